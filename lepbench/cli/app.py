@@ -1,0 +1,68 @@
+"""The `lepbench` command: one file a verb, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from lepbench import __version__
+from lepbench.errors import LepbenchError
+
+VERBS = {
+    "build-data": ("build_data", "Build an edge-map triplet dataset from a captioned corpus."),
+    "evaluate": ("evaluate", "Score a model on a suite: table, record, pictures."),
+    "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
+    "mini": ("mini", "Train and check the embedded models."),
+    "sample": ("sample", "Draw one picture from a prompt and a sketch."),
+    "train-lep": ("train_lep", "Train a latent edge predictor."),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists the verbs without importing them, so that `lepbench --help` does not wait for torch."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"lepbench.cli.{VERBS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, VERBS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lepbench")
+def lepbench() -> None:
+    """Build sketch triplets, train latent edge predictors, and score sketch-guided diffusion.
+
+    \b
+    A first run, with nothing but this package:
+      lepbench evaluate examples/mini-lep.yaml --out runs/mini-lep
+      lepbench leaderboard add runs/mini-lep
+    """
+
+
+def main() -> None:
+    """Run the command; every foreseeable fault ends as one line on stderr and exit code 2."""
+    try:
+        lepbench.main(standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"lepbench: {error.format_message()}", err=True)
+        sys.exit(2)
+    except LepbenchError as error:
+        click.echo(f"lepbench: {error}", err=True)
+        sys.exit(LepbenchError.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("lepbench: interrupted; run the same command again to continue", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

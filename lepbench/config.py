@@ -1,0 +1,71 @@
+"""Typed, closed configurations: unknown keys are errors with a suggestion, and YAML round-trips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from lepbench.errors import LepbenchError
+from lepbench.registry import suggestion
+
+
+class Config(BaseModel):
+    """Base of every configuration and record: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+C = TypeVar("C", bound=Config)
+
+
+def load_config(path: Path, kind: type[C]) -> C:
+    """Read a YAML file as a `kind`.
+
+    Raises:
+        LepbenchError: the file is missing, is not YAML, or does not fit; one line names file and key.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LepbenchError(f"cannot read {path}: {error.strerror}", "check the path") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise LepbenchError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise LepbenchError(f"{path} holds no mapping", f"write the keys of {kind.__name__} as 'key: value'")
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        raise LepbenchError(f"{path}: {explain(error, kind)}") from error
+
+
+def explain(error: ValidationError, kind: type[BaseModel]) -> str:
+    """The first fault of a failed validation in one clause, with a suggestion for a misspelt key."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or kind.__name__
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {where!r}; {suggestion(str(first['loc'][-1]), known_keys(kind))}"
+    return f"{where}: {first['msg']}"
+
+
+def known_keys(kind: type[BaseModel]) -> set[str]:
+    """Every key a configuration knows, nested ones included, taken from its JSON schema."""
+    keys: set[str] = set()
+    pending: list[object] = [TypeAdapter(kind).json_schema()]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            properties = node.get("properties")
+            if isinstance(properties, dict):
+                keys.update(properties)
+            pending.extend(node.values())
+        elif isinstance(node, list):
+            pending.extend(node)
+    return keys
+
+
+def dump_config(config: Config) -> str:
+    """The configuration as YAML that `load_config` reads back to an equal object."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,82 @@
+"""Pictures in and out: reading any file a person may have, tensors, and PNG bytes."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from lepbench.errors import LepbenchError
+
+Pixels = NDArray[np.uint8]
+
+
+def open_rgb(source: Path | bytes, name: str = "image") -> Image.Image:
+    """Read an image of any mode as RGB, upright, transparency laid on white.
+
+    Args:
+        source: a path, or the bytes of an encoded image.
+        name: what to call it in an error where `source` is bytes.
+
+    Raises:
+        LepbenchError: it is missing, truncated, too large or no image.
+    """
+    label = str(source) if isinstance(source, Path) else name
+    try:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
+            image.load()
+            return to_rgb(ImageOps.exif_transpose(image))
+    except FileNotFoundError:
+        raise LepbenchError(f"no such image: {label}", "check the path") from None
+    except UnidentifiedImageError:
+        raise LepbenchError(f"{label} is not an image that can be read") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise LepbenchError(f"{label} cannot be decoded: {error}") from error
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Convert any PIL mode to RGB: 16-bit and float grey are scaled, alpha is laid on white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        grey = np.asarray(image, dtype=np.float64)
+        # 16-bit files arrive as I;16 or I; floats are taken as already stretched to their own maximum.
+        top = 65535.0 if image.mode != "F" else max(float(grey.max()), 1e-12)
+        return Image.fromarray((np.clip(grey / top, 0, 1) * 255).round().astype(np.uint8)).convert("RGB")
+    if "A" in image.getbands() or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def square(image: Image.Image, size: int) -> Image.Image:
+    """Resize the short side to `size` px (antialiased Lanczos) and crop the centre square."""
+    return ImageOps.fit(image, (size, size), method=Image.Resampling.LANCZOS)
+
+
+def to_tensor(pixels: Pixels) -> Tensor:
+    """uint8 [..., H, W, 3] to float32 [..., 3, H, W] in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).movedim(-1, -3).float().div(255)
+
+
+def to_pixels(tensor: Tensor) -> Pixels:
+    """float [..., 3, H, W] in [0, 1] to uint8 [..., H, W, 3], rounded and clipped."""
+    scaled = tensor.detach().float().clamp(0, 1).mul(255).round().to(torch.uint8)
+    return np.ascontiguousarray(scaled.movedim(-3, -1).cpu().numpy())
+
+
+def png_bytes(pixels: Pixels | NDArray[np.bool_]) -> bytes:
+    """Encode uint8 [H, W, 3] or [H, W], or a bilevel bool [H, W], as PNG; the same pixels give the same bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def read_png(content: bytes) -> NDArray:
+    """Decode PNG bytes as stored: uint8 [H, W, 3] or [H, W], or bool [H, W] for a bilevel one."""
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image)

@@ -1,0 +1,59 @@
+"""Named things a stranger can add to: a detector, a method, a source, a metric, a suite."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from lepbench.errors import LepbenchError
+
+T = TypeVar("T")
+
+
+def suggestion(name: str, choices: Iterable[str]) -> str:
+    """A "did you mean" clause for a misspelt name, or the list of what there is."""
+    choices = sorted(choices)
+    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"choose one of: {', '.join(choices)}"
+
+
+class Registry(Generic[T]):
+    """A mapping from a short name to a thing, filled by a decorator at import time.
+
+    Args:
+        kind: what the entries are, in the singular, for error messages ("detector").
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, T] = {}
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Decorator that files an entry under `name`; a name is taken once."""
+
+        def file_under(entry: T) -> T:
+            if name in self._entries:
+                raise ValueError(f"{self.kind} {name!r} is registered twice")
+            self._entries[name] = entry
+            return entry
+
+        return file_under
+
+    def get(self, name: str) -> T:
+        """The entry called `name`.
+
+        Raises:
+            LepbenchError: there is none; the message suggests the nearest name.
+        """
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise LepbenchError(f"unknown {self.kind} {name!r}", suggestion(name, self._entries)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._entries))
+
+    def values(self) -> tuple[T, ...]:
+        """All entries, in the order of their names."""
+        return tuple(self._entries[name] for name in self)
