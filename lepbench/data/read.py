@@ -1,0 +1,122 @@
+"""Triplets back out of a built folder, by number, in any order."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lepbench.data.manifest import load_manifest
+from lepbench.errors import LepbenchError
+from lepbench.images import Pixels, read_png
+
+COLUMNS = ["id", "image", "conditioning_image", "text"]
+
+
+class Triplet(NamedTuple):
+    """A picture uint8 [H, W, 3], its edges bool [H, W], its caption, and its name in the corpus."""
+
+    id: str
+    image: Pixels
+    edges: NDArray[np.bool_]
+    text: str
+
+
+class TripletBatch(NamedTuple):
+    """B triplets: pictures uint8 [B, H, W, 3], edges bool [B, H, W]."""
+
+    ids: list[str]
+    images: Pixels
+    edges: NDArray[np.bool_]
+    texts: list[str]
+
+
+class Triplets(Sequence[Triplet]):
+    """Random access to a folder that `lepbench build-data` finished.
+
+    Attributes:
+        identity: hash over the shards' bytes as the manifest states it; equal data, equal identity.
+        detector: identity of the detector that drew the edges.
+        size: side of the pictures, px.
+
+    Raises:
+        LepbenchError: no manifest, an unfinished build, or a shard that is missing or not the manifest's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        manifest = load_manifest(folder)
+        if manifest.sha256 is None:
+            raise LepbenchError(f"{folder} is unfinished", "run the same build-data command again")
+        self.identity: str = manifest.sha256
+        self.detector: str = manifest.recipe.detector
+        self.size: int = manifest.recipe.size
+        self._paths = [folder / shard.file for shard in manifest.shards]
+        # Where each row group lies (shard, group within it), and the number of its first row.
+        self._places: list[tuple[int, int]] = []
+        self._starts: list[int] = []
+        self._length = 0
+        for number, shard in enumerate(manifest.shards):
+            for group, rows in enumerate(_rows_of_groups(self._paths[number], shard.rows)):
+                self._places.append((number, group))
+                self._starts.append(self._length)
+                self._length += rows
+        self._file = lru_cache(maxsize=16)(self._open)
+        self._group = lru_cache(maxsize=4)(self._read_group)
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> Triplet: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Triplet]: ...
+    def __getitem__(self, index: int | slice) -> Triplet | list[Triplet]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        row = self.row(index)
+        return Triplet(
+            row["id"],
+            read_png(row["image"]["bytes"]),
+            read_png(row["conditioning_image"]["bytes"]) > 0,
+            row["text"],
+        )
+
+    def batch(self, indices: Iterable[int]) -> TripletBatch:
+        """The triplets at `indices`, stacked in that order."""
+        ids, images, edges, texts = zip(*(self[i] for i in indices), strict=True)
+        return TripletBatch(list(ids), np.stack(images), np.stack(edges), list(texts))
+
+    def row(self, index: int) -> dict[str, Any]:
+        """One row as stored: `id`, `text`, and both pictures as `{"bytes": PNG, "path": None}`."""
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"triplet {index} of {len(self)}")
+        group = bisect.bisect_right(self._starts, place) - 1
+        row: dict[str, Any] = self._group(group).slice(place - self._starts[group], 1).to_pylist()[0]
+        return row
+
+    def _open(self, shard: int) -> pq.ParquetFile:
+        return pq.ParquetFile(self._paths[shard], memory_map=True)
+
+    def _read_group(self, group: int) -> pa.Table:
+        shard, within = self._places[group]
+        return self._file(shard).read_row_group(within, columns=COLUMNS)
+
+
+def _rows_of_groups(path: Path, expected: int) -> list[int]:
+    """The row counts of a shard's row groups, checked against the manifest's total."""
+    again = "run the build-data command again"
+    try:
+        metadata = pq.read_metadata(path)
+    except (OSError, pa.ArrowException) as error:
+        raise LepbenchError(f"cannot read shard {path}: {error}", again) from error
+    if metadata.num_rows != expected:
+        raise LepbenchError(f"{path} is not the shard its manifest names", again)
+    return [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
