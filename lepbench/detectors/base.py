@@ -1,0 +1,94 @@
+"""What an edge detector is: a closed configuration that maps pictures to edge maps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
+from torch import Tensor
+
+from lepbench.config import Config, explain
+from lepbench.errors import LepbenchError
+from lepbench.registry import Registry
+
+
+class Detector(Config, ABC):
+    """Pictures to edge maps. A subclass narrows `name` to its own and adds its settings.
+
+    Attributes:
+        version: raised whenever the same settings would give another map.
+        binary: true where the method itself decides edge or not; false where it grades (`SoftDetector`).
+    """
+
+    version: ClassVar[str]
+    binary: ClassVar[bool] = True
+
+    name: str
+
+    @abstractmethod
+    def __call__(self, images: Tensor) -> Tensor:
+        """Edge maps of pictures.
+
+        Args:
+            images: float [B, 3, H, W] in [0, 1].
+
+        Returns:
+            bool [B, H, W] on the same device, true on an edge.
+        """
+
+
+class SoftDetector(Detector):
+    """A detector that grades each pixel, and calls an edge what is graded above its threshold."""
+
+    binary: ClassVar[bool] = False
+
+    threshold: float = Field(ge=0, lt=1)
+
+    @abstractmethod
+    def soft(self, images: Tensor) -> Tensor:
+        """Edge strength, float32 [B, H, W] in [0, 1], of float [B, 3, H, W] in [0, 1]."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return self.soft(images) > self.threshold
+
+
+DETECTORS: Registry[type[Detector]] = Registry("detector")
+
+
+def detector_from(config: str | dict[str, Any] | Detector) -> Detector:
+    """The detector that a name, or a mapping with `name` and settings, asks for.
+
+    Raises:
+        LepbenchError: no such detector, a key it does not know, or a value it does not take.
+    """
+    if isinstance(config, Detector):
+        return config
+    settings = {"name": config} if isinstance(config, str) else config
+    if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
+        raise LepbenchError(f"{config!r} names no detector", f"name one of: {', '.join(DETECTORS)}")
+    kind = DETECTORS.get(settings["name"])
+    try:
+        return kind.model_validate(settings)
+    except ValidationError as error:
+        raise LepbenchError(f"detector {settings['name']!r}: {explain(error, kind)}") from error
+
+
+# A field of this type takes any registered detector in a larger configuration, and writes its settings back.
+AnyDetector = Annotated[SerializeAsAny[Detector], BeforeValidator(detector_from)]
+
+
+def identity(detector: Detector) -> str:
+    """Name, version and every setting in one line, such as `canny@1(low=0.1,high=0.2)`."""
+    settings = ",".join(f"{key}={value}" for key, value in detector if key != "name")
+    return f"{detector.name}@{detector.version}({settings})"
+
+
+def check_images(images: Tensor) -> None:
+    """Refuse what is not a float batch of RGB pictures.
+
+    Raises:
+        ValueError: the tensor is not floating point [B, 3, H, W].
+    """
+    if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+        raise ValueError(f"expected float [B, 3, H, W], got {images.dtype} {list(images.shape)}")
