@@ -1,0 +1,61 @@
+"""From the name of a model to a folder of files: embedded, local, or fetched from the hub."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from lepbench.errors import LepbenchError
+
+_EMBEDDED = re.compile(r"[\w.-]+@\d+")
+
+
+def embedded_folder(name: str) -> Path:
+    """The folder of an embedded asset such as `mini@1`.
+
+    Raises:
+        LepbenchError: no such asset ships with this package; the message lists those that do.
+    """
+    assets = Path(str(files("lepbench"))) / "assets"
+    folder = assets / name
+    if not folder.is_dir():
+        present = sorted(p.name for p in assets.glob("*@*")) if assets.is_dir() else []
+        raise LepbenchError(f"no embedded model {name!r}", f"there are: {', '.join(present) or 'none'}")
+    return folder
+
+
+def model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
+    """The folder that holds a model: `NAME@VERSION` is embedded, then a local folder, then a hub id.
+
+    Args:
+        patterns: the files to fetch from the hub, as globs; nothing else is downloaded.
+
+    Raises:
+        LepbenchError: it is none of the three, or the hub cannot be reached and its cache lacks the model.
+    """
+    text = str(name)
+    if _EMBEDDED.fullmatch(text):
+        return embedded_folder(text)
+    if Path(name).is_dir():
+        return Path(name)
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", text):
+        raise LepbenchError(
+            f"no model folder {text!r}", "give a folder, an embedded name or a hub id 'owner/name'"
+        )
+    return _from_hub(text, patterns)
+
+
+def _from_hub(name: str, patterns: Sequence[str]) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(patterns)))
+    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
+        reason = f"{type(error).__name__} from the hub"
+        raise LepbenchError(
+            f"{name!r} is neither a folder here nor could it be fetched ({reason})",
+            "check the path, or the connection and the model's name",
+        ) from error

@@ -1,0 +1,80 @@
+"""Schedulers of diffusers by short names, and what a change to the sample between steps means to each."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lepbench.backbones.backbone import Backbone
+from lepbench.registry import Registry
+
+
+@dataclass(frozen=True)
+class SchedulerKind:
+    """A scheduler of diffusers.
+
+    Attributes:
+        class_name: its name in diffusers.
+        stochastic: whether it draws noise while it steps.
+        overrides: what of its config differs from the backbone's and its own default.
+    """
+
+    class_name: str
+    stochastic: bool = False
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+
+SCHEDULERS: Registry[SchedulerKind] = Registry("scheduler")
+SCHEDULERS.register("ddim")(SchedulerKind("DDIMScheduler"))
+SCHEDULERS.register("ddpm")(SchedulerKind("DDPMScheduler", stochastic=True))
+# Without its Runge-Kutta warm-up, as Stable Diffusion ships it: one evaluation a step.
+SCHEDULERS.register("pndm")(SchedulerKind("PNDMScheduler", overrides={"skip_prk_steps": True}))
+SCHEDULERS.register("euler")(SchedulerKind("EulerDiscreteScheduler"))
+SCHEDULERS.register("euler_ancestral")(SchedulerKind("EulerAncestralDiscreteScheduler", stochastic=True))
+SCHEDULERS.register("dpmpp")(SchedulerKind("DPMSolverMultistepScheduler"))
+SCHEDULERS.register("unipc")(SchedulerKind("UniPCMultistepScheduler"))
+
+
+def make_scheduler(name: str, backbone: Backbone, steps: int) -> Any:
+    """A fresh scheduler on the backbone's training schedule, its timesteps set.
+
+    Raises:
+        LepbenchError: no scheduler of that name.
+    """
+    import diffusers
+
+    kind = SCHEDULERS.get(name)
+    scheduler = getattr(diffusers, kind.class_name).from_config(dict(backbone.scheduler), **kind.overrides)
+    scheduler.set_timesteps(steps, device=backbone.device)
+    return scheduler
+
+
+def input_scale(scheduler: Any, timestep: Tensor) -> float:
+    """The factor from the scheduler's sample to the variance-preserving latent the U-Net reads.
+
+    It is 1 for schedulers that step in that space themselves and `1 / sqrt(1 + sigma^2)` for those that step
+    in sigma space. Asked before a step it is the factor of `z_t`; after it, that of the sample just made.
+    """
+    return float(scheduler.scale_model_input(torch.ones((), device=timestep.device), timestep))
+
+
+def takes_generator(scheduler: Any) -> bool:
+    """Whether the scheduler's step can draw noise from a generator it is given."""
+    return "generator" in inspect.signature(scheduler.step).parameters
+
+
+def shifted(scheduler: Any, sample: Tensor, shift: Tensor) -> Tensor:
+    """`sample - shift`, made known to a scheduler that would otherwise go on from a sample of its own.
+
+    UniPC's corrector rebuilds the current sample from the one before, which would undo the shift: it is
+    skipped for the next step. PNDM's second step starts again where the first did: that start is moved too.
+    """
+    if getattr(scheduler, "last_sample", None) is not None:
+        scheduler.last_sample = None
+    if getattr(scheduler, "cur_sample", None) is not None:
+        scheduler.cur_sample = scheduler.cur_sample - shift
+    return sample - shift

@@ -1,0 +1,95 @@
+"""A person's drawing as strokes: any image file, either polarity, at the size a model draws."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lepbench.errors import LepbenchError
+from lepbench.images import open_rgb
+
+BLACK_ON_WHITE = "black on white"
+WHITE_ON_BLACK = "white on black"
+
+LEAST_CONTRAST = 24
+"""Grey levels between the darkest and the lightest pixel below which a file holds no drawing."""
+
+CLEAR_MAJORITY = 0.6
+"""Share of the pixels that settles which colour is the ground; below it the border decides."""
+
+
+class Sketch(NamedTuple):
+    """Strokes bool [H, W], true on a stroke, and the colours they were found in."""
+
+    strokes: NDArray[np.bool_]
+    polarity: str
+
+
+def read_sketch(path: Path, size: tuple[int, int] | None = None, resize: bool = False) -> Sketch:
+    """Read a drawing in any image format, black on white or white on black.
+
+    Pixels are split in two by Otsu's threshold on grey, so pencil and antialiased ink do. The ground is the
+    larger part, or, where neither is clearly larger, the one most of the border belongs to.
+
+    Args:
+        size: `(height, width)` the drawing must have; None takes any.
+        resize: fit a drawing of another size: padded to the right shape with ground, then scaled so that
+            every stroke keeps at least a pixel (`fit`).
+
+    Raises:
+        LepbenchError: no image, no strokes, or another size and `resize` is off.
+    """
+    grey = np.asarray(open_rgb(path).convert("L"))
+    if int(grey.max()) - int(grey.min()) < LEAST_CONTRAST:
+        raise LepbenchError(
+            f"{path} holds no strokes: all its pixels are alike", "draw dark on light or light on dark"
+        )
+    strokes, polarity = _split(grey)
+    if size is None or strokes.shape == size:
+        return Sketch(strokes, polarity)
+    height, width = strokes.shape
+    if not resize:
+        raise LepbenchError(
+            f"{path} is {width}x{height} px and the model draws {size[1]}x{size[0]} px",
+            "redraw it at that size or pass --resize",
+        )
+    return Sketch(fit(strokes, size), polarity)
+
+
+def fit(strokes: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Bring strokes bool [H, W] to `size` without losing one.
+
+    The drawing is centred on ground of the wanted proportions, then scaled: a pixel of the result is a stroke
+    if any part of it was one, so that thin lines survive any reduction.
+    """
+    height, width = strokes.shape
+    tall = max(height, -(-width * size[0] // size[1]))
+    wide = max(width, -(-height * size[1] // size[0]))
+    top, left = (tall - height) // 2, (wide - width) // 2
+    padded = np.pad(strokes, ((top, tall - height - top), (left, wide - width - left)))
+    return _any_along(_any_along(padded, size[0], 0), size[1], 1)
+
+
+def _any_along(strokes: NDArray[np.bool_], count: int, axis: int) -> NDArray[np.bool_]:
+    """Pool an axis to `count` cells, each true if any pixel it touches is."""
+    length = strokes.shape[axis]
+    starts = np.arange(count) * length // count
+    ends = np.maximum(-(-(np.arange(count) + 1) * length // count), starts + 1)
+    # Sums up to each pixel make any window's count a difference of two.
+    sums = np.insert(np.cumsum(strokes, axis=axis, dtype=np.int64), 0, 0, axis=axis)
+    return np.asarray(sums.take(ends, axis=axis) > sums.take(starts, axis=axis))
+
+
+def _split(grey: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], str]:
+    """Strokes and polarity of a grey picture that is not flat."""
+    threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    light = np.asarray(grey > threshold)
+    share = float(light.mean())
+    if max(share, 1 - share) < CLEAR_MAJORITY:
+        border = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]])
+        share = float(border.mean())
+    return (~light, BLACK_ON_WHITE) if share >= 0.5 else (light, WHITE_ON_BLACK)
