@@ -1,0 +1,90 @@
+"""Detectors by name: defaults, settings, identity, and one clear line for a mistake."""
+
+import pytest
+import torch
+
+from lepbench.config import Config, dump_config, load_config
+from lepbench.detectors import (
+    DETECTORS,
+    AnyDetector,
+    Canny,
+    Detector,
+    Sobel,
+    SoftDetector,
+    detector_from,
+    identity,
+)
+from lepbench.errors import LepbenchError
+
+
+class Recipe(Config):
+    detector: AnyDetector = Canny()
+
+
+def test_every_registered_detector_is_known_by_its_name_and_maps_pictures():
+    images = torch.rand(2, 3, 24, 31, generator=torch.Generator().manual_seed(0))
+    for name in DETECTORS:
+        detector = detector_from(name)
+        assert detector.name == name
+        assert type(detector) is DETECTORS.get(name)
+        assert detector.version
+        assert detector.binary is not isinstance(detector, SoftDetector)
+        edges = detector(images)
+        assert edges.dtype == torch.bool
+        assert edges.shape == (2, 24, 31)
+
+
+def test_identity_tells_settings_apart():
+    assert identity(Canny()) == "canny@1(low=0.1,high=0.2)"
+    assert identity(Canny(high=0.5)) == "canny@1(low=0.1,high=0.5)"
+    assert identity(Sobel()) == "sobel@1(threshold=0.15,sigma=0.7,thin=True)"
+
+
+def test_from_a_mapping_or_a_detector():
+    assert detector_from({"name": "canny", "high": 0.5}) == Canny(high=0.5)
+    assert detector_from(Sobel()) == Sobel()
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        ("cany", "unknown detector 'cany'; did you mean 'canny'?"),
+        ({"name": "canny", "hihg": 0.5}, "unknown key 'hihg'; did you mean 'high'?"),
+        ({"name": "canny", "low": -1}, "low: Input should be greater than 0"),
+        ({"high": 0.5}, "names no detector; name one of: canny, sobel"),
+    ],
+)
+def test_mistakes_are_one_line(config, line):
+    with pytest.raises(LepbenchError) as caught:
+        detector_from(config)
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_field_of_a_configuration_takes_any_detector_and_round_trips(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    for detector in (Canny(low=0.05), Sobel(thin=False)):
+        path.write_text(dump_config(Recipe(detector=detector)))
+        assert load_config(path, Recipe).detector == detector
+    path.write_text("detector: sobel")
+    assert load_config(path, Recipe).detector == Sobel()
+    path.write_text("detector: {name: sobel, sgima: 1}")
+    with pytest.raises(LepbenchError, match="did you mean 'sigma'"):
+        load_config(path, Recipe)
+
+
+def test_a_stranger_adds_one(monkeypatch):
+    monkeypatch.setattr(DETECTORS, "_entries", dict(DETECTORS._entries))
+
+    @DETECTORS.register("bright")
+    class Bright(Detector):
+        version = "3"
+        name: str = "bright"
+        level: float = 0.5
+
+        def __call__(self, images: torch.Tensor) -> torch.Tensor:
+            return images.mean(1) > self.level
+
+    found = detector_from({"name": "bright", "level": 0.9})
+    assert identity(found) == "bright@3(level=0.9)"
+    assert found(torch.ones(1, 3, 4, 4)).all()
