@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,17 +21,17 @@ class Recipe(Config):
     """Everything that decides the bytes of the shards; two builds of one recipe are equal."""
 
     format: Literal[1] = 1
-    source: dict[str, Any]
-    """The source's name and settings, and a fingerprint of what it found; no machine's paths."""
-    split: str
-    detector: str
-    """Identity of the detector: name, version and every setting."""
     size: int
     """Side of the square pictures, px."""
+    detector: str
+    """Identity of the detector: name, version and every setting."""
     limit: int
     """How many entries of the source are tried."""
     shard_rows: int
     """How many entries a shard tries."""
+    split: str
+    source: dict[str, Any]
+    """The source's name and settings, and a fingerprint of what it found; no machine's paths."""
 
     @property
     def sha256(self) -> str:
@@ -46,6 +47,8 @@ class Shard(Config):
     rows: int
     upscaled: int
     """Rows whose original was smaller than the recipe's size on its short side."""
+    edge_pixels: int
+    """Pixels on an edge, all rows together."""
     rejected: dict[str, int]
     """Entries left out, by reason."""
     sha256: str
@@ -61,6 +64,7 @@ class Manifest(Config):
     shards: tuple[Shard, ...] = ()
     written: int = 0
     upscaled: int = 0
+    edge_pixels: int = 0
     rejected: dict[str, int] = Field(default_factory=dict)
     sha256: str | None = None
     """Hash over the shards' bytes in order; the identity of the data."""
@@ -74,6 +78,7 @@ class Manifest(Config):
             "shards": shards,
             "written": sum(shard.rows for shard in shards),
             "upscaled": sum(shard.upscaled for shard in shards),
+            "edge_pixels": sum(shard.edge_pixels for shard in shards),
             "rejected": dict(sorted(reasons.items())),
             "sha256": sha256,
         }
@@ -103,11 +108,27 @@ def load_manifest(folder: Path) -> Manifest:
         ) from error
 
 
-def digest_into(running: hashlib._Hash, path: Path) -> str:
-    """SHA-256 of a file in hex, its bytes also added to a running hash, in one reading."""
-    own = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            own.update(piece)
-            running.update(piece)
-    return own.hexdigest()
+def difference(there: Recipe, here: Recipe) -> str | None:
+    """The first key on which two recipes differ, with both values, as a clause; None where they agree."""
+    old, new = _flat(there.model_dump(mode="json")), _flat(here.model_dump(mode="json"))
+    for key in [*new, *old]:
+        if old.get(key) != new.get(key):
+            return f"{key} is {old.get(key, 'absent')} there and {new.get(key, 'absent')} here"
+    return None
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    leaves: dict[str, Any] = {}
+    for key, value in tree.items():
+        leaves |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return leaves
+
+
+def sha256_files(paths: Iterable[Path]) -> str:
+    """SHA-256 over the bytes of files one after another, in hex."""
+    running = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as stream:
+            while piece := stream.read(1 << 20):
+                running.update(piece)
+    return running.hexdigest()

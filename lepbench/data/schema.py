@@ -13,7 +13,7 @@ ROW_GROUP = 8
 def arrow_schema() -> pa.Schema:
     """The Arrow schema whose metadata lets `datasets.load_dataset` decode the two picture columns.
 
-    `image` is an RGB PNG, `conditioning_image` a grey PNG of 255 on an edge and 0 elsewhere, `text` the caption.
+    `image` is an RGB PNG, `conditioning_image` a grey PNG of 255 on an edge and 0 elsewhere.
     Provenance: `id`, `source`, `licence`, `width` and `height` of the original in px, `detector` with every
     setting, and `sha256` of the original's bytes, or of its pixels where it was drawn and has no file.
     """

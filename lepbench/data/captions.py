@@ -1,0 +1,95 @@
+"""Captions that lie beside pictures: `metadata.jsonl`, `metadata.csv`, and what makes one usable."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from lepbench.data.sources.base import Reason, Rejected
+from lepbench.errors import LepbenchError
+
+# Bytes that are not UTF-8 survive decoding as lone surrogates, so that one bad row does not spoil the file.
+LENIENT = "surrogateescape"
+
+
+class Row(NamedTuple):
+    """One line of a metadata file; `fault` says what is wrong with one that names no file or no text."""
+
+    number: int
+    file_name: str
+    text: str
+    fault: str = ""
+
+
+def clean(caption: str) -> str:
+    """A caption on one line, its runs of white space made single.
+
+    Raises:
+        Rejected: nothing is left, or it was not UTF-8.
+    """
+    try:
+        caption.encode()
+    except UnicodeEncodeError as error:
+        raise Rejected(Reason.NOT_UTF8) from error
+    line = " ".join(caption.split())
+    if not line:
+        raise Rejected(Reason.EMPTY_CAPTION)
+    return line
+
+
+def read_metadata(folder: Path) -> list[Row] | None:
+    """The rows of the folder's `metadata.jsonl` or `metadata.csv`; None where it has neither.
+
+    Raises:
+        LepbenchError: it has both, the file cannot be read, or the CSV lacks a column.
+    """
+    found = [path for path in (folder / "metadata.jsonl", folder / "metadata.csv") if path.is_file()]
+    if not found:
+        return None
+    if len(found) == 2:
+        raise LepbenchError(f"{folder} holds metadata.jsonl and metadata.csv", "keep one of them")
+    try:
+        text = found[0].read_bytes().decode("utf-8-sig", LENIENT)
+    except OSError as error:
+        raise LepbenchError(f"cannot read {found[0]}: {error.strerror}") from error
+    return _from_csv(text, found[0]) if found[0].suffix == ".csv" else _from_lines(text)
+
+
+def _from_lines(text: str) -> list[Row]:
+    # Split at line feeds alone: `splitlines` would cut inside strings that hold U+2028.
+    lines = enumerate(text.split("\n"), start=1)
+    return [_from_line(number, line) for number, line in lines if line.strip()]
+
+
+def _from_line(number: int, line: str) -> Row:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return Row(number, "", "", "not JSON")
+    if not isinstance(record, dict):
+        return Row(number, "", "", "not a JSON object")
+    for key in ("file_name", "text"):
+        if not isinstance(record.get(key), str):
+            return Row(number, "", "", f"no string {key!r}")
+    return Row(number, record["file_name"], record["text"])
+
+
+def _from_csv(text: str, path: Path) -> list[Row]:
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        missing = {"file_name", "text"} - set(reader.fieldnames or ())
+        if missing:
+            raise LepbenchError(f"{path} has no column {min(missing)!r}", "it needs file_name and text")
+        return [_from_record(number, record) for number, record in enumerate(reader, start=1)]
+    except csv.Error as error:
+        raise LepbenchError(f"{path}, line {reader.line_num}: {error}") from error
+
+
+def _from_record(number: int, record: dict[str, str | None]) -> Row:
+    name, text = record["file_name"], record["text"]
+    if not name or text is None:
+        return Row(number, "", "", "no file_name or no text")
+    return Row(number, name, text)

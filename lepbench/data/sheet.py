@@ -1,0 +1,53 @@
+"""A contact sheet: some triplets of a folder on one page, to look at before training on thousands."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from lepbench.data.read import Triplet, Triplets
+from lepbench.images import Pixels
+
+TILE = 192
+GAP = 12
+TEXT_HEIGHT = 44
+LETTERS_A_LINE = 58
+COLUMNS = 3
+MOST = 12
+
+
+def contact_sheet(triplets: Triplets) -> Pixels:
+    """Up to `MOST` triplets evenly spaced over the folder: picture, edges and the caption below.
+
+    Returns:
+        uint8 [H, W, 3], dark on white.
+    """
+    count = min(MOST, len(triplets))
+    chosen = [triplets[i * len(triplets) // count] for i in range(count)]
+    columns = min(COLUMNS, count)
+    width, height = 2 * TILE + GAP, TILE + TEXT_HEIGHT
+    across, down = columns * (width + GAP) + GAP, -(-count // columns) * (height + GAP) + GAP
+    page = Image.new("RGB", (across, down), "white")
+    for place, triplet in enumerate(chosen):
+        row, column = divmod(place, columns)
+        paste(page, triplet, GAP + column * (width + GAP), GAP + row * (height + GAP))
+    return np.array(page)
+
+
+def paste(page: Image.Image, triplet: Triplet, x: int, y: int) -> None:
+    """Draw one triplet with its upper left corner at (x, y) px."""
+    page.paste(tile(triplet.image), (x, y))
+    page.paste(tile(triplet.edges).convert("RGB"), (x + TILE + 4, y))
+    lines = textwrap.wrap(triplet.text, LETTERS_A_LINE, max_lines=2, placeholder=" ...")
+    font = ImageFont.load_default(size=14)
+    ImageDraw.Draw(page).multiline_text((x, y + TILE + 4), "\n".join(lines), fill="black", font=font)
+
+
+def tile(pixels: Pixels | NDArray[np.bool_]) -> Image.Image:
+    """The picture at the tile's size: small ones keep their pixels' corners, large ones are averaged."""
+    image = Image.fromarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint8) * 255)
+    enlarged = image.width <= TILE
+    return image.resize((TILE, TILE), Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS)
