@@ -1,0 +1,1 @@
+"""Items to samples to rows to record."""

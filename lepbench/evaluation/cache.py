@@ -1,0 +1,50 @@
+"""Reference rows kept between runs under the hash of all they depend on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.samples import OK, Unit
+from lepbench.evaluation.units import write_table
+from lepbench.files import sha256_bytes
+
+VARIABLE = "LEPBENCH_CACHE"
+
+
+def cache_folder() -> Path:
+    """`$LEPBENCH_CACHE`, or the user's cache folder."""
+    chosen = os.environ.get(VARIABLE)
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("lepbench", appauthor=False))
+
+
+def recall(folder: Path, key: str, schema: pa.Schema, units: list[Unit]) -> pa.Table | None:
+    """A kept row, or None where there is none or it is not whole: samples and pictures are checked."""
+    path = folder / f"{key}.parquet"
+    try:
+        if not path.is_file():
+            return None
+        table = pq.read_table(path, schema=schema)
+    except (OSError, pa.ArrowInvalid):
+        return None
+    kept = list(zip(table["item_id"].to_pylist(), table["seed"].to_pylist(), strict=True))
+    if kept != [(sample.item.item_id, sample.seed) for unit in units for sample in unit]:
+        return None
+    pictures = zip(table["png"].to_pylist(), table["png_sha256"].to_pylist(), strict=True)
+    whole = all(png is not None and sha256_bytes(png) == digest for png, digest in pictures)
+    return table if whole else None
+
+
+def keep(folder: Path, key: str, table: pa.Table) -> None:
+    """Keep a row in which nothing failed; where the folder cannot be written the row is simply not kept."""
+    if set(table["status"].to_pylist()) != {OK}:
+        return
+    try:
+        write_table(folder / f"{key}.parquet", table)
+    except (LepbenchError, OSError):
+        return

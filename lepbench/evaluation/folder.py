@@ -1,0 +1,86 @@
+"""The folder of results: whose it is, and what lies where in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from lepbench.config import explain
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.record import PICTURES, SAMPLES, Identity, read_json
+from lepbench.evaluation.rows import BORROWED
+from lepbench.evaluation.samples import OK
+from lepbench.evaluation.units import write_table
+from lepbench.files import make_folder, sha256_file, write_bytes, write_text
+
+OWNER = "run.json"
+WORK = ".units"
+WORK_COLUMNS = ["png", "seconds"]
+
+
+def prepare(out: Path) -> None:
+    """Make the folder and see that it can be written, before anything slow begins.
+
+    Raises:
+        LepbenchError: it cannot, or holds files of something else.
+    """
+    make_folder(out)
+    try:
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise LepbenchError(f"cannot write in {out}: {error.strerror}", "choose a writable folder") from error
+    strangers = [path.name for path in out.iterdir() if not path.name.startswith(".")]
+    if strangers and not (out / OWNER).is_file():
+        raise LepbenchError(f"{out} holds other files, such as {min(strangers)!r}", "choose another --out")
+
+
+def claim(out: Path, identity: Identity) -> None:
+    """Make the folder this run's own, or see that it is.
+
+    Raises:
+        LepbenchError: it belongs to another run; the message names what differs.
+    """
+    path = out / OWNER
+    if not path.is_file():
+        write_text(path, json.dumps(identity.model_dump(mode="json"), indent=1, sort_keys=True) + "\n")
+        return
+    try:
+        owner = Identity.model_validate(read_json(path, "choose another --out"))
+    except ValidationError as error:
+        raise LepbenchError(f"{path}: {explain(error, Identity)}", "choose another --out") from error
+    differing = [name for name in Identity.model_fields if getattr(owner, name) != getattr(identity, name)]
+    if differing:
+        raise LepbenchError(
+            f"{out} holds the results of another run (differs in {', '.join(differing)})",
+            "choose another --out, or delete that folder",
+        )
+
+
+def write_samples(out: Path, tables: list[pa.Table]) -> str:
+    """Write `samples.parquet` and every picture; the hash of the former.
+
+    Pictures lie at `samples/ROW/ITEM-INDEX.png`; rows of borrowed pictures have none.
+    """
+    for table in tables:
+        columns = ("row", "item_id", "sample_index", "status", "png")
+        for row in table.select(columns).to_pylist():
+            if row["status"] == OK and row["row"] not in BORROWED:
+                write_bytes(picture_path(out, row["row"], row["item_id"], row["sample_index"]), row["png"])
+    path = out / SAMPLES
+    write_table(path, pa.concat_tables(tables).drop_columns(WORK_COLUMNS).combine_chunks())
+    return sha256_file(path)
+
+
+def picture_path(out: Path, row: str, item_id: str, index: int = 0) -> Path:
+    """Where a row's picture of an item lies."""
+    return out / PICTURES / row / f"{item_id}-{index}.png"
+
+
+def clear_work(out: Path) -> None:
+    """Drop the finished units: `samples.parquet` and the pictures hold all of them."""
+    shutil.rmtree(out / WORK, ignore_errors=True)

@@ -1,0 +1,70 @@
+"""What ran the evaluation: package versions, the class of machine, and how much memory it took."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import version
+
+import torch
+
+from lepbench import __version__
+from lepbench.config import Config
+
+PACKAGES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "kornia",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "pillow",
+    "opencv-python-headless",
+)
+
+
+class Machine(Config):
+    """A class of machine; names no host and no user."""
+
+    device: str
+    system: str
+    processor: str
+    cores: int
+    threads: int
+    accelerator: str | None
+
+
+def machine_class(device: str) -> Machine:
+    """The machine this runs on."""
+    return Machine(
+        device=device,
+        system=platform.system(),
+        processor=platform.machine(),
+        cores=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        accelerator=torch.cuda.get_device_name() if device.startswith("cuda") else None,
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python, of lepbench and of what the figures depend on."""
+    versions = {name: version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "lepbench": __version__, **versions}
+
+
+def peak_memory_bytes() -> int | None:
+    """Most memory this process has held, in bytes; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def peak_accelerator_bytes(device: str) -> int | None:
+    """Most accelerator memory this process has held, in bytes; None without one."""
+    return int(torch.cuda.max_memory_allocated()) if device.startswith("cuda") else None

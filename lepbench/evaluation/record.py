@@ -1,0 +1,123 @@
+"""The record of an evaluation: what was run, on what, and what came out; typed, versioned, one JSON file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from lepbench.config import Config, explain
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.machine import Machine
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.summary import Figure
+from lepbench.files import sha256_bytes, write_text
+from lepbench.methods import ModelConfig
+
+SCHEMA = 1
+RECORD = "record.json"
+SAMPLES = "samples.parquet"
+PICTURES = "samples"
+
+
+class Identity(Config):
+    """All that decides the bytes of `samples.parquet`; a folder of results belongs to one of these."""
+
+    model: ModelConfig
+    suite: str
+    suite_sha256: str
+    protocol_sha256: str
+    items: int
+    """Items taken from the front of the suite."""
+    samples_per_item: int
+    weights: dict[str, str]
+    """SHA-256 of every weight file, of the model's and of the judges', by name."""
+    packages: dict[str, str]
+    device: str
+    """Kind of device, e.g. "cpu"."""
+
+
+class Timing(Config):
+    """Seconds on the clock."""
+
+    drawing: dict[str, float]
+    """Of drawing each row, over all sittings; a row from the cache counts what it took then."""
+    total: float
+    """Of the sitting that finished the run."""
+
+
+class Record(Config):
+    """What `record.json` holds."""
+
+    schema_version: Literal[1] = 1
+    identity: Identity
+    protocol: Protocol
+    samples: int
+    """Samples drawn of the model: items times samples an item."""
+    failed: dict[str, int]
+    """Samples of each row that could not be drawn; they are in `samples.parquet`, and in no figure."""
+    rows: dict[str, dict[str, Figure]]
+    samples_sha256: str
+    """SHA-256 of `samples.parquet`."""
+    reused: list[str]
+    """Reference rows taken from the cache."""
+    timing: Timing
+    peak_memory_bytes: int | None
+    peak_accelerator_bytes: int | None
+    machine: Machine
+
+    @property
+    def id(self) -> str:
+        """Hash of what was run and what came out, not of when, where or how fast."""
+        stable = self.model_dump(mode="json", include={"identity", "protocol", "rows", "samples_sha256"})
+        return sha256_bytes(json.dumps(stable, sort_keys=True).encode())
+
+    def published(self) -> dict[str, Any]:
+        """The object that `lepbench evaluate --json` prints."""
+        rows = {row: {name: f.model_dump() for name, f in found.items()} for row, found in self.rows.items()}
+        return {
+            "protocol": self.protocol.name,
+            "suite": self.identity.suite,
+            "samples": self.samples,
+            "rows": rows,
+        }
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write `record.json` atomically."""
+    write_text(folder / RECORD, json.dumps(record.model_dump(mode="json"), indent=1, sort_keys=True) + "\n")
+
+
+def read_record(folder: Path) -> Record:
+    """Read `record.json`.
+
+    Raises:
+        LepbenchError: it is missing, or not of this schema.
+    """
+    path = folder / RECORD
+    document = read_json(path, "run 'lepbench evaluate' to the end first")
+    if isinstance(document, dict) and document.get("schema_version", SCHEMA) != SCHEMA:
+        raise LepbenchError(
+            f"{path} has schema {document['schema_version']}, not {SCHEMA}",
+            "evaluate again with this version",
+        )
+    try:
+        return Record.model_validate(document)
+    except ValidationError as error:
+        raise LepbenchError(f"{path}: {explain(error, Record)}") from error
+
+
+def read_json(path: Path, fix: str) -> Any:
+    """A JSON file's content.
+
+    Raises:
+        LepbenchError: it cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LepbenchError(f"cannot read {path}: {error.strerror}", fix) from error
+    except ValueError as error:
+        raise LepbenchError(f"{path} is not valid JSON: {error}") from error

@@ -1,0 +1,187 @@
+"""An evaluation from a model and a suite to a folder of results, which can stop and go on at any moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lepbench.backbones import Backbone, load_backbone
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.cache import cache_folder, keep, recall
+from lepbench.evaluation.folder import WORK, claim, clear_work, prepare, write_samples
+from lepbench.evaluation.judges import Judges, load_judges
+from lepbench.evaluation.machine import (
+    machine_class,
+    package_versions,
+    peak_accelerator_bytes,
+    peak_memory_bytes,
+)
+from lepbench.evaluation.protocol import Protocol, protocol_of
+from lepbench.evaluation.record import RECORD, Identity, Record, Timing, read_record, write_record
+from lepbench.evaluation.rows import (
+    ROWS,
+    Row,
+    key_of,
+    model_row,
+    overlay_row,
+    real_row,
+    unguided_row,
+    vae_row,
+    wrong_sketch_row,
+)
+from lepbench.evaluation.samples import FAILED, units_of, work_schema_of
+from lepbench.evaluation.summary import summarise
+from lepbench.evaluation.units import Progress, Workshop
+from lepbench.methods import Method, ModelConfig, UnguidedConfig
+from lepbench.suites import Item, Suite
+
+
+def silent(row: str, done: int, total: int) -> None:
+    """Progress told to no one."""
+
+
+def evaluate(
+    model: ModelConfig,
+    suite: Suite,
+    out: Path,
+    *,
+    limit: int | None = None,
+    samples_per_item: int = 1,
+    device: str = "cpu",
+    judges: Judges | None = None,
+    progress: Progress = silent,
+) -> Record:
+    """Draw and score a model on a suite, with the reference rows, into `out`.
+
+    A run that was stopped goes on where it was; one that is done is read back.
+
+    Args:
+        limit: items from the front of the suite; None for the suite's default number.
+        samples_per_item: pictures an item, each from its own noise.
+        device: where networks run.
+        judges: those of the protocol unless given.
+        progress: told of every batch done.
+
+    Raises:
+        LepbenchError: a file is missing, or `out` cannot be written or belongs to another run.
+    """
+    started = time.perf_counter()
+    protocol = protocol_of(suite)
+    items = suite.items(limit)
+    prepare(out)
+    backbone = load_backbone(model.backbone, device)
+    method = model.method.build(backbone, model.sampler)
+    judges = judges or load_judges(protocol, device)
+    identity = Identity(
+        model=model,
+        suite=suite.name,
+        suite_sha256=suite.sha256,
+        protocol_sha256=protocol.sha256,
+        items=len(items),
+        samples_per_item=samples_per_item,
+        weights={**backbone_weights(backbone), **method.weights, **judges.weights},
+        packages=package_versions(),
+        device=device,
+    )
+    claim(out, identity)
+    finished = read_record(out) if (out / RECORD).is_file() else None
+    if finished is not None and not any(finished.failed.values()):
+        return finished
+    run = _Run(identity, suite, items, protocol, Workshop(out / WORK, judges, protocol, progress))
+    tables = run.tables(backbone, method)
+    record = run.record(out, tables, started)
+    write_record(out, record)
+    if not any(record.failed.values()):
+        clear_work(out)
+    return record
+
+
+def backbone_weights(backbone: Backbone) -> dict[str, str]:
+    """SHA-256 of the backbone's weight files, by name."""
+    return {f"backbone/{name}": digest for name, digest in backbone.weights_sha256().items()}
+
+
+@dataclass
+class _Run:
+    """One evaluation: what it is of, and the rows as they get done."""
+
+    identity: Identity
+    suite: Suite
+    items: Sequence[Item]
+    protocol: Protocol
+    workshop: Workshop
+    reused: list[str] = field(default_factory=list)
+
+    def tables(self, backbone: Backbone, method: Method) -> list[pa.Table]:
+        """Every row's table, references first, in the order of `ROWS`."""
+        sampler = self.identity.model.sampler
+        weights = {"backbone": backbone_weights(backbone)}
+        drawn = {**weights, "sampler": sampler.model_dump(mode="json")}
+        plain = UnguidedConfig().build(backbone, sampler)
+        done: dict[str, pa.Table] = {}
+        done["real"] = self._table(real_row())
+        done["vae"] = self._table(vae_row(backbone, weights))
+        done["unguided"] = self._table(unguided_row(plain, drawn))
+        done["overlay"] = self._table(overlay_row(done["unguided"], drawn))
+        done["model"] = self._table(model_row(method))
+        done["wrong_sketch"] = self._table(wrong_sketch_row(done["model"]))
+        return [done[name] for name in ROWS]
+
+    def _table(self, row: Row) -> pa.Table:
+        """A row's table: a reference from the cache where it is there, anything else from the workshop."""
+        per_item = self.identity.samples_per_item if row.repeats else 1
+        units = units_of(self.suite, self.items, per_item, self.protocol.unit)
+        if row.depends_on is None:
+            return self.workshop.table(row, units)
+        folder, key = cache_folder() / "references", key_of(row, self._shared(per_item))
+        kept = recall(folder, key, work_schema_of(self.protocol), units)
+        if kept is not None:
+            self.reused.append(row.name)
+            self.workshop.progress(row.name, len(kept), len(kept))
+            return kept
+        table = self.workshop.table(row, units)
+        keep(folder, key, table)
+        return table
+
+    def _shared(self, per_item: int) -> dict[str, Any]:
+        """What every reference row depends on."""
+        shared = self.identity.model_dump(
+            mode="json", include={"suite", "suite_sha256", "protocol_sha256", "items", "packages", "device"}
+        )
+        return {**shared, "samples_per_item": per_item, "judges": self.workshop.judges.weights}
+
+    def record(self, out: Path, tables: list[pa.Table], started: float) -> Record:
+        """Write samples and pictures, and summarise them.
+
+        Raises:
+            LepbenchError: not one picture of the model could be drawn.
+        """
+        named = dict(zip(ROWS, tables, strict=True))
+        failed = {name: table["status"].to_pylist().count(FAILED) for name, table in named.items()}
+        drawn = len(named["model"])
+        if failed["model"] == drawn:
+            reason = named["model"]["reason"][0].as_py()
+            raise LepbenchError(f"none of {drawn} pictures of the model could be drawn: {reason}")
+        samples_sha256 = write_samples(out, tables)
+        return Record(
+            identity=self.identity,
+            protocol=self.protocol,
+            samples=drawn,
+            failed=failed,
+            rows=summarise(pa.concat_tables(tables), self.workshop.judges.statistics, self.protocol),
+            samples_sha256=samples_sha256,
+            reused=self.reused,
+            timing=Timing(
+                drawing={name: float(pc.sum(table["seconds"]).as_py()) for name, table in named.items()},
+                total=time.perf_counter() - started,
+            ),
+            peak_memory_bytes=peak_memory_bytes(),
+            peak_accelerator_bytes=peak_accelerator_bytes(self.identity.device),
+            machine=machine_class(self.identity.device),
+        )

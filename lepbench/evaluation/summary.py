@@ -1,0 +1,179 @@
+"""From the samples table to the figures of each row; needs nothing else but the judge's statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lepbench.config import Config
+from lepbench.evaluation.judges import JudgeStatistics
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.samples import OK
+from lepbench.metrics.clip import skill_of_means
+from lepbench.metrics.edges import EdgeCounts, precision_recall_f1
+from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
+from lepbench.metrics.kid import Reference, kid, kid_interval, reference
+from lepbench.metrics.statistics import Interval, bootstrap_interval
+
+SUBSAMPLED_FROM = 4
+"""Fewest items that can be subsampled for an interval."""
+
+Scores = NDArray[np.float64]
+
+
+class Figure(Config):
+    """A figure with the ends of its interval; null where it is not defined or not published."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+Figures = dict[str, Figure]
+
+
+def metric_names(protocol: Protocol) -> list[str]:
+    """Every metric of a row, in the order of the tables."""
+    edges = [f"edge_{kind}_{t}px" for kind in ("f1", "precision", "recall") for t in protocol.tolerances]
+    return [
+        *edges,
+        f"edge_f1_{protocol.contour_tolerance}px_contour",
+        *("mask_iou", "clip_similarity", "clip_skill", "kid", "frechet_distance"),
+    ]
+
+
+def summarise(samples: pa.Table, statistics: JudgeStatistics, protocol: Protocol) -> dict[str, Figures]:
+    """The figures of every row of a samples table; samples that failed are left out, and counted elsewhere.
+
+    Args:
+        samples: as `samples.schema_of` says; needs the row `real` for `clip_skill`.
+        statistics: the judge's features of true pictures.
+    """
+    whole = samples.to_pandas()
+    good = whole[whole["status"] == OK]
+    known = reference(statistics.features)
+    real = good[good["row"] == "real"].set_index("item_id")
+    return {
+        row: _Summary(good[good["row"] == row], real, protocol).figures(statistics, known)
+        for row in samples["row"].unique().to_pylist()
+    }
+
+
+class _Summary:
+    """One row's samples, and the figures made of them."""
+
+    def __init__(self, frame: pd.DataFrame, real: pd.DataFrame, protocol: Protocol) -> None:
+        self.frame = frame
+        self.items = frame["item_id"].to_numpy()
+        self.real = real
+        self.protocol = protocol
+
+    def figures(self, statistics: JudgeStatistics, known: Reference) -> Figures:
+        names = metric_names(self.protocol)
+        if self.frame.empty:
+            return {name: Figure(value=None) for name in names}
+        found = {
+            **self._edges(),
+            **self._contours(),
+            "mask_iou": self._mean(self._overlap()),
+            "clip_similarity": self._mean(self._numbers("clip_similarity")),
+            "clip_skill": self._skill(),
+            **self._distances(statistics, known),
+        }
+        return {name: found[name] for name in names}
+
+    def _edges(self) -> Figures:
+        tolerances = self.protocol.tolerances
+        scores = precision_recall_f1(self._counts("edge", tolerances))
+        return {
+            f"edge_{kind}_{tolerance}px": self._mean(getattr(scores, kind)[:, column])
+            for kind in ("f1", "precision", "recall")
+            for column, tolerance in enumerate(tolerances)
+        }
+
+    def _contours(self) -> Figures:
+        tolerance = self.protocol.contour_tolerance
+        scores = precision_recall_f1(self._counts("contour", (tolerance,)))
+        return {f"edge_f1_{tolerance}px_contour": self._mean(scores.f1[:, 0])}
+
+    def _counts(self, map_name: str, tolerances: tuple[int, ...]) -> EdgeCounts:
+        def columns(names: list[str]) -> NDArray[np.int64]:
+            return self.frame[names].to_numpy(dtype=np.int64)
+
+        return EdgeCounts(
+            matched_predicted=columns([f"{map_name}_matched_predicted_{t}px" for t in tolerances]),
+            predicted=columns([f"{map_name}_predicted"] * len(tolerances)),
+            matched_target=columns([f"{map_name}_matched_target_{t}px" for t in tolerances]),
+            target=columns([f"{map_name}_target"] * len(tolerances)),
+        )
+
+    def _overlap(self) -> Scores:
+        union = self._numbers("mask_union")
+        return np.where(union == 0, 1.0, self._numbers("mask_intersection") / np.maximum(union, 1))
+
+    def _skill(self) -> Figure:
+        known = self.real.reindex(self.items)
+        columns = [self._numbers("clip_similarity")]
+        columns += [known[name].to_numpy(np.float64) for name in ("clip_wrong_similarity", "clip_similarity")]
+        table = np.stack(columns, axis=1)
+        there = np.isfinite(table).all(axis=1)
+        if not there.any():
+            return Figure(value=None)
+        return self._interval(table[there], self.items[there], skill_of_means)
+
+    def _distances(self, statistics: JudgeStatistics, known: Reference) -> Figures:
+        features = np.stack(self.frame["judge_features"].to_list()).astype(np.float64)
+        distance = None
+        if len(features) >= self.protocol.frechet_from:
+            distance = frechet_distance(FeatureStatistics.of(features), statistics.moments)
+        return {"kid": self._kid(features, known), "frechet_distance": Figure(value=distance)}
+
+    def _kid(self, features: Scores, known: Reference) -> Figure:
+        if len(features) < 2:
+            return Figure(value=None)
+        if len(set(self.items)) < SUBSAMPLED_FROM:
+            return Figure(value=kid(features, known))
+        rules = self.protocol
+        return _figure(
+            kid_interval(
+                features,
+                known,
+                self.items,
+                seed=rules.interval_seed,
+                repeats=rules.kid_subsamples,
+                level=rules.confidence,
+            )
+        )
+
+    def _mean(self, values: Scores) -> Figure:
+        return self._interval(values, self.items)
+
+    def _interval(
+        self, values: Scores, items: NDArray[Any], statistic: Callable[[Scores], Scores] | None = None
+    ) -> Figure:
+        rules = self.protocol
+        chosen = {} if statistic is None else {"statistic": statistic}
+        return _figure(
+            bootstrap_interval(
+                values,
+                items,
+                seed=rules.interval_seed,
+                resamples=rules.resamples,
+                level=rules.confidence,
+                **chosen,
+            )
+        )
+
+    def _numbers(self, column: str) -> Scores:
+        return self.frame[column].to_numpy(dtype=np.float64)
+
+
+def _figure(interval: Interval) -> Figure:
+    value, low, high = (number if math.isfinite(number) else None for number in interval)
+    return Figure(value=value, low=low, high=high)

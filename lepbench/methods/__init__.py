@@ -1,0 +1,8 @@
+"""Ways to draw along a sketch, one file each; importing this package fills `METHODS`."""
+
+from lepbench.methods.base import METHODS, Method, MethodConfig
+from lepbench.methods.lep import LepConfig
+from lepbench.methods.model import ModelConfig
+from lepbench.methods.unguided import UnguidedConfig
+
+__all__ = ["METHODS", "LepConfig", "Method", "MethodConfig", "ModelConfig", "UnguidedConfig"]

@@ -1,0 +1,162 @@
+"""Make a suite from sketchworld's test split: `python -m lepbench.suites.make NAME --out DIR`.
+
+Done once a suite: then its bytes are frozen, so that neither the renderer nor the detector can move them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lepbench.config import Config, dump_config
+from lepbench.detectors import AnyDetector, Canny, Sobel
+from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
+from lepbench.images import png_bytes, to_tensor
+from lepbench.registry import Registry
+from lepbench.suites.suite import DEFINITION, ITEMS, SCHEMA, Drawn, SuiteDefinition
+
+if TYPE_CHECKING:
+    from lepbench.sketchworld import Scene
+
+SILHOUETTE_RECALL = 0.95
+SILHOUETTE_TOLERANCE = 1.0
+WEAK_SILHOUETTE = f"silhouette recall under {SILHOUETTE_RECALL}"
+Row = dict[str, Any]
+
+
+class Recipe(Config):
+    """How a suite is made; nothing else decides its bytes."""
+
+    name: str
+    version: int = 1
+    description: str
+    size: int = 64
+    items: int = 512
+    default_items: int = 64
+    first_index: int = 0
+    detector: AnyDetector
+    contour_detector: AnyDetector
+
+
+RECIPES: Registry[Recipe] = Registry("suite recipe")
+RECIPES.register("sketchworld-edges-v1")(
+    Recipe(
+        name="sketchworld-edges-v1",
+        description=(
+            "Captions of sketchworld's test split, with the Canny map of the true render as the sketch. "
+            "Scenes come as the split has them, about three in four with one object and the rest with two "
+            "in a relation; no shape x colour pair is new. The list is in the order of a hash of the "
+            "item's name, so that any number from the front is a fair draw."
+        ),
+        detector=Canny(low=0.3, high=0.6),
+        contour_detector=Sobel(sigma=0.7, thin=True, threshold=0.1),
+    )
+)
+
+
+def make(recipe: Recipe, folder: Path) -> SuiteDefinition:
+    """Write a suite's two files into `folder` and return its definition."""
+    rows: list[Row] = []
+    left_out = 0
+    for index in itertools.count(recipe.first_index):
+        if len(rows) == recipe.items:
+            break
+        row = candidate(recipe, index)
+        left_out += row is None
+        rows += [] if row is None else [row]
+    rows.sort(key=lambda row: sha256_bytes(f"{recipe.name}/{row['item_id']}".encode()))
+    path = folder / ITEMS
+    with atomic_path(path) as partial:
+        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), partial, compression="none")
+    definition = SuiteDefinition(
+        name=recipe.name,
+        version=recipe.version,
+        description=recipe.description,
+        licence="Apache-2.0",
+        size=recipe.size,
+        items=recipe.items,
+        default_items=recipe.default_items,
+        detector=recipe.detector.model_dump(),
+        contour_detector=recipe.contour_detector.model_dump(),
+        drawn=Drawn(
+            corpus="sketchworld test",
+            first_index=recipe.first_index,
+            considered=len(rows) + left_out,
+            left_out={WEAK_SILHOUETTE: left_out},
+        ),
+        items_sha256=sha256_file(path),
+    )
+    write_text(folder / DEFINITION, dump_config(definition))
+    return definition
+
+
+def candidate(recipe: Recipe, index: int) -> Row | None:
+    """The item at `index` of the test split, or None where its sketch misses too much of the silhouette."""
+    from lepbench.sketchworld import render, scene
+
+    there = scene("test", index)
+    drawn = render(there, recipe.size)
+    sketch = recipe.detector(to_tensor(drawn.image)[None])[0].numpy()
+    if silhouette_recall(sketch, drawn.masks) < SILHOUETTE_RECALL:
+        return None
+    return {
+        "item_id": there.id,
+        "prompt": there.caption,
+        "image": png_bytes(drawn.image),
+        "sketch": png_bytes(sketch),
+        "contour": png_bytes(drawn.contours),
+        "mask": png_bytes(drawn.mask),
+        "scene": scene_json(there),
+    }
+
+
+def silhouette_recall(sketch: NDArray[np.bool_], masks: NDArray[np.bool_]) -> float:
+    """Share of the masks' outline pixels within 1 px (Euclidean) of the sketch; 1 without an outline.
+
+    A pixel is on a mask's outline if it belongs to it and one of its four neighbours inside the picture does
+    not: where an object runs out of the picture there is no edge to find.
+
+    Args:
+        sketch: bool [H, W].
+        masks: bool [N, H, W].
+    """
+    from scipy import ndimage
+
+    inner = np.stack([ndimage.binary_erosion(mask, border_value=1) for mask in masks])
+    outline = (masks & ~inner).any(axis=0)
+    if not outline.any():
+        return 1.0
+    if not sketch.any():
+        return 0.0
+    distance = ndimage.distance_transform_edt(~sketch)
+    return float((distance[outline] <= SILHOUETTE_TOLERANCE).mean())
+
+
+def scene_json(scene: Scene) -> str:
+    """A scene as JSON with sorted keys."""
+    return json.dumps(asdict(scene), sort_keys=True)
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of suites."
+)
+def command(name: str, out: Path) -> None:
+    """Make suite NAME into OUT/NAME and say what was left out."""
+    definition = make(RECIPES.get(name), out / name)
+    drawn = definition.drawn
+    click.echo(f"{definition.items} items of {drawn.considered} candidates; left out: {drawn.left_out}")
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,175 @@
+"""A suite as it ships: a folder of one YAML that says what it is and one Parquet file of its items' bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lepbench.config import Config, load_config
+from lepbench.errors import LepbenchError
+from lepbench.files import sha256_bytes, sha256_file
+from lepbench.images import Pixels, read_png
+from lepbench.registry import suggestion
+
+SUITES = Path(__file__).parents[1] / "assets" / "suites"
+DEFINITION = "suite.yaml"
+ITEMS = "items.parquet"
+
+SCHEMA = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("prompt", pa.string()),
+        ("image", pa.binary()),
+        ("sketch", pa.binary()),
+        ("contour", pa.binary()),
+        ("mask", pa.binary()),
+        ("scene", pa.string()),
+    ]
+)
+
+
+class Drawn(Config):
+    """Where the items came from, and which candidates were left out."""
+
+    corpus: str
+    """Corpus and split, e.g. "sketchworld test"."""
+    first_index: int
+    """First index of the split that was looked at."""
+    considered: int
+    """How many consecutive indices were looked at."""
+    left_out: dict[str, int]
+    """Reason to number of candidates turned away."""
+
+
+class SuiteDefinition(Config):
+    """What `suite.yaml` holds."""
+
+    name: str
+    version: int
+    description: str
+    licence: str
+    size: int
+    """Height and width of every picture, in pixels."""
+    items: int
+    """How many items the frozen list holds."""
+    default_items: int
+    """How many of them, from the front, a score is made of unless said otherwise."""
+    detector: dict[str, Any]
+    """The detector, with its settings, whose map of the real picture is the sketch."""
+    contour_detector: dict[str, Any]
+    """The second detector, whose map of a sample is held against the exact contours."""
+    drawn: Drawn
+    items_sha256: str
+    """SHA-256 of `items.parquet`."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One prompt and one sketch, with the picture and the truths they were made from.
+
+    Attributes:
+        item_id: the item's name in every table; part of its seed.
+        prompt: the caption given to a model.
+        image: the real picture, uint8 [H, W, 3].
+        sketch: bool [H, W], true on a stroke.
+        contour: the exact visible contours, bool [H, W].
+        mask: where any object is visible, bool [H, W].
+        scene: the scene it was rendered from, as JSON.
+    """
+
+    item_id: str
+    prompt: str
+    image: Pixels
+    sketch: NDArray[np.bool_]
+    contour: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
+    scene: str
+
+
+class Suite:
+    """A frozen list of items, read from its folder.
+
+    Args:
+        folder: holds `suite.yaml` and `items.parquet`.
+
+    Raises:
+        LepbenchError: a file is missing or the items are not those the definition names.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.definition = load_config(folder / DEFINITION, SuiteDefinition)
+        path = folder / ITEMS
+        if not path.is_file():
+            raise LepbenchError(f"suite {self.definition.name!r} has no {path}", "reinstall lepbench")
+        if sha256_file(path) != self.definition.items_sha256:
+            raise LepbenchError(f"{path} is not the list that {DEFINITION} names", "restore both files")
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the definition, and through `items_sha256` of every item."""
+        return sha256_bytes((self.folder / DEFINITION).read_bytes())
+
+    @cached_property
+    def _all(self) -> tuple[Item, ...]:
+        rows = pq.read_table(self.folder / ITEMS, schema=SCHEMA).to_pylist()
+        return tuple(_item(row) for row in rows)
+
+    def items(self, limit: int | None = None) -> Sequence[Item]:
+        """The first `limit` items, or the default number of them.
+
+        Raises:
+            LepbenchError: `limit` is below 1 or more than there are.
+        """
+        limit = self.definition.default_items if limit is None else limit
+        if not 1 <= limit <= len(self._all):
+            raise LepbenchError(f"{self.name!r} holds {len(self._all)} items, not {limit}", "lower the limit")
+        return self._all[:limit]
+
+    def successor(self, item: Item) -> Item:
+        """The next item of the whole list, cyclic, whose prompt differs: the wrong sketch and wrong caption.
+
+        It does not depend on how many items an evaluation takes.
+        """
+        start = self._positions[item.item_id]
+        following = self._all[start + 1 :] + self._all[:start]
+        return next((other for other in following if other.prompt != item.prompt), item)
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {item.item_id: position for position, item in enumerate(self._all)}
+
+
+def load_suite(name: str | Path) -> Suite:
+    """A suite that ships, by name, or one in a folder, by path.
+
+    Raises:
+        LepbenchError: there is none of that name; the message suggests the nearest.
+    """
+    if (Path(name) / DEFINITION).is_file():
+        return Suite(Path(name))
+    if (SUITES / name / DEFINITION).is_file():
+        return Suite(SUITES / name)
+    raise LepbenchError(f"unknown suite {str(name)!r}", suggestion(str(name), shipped()))
+
+
+def shipped() -> list[str]:
+    """Names of the suites that ship."""
+    return sorted(path.parent.name for path in SUITES.glob(f"*/{DEFINITION}"))
+
+
+def _item(row: dict[str, Any]) -> Item:
+    pixels = {key: read_png(row[key]) for key in ("image", "sketch", "contour", "mask")}
+    return Item(item_id=row["item_id"], prompt=row["prompt"], scene=row["scene"], **pixels)
