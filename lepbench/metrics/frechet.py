@@ -91,7 +91,7 @@ class FeatureStatistics:
 def frechet_distance(first: FeatureStatistics, second: FeatureStatistics) -> float:
     """Squared Frechet (2-Wasserstein) distance of two Gaussians.
 
-    |m1 - m2|^2 + tr(A) + tr(B) - 2 tr((A^{1/2} B A^{1/2})^{1/2}), with A, B the covariances. Both roots are of
+    |m1 - m2|^2 + tr(A) + tr(B) - 2 tr((A^{1/2} B A^{1/2})^{1/2}), A and B the covariances. Both roots are of
     symmetric matrices, by eigendecomposition in float64, so no complex part or singular product can arise.
 
     Raises:

@@ -75,7 +75,7 @@ def kid_interval(
 
     A bootstrap repeats features, and a feature paired with itself biases the estimate upwards; a subsample of
     m of n does not. The deviations of its estimates from the full one have variance s^2/m (1 - m/n) where the
-    full one has s^2/n, so they are scaled by sqrt(m / (n - m)), which is 1 at the default fraction of one half.
+    full one has s^2/n, so they are scaled by sqrt(m / (n - m)), which is 1 at the default fraction, a half.
     The set y is taken as given: the interval is for KID to that reference.
 
     Args:
@@ -93,15 +93,17 @@ def kid_interval(
     Source: Politis, Romano and Wolf, "Subsampling", 1999, chapter 2; measured coverage in docs/metrics.md.
     """
     matrix, known = paired_sets(x, y)
-    value = kid(matrix, known)
-    members = memberships(len(matrix), clusters, fraction, repeats, seed)
+    n = len(matrix)
+    subsamples = memberships(n, clusters, fraction, repeats, seed)
+    members = np.concatenate([np.ones((1, n)), subsamples])  # the first is the whole set
     sizes = members.sum(axis=1)
     pairs = sum(
         (members @ block * members[:, columns]).sum(axis=1) for columns, block in off_diagonal(matrix)
     )
     cross = members @ cross_means(matrix, known) / sizes
     estimates = pairs / (sizes * (sizes - 1)) + known.within - 2 * cross
-    deviations = (estimates - value) * np.sqrt(sizes / (len(matrix) - sizes))
+    value = float(estimates[0])
+    deviations = (estimates[1:] - value) * np.sqrt(sizes[1:] / (n - sizes[1:]))
     tail = (1 - level) / 2
     low, high = np.quantile(deviations, [tail, 1 - tail])
     return Interval(value, value - float(high), value - float(low))

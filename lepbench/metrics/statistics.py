@@ -54,13 +54,12 @@ def bootstrap_interval(
     Source: Efron, "Bootstrap methods: another look at the jackknife", 1979.
     """
     columns = np.asarray(values, dtype=np.float64)
-    columns = columns.reshape(len(columns), -1)
-    if not len(columns):
+    if not columns.size:
         raise ValueError("an interval needs at least one value")
+    columns = columns.reshape(len(columns), -1)
     sums, sizes = cluster_sums(columns, clusters)
     point = statistic(columns.mean(axis=0))
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=resamples)
+    weights = resample_weights(len(sums), resamples, seed)
     draws = statistic((weights @ sums) / (weights @ sizes)[:, None])
     tail = (1 - level) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
@@ -94,6 +93,14 @@ def paired_difference(
         resamples=resamples,
         level=level,
     )
+
+
+def resample_weights(items: int, resamples: int, seed: int) -> Array:
+    """How often each resample holds each item when `items` are drawn with replacement: [resamples, items]."""
+    drawn = np.random.default_rng(seed).integers(items, size=(resamples, items))
+    rows = items * np.arange(resamples)[:, None]
+    counts = np.bincount((rows + drawn).ravel(), minlength=resamples * items)
+    return counts.reshape(resamples, items).astype(np.float64)
 
 
 def cluster_sums(columns: Array, clusters: ArrayLike | None) -> tuple[Array, Array]:

@@ -1,0 +1,104 @@
+"""Edge counts against a distance transform and against the definition, and the conventions of F1."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.ndimage import distance_transform_edt
+
+from lepbench.metrics.edges import EdgeCounts, edge_counts, precision_recall_f1
+
+TOLERANCES = (0.0, 0.9, 1.0, 1.5, 2.0, 2.3, 5.0)
+
+
+def matched_by_transform(of: np.ndarray, near: np.ndarray, tolerance: float) -> int:
+    """Pixels of one map within a distance of the other, by SciPy's exact Euclidean distance transform."""
+    return int((distance_transform_edt(~near)[of] <= tolerance).sum()) if near.any() else 0
+
+
+map_pairs = st.tuples(st.integers(1, 24), st.integers(1, 24)).flatmap(
+    lambda shape: st.tuples(*[arrays(np.bool_, shape, elements=st.sampled_from([False] * 7 + [True]))] * 2)
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(map_pairs)
+def test_equal_to_a_distance_transform(maps):
+    predicted, target = maps
+    counts = edge_counts(torch.from_numpy(predicted[None]), torch.from_numpy(target[None]), TOLERANCES)
+    for column, tolerance in enumerate(TOLERANCES):
+        assert counts.matched_predicted[0, column] == matched_by_transform(predicted, target, tolerance)
+        assert counts.matched_target[0, column] == matched_by_transform(target, predicted, tolerance)
+        assert counts.predicted[0, column] == predicted.sum()
+        assert counts.target[0, column] == target.sum()
+
+
+@settings(max_examples=60, deadline=None)
+@given(map_pairs)
+def test_scores_are_bounded_symmetric_and_grow_with_tolerance(maps):
+    predicted, target = (torch.from_numpy(m[None]) for m in maps)
+    scores = precision_recall_f1(edge_counts(predicted, target, TOLERANCES))
+    swapped = precision_recall_f1(edge_counts(target, predicted, TOLERANCES))
+    assert np.array_equal(scores.precision, swapped.recall)
+    assert np.array_equal(scores.f1, swapped.f1)
+    for score in scores:
+        assert score.shape == (1, len(TOLERANCES))
+        assert ((score >= 0) & (score <= 1)).all()
+        assert (np.diff(score[0]) >= 0).all()
+
+
+def test_a_shifted_line_by_hand():
+    target, predicted = torch.zeros(1, 8, 8, dtype=torch.bool), torch.zeros(1, 8, 8, dtype=torch.bool)
+    target[0, 2] = True
+    predicted[0, 4, :4] = True  # half the line, two rows lower
+    counts = edge_counts(predicted, target)
+    assert counts.matched_predicted.tolist() == [[0, 0, 4]]
+    assert counts.matched_target.tolist() == [[0, 0, 4]]
+    scores = precision_recall_f1(counts)
+    assert scores.precision.tolist() == [[0, 0, 1]]
+    assert scores.recall.tolist() == [[0, 0, 0.5]]
+    assert scores.f1[0, 2] == pytest.approx(2 / 3)
+
+
+def test_diagonal_neighbours_lie_farther_than_one_pixel():
+    first, second = torch.zeros(1, 3, 3, dtype=torch.bool), torch.zeros(1, 3, 3, dtype=torch.bool)
+    first[0, 0, 0] = second[0, 1, 1] = True
+    assert edge_counts(first, second, (1.0, 1.414, 1.415)).matched_target.tolist() == [[0, 0, 1]]
+
+
+def test_empty_maps():
+    empty, full = torch.zeros(1, 4, 4, dtype=torch.bool), torch.ones(1, 4, 4, dtype=torch.bool)
+    for predicted, target, expected in (
+        (empty, empty, 1),
+        (empty, full, 0),
+        (full, empty, 0),
+        (full, full, 1),
+    ):
+        scores = precision_recall_f1(edge_counts(predicted, target, (0.0, 2.0)))
+        assert all((score == expected).all() for score in scores)
+
+
+def test_samples_are_counted_apart_and_pool_by_summing():
+    generator = torch.Generator().manual_seed(0)
+    predicted, target = (torch.rand(5, 9, 7, generator=generator) < 0.2 for _ in range(2))
+    counts = edge_counts(predicted, target)
+    for row in range(5):
+        alone = edge_counts(predicted[row : row + 1], target[row : row + 1])
+        assert all(np.array_equal(a[row], b[0]) for a, b in zip(counts, alone, strict=True))
+    pooled = precision_recall_f1(EdgeCounts(*(c.sum(axis=0) for c in counts)))
+    both = (predicted & target).sum().item()
+    assert pooled.precision[0] == pytest.approx(both / predicted.sum().item())
+    assert pooled.recall[0] == pytest.approx(both / target.sum().item())
+
+
+@pytest.mark.parametrize("maps", [torch.zeros(4, 4, dtype=torch.bool), torch.zeros(1, 4, 4)])
+def test_what_is_no_stack_of_bool_maps_is_refused(maps):
+    with pytest.raises(ValueError, match=r"expected bool \[B, H, W\]"):
+        edge_counts(maps, maps)
+
+
+def test_maps_of_different_shapes_are_refused():
+    with pytest.raises(ValueError, match="differ in shape"):
+        edge_counts(torch.zeros(1, 4, 4, dtype=torch.bool), torch.zeros(1, 4, 5, dtype=torch.bool))

@@ -1,0 +1,98 @@
+"""Bootstrap intervals against a plain loop, a closed form, and their promise of coverage."""
+
+import numpy as np
+import pytest
+
+from lepbench.metrics.clip import clip_skill, skill_of_means
+from lepbench.metrics.statistics import bootstrap_interval, paired_difference
+
+
+def by_loop(columns, clusters, statistic, resamples, seed):
+    """The same bootstrap, an item at a time."""
+    names = np.unique(clusters)
+    rng = np.random.default_rng(seed)
+    draws = []
+    for _ in range(resamples):
+        rows = np.concatenate([np.flatnonzero(clusters == name) for name in rng.choice(names, len(names))])
+        draws.append(statistic(columns[rows]))
+    return np.quantile(draws, [0.025, 0.975])
+
+
+def test_agrees_with_a_loop_over_items_of_unequal_size():
+    rng = np.random.default_rng(0)
+    clusters = np.repeat(np.arange(30), rng.integers(1, 6, 30))
+    columns = rng.normal(size=(len(clusters), 3)) + rng.normal(size=30)[clusters][:, None] + [1, 0, 4]
+    interval = bootstrap_interval(columns, clusters, seed=1, statistic=skill_of_means, resamples=20_000)
+    low, high = by_loop(columns, clusters, lambda rows: clip_skill(*rows.T), 4000, seed=2)
+    assert interval.value == pytest.approx(clip_skill(*columns.T))
+    width = high - low
+    assert interval.low == pytest.approx(low, abs=0.05 * width)
+    assert interval.high == pytest.approx(high, abs=0.05 * width)
+
+
+def test_agrees_with_the_normal_interval_of_a_mean():
+    values = np.random.default_rng(3).normal(2, 1, size=400)
+    interval = bootstrap_interval(values, seed=4, resamples=20_000)
+    margin = 1.96 * values.std() / np.sqrt(len(values))
+    assert interval.value == pytest.approx(values.mean())
+    assert interval.low == pytest.approx(values.mean() - margin, abs=0.05 * margin)
+    assert interval.high == pytest.approx(values.mean() + margin, abs=0.05 * margin)
+
+
+def test_covers_the_truth_about_19_times_in_20_and_only_when_clustered():
+    def covered(clustered: bool) -> float:
+        hits = 0
+        for trial in range(250):
+            rng = np.random.default_rng(trial)
+            items = np.repeat(np.arange(64), 4)
+            values = rng.normal(size=64)[items] + 0.3 * rng.normal(size=256)
+            interval = bootstrap_interval(values, items if clustered else None, seed=trial, resamples=500)
+            hits += interval.low <= 0 <= interval.high
+        return hits / 250
+
+    assert 0.90 < covered(clustered=True) < 0.98
+    assert covered(clustered=False) < 0.80
+
+
+def test_deterministic_by_seed_and_blind_to_the_kind_of_label():
+    values = np.random.default_rng(5).random(20)
+    labels = np.repeat(np.arange(10), 2)
+    first = bootstrap_interval(values, labels, seed=7)
+    assert first == bootstrap_interval(values.tolist(), [f"item-{n}" for n in labels], seed=7)
+    assert first != bootstrap_interval(values, labels, seed=8)
+
+
+def test_one_item_has_an_interval_of_no_width():
+    assert bootstrap_interval([0.25], seed=0) == (0.25, 0.25, 0.25)
+
+
+def test_a_paired_difference_cancels_what_both_share():
+    rng = np.random.default_rng(6)
+    items = rng.normal(size=64)
+    better, worse = items + 0.2 + 0.1 * rng.normal(size=64), items + 0.1 * rng.normal(size=64)
+    difference = paired_difference(better, worse, seed=0)
+    assert difference.value == pytest.approx(better.mean() - worse.mean())
+    assert difference.low > 0
+    assert bootstrap_interval(better, seed=0).low < bootstrap_interval(worse, seed=0).high
+    assert paired_difference(better, better, seed=0) == (0, 0, 0)
+
+
+def test_a_paired_difference_of_a_ratio():
+    rng = np.random.default_rng(8)
+    first, second = (rng.random((40, 3)) + np.array([gain, 0, 2]) for gain in (1, 0.5))
+    difference = paired_difference(first, second, seed=0, statistic=skill_of_means)
+    assert difference.value == pytest.approx(clip_skill(*first.T) - clip_skill(*second.T))
+    assert difference.low < difference.value < difference.high
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda: bootstrap_interval([], seed=0), "at least one value"),
+        (lambda: bootstrap_interval([1, 2], [0], seed=0), "2 values but labels"),
+        (lambda: paired_difference([1, 2], [1], seed=0), "differ in shape"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call, reason):
+    with pytest.raises(ValueError, match=reason):
+        call()
