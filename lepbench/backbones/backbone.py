@@ -11,7 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lepbench.backbones.load import COMPONENTS, FILES, load_component, load_tokenizer, scheduler_config
+from lepbench.backbones.load import (
+    COMPONENTS,
+    FILES,
+    choose_device,
+    load_component,
+    load_tokenizer,
+    scheduler_config,
+)
 from lepbench.backbones.resolve import model_folder
 from lepbench.backbones.taps import TapSpec, tapped, taps_of
 from lepbench.errors import LepbenchError
@@ -137,16 +144,18 @@ def load_backbone(
 
     Args:
         id_or_path: an embedded name (`mini@1`), a folder, or a hub id.
+        device: a torch device, or `auto` for a GPU if there is one.
 
     Raises:
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or its layout is unknown.
     """
+    where = choose_device(device)
     patterns = ["model_index.json", "tokenizer/*", "scheduler/*.json"]
     patterns += [f"{part}/{name}" for part in COMPONENTS for name in ("config.json", FILES[part])]
     folder = model_folder(id_or_path, patterns)
     parts: dict[str, nn.Module] = {part: load_component(folder, part, dtype) for part in COMPONENTS}
     for module in parts.values():
-        module.requires_grad_(False).eval().to(device)
+        module.requires_grad_(False).eval().to(where)
     return Backbone(
         name=str(id_or_path),
         folder=folder,
@@ -154,6 +163,6 @@ def load_backbone(
         tokenizer=load_tokenizer(folder),
         scheduler=scheduler_config(folder),
         taps=taps_of(parts["unet"].config),  # type: ignore[arg-type]
-        device=torch.device(device),
+        device=where,
         dtype=dtype,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,22 @@ FILES = {
 COMPONENTS = tuple(FILES)
 
 
+def choose_device(name: str | torch.device) -> torch.device:
+    """The device called `name`; `auto` is a GPU if there is one.
+
+    Raises:
+        LepbenchError: there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise LepbenchError(f"no device {str(name)!r} here", "use auto, cpu or cuda") from None
+    return device
+
+
 def load_component(folder: Path, part: str, dtype: torch.dtype) -> nn.Module:
     """The U-Net, VAE or text encoder of a pipeline folder.
 
@@ -35,9 +53,10 @@ def load_component(folder: Path, part: str, dtype: torch.dtype) -> nn.Module:
     from safetensors import SafetensorError
 
     try:
-        module, report = _kinds()[part].from_pretrained(
-            folder / part, use_safetensors=True, output_loading_info=True, **_options(part, dtype)
-        )
+        with _quiet():
+            module, report = _kinds()[part].from_pretrained(
+                folder / part, use_safetensors=True, output_loading_info=True, **_options(part, dtype)
+            )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise LepbenchError(f"{folder / part} cannot be loaded: {error}") from error
     # What a file lacks would be left at random values, with no more than a warning.
@@ -90,3 +109,24 @@ def _kinds() -> dict[str, Any]:
 def _options(part: str, dtype: torch.dtype) -> dict[str, Any]:
     # The lazy loading of diffusers wants a package that this one does not depend on.
     return {"dtype": dtype} if part == "text_encoder" else {"dtype": dtype, "low_cpu_mem_usage": False}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' own bars and warnings off the screen; what matters becomes an error here."""
+    from diffusers.utils import logging as diffusers_log
+    from transformers.utils import logging as transformers_log
+
+    logs = (diffusers_log, transformers_log)
+    levels = [log.get_verbosity() for log in logs]
+    bars = [log for log in logs if log.is_progress_bar_enabled()]
+    for log in logs:
+        log.set_verbosity_error()
+        log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for log, level in zip(logs, levels, strict=True):
+            log.set_verbosity(level)
+        for log in bars:
+            log.enable_progress_bar()

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from lepbench.config import Config
 from lepbench.predictors.base import PREDICTORS, Predictor, PredictorConfig
 
 
-class MlpConfig(PredictorConfig):
-    """The perceptron's shape.
+class MlpOptions(Config):
+    """The perceptron's shape, as far as a person chooses it.
 
     Attributes:
         hidden: widths of the hidden layers; the paper's are 512, 256, 128, 64.
@@ -23,8 +24,12 @@ class MlpConfig(PredictorConfig):
     """
 
     name: Literal["mlp"] = "mlp"
-    hidden: tuple[int, ...] = Field(default=(256, 128, 64), min_length=1)
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(256, 128, 64), min_length=1)
     time: Literal["scalar"] = "scalar"
+
+
+class MlpConfig(MlpOptions, PredictorConfig):
+    """The whole perceptron: its shape, and the backbone's side of it."""
 
 
 @PREDICTORS.register("mlp")

@@ -1,0 +1,104 @@
+"""`lepbench sample`: one picture from a prompt and a drawing."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lepbench.errors import LepbenchError
+
+if TYPE_CHECKING:
+    from lepbench.guidance.settings import SamplerSettings
+
+
+@click.command("sample")
+@click.option("--prompt", required=True, help="What to draw.")
+@click.option("--sketch", required=True, type=click.Path(path_type=Path), help="An image of the lines.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="PNG to write.")
+@click.option(
+    "--backbone", "model", default="mini@1", show_default=True, help="Embedded name, folder or hub id."
+)
+@click.option("--predictor", default="lep-mini@1", show_default=True, help="Embedded name, folder or hub id.")
+@click.option(
+    "--scale", default=1.6, show_default=True, type=click.FloatRange(min=0), help="Pull of the sketch."
+)
+@click.option(
+    "--stop",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of the noise schedule, at its end, that is not guided.",
+)
+@click.option("--steps", default=50, show_default=True, help="Denoising steps.")
+@click.option("--scheduler", default="ddim", show_default=True, help="Scheduler of diffusers, by short name.")
+@click.option("--cfg", "guidance_scale", default=4.0, show_default=True, help="Pull of the prompt, from 1.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
+@click.option("--resize", is_flag=True, help="Fit a drawing of another size to the model's.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
+def command(
+    prompt: str,
+    sketch: Path,
+    out: Path,
+    model: str,
+    predictor: str,
+    scale: float,
+    stop: float,
+    seed: int,
+    resize: bool,
+    device: str,
+    **sampler: Any,
+) -> None:
+    """Draw the prompt along the lines of a sketch.
+
+    The sketch may be black on white or white on black, in any image format. Written: the picture, and beside
+    it OUT-strip.png with the sketch, the edges the model thought it was drawing, and the picture, enlarged.
+
+    \b
+    Examples:
+      lepbench sample --prompt "a red fish" --sketch fish.png --out red-fish.png
+      lepbench sample --prompt "a red fish" --sketch photo.jpg --resize --scale 1.2 --out red-fish.png
+    """
+    if out.suffix.lower() != ".png":
+        raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
+    from lepbench.backbones.backbone import load_backbone
+    from lepbench.cli.bars import bars
+    from lepbench.files import write_bytes
+    from lepbench.guidance.draw import draw
+    from lepbench.guidance.sketch import read_sketch
+    from lepbench.images import png_bytes
+    from lepbench.predictors.base import Predictor
+
+    settings = _settings(sampler)
+    backbone = load_backbone(model, device)
+    strokes, polarity = read_sketch(sketch, (backbone.image_size, backbone.image_size), resize)
+    click.echo(f"sketch read as {polarity}", err=True)
+    reader = Predictor.from_pretrained(predictor, backbone)
+    with bars() as show:
+        drawing = draw(
+            backbone, reader, prompt, strokes, settings, scale, stop, seed, partial(show, "drawing")
+        )
+    strip = out.with_name(f"{out.stem}-strip.png")
+    write_bytes(out, png_bytes(drawing.picture))
+    write_bytes(strip, png_bytes(drawing.strip))
+    click.echo(json.dumps({"picture": str(out), "strip": str(strip), "polarity": polarity, "seed": seed}))
+
+
+def _settings(options: dict[str, Any]) -> SamplerSettings:
+    """The sampler's settings from the command's options.
+
+    Raises:
+        LepbenchError: one is out of range, or no scheduler has that name.
+    """
+    from pydantic import ValidationError
+
+    from lepbench.config import explain
+    from lepbench.guidance.settings import SamplerSettings
+
+    try:
+        return SamplerSettings.model_validate(options)
+    except ValidationError as error:
+        raise LepbenchError(explain(error, SamplerSettings)) from error

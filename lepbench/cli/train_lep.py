@@ -1,0 +1,39 @@
+"""`lepbench train-lep`: a latent edge predictor for a frozen backbone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("train-lep")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write.  [default: runs/ and CONFIG's name]"
+)
+def command(config: Path, out: Path | None) -> None:
+    """Train a latent edge predictor as the YAML file CONFIG says.
+
+    Pictures and captions are encoded once and kept. The folder gets the predictor, a model card, the held-out
+    loss by timestep and a checkpoint: after an interruption the same command goes on and ends with the same
+    weights. The figures are printed as one JSON object.
+
+    \b
+    Examples:
+      lepbench build-data sketchworld --out data/sketchworld --limit 4096
+      lepbench train-lep examples/train-lep.yaml --out runs/lep
+      lepbench sample --prompt "a red fish" --sketch fish.png --predictor runs/lep --out fish-drawn.png
+    """
+    from lepbench.cli.bars import bars
+    from lepbench.config import load_config
+    from lepbench.predictors.recipe import TrainConfig
+    from lepbench.predictors.train import train
+
+    recipe = load_config(config, TrainConfig)
+    folder = out or Path("runs") / config.stem
+    with bars() as show:
+        outcome = train(recipe, folder, show)
+    figures = outcome.model_dump(mode="json", exclude={"recipe", "backbone_sha256"})
+    click.echo(json.dumps({"out": str(folder), **figures}))

@@ -1,0 +1,53 @@
+"""One picture along one sketch, with what the model thought its edges were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lepbench.backbones.backbone import Backbone
+from lepbench.guidance.sampler import SamplerSettings, SketchGuidance, sample
+from lepbench.guidance.strip import ink_on_paper, strip
+from lepbench.images import Pixels, to_pixels
+from lepbench.predictors.base import Predictor
+from lepbench.seeds import generator
+
+
+class Drawing(NamedTuple):
+    """A picture uint8 [H, W, 3], and a strip of panels to look at."""
+
+    picture: Pixels
+    strip: Pixels
+
+
+def draw(
+    backbone: Backbone,
+    predictor: Predictor,
+    prompt: str,
+    strokes: NDArray[np.bool_],
+    settings: SamplerSettings,
+    scale: float,
+    stop: float,
+    seed: int,
+    on_step: Callable[[int, int], None] | None = None,
+) -> Drawing:
+    """Draw `prompt` along `strokes` bool [H, W].
+
+    The strip shows the sketch, the edges predicted at the last guided step (where there was one) and the
+    picture; all lines black on white.
+    """
+    source = generator(seed)
+    noise = torch.randn(1, *backbone.latent_shape((strokes.shape[0], strokes.shape[1])), generator=source)
+    target = backbone.encode_edges(torch.from_numpy(strokes)[None])
+    guidance = SketchGuidance(predictor, target, scale, stop)
+    drawn = sample(backbone, [prompt], noise, settings, guidance, [source], on_step)
+    picture = to_pixels(backbone.decode_latents(drawn.latents))[0]
+    panels = [("sketch", ink_on_paper(strokes)), (prompt, picture)]
+    if drawn.edges is not None:
+        edges = to_pixels(1 - backbone.decode_latents(drawn.edges))[0]
+        panels.insert(1, ("predicted edges", edges))
+    return Drawing(picture, strip(panels))

@@ -1,0 +1,37 @@
+"""From clean latents to a prediction, the way a predictor is trained and judged."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.taps import tapped
+from lepbench.predictors.base import Predictor
+
+
+class NoisyFeatures:
+    """A predictor reading a backbone on noised latents; no gradient enters the backbone."""
+
+    def __init__(self, backbone: Backbone, predictor: Predictor) -> None:
+        from diffusers import DDPMScheduler
+
+        self.backbone = backbone
+        self.predictor = predictor
+        self.schedule = DDPMScheduler.from_config(dict(backbone.scheduler))
+
+    def predict(self, latents: Tensor, noise: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
+        """Predicted edge latents for `z_t = sqrt(abar_t) z + sqrt(1 - abar_t) noise`.
+
+        Args:
+            latents, noise: `[B, C, h, w]`.
+            timesteps: int64 `[B]`.
+            text: `[B, L, D]`, the captions; the empty caption plays no part, as guidance never reads it.
+        """
+        device = self.backbone.device
+        when = timesteps.to(device)
+        noisy = self.schedule.add_noise(latents.to(device), noise.to(device), when)
+        with torch.no_grad(), tapped(self.backbone.unet, list(self.predictor.config.taps)) as features:
+            self.backbone.predict(noisy, when, text.to(device))
+        predicted: Tensor = self.predictor(features, when, (latents.shape[-2], latents.shape[-1]))
+        return predicted

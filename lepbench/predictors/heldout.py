@@ -1,0 +1,61 @@
+"""How well a predictor reads edges off noise it has not seen, timestep by timestep."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lepbench.backbones.backbone import Backbone
+from lepbench.predictors.base import Predictor
+from lepbench.predictors.features import NoisyFeatures
+from lepbench.predictors.latents import EncodedTriplets, Progress
+from lepbench.seeds import noise, seed_of
+
+BINS = 10
+BATCH = 32
+MOST = 256
+"""Triplets measured at most; the first ones of the held-out part."""
+
+
+class BinLoss(NamedTuple):
+    """Held-out error over `t_low <= t < t_high`, measured at the middle.
+
+    `mse` is the mean squared error in latent units; `target_variance` that of always answering the mean.
+    """
+
+    t_low: int
+    t_high: int
+    mse: float
+    target_variance: float
+
+
+def held_out_curve(
+    backbone: Backbone, predictor: Predictor, data: EncodedTriplets, on_progress: Progress
+) -> list[BinLoss]:
+    """The error in ten equal parts of the schedule, on noise that belongs to the triplet and the part."""
+    features = NoisyFeatures(backbone, predictor)
+    count = min(len(data), MOST)
+    variance = data.edges[:count].var(dim=(0, 2, 3), unbiased=False).mean().item()
+    bounds = [backbone.train_timesteps * part // BINS for part in range(BINS + 1)]
+    curve = []
+    predictor.eval()
+    for part, (low, high) in enumerate(pairwise(bounds)):
+        total = 0.0
+        for start in range(0, count, BATCH):
+            rows = torch.arange(start, min(start + BATCH, count))
+            total += _squared_error(features, data, rows, part, (low + high) // 2)
+        curve.append(BinLoss(low, high, total / data.edges[:count].numel(), variance))
+        on_progress("held-out loss", part + 1, BINS)
+    return curve
+
+
+@torch.no_grad()
+def _squared_error(features: NoisyFeatures, data: EncodedTriplets, rows: Tensor, part: int, t: int) -> float:
+    seeds = [seed_of("held-out", data.ids[int(row)], part) for row in rows]
+    shape = tuple(data.images.shape[1:])
+    drawn = torch.stack([noise(seed, shape) for seed in seeds])
+    predicted = features.predict(data.images[rows], drawn, torch.full((len(rows),), t), data.text(rows))
+    return float((predicted.cpu() - data.edges[rows]).square().sum())

@@ -1,0 +1,55 @@
+"""What a training run of a predictor is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from lepbench.config import Config
+from lepbench.predictors.mlp import MlpOptions
+
+
+class TrainConfig(Config):
+    """The YAML of `lepbench train-lep`.
+
+    Attributes:
+        backbone: embedded name, folder or hub id; never trained.
+        data: a folder made by `lepbench build-data`.
+        validation: the share of `data` held out, by hash of the id, or another such folder.
+        predictor: the kind of predictor and its shape.
+        timesteps: trained on `low <= t < high`; None for the whole schedule, since guidance may act anywhere.
+        steps, batch, learning_rate, warmup, weight_decay: AdamW, the rate rising linearly over `warmup` steps
+            and then falling as a half cosine to 0.
+        seed: of weights, order, timesteps and noise.
+        checkpoint_every: steps between two checkpoints.
+        cache: where encoded data sets are kept; None for the user's cache folder.
+        device: `auto` takes a GPU if there is one.
+    """
+
+    backbone: str = "mini@1"
+    data: Path
+    validation: Annotated[float, Field(gt=0, lt=1)] | Path = 0.1
+    predictor: MlpOptions = MlpOptions()
+    timesteps: tuple[int, int] | None = None
+    steps: int = Field(default=2000, ge=1)
+    batch: int = Field(default=48, ge=2)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup: int = Field(default=50, ge=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    seed: int = 0
+    checkpoint_every: int = Field(default=200, ge=1)
+    cache: Path | None = None
+    device: str = "auto"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.timesteps is not None and not 0 <= self.timesteps[0] < self.timesteps[1]:
+            raise ValueError(f"timesteps {list(self.timesteps)} is no range")
+        return self
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """All that decides the trained weights: the config without what only says where and how often."""
+        return self.model_dump(mode="json", exclude={"cache", "device", "checkpoint_every"})

@@ -1,0 +1,153 @@
+"""Training a latent edge predictor on a frozen backbone."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lepbench.backbones.backbone import Backbone, load_backbone
+from lepbench.data.read import Triplets
+from lepbench.errors import LepbenchError
+from lepbench.files import make_folder
+from lepbench.predictors.base import PREDICTORS, Predictor
+from lepbench.predictors.checkpoint import restore_checkpoint, save_checkpoint
+from lepbench.predictors.features import NoisyFeatures
+from lepbench.predictors.heldout import held_out_curve
+from lepbench.predictors.latents import EncodedTriplets, Progress, encode_triplets
+from lepbench.predictors.outcome import Outcome, write_outcome
+from lepbench.predictors.recipe import TrainConfig
+from lepbench.seeds import generator, seed_of
+
+
+def train(config: TrainConfig, out: Path, on_progress: Progress) -> Outcome:
+    """Train a predictor into the folder `out`, going on from a checkpoint there.
+
+    Every step draws from a generator of its own, so a run that was cut off ends with the same weights as one
+    that was not. Written: the predictor, a model card, `curve.csv` (held-out loss by timestep),
+    `training.csv` and `metrics.json`.
+
+    Raises:
+        LepbenchError: backbone or data cannot be used, or `out` holds a run of another configuration.
+    """
+    make_folder(out)
+    backbone = load_backbone(config.backbone, config.device)
+    cache = config.cache or _user_cache()
+    data, held_out = _split(config, backbone, cache, on_progress)
+    predictor = _build(config, backbone)
+    losses = _fit(config, backbone, predictor, data, out, on_progress)
+    curve = held_out_curve(backbone, predictor, held_out, on_progress)
+    outcome = Outcome(
+        recipe=config,
+        backbone_sha256=backbone.weights_sha256(),
+        data_sha256=data.identity,
+        training_triplets=len(data),
+        held_out_triplets=len(held_out),
+        training_loss=sum(losses[-100:]) / len(losses[-100:]),
+        held_out_loss=sum(part.mse for part in curve) / len(curve),
+        target_variance=curve[0].target_variance,
+    )
+    write_outcome(out, predictor, outcome, curve, losses)
+    return outcome
+
+
+def _fit(
+    config: TrainConfig,
+    backbone: Backbone,
+    predictor: Predictor,
+    data: EncodedTriplets,
+    out: Path,
+    on_progress: Progress,
+) -> list[float]:
+    """Run the steps that are still to be done; the loss of every step."""
+    optimiser = torch.optim.AdamW(predictor.parameters(), lr=0.0, weight_decay=config.weight_decay)
+    identity = config.identity | {"data_sha256": data.identity, "backbone_sha256": backbone.weights_sha256()}
+    state = restore_checkpoint(out, predictor, optimiser, identity)
+    features = NoisyFeatures(backbone, predictor)
+    predictor.train()
+    while state.step < config.steps:
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(config, state.step)
+        loss = _loss(config, features, data, state.step)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        state.losses.append(float(loss.detach()))
+        on_progress("training", state.step, config.steps)
+        if state.step % config.checkpoint_every == 0 or state.step == config.steps:
+            save_checkpoint(out, predictor, optimiser, state, identity)
+    return state.losses
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """The rate at `step`: a linear rise over the warm-up, then half a cosine to 0."""
+    if step < config.warmup:
+        return config.learning_rate * (step + 1) / config.warmup
+    done = (step - config.warmup) / max(config.steps - config.warmup, 1)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _loss(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, step: int) -> Tensor:
+    """Mean squared error on one batch, all of it drawn from the step's own generator."""
+    source = generator(seed_of("train-lep", config.seed, step))
+    rows = torch.randint(len(data), (config.batch,), generator=source)
+    low, high = config.timesteps or (0, features.backbone.train_timesteps)
+    # Stratified: each member of the batch draws from its own part of the range, so that batches are alike.
+    places = (torch.arange(config.batch) + torch.rand(config.batch, generator=source)) / config.batch
+    timesteps = (low + (places * (high - low))).long().clamp(max=high - 1)
+    noise = torch.randn(config.batch, *data.images.shape[1:], generator=source)
+    predicted = features.predict(data.images[rows], noise, timesteps, data.text(rows))
+    return F.mse_loss(predicted, data.edges[rows].to(predicted))
+
+
+def _build(config: TrainConfig, backbone: Backbone) -> Predictor:
+    kind = PREDICTORS.get(config.predictor.name)
+    shape = kind.config_kind(
+        **config.predictor.model_dump(),
+        taps=backbone.tap_channels,
+        out_channels=int(backbone.vae.config.latent_channels),
+        train_timesteps=backbone.train_timesteps,
+    )
+    if config.timesteps is not None and config.timesteps[1] > backbone.train_timesteps:
+        raise LepbenchError(
+            f"timesteps end at {config.timesteps[1]} and {backbone.name} has {backbone.train_timesteps}",
+            "lower the end of 'timesteps'",
+        )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed_of("train-lep weights", config.seed))
+        predictor = kind(shape)
+    return predictor.to(backbone.device)
+
+
+def _split(
+    config: TrainConfig, backbone: Backbone, cache: Path, on_progress: Progress
+) -> tuple[EncodedTriplets, EncodedTriplets]:
+    """Training and held-out triplets, encoded."""
+    everything = encode_triplets(backbone, Triplets(config.data), cache, on_progress)
+    if isinstance(config.validation, Path):
+        other = encode_triplets(backbone, Triplets(config.validation), cache, on_progress)
+        shared = set(everything.ids) & set(other.ids)
+        if shared:
+            raise LepbenchError(
+                f"{config.validation} and {config.data} share {len(shared)} triplets, first {min(shared)!r}",
+                "build them from different splits",
+            )
+        return everything, other
+    held = [seed_of("held-out", name) < config.validation * 2**63 for name in everything.ids]
+    inside = [row for row, out in enumerate(held) if not out]
+    outside = [row for row, out in enumerate(held) if out]
+    if not inside or not outside:
+        raise LepbenchError(
+            f"{config.data} is too small to hold out {config.validation:g} of {len(held)} triplets",
+            "build more, or name another folder as 'validation'",
+        )
+    return everything.take(inside), everything.take(outside)
+
+
+def _user_cache() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("lepbench") / "latents"
