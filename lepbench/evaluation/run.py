@@ -53,7 +53,7 @@ def evaluate(
     *,
     limit: int | None = None,
     samples_per_item: int = 1,
-    device: str = "cpu",
+    device: str = "auto",
     judges: Judges | None = None,
     progress: Progress = silent,
 ) -> Record:
@@ -64,7 +64,7 @@ def evaluate(
     Args:
         limit: items from the front of the suite; None for the suite's default number.
         samples_per_item: pictures an item, each from its own noise.
-        device: where networks run.
+        device: where networks run; "auto" takes a GPU if there is one.
         judges: those of the protocol unless given.
         progress: told of every batch done.
 
@@ -77,7 +77,7 @@ def evaluate(
     prepare(out)
     backbone = load_backbone(model.backbone, device)
     method = model.method.build(backbone, model.sampler)
-    judges = judges or load_judges(protocol, device)
+    judges = judges or load_judges(protocol, str(backbone.device))
     identity = Identity(
         model=model,
         suite=suite.name,
@@ -87,7 +87,7 @@ def evaluate(
         samples_per_item=samples_per_item,
         weights={**backbone_weights(backbone), **method.weights, **judges.weights},
         packages=package_versions(),
-        device=device,
+        device=backbone.device.type,
     )
     claim(out, identity)
     finished = read_record(out) if (out / RECORD).is_file() else None

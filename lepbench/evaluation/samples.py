@@ -65,10 +65,10 @@ def schema_of(protocol: Protocol) -> pa.Schema:
     """Columns of `samples.parquet`; every figure of a record derives from them.
 
     `row`, `item_id`, `sample_index`, `seed` name the sample; `status` is "ok" or "failed" with a `reason`,
-    and all that follows is null where it failed. `png_sha256` is of the stored picture. Counts are pixels: of the
-    sample's edges (`predicted`) and of the truth (`target`), in all and with a match within each tolerance.
-    Similarities are cosines with the item's caption and with the rival's. `judge_features` are the judge's,
-    not normalised.
+    and all that follows is null where it failed. `png_sha256` is of the stored picture. Counts are pixels: of
+    the sample's edges (`predicted`) and of the truth (`target`), in all and with a match within each
+    tolerance. Similarities are cosines with the item's caption and with the rival's. `judge_features` are the
+    judge's, not normalised.
     """
     counts = [
         *("edge_predicted", "edge_target", *edge_columns(protocol.tolerances)),

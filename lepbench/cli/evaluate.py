@@ -1,0 +1,116 @@
+"""`lepbench evaluate`: score a model on a suite."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from lepbench.evaluation.record import Record
+    from lepbench.suites import Suite
+
+PIPE_WIDTH = 110
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.yaml")
+@click.option(
+    "--suite", default="sketchworld-edges-v1", show_default=True, help="A suite's name, or a folder of one."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of results  [default: runs/NAME].")
+@click.option("--limit", type=click.IntRange(min=1), help="Items of the suite  [default: the suite's].")
+@click.option(
+    "--samples-per-item",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Pictures an item, each from its own noise.",
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def command(
+    model: Path,
+    suite: str,
+    out: Path | None,
+    limit: int | None,
+    samples_per_item: int,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Draw and score the model that MODEL.yaml describes.
+
+    Every table has the model's row and those it is read against: the unguided backbone on the same noise,
+    the true pictures, their VAE round trip, the sketch drawn on the unguided pictures, and the model's
+    pictures held against the next item's sketch. An interrupted run goes on when the command is repeated.
+
+    \b
+    Examples:
+      lepbench evaluate examples/mini-lep.yaml
+      lepbench evaluate examples/mini-lep.yaml --limit 8 --out /tmp/quick
+      lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
+    """
+    from lepbench.cli.bars import bars
+    from lepbench.config import load_config
+    from lepbench.evaluation.run import evaluate
+    from lepbench.methods import ModelConfig
+    from lepbench.suites import load_suite
+
+    _quiet()
+    config = load_config(model, ModelConfig)
+    chosen = load_suite(suite)
+    folder = out or Path("runs") / config.name
+    with bars() as progress:
+        record = evaluate(
+            config,
+            chosen,
+            folder,
+            limit=limit,
+            samples_per_item=samples_per_item,
+            device=device,
+            progress=progress,
+        )
+    _publish(record, chosen, folder)
+    if as_json:
+        click.echo(json.dumps(record.published()))
+    else:
+        _print_table(record)
+    _say_where(record, folder)
+
+
+def _publish(record: Record, suite: Suite, folder: Path) -> None:
+    from lepbench.publishing.sheet import write_sheet
+    from lepbench.publishing.tables import headline, write_csv
+
+    write_csv(folder, record)
+    write_sheet(folder, record.identity.model.name, headline(record), suite.items(record.identity.items))
+
+
+def _print_table(record: Record) -> None:
+    from rich.console import Console
+
+    from lepbench.publishing.tables import terminal_table
+
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(width=width).print(terminal_table(record))
+
+
+def _say_where(record: Record, folder: Path) -> None:
+    failed = {row: count for row, count in record.failed.items() if count}
+    if failed:
+        rows = ", ".join(f"{count} of {row}" for row, count in failed.items())
+        click.echo(f"failed samples, in no figure: {rows}; run again to retry them", err=True)
+    click.echo(f"wrote {folder}: record.json, samples.parquet, table.csv, sheet.png, samples/", err=True)
+
+
+def _quiet() -> None:
+    """Keep the libraries' own bars and notes off stderr, which is ours."""
+    import diffusers
+    import transformers
+
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity_error()
+        library.utils.logging.disable_progress_bar()

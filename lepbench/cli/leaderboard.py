@@ -1,0 +1,51 @@
+"""`lepbench leaderboard`: keep the leaderboards' CSVs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def command() -> None:
+    """Keep leaderboard CSVs, one a suite and protocol.
+
+    \b
+    Examples:
+      lepbench leaderboard add runs/mini-lep
+    """
+
+
+@command.command("add")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--leaderboards",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("leaderboards"),
+    show_default=True,
+    help="Folder of leaderboards.",
+)
+@click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
+@click.option("--replace", is_flag=True, help="Take the place of another record of the same model name.")
+def add_command(folder: Path, leaderboards: Path, suite: str | None, replace: bool) -> None:
+    """Verify the run in DIR against its samples and add its model to LEADERBOARDS/SUITE/PROTOCOL.csv.
+
+    A record that is on the board already changes nothing. Runs of another protocol, suite or number of
+    samples do not compare with those on the board and are refused.
+
+    \b
+    Examples:
+      lepbench leaderboard add runs/mini-lep
+      lepbench leaderboard add runs/mini-lep --replace
+    """
+    from lepbench.evaluation.judges import JudgeStatistics, statistics_path
+    from lepbench.evaluation.protocol import protocol_of
+    from lepbench.evaluation.record import read_record
+    from lepbench.publishing.leaderboard import add
+    from lepbench.suites import load_suite
+
+    chosen = load_suite(suite or read_record(folder).identity.suite)
+    statistics = JudgeStatistics.load(statistics_path(protocol_of(chosen)))
+    path, changed = add(folder, leaderboards, chosen, statistics, replace)
+    click.echo(f"added to {path}" if changed else f"already in {path}")

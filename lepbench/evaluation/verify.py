@@ -1,0 +1,117 @@
+"""Does a folder of results bear out its record? Everything but the drawing and the judging is done again."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.folder import picture_path
+from lepbench.evaluation.judges import JudgeStatistics
+from lepbench.evaluation.protocol import Protocol, protocol_of
+from lepbench.evaluation.record import SAMPLES, Record, read_record
+from lepbench.evaluation.rows import BORROWED, ROWS
+from lepbench.evaluation.samples import OK, schema_of, units_of
+from lepbench.evaluation.summary import Figures, summarise
+from lepbench.files import sha256_file
+from lepbench.suites import Suite
+
+TOLERANCE = 1e-6
+"""Relative difference at which a figure counts as another: other processors sum in another order."""
+ONCE = ("real", "vae")
+"""Rows drawn once an item, however many samples the model has."""
+
+
+def verified_record(folder: Path, suite: Suite, statistics: JudgeStatistics) -> Record:
+    """The record of a run, found true.
+
+    Checked are: suite and protocol are the present ones; `samples.parquet` is the file the record names; it
+    holds every row with every item and seed asked for, once, none of them failed; every picture is the one
+    counted; and the figures follow from the samples.
+
+    Raises:
+        LepbenchError: something is missing or does not agree; the message says what.
+    """
+    record = read_record(folder)
+    protocol = protocol_of(suite)
+    _check_identity(folder, record, suite, protocol)
+    path = folder / SAMPLES
+    if not path.is_file():
+        raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
+    if sha256_file(path) != record.samples_sha256:
+        raise LepbenchError(f"{path} is not the file that {folder}'s record was made of", "evaluate again")
+    samples = _read(path, protocol)
+    _check_samples(folder, record, suite, samples)
+    _check_pictures(folder, samples)
+    _check_figures(folder, record.rows, summarise(samples, statistics, protocol))
+    return record
+
+
+def _check_identity(folder: Path, record: Record, suite: Suite, protocol: Protocol) -> None:
+    identity = record.identity
+    if (identity.suite, identity.suite_sha256) != (suite.name, suite.sha256):
+        raise LepbenchError(f"{folder} was scored on another {identity.suite}", "evaluate again")
+    if identity.protocol_sha256 != protocol.sha256 or record.protocol != protocol:
+        raise LepbenchError(f"{folder} was scored by another {record.protocol.name}", "evaluate again")
+
+
+def _read(path: Path, protocol: Protocol) -> pa.Table:
+    schema = schema_of(protocol)
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise LepbenchError(f"{path} cannot be read: {error}", "evaluate again") from error
+    if not table.schema.equals(schema):
+        raise LepbenchError(f"{path} has other columns than the protocol", "evaluate again")
+    return table
+
+
+def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table) -> None:
+    failed = len(samples) - samples["status"].to_pylist().count(OK)
+    if failed:
+        raise LepbenchError(f"{failed} samples of {folder} failed", "evaluate again to retry them")
+    identity = record.identity
+    items = suite.items(identity.items)
+    asked = [
+        (row, sample.item.item_id, sample.index, sample.seed)
+        for row in ROWS
+        for unit in units_of(suite, items, 1 if row in ONCE else identity.samples_per_item, len(items))
+        for sample in unit
+    ]
+    columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "seed"))
+    if list(zip(*columns, strict=True)) != asked:
+        raise LepbenchError(f"{folder} does not hold the samples its record speaks of", "evaluate again")
+    if record.samples != identity.items * identity.samples_per_item:
+        raise LepbenchError(f"{folder} has a wrong number of samples in its record", "evaluate again")
+
+
+def _check_pictures(folder: Path, samples: pa.Table) -> None:
+    columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "png_sha256"))
+    for row, item_id, index, digest in zip(*columns, strict=True):
+        path = picture_path(folder, row, item_id, index)
+        if row not in BORROWED and not (path.is_file() and sha256_file(path) == digest):
+            raise LepbenchError(f"{path} is missing or not the picture that was scored", "evaluate again")
+
+
+def _check_figures(folder: Path, claimed: dict[str, Figures], found: dict[str, Figures]) -> None:
+    if {row: set(figures) for row, figures in claimed.items()} != {row: set(f) for row, f in found.items()}:
+        raise LepbenchError(f"{folder}'s record has other rows or metrics than its samples", "evaluate again")
+    for row, figures in found.items():
+        for name, figure in figures.items():
+            stated = claimed[row][name]
+            for part in ("value", "low", "high"):
+                said, true = getattr(stated, part), getattr(figure, part)
+                if not _same(said, true):
+                    raise LepbenchError(
+                        f"{folder}'s record says {name} of {row} has {part} {said}, its samples say {true}",
+                        "evaluate again",
+                    )
+
+
+def _same(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return math.isclose(first, second, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

@@ -1,0 +1,89 @@
+"""A record as a table: on a terminal, and as CSV with every figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from lepbench.evaluation.record import Record
+from lepbench.evaluation.summary import Figure
+from lepbench.files import write_text
+
+TABLE = "table.csv"
+SHOWN = (
+    ("edge_f1_1px", "edge F1 1px", "up"),
+    ("edge_f1_1px_contour", "contour F1 1px", "up"),
+    ("mask_iou", "mask IoU", "up"),
+    ("clip_skill", "CLIP skill", "up"),
+    ("kid", "KID", "down"),
+    ("frechet_distance", "Frechet", "down"),
+)
+"""Metric, heading, and the better direction of what a terminal shows; the CSV holds all."""
+ARROWS = {"up": "↑", "down": "↓"}
+
+
+def terminal_table(record: Record) -> Table:
+    """The chosen metrics of every row, each over its interval; a metric no row has is left out."""
+    identity = record.identity
+    table = Table(
+        title=f"{identity.model.name} on {identity.suite}, {record.samples} samples",
+        caption="95 % intervals below each figure · overlay: a cheat that draws the sketch on the picture",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+    )
+    shown = [entry for entry in SHOWN if any(row[entry[0]].value is not None for row in record.rows.values())]
+    table.add_column("row", style="bold")
+    for _, heading, direction in shown:
+        table.add_column(f"{heading} {ARROWS[direction]}", justify="right")
+    for row, figures in record.rows.items():
+        style = "bold green" if row == "model" else None
+        table.add_row(row, *(cell(figures[metric]) for metric, _, _ in shown), style=style)
+    return table
+
+
+def headline(record: Record) -> str:
+    """What was run, and the first figure beside that of chance, in one line."""
+    guided, chance = (record.rows[row]["edge_f1_1px"].value for row in ("model", "unguided"))
+    said = (
+        "" if guided is None or chance is None else f": edge F1 at 1 px {guided:.3f}, unguided {chance:.3f}"
+    )
+    return f"{record.identity.suite}, {record.samples} samples{said}"
+
+
+def cell(figure: Figure) -> Text:
+    """A figure, and its interval in a second, fainter line."""
+    if figure.value is None:
+        return Text("-", style="dim")
+    text = Text(f"{figure.value:.3f}")
+    if figure.low is not None and figure.high is not None:
+        text.append(f"\n{figure.low:.3f}…{figure.high:.3f}", style="dim")
+    return text
+
+
+def write_csv(folder: Path, record: Record) -> None:
+    """Write `table.csv`: a line a row, and for every metric its value and the ends of its interval."""
+    lines = [{"row": row, **spread(figures)} for row, figures in record.rows.items()]
+    write_text(folder / TABLE, csv_text(list(lines[0]), lines))
+
+
+def spread(figures: dict[str, Figure]) -> dict[str, str]:
+    """Figures as flat text cells NAME, NAME_low, NAME_high, to six significant digits; empty for null."""
+    cells: dict[str, str] = {}
+    for name, figure in figures.items():
+        for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
+            cells[name + suffix] = "" if number is None else f"{number:.6g}"
+    return cells
+
+
+def csv_text(columns: list[str], lines: list[dict[str, str]]) -> str:
+    """CSV with a header, a line feed after each line."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return buffer.getvalue()
