@@ -71,12 +71,16 @@ class ClipScorer:
 
         options = {"revision": revision} if revision else {}
         try:
-            model = CLIPModel.from_pretrained(str(source), use_safetensors=True, **options)
+            require_files(Path(source))
+            model, loading = CLIPModel.from_pretrained(
+                str(source), use_safetensors=True, output_loading_info=True, **options
+            )
+            require_whole(loading)
             tokenizer = CLIPTokenizer.from_pretrained(str(source), **options)
             processor = CLIPImageProcessor.from_pretrained(str(source), **options)
-        except (OSError, ValueError, SafetensorError) as error:
-            reason = str(error).strip().splitlines()[0]
-            fix = "check that the folder, or id, holds a CLIPModel, its tokenizer and its image processor"
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            fix = "give a folder, or id, with a CLIPModel, its tokenizer and its image processor"
             raise LepbenchError(f"cannot load a CLIP model from {source}: {reason}", fix) from error
         return cls(model.to(device), tokenizer, processor)
 
@@ -138,6 +142,30 @@ class ClipScorer:
             prepared.new_tensor(v).view(1, 3, 1, 1) for v in (processor.image_mean, processor.image_std)
         )
         return (prepared - mean) / deviation
+
+
+def require_files(folder: Path) -> None:
+    """Refuse a folder without configuration or tokenizer: transformers would quietly make up an untrained one.
+
+    Raises:
+        FileNotFoundError: a file is missing. What is no folder may be an id, and passes.
+    """
+    if not folder.is_dir():
+        return
+    for names in (("config.json",), ("tokenizer.json", "vocab.json")):
+        if not any((folder / name).is_file() for name in names):
+            raise FileNotFoundError(f"there is no {names[0]}")
+
+
+def require_whole(loading: dict[str, Any]) -> None:
+    """Refuse weights that do not fill the model: transformers would fill the rest at random.
+
+    Raises:
+        ValueError: a tensor is missing or of another shape.
+    """
+    absent = [*loading["missing_keys"], *(key[0] for key in loading["mismatched_keys"])]
+    if absent:
+        raise ValueError(f"the weights lack {sorted(absent)[0]} and {len(absent) - 1} more")
 
 
 def pooled(output: Any) -> Tensor:
