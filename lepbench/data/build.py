@@ -12,9 +12,9 @@ from filelock import FileLock, Timeout
 
 from lepbench.data.card import write_card
 from lepbench.data.config import BuildConfig
+from lepbench.data.corpus import Corpus
 from lepbench.data.manifest import MANIFEST, Manifest, Recipe, Shard, difference, load_manifest, sha256_files
 from lepbench.data.shards import read_rejects, shard_files, write_shard
-from lepbench.data.sources import Corpus
 from lepbench.data.sources.folder import Folder
 from lepbench.detectors import identity
 from lepbench.errors import LepbenchError

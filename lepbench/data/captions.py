@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from lepbench.data.sources.base import Reason, Rejected
+from lepbench.data.corpus import Reason, Rejected
 from lepbench.errors import LepbenchError
 
 # Bytes that are not UTF-8 survive decoding as lone surrogates, so that one bad row does not spoil the file.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import yaml
 
+from lepbench.data.corpus import Corpus
 from lepbench.data.manifest import Manifest
 from lepbench.data.sheet import contact_sheet
-from lepbench.data.sources.base import Corpus
 from lepbench.files import write_bytes, write_text
 from lepbench.images import png_bytes
 

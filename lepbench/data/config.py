@@ -13,8 +13,8 @@ class BuildConfig(Config):
     """What `lepbench build-data CONFIG` reads.
 
     Settings: `source` and `detector`, each a name or a mapping with `name` and settings; `size`, the side of
-    the square pictures in px; `limit`, entries of the source to try, null for all it has; `shard_rows`, entries
-    tried for one shard, which is what an interruption may lose.
+    the square pictures in px; `limit`, entries of the source to try, null for all it has; `shard_rows`,
+    entries tried for one shard, which is what an interruption may lose.
     """
 
     source: AnySource

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lepbench.data.corpus import Corpus, Rejected
 from lepbench.data.manifest import Recipe, Shard
 from lepbench.data.schema import ROW_GROUP, arrow_schema
-from lepbench.data.sources.base import Corpus, Rejected
 from lepbench.data.triplet import Picture, edges_of, prepare, row_of
 from lepbench.detectors import Detector, identity
 from lepbench.files import atomic_path, sha256_file

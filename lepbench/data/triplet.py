@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lepbench.data.sources.base import Corpus, Entry, Reason, Rejected
+from lepbench.data.corpus import Corpus, Entry, Reason, Rejected
 from lepbench.detectors import Detector
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
@@ -72,7 +72,7 @@ def edges_of(pictures: Sequence[Picture], detector: Detector) -> NDArray[np.bool
 
 
 def row_of(picture: Picture, edges: NDArray[np.bool_], corpus: Corpus, detector: str) -> dict[str, Any]:
-    """A row in the columns of `arrow_schema`; `edges` is bool [S, S], drawn by the detector of that identity."""
+    """A row in the columns of `arrow_schema`; `edges` is bool [S, S], and `detector` an identity."""
     return {
         "image": {"bytes": lossless(picture.pixels), "path": None},
         "conditioning_image": {"bytes": lossless(edges.astype(np.uint8) * 255), "path": None},

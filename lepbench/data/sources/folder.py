@@ -10,16 +10,14 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Literal, NamedTuple
 
 from lepbench.data.captions import LENIENT, Row, clean, read_metadata
-from lepbench.data.sources.base import SOURCES, Corpus, Entry, Original, Reason, Rejected, Source
+from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
+from lepbench.data.sources.base import SOURCES, Source
 from lepbench.errors import LepbenchError
 
-SUFFIXES = frozenset(
-    f".{kind}"
-    for kind in (
-        *("jpg", "jpeg", "jfif", "jp2", "png", "webp", "avif", "gif"),
-        *("bmp", "tif", "tiff", "tga", "ppm", "pgm", "pbm"),
-    )
-)
+SUFFIXES = frozenset((
+    ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tga",
+    ".tif", ".tiff", ".webp",
+))  # fmt: skip
 
 
 class Item(NamedTuple):

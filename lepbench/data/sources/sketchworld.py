@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from lepbench.data.sources.base import SOURCES, Corpus, Entry, Original, Source
+from lepbench.data.corpus import Corpus, Entry, Original
+from lepbench.data.sources.base import SOURCES, Source
 
 ENOUGH = 4096
 """Scenes taken where no limit is given: the paper trains its predictor on a few thousand."""

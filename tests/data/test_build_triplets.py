@@ -1,0 +1,323 @@
+"""The build: what it leaves behind, resuming after a kill, and refusing what is not its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from datasets import load_dataset
+from filelock import FileLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from picture_folders import PHOTOGRAPH_COUNT, save_every_mode
+from PIL import Image
+
+from lepbench.data.build import build
+from lepbench.data.config import BuildConfig
+from lepbench.data.manifest import Manifest, load_manifest
+from lepbench.data.read import Triplets
+from lepbench.errors import LepbenchError
+
+BROKEN = {
+    "empty.jpg": ("empty file", b""),
+    "text.jpg": ("picture cannot be decoded", b"I am a text"),
+    "silent.png": ("no caption", None),
+    "latin.png": ("caption is not UTF-8", None),
+    "blank.png": ("empty caption", None),
+}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photographs in every mode and files broken in every way, all with sidecars."""
+    folder = tmp_path_factory.mktemp("corpus") / "photos"
+    folder.mkdir()
+    save_every_mode(folder)
+    whole = (folder / "rgb.jpg").read_bytes()
+    for name, (_, content) in BROKEN.items():
+        (folder / name).write_bytes(whole if content is None else content)
+        (folder / name).with_suffix(".txt").write_text("a caption")
+    (folder / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "truncated.txt").write_text("a caption")
+    (folder / "silent.txt").unlink()
+    (folder / "latin.txt").write_bytes(b"caf\xe9")
+    (folder / "blank.txt").write_text(" \n")
+    return folder
+
+
+def configured(photos: Path, **settings: Any) -> BuildConfig:
+    defaults: dict[str, Any] = {"source": {"name": "folder", "path": photos}, "size": 32, "shard_rows": 4}
+    return BuildConfig.model_validate(defaults | settings)
+
+
+@pytest.fixture(scope="module")
+def built(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("built") / "triplets"
+    build(configured(photos), out)
+    return out
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_every_entry_is_either_a_row_or_a_named_reject(photos: Path, built: Path) -> None:
+    manifest = load_manifest(built)
+    rejects = [json.loads(line) for line in (built / "rejected.jsonl").read_text().splitlines()]
+    expected = {name: reason for name, (reason, _) in BROKEN.items()}
+    expected["truncated.jpg"] = "picture cannot be decoded"
+    assert {reject["id"]: reject["reason"] for reject in rejects} == expected
+    assert manifest.written == PHOTOGRAPH_COUNT
+    assert manifest.written + len(rejects) == manifest.recipe.limit
+    assert manifest.rejected["picture cannot be decoded"] == 2
+    assert manifest.upscaled == 1  # small.png
+
+
+def test_manifest_hashes_are_those_of_the_files(built: Path) -> None:
+    manifest = load_manifest(built)
+    everything = b"".join((built / shard.file).read_bytes() for shard in manifest.shards)
+    assert manifest.sha256 == hashlib.sha256(everything).hexdigest()
+    for shard in manifest.shards:
+        assert shard.sha256 == hashlib.sha256((built / shard.file).read_bytes()).hexdigest()
+        assert shard.rows == pq.read_metadata(built / shard.file).num_rows
+    assert sorted(p.name for p in (built / "data").iterdir()) == [Path(s.file).name for s in manifest.shards]
+
+
+def test_datasets_opens_the_folder_as_the_trainers_expect_it(built: Path, tmp_path: Path) -> None:
+    rows = load_dataset(str(built), cache_dir=str(tmp_path))
+    assert set(rows) == {"train"}
+    assert len(rows["train"]) == PHOTOGRAPH_COUNT
+    for row in rows["train"]:
+        assert row["image"].size == row["conditioning_image"].size == (32, 32)
+        assert row["image"].mode == "RGB"
+        assert row["conditioning_image"].convert("RGB").getextrema()[0] == (0, 255)
+        assert row["text"] == f"a photograph called {Path(row['id']).stem}"
+        assert row["detector"] == "canny@1(low=0.1,high=0.2)"
+        assert (row["source"], row["licence"]) == ("folder:photos", "unknown")
+
+
+def test_reader_and_datasets_agree(built: Path, tmp_path: Path) -> None:
+    rows = load_dataset(str(built), split="train", cache_dir=str(tmp_path))
+    triplets = Triplets(built)
+    assert triplets.identity == load_manifest(built).sha256
+    for row, triplet in zip(rows, triplets, strict=True):
+        assert (triplet.id, triplet.text) == (row["id"], row["text"])
+        assert (triplet.image == np.array(row["image"])).all()
+        assert (triplet.edges == (np.array(row["conditioning_image"]) == 255)).all()
+
+
+def test_card_counts_what_is_there_and_hides_nothing(built: Path) -> None:
+    card = (built / "README.md").read_text()
+    header = yaml.safe_load(card.split("---\n")[1])
+    assert header["configs"][0]["data_files"] == [{"split": "train", "path": "data/*.parquet"}]
+    assert "| caption is not UTF-8 | 1 |" in card
+    assert f"| rows | {PHOTOGRAPH_COUNT} |" in card
+    assert "| rows whose original occurs more than once | 0 |" in card
+    with Image.open(built / "contact_sheet.png") as sheet:
+        assert min(sheet.size) > 400
+
+
+def test_no_machine_path_enters_the_output(built: Path, photos: Path) -> None:
+    place = str(photos.parent).encode()
+    assert not [name for name, content in contents(built).items() if place in content]
+
+
+def test_a_second_build_elsewhere_is_the_same_to_the_byte(photos: Path, built: Path, tmp_path: Path) -> None:
+    build(configured(photos), tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(built)
+
+
+class StoppedError(Exception):
+    """Stands for whatever may end a run."""
+
+
+def build_until(entries: int, config: BuildConfig, out: Path) -> None:
+    """Build, and stop dead once more than so many entries are done."""
+
+    def progress(done: int, total: int) -> None:
+        if done > entries:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        build(config, out, progress)
+
+
+@settings(max_examples=4, deadline=None)
+@given(stops=st.lists(st.integers(0, 18), min_size=1, max_size=3))
+def test_however_often_it_stops_the_result_is_the_same(
+    photos: Path, built: Path, tmp_path_factory: pytest.TempPathFactory, stops: list[int]
+) -> None:
+    out = tmp_path_factory.mktemp("stopped") / "triplets"
+    for stop in sorted(stops):
+        build_until(stop, configured(photos), out)
+        with pytest.raises(LepbenchError, match="unfinished"):
+            Triplets(out)
+        assert len(load_manifest(out).shards) == stop // 4
+    build(configured(photos), out)
+    assert contents(out) == contents(built)
+
+
+KILLED = """
+import os, sys, signal
+from pathlib import Path
+from lepbench.config import load_config
+from lepbench.data.build import build
+from lepbench.data.config import BuildConfig
+def progress(done, total):
+    if done == 10:
+        os.kill(os.getpid(), signal.SIGKILL)
+build(load_config(Path(sys.argv[1]), BuildConfig), Path(sys.argv[2]), progress)
+"""
+
+
+def test_a_killed_process_loses_one_shard_and_blocks_nobody(
+    photos: Path, built: Path, tmp_path: Path
+) -> None:
+    recipe = {"source": {"name": "folder", "path": str(photos)}, "size": 32, "shard_rows": 4}
+    (tmp_path / "build.yaml").write_text(yaml.safe_dump(recipe))
+    out = tmp_path / "out"
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "build.yaml", out], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(load_manifest(out).shards) == 2
+    assert list(out.glob("data/.*.part"))
+    build(configured(photos), out)
+    assert contents(out) == contents(built)
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "forged"])
+def test_a_damaged_shard_is_made_anew_and_the_others_are_kept(
+    photos: Path, built: Path, tmp_path: Path, damage: str
+) -> None:
+    out = tmp_path / "out"
+    build(configured(photos), out)
+    first, second, *_ = (out / shard.file for shard in load_manifest(out).shards)
+    whole, kept = second.read_bytes(), first.stat().st_mtime_ns
+    if damage == "gone":
+        second.unlink()
+    else:
+        second.write_bytes(whole[:100] if damage == "cut" else whole[:-9] + b"x" + whole[-8:])
+    tried: list[int] = []
+    build(configured(photos), out, lambda done, total: tried.append(done))
+    assert first.stat().st_mtime_ns == kept
+    assert len(set(tried)) == 5  # the four entries of one shard, and the start
+    assert contents(out) == contents(built)
+
+
+def test_a_finished_folder_is_verified_and_not_written_anew(photos: Path, tmp_path: Path) -> None:
+    build(configured(photos), tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")}
+    seen: list[tuple[int, int]] = []
+    build(configured(photos), tmp_path, lambda done, total: seen.append((done, total)))
+    assert seen == [(19, 19)]
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")} == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        ({"size": 48}, "size is 32 there and 48 here"),
+        ({"detector": "sobel"}, r"detector is canny@1\(low=0.1,high=0.2\) there and sobel@1"),
+        ({"detector": {"name": "canny", "low": 0.05}}, "detector is"),
+        ({"limit": 3}, "limit is 19 there and 3 here"),
+        ({"shard_rows": 5}, "shard_rows is 4 there and 5 here"),
+        ({"source": "sketchworld", "limit": 19}, "split|source"),
+    ],
+)
+def test_another_recipe_is_refused_naming_the_key(
+    photos: Path, built: Path, changed: dict[str, Any], key: str
+) -> None:
+    before = contents(built)
+    with pytest.raises(LepbenchError, match=key):
+        build(configured(photos, **changed), built)
+    assert contents(built) == before
+
+
+def test_a_corpus_that_changed_is_another_recipe(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    save_every_mode(photos)
+    build(configured(photos, limit=2), tmp_path / "out")
+    (photos / "UPPER.txt").write_text("another caption")
+    with pytest.raises(LepbenchError, match=r"source\.fingerprint"):
+        build(configured(photos, limit=2), tmp_path / "out")
+
+
+def test_other_packages_may_not_finish_what_was_begun(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_until(6, configured(photos), tmp_path / "out")
+    monkeypatch.setattr("lepbench.data.build.software", lambda: {"pillow": "0.0"})
+    with pytest.raises(LepbenchError, match="begun with other packages"):
+        build(configured(photos), tmp_path / "out")
+
+
+@pytest.mark.parametrize("place", [".", "inside/deeper"])
+def test_writing_into_the_source_is_refused(photos: Path, place: str) -> None:
+    before = contents(photos)
+    with pytest.raises(LepbenchError, match="lies inside the source"):
+        build(configured(photos), photos / place)
+    assert contents(photos) == before
+
+
+def test_a_folder_with_other_things_is_refused(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(LepbenchError, match=r"holds 'README.md'"):
+        build(configured(photos), tmp_path)
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+def test_a_file_in_the_way_of_the_output_is_one_line(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(LepbenchError, match="cannot create"):
+            build(configured(photos), out)
+
+
+def test_two_builds_may_not_share_a_folder(photos: Path, tmp_path: Path) -> None:
+    with FileLock(tmp_path / ".lock"), pytest.raises(LepbenchError, match="another build is writing"):
+        build(configured(photos), tmp_path)
+
+
+def test_nothing_usable_is_one_line_and_the_reasons_are_on_record(photos: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "a.jpg").write_bytes((photos / "truncated.jpg").read_bytes())
+    (bad / "a.txt").write_text("a")
+    with pytest.raises(LepbenchError, match=r"picture cannot be decoded \(1\)"):
+        build(configured(bad), tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "rejected.jsonl").read_text())["id"] == "a.jpg"
+
+
+def test_a_shard_without_rows_does_not_spoil_the_set(photos: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    whole = (photos / "rgb.jpg").read_bytes()
+    for number in range(6):
+        (corpus / f"{number}.jpg").write_bytes(whole if number in (4, 5) else whole[:99])
+        (corpus / f"{number}.txt").write_text("一只小猫 🐈 \u202e rtl")
+    manifest = build(configured(corpus, shard_rows=2), tmp_path / "out")
+    assert [shard.rows for shard in manifest.shards] == [0, 0, 2]
+    rows = load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
+    assert rows["id"][:] == ["4.jpg", "5.jpg"] == [triplet.id for triplet in Triplets(tmp_path / "out")]
+    assert rows["text"][0] == "一只小猫 🐈 \u202e rtl"
+    assert "| rows whose original occurs more than once | 2 |" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_manifest_round_trips(built: Path) -> None:
+    manifest = load_manifest(built)
+    assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
+
+
+def test_a_damaged_manifest_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"recipe": ')
+    with pytest.raises(LepbenchError, match=r"manifest\.json is damaged"):
+        load_manifest(tmp_path)

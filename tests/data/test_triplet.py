@@ -1,0 +1,160 @@
+"""One entry to one row: any picture a person may have, and the edges of what is stored."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from picture_folders import jpeg, photograph, save_every_mode
+from PIL import Image
+
+from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
+from lepbench.data.sources import Folder
+from lepbench.data.triplet import Picture, edges_of, lossless, prepare, row_of
+from lepbench.detectors import Canny
+from lepbench.files import sha256_bytes, sha256_file
+from lepbench.images import Pixels
+
+PHOTOGRAPH = jpeg(photograph())
+
+
+def prepared(picture: bytes | Pixels, size: int = 64) -> Picture:
+    return prepare(Entry("it", lambda: Original(picture, "a caption")), size)
+
+
+@pytest.fixture(scope="module")
+def every_mode(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Picture]:
+    folder = tmp_path_factory.mktemp("modes")
+    save_every_mode(folder)
+    corpus = Folder(path=folder).open(48, None)
+    pictures = [prepare(corpus.entry(number), 48) for number in range(corpus.count)]
+    assert all(picture.sha256 == sha256_file(folder / picture.id) for picture in pictures)
+    return {Path(picture.id).stem: picture for picture in pictures}
+
+
+def test_every_mode_comes_out_square_rgb_with_its_caption(every_mode: dict[str, Picture]) -> None:
+    assert len(every_mode) == 13
+    for name, picture in every_mode.items():
+        assert picture.pixels.shape == (48, 48, 3)
+        assert picture.pixels.dtype == np.uint8
+        assert picture.text == f"a photograph called {name}"
+
+
+def difference(a: Picture, b: Picture) -> float:
+    """Mean absolute difference, of 255."""
+    return float(np.abs(a.pixels.astype(int) - b.pixels).mean())
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("cmyk", 12), ("palette", 8), ("moving", 12), ("UPPER", 8)])
+def test_colour_modes_show_the_same_picture(
+    every_mode: dict[str, Picture], name: str, tolerance: float
+) -> None:
+    assert difference(every_mode[name], every_mode["rgb"]) < tolerance
+
+
+@pytest.mark.parametrize("name", ["sixteen", "float"])
+def test_deep_grey_modes_keep_their_tones(every_mode: dict[str, Picture], name: str) -> None:
+    assert difference(every_mode[name], every_mode["grey"]) <= 1
+
+
+def test_exif_rotation_is_applied_and_the_upright_size_recorded(every_mode: dict[str, Picture]) -> None:
+    upright, lying = every_mode["rotated"], every_mode["rgb"]
+    assert (upright.width, upright.height, lying.width, lying.height) == (100, 150, 150, 100)
+    assert difference(upright._replace(pixels=np.rot90(upright.pixels)), lying) < 2
+
+
+def test_transparency_is_laid_on_white() -> None:
+    clear = np.zeros((64, 64, 4), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(clear).save(buffer, format="PNG")
+    assert (prepared(buffer.getvalue()).pixels == 255).all()
+
+
+def test_the_centre_square_is_cut_after_an_antialiased_resize() -> None:
+    stripes = np.zeros((200, 600, 3), np.uint8)
+    stripes[:, 200:400] = np.arange(200)[None, :, None] % 2 * 255  # one-pixel stripes at the centre
+    stripes[:, :200], stripes[:, 400:] = (255, 0, 0), (0, 0, 255)
+    pixels = prepared(stripes, 50).pixels
+    inner = pixels[:, 4:-4].astype(int)
+    assert (np.abs(inner - 127.5) < 16).all()  # averaged to grey: nearest sampling would give 0 or 255
+
+
+def test_area_averaging_gives_nearly_the_same_small_picture() -> None:
+    image = photograph().crop((25, 0, 125, 100))
+    ours = prepared(np.array(image), 25).pixels
+    theirs = cv2.resize(np.array(image), (25, 25), interpolation=cv2.INTER_AREA)
+    assert np.abs(ours.astype(int) - theirs).mean() < 6
+
+
+def test_a_small_picture_is_enlarged_and_keeps_its_own_size_on_record() -> None:
+    picture = prepared(jpeg(photograph().resize((30, 20))))
+    assert picture.pixels.shape == (64, 64, 3)
+    assert (picture.width, picture.height) == (30, 20)
+
+
+def test_a_drawn_picture_of_the_wanted_size_is_stored_as_drawn() -> None:
+    drawn = np.array(photograph().resize((64, 64)))
+    picture = prepared(drawn)
+    assert (picture.pixels == drawn).all()
+    assert picture.sha256 == sha256_bytes(drawn.tobytes())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PHOTOGRAPH[: len(PHOTOGRAPH) // 2],
+        PHOTOGRAPH[:40],
+        b"this is no picture",
+        b"GIF89a",
+        b"\x89PNG\r\n\x1a\n",
+    ],
+    ids=["half a jpeg", "a header", "text", "gif magic", "png magic"],
+)
+def test_what_cannot_be_decoded_is_rejected(content: bytes) -> None:
+    with pytest.raises(Rejected) as caught:
+        prepared(content)
+    assert caught.value.reason == Reason.NOT_DECODABLE
+    assert "\n" not in caught.value.detail
+    assert "0x" not in caught.value.detail  # no addresses: the record is the same each time
+
+
+@given(
+    st.integers(0, len(PHOTOGRAPH) - 1), st.binary(min_size=1, max_size=24), st.integers(0, len(PHOTOGRAPH))
+)
+def test_a_damaged_file_gives_a_picture_or_a_reject_and_nothing_else(at: int, noise: bytes, end: int) -> None:
+    content = (PHOTOGRAPH[:at] + noise + PHOTOGRAPH[at + len(noise) :])[:end]
+    try:
+        assert prepared(content, 16).pixels.shape == (16, 16, 3)
+    except Rejected as rejected:
+        reason = rejected.reason
+        assert reason == Reason.NOT_DECODABLE
+
+
+@pytest.mark.parametrize("size", [64, 160])
+def test_edges_are_those_of_the_stored_bytes_whatever_the_neighbours(
+    size: int, every_mode: dict[str, Picture]
+) -> None:
+    detector = Canny()
+    pictures = [p._replace(pixels=cv2.resize(p.pixels, (size, size))) for p in every_mode.values()]
+    corpus = Corpus("folder:modes", "unknown", "train", {}, len(pictures), lambda n: Entry("", lambda: None))
+    for picture, edges in zip(pictures, edges_of(pictures, detector), strict=True):
+        row = row_of(picture, edges, corpus, "canny@1")
+        image, drawn = (
+            np.array(Image.open(io.BytesIO(row[c]["bytes"]))) for c in ("image", "conditioning_image")
+        )
+        alone = detector(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255)[0]
+        assert (alone.numpy() * 255 == drawn).all()
+        assert set(np.unique(drawn)) == {0, 255}
+
+
+@given(st.binary(min_size=48, max_size=48))
+def test_png_is_lossless_for_any_pixels(content: bytes) -> None:
+    pixels = np.frombuffer(content, np.uint8).reshape(4, 4, 3)
+    decoded = cv2.imdecode(np.frombuffer(lossless(pixels), np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert (decoded == pixels).all()
