@@ -70,7 +70,7 @@ def to_pixels(tensor: Tensor) -> Pixels:
 
 
 def png_bytes(pixels: Pixels | NDArray[np.bool_]) -> bytes:
-    """Encode uint8 [H, W, 3] or [H, W], or a bilevel bool [H, W], as PNG; the same pixels give the same bytes."""
+    """Encode uint8 [H, W, 3] or [H, W], or a bilevel bool [H, W], as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG", compress_level=6)
     return buffer.getvalue()

@@ -1,0 +1,73 @@
+"""`lepbench mini`: train the embedded models by their recipes, and check what they can do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+STAGES = ("vae", "unet", "judge", "probe", "segmenter")
+
+
+@click.group()
+def command() -> None:
+    """Train and check the embedded models.
+
+    \b
+    Examples:
+      lepbench mini train vae --out work/mini
+      lepbench mini train unet --out work/mini
+      lepbench mini gates
+    """
+
+
+@command.command()
+@click.argument("stage", type=click.Choice(STAGES))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("work/mini"), show_default=True)
+@click.option("--recipe", type=click.Path(path_type=Path), help="A recipe other than the package's own.")
+def train(stage: str, out: Path, recipe: Path | None) -> None:
+    """Train one STAGE; the same command again goes on where it was interrupted."""
+    from lepbench.mini.stages import train as train_stage
+
+    click.echo(train_stage(stage, out, recipe))
+
+
+@command.command()
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path),
+    help="Folder of mini@1, judge@1, probe@1  [default: shipped].",
+)
+@click.option("--count", type=click.IntRange(min=1), help="Scenes a gate, for a quick look  [default: all].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def gates(models: Path | None, count: int | None, as_json: bool) -> None:
+    """Measure every gate of the embedded models; a missed one is shown with its figure."""
+    from lepbench.cli.bars import bars
+    from lepbench.mini.gates import measure
+    from lepbench.mini.paths import ASSETS
+
+    with bars() as progress:
+        measured = measure(models or ASSETS, progress, count)
+    if as_json:
+        click.echo(json.dumps([{**gate.model_dump(), "met": gate.met} for gate in measured], indent=1))
+        return
+    for gate in measured:
+        verdict = (
+            "reported"
+            if gate.threshold is None
+            else f"{'met' if gate.met else 'MISSED'} (>= {gate.threshold})"
+        )
+        click.echo(f"{gate.name:<36} {gate.value:.3f}  {verdict}")
+
+
+@command.command()
+@click.option("--judge", type=click.Path(path_type=Path), help="Folder of the judge  [default: shipped].")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The safetensors file to write.")
+def statistics(judge: Path | None, out: Path) -> None:
+    """Write the judge's features of 10,000 test renders, for FID and KID."""
+    from lepbench.mini.paths import JUDGE
+    from lepbench.mini.statistics import judge_statistics
+
+    judge_statistics(judge or JUDGE, out)
+    click.echo(out)

@@ -1,0 +1,127 @@
+"""What the embedded models must be able to do, measured on test scenes none of them was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lepbench.backbones import Backbone, load_backbone
+from lepbench.config import Config
+from lepbench.detectors import Canny
+from lepbench.guidance.sampler import SamplerSettings, sample
+from lepbench.images import to_tensor
+from lepbench.metrics.clip import ClipScorer
+from lepbench.metrics.edges import edge_counts, precision_recall_f1
+from lepbench.mini.corpus import Range, attribute_labels
+from lepbench.mini.judge import retrieval_top1
+from lepbench.mini.probe import Probe, accuracy, load_probe
+from lepbench.seeds import noise, seed_of
+from lepbench.sketchworld import Scene, render
+
+DETECTOR = Canny(low=0.3, high=0.6)
+BATCH = 64
+# One-thing test scenes far from the suites' own, which begin at 0.
+ONE_THING = Range(split="test", start=500_000, count=512, things=1)
+TWO_THINGS = Range(split="test", start=500_000, count=256, things=2)
+COMPOSITIONAL = Range(split="compositional", start=500_000, count=256, things=1)
+CAPTIONS = Range(split="test", start=600_000, count=1000)
+Report = Callable[[str, int, int], None]
+
+
+class Gate(Config):
+    """One measured figure, and the least it must be; `threshold` null marks one that is reported only."""
+
+    name: str
+    value: float
+    threshold: float | None = None
+
+    @property
+    def met(self) -> bool:
+        return self.threshold is None or self.value >= self.threshold
+
+
+def measure(folder: Path, report: Report, count: int | None = None) -> list[Gate]:
+    """Measure every gate of the models below `folder` (`mini@1`, `judge@1`, `probe@1`).
+
+    Args:
+        report: told (what, done, total).
+        count: scenes a gate instead of the full number, for a quick look.
+    """
+    backbone, probe = load_backbone(folder / "mini@1"), load_probe(folder / "probe@1")
+    judge = ClipScorer.load(folder / "judge@1")
+    return [
+        *vae_gates(backbone, probe, _scenes(ONE_THING, count)),
+        *sample_gates(backbone, probe, judge, count, report),
+        *judge_gates(judge, _scenes(CAPTIONS, count)),
+    ]
+
+
+def _scenes(span: Range, count: int | None) -> list[Scene]:
+    return span.model_copy(update={"count": min(span.count, count or span.count)}).scenes()
+
+
+def _pictures(scenes: list[Scene]) -> Tensor:
+    return torch.stack([to_tensor(render(scene).image) for scene in scenes])
+
+
+@torch.no_grad()
+def vae_gates(backbone: Backbone, probe: Probe, scenes: list[Scene]) -> list[Gate]:
+    """Attributes and edges after a round trip through the VAE."""
+    real = _pictures(scenes)
+    back = torch.cat(
+        [backbone.decode_latents(backbone.encode_images(part)) for part in torch.split(real, BATCH)]
+    )
+    kept = accuracy(probe, back, attribute_labels(scenes))
+    least = {"shape": 0.95, "colour": 0.95, "background": 0.95}
+    f1 = precision_recall_f1(edge_counts(DETECTOR(back), DETECTOR(real), (1.0,))).f1
+    plain = accuracy(probe, real, attribute_labels(scenes))
+    return [
+        *(Gate(name=f"probe/renders/{name}", value=value) for name, value in plain.items()),
+        *(Gate(name=f"vae/{name}", value=value, threshold=least.get(name)) for name, value in kept.items()),
+        Gate(name="vae/edge_f1_1px", value=float(f1.mean()), threshold=0.85),
+    ]
+
+
+def sample_gates(
+    backbone: Backbone, probe: Probe, judge: ClipScorer, count: int | None, report: Report
+) -> list[Gate]:
+    """Attributes of unguided samples of test captions (50 DDIM steps, guidance scale 4)."""
+    least = {"shape": 0.88, "colour": 0.88, "background": 0.95, "texture": 0.75}
+    gates = []
+    for title, span in (("one thing", ONE_THING), ("compositional", COMPOSITIONAL)):
+        scenes = _scenes(span, count)
+        read = accuracy(probe, draw(backbone, scenes, title, report), attribute_labels(scenes))
+        gated = least if span is ONE_THING else {}
+        kind = title.replace(" ", "_")
+        gates += [Gate(name=f"samples/{kind}/{k}", value=v, threshold=gated.get(k)) for k, v in read.items()]
+    scenes = _scenes(TWO_THINGS, count)
+    drawn = draw(backbone, scenes, "two things", report)
+    return [*gates, Gate(name="samples/two_things/judge_top1_of_64", value=_top1(judge, drawn, scenes, 64))]
+
+
+def judge_gates(judge: ClipScorer, scenes: list[Scene]) -> list[Gate]:
+    """The judge's choice among 100 captions for each render."""
+    return [Gate(name="judge/top1_of_100", value=_top1(judge, _pictures(scenes), scenes, 100), threshold=0.9)]
+
+
+def _top1(judge: ClipScorer, pictures: Tensor, scenes: list[Scene], group: int) -> float:
+    captions = [scene.caption for scene in scenes]
+    with torch.no_grad():
+        images = torch.cat([judge.image_features(part) for part in torch.split(pictures, BATCH)])
+    return retrieval_top1(images @ judge.text_features(captions).T, captions, group)
+
+
+def draw(backbone: Backbone, scenes: list[Scene], title: str, report: Report) -> Tensor:
+    """Unguided pictures [N, 3, 64, 64] of the scenes' captions, each from its own seed."""
+    shape = backbone.latent_shape(64)
+    drawn = []
+    for first in range(0, len(scenes), BATCH):
+        part = scenes[first : first + BATCH]
+        start = torch.stack([noise(seed_of("gates", scene.id), shape) for scene in part])
+        latents = sample(backbone, [scene.caption for scene in part], start, SamplerSettings()).latents
+        drawn.append(backbone.decode_latents(latents))
+        report(title, first + len(part), len(scenes))
+    return torch.cat(drawn)

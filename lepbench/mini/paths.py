@@ -1,0 +1,10 @@
+"""Where the embedded models lie in the package."""
+
+from pathlib import Path
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+MINI = ASSETS / "mini@1"
+JUDGE = ASSETS / "judge@1"
+PROBE = ASSETS / "probe@1"
+SEGMENTER = ASSETS / "segmenter@1"
+STATISTICS = ASSETS / "judge-statistics@1.safetensors"

@@ -1,0 +1,42 @@
+"""A CLIP tokenizer for sketchworld's captions: CLIP's byte-pair encoding with a small vocabulary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from transformers import CLIPTokenizer
+
+START, END = "<|startoftext|>", "<|endoftext|>"
+MAX_TOKENS = 32
+
+
+def build_tokenizer(captions: Iterable[str], vocabulary: int = 512) -> CLIPTokenizer:
+    """Learn a `CLIPTokenizer` of 32 tokens at most from captions; all letters and digits are known."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import BPE
+    from tokenizers.normalizers import Lowercase
+    from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
+    from tokenizers.trainers import BpeTrainer
+
+    learner = Tokenizer(BPE(end_of_word_suffix="</w>"))
+    learner.normalizer = Lowercase()
+    learner.pre_tokenizer = Sequence(
+        [Split(" ", "removed"), ByteLevel(add_prefix_space=False, use_regex=True)]
+    )
+    letters = [chr(code) for code in range(ord("!"), ord("~") + 1)]
+    trainer = BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[START, END],
+        initial_alphabet=letters,
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    learner.train_from_iterator(captions, trainer)
+    model = json.loads(learner.to_str())["model"]
+    vocab: dict[str, int] = model["vocab"]
+    # Any single letter may end a word, whether or not the captions had one that did.
+    for letter in letters:
+        vocab.setdefault(f"{letter}</w>", len(vocab))
+    merges = [tuple(pair) for pair in model["merges"]]
+    return CLIPTokenizer(vocab=vocab, merges=merges, pad_token=END, model_max_length=MAX_TOKENS)

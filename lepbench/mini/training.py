@@ -1,0 +1,179 @@
+"""The one training loop of the embedded models: resumable, logged, the same on CPU and GPU."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import torch
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from lepbench.config import Config
+from lepbench.files import atomic_path, make_folder, write_text
+from lepbench.seeds import generator, seed_of
+
+
+class Fit(Config):
+    """How a stage is fitted.
+
+    Attributes:
+        steps: optimiser steps in all.
+        batch: samples a step.
+        learning_rate: peak of a linear warm-up and cosine decay to zero.
+        ema: decay of the averaged weights that are kept.
+        precision: arithmetic of the forward pass; weights and losses stay float32.
+    """
+
+    steps: int
+    batch: int
+    learning_rate: float
+    weight_decay: float = 0.01
+    warmup: int = 100
+    ema: float = 0.999
+    seed: int = 0
+    precision: Literal["fp32", "bf16"] = "bf16"
+    log_every: int = 20
+    checkpoint_every: int = 250
+
+
+Losses = dict[str, Tensor]
+Step = Callable[[torch.Generator], Losses]
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class Trainer:
+    """Fits `model` so that `step(rng)["loss"]` falls; `folder` holds the state between runs.
+
+    Each step draws from a generator seeded by (seed, step): an interrupted fit goes on as if never stopped.
+    """
+
+    def __init__(self, model: nn.Module, step: Step, fit: Fit, folder: Path) -> None:
+        self.model, self.step, self.fit = model, step, fit
+        self.folder = make_folder(folder)
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=fit.learning_rate, betas=(0.9, 0.99), weight_decay=fit.weight_decay
+        )
+        self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.done = 0
+
+    def run(self, title: str) -> None:
+        """Fit from wherever the folder's checkpoint stands, then load the averaged weights into the model."""
+        self._resume()
+        self.model.train()
+        started, first = time.monotonic(), self.done
+        for _ in _bar(title, self.done, self.fit.steps):
+            losses = self._one_step()
+            if self.done % self.fit.log_every == 0:
+                rate = (self.done - first) * self.fit.batch / (time.monotonic() - started)
+                self._log({name: value.item() for name, value in losses.items()}, rate)
+            if self.done % self.fit.checkpoint_every == 0:
+                self._save()
+        self._save()
+        self.model.load_state_dict(self.average)
+        self.model.eval()
+
+    def _one_step(self) -> Losses:
+        rng = generator(seed_of("fit", self.fit.seed, self.done))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.fit.learning_rate * self._schedule()
+        kind = next(self.model.parameters()).device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=self.fit.precision == "bf16"):
+            losses = self.step(rng)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(losses["loss"])
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.done += 1
+        self._average()
+        return losses
+
+    def _schedule(self) -> float:
+        if self.done < self.fit.warmup:
+            return (self.done + 1) / self.fit.warmup
+        share = (self.done - self.fit.warmup) / max(1, self.fit.steps - self.fit.warmup)
+        return 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        # A short horizon early on, else the random start would linger in the average.
+        decay = min(self.fit.ema, (1 + self.done) / (10 + self.done))
+        for name, value in self.model.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - decay)
+            else:
+                self.average[name].copy_(value)
+
+    def _log(self, losses: dict[str, float], rate: float) -> None:
+        path = self.folder / "curve.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="") as stream:
+            writer = csv.writer(stream)
+            if fresh:
+                writer.writerow(["step", *losses, "samples_per_s"])
+            writer.writerow([self.done, *(f"{value:.5g}" for value in losses.values()), f"{rate:.1f}"])
+
+    def _save(self) -> None:
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.items()}
+        for number, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{key}": value for key, value in state.items()}
+        with atomic_path(self.folder / "checkpoint.safetensors") as path:
+            copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+            save_file(copies, path, metadata={"step": str(self.done)})
+        write_text(self.folder / "progress.json", json.dumps({"step": self.done, "of": self.fit.steps}))
+
+    def _resume(self) -> None:
+        path = self.folder / "checkpoint.safetensors"
+        if not path.exists():
+            return
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as stored:
+            self.done = int(stored.metadata()["step"])
+        tensors = load_file(path)
+        self.model.load_state_dict(_under(tensors, "model."))
+        self.average = {k: v.to(self.average[k].device) for k, v in _under(tensors, "average.").items()}
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under(tensors, "optimizer.").items():
+            number, key = name.split(".", 1)
+            state.setdefault(int(number), {})[key] = value
+        self.optimizer.load_state_dict(
+            {"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]}
+        )
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _bar(title: str, done: int, total: int) -> Iterator[int]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=total, completed=done)
+        for number in range(done, total):
+            yield number
+            progress.advance(task)

@@ -1,0 +1,35 @@
+"""sketchworld: a procedural captioned world of vector scenes, a pure function of (version, split, index).
+
+>>> from lepbench.sketchworld import render, scene
+>>> there = scene("test", 7)
+>>> render(there).image.shape
+(64, 64, 3)
+"""
+
+from lepbench.sketchworld.freehand import FreehandSketch, Stroke, freehand
+from lepbench.sketchworld.palette import BACKGROUNDS, COLOURS, TEXTURES
+from lepbench.sketchworld.render import SIZE, Rendering, render
+from lepbench.sketchworld.scene import HELD_OUT, SPLITS, VERSION, Scene, scene
+from lepbench.sketchworld.shapes import SHAPES, Part
+from lepbench.sketchworld.thing import Relation, Thing
+
+__all__ = [
+    "BACKGROUNDS",
+    "COLOURS",
+    "HELD_OUT",
+    "SHAPES",
+    "SIZE",
+    "SPLITS",
+    "TEXTURES",
+    "VERSION",
+    "FreehandSketch",
+    "Part",
+    "Relation",
+    "Rendering",
+    "Scene",
+    "Stroke",
+    "Thing",
+    "freehand",
+    "render",
+    "scene",
+]
