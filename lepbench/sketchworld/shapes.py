@@ -53,7 +53,7 @@ def ellipse(x: float, y: float, rx: float, ry: float, tilt: float = 0.0) -> Poin
     points = arc(0, 0, rx, ry, 0, 360 - 360 / 28, 28)
     cos, sin = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
     turned: Points = points @ np.array([[cos, sin], [-sin, cos]])
-    return turned + (x, y)
+    return np.add(turned, (x, y))
 
 
 def join(*runs: Points) -> Points:
