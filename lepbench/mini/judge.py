@@ -24,12 +24,12 @@ class JudgeRecipe(Config):
             features; it speeds a small vision transformer up and is thrown away afterwards.
     """
 
-    vision_width: int = 192
+    vision_width: int = 160
     vision_layers: int = 5
     patch: int = 8
     text_width: int = 128
     text_layers: int = 3
-    projection: int = 128
+    projection: int = 64
     attribute_weight: float = 0.3
     train: Range
     fit: Fit

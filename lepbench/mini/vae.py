@@ -80,8 +80,8 @@ def loss_of(
 ) -> dict[str, Tensor]:
     """Reconstruction (of values, and of finite differences) and KL, in float32.
 
-    Squared error carries the thin lines of edge maps, which absolute error alone would let go black: the median
-    of a sparse map is its ground. The absolute part keeps flat colours flat.
+    Squared error carries the thin lines of edge maps, which absolute error alone would let go black: the
+    median of a sparse map is its ground. The absolute part keeps flat colours flat.
     """
     posterior = vae.encode(pictures).latent_dist
     noise = torch.randn(posterior.mean.shape, generator=rng).to(pictures.device)
