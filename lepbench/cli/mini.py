@@ -40,15 +40,19 @@ def train(stage: str, out: Path, recipe: Path | None) -> None:
     help="Folder of mini@1, judge@1, probe@1  [default: shipped].",
 )
 @click.option("--count", type=click.IntRange(min=1), help="Scenes a gate, for a quick look  [default: all].")
+@click.option("--cards", is_flag=True, help="Also write the models' cards with what was measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def gates(models: Path | None, count: int | None, as_json: bool) -> None:
+def gates(models: Path | None, count: int | None, cards: bool, as_json: bool) -> None:
     """Measure every gate of the embedded models; a missed one is shown with its figure."""
     from lepbench.cli.bars import bars
+    from lepbench.mini.cards import write_cards
     from lepbench.mini.gates import measure
     from lepbench.mini.paths import ASSETS
 
     with bars() as progress:
         measured = measure(models or ASSETS, progress, count)
+    if cards:
+        write_cards(models or ASSETS, measured)
     if as_json:
         click.echo(json.dumps([{**gate.model_dump(), "met": gate.met} for gate in measured], indent=1))
         return

@@ -15,9 +15,11 @@ from lepbench.guidance.sampler import SamplerSettings, sample
 from lepbench.images import to_tensor
 from lepbench.metrics.clip import ClipScorer
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
+from lepbench.metrics.masks import intersection_over_union, mask_counts
 from lepbench.mini.corpus import Range, attribute_labels
 from lepbench.mini.judge import retrieval_top1
 from lepbench.mini.probe import Probe, accuracy, load_probe
+from lepbench.mini.segmenter import load_segmenter
 from lepbench.seeds import noise, seed_of
 from lepbench.sketchworld import Scene, render
 
@@ -44,7 +46,7 @@ class Gate(Config):
 
 
 def measure(folder: Path, report: Report, count: int | None = None) -> list[Gate]:
-    """Measure every gate of the models below `folder` (`mini@1`, `judge@1`, `probe@1`).
+    """Measure every gate of the models below `folder` (`mini@1`, `judge@1`, `probe@1`, `segmenter@1`).
 
     Args:
         report: told (what, done, total).
@@ -56,6 +58,7 @@ def measure(folder: Path, report: Report, count: int | None = None) -> list[Gate
         *vae_gates(backbone, probe, _scenes(ONE_THING, count)),
         *sample_gates(backbone, probe, judge, count, report),
         *judge_gates(judge, _scenes(CAPTIONS, count)),
+        segmenter_gate(load_segmenter(folder / "segmenter@1"), _scenes(CAPTIONS, count)),
     ]
 
 
@@ -105,6 +108,13 @@ def sample_gates(
 def judge_gates(judge: ClipScorer, scenes: list[Scene]) -> list[Gate]:
     """The judge's choice among 100 captions for each render."""
     return [Gate(name="judge/top1_of_100", value=_top1(judge, _pictures(scenes), scenes, 100), threshold=0.9)]
+
+
+def segmenter_gate(segment: Callable[[Tensor], Tensor], scenes: list[Scene]) -> Gate:
+    """Overlap of found and true masks on renders, by which `mask_iou` is bounded."""
+    true = torch.stack([torch.from_numpy(render(scene).mask) for scene in scenes])
+    overlap = intersection_over_union(mask_counts(segment(_pictures(scenes)), true))
+    return Gate(name="segmenter/mask_iou", value=float(overlap.mean()))
 
 
 def _top1(judge: ClipScorer, pictures: Tensor, scenes: list[Scene], group: int) -> float:

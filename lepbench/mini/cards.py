@@ -1,0 +1,64 @@
+"""Model cards of the embedded models, written from their recipes, weights and measured gates."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from safetensors import safe_open
+
+from lepbench.config import Config, load_config
+from lepbench.files import sha256_file, write_text
+from lepbench.mini.gates import Gate
+from lepbench.mini.stages import RECIPES
+
+
+class About(Config):
+    """What a card says beyond what can be counted; `gates` are the prefixes of the gates it shows."""
+
+    title: str
+    text: str
+    recipes: tuple[str, ...]
+    gates: tuple[str, ...]
+    limits: str
+
+
+class Models(Config):
+    """The embedded models by the name of their folder."""
+
+    models: dict[str, About]
+
+
+def write_cards(folder: Path, gates: list[Gate]) -> list[Path]:
+    """Write `README.md` into each model's folder below `folder`, and return the paths."""
+    environment = Environment(
+        loader=PackageLoader("lepbench.mini", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    models = load_config(Path(__file__).with_name("about.yaml"), Models).models
+    template = environment.get_template("card.md.j2")
+    return [_write(template, folder / name, about, gates) for name, about in models.items()]
+
+
+def _write(template: Template, folder: Path, about: About, gates: list[Gate]) -> Path:
+    weights = sorted(folder.rglob("*.safetensors"))
+    text = template.render(
+        about=about,
+        files=[(path.relative_to(folder), parameters(path), sha256_file(path)) for path in weights],
+        recipes=[(name, (RECIPES / f"{name}.yaml").read_text().strip()) for name in about.recipes],
+        gates=[gate for gate in gates if gate.name.startswith(about.gates)],
+    )
+    write_text(folder / "README.md", text)
+    return folder / "README.md"
+
+
+def parameters(path: Path) -> int:
+    """Values held by a safetensors file."""
+    with safe_open(path, "np") as stored:
+        shapes = [stored.get_slice(name).get_shape() for name in stored.keys()]  # noqa: SIM118
+    return sum(math.prod(shape) for shape in shapes)
