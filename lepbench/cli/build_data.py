@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,8 +70,6 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
 
 def read_source(source: str) -> dict[str, Any]:
     """The settings that SOURCE stands for: a corpus by name, a folder, or a YAML file."""
-    from lepbench.config import load_config
-    from lepbench.data.config import BuildConfig
     from lepbench.data.sources import SOURCES
     from lepbench.registry import suggestion
 
@@ -82,8 +81,21 @@ def read_source(source: str) -> dict[str, Any]:
     if path.is_dir():
         return {"source": {"name": "folder", "path": path}}
     if path.suffix in (".yaml", ".yml"):
-        return load_config(path, BuildConfig).model_dump(exclude_unset=True)
+        return read_yaml(path).model_dump(exclude_unset=True)
     raise LepbenchError(f"{source!r} is no corpus, folder or YAML file", suggestion(source, names))
+
+
+def read_yaml(path: Path) -> BuildConfig:
+    """The configuration in a file; every fault names the file, also one that a source or detector found."""
+    from lepbench.config import load_config
+    from lepbench.data.config import BuildConfig
+
+    try:
+        return load_config(path, BuildConfig)
+    except LepbenchError as error:
+        if str(path) in str(error):
+            raise
+        raise LepbenchError(f"{path}: {error}") from error
 
 
 def with_bar(work: Callable[[Callable[[int, int], None]], Manifest]) -> Manifest:
@@ -92,9 +104,17 @@ def with_bar(work: Callable[[Callable[[int, int], None]], Manifest]) -> Manifest
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("triplets", total=None)
-        return work(lambda done, total: bar.update(task, completed=done, total=total))
+    bar = Progress(*columns, console=Console(stderr=True))
+    with ExitStack() as stack:
+
+        def progress(done: int, total: int) -> None:
+            # Shown with the first news only, so that a refused build prints its one line and nothing else.
+            if not bar.tasks:
+                stack.enter_context(bar)
+                bar.add_task("triplets")
+            bar.update(bar.task_ids[0], completed=done, total=total)
+
+        return work(progress)
 
 
 def summary(manifest: Manifest) -> dict[str, Any]:
