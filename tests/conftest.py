@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from lepbench.backbones import Backbone
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(tiny_pipeline_folder: Path) -> Backbone:
+    """The tiny pipeline, loaded; tests must not change it."""
+    from lepbench.backbones import load_backbone
+
+    return load_backbone(tiny_pipeline_folder)
 
 
 @pytest.fixture(scope="session")

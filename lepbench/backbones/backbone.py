@@ -107,7 +107,7 @@ class Backbone:
         centred = (images * 2 - 1).to(self.device, self.dtype)
         posterior = self.vae.encode(centred).latent_dist
         latents: Tensor = posterior.mode() * self.vae.config.scaling_factor
-        return latents.float()
+        return latents.float().contiguous()
 
     def encode_edges(self, edges: Tensor) -> Tensor:
         """bool [B, H, W], true on a stroke, to latents: strokes +1 and ground -1 in three channels."""

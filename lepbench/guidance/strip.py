@@ -1,4 +1,4 @@
-"""Three panels side by side, large enough to look at: the sketch, the edges predicted from noise, the picture."""
+"""Panels side by side, large enough to look at."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Outcome(Config):
     """The figures of a finished run (`metrics.json`).
 
     Attributes:
-        recipe: the configuration it followed.
+        recipe: the configuration it followed, without the places it ran at.
         backbone_sha256: the frozen weights it was trained on.
         data_sha256: identity of the training data.
         training_triplets, held_out_triplets: how many of each.
@@ -102,7 +102,8 @@ base_model: {backbone}
 
 Reads activations of the frozen U-Net on a noised latent and predicts the VAE-encoded edge map of the clean
 picture (Voynov, Aberman and Cohen-Or, "Sketch-Guided Text-to-Image Diffusion Models", 2022). While sampling,
-the gradient of its distance to an encoded sketch steers the picture. Kind `{kind}`, {parameters:,} parameters.
+the gradient of its distance to an encoded sketch steers the picture. Kind `{kind}`, {parameters:,}
+parameters.
 
 | tap | channels |
 |---|---|

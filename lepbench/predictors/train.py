@@ -41,7 +41,7 @@ def train(config: TrainConfig, out: Path, on_progress: Progress) -> Outcome:
     losses = _fit(config, backbone, predictor, data, out, on_progress)
     curve = held_out_curve(backbone, predictor, held_out, on_progress)
     outcome = Outcome(
-        recipe=config,
+        recipe=config.model_copy(update={"cache": None, "device": "auto"}),
         backbone_sha256=backbone.weights_sha256(),
         data_sha256=data.identity,
         training_triplets=len(data),

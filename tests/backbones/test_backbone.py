@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from lepbench.backbones import load_backbone
+from lepbench.errors import LepbenchError
+
+
+@pytest.fixture(scope="module")
+def stock(tiny_pipeline_folder: Path):
+    from diffusers import StableDiffusionPipeline
+
+    return StableDiffusionPipeline.from_pretrained(tiny_pipeline_folder, use_safetensors=True)
+
+
+@pytest.fixture
+def copy(tiny_pipeline_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model"))
+
+
+def test_pictures_to_latents_as_diffusers_encodes_them(tiny_backbone, stock) -> None:
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        posterior = stock.vae.encode(stock.image_processor.preprocess(images)).latent_dist
+        expected = posterior.mean * stock.vae.config.scaling_factor
+    assert torch.allclose(tiny_backbone.encode_images(images), expected, atol=1e-5)
+
+
+def test_latents_to_pictures_as_diffusers_decodes_them(tiny_backbone, stock) -> None:
+    latents = torch.randn(35, 4, 16, 16)  # more than are decoded at once
+    with torch.no_grad():
+        raw = stock.vae.decode(latents / stock.vae.config.scaling_factor).sample
+    expected = torch.from_numpy(stock.image_processor.postprocess(raw, output_type="np")).movedim(-1, 1)
+    pictures = tiny_backbone.decode_latents(latents)
+    assert pictures.shape == (35, 3, 64, 64)
+    assert torch.allclose(pictures, expected, atol=1e-5)
+    assert 0 <= pictures.min() < pictures.max() <= 1
+
+
+def test_edges_go_in_as_white_on_black_pictures(tiny_backbone) -> None:
+    edges = torch.rand(2, 64, 64) < 0.2
+    white_on_black = torch.where(edges[:, None], 1.0, 0.0).repeat(1, 3, 1, 1)
+    assert torch.equal(tiny_backbone.encode_edges(edges), tiny_backbone.encode_images(white_on_black))
+
+
+def test_prompts_embed_as_in_the_stock_pipeline(tiny_backbone, stock) -> None:
+    prompts = ["a red fish", "", "x" * 99]
+    expected, _ = stock.encode_prompt(prompts, "cpu", 1, False)
+    assert torch.allclose(tiny_backbone.encode_prompts(prompts), expected, atol=1e-6)
+
+
+def test_too_long_a_prompt_keeps_its_end_token(tiny_backbone) -> None:
+    shorter, longer = tiny_backbone.encode_prompts(["b " * 30, "b " * 90])
+    assert torch.allclose(shorter, longer, atol=1e-6)
+
+
+def test_nothing_can_be_trained_and_all_is_in_eval_mode(tiny_backbone) -> None:
+    for part in (tiny_backbone.unet, tiny_backbone.vae, tiny_backbone.text_encoder):
+        assert not any(parameter.requires_grad for parameter in part.parameters())
+        assert not any(module.training for module in part.modules())
+
+
+def test_shapes_of_the_latents(tiny_backbone) -> None:
+    assert tiny_backbone.image_size == 64
+    assert tiny_backbone.latent_shape(64) == (4, 16, 16)
+    assert tiny_backbone.latent_shape((32, 96)) == (4, 8, 24)
+    assert tiny_backbone.encode_images(torch.rand(1, 3, 32, 96)).shape == (1, 4, 8, 24)
+    assert tiny_backbone.train_timesteps == 1000
+    with pytest.raises(LepbenchError, match=r"cannot draw 70x64 px; .* multiples of 16 px"):
+        tiny_backbone.latent_shape((64, 70))
+
+
+def test_channels_at_the_taps_are_those_of_the_blocks(tiny_backbone) -> None:
+    assert list(tiny_backbone.tap_channels.items()) == list(
+        zip(tiny_backbone.taps.positions, (32, 32, 64, 64, 64, 64, 64, 32, 32), strict=True)
+    )
+
+
+def test_hashes_are_of_the_files(tiny_backbone, tiny_pipeline_folder: Path) -> None:
+    hashes = tiny_backbone.weights_sha256()
+    assert len(hashes) == 3
+    for name, digest in hashes.items():
+        assert hashlib.sha256((tiny_pipeline_folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_half_precision_files_load_in_full_precision(tiny_backbone, copy: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    save_file({key: value.half() for key, value in load_file(path).items()}, path)
+    loaded = load_backbone(copy)
+    assert {parameter.dtype for parameter in loaded.unet.parameters()} == {torch.float32}
+    assert torch.allclose(loaded.unet.conv_in.weight, tiny_backbone.unet.conv_in.weight, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        "unet/diffusion_pytorch_model.safetensors",
+        "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/model.safetensors",
+    ],
+)
+def test_a_missing_weight_file_is_named(copy: Path, weights: str) -> None:
+    # A pickled file in its place is no help: only safetensors are read.
+    (copy / weights).rename((copy / weights).with_suffix(".bin"))
+    with pytest.raises(LepbenchError) as caught:
+        load_backbone(copy)
+    assert f"missing weight file {copy / weights}" in str(caught.value)
+
+
+@pytest.mark.parametrize("length", [0, 5, 5000])
+def test_a_truncated_weight_file_is_one_line(copy: Path, length: int) -> None:
+    path = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(LepbenchError, match="unet cannot be loaded") as caught:
+        load_backbone(copy)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_a_file_lacks_are_not_left_to_chance(copy: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = copy / "vae" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(path)
+    del weights["quant_conv.weight"]
+    save_file(weights, path)
+    with pytest.raises(LepbenchError, match=r"lacks 1 weights of its config, first 'quant_conv.weight'"):
+        load_backbone(copy)
+
+
+@pytest.mark.parametrize("part", ["tokenizer", "scheduler"])
+def test_a_folder_without_tokenizer_or_scheduler_is_one_line(copy: Path, part: str) -> None:
+    shutil.rmtree(copy / part)
+    with pytest.raises(LepbenchError, match=rf"{part}.*the folder is no whole pipeline"):
+        load_backbone(copy)
+
+
+def test_a_damaged_config_is_one_line(copy: Path) -> None:
+    (copy / "vae" / "config.json").write_text("{")
+    with pytest.raises(LepbenchError, match="vae cannot be loaded"):
+        load_backbone(copy)
+
+
+def test_an_unknown_layout_is_refused(copy: Path) -> None:
+    config = json.loads((copy / "unet" / "config.json").read_text())
+    types = ["DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"]
+    from diffusers import UNet2DConditionModel
+
+    shutil.rmtree(copy / "unet")
+    unet = UNet2DConditionModel.from_config(config, down_block_types=types)
+    unet.save_pretrained(copy / "unet")
+    with pytest.raises(LepbenchError, match="no taps are known"):
+        load_backbone(copy)
+
+
+def test_names_that_lead_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(LepbenchError, match="no embedded model 'mini@99'"):
+        load_backbone("mini@99")
+    with pytest.raises(LepbenchError, match="no model folder"):
+        load_backbone(tmp_path / "absent")
+    with pytest.raises(
+        LepbenchError, match="'nobody/nothing' is neither a folder here nor could it be fetched"
+    ):
+        load_backbone("nobody/nothing")
+
+
+def test_a_device_that_is_not_there_is_one_line(tiny_pipeline_folder: Path) -> None:
+    for name in ("nonsense", "cuda:99"):
+        with pytest.raises(LepbenchError, match=f"no device '{name}' here"):
+            load_backbone(tiny_pipeline_folder, name)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image, ImageDraw
+
+from lepbench.errors import LepbenchError
+from lepbench.guidance.sketch import BLACK_ON_WHITE, WHITE_ON_BLACK, fit, read_sketch
+from lepbench.guidance.strip import CAPTION, MARGIN, ink_on_paper, strip
+
+
+@pytest.fixture
+def strokes() -> np.ndarray:
+    """A circle and a line, 64x64."""
+    image = Image.new("1", (64, 64))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((10, 10, 50, 50), outline=1)
+    draw.line((0, 60, 63, 55), fill=1)
+    return np.asarray(image)
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "webp", "tiff"])
+def test_either_polarity_gives_the_same_strokes(strokes, suffix: str, tmp_path: Path) -> None:
+    for name, lit in ((WHITE_ON_BLACK, strokes), (BLACK_ON_WHITE, ~strokes)):
+        path = tmp_path / f"{name}.{suffix}"
+        Image.fromarray(lit.astype(np.uint8) * 255).save(
+            path, **({"lossless": True} if suffix == "webp" else {})
+        )
+        sketch = read_sketch(path, (64, 64))
+        assert sketch.polarity == name
+        assert np.array_equal(sketch.strokes, strokes)
+
+
+def test_ink_on_transparent_paper_and_bilevel_files_are_read(strokes, tmp_path: Path) -> None:
+    rgba = np.zeros((64, 64, 4), np.uint8)
+    rgba[strokes, 3] = 255
+    Image.fromarray(rgba).save(tmp_path / "ink.png")
+    Image.fromarray(strokes).save(tmp_path / "bits.png")
+    assert np.array_equal(read_sketch(tmp_path / "ink.png").strokes, strokes)
+    assert np.array_equal(read_sketch(tmp_path / "bits.png").strokes, strokes)
+
+
+def test_pencil_on_grey_paper_through_jpeg_is_read(strokes, tmp_path: Path) -> None:
+    grey = np.where(strokes, 120, 205) + np.random.default_rng(0).normal(0, 4, strokes.shape)
+    Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "pencil.jpg", quality=95)
+    sketch = read_sketch(tmp_path / "pencil.jpg")
+    assert sketch.polarity == BLACK_ON_WHITE
+    assert (sketch.strokes == strokes).mean() > 0.99
+
+
+def test_of_a_half_filled_drawing_the_border_tells_the_ground(tmp_path: Path) -> None:
+    light = np.zeros((64, 64), np.uint8)
+    light[8:56, 8:56] = 255  # 56 % of the pixels
+    Image.fromarray(light).save(tmp_path / "block.png")
+    sketch = read_sketch(tmp_path / "block.png")
+    assert sketch.polarity == WHITE_ON_BLACK
+    assert np.array_equal(sketch.strokes, light > 0)
+
+
+def test_another_size_is_refused_with_both_sizes_and_the_way_out(strokes, tmp_path: Path) -> None:
+    Image.fromarray(strokes[:48]).save(tmp_path / "wide.png")
+    with pytest.raises(LepbenchError, match=r"is 64x48 px and the model draws 32x32 px; .* --resize"):
+        read_sketch(tmp_path / "wide.png", (32, 32))
+    fitted = read_sketch(tmp_path / "wide.png", (32, 32), resize=True).strokes
+    assert fitted.shape == (32, 32)
+    # Padded above and below by an eighth each: the drawing keeps its proportions.
+    assert not fitted[:4].any()
+    assert not fitted[28:].any()
+    assert fitted.any()
+
+
+@given(
+    hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=23)),
+    st.tuples(st.integers(1, 17), st.integers(1, 17)),
+)
+def test_fitting_loses_no_stroke_and_invents_none(strokes: np.ndarray, size: tuple[int, int]) -> None:
+    fitted = fit(strokes, size)
+    assert fitted.shape == size
+    height, width = strokes.shape
+    # The smallest canvas of the wanted proportions, rounded up, with the drawing in its middle.
+    tall = max(height, int(np.ceil(width * size[0] / size[1])))
+    wide = max(width, int(np.ceil(height * size[1] / size[0])))
+    top, left = (tall - height) // 2, (wide - width) // 2
+    expected = np.zeros(size, bool)
+    for y, x in zip(*np.nonzero(strokes), strict=True):
+        for row in range(size[0]):
+            for column in range(size[1]):
+                touches_y = (y + top) < (row + 1) * tall / size[0] and (y + top + 1) > row * tall / size[0]
+                touches_x = (x + left) < (column + 1) * wide / size[1] and (
+                    x + left + 1
+                ) > column * wide / size[1]
+                expected[row, column] |= touches_y and touches_x
+    assert np.array_equal(fitted, expected)
+
+
+def test_what_is_no_drawing_is_one_line(tmp_path: Path) -> None:
+    Image.new("L", (64, 64), 250).save(tmp_path / "blank.png")
+    with pytest.raises(LepbenchError, match=r"blank.png holds no strokes"):
+        read_sketch(tmp_path / "blank.png")
+    (tmp_path / "text.png").write_text("not an image")
+    with pytest.raises(LepbenchError, match=r"text.png is not an image"):
+        read_sketch(tmp_path / "text.png")
+    with pytest.raises(LepbenchError, match=r"no such image: .*absent.png"):
+        read_sketch(tmp_path / "absent.png")
+
+
+def test_the_strip_shows_every_panel_enlarged_and_sharp(strokes) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    sheet = strip([("sketch", ink_on_paper(strokes)), ("result", picture)])
+    side = 320
+    assert sheet.shape == (2 * MARGIN + side + CAPTION, 3 * MARGIN + 2 * side, 3)
+    centres = slice(MARGIN + 2, MARGIN + side, 5)
+    left = sheet[centres, MARGIN + 2 : MARGIN + side : 5]
+    right = sheet[centres, 2 * MARGIN + side + 2 : 2 * MARGIN + 2 * side : 5]
+    assert np.array_equal(left[..., 0] == 0, strokes)
+    assert np.array_equal(right, picture)

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import csv
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from lepbench.data.read import Triplets
+from lepbench.errors import LepbenchError
+from lepbench.predictors import MlpConfig, MlpPredictor, Predictor
+from lepbench.predictors.features import NoisyFeatures
+from lepbench.predictors.latents import encode_triplets
+from lepbench.predictors.recipe import TrainConfig
+from lepbench.predictors.train import learning_rate, train
+
+COUNT = 24
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    """No progress shown."""
+
+
+@pytest.fixture(scope="module")
+def triplet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty-four captioned discs, built into triplets."""
+    from lepbench.data.build import build
+    from lepbench.data.config import BuildConfig
+
+    folder, out = tmp_path_factory.mktemp("discs"), tmp_path_factory.mktemp("built") / "triplets"
+    random = np.random.default_rng(0)
+    for number in range(COUNT):
+        image = Image.new("RGB", (64, 64), tuple(random.integers(0, 80, 3).tolist()))
+        x, y, r = random.integers(16, 48), random.integers(16, 48), random.integers(6, 15)
+        ImageDraw.Draw(image).ellipse((x - r, y - r, x + r, y + r), fill=(230, 220, 90))
+        image.save(folder / f"{number:02}.png")
+        (folder / f"{number:02}.txt").write_text("a disc" if number % 2 else "a yellow disc")
+    build(BuildConfig.model_validate({"source": {"name": "folder", "path": folder}}), out)
+    return out
+
+
+@pytest.fixture
+def config(triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path) -> TrainConfig:
+    return TrainConfig.model_validate(
+        {
+            "backbone": str(tiny_pipeline_folder),
+            "data": triplet_folder,
+            "validation": 0.25,
+            "predictor": {"hidden": [16, 8]},
+            "steps": 8,
+            "batch": 4,
+            "warmup": 2,
+            "checkpoint_every": 3,
+            "cache": tmp_path / "cache",
+            "device": "cpu",
+        }
+    )
+
+
+def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
+    config, tiny_backbone, tmp_path: Path
+) -> None:
+    outcome = train(config, tmp_path / "run", quiet)
+    predictor = Predictor.from_pretrained(tmp_path / "run", tiny_backbone)
+    assert predictor.config.taps == tiny_backbone.tap_channels
+    assert outcome.training_triplets + outcome.held_out_triplets == COUNT
+
+    rows = list(csv.DictReader((tmp_path / "run" / "curve.csv").open()))
+    assert [(row["t_low"], row["t_high"]) for row in rows] == [
+        (f"{t}", f"{t + 100}") for t in range(0, 1000, 100)
+    ]
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    mean = np.mean([float(row["mse"]) for row in rows])
+    assert metrics["held_out_loss"] == pytest.approx(mean, rel=1e-4)
+    assert metrics["backbone_sha256"] == tiny_backbone.weights_sha256()
+    training = list(csv.DictReader((tmp_path / "run" / "training.csv").open()))
+    assert [int(row["step"]) for row in training] == list(range(1, 9))
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert f"{metrics['held_out_loss']:.4f}" in card
+    assert str(tmp_path) not in card.replace(str(config.backbone), "").replace(str(config.data), "")
+
+
+def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> None:
+    train(config, tmp_path / "whole", quiet)
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        if stage == "training" and done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "cut", interrupt)
+    assert not (tmp_path / "cut" / "predictor.safetensors").exists()
+    seen: list[int] = []
+    train(
+        config,
+        tmp_path / "cut",
+        lambda stage, done, total: seen.append(done) if stage == "training" else None,
+    )
+    assert seen == [4, 5, 6, 7, 8]  # from the checkpoint after step 3
+    for name in ("predictor.safetensors", "config.json", "curve.csv", "training.csv", "metrics.json"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+
+def test_a_folder_of_another_run_is_refused(config, tmp_path: Path) -> None:
+    train(config, tmp_path / "run", quiet)
+    with pytest.raises(LepbenchError, match="run of another configuration; choose another --out"):
+        train(config.model_copy(update={"seed": 1}), tmp_path / "run", quiet)
+    (tmp_path / "run" / "checkpoint.safetensors").write_bytes(b"not tensors")
+    with pytest.raises(LepbenchError, match="delete it to train from the start"):
+        train(config, tmp_path / "run", quiet)
+
+
+def test_it_learns_edges_it_was_not_shown(config, tmp_path: Path) -> None:
+    longer = config.model_copy(
+        update={"steps": 150, "batch": 8, "checkpoint_every": 1000, "learning_rate": 3e-3}
+    )
+    outcome = train(longer, tmp_path / "run", quiet)
+    rows = list(csv.DictReader((tmp_path / "run" / "curve.csv").open()))
+    # Where little noise hides the picture, better than the best constant; and better than where much does.
+    assert float(rows[0]["mse"]) < 0.9 * outcome.target_variance
+    assert float(rows[0]["mse"]) < float(rows[-1]["mse"])
+
+
+def test_pictures_are_encoded_once_for_the_same_weights_and_data(
+    config, tiny_backbone, triplet_folder
+) -> None:
+    data = Triplets(triplet_folder)
+    stages: list[str] = []
+    first = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
+    assert set(stages) == {"encoding pictures", "encoding captions"}
+    stages.clear()
+    second = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
+    assert stages == []
+    assert second.ids == first.ids == tuple(triplet.id for triplet in data)
+    assert torch.equal(second.images, first.images)
+
+    (path,) = config.cache.iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    third = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
+    assert stages
+    assert torch.equal(third.edges, first.edges)
+
+
+def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, triplet_folder) -> None:
+    data = Triplets(triplet_folder)
+    encoded = encode_triplets(tiny_backbone, data, config.cache, quiet)
+    row = 7
+    triplet = data[row]
+    picture = torch.from_numpy(triplet.image.copy()).permute(2, 0, 1)[None] / 255
+    assert torch.allclose(encoded.images[row : row + 1], tiny_backbone.encode_images(picture), atol=1e-5)
+    strokes = torch.from_numpy(triplet.edges.copy())[None]
+    assert torch.allclose(encoded.edges[row : row + 1], tiny_backbone.encode_edges(strokes), atol=1e-5)
+    expected = tiny_backbone.encode_prompts([triplet.text])
+    assert torch.allclose(encoded.text(torch.tensor([row])), expected, atol=2e-3)
+    assert len(encoded.texts) == 2  # as many as there are different captions
+
+
+def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(tiny_backbone) -> None:
+    taps = {"conv_in": 32}
+    predictor = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000)).eval()
+    captured: dict[str, torch.Tensor] = {}
+    predictor.forward = lambda features, when, size: captured.update(features) or features["conv_in"][:, :4]  # type: ignore[method-assign]
+    latents, noise = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
+    timesteps = torch.tensor([3, 700])
+    NoisyFeatures(tiny_backbone, predictor).predict(latents, noise, timesteps, torch.randn(2, 32, 32))
+    betas = np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
+    kept = torch.tensor(np.cumprod(1 - betas)[timesteps], dtype=torch.float32)[:, None, None, None]
+    noisy = kept.sqrt() * latents + (1 - kept).sqrt() * noise
+    assert torch.allclose(captured["conv_in"], tiny_backbone.unet.conv_in(noisy), atol=1e-5)
+    assert not captured["conv_in"].requires_grad
+
+
+def test_the_learning_rate_rises_then_falls_to_nothing(config) -> None:
+    longer = config.model_copy(update={"steps": 100, "warmup": 10, "learning_rate": 1.0})
+    rates = [learning_rate(longer, step) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.1 * (step + 1) for step in range(10)])
+    assert rates[55] == pytest.approx(0.5)
+    assert all(a >= b for a, b in pairwise(rates[9:]))
+    assert 0 < rates[-1] < 0.001
+
+
+def test_too_little_data_is_one_line(config, tmp_path: Path) -> None:
+    with pytest.raises(LepbenchError, match="too small to hold out"):
+        train(config.model_copy(update={"validation": 1e-9}), tmp_path / "run", quiet)
+    with pytest.raises(LepbenchError, match="share 24 triplets"):
+        train(config.model_copy(update={"validation": config.data}), tmp_path / "run", quiet)
+    with pytest.raises(LepbenchError, match="timesteps end at 2000"):
+        train(config.model_copy(update={"timesteps": (0, 2000)}), tmp_path / "run", quiet)
