@@ -87,7 +87,7 @@ def load_judges(protocol: Protocol, device: str = "cpu") -> Judges:
     statistics = statistics_path(protocol)
     return Judges(
         scorer=ClipScorer.load(folders[0], device=device),
-        segmenter=load_segmenter(),
+        segmenter=load_segmenter(folders[1]),
         statistics=JudgeStatistics.load(statistics),
         weights={str(path.relative_to(ASSETS)): sha256_file(path) for path in [*files, statistics]},
     )

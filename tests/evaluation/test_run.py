@@ -1,0 +1,286 @@
+"""A whole evaluation: what it writes, that it can stop anywhere, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation import rows, run, units
+from lepbench.evaluation.folder import picture_path
+from lepbench.evaluation.judges import Judges
+from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.record import read_record
+from lepbench.evaluation.rows import ROWS
+from lepbench.evaluation.run import evaluate
+from lepbench.evaluation.summary import metric_names
+from lepbench.files import sha256_file
+from lepbench.images import open_rgb
+from lepbench.methods import ModelConfig
+from lepbench.seeds import seed_of
+from lepbench.suites import Suite
+
+
+def test_a_run_writes_samples_pictures_and_record(
+    tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    seen: list[tuple[str, int, int]] = []
+    record = evaluate(
+        tiny_model,
+        tiny_suite,
+        tmp_path / "out",
+        samples_per_item=2,
+        device="cpu",
+        judges=tiny_judges,
+        progress=lambda *told: seen.append(told),
+    )
+    assert read_record(tmp_path / "out") == record
+    assert list(record.rows) == list(ROWS)
+    assert all(list(figures) == metric_names(record.protocol) for figures in record.rows.values())
+    assert (record.samples, record.identity.items) == (20, 10)
+    assert {told[0] for told in seen if told[1] == told[2]} == set(ROWS)
+    frame = pq.read_table(tmp_path / "out" / "samples.parquet").to_pandas()
+    assert frame["row"].value_counts().to_dict() == {
+        row: 10 if row in ("real", "vae") else 20 for row in ROWS
+    }
+    for sample in frame[frame["row"] == "model"].to_dict("records"):
+        assert sample["seed"] == seed_of("tiny-suite", sample["item_id"], sample["sample_index"])
+        path = picture_path(tmp_path / "out", "model", sample["item_id"], sample["sample_index"])
+        assert sha256_file(path) == sample["png_sha256"]
+    assert not list((tmp_path / "out").glob(".units*"))
+
+
+def test_references_are_what_they_say(
+    tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    record = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+    real, model = record.rows["real"], record.rows["model"]
+    # The sketch is the detector's map of the true picture, and similarity is measured from that picture's.
+    assert real["edge_f1_0px"].value == 1
+    assert real["clip_skill"].value == pytest.approx(1)
+    # The model here is unguided too, and its noise the same.
+    assert model == record.rows["unguided"]
+    assert record.rows["wrong_sketch"]["kid"] == model["kid"]
+    assert record.rows["wrong_sketch"]["edge_f1_1px"] != model["edge_f1_1px"]
+    assert record.rows["overlay"]["edge_f1_2px"].value > model["edge_f1_2px"].value  # type: ignore[operator]
+    item = tiny_suite.items()[0]
+    stored = np.asarray(open_rgb(picture_path(tmp_path / "out", "real", item.item_id)))
+    assert np.array_equal(stored, item.image)
+
+
+@pytest.fixture(scope="module")
+def whole_run(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
+) -> Path:
+    """A run that was never stopped, nor took anything from a cache."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEPBENCH_CACHE", str(folder / "cache"))
+        evaluate(tiny_model, tiny_suite, folder / "out", device="cpu", judges=tiny_judges)
+    return folder / "out"
+
+
+@pytest.mark.parametrize("done", [0, 5, 9])
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    tmp_path: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    monkeypatch: pytest.MonkeyPatch,
+    whole_run: Path,
+    done: int,
+) -> None:
+    scored = units.score
+    calls = 0
+
+    def counted(*arguments: object) -> object:
+        nonlocal calls
+        if calls == done and stopping:
+            raise KeyboardInterrupt
+        calls += 1
+        return scored(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(units, "score", counted)
+    stopping = True
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+    assert not (tmp_path / "out" / "samples.parquet").exists()
+    stopping = False
+    record = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+    assert calls == 2 * len(ROWS)
+    stopped, whole = (folder / "samples.parquet" for folder in (tmp_path / "out", whole_run))
+    assert stopped.read_bytes() == whole.read_bytes()
+    assert record.id == read_record(whole_run).id
+
+
+def test_a_finished_run_is_read_back(
+    tmp_path: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+    monkeypatch.setattr(units, "draw_each", None)
+    assert evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges) == first
+
+
+def test_references_are_computed_once_and_checked(
+    tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges, own_cache: Path
+) -> None:
+    def again(name: str, model: ModelConfig = tiny_model) -> list[str]:
+        return evaluate(model, tiny_suite, tmp_path / name, device="cpu", judges=tiny_judges).reused
+
+    assert again("first") == []
+    assert again("second") == ["real", "vae", "unguided", "overlay"]
+    first, second = ((tmp_path / n / "samples.parquet").read_bytes() for n in ("first", "second"))
+    assert first == second
+    other = tiny_model.model_copy(update={"sampler": tiny_model.sampler.model_copy(update={"steps": 1})})
+    assert again("other-sampler", other) == ["real", "vae"]
+    for kept in own_cache.glob("references/*.parquet"):
+        kept.write_bytes(kept.read_bytes()[:-100])
+    assert again("spoilt") == []
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    tmp_path: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path / "file"))
+    record = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges, limit=1)
+    assert record.samples == 1
+
+
+class Flawed:
+    """A method that cannot draw one item, and draws nonsense for another."""
+
+    weights: dict[str, str] = {}  # noqa: RUF012
+
+    def __init__(self, suite: Suite) -> None:
+        self.raises, self.nonsense = (seed_of(suite.name, i.item_id, 0) for i in suite.items()[2:4])
+
+    def draw(self, prompts: list[str], sketches: torch.Tensor, seeds: list[int]) -> torch.Tensor:
+        if self.raises in seeds:
+            raise RuntimeError("no\nmemory")
+        pictures = torch.rand(len(seeds), 3, 64, 64, generator=torch.Generator().manual_seed(0))
+        for i, seed in enumerate(seeds):
+            if seed == self.nonsense:
+                pictures[i] = float("nan")
+        return pictures
+
+
+def test_failures_are_kept_counted_and_tried_again(
+    tmp_path: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "out"
+    model_row = rows.model_row
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "model_row", lambda method: model_row(Flawed(tiny_suite)))
+        record = evaluate(tiny_model, tiny_suite, out, device="cpu", judges=tiny_judges)
+    assert record.failed["model"] == record.failed["wrong_sketch"] == 2
+    assert sum(record.failed.values()) == 4
+    frame = pq.read_table(out / "samples.parquet").to_pandas()
+    model = frame[frame["row"] == "model"]
+    bad = model[model["status"] == "failed"]
+    assert len(model) == 10
+    assert bad["reason"].to_list() == ["RuntimeError: no memory", "pixels that are not finite"]
+    assert bad["png_sha256"].isna().all()
+    assert bad["edge_predicted"].isna().all()
+    repaired = evaluate(tiny_model, tiny_suite, out, device="cpu", judges=tiny_judges)
+    assert sum(repaired.failed.values()) == 0
+    assert repaired.rows["model"] == repaired.rows["unguided"]
+
+
+def test_a_model_that_draws_nothing_is_an_error(
+    tmp_path: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Broken(Flawed):
+        def draw(self, prompts: list[str], sketches: torch.Tensor, seeds: list[int]) -> torch.Tensor:
+            raise RuntimeError("no device")
+
+    model_row = rows.model_row
+    monkeypatch.setattr(run, "model_row", lambda method: model_row(Broken(tiny_suite)))
+    with pytest.raises(LepbenchError, match=r"none of 10 pictures.*no device"):
+        evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+
+
+def test_pictures_of_another_size_are_refused(
+    tmp_path: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Large(Flawed):
+        def draw(self, prompts: list[str], sketches: torch.Tensor, seeds: list[int]) -> torch.Tensor:
+            return torch.zeros(len(seeds), 3, 128, 128)
+
+    model_row = rows.model_row
+    monkeypatch.setattr(run, "model_row", lambda method: model_row(Large(tiny_suite)))
+    with pytest.raises(LepbenchError, match="128, 128"):
+        evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+
+
+def test_a_folder_of_another_run_is_refused(
+    tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    out = tmp_path / "out"
+    evaluate(tiny_model, tiny_suite, out, device="cpu", judges=tiny_judges, limit=2)
+    with pytest.raises(LepbenchError, match=r"another run \(differs in items"):
+        evaluate(tiny_model, tiny_suite, out, device="cpu", judges=tiny_judges, limit=3)
+    renamed = tiny_model.model_copy(update={"name": "other"})
+    with pytest.raises(LepbenchError, match=r"another run \(differs in model"):
+        evaluate(renamed, tiny_suite, out, device="cpu", judges=tiny_judges, limit=2)
+
+
+def test_a_folder_of_other_files_is_refused(
+    tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("")
+    with pytest.raises(LepbenchError, match=r"thesis\.tex"):
+        evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+
+
+def test_more_samples_an_item_leave_the_first_as_they_were(
+    tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    one, two = (
+        evaluate(
+            tiny_model, tiny_suite, tmp_path / str(n), device="cpu", judges=tiny_judges, samples_per_item=n
+        )
+        for n in (1, 2)
+    )
+    tables = [pq.read_table(tmp_path / str(n) / "samples.parquet").to_pandas() for n in (1, 2)]
+    first, both = (
+        t[(t["row"] == "model") & (t["sample_index"] == 0)]["png_sha256"].to_list() for t in tables
+    )
+    assert first == both
+    assert one.identity.suite_sha256 == two.identity.suite_sha256
+
+
+def test_the_protocol_hash_moves_with_any_setting(tiny_suite: Suite) -> None:
+    protocol = protocol_of(tiny_suite)
+    changed = [
+        protocol.model_copy(update={"unit": 4}),
+        protocol.model_copy(update={"tolerances": (0, 1)}),
+        protocol.model_copy(update={"detector": protocol.contour_detector}),
+    ]
+    assert len({protocol.sha256, *(other.sha256 for other in changed)}) == 4
+    assert protocol_of(tiny_suite).sha256 == protocol.sha256

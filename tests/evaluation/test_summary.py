@@ -1,0 +1,170 @@
+"""Figures follow from the samples table: checked against counting by hand and against plain formulas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from lepbench.detectors import Canny, Sobel
+from lepbench.evaluation.judges import Judges, JudgeStatistics
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.samples import Sample, contour_columns, edge_columns, schema_of
+from lepbench.evaluation.score import score
+from lepbench.evaluation.summary import Figures, metric_names, summarise
+from lepbench.images import to_tensor
+from lepbench.metrics.frechet import FeatureStatistics
+from lepbench.suites import Suite
+
+WIDTH = 4
+PROTOCOL = Protocol(size=64, detector=Canny(low=0.3, high=0.6), contour_detector=Sobel())
+RNG = np.random.default_rng(0)
+FEATURES = RNG.standard_normal((60, WIDTH)).astype(np.float32)
+STATISTICS = JudgeStatistics(FeatureStatistics.of(FEATURES), FEATURES)
+
+
+def sample_row(row: str, item: int, index: int = 0, **columns: Any) -> dict[str, Any]:
+    counts = [*edge_columns(PROTOCOL.tolerances), *contour_columns(PROTOCOL.contour_tolerance)]
+    totals = ["edge_predicted", "edge_target", "contour_predicted", "contour_target"]
+    return {
+        "row": row,
+        "item_id": f"item-{item}",
+        "sample_index": index,
+        "seed": 0,
+        "status": "ok",
+        **dict.fromkeys([*counts, *totals], 10),
+        **{"mask_intersection": 5, "mask_union": 10, "clip_similarity": 0.5, "clip_wrong_similarity": 0.1},
+        "judge_features": RNG.standard_normal(WIDTH).tolist(),
+        **columns,
+    }
+
+
+def figures_of(rows: list[dict[str, Any]], row: str = "model") -> Figures:
+    return summarise(pa.Table.from_pylist(rows, schema_of(PROTOCOL)), STATISTICS, PROTOCOL)[row]
+
+
+def reference_f1(predicted: np.ndarray, target: np.ndarray, tolerance: int) -> float:
+    """F1 by comparing every pixel with every other."""
+
+    def share(these: np.ndarray, those: np.ndarray) -> float:
+        points, others = np.argwhere(these), np.argwhere(those)
+        near = [any(((p - q) ** 2).sum() <= tolerance**2 for q in others) for p in points]
+        return float(np.mean(near))
+
+    if not predicted.any() or not target.any():
+        return float(predicted.any() == target.any())
+    precision, recall = share(predicted, target), share(target, predicted)
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+pairs = st.lists(arrays(np.bool_, (2, 8, 8), elements=st.booleans()), min_size=1, max_size=3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(pairs)
+def test_edge_f1_is_the_mean_of_samples_counted_by_hand(
+    tiny_suite: Suite, tiny_judges: Judges, maps: list[np.ndarray]
+) -> None:
+    import dataclasses
+
+    class Fixed(Canny):
+        def __call__(self, images: torch.Tensor) -> torch.Tensor:
+            return torch.from_numpy(np.stack([pair[0] for pair in maps]))
+
+    protocol = PROTOCOL.model_copy(update={"detector": Fixed(), "contour_detector": Fixed(), "size": 8})
+    items = [
+        dataclasses.replace(item, sketch=pair[1], contour=pair[1], mask=pair[1])
+        for item, pair in zip(tiny_suite.items(len(maps)), maps, strict=True)
+    ]
+    samples = [Sample(item, item, 0, 0) for item in items]
+    judges = dataclasses.replace(tiny_judges, segmenter=Fixed())
+    pictures = np.stack([item.image for item in items])
+    columns = score(pictures, samples, items, judges, protocol)
+    rows = [{**sample_row("model", i), **c} for i, c in enumerate(columns)]
+    statistics = tiny_judges.statistics
+    found = summarise(pa.Table.from_pylist(rows, schema_of(protocol)), statistics, protocol)["model"]
+    for tolerance in (0, 1, 2):
+        expected = np.mean([reference_f1(*pair, tolerance) for pair in maps])
+        assert found[f"edge_f1_{tolerance}px"].value == pytest.approx(expected)
+    assert found["edge_f1_1px_contour"] == found["edge_f1_1px"]
+    unions = [(pair[0] | pair[1]).sum() for pair in maps]
+    ious = [(p[0] & p[1]).sum() / u if u else 1.0 for p, u in zip(maps, unions, strict=True)]
+    assert found["mask_iou"].value == pytest.approx(np.mean(ious))
+
+
+def test_scores_use_the_items_own_caption_and_the_rivals(tiny_suite: Suite, tiny_judges: Judges) -> None:
+    items = tiny_suite.items(3)
+    samples = [Sample(item, tiny_suite.successor(item), 0, 0) for item in items]
+    columns = score(np.stack([i.image for i in items]), samples, items, tiny_judges, PROTOCOL)
+    for sample, found in zip(samples, columns, strict=True):
+        picture = tiny_judges.scorer.image_features(to_tensor(sample.item.image)[None])[0]
+        own, wrong = tiny_judges.scorer.text_features([sample.item.prompt, sample.rival.prompt])
+        assert found["clip_similarity"] == pytest.approx(float(picture @ own), abs=1e-5)
+        assert found["clip_wrong_similarity"] == pytest.approx(float(picture @ wrong), abs=1e-5)
+
+
+similarities = st.lists(st.tuples(*[st.floats(-1, 1, width=32)] * 3), min_size=1, max_size=8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(similarities)
+def test_clip_skill_is_a_ratio_of_differences_of_means(values: list[tuple[float, float, float]]) -> None:
+    rows = [sample_row("model", i, clip_similarity=x) for i, (x, _, _) in enumerate(values)]
+    rows += [
+        sample_row("real", i, clip_similarity=real, clip_wrong_similarity=wrong)
+        for i, (_, wrong, real) in enumerate(values)
+    ]
+    figure = figures_of(rows)["clip_skill"]
+    x, wrong, real = np.float64(values).mean(axis=0)
+    if real == wrong:
+        assert figure.value is None
+    else:
+        assert figure.value == pytest.approx((x - wrong) / (real - wrong), rel=1e-6)
+
+
+def test_intervals_resample_items_not_samples() -> None:
+    # Four items whose samples agree: many samples an item tell no more than one.
+    values = (0, 3, 6, 9)
+    once = [sample_row("model", i, mask_intersection=v) for i, v in enumerate(values)]
+    often = [sample_row("model", i, k, mask_intersection=v) for k in range(20) for i, v in enumerate(values)]
+    assert figures_of(once)["mask_iou"] == figures_of(often)["mask_iou"]
+    low, high = figures_of(often)["mask_iou"].low, figures_of(often)["mask_iou"].high
+    assert low is not None
+    assert high is not None
+    assert high - low > 0.4
+
+
+def test_an_interval_holds_its_figure() -> None:
+    found = figures_of([sample_row("model", i, mask_intersection=i) for i in range(10)])
+    for name in ("mask_iou", "kid"):
+        figure = found[name]
+        assert figure.low < figure.value < figure.high  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("samples", "published"), [(511, False), (512, True)])
+def test_a_frechet_distance_needs_enough_samples(samples: int, published: bool) -> None:
+    figure = figures_of([sample_row("model", i) for i in range(samples)])["frechet_distance"]
+    assert (figure.value is not None) is published
+    assert (figure.low, figure.high) == (None, None)
+
+
+def test_failed_samples_are_in_no_figure() -> None:
+    good = [sample_row("model", i, mask_intersection=i) for i in range(5)]
+    failed = {"row": "model", "item_id": "item-9", "sample_index": 0, "seed": 0, "status": "failed"}
+    assert figures_of([*good, failed]) == figures_of(good)
+    nothing = figures_of([failed, *(sample_row("real", i) for i in range(5))])
+    assert list(nothing) == metric_names(PROTOCOL)
+    assert all(figure.value is None for figure in nothing.values())
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3])
+def test_few_samples_have_a_distance_but_no_interval(samples: int) -> None:
+    figure = figures_of([sample_row("model", i) for i in range(samples)])["kid"]
+    assert (figure.value is not None) is (samples > 1)
+    assert (figure.low, figure.high) == (None, None)

@@ -1,0 +1,135 @@
+"""A record counts only with samples and pictures that bear it out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.judges import Judges
+from lepbench.evaluation.record import read_record
+from lepbench.evaluation.run import evaluate
+from lepbench.evaluation.verify import verified_record
+from lepbench.files import sha256_file
+from lepbench.methods import ModelConfig
+from lepbench.suites import Suite
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
+) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEPBENCH_CACHE", str(folder / "cache"))
+        evaluate(tiny_model, tiny_suite, folder / "out", device="cpu", judges=tiny_judges)
+    return folder / "out"
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+def edit(folder: Path, change: Callable[[Any], Any]) -> None:
+    """Change the record's JSON."""
+    path = folder / "record.json"
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+def forge(folder: Path, change: Callable[[pa.Table], pa.Table]) -> None:
+    """Change the samples, and the record's hash of them."""
+    path = folder / "samples.parquet"
+    pq.write_table(change(pq.read_table(path)), path)
+    edit(folder, lambda document: document.update(samples_sha256=sha256_file(path)))
+
+
+def replaced(table: pa.Table, column: str, value: Any) -> pa.Table:
+    """The table with the last value of a column replaced."""
+    values = table[column].to_pylist()
+    values[-1] = value
+    position = table.schema.get_field_index(column)
+    return table.set_column(
+        position, table.schema.field(position), pa.array(values, table.schema.types[position])
+    )
+
+
+def test_a_finished_run_is_borne_out(copy: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
+    assert verified_record(copy, tiny_suite, tiny_judges.statistics) == read_record(copy)
+
+
+def better(document: Any) -> None:
+    document["rows"]["model"]["edge_f1_1px"]["value"] += 0.01
+
+
+def narrower(document: Any) -> None:
+    document["rows"]["model"]["kid"]["low"] = None
+
+
+FORGERIES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a better figure": (lambda f: edit(f, better), "record says edge_f1_1px of model has value"),
+    "an interval dropped": (lambda f: edit(f, narrower), "kid of model has low None"),
+    "a metric dropped": (lambda f: edit(f, lambda d: d["rows"]["model"].pop("kid")), "other rows or metrics"),
+    "a row dropped": (lambda f: edit(f, lambda d: d["rows"].pop("overlay")), "other rows or metrics"),
+    "another protocol": (
+        lambda f: edit(f, lambda d: d["identity"].update(protocol_sha256="0")),
+        "another lepbench-edges-v1",
+    ),
+    "a looser protocol": (
+        lambda f: edit(f, lambda d: d["protocol"].update(contour_tolerance=2)),
+        "another lepbench-edges-v1",
+    ),
+    "another suite": (
+        lambda f: edit(f, lambda d: d["identity"].update(suite_sha256="0")),
+        "another tiny-suite",
+    ),
+    "more samples claimed": (lambda f: edit(f, lambda d: d.update(samples=640)), "wrong number of samples"),
+    "another schema": (lambda f: edit(f, lambda d: d.update(schema_version=9)), "has schema 9"),
+    "an unknown key": (lambda f: edit(f, lambda d: d.update(sampels=1)), "'sampels'.*did you mean 'samples'"),
+    "no record": (lambda f: (f / "record.json").unlink(), "cannot read .*record.json"),
+    "no samples": (lambda f: (f / "samples.parquet").unlink(), "missing file .*samples.parquet"),
+    "edited samples": (
+        lambda f: pq.write_table(pq.read_table(f / "samples.parquet")[:-1], f / "samples.parquet"),
+        "not the file",
+    ),
+    "a sample dropped": (lambda f: forge(f, lambda t: t[:-1]), "does not hold the samples"),
+    "a chosen seed": (lambda f: forge(f, lambda t: replaced(t, "seed", 7)), "does not hold the samples"),
+    "a chosen item": (
+        lambda f: forge(f, lambda t: t.filter(pc.not_equal(t["item_id"], t["item_id"][0]))),
+        "does not hold the samples",
+    ),
+    "a failure": (lambda f: forge(f, lambda t: replaced(t, "status", "failed")), "1 samples of .* failed"),
+    "a count raised": (
+        lambda f: forge(f, lambda t: replaced(t, "mask_intersection", 10**6)),
+        "mask_iou of wrong_sketch",
+    ),
+    "a column dropped": (lambda f: forge(f, lambda t: t.drop_columns(["reason"])), "other columns"),
+    "a picture gone": (
+        lambda f: next((f / "samples" / "model").iterdir()).unlink(),
+        "missing or not the picture",
+    ),
+    "another picture": (
+        lambda f: next((f / "samples" / "overlay").iterdir()).write_bytes(b""),
+        "missing or not the picture",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_what_does_not_agree_is_refused(
+    copy: Path, tiny_suite: Suite, tiny_judges: Judges, name: str
+) -> None:
+    forgery, message = FORGERIES[name]
+    forgery(copy)
+    with pytest.raises(LepbenchError, match=message):
+        verified_record(copy, tiny_suite, tiny_judges.statistics)

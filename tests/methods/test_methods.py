@@ -1,0 +1,107 @@
+"""Methods draw what the sampler draws from each item's own noise; the sketch steers the guided one alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from lepbench.backbones import Backbone, load_backbone
+from lepbench.errors import LepbenchError
+from lepbench.guidance import SamplerSettings
+from lepbench.methods import LepConfig, UnguidedConfig
+from lepbench.predictors import MlpConfig, MlpPredictor
+from lepbench.seeds import noise
+
+PROMPTS = ["a red fish", "a blue house"]
+SEEDS = [3, 2**62 + 1]
+SAMPLER = SamplerSettings(steps=3)
+
+
+@pytest.fixture(scope="module")
+def backbone(tiny_pipeline_folder: Path) -> Backbone:
+    return load_backbone(tiny_pipeline_folder)
+
+
+@pytest.fixture(scope="module")
+def predictor_folder(backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        predictor = MlpPredictor(
+            MlpConfig(taps=backbone.tap_channels, out_channels=4, train_timesteps=1000, hidden=(8,))
+        )
+    folder = tmp_path_factory.mktemp("predictor")
+    predictor.save_pretrained(folder)
+    return folder
+
+
+def lep(backbone: Backbone, folder: Path, **settings: float) -> object:
+    return LepConfig(predictor=str(folder), **settings).build(backbone, SAMPLER)  # type: ignore[arg-type]
+
+
+def sketches() -> torch.Tensor:
+    strokes = torch.zeros(2, 64, 64, dtype=torch.bool)
+    strokes[0, 20:40, 20] = True
+    strokes[1, 10, 5:60] = True
+    return strokes
+
+
+def test_unguided_is_the_stock_pipeline_on_the_items_noise(
+    backbone: Backbone, tiny_pipeline_folder: Path
+) -> None:
+    from diffusers import StableDiffusionPipeline
+
+    drawn = UnguidedConfig().build(backbone, SAMPLER).draw(PROMPTS, sketches(), SEEDS)
+    pipeline = StableDiffusionPipeline.from_pretrained(tiny_pipeline_folder, safety_checker=None)
+    pipeline.set_progress_bar_config(disable=True)
+    latents = torch.stack([noise(seed, (4, 16, 16)) for seed in SEEDS])
+    expected = pipeline(
+        PROMPTS, num_inference_steps=3, guidance_scale=4.0, latents=latents, output_type="pt"
+    ).images
+    assert drawn.shape == (2, 3, 64, 64)
+    torch.testing.assert_close(drawn, expected, atol=1e-5, rtol=0)
+
+
+def test_unguided_does_not_look_at_the_sketch(backbone: Backbone) -> None:
+    method = UnguidedConfig().build(backbone, SAMPLER)
+    other = method.draw(PROMPTS, ~sketches(), SEEDS)
+    assert torch.equal(other, method.draw(PROMPTS, sketches(), SEEDS))
+    assert method.weights == {}
+
+
+def test_guidance_moves_the_picture_with_its_own_sketch_only(
+    backbone: Backbone, predictor_folder: Path
+) -> None:
+    method = lep(backbone, predictor_folder, scale=1.6, stop=0.2)
+    changed = sketches()
+    changed[1] = ~changed[1]
+    first, second = (method.draw(PROMPTS, s, SEEDS) for s in (sketches(), changed))  # type: ignore[attr-defined]
+    torch.testing.assert_close(first[0], second[0], atol=1e-5, rtol=0)
+    assert (first[1] - second[1]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("settings", [{"scale": 0.0}, {"stop": 1.0}])
+def test_guidance_of_no_length_is_unguided(
+    backbone: Backbone, predictor_folder: Path, settings: dict[str, float]
+) -> None:
+    drawn = lep(backbone, predictor_folder, **settings).draw(PROMPTS, sketches(), SEEDS)  # type: ignore[attr-defined]
+    plain = UnguidedConfig().build(backbone, SAMPLER).draw(PROMPTS, sketches(), SEEDS)
+    torch.testing.assert_close(drawn, plain, atol=1e-4, rtol=0)
+
+
+def test_a_sampler_that_draws_noise_takes_it_from_the_items_seed(backbone: Backbone) -> None:
+    method = UnguidedConfig().build(backbone, SamplerSettings(steps=3, scheduler="ddpm"))
+    both = method.draw(PROMPTS, sketches(), SEEDS)
+    alone = method.draw(PROMPTS[1:], sketches()[1:], SEEDS[1:])
+    torch.testing.assert_close(both[1:], alone, atol=1e-4, rtol=0)
+
+
+def test_the_predictors_weights_are_named(backbone: Backbone, predictor_folder: Path) -> None:
+    weights = lep(backbone, predictor_folder).weights  # type: ignore[attr-defined]
+    assert list(weights) == ["predictor/predictor.safetensors"]
+
+
+def test_a_missing_predictor_is_one_line(backbone: Backbone, tmp_path: Path) -> None:
+    with pytest.raises(LepbenchError, match="no-such"):
+        LepConfig(predictor=str(tmp_path / "no-such")).build(backbone, SAMPLER)

@@ -1,0 +1,76 @@
+"""MODEL.yaml is closed: what it takes round-trips, and what it does not take is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lepbench.config import dump_config, load_config
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.protocol import Protocol
+from lepbench.guidance import SamplerSettings
+from lepbench.methods import METHODS, LepConfig, ModelConfig, UnguidedConfig
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def read(tmp_path: Path, text: str) -> ModelConfig:
+    path = tmp_path / "model.yaml"
+    path.write_text(text)
+    return load_config(path, ModelConfig)
+
+
+@pytest.mark.parametrize(("name", "method"), [("mini-lep", LepConfig), ("mini-unguided", UnguidedConfig)])
+def test_the_examples_are_models(name: str, method: type) -> None:
+    model = load_config(EXAMPLES / f"{name}.yaml", ModelConfig)
+    assert model.name == name
+    assert type(model.method) is method
+    assert model.backbone == "mini@1"
+
+
+methods = st.one_of(
+    st.builds(UnguidedConfig),
+    st.builds(LepConfig, predictor=st.just("x"), scale=st.floats(0, 9), stop=st.floats(0, 1)),
+)
+
+
+@given(methods, st.integers(1, 1000))
+def test_a_model_survives_yaml(tmp_path_factory: pytest.TempPathFactory, method: object, steps: int) -> None:
+    model = ModelConfig(name="m", sampler=SamplerSettings(steps=steps), method=method)  # type: ignore[arg-type]
+    assert read(tmp_path_factory.mktemp("yaml"), dump_config(model)) == model
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: a\nmethod: {name: lep, scal: 2}", "'method.lep.scal'; did you mean 'scale'"),
+        ("name: a\nsampler: {stepz: 2}\nmethod: {name: lep}", "'sampler.stepz'; did you mean 'steps'"),
+        ("name: a\nmethod: {name: unguided, scale: 2}", "'method.unguided.scale'"),
+        ("name: a\nmethod: {name: leb}", "'leb'.*'lep', 'unguided'"),
+        ("name: a\nmethod: {name: lep, stop: 1.5}", "method.lep.stop: .*less than or equal to 1"),
+        ("name: a/b\nmethod: {name: lep}", "name: "),
+        ("name: a", "method: Field required"),
+        ("method: [", "not valid YAML"),
+    ],
+)
+def test_a_fault_is_one_line_that_names_the_key(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(LepbenchError, match=message) as caught:
+        read(tmp_path, text)
+    assert "\n" not in str(caught.value)
+    assert "model.yaml" in str(caught.value)
+
+
+def test_nothing_of_the_protocol_can_be_set(tmp_path: Path) -> None:
+    shared = set(Protocol.model_fields) & set(ModelConfig.model_fields)
+    assert shared == {"name"}
+    for key in ["seed", "seeds", "limit", "samples_per_item", *(set(Protocol.model_fields) - shared)]:
+        with pytest.raises(LepbenchError, match=f"unknown key '{key}'"):
+            read(tmp_path, f"name: a\nmethod: {{name: lep}}\n{key}: 3")
+
+
+def test_every_registered_method_can_be_named(tmp_path: Path) -> None:
+    for name in METHODS:
+        assert isinstance(read(tmp_path, f"name: a\nmethod: {{name: {name}}}").method, METHODS.get(name))

@@ -1,0 +1,122 @@
+"""A leaderboard takes verified runs under the same terms, each once."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.judges import Judges
+from lepbench.evaluation.record import read_record
+from lepbench.evaluation.run import evaluate
+from lepbench.methods import ModelConfig
+from lepbench.publishing.leaderboard import add
+from lepbench.suites import Suite
+
+
+@pytest.fixture(scope="module")
+def runs(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
+) -> Path:
+    """Finished runs: `tiny`, `again` (the same name, other settings), `other`, and two under other terms."""
+    folder = tmp_path_factory.mktemp("runs")
+    one_step = tiny_model.sampler.model_copy(update={"steps": 1})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEPBENCH_CACHE", str(folder / "cache"))
+        for name, changes, terms in (
+            ("tiny", {}, {}),
+            ("again", {"sampler": one_step}, {}),
+            ("other", {"name": "other"}, {}),
+            ("few", {"name": "few"}, {"limit": 3}),
+            ("many", {"name": "many"}, {"samples_per_item": 2}),
+        ):
+            model = tiny_model.model_copy(update=changes)
+            evaluate(model, tiny_suite, folder / name, device="cpu", judges=tiny_judges, **terms)
+    return folder
+
+
+def lines_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_runs_are_added_once(runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
+    def put(name: str, replace: bool = False) -> tuple[Path, bool]:
+        return add(runs / name, tmp_path / "boards", tiny_suite, tiny_judges.statistics, replace)
+
+    path, changed = put("tiny")
+    assert changed
+    assert path == tmp_path / "boards" / "tiny-suite" / "lepbench-edges-v1.csv"
+    before = path.read_bytes()
+    assert put("tiny") == (path, False)
+    assert path.read_bytes() == before
+    put("other")
+    with pytest.raises(LepbenchError, match="another record of 'tiny'"):
+        put("again")
+    assert [line["model"] for line in lines_of(path)] == ["tiny", "other"]
+    put("again", replace=True)
+    assert [line["record"] for line in lines_of(path)] == [
+        read_record(runs / n).id for n in ("other", "again")
+    ]
+
+
+def test_a_line_holds_the_models_figures(
+    runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    path, _ = add(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    (line,) = lines_of(path)
+    for name, figure in read_record(runs / "tiny").rows["model"].items():
+        for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
+            assert line[name + suffix] == ("" if number is None else f"{number:.6g}")
+    assert (line["method"], line["items"], line["samples"]) == ("unguided", "10", "10")
+
+
+def test_runs_under_other_terms_are_refused(
+    runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    add(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    with pytest.raises(LepbenchError, match="samples 10, not 20"):
+        add(runs / "many", tmp_path, tiny_suite, tiny_judges.statistics)
+    with pytest.raises(LepbenchError, match="has 3 items and a leaderboard takes 10"):
+        add(runs / "few", tmp_path, tiny_suite, tiny_judges.statistics)
+
+
+@pytest.mark.parametrize("key", ["suite_sha256", "protocol_sha256"])
+def test_a_board_of_another_protocol_or_suite_is_refused(
+    runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges, key: str
+) -> None:
+    path, _ = add(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    stated = read_record(runs / "tiny").identity.model_dump()[key]
+    path.write_text(path.read_text().replace(stated, "0" * 64))
+    with pytest.raises(LepbenchError, match=f"scores with {key} 0000"):
+        add(runs / "other", tmp_path, tiny_suite, tiny_judges.statistics)
+
+
+def test_a_board_of_other_columns_is_refused(
+    runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    path = tmp_path / "tiny-suite" / "lepbench-edges-v1.csv"
+    path.parent.mkdir()
+    path.write_text("model,score\nmine,1\n")
+    with pytest.raises(LepbenchError, match="other columns"):
+        add(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    assert path.read_text() == "model,score\nmine,1\n"
+
+
+def test_a_record_its_samples_do_not_bear_out_is_refused(
+    runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    path = runs / "other" / "record.json"
+    honest = path.read_text()
+    document = json.loads(honest)
+    document["rows"]["model"]["edge_f1_1px"]["value"] = 1.0
+    path.write_text(json.dumps(document))
+    try:
+        with pytest.raises(LepbenchError, match="record says edge_f1_1px"):
+            add(runs / "other", tmp_path / "boards", tiny_suite, tiny_judges.statistics)
+    finally:
+        path.write_text(honest)
+    assert not (tmp_path / "boards").exists()

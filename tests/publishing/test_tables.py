@@ -1,0 +1,45 @@
+"""Tables show what the record holds, and a CSV gives it back."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from lepbench.evaluation.summary import Figure
+from lepbench.publishing.tables import cell, csv_text, spread
+
+numbers = st.one_of(st.none(), st.floats(-1e3, 1e3))
+figures = st.builds(Figure, value=numbers, low=numbers, high=numbers)
+names = st.text("abcdefgh", min_size=1, max_size=4)
+
+
+@given(st.dictionaries(names, figures, min_size=1))
+def test_a_csv_gives_its_figures_back(found: dict[str, Figure]) -> None:
+    line = spread(found)
+    (back,) = csv.DictReader(io.StringIO(csv_text(list(line), [line])))
+    for name, figure in found.items():
+        for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
+            if number is None:
+                assert back[name + suffix] == ""
+            else:
+                assert float(back[name + suffix]) == pytest.approx(number, rel=1e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("figure", "shown"),
+    [
+        (Figure(value=0.12345, low=0.1, high=0.2), "0.123\n0.100…0.200"),
+        (Figure(value=1.5), "1.500"),
+        (Figure(value=None), "-"),
+    ],
+)
+def test_a_cell_shows_a_figure_over_its_interval(figure: Figure, shown: str) -> None:
+    console = Console(width=40)
+    with console.capture() as capture:
+        console.print(cell(figure))
+    assert capture.get().rstrip("\n") == shown

@@ -1,0 +1,83 @@
+"""Fixtures of a whole evaluation at the smallest size: suite, judges and model with random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lepbench.detectors import Canny, Sobel
+from lepbench.evaluation.judges import Judges, JudgeStatistics
+from lepbench.guidance import SamplerSettings
+from lepbench.images import to_tensor
+from lepbench.methods import ModelConfig, UnguidedConfig
+from lepbench.metrics.clip import ClipScorer
+from lepbench.metrics.frechet import FeatureStatistics
+from lepbench.sketchworld import render, scene
+from lepbench.suites import Suite
+from lepbench.suites.make import Recipe, make
+
+ITEMS = 10
+
+
+@pytest.fixture(scope="session")
+def tiny_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
+    """Twelve items, ten by default: one whole unit and a part of one."""
+    recipe = Recipe(
+        name="tiny-suite",
+        description="a few scenes",
+        items=12,
+        default_items=ITEMS,
+        detector=Canny(low=0.3, high=0.6),
+        contour_detector=Sobel(),
+    )
+    folder = tmp_path_factory.mktemp("suites") / recipe.name
+    make(recipe, folder)
+    return Suite(folder)
+
+
+def by_corner(images: torch.Tensor) -> torch.Tensor:
+    """A segmenter: what differs from the colour of the picture's corner."""
+    return (images - images[:, :, :1, :1]).abs().amax(dim=1) > 0.25
+
+
+@pytest.fixture(scope="session")
+def tiny_judges(tiny_pipeline_folder: Path) -> Judges:
+    """A CLIP model with random weights, and its features of forty renders."""
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
+
+    tokenizer = CLIPTokenizer.from_pretrained(tiny_pipeline_folder / "tokenizer")
+    tower = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    tokens = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    text = {**tower, **tokens, "vocab_size": len(tokenizer), "max_position_embeddings": 32}
+    vision = {**tower, "image_size": 64, "patch_size": 16}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=8))
+    size = {"height": 64, "width": 64}
+    scorer = ClipScorer(model, tokenizer, CLIPImageProcessor(size=size, crop_size=size, do_resize=False))
+    pictures = np.stack([render(scene("test", 10**6 + i)).image for i in range(40)])
+    features = scorer.image_embedding(to_tensor(pictures)).detach().numpy()
+    statistics = JudgeStatistics(FeatureStatistics.of(features), features)
+    return Judges(scorer, by_corner, statistics, {"judge@1/model.safetensors": "0" * 64})
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_pipeline_folder: Path) -> ModelConfig:
+    """The tiny pipeline, unguided, in two steps."""
+    return ModelConfig(
+        name="tiny",
+        backbone=str(tiny_pipeline_folder),
+        sampler=SamplerSettings(steps=2),
+        method=UnguidedConfig(),
+    )
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Reference rows of a test are its own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("LEPBENCH_CACHE", str(folder))
+    return folder
