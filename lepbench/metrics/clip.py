@@ -145,7 +145,7 @@ class ClipScorer:
 
 
 def require_files(folder: Path) -> None:
-    """Refuse a folder without configuration or tokenizer: transformers would quietly make up an untrained one.
+    """Refuse a folder without configuration or tokenizer: transformers would silently make one up.
 
     Raises:
         FileNotFoundError: a file is missing. What is no folder may be an id, and passes.

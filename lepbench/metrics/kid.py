@@ -13,6 +13,7 @@ from lepbench.metrics.frechet import as_matrix
 from lepbench.metrics.statistics import Interval
 
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
 Features = Tensor | NDArray
 
 BLOCK = 1024
@@ -33,7 +34,7 @@ class Reference(NamedTuple):
 def reference(features: Features) -> Reference:
     """Prepare the second set [M, D] of `kid`, M at least 2."""
     matrix = as_matrix(features)
-    return Reference(matrix, mean_of_pairs(matrix))
+    return Reference(matrix, mean_of_pairs(matrix, np.arange(len(matrix))))
 
 
 def kernel(first: Array, second: Array) -> Array:
@@ -42,23 +43,28 @@ def kernel(first: Array, second: Array) -> Array:
     return base * base * base
 
 
-def kid(x: Features, y: Features | Reference) -> float:
+def kid(x: Features, y: Features | Reference, clusters: ArrayLike | None = None) -> float:
     """Unbiased squared maximum mean discrepancy of two sets of features, each used whole.
 
     mean k(x, x') + mean k(y, y') - 2 mean k(x, y), the first two over pairs of different features. Zero in
     expectation where the distributions agree, and so sometimes negative. Sizes may differ.
 
+    Samples of one item resemble each other, and pairs of them would count as distance: with `clusters`
+    x and x' are of different items.
+
     Args:
-        x: features [N, D], N at least 2.
+        x: features [N, D], of at least 2 items.
         y: features [M, D], or what `reference` made of them.
+        clusters: [N] labels of the items; without it every feature is its own item.
 
     Raises:
-        ValueError: a set is too small, or lengths of features differ.
+        ValueError: a set is too small, lengths of features differ, or labels do not fit.
 
     Source: Binkowski et al., "Demystifying MMD GANs", 2018; Gretton et al., 2012, equation 3.
     """
     matrix, known = paired_sets(x, y)
-    return mean_of_pairs(matrix) + known.within - 2 * float(cross_means(matrix, known).mean())
+    within = mean_of_pairs(matrix, item_index(len(matrix), clusters))
+    return within + known.within - 2 * float(cross_means(matrix, known).mean())
 
 
 def kid_interval(
@@ -68,14 +74,15 @@ def kid_interval(
     *,
     seed: int,
     repeats: int = 1000,
-    fraction: float = 0.5,
+    fraction: float = 0.8,
     level: float = 0.95,
 ) -> Interval:
     """KID with an interval from subsamples of x drawn without replacement, whole items at a time.
 
     A bootstrap repeats features, and a feature paired with itself biases the estimate upwards; a subsample of
     m of n does not. The deviations of its estimates from the full one have variance s^2/m (1 - m/n) where the
-    full one has s^2/n, so they are scaled by sqrt(m / (n - m)), which is 1 at the default fraction, a half.
+    full one has s^2/n, so they are scaled by sqrt(m / (n - m)). Where x and y agree that term vanishes
+    and the interval is too wide, less so with a larger fraction: hence four fifths rather than a half.
     The set y is taken as given: the interval is for KID to that reference.
 
     Args:
@@ -93,36 +100,52 @@ def kid_interval(
     Source: Politis, Romano and Wolf, "Subsampling", 1999, chapter 2; measured coverage in docs/metrics.md.
     """
     matrix, known = paired_sets(x, y)
-    n = len(matrix)
-    subsamples = memberships(n, clusters, fraction, repeats, seed)
+    n, index = len(matrix), item_index(len(matrix), clusters)
+    subsamples = memberships(index, fraction, repeats, seed)
     members = np.concatenate([np.ones((1, n)), subsamples])  # the first is the whole set
     sizes = members.sum(axis=1)
-    pairs = sum(
-        (members @ block * members[:, columns]).sum(axis=1) for columns, block in off_diagonal(matrix)
-    )
+    blocks = different_items(matrix, index)
+    totals = sum((members @ block * members[:, columns]).sum(axis=1) for columns, block in blocks)
+    pairs = sizes * sizes - members @ own_sizes(index)
     cross = members @ cross_means(matrix, known) / sizes
-    estimates = pairs / (sizes * (sizes - 1)) + known.within - 2 * cross
+    estimates = totals / pairs + known.within - 2 * cross
     value = float(estimates[0])
     deviations = (estimates[1:] - value) * np.sqrt(sizes[1:] / (n - sizes[1:]))
     tail = (1 - level) / 2
     low, high = np.quantile(deviations, [tail, 1 - tail])
-    return Interval(value, value - float(high), value - float(low))
+    return Interval(value, value + float(low), value + float(high))
 
 
-def memberships(n: int, clusters: ArrayLike | None, fraction: float, repeats: int, seed: int) -> Array:
-    """Which of n features each subsample holds, as 0 and 1: float64 [repeats, n].
+def item_index(n: int, clusters: ArrayLike | None) -> Index:
+    """The number, from 0, of each feature's item: [n].
 
     Raises:
-        ValueError: fewer than 4 items, or not one label a feature.
+        ValueError: there is not one label a feature.
     """
-    labels = np.arange(n) if clusters is None else np.asarray(clusters)
+    if clusters is None:
+        return np.arange(n)
+    labels = np.asarray(clusters)
     if labels.shape != (n,):
         raise ValueError(f"{n} features but labels of shape {labels.shape}")
-    names, index = np.unique(labels, return_inverse=True)
-    if len(names) < 4:
-        raise ValueError(f"subsampling needs at least 4 items, not {len(names)}")
-    size = min(max(round(fraction * len(names)), 2), len(names) - 1)
-    ranks = np.random.default_rng(seed).permuted(np.tile(np.arange(len(names)), (repeats, 1)), axis=1)
+    return np.asarray(np.unique(labels, return_inverse=True)[1], dtype=np.int64)
+
+
+def own_sizes(index: Index) -> Array:
+    """How many features the item of each feature has, [N]."""
+    return np.asarray(np.bincount(index)[index], dtype=np.float64)
+
+
+def memberships(index: Index, fraction: float, repeats: int, seed: int) -> Array:
+    """Which features each subsample of items holds, as 0 and 1: float64 [repeats, N].
+
+    Raises:
+        ValueError: fewer than 4 items.
+    """
+    items = int(index.max(initial=-1)) + 1
+    if items < 4:
+        raise ValueError(f"subsampling needs at least 4 items, not {items}")
+    size = min(max(round(fraction * items), 2), items - 1)
+    ranks = np.random.default_rng(seed).permuted(np.tile(np.arange(items), (repeats, 1)), axis=1)
     return (ranks < size).astype(np.float64)[:, index]
 
 
@@ -139,26 +162,25 @@ def paired_sets(x: Features, y: Features | Reference) -> tuple[Array, Reference]
     return matrix, known
 
 
-def off_diagonal(matrix: Array) -> Iterator[tuple[slice, Array]]:
-    """The kernel matrix of a set with itself, zero on the diagonal, in blocks of columns."""
+def different_items(matrix: Array, index: Index) -> Iterator[tuple[slice, Array]]:
+    """The kernel matrix of a set with itself, zero where both are of one item, in blocks of columns."""
     for start in range(0, len(matrix), BLOCK):
-        columns = slice(start, min(start + BLOCK, len(matrix)))
+        columns = slice(start, start + BLOCK)
         block = kernel(matrix, matrix[columns])
-        rows = np.arange(start, columns.stop)
-        block[rows, rows - start] = 0
+        block[index[:, None] == index[None, columns]] = 0
         yield columns, block
 
 
-def mean_of_pairs(matrix: Array) -> float:
-    """Mean kernel over pairs of different features of one set.
+def mean_of_pairs(matrix: Array, index: Index) -> float:
+    """Mean kernel over pairs of features of different items of one set.
 
     Raises:
-        ValueError: fewer than two features.
+        ValueError: there is no such pair.
     """
-    n = len(matrix)
-    if n < 2:
-        raise ValueError(f"a kernel distance needs at least 2 features a set, not {n}")
-    return float(sum(block.sum() for _, block in off_diagonal(matrix))) / (n * (n - 1))
+    pairs = len(matrix) ** 2 - own_sizes(index).sum()
+    if pairs == 0:
+        raise ValueError("a kernel distance needs at least 2 items a set")
+    return float(sum(block.sum() for _, block in different_items(matrix, index)) / pairs)
 
 
 def cross_means(matrix: Array, known: Reference) -> Array:

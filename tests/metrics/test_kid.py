@@ -8,7 +8,7 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 from torchmetrics.image.kid import poly_mmd as by_torchmetrics
 
 from lepbench.metrics import kid as module
-from lepbench.metrics.kid import kid, kid_interval, memberships, reference
+from lepbench.metrics.kid import item_index, kid, kid_interval, memberships, reference
 
 
 def features(n: int, seed: int, shift: float = 0.0, d: int = 16) -> np.ndarray:
@@ -38,6 +38,27 @@ def test_sets_of_unequal_size_follow_the_definition():
     assert kid(x, y) == pytest.approx(by_definition(x, y))
 
 
+def test_pairs_of_one_item_are_left_out():
+    x, y = features(9, 13, d=3), features(5, 14, d=3)
+    items = np.array([0, 0, 0, 1, 1, 2, 3, 3, 4])
+    k = (x @ x.T / 3 + 1) ** 3
+    between = np.mean([k[i, j] for i in range(9) for j in range(9) if items[i] != items[j]])
+    all_pairs = np.mean([k[i, j] for i in range(9) for j in range(9) if i != j])
+    assert kid(x, y, items) - kid(x, y) == pytest.approx(between - all_pairs)
+    assert kid(x, y, np.arange(9)) == kid(x, y)
+    assert kid_interval(x, y, items, seed=0).value == pytest.approx(kid(x, y, items))
+
+
+def test_several_samples_an_item_leave_it_unbiased():
+    known = reference(features(300, 15, d=4))
+    independent, repeated = [], []
+    for trial in range(300):
+        shared = features(20, 1000 + trial, d=4)
+        independent.append(kid(shared, known))
+        repeated.append(kid(np.repeat(shared, 3, axis=0), known, np.repeat(np.arange(20), 3)))
+    assert np.mean(repeated) == pytest.approx(np.mean(independent), rel=1e-6)
+
+
 def test_blocks_do_not_change_the_figure(monkeypatch):
     x, y = features(50, 4), features(90, 5)
     whole = kid(x, y), kid_interval(x, y, seed=0, repeats=20)
@@ -59,8 +80,8 @@ def test_unbiased_where_the_distributions_agree():
 
 @pytest.mark.parametrize("clustered", [False, True])
 def test_the_interval_covers_the_distance_to_the_reference(clustered):
-    known = reference(features(1500, 8))
-    truth = np.mean([kid(features(3000, 100 + n, shift=0.4), known) for n in range(3)])
+    known = reference(features(1000, 8))
+    truth = np.mean([kid(features(2500, 100 + n, shift=0.4), known) for n in range(3)])
     copies = 3 if clustered else 1
 
     def covered(trial: int) -> bool:
@@ -95,7 +116,7 @@ def test_the_width_does_not_depend_on_the_subsample_size():
 
 def test_subsamples_hold_whole_items_once():
     labels = np.array(["a", "b", "c", "d", "b", "a"])
-    members = memberships(6, labels, fraction=0.5, repeats=50, seed=0)
+    members = memberships(item_index(6, labels), fraction=0.5, repeats=50, seed=0)
     assert set(members.ravel()) == {0.0, 1.0}
     assert np.array_equal(members[:, 0], members[:, 5])
     assert np.array_equal(members[:, 1], members[:, 4])
@@ -106,7 +127,8 @@ def test_subsamples_hold_whole_items_once():
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
-        (lambda: kid(features(1, 0), features(5, 1)), "at least 2 features"),
+        (lambda: kid(features(1, 0), features(5, 1)), "at least 2 items"),
+        (lambda: kid(features(4, 0), features(5, 1), ["one"] * 4), "at least 2 items"),
         (lambda: kid(features(5, 0, d=3), features(5, 1, d=4)), "differ in length"),
         (lambda: kid_interval(features(3, 0), features(5, 1), seed=0), "at least 4 items"),
         (lambda: kid_interval(features(5, 0), features(5, 1), [1, 2], seed=0), "5 features but labels"),
