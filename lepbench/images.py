@@ -60,7 +60,7 @@ def square(image: Image.Image, size: int) -> Image.Image:
 
 def to_tensor(pixels: Pixels) -> Tensor:
     """uint8 [..., H, W, 3] to float32 [..., 3, H, W] in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).movedim(-1, -3).float().div(255)
+    return torch.from_numpy(np.require(pixels, requirements=["C", "W"])).movedim(-1, -3).float().div(255)
 
 
 def to_pixels(tensor: Tensor) -> Pixels:

@@ -11,8 +11,8 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 MAX_TOKENS = 32
 
 
-def build_tokenizer(captions: Iterable[str], vocabulary: int = 512) -> CLIPTokenizer:
-    """Learn a `CLIPTokenizer` of 32 tokens at most from captions; all letters and digits are known."""
+def build_tokenizer(captions: Iterable[str], vocabulary: int = 640) -> CLIPTokenizer:
+    """Learn a `CLIPTokenizer` of 32 tokens at most from captions; it spells any other text by bytes."""
     from tokenizers import Tokenizer
     from tokenizers.models import BPE
     from tokenizers.normalizers import Lowercase
@@ -24,7 +24,7 @@ def build_tokenizer(captions: Iterable[str], vocabulary: int = 512) -> CLIPToken
     learner.pre_tokenizer = Sequence(
         [Split(" ", "removed"), ByteLevel(add_prefix_space=False, use_regex=True)]
     )
-    letters = [chr(code) for code in range(ord("!"), ord("~") + 1)]
+    letters = sorted(ByteLevel.alphabet())
     trainer = BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=[START, END],
@@ -35,7 +35,8 @@ def build_tokenizer(captions: Iterable[str], vocabulary: int = 512) -> CLIPToken
     learner.train_from_iterator(captions, trainer)
     model = json.loads(learner.to_str())["model"]
     vocab: dict[str, int] = model["vocab"]
-    # Any single letter may end a word, whether or not the captions had one that did.
+    # Any byte may end a word, also where no caption had one that did: an unknown token would be read as
+    # the end of the caption.
     for letter in letters:
         vocab.setdefault(f"{letter}</w>", len(vocab))
     merges = [tuple(pair) for pair in model["merges"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from lepbench.config import Config
+from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder, write_text
 from lepbench.seeds import generator, seed_of
 
@@ -33,7 +35,9 @@ class Fit(Config):
 
     Attributes:
         steps: optimiser steps in all.
-        batch: samples a step.
+        batch: samples a part.
+        parts: parts a step, each from its own generator; processes share them out, and their number changes
+            nothing but the order of a sum.
         learning_rate: peak of a linear warm-up and cosine decay to zero.
         ema: decay of the averaged weights that are kept.
         precision: arithmetic of the forward pass; weights and losses stay float32.
@@ -41,6 +45,7 @@ class Fit(Config):
 
     steps: int
     batch: int
+    parts: int = 1
     learning_rate: float
     weight_decay: float = 0.01
     warmup: int = 100
@@ -59,20 +64,38 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def join_processes() -> tuple[int, int]:
+    """This process's rank and the number of processes, joining those that torchrun started."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1 and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return int(os.environ.get("RANK", "0")), world
+
+
 class Trainer:
     """Fits `model` so that `step(rng)["loss"]` falls; `folder` holds the state between runs.
 
-    Each step draws from a generator seeded by (seed, step): an interrupted fit goes on as if never stopped.
+    Each part of a step draws from a generator seeded by (seed, step, part): an interrupted fit goes on as if
+    never stopped, and `torchrun --nproc-per-node N -m lepbench mini train STAGE` fits the same model faster.
     """
 
     def __init__(self, model: nn.Module, step: Step, fit: Fit, folder: Path) -> None:
         self.model, self.step, self.fit = model, step, fit
         self.folder = make_folder(folder)
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=fit.learning_rate, betas=(0.9, 0.99), weight_decay=fit.weight_decay
+            model.parameters(),
+            lr=fit.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=fit.weight_decay,
+            fused=True,
         )
         self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
         self.done = 0
+        self.rank, self.world = join_processes()
+        if fit.parts % self.world:
+            raise LepbenchError(
+                f"{self.world} processes for {fit.parts} parts a step", "share the parts evenly"
+            )
 
     def run(self, title: str) -> None:
         """Fit from wherever the folder's checkpoint stands, then load the averaged weights into the model."""
@@ -81,8 +104,8 @@ class Trainer:
         started, first = time.monotonic(), self.done
         for _ in _bar(title, self.done, self.fit.steps):
             losses = self._one_step()
-            if self.done % self.fit.log_every == 0:
-                rate = (self.done - first) * self.fit.batch / (time.monotonic() - started)
+            if self.rank == 0 and self.done % self.fit.log_every == 0:
+                rate = (self.done - first) * self.fit.batch * self.fit.parts / (time.monotonic() - started)
                 self._log({name: value.item() for name, value in losses.items()}, rate)
             if self.done % self.fit.checkpoint_every == 0:
                 self._save()
@@ -91,19 +114,34 @@ class Trainer:
         self.model.eval()
 
     def _one_step(self) -> Losses:
-        rng = generator(seed_of("fit", self.fit.seed, self.done))
+        """One optimiser step over this process's parts; the losses returned are those of its last part."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.fit.learning_rate * self._schedule()
-        kind = next(self.model.parameters()).device.type
-        with torch.autocast(kind, torch.bfloat16, enabled=self.fit.precision == "bf16"):
-            losses = self.step(rng)
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses["loss"])
+        kind = next(self.model.parameters()).device.type
+        losses: Losses = {}
+        for part in range(self.rank, self.fit.parts, self.world):
+            rng = generator(seed_of("fit", self.fit.seed, self.done, part))
+            with torch.autocast(kind, torch.bfloat16, enabled=self.fit.precision == "bf16"):
+                losses = self.step(rng)
+            torch.autograd.backward(losses["loss"] / self.fit.parts)
+        self._share_gradients()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.done += 1
         self._average()
         return losses
+
+    def _share_gradients(self) -> None:
+        """Sum the gradients of all processes, each of which holds those of its own parts."""
+        if self.world == 1:
+            return
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        torch.distributed.all_reduce(flat)
+        pieces = flat.split([gradient.numel() for gradient in gradients])
+        for gradient, piece in zip(gradients, pieces, strict=True):
+            gradient.copy_(piece.view_as(gradient))
 
     def _schedule(self) -> float:
         if self.done < self.fit.warmup:
@@ -115,11 +153,13 @@ class Trainer:
     def _average(self) -> None:
         # A short horizon early on, else the random start would linger in the average.
         decay = min(self.fit.ema, (1 + self.done) / (10 + self.done))
-        for name, value in self.model.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - decay)
-            else:
-                self.average[name].copy_(value)
+        state = self.model.state_dict()
+        floating = [name for name, value in state.items() if value.is_floating_point()]
+        torch._foreach_lerp_(
+            [self.average[name] for name in floating], [state[name] for name in floating], 1 - decay
+        )
+        for name in state.keys() - set(floating):
+            self.average[name].copy_(state[name])
 
     def _log(self, losses: dict[str, float], rate: float) -> None:
         path = self.folder / "curve.csv"
@@ -131,6 +171,8 @@ class Trainer:
             writer.writerow([self.done, *(f"{value:.5g}" for value in losses.values()), f"{rate:.1f}"])
 
     def _save(self) -> None:
+        if self.rank:
+            return
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.items()}
         for number, state in self.optimizer.state_dict()["state"].items():
