@@ -39,6 +39,9 @@ def load_config(path: Path, kind: type[C]) -> C:
         return kind.model_validate(document)
     except ValidationError as error:
         raise LepbenchError(f"{path}: {explain(error, kind)}") from error
+    except LepbenchError as error:
+        # A nested choice by name (a detector, a source) says what is wrong, but not in which file.
+        raise LepbenchError(f"{path}: {error}") from error
 
 
 def explain(error: ValidationError, kind: type[BaseModel]) -> str:

@@ -70,6 +70,8 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
 
 def read_source(source: str) -> dict[str, Any]:
     """The settings that SOURCE stands for: a corpus by name, a folder, or a YAML file."""
+    from lepbench.config import load_config
+    from lepbench.data.config import BuildConfig
     from lepbench.data.sources import SOURCES
     from lepbench.registry import suggestion
 
@@ -81,21 +83,8 @@ def read_source(source: str) -> dict[str, Any]:
     if path.is_dir():
         return {"source": {"name": "folder", "path": path}}
     if path.suffix in (".yaml", ".yml"):
-        return read_yaml(path).model_dump(exclude_unset=True)
+        return load_config(path, BuildConfig).model_dump(exclude_unset=True)
     raise LepbenchError(f"{source!r} is no corpus, folder or YAML file", suggestion(source, names))
-
-
-def read_yaml(path: Path) -> BuildConfig:
-    """The configuration in a file; every fault names the file, also one that a source or detector found."""
-    from lepbench.config import load_config
-    from lepbench.data.config import BuildConfig
-
-    try:
-        return load_config(path, BuildConfig)
-    except LepbenchError as error:
-        if str(path) in str(error):
-            raise
-        raise LepbenchError(f"{path}: {error}") from error
 
 
 def with_bar(work: Callable[[Callable[[int, int], None]], Manifest]) -> Manifest:
