@@ -24,8 +24,8 @@ from lepbench.backbones.taps import TapSpec, tapped, taps_of
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 
-DECODE_AT_ONCE = 32
-"""Latents decoded in one call: bounds the memory of a large batch."""
+AT_ONCE = 8
+"""Pictures through the VAE in one call: bounds the memory of a large batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +105,8 @@ class Backbone:
         """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, scaled."""
         self.latent_shape((images.shape[-2], images.shape[-1]))
         centred = (images * 2 - 1).to(self.device, self.dtype)
-        posterior = self.vae.encode(centred).latent_dist
-        latents: Tensor = posterior.mode() * self.vae.config.scaling_factor
+        modes = [self.vae.encode(piece).latent_dist.mode() for piece in torch.split(centred, AT_ONCE)]
+        latents: Tensor = torch.cat(modes) * self.vae.config.scaling_factor
         return latents.float().contiguous()
 
     def encode_edges(self, edges: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ class Backbone:
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Latents [B, C, h, w] to float32 pictures [B, 3, H, W] in [0, 1], clipped."""
         unscaled = (latents / self.vae.config.scaling_factor).to(self.device, self.dtype)
-        pieces = [self.vae.decode(piece).sample.float() for piece in unscaled.split(DECODE_AT_ONCE)]
+        pieces = [self.vae.decode(piece).sample.float() for piece in torch.split(unscaled, AT_ONCE)]
         return (torch.cat(pieces) / 2 + 0.5).clamp(0, 1)
 
     @torch.no_grad()

@@ -174,10 +174,10 @@ def _check(
     guidance: SketchGuidance | None,
     generators: Sequence[torch.Generator] | None,
 ) -> None:
-    if len(prompts) != len(noise) or (generators is not None and len(generators) != len(noise)):
-        raise LepbenchError(
-            f"{len(prompts)} prompts for {len(noise)} noises", "give one noise and generator a prompt"
-        )
+    if len(prompts) != len(noise):
+        raise LepbenchError(f"{len(prompts)} prompts for {len(noise)} noises", "give one noise a prompt")
+    if generators is not None and len(generators) != len(noise):
+        raise LepbenchError(f"{len(generators)} generators for {len(noise)} noises", "give one a noise")
     if generators is None and SCHEDULERS.get(settings.scheduler).stochastic:
         raise LepbenchError(
             f"scheduler {settings.scheduler!r} draws noise as it steps", "give one generator a sample"

@@ -51,5 +51,7 @@ class TrainConfig(Config):
 
     @property
     def identity(self) -> dict[str, object]:
-        """All that decides the trained weights: the config without what only says where and how often."""
-        return self.model_dump(mode="json", exclude={"cache", "device", "checkpoint_every"})
+        """The settings that decide the trained weights; data and backbone count by their hashes instead."""
+        return self.model_dump(
+            mode="json", exclude={"backbone", "data", "cache", "device", "checkpoint_every"}
+        )

@@ -3,9 +3,12 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
+import diffusers
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from lepbench.backbones import Backbone
@@ -46,21 +49,21 @@ def generators(count: int = len(PROMPTS)) -> list[torch.Generator]:
     return [generator(100 + i) for i in range(count)]
 
 
+@pytest.fixture(scope="module")
+def stock(tiny_pipeline_folder: Path) -> StableDiffusionPipeline:
+    pipeline = StableDiffusionPipeline.from_pretrained(tiny_pipeline_folder, use_safetensors=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
 @pytest.mark.parametrize("name", list(SCHEDULERS))
 @pytest.mark.parametrize("cfg", [4.0, 1.0])
-def test_unguided_is_the_stock_pipeline(
-    name: str, cfg: float, tiny_backbone, tiny_pipeline_folder, start
-) -> None:
-    from diffusers import StableDiffusionPipeline
-
-    stock = StableDiffusionPipeline.from_pretrained(tiny_pipeline_folder, use_safetensors=True)
-    stock.set_progress_bar_config(disable=True)
+def test_unguided_is_the_stock_pipeline(name: str, cfg: float, tiny_backbone, stock, start) -> None:
     kind = SCHEDULERS.get(name)
-    import diffusers
-
-    stock.scheduler = getattr(diffusers, kind.class_name).from_config(
-        stock.scheduler.config, **kind.overrides
+    scheduler = getattr(diffusers, kind.class_name).from_config(
+        dict(tiny_backbone.scheduler), **kind.overrides
     )
+    stock.register_modules(scheduler=scheduler)
     expected = stock(
         PROMPTS,
         num_inference_steps=STEPS,
@@ -75,11 +78,8 @@ def test_unguided_is_the_stock_pipeline(
     assert torch.allclose(ours.latents, expected, atol=1e-5)
 
 
-def test_pictures_are_the_stock_pipelines(tiny_backbone, tiny_pipeline_folder, start) -> None:
-    from diffusers import StableDiffusionPipeline
-
-    stock = StableDiffusionPipeline.from_pretrained(tiny_pipeline_folder, use_safetensors=True)
-    stock.set_progress_bar_config(disable=True)
+def test_pictures_are_the_stock_pipelines(tiny_backbone, stock, start) -> None:
+    stock.register_modules(scheduler=make_scheduler("ddim", tiny_backbone, 2))
     expected = stock(
         PROMPTS, num_inference_steps=2, guidance_scale=4.0, latents=start, output_type="np"
     ).images
@@ -88,7 +88,7 @@ def test_pictures_are_the_stock_pipelines(tiny_backbone, tiny_pipeline_folder, s
     assert torch.allclose(pictures, torch.from_numpy(expected), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["ddim", "ddpm", "euler_ancestral", "unipc"])
+@pytest.mark.parametrize("name", ["ddim", "euler_ancestral"])
 def test_a_sample_does_not_depend_on_its_batch(name: str, tiny_backbone, predictor, target, start) -> None:
     settings = SamplerSettings(steps=STEPS, scheduler=name)
     whole = sample(
@@ -195,7 +195,7 @@ def test_every_scheduler_keeps_a_shift_of_its_sample(name: str, at: int, tiny_ba
 @pytest.mark.parametrize("name", list(SCHEDULERS))
 def test_guidance_brings_the_predicted_edges_nearer(name: str, tiny_backbone, predictor, start) -> None:
     # A reachable target: what the predictor says of another noise.
-    settings = SamplerSettings(steps=8, scheduler=name)
+    settings = SamplerSettings(steps=5, scheduler=name)
     other = torch.stack([noise(50 + i, (4, 16, 16)) for i in range(len(PROMPTS))])
     reading = SketchGuidance(predictor, torch.zeros_like(start), scale=0.0, stop=0.0)
     reachable = sample(tiny_backbone, PROMPTS, other, settings, reading, generators()).edges
@@ -271,6 +271,8 @@ def test_what_does_not_fit_is_one_line(tiny_backbone, predictor, target, start) 
         sample(tiny_backbone, PROMPTS, start, SamplerSettings(scheduler="ddpm"))
     with pytest.raises(LepbenchError, match="2 prompts for 3 noises"):
         sample(tiny_backbone, PROMPTS[:2], start, SamplerSettings())
+    with pytest.raises(LepbenchError, match="2 generators for 3 noises"):
+        sample(tiny_backbone, PROMPTS, start, SamplerSettings(), generators=generators(2))
     with pytest.raises(LepbenchError, match=r"sketch latents \(3, 4, 8, 8\) for noise \(3, 4, 16, 16\)"):
         sample(
             tiny_backbone, PROMPTS, start, SamplerSettings(), SketchGuidance(predictor, target[..., :8, :8])

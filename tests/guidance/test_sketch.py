@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +76,11 @@ def test_another_size_is_refused_with_both_sizes_and_the_way_out(strokes, tmp_pa
     assert fitted.any()
 
 
+def touch(pixel: int, cell: int, side: Fraction) -> bool:
+    """Whether a pixel and a cell of `side` pixels overlap on an axis."""
+    return pixel < (cell + 1) * side and pixel + 1 > cell * side
+
+
 @given(
     hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=23)),
     st.tuples(st.integers(1, 17), st.integers(1, 17)),
@@ -83,18 +90,16 @@ def test_fitting_loses_no_stroke_and_invents_none(strokes: np.ndarray, size: tup
     assert fitted.shape == size
     height, width = strokes.shape
     # The smallest canvas of the wanted proportions, rounded up, with the drawing in its middle.
-    tall = max(height, int(np.ceil(width * size[0] / size[1])))
-    wide = max(width, int(np.ceil(height * size[1] / size[0])))
+    tall = max(height, math.ceil(Fraction(width * size[0], size[1])))
+    wide = max(width, math.ceil(Fraction(height * size[1], size[0])))
     top, left = (tall - height) // 2, (wide - width) // 2
     expected = np.zeros(size, bool)
     for y, x in zip(*np.nonzero(strokes), strict=True):
-        for row in range(size[0]):
-            for column in range(size[1]):
-                touches_y = (y + top) < (row + 1) * tall / size[0] and (y + top + 1) > row * tall / size[0]
-                touches_x = (x + left) < (column + 1) * wide / size[1] and (
-                    x + left + 1
-                ) > column * wide / size[1]
-                expected[row, column] |= touches_y and touches_x
+        rows = [row for row in range(size[0]) if touch(int(y) + top, row, Fraction(tall, size[0]))]
+        columns = [
+            column for column in range(size[1]) if touch(int(x) + left, column, Fraction(wide, size[1]))
+        ]
+        expected[np.ix_(rows, columns)] = True
     assert np.array_equal(fitted, expected)
 
 

@@ -151,9 +151,9 @@ def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, t
     row = 7
     triplet = data[row]
     picture = torch.from_numpy(triplet.image.copy()).permute(2, 0, 1)[None] / 255
-    assert torch.allclose(encoded.images[row : row + 1], tiny_backbone.encode_images(picture), atol=1e-5)
+    assert torch.allclose(encoded.images[row : row + 1], tiny_backbone.encode_images(picture), atol=2e-3)
     strokes = torch.from_numpy(triplet.edges.copy())[None]
-    assert torch.allclose(encoded.edges[row : row + 1], tiny_backbone.encode_edges(strokes), atol=1e-5)
+    assert torch.allclose(encoded.edges[row : row + 1], tiny_backbone.encode_edges(strokes), atol=2e-3)
     expected = tiny_backbone.encode_prompts([triplet.text])
     assert torch.allclose(encoded.text(torch.tensor([row])), expected, atol=2e-3)
     assert len(encoded.texts) == 2  # as many as there are different captions
