@@ -107,8 +107,8 @@ def contrastive_loss(logits: Tensor, ids: Tensor) -> Tensor:
 
 
 def save(model: CLIPModel, tokenizer: CLIPTokenizer, folder: Path) -> None:
-    """Keep the judge as a CLIPModel folder with float16 weights."""
-    model.half().save_pretrained(folder, safe_serialization=True)
+    """Keep the judge as a CLIPModel folder."""
+    model.save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
     processor().save_pretrained(folder)
 

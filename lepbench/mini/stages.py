@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-import torch
+from safetensors.torch import load_file, save_file
 
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
-from lepbench.files import make_folder
+from lepbench.files import atomic_path, make_folder
 from lepbench.mini import judge, probe, segmenter, unet, vae
 from lepbench.mini.nets import save_weights
+from lepbench.mini.training import join_processes
 from lepbench.registry import Registry
 
 RECIPES = Path(__file__).parent / "recipes"
 
 
 class Stage:
-    """A stage's work and where its finished model goes, below the folder of all stages."""
+    """What a stage makes of a recipe, and how that is kept; `output` is its place among all stages."""
 
     output: str
 
-    def run(self, recipe: Path, folder: Path) -> None:
+    def make(self, recipe: Path, folder: Path) -> Any:
+        raise NotImplementedError
+
+    def keep(self, made: Any, folder: Path) -> None:
         raise NotImplementedError
 
 
@@ -41,7 +46,10 @@ def train(name: str, folder: Path, recipe: Path | None = None) -> Path:
         LepbenchError: unknown stage, unreadable recipe, or a stage this one needs has not been trained.
     """
     stage = STAGES.get(name)()
-    stage.run(recipe or RECIPES / f"{name}.yaml", make_folder(folder))
+    made = stage.make(recipe or RECIPES / f"{name}.yaml", make_folder(folder))
+    rank, _ = join_processes()
+    if rank == 0:
+        stage.keep(made, make_folder(folder / stage.output))
     return folder / stage.output
 
 
@@ -49,57 +57,78 @@ def train(name: str, folder: Path, recipe: Path | None = None) -> Path:
 class VaeStage(Stage):
     output = "vae/final"
 
-    def run(self, recipe: Path, folder: Path) -> None:
-        model = vae.train(load_config(recipe, vae.VaeRecipe), folder / "vae", folder / "cache")
-        model.cpu().save_pretrained(folder / self.output, safe_serialization=True)
+    def make(self, recipe: Path, folder: Path) -> Any:
+        return vae.train(load_config(recipe, vae.VaeRecipe), folder / "vae", folder / "cache")
+
+    def keep(self, made: Any, folder: Path) -> None:
+        made.cpu().save_pretrained(folder, safe_serialization=True)
 
 
 @STAGES.register("unet")
 class UnetStage(Stage):
     output = "mini@1"
 
-    def run(self, recipe: Path, folder: Path) -> None:
+    def make(self, recipe: Path, folder: Path) -> Any:
         from diffusers import AutoencoderKL
 
         source = folder / VaeStage.output
         if not source.is_dir():
             raise LepbenchError(f"no trained VAE in {source}", "run 'lepbench mini train vae' first")
         encoder = AutoencoderKL.from_pretrained(source).eval().requires_grad_(False)
-        settings = load_config(recipe, unet.UnetRecipe)
-        pipeline = unet.train(settings, encoder, folder / "unet", folder / "cache")
-        pipeline.to("cpu", torch.float16).save_pretrained(folder / self.output, safe_serialization=True)
-        forget_origin(folder / self.output)
+        return unet.train(load_config(recipe, unet.UnetRecipe), encoder, folder / "unet", folder / "cache")
+
+    def keep(self, made: Any, folder: Path) -> None:
+        made.to("cpu").save_pretrained(folder, safe_serialization=True)
+        halve_weights(folder)
+        forget_origin(folder)
 
 
 @STAGES.register("judge")
 class JudgeStage(Stage):
     output = "judge@1"
 
-    def run(self, recipe: Path, folder: Path) -> None:
-        model, tokenizer = judge.train(
-            load_config(recipe, judge.JudgeRecipe), folder / "judge", folder / "cache"
-        )
-        judge.save(model.cpu(), tokenizer, folder / self.output)
-        forget_origin(folder / self.output)
+    def make(self, recipe: Path, folder: Path) -> Any:
+        return judge.train(load_config(recipe, judge.JudgeRecipe), folder / "judge", folder / "cache")
+
+    def keep(self, made: Any, folder: Path) -> None:
+        model, tokenizer = made
+        judge.save(model.cpu(), tokenizer, folder)
+        halve_weights(folder)
+        forget_origin(folder)
 
 
 @STAGES.register("probe")
 class ProbeStage(Stage):
     output = "probe@1"
 
-    def run(self, recipe: Path, folder: Path) -> None:
-        model = probe.train(load_config(recipe, probe.ProbeRecipe), folder / "probe", folder / "cache")
-        save_weights(model.cpu(), make_folder(folder / self.output))
+    def make(self, recipe: Path, folder: Path) -> Any:
+        return probe.train(load_config(recipe, probe.ProbeRecipe), folder / "probe", folder / "cache")
+
+    def keep(self, made: Any, folder: Path) -> None:
+        save_weights(made.cpu(), folder)
 
 
 @STAGES.register("segmenter")
 class SegmenterStage(Stage):
     output = "segmenter@1"
 
-    def run(self, recipe: Path, folder: Path) -> None:
+    def make(self, recipe: Path, folder: Path) -> Any:
         settings = load_config(recipe, segmenter.SegmenterRecipe)
-        model = segmenter.train(settings, folder / "segmenter", folder / "cache")
-        save_weights(model.cpu(), make_folder(folder / self.output))
+        return segmenter.train(settings, folder / "segmenter", folder / "cache")
+
+    def keep(self, made: Any, folder: Path) -> None:
+        save_weights(made.cpu(), folder)
+
+
+def halve_weights(folder: Path) -> None:
+    """Store weights as float16; the configs go on saying float32, so that loaders compute in it."""
+    for path in folder.rglob("*.safetensors"):
+        halves = {
+            name: value.half() if value.is_floating_point() else value
+            for name, value in load_file(path).items()
+        }
+        with atomic_path(path) as partial:
+            save_file(halves, partial, metadata={"format": "pt"})
 
 
 def forget_origin(folder: Path) -> None:
