@@ -36,6 +36,8 @@ class Protocol(Config):
     confidence: float = 0.95
     resamples: int = 2000
     kid_subsamples: int = 1000
+    kid_fraction: float = 0.8
+    """Share of the items in a subsample."""
     interval_seed: int = 0
     frechet_from: int = 512
     """Fewest samples of which a Frechet distance is published."""

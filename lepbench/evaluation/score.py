@@ -16,6 +16,7 @@ from lepbench.evaluation.samples import Sample, contour_columns, edge_columns
 from lepbench.images import Pixels, to_tensor
 from lepbench.metrics.clip import cosine
 from lepbench.metrics.edges import edge_counts
+from lepbench.metrics.masks import mask_counts
 from lepbench.suites import Item
 
 Columns = dict[str, Any]
@@ -67,12 +68,8 @@ def _contours(images: Tensor, truths: Sequence[Item], protocol: Protocol) -> Col
 
 @torch.no_grad()
 def _masks(images: Tensor, truths: Sequence[Item], judges: Judges) -> Columns:
-    found = judges.segmenter(images).cpu().bool()
-    true = _stack([item.mask for item in truths])
-    return {
-        "mask_intersection": (found & true).sum(dim=(1, 2)).tolist(),
-        "mask_union": (found | true).sum(dim=(1, 2)).tolist(),
-    }
+    counts = mask_counts(judges.segmenter(images), _stack([item.mask for item in truths]))
+    return {"mask_intersection": counts.intersection.tolist(), "mask_union": counts.union.tolist()}
 
 
 @torch.no_grad()

@@ -19,7 +19,8 @@ from lepbench.metrics.clip import skill_of_means
 from lepbench.metrics.edges import EdgeCounts, precision_recall_f1
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import Reference, kid, kid_interval, reference
-from lepbench.metrics.statistics import Interval, bootstrap_interval
+from lepbench.metrics.masks import MaskCounts, intersection_over_union
+from lepbench.metrics.statistics import Interval, bootstrap_interval, first_mean
 
 SUBSAMPLED_FROM = 4
 """Fewest items that can be subsampled for an interval."""
@@ -114,8 +115,8 @@ class _Summary:
         )
 
     def _overlap(self) -> Scores:
-        union = self._numbers("mask_union")
-        return np.where(union == 0, 1.0, self._numbers("mask_intersection") / np.maximum(union, 1))
+        columns = self.frame[["mask_intersection", "mask_union"]].to_numpy(dtype=np.int64)
+        return intersection_over_union(MaskCounts(*columns.T))
 
     def _skill(self) -> Figure:
         known = self.real.reindex(self.items)
@@ -135,10 +136,11 @@ class _Summary:
         return {"kid": self._kid(features, known), "frechet_distance": Figure(value=distance)}
 
     def _kid(self, features: Scores, known: Reference) -> Figure:
-        if len(features) < 2:
+        items = len(set(self.items))
+        if items < 2:
             return Figure(value=None)
-        if len(set(self.items)) < SUBSAMPLED_FROM:
-            return Figure(value=kid(features, known))
+        if items < SUBSAMPLED_FROM:
+            return Figure(value=kid(features, known, self.items))
         rules = self.protocol
         return _figure(
             kid_interval(
@@ -147,6 +149,7 @@ class _Summary:
                 self.items,
                 seed=rules.interval_seed,
                 repeats=rules.kid_subsamples,
+                fraction=rules.kid_fraction,
                 level=rules.confidence,
             )
         )
@@ -155,20 +158,20 @@ class _Summary:
         return self._interval(values, self.items)
 
     def _interval(
-        self, values: Scores, items: NDArray[Any], statistic: Callable[[Scores], Scores] | None = None
+        self, values: Scores, items: NDArray[Any], statistic: Callable[[Scores], Scores] = first_mean
     ) -> Figure:
         rules = self.protocol
-        chosen = {} if statistic is None else {"statistic": statistic}
-        return _figure(
-            bootstrap_interval(
+        # A resample in which a ratio's denominator vanishes is infinite, and its interval null.
+        with np.errstate(invalid="ignore"):
+            interval = bootstrap_interval(
                 values,
                 items,
                 seed=rules.interval_seed,
+                statistic=statistic,
                 resamples=rules.resamples,
                 level=rules.confidence,
-                **chosen,
             )
-        )
+        return _figure(interval)
 
     def _numbers(self, column: str) -> Scores:
         return self.frame[column].to_numpy(dtype=np.float64)

@@ -58,7 +58,7 @@ RECIPES.register("sketchworld-edges-v1")(
             "item's name, so that any number from the front is a fair draw."
         ),
         detector=Canny(low=0.3, high=0.6),
-        contour_detector=Sobel(sigma=0.7, thin=True, threshold=0.1),
+        contour_detector=Sobel(sigma=0.7, thin=True, threshold=0.15),
     )
 )
 

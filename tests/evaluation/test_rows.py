@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -14,6 +14,7 @@ from lepbench.evaluation.samples import units_of
 from lepbench.suites import Suite
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(arrays(np.uint8, (6, 5, 3)), arrays(np.bool_, (6, 5)))
 def test_an_overlay_changes_the_strokes_alone_and_stands_out(picture: np.ndarray, sketch: np.ndarray) -> None:
     before = picture.copy()
@@ -27,6 +28,7 @@ def test_an_overlay_changes_the_strokes_alone_and_stands_out(picture: np.ndarray
         assert abs(stroke.mean() - beneath.mean()) >= 127
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 12), st.integers(1, 3), st.integers(1, 20))
 def test_units_hold_every_sample_once_and_never_mix_indices(
     tiny_suite: Suite, limit: int, per_item: int, size: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lepbench.config import dump_config, load_config
@@ -37,6 +37,7 @@ methods = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(methods, st.integers(1, 1000))
 def test_a_model_survives_yaml(tmp_path_factory: pytest.TempPathFactory, method: object, steps: int) -> None:
     model = ModelConfig(name="m", sampler=SamplerSettings(steps=steps), method=method)  # type: ignore[arg-type]

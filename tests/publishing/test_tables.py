@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -18,6 +18,7 @@ figures = st.builds(Figure, value=numbers, low=numbers, high=numbers)
 names = st.text("abcdefgh", min_size=1, max_size=4)
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(names, figures, min_size=1))
 def test_a_csv_gives_its_figures_back(found: dict[str, Figure]) -> None:
     line = spread(found)
