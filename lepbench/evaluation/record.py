@@ -86,8 +86,8 @@ class Record(Config):
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write `record.json` atomically."""
-    write_text(folder / RECORD, json.dumps(record.model_dump(mode="json"), indent=1, sort_keys=True) + "\n")
+    """Write `record.json` atomically; rows and metrics keep their order."""
+    write_text(folder / RECORD, json.dumps(record.model_dump(mode="json"), indent=1) + "\n")
 
 
 def read_record(folder: Path) -> Record:

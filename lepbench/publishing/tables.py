@@ -34,10 +34,10 @@ def terminal_table(record: Record) -> Table:
         title=f"{identity.model.name} on {identity.suite}, {record.samples} samples",
         caption="95 % intervals below each figure · overlay: a cheat that draws the sketch on the picture",
         box=box.SIMPLE_HEAD,
-        padding=(0, 1),
+        padding=(0, 1, 0, 0),
     )
     shown = [entry for entry in SHOWN if any(row[entry[0]].value is not None for row in record.rows.values())]
-    table.add_column("row", style="bold")
+    table.add_column("row", style="bold", no_wrap=True)
     for _, heading, direction in shown:
         table.add_column(f"{heading} {ARROWS[direction]}", justify="right")
     for row, figures in record.rows.items():
