@@ -10,7 +10,6 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from lepbench.config import Config
@@ -102,9 +101,7 @@ def train(recipe: UnetRecipe, vae: AutoencoderKL, folder: Path, cache: Path) -> 
         clean = torch.from_numpy(latents[rows.numpy()]).float()
         dropped = torch.rand(recipe.fit.batch, generator=rng) < recipe.caption_dropout
         captions = torch.where(dropped[:, None], empty, ids[rows])
-        # On a CPU, flash attention's backward pass over so few tokens takes longer than the convolutions.
-        with sdpa_kernel(SDPBackend.MATH):
-            return denoising_loss(model, schedule, clean, captions, recipe.snr_cap, rng)
+        return denoising_loss(model, schedule, clean, captions, recipe.snr_cap, rng)
 
     Trainer(model, step, recipe.fit, folder).run("unet")
     return StableDiffusionPipeline(
