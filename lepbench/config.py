@@ -45,11 +45,15 @@ def load_config(path: Path, kind: type[C]) -> C:
 
 
 def explain(error: ValidationError, kind: type[BaseModel]) -> str:
-    """The first fault of a failed validation in one clause, with a suggestion for a misspelt key."""
-    first = error.errors()[0]
+    """One fault of a failed validation in one clause, with a suggestion for a misspelt key."""
+    faults = error.errors()
+    # A misspelt key also leaves the right one missing: the misspelling is what helps.
+    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     where = ".".join(str(part) for part in first["loc"]) or kind.__name__
     if first["type"] == "extra_forbidden":
-        return f"unknown key {where!r}; {suggestion(str(first['loc'][-1]), known_keys(kind))}"
+        key = str(first["loc"][-1])
+        # A key that fits elsewhere in the document is no help here.
+        return f"unknown key {where!r}; {suggestion(key, known_keys(kind) - {key})}"
     return f"{where}: {first['msg']}"
 
 

@@ -45,7 +45,9 @@ def make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LepbenchError(f"cannot create {folder}: {error.strerror}", "choose a writable folder") from error
+        raise LepbenchError(
+            f"cannot create {folder}: {error.strerror}", "choose a writable folder"
+        ) from error
     return folder
 
 

@@ -38,8 +38,8 @@ class MlpPredictor(Predictor):
 
     The concatenation is never made. A linear layer over concatenated channels is the sum of one linear
     layer a tap, and a linear layer over channels commutes with bilinear resizing, so each tap goes through
-    its slice of the first layer at its own resolution, and what comes out is resized and summed: the same
-    function, cheaper.
+    its slice of the first layer at its own resolution, taps of one resolution are summed, and the few sums
+    are resized: the same function, cheaper.
 
     Taps differ in scale by orders of magnitude, so each channel is standardised first (BatchNorm without
     affine terms; while sampling, its running statistics).
@@ -71,9 +71,13 @@ class MlpPredictor(Predictor):
         """As `Predictor.forward`; computes in the precision of its own weights."""
         weight = self.time.weight
         when = (timesteps.to(weight) / self.config.train_timesteps).unsqueeze(1)
-        total: Tensor = self.time(when)[:, :, None, None]
+        sums: dict[torch.Size, Tensor] = {}
         for position, standardise, part in zip(self.config.taps, self.standardise, self.slices, strict=True):
             local = part(standardise(features[position].to(weight)))
+            side = local.shape[-2:]
+            sums[side] = sums[side] + local if side in sums else local
+        total: Tensor = self.time(when)[:, :, None, None]
+        for local in sums.values():
             total = total + resize(local, size)
         out: Tensor = self.rest(total)
         return out

@@ -36,7 +36,7 @@ def test_ink_falls_as_strokes_are_dropped() -> None:
 
 
 @given(indices)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_level_1_misses_little_of_the_contours(index: int) -> None:
     there = scene("test", index)
     drawn = ndimage.distance_transform_edt(~freehand(there, 1).raster)
@@ -44,7 +44,7 @@ def test_level_1_misses_little_of_the_contours(index: int) -> None:
 
 
 @given(indices, st.integers(1, 4))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_every_thing_keeps_a_stroke_and_strokes_name_parts(index: int, level: int) -> None:
     there = scene("test", index)
     strokes = freehand(there, level).strokes

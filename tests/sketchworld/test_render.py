@@ -17,7 +17,7 @@ indices = st.integers(0, 10**6)
 
 
 @given(indices)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_the_silhouette_is_that_of_the_polygons_drawn_by_another_library(index: int) -> None:
     there = scene("test", index, things=1)
     factor = 8
@@ -33,7 +33,7 @@ def test_the_silhouette_is_that_of_the_polygons_drawn_by_another_library(index: 
 
 
 @given(indices)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_outside_the_things_is_background_and_inside_is_not(index: int) -> None:
     there = scene("train", index)
     rendering = render(there)
@@ -48,7 +48,7 @@ def test_outside_the_things_is_background_and_inside_is_not(index: int) -> None:
 
 
 @given(indices)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_masks_do_not_overlap_and_contours_follow_them(index: int) -> None:
     rendering = render(scene("train", index))
     assert rendering.masks.sum(0).max() <= 1

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lepbench.errors import LepbenchError
@@ -17,7 +17,6 @@ scenes = st.builds(scene, st.sampled_from(SPLITS), st.integers(0, 10**7))
 
 
 @given(st.sampled_from(SPLITS), st.integers(0, 10**7))
-@settings(deadline=None)
 def test_a_scene_is_a_pure_function(split: str, index: int) -> None:
     assert scene(split, index) == scene(split, index)
 
@@ -29,14 +28,12 @@ def test_another_process_sees_the_same_scenes() -> None:
 
 
 @given(scenes)
-@settings(deadline=None)
 def test_held_out_pairs_are_in_the_compositional_split_alone(there) -> None:
     for thing in there.things:
         assert ((thing.shape, thing.colour) in HELD_OUT) == (there.split == "compositional")
 
 
 @given(scenes)
-@settings(deadline=None)
 def test_things_stand_out_and_stay_inside(there) -> None:
     for thing in there.things:
         assert there.background in FITTING[thing.colour]
@@ -46,7 +43,6 @@ def test_things_stand_out_and_stay_inside(there) -> None:
 
 
 @given(scenes)
-@settings(deadline=None)
 def test_captions_name_what_is_seen_and_where(there) -> None:
     for thing in there.things:
         assert thing.shape in there.caption
@@ -57,7 +53,6 @@ def test_captions_name_what_is_seen_and_where(there) -> None:
 
 
 @given(st.integers(0, 10**6))
-@settings(deadline=None)
 def test_a_relation_is_true_of_the_picture(index: int) -> None:
     there = scene("train", index, things=2)
     first, second = there.things
