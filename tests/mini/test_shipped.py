@@ -1,0 +1,97 @@
+"""What the shipped models promise, checked on scenes that none was trained on."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from lepbench.evaluation.judges import JudgeStatistics
+from lepbench.images import to_tensor
+from lepbench.metrics.clip import ClipScorer
+from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
+from lepbench.metrics.kid import kid, reference
+from lepbench.mini.corpus import Range
+from lepbench.mini.gates import CAPTIONS, ONE_THING, judge_gates, segmenter_gate
+from lepbench.mini.paths import ASSETS, JUDGE, STATISTICS
+from lepbench.mini.segmenter import load_segmenter
+from lepbench.sketchworld import render
+
+COUNT = 512
+UNSEEN = Range(split="test", start=800_000, count=COUNT)
+
+
+@pytest.fixture(scope="module")
+def judge() -> ClipScorer:
+    return ClipScorer.load(JUDGE)
+
+
+@pytest.fixture(scope="module")
+def renderings() -> tuple[Tensor, Tensor]:
+    """Pictures [N, 3, 64, 64], and the contours of each picture's next neighbour [N, 1, 64, 64]."""
+    drawn = [render(scene) for scene in UNSEEN.scenes()]
+    pictures = torch.stack([to_tensor(one.image) for one in drawn])
+    contours = torch.stack([torch.from_numpy(one.contours) for one in drawn]).float()[:, None]
+    return pictures, contours.roll(1, dims=0)
+
+
+def damaged(kind: str, strength: float, pictures: Tensor, contours: Tensor) -> Tensor:
+    """Pictures blurred by `strength` px, noised by it, or with a wrong sketch drawn on at that opacity."""
+    from kornia.filters import gaussian_blur2d
+
+    if kind == "blur":
+        return gaussian_blur2d(pictures, (11, 11), (strength, strength))
+    if kind == "noise":
+        grain = torch.randn(pictures.shape, generator=torch.Generator().manual_seed(0))
+        return (pictures + strength * grain).clamp(0, 1)
+    return pictures * (1 - strength * contours)
+
+
+@pytest.mark.parametrize(
+    ("kind", "strengths"),
+    [("blur", (0.6, 1.2, 2.4)), ("noise", (0.05, 0.15, 0.4)), ("overlay", (0.3, 0.6, 1.0))],
+)
+def test_distances_grow_with_the_damage(
+    judge: ClipScorer, renderings: tuple[Tensor, Tensor], kind: str, strengths: tuple[float, ...]
+) -> None:
+    known = JudgeStatistics.load(STATISTICS)
+    near = reference(known.features)
+    pictures, contours = renderings
+    versions = [pictures, *(damaged(kind, strength, pictures, contours) for strength in strengths)]
+    with torch.no_grad():
+        features = [
+            torch.cat([judge.image_embedding(part) for part in torch.split(version, 64)]).double().numpy()
+            for version in versions
+        ]
+    kids = [kid(one, near) for one in features]
+    distances = [frechet_distance(FeatureStatistics.of(one), known.moments) for one in features]
+    assert all(b > a for a, b in pairwise(kids)), kids
+    assert all(b > a for a, b in pairwise(distances)), distances
+    # Undamaged pictures of the same world are near the reference, far below the worst damage.
+    assert abs(kids[0]) < 0.1 * kids[-1], kids
+
+
+def test_reference_statistics_are_those_of_their_features() -> None:
+    known = JudgeStatistics.load(STATISTICS)
+    features = np.asarray(known.features, dtype=np.float64)
+    assert features.shape[0] == 10_000
+    assert np.allclose(known.moments.mean, features.mean(0), atol=1e-2)
+    assert np.allclose(known.moments.covariance, np.cov(features.T), atol=1e-1)
+
+
+def test_judge_and_segmenter_do_their_work(judge: ClipScorer) -> None:
+    (retrieval,) = judge_gates(judge, CAPTIONS.model_copy(update={"count": 500}).scenes())
+    # Half of the scenes of the published figure: two standard errors of slack.
+    assert retrieval.value > 0.9 - 2 * (0.9 * 0.1 / 500) ** 0.5
+    few = ONE_THING.model_copy(update={"count": 128}).scenes()
+    assert segmenter_gate(load_segmenter(), few).value > 0.95
+
+
+def test_assets_stay_small_and_pickle_free() -> None:
+    files = [path for path in ASSETS.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 40 * 2**20
+    allowed = {".safetensors", ".json", ".md", ".yaml", ".parquet", ".txt"}
+    assert {path.suffix for path in files} <= allowed
