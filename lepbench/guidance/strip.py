@@ -44,5 +44,14 @@ def strip(panels: Sequence[tuple[str, Pixels]]) -> Pixels:
         picture = Image.fromarray(pixels).resize((wide, tall), Image.Resampling.NEAREST)
         sheet.paste(picture, (left, MARGIN))
         draw.rectangle((left - 1, MARGIN - 1, left + wide, MARGIN + tall), outline=(200, 200, 200))
-        draw.text((left, MARGIN + tall + 6), caption, fill=INK, font=font)
+        draw.text((left, MARGIN + tall + 6), shortened(caption, font, wide), fill=INK, font=font)
     return np.asarray(sheet)
+
+
+def shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    """As much of the text as fits into `width` px, an ellipsis standing for the rest."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(f"{text}...") > width:
+        text = text[:-1]
+    return f"{text.rstrip()}..."

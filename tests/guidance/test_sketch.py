@@ -115,6 +115,14 @@ def test_what_is_no_drawing_is_one_line(tmp_path: Path) -> None:
         read_sketch(tmp_path / "absent.png")
 
 
+def test_a_long_caption_stays_under_its_own_panel() -> None:
+    panel = np.zeros((64, 64, 3), np.uint8)
+    sheet = strip([("a very long caption " * 9, panel), ("", panel)])
+    below = sheet[MARGIN + 320 + 2 :]
+    assert (below[:, : MARGIN + 320] < 200).any()
+    assert (below[:, MARGIN + 320 :] == 255).all()
+
+
 def test_the_strip_shows_every_panel_enlarged_and_sharp(strokes) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     sheet = strip([("sketch", ink_on_paper(strokes)), ("result", picture)])
