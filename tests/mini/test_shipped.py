@@ -52,7 +52,7 @@ def damaged(kind: str, strength: float, pictures: Tensor, contours: Tensor) -> T
 
 @pytest.mark.parametrize(
     ("kind", "strengths"),
-    [("blur", (0.6, 1.2, 2.4)), ("noise", (0.05, 0.15, 0.4)), ("overlay", (0.3, 0.6, 1.0))],
+    [("blur", (1.2, 2.0, 3.2)), ("noise", (0.05, 0.15, 0.4)), ("overlay", (0.3, 0.6, 1.0))],
 )
 def test_distances_grow_with_the_damage(
     judge: ClipScorer, renderings: tuple[Tensor, Tensor], kind: str, strengths: tuple[float, ...]
