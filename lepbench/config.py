@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from lepbench.errors import LepbenchError
-from lepbench.registry import suggestion
+from lepbench.registry import Registry, suggestion
 
 
 class Config(BaseModel):
@@ -42,6 +42,22 @@ def load_config(path: Path, kind: type[C]) -> C:
     except LepbenchError as error:
         # A nested choice by name (a detector, a source) says what is wrong, but not in which file.
         raise LepbenchError(f"{path}: {error}") from error
+
+
+def named(config: str | dict[str, Any], registry: Registry[type[C]]) -> C:
+    """The entry of a registry of configurations that a name, or a mapping with `name` and settings, asks for.
+
+    Raises:
+        LepbenchError: no such entry, a key it does not know, or a value it does not take.
+    """
+    settings = {"name": config} if isinstance(config, str) else config
+    if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
+        raise LepbenchError(f"{config!r} names no {registry.kind}", f"name one of: {', '.join(registry)}")
+    kind = registry.get(settings["name"])
+    try:
+        return kind.model_validate(settings)
+    except ValidationError as error:
+        raise LepbenchError(f"{registry.kind} {settings['name']!r}: {explain(error, kind)}") from error
 
 
 def explain(error: ValidationError, kind: type[BaseModel]) -> str:

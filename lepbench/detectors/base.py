@@ -5,11 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
+from pydantic import BeforeValidator, Field, SerializeAsAny
 from torch import Tensor
 
-from lepbench.config import Config, explain
-from lepbench.errors import LepbenchError
+from lepbench.config import Config, named
 from lepbench.registry import Registry
 
 
@@ -62,16 +61,7 @@ def detector_from(config: str | dict[str, Any] | Detector) -> Detector:
     Raises:
         LepbenchError: no such detector, a key it does not know, or a value it does not take.
     """
-    if isinstance(config, Detector):
-        return config
-    settings = {"name": config} if isinstance(config, str) else config
-    if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
-        raise LepbenchError(f"{config!r} names no detector", f"name one of: {', '.join(DETECTORS)}")
-    kind = DETECTORS.get(settings["name"])
-    try:
-        return kind.model_validate(settings)
-    except ValidationError as error:
-        raise LepbenchError(f"detector {settings['name']!r}: {explain(error, kind)}") from error
+    return config if isinstance(config, Detector) else named(config, DETECTORS)
 
 
 # A field of this type takes any registered detector in a larger configuration, and writes its settings back.

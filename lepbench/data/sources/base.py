@@ -5,11 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, SerializeAsAny, ValidationError
+from pydantic import BeforeValidator, SerializeAsAny
 
-from lepbench.config import Config, explain
+from lepbench.config import Config, named
 from lepbench.data.corpus import Corpus
-from lepbench.errors import LepbenchError
 from lepbench.registry import Registry
 
 
@@ -40,16 +39,7 @@ def source_from(config: str | dict[str, Any] | Source) -> Source:
     Raises:
         LepbenchError: no such source, a key it does not know, or a value it does not take.
     """
-    if isinstance(config, Source):
-        return config
-    settings = {"name": config} if isinstance(config, str) else config
-    if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
-        raise LepbenchError(f"{config!r} names no source", f"name one of: {', '.join(SOURCES)}")
-    kind = SOURCES.get(settings["name"])
-    try:
-        return kind.model_validate(settings)
-    except ValidationError as error:
-        raise LepbenchError(f"source {settings['name']!r}: {explain(error, kind)}") from error
+    return config if isinstance(config, Source) else named(config, SOURCES)
 
 
 # A field of this type takes any registered source in a larger configuration, and writes its settings back.
