@@ -16,6 +16,7 @@ VERBS = {
     "evaluate": ("evaluate", "Score a model on a suite: table, record, pictures."),
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
     "mini": ("mini", "Train and check the embedded models."),
+    "score": ("score", "Score files that others made: edge maps."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
     "train-lep": ("train_lep", "Train a latent edge predictor."),
 }

@@ -1,0 +1,80 @@
+"""`lepbench score`: figures of files that others made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from lepbench.metrics.boundary import BoundaryScores
+
+Folder = click.Path(path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Score folders of files that others made.
+
+    \b
+    Examples:
+      lepbench score boundaries --predictions edges/ --annotations groundTruth/test/
+    """
+
+
+@command.command()
+@click.option(
+    "--predictions", type=Folder, required=True, help="Soft edge maps: NAME.png, or NAME.mat (ucm2)."
+)
+@click.option("--annotations", type=Folder, required=True, help="BSDS ground truth: NAME.mat, or NAME.png.")
+@click.option("--thresholds", type=click.IntRange(min=1), default=99, show_default=True)
+@click.option(
+    "--max-dist",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.0075,
+    show_default=True,
+    help="Largest distance of a match, in diagonals.",
+)
+@click.option("--no-thin", is_flag=True, help="Match thresholded maps as they are.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes  [default: one a processor].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def boundaries(
+    predictions: Path,
+    annotations: Path,
+    thresholds: int,
+    max_dist: float,
+    no_thin: bool,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Score edge maps against people's boundaries by the BSDS benchmark: ODS, OIS and AP.
+
+    \b
+    Examples:
+      lepbench score boundaries --predictions edges/ --annotations groundTruth/test/
+      lepbench score boundaries --predictions ucm2/test --annotations groundTruth/test --no-thin --json
+    """
+    from lepbench.cli.bars import bars
+    from lepbench.scoring.boundaries import Rules, score_boundaries
+
+    with bars() as progress:
+        scores = score_boundaries(
+            predictions, annotations, Rules(thresholds, max_dist, not no_thin), progress, workers
+        )
+    click.echo(json.dumps(_boundary_object(scores)) if as_json else _boundary_lines(scores))
+
+
+def _boundary_object(scores: BoundaryScores) -> dict[str, Any]:
+    ois = scores.ois._asdict()
+    del ois["threshold"]
+    return {"ods": scores.ods._asdict(), "ois": ois, "ap": scores.ap, "images": scores.images}
+
+
+def _boundary_lines(scores: BoundaryScores) -> str:
+    lines = [f"{'':<4}{'f1':>8}{'recall':>10}{'precision':>11}{'threshold':>11}"]
+    for name, point in (("ODS", scores.ods), ("OIS", scores.ois)):
+        at = "own" if name == "OIS" else f"{point.threshold:.4f}"
+        lines.append(f"{name:<4}{point.f1:>8.4f}{point.recall:>10.4f}{point.precision:>11.4f}{at:>11}")
+    return "\n".join([*lines, f"AP  {scores.ap:>8.4f}", f"{scores.images} images"])
