@@ -16,10 +16,17 @@ VERBS = {
     "evaluate": ("evaluate", "Score a model on a suite: table, record, pictures."),
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
     "mini": ("mini", "Train and check the embedded models."),
-    "score": ("score", "Score files that others made: edge maps."),
+    "score": ("score", "Score files that others made: edge maps, pictures."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
     "train-lep": ("train_lep", "Train a latent edge predictor."),
 }
+
+QUIET = {
+    "DIFFUSERS_VERBOSITY": "error",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+"""Keeps the libraries' own bars and notes off stderr, which is ours, unless the user chose otherwise."""
 
 
 class LazyGroup(click.Group):
@@ -53,6 +60,8 @@ def lepbench() -> None:
 
 def main() -> None:
     """Run the command; every foreseeable fault ends as one line on stderr and exit code 2."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     try:
         lepbench.main(standalone_mode=False)
     except click.ClickException as error:

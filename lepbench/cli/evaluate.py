@@ -59,7 +59,6 @@ def command(
     from lepbench.methods import ModelConfig
     from lepbench.suites import load_suite
 
-    _quiet()
     config = load_config(model, ModelConfig)
     chosen = load_suite(suite)
     folder = out or Path("runs") / config.name
@@ -104,13 +103,3 @@ def _say_where(record: Record, folder: Path) -> None:
         rows = ", ".join(f"{count} of {row}" for row, count in failed.items())
         click.echo(f"failed samples, in no figure: {rows}; run again to retry them", err=True)
     click.echo(f"wrote {folder}: record.json, samples.parquet, table.csv, sheet.png, samples/", err=True)
-
-
-def _quiet() -> None:
-    """Keep the libraries' own bars and notes off stderr, which is ours."""
-    import diffusers
-    import transformers
-
-    for library in (diffusers, transformers):
-        library.utils.logging.set_verbosity_error()
-        library.utils.logging.disable_progress_bar()

@@ -22,7 +22,7 @@ def command(config: Path, out: Path | None) -> None:
 
     \b
     Examples:
-      lepbench build-data sketchworld --out data/sketchworld --limit 4096
+      lepbench build-data examples/build-data.yaml --out data/sketchworld
       lepbench train-lep examples/train-lep.yaml --out runs/lep
       lepbench sample --prompt "a red fish" --sketch fish.png --predictor runs/lep --out fish-drawn.png
     """
