@@ -18,12 +18,15 @@ from lepbench.evaluation.samples import OK
 from lepbench.metrics.clip import skill_of_means
 from lepbench.metrics.edges import EdgeCounts, precision_recall_f1
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
-from lepbench.metrics.kid import Reference, kid, kid_interval, reference
+from lepbench.metrics.kid import Reference, kid, kid_draws, reference
 from lepbench.metrics.masks import MaskCounts, intersection_over_union
-from lepbench.metrics.statistics import Interval, bootstrap_interval, first_mean
+from lepbench.metrics.statistics import Draws, Interval, bootstrap, first_mean
 
 SUBSAMPLED_FROM = 4
 """Fewest items that can be subsampled for an interval."""
+
+UNKNOWN = np.array([math.nan])
+"""The resamples of a figure that has none."""
 
 Scores = NDArray[np.float64]
 
@@ -56,13 +59,32 @@ def summarise(samples: pa.Table, statistics: JudgeStatistics, protocol: Protocol
         samples: as `samples.schema_of` says; needs the row `real` for `clip_skill`.
         statistics: the judge's features of true pictures.
     """
-    whole = samples.to_pandas()
-    good = whole[whole["status"] == OK]
+    return {
+        row: _figures(found, protocol)
+        for row, found in draws_of_rows(samples.to_pandas(), statistics, protocol).items()
+    }
+
+
+def draws_of_rows(
+    samples: pd.DataFrame, statistics: JudgeStatistics, protocol: Protocol
+) -> dict[str, dict[str, Draws]]:
+    """Every row's figures with their resamples; a figure that is not defined or not published is absent.
+
+    Runs of one suite, number of samples and protocol saw the same resamples of items, as far as none failed.
+    """
+    good = samples[samples["status"] == OK]
     known = reference(statistics.features)
     real = good[good["row"] == "real"].set_index("item_id")
     return {
-        row: _Summary(good[good["row"] == row], real, protocol).figures(statistics, known)
-        for row in samples["row"].unique().to_pylist()
+        row: _Summary(good[good["row"] == row], real, protocol).draws(statistics, known)
+        for row in samples["row"].unique()
+    }
+
+
+def _figures(found: dict[str, Draws], protocol: Protocol) -> Figures:
+    return {
+        name: _figure(found[name].interval(protocol.confidence)) if name in found else Figure(value=None)
+        for name in metric_names(protocol)
     }
 
 
@@ -75,21 +97,19 @@ class _Summary:
         self.real = real
         self.protocol = protocol
 
-    def figures(self, statistics: JudgeStatistics, known: Reference) -> Figures:
-        names = metric_names(self.protocol)
+    def draws(self, statistics: JudgeStatistics, known: Reference) -> dict[str, Draws]:
         if self.frame.empty:
-            return {name: Figure(value=None) for name in names}
-        found = {
+            return {}
+        return {
             **self._edges(),
             **self._contours(),
             "mask_iou": self._mean(self._overlap()),
             "clip_similarity": self._mean(self._numbers("clip_similarity")),
-            "clip_skill": self._skill(),
+            **self._skill(),
             **self._distances(statistics, known),
         }
-        return {name: found[name] for name in names}
 
-    def _edges(self) -> Figures:
+    def _edges(self) -> dict[str, Draws]:
         tolerances = self.protocol.tolerances
         scores = precision_recall_f1(self._counts("edge", tolerances))
         return {
@@ -98,7 +118,7 @@ class _Summary:
             for column, tolerance in enumerate(tolerances)
         }
 
-    def _contours(self) -> Figures:
+    def _contours(self) -> dict[str, Draws]:
         tolerance = self.protocol.contour_tolerance
         scores = precision_recall_f1(self._counts("contour", (tolerance,)))
         return {f"edge_f1_{tolerance}px_contour": self._mean(scores.f1[:, 0])}
@@ -118,60 +138,51 @@ class _Summary:
         columns = self.frame[["mask_intersection", "mask_union"]].to_numpy(dtype=np.int64)
         return intersection_over_union(MaskCounts(*columns.T))
 
-    def _skill(self) -> Figure:
+    def _skill(self) -> dict[str, Draws]:
         known = self.real.reindex(self.items)
         columns = [self._numbers("clip_similarity")]
         columns += [known[name].to_numpy(np.float64) for name in ("clip_wrong_similarity", "clip_similarity")]
         table = np.stack(columns, axis=1)
         there = np.isfinite(table).all(axis=1)
         if not there.any():
-            return Figure(value=None)
-        return self._interval(table[there], self.items[there], skill_of_means)
+            return {}
+        return {"clip_skill": self._bootstrap(table[there], self.items[there], skill_of_means)}
 
-    def _distances(self, statistics: JudgeStatistics, known: Reference) -> Figures:
+    def _distances(self, statistics: JudgeStatistics, known: Reference) -> dict[str, Draws]:
         features = np.stack(self.frame["judge_features"].to_list()).astype(np.float64)
-        distance = None
+        found = self._kid(features, known)
         if len(features) >= self.protocol.frechet_from:
             distance = frechet_distance(FeatureStatistics.of(features), statistics.moments)
-        return {"kid": self._kid(features, known), "frechet_distance": Figure(value=distance)}
+            found["frechet_distance"] = Draws(distance, UNKNOWN)
+        return found
 
-    def _kid(self, features: Scores, known: Reference) -> Figure:
+    def _kid(self, features: Scores, known: Reference) -> dict[str, Draws]:
         items = len(set(self.items))
         if items < 2:
-            return Figure(value=None)
+            return {}
         if items < SUBSAMPLED_FROM:
-            return Figure(value=kid(features, known, self.items))
+            return {"kid": Draws(kid(features, known, self.items), UNKNOWN)}
         rules = self.protocol
-        return _figure(
-            kid_interval(
-                features,
-                known,
-                self.items,
-                seed=rules.interval_seed,
-                repeats=rules.kid_subsamples,
-                fraction=rules.kid_fraction,
-                level=rules.confidence,
-            )
+        drawn = kid_draws(
+            features,
+            known,
+            self.items,
+            seed=rules.interval_seed,
+            repeats=rules.kid_subsamples,
+            fraction=rules.kid_fraction,
         )
+        return {"kid": drawn}
 
-    def _mean(self, values: Scores) -> Figure:
-        return self._interval(values, self.items)
+    def _mean(self, values: Scores) -> Draws:
+        return self._bootstrap(values, self.items)
 
-    def _interval(
+    def _bootstrap(
         self, values: Scores, items: NDArray[Any], statistic: Callable[[Scores], Scores] = first_mean
-    ) -> Figure:
+    ) -> Draws:
         rules = self.protocol
-        # A resample in which a ratio's denominator vanishes is infinite, and its interval null.
-        with np.errstate(invalid="ignore"):
-            interval = bootstrap_interval(
-                values,
-                items,
-                seed=rules.interval_seed,
-                statistic=statistic,
-                resamples=rules.resamples,
-                level=rules.confidence,
-            )
-        return _figure(interval)
+        return bootstrap(
+            values, items, seed=rules.interval_seed, statistic=statistic, resamples=rules.resamples
+        )
 
     def _numbers(self, column: str) -> Scores:
         return self.frame[column].to_numpy(dtype=np.float64)

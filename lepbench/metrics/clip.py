@@ -37,7 +37,7 @@ def clip_skill(x: ArrayLike, wrong: ArrayLike, real: ArrayLike) -> NDArray[np.fl
 
 
 def skill_of_means(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`clip_skill` of means (x, wrong, real) in the last axis, the form `bootstrap_interval` takes."""
+    """`clip_skill` of means (x, wrong, real) in the last axis, the form `bootstrap` takes."""
     x, wrong, real = np.moveaxis(np.asarray(means, dtype=np.float64), -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((x - wrong) / (real - wrong))

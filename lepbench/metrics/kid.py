@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from lepbench.metrics.frechet import as_matrix
-from lepbench.metrics.statistics import Interval
+from lepbench.metrics.statistics import Draws
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -67,7 +67,7 @@ def kid(x: Features, y: Features | Reference, clusters: ArrayLike | None = None)
     return within + known.within - 2 * float(cross_means(matrix, known).mean())
 
 
-def kid_interval(
+def kid_draws(
     x: Features,
     y: Features | Reference,
     clusters: ArrayLike | None = None,
@@ -75,9 +75,8 @@ def kid_interval(
     seed: int,
     repeats: int = 1000,
     fraction: float = 0.8,
-    level: float = 0.95,
-) -> Interval:
-    """KID with an interval from subsamples of x drawn without replacement, whole items at a time.
+) -> Draws:
+    """KID and its spread over subsamples of x drawn without replacement, whole items at a time.
 
     A bootstrap repeats features, and a feature paired with itself biases the estimate upwards; a subsample of
     m of n does not. The deviations of its estimates from the full one have variance s^2/m (1 - m/n) where the
@@ -92,7 +91,6 @@ def kid_interval(
         seed: of the subsampling.
         repeats: how many subsamples.
         fraction: share of the items in a subsample, between 0 and 1.
-        level: share of the deviations between the ends.
 
     Raises:
         ValueError: there are fewer than 4 items, or what `kid` refuses.
@@ -111,9 +109,7 @@ def kid_interval(
     estimates = totals / pairs + known.within - 2 * cross
     value = float(estimates[0])
     deviations = (estimates[1:] - value) * np.sqrt(sizes[1:] / (n - sizes[1:]))
-    tail = (1 - level) / 2
-    low, high = np.quantile(deviations, [tail, 1 - tail])
-    return Interval(value, value + float(low), value + float(high))
+    return Draws(value, value + deviations)
 
 
 def item_index(n: int, clusters: ArrayLike | None) -> Index:

@@ -1,4 +1,4 @@
-"""How sure is a figure? Bootstrap intervals over items, for anything computed from means."""
+"""How sure is a figure, and a difference of two? Bootstrap over items, for anything computed from means."""
 
 from __future__ import annotations
 
@@ -20,21 +20,56 @@ class Interval(NamedTuple):
     high: float
 
 
+class Draws(NamedTuple):
+    """A figure and what it came to in each resample of the items, [B].
+
+    Two figures drawn with one seed from the same items saw the same resamples, so their difference is paired.
+    """
+
+    value: float
+    draws: Array
+
+    def interval(self, level: float = 0.95) -> Interval:
+        """Quantiles of the draws that leave `level` of them between."""
+        tail = (1 - level) / 2
+        # A resample in which a ratio's denominator vanishes is infinite or undefined, and so is the interval.
+        with np.errstate(invalid="ignore"):
+            low, high = np.quantile(self.draws, [tail, 1 - tail])
+        return Interval(self.value, float(low), float(high))
+
+    def minus(self, other: Draws) -> Draws:
+        """This figure less another that saw the same resamples.
+
+        Raises:
+            ValueError: the other saw another number of them.
+        """
+        if self.draws.shape != other.draws.shape:
+            raise ValueError(f"other resamples: {len(self.draws)} and {len(other.draws)}")
+        return Draws(self.value - other.value, self.draws - other.draws)
+
+    def p_value(self) -> float:
+        """Two-sided: twice the share of draws on the far side of 0, never below 2 / (B + 1).
+
+        Source: Davison and Hinkley, "Bootstrap methods and their application", 1997, section 4.4.
+        """
+        above, below = np.count_nonzero(self.draws >= 0), np.count_nonzero(self.draws <= 0)
+        return float(min(1.0, 2 * (1 + min(above, below)) / (1 + len(self.draws))))
+
+
 def first_mean(means: Array) -> Array:
     """The mean of the first column: the statistic of a plain average."""
     return means[..., 0]
 
 
-def bootstrap_interval(
+def bootstrap(
     values: ArrayLike,
     clusters: ArrayLike | None = None,
     *,
     seed: int,
     statistic: Statistic = first_mean,
     resamples: int = 2000,
-    level: float = 0.95,
-) -> Interval:
-    """Percentile bootstrap interval of a function of column means, resampling whole clusters.
+) -> Draws:
+    """Bootstrap of a function of column means, resampling whole clusters.
 
     The samples of one item are not independent, so items are drawn, with replacement, each with all its
     samples. Every figure of ours that has such an interval is a smooth function of means (a mean, a ratio of
@@ -46,7 +81,6 @@ def bootstrap_interval(
         seed: of the resampling; the same seed and shapes draw the same items, whatever the values.
         statistic: maps means [..., K] to figures [...].
         resamples: how many draws.
-        level: share of the draws between the ends.
 
     Raises:
         ValueError: there is no value, or the labels do not fit.
@@ -60,39 +94,20 @@ def bootstrap_interval(
     sums, sizes = cluster_sums(columns, clusters)
     point = statistic(columns.mean(axis=0))
     weights = resample_weights(len(sums), resamples, seed)
-    draws = statistic((weights @ sums) / (weights @ sizes)[:, None])
-    tail = (1 - level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return Interval(float(point), float(low), float(high))
+    return Draws(float(point), statistic((weights @ sums) / (weights @ sizes)[:, None]))
 
 
-def paired_difference(
-    first: ArrayLike,
-    second: ArrayLike,
-    clusters: ArrayLike | None = None,
-    *,
-    seed: int,
-    statistic: Statistic = first_mean,
-    resamples: int = 2000,
-    level: float = 0.95,
-) -> Interval:
-    """Interval of statistic(first) - statistic(second), both measured on the same samples in the same order.
+def holm(p_values: ArrayLike) -> Array:
+    """p values of one family made safe to read side by side: [M] to [M], each at least what it was.
 
-    Arguments and errors are those of `bootstrap_interval`; `first` and `second` have one shape.
+    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
     """
-    one, other = (np.asarray(v, dtype=np.float64) for v in (first, second))
-    if one.shape != other.shape:
-        raise ValueError(f"paired values differ in shape: {one.shape} and {other.shape}")
-    one, other = (v.reshape(len(v), -1) for v in (one, other))
-    width = one.shape[1]
-    return bootstrap_interval(
-        np.concatenate([one, other], axis=1),
-        clusters,
-        seed=seed,
-        statistic=lambda means: statistic(means[..., :width]) - statistic(means[..., width:]),
-        resamples=resamples,
-        level=level,
-    )
+    given = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(given, kind="stable")
+    stepped = np.maximum.accumulate(given[order] * (len(given) - np.arange(len(given))))
+    adjusted = np.empty_like(given)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
 
 
 def resample_weights(items: int, resamples: int, seed: int) -> Array:

@@ -14,7 +14,7 @@ from lepbench.errors import LepbenchError
 from lepbench.images import open_rgb
 from lepbench.metrics.cmmd import cmmd
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
-from lepbench.metrics.kid import kid_interval, reference
+from lepbench.metrics.kid import kid_draws, reference
 from lepbench.metrics.statistics import Interval
 from lepbench.scoring.extractors import Extractor
 from lepbench.seeds import seed_of
@@ -64,7 +64,7 @@ def score_images(
     return ImageScores(
         frechet_distance=distance,
         frechet_bias=half_size_distance(x, moments) - distance,
-        kid=kid_interval(x, reference(y), seed=0),
+        kid=kid_draws(x, reference(y), seed=0).interval(),
         cmmd=cmmd(x, y) if extractor.unit else None,
         n_generated=len(x),
         n_reference=len(y),

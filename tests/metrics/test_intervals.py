@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import ttest_1samp
 
 from lepbench.metrics.clip import clip_skill, skill_of_means
-from lepbench.metrics.statistics import bootstrap_interval, paired_difference
+from lepbench.metrics.statistics import bootstrap, holm
 
 
 def by_loop(columns, clusters, statistic, resamples, seed):
@@ -22,7 +25,7 @@ def test_agrees_with_a_loop_over_items_of_unequal_size():
     rng = np.random.default_rng(0)
     clusters = np.repeat(np.arange(30), rng.integers(1, 6, 30))
     columns = rng.normal(size=(len(clusters), 3)) + rng.normal(size=30)[clusters][:, None] + [1, 0, 4]
-    interval = bootstrap_interval(columns, clusters, seed=1, statistic=skill_of_means, resamples=20_000)
+    interval = bootstrap(columns, clusters, seed=1, statistic=skill_of_means, resamples=20_000).interval()
     low, high = by_loop(columns, clusters, lambda rows: clip_skill(*rows.T), 4000, seed=2)
     assert interval.value == pytest.approx(clip_skill(*columns.T))
     width = high - low
@@ -32,7 +35,7 @@ def test_agrees_with_a_loop_over_items_of_unequal_size():
 
 def test_agrees_with_the_normal_interval_of_a_mean():
     values = np.random.default_rng(3).normal(2, 1, size=400)
-    interval = bootstrap_interval(values, seed=4, resamples=20_000)
+    interval = bootstrap(values, seed=4, resamples=20_000).interval()
     margin = 1.96 * values.std() / np.sqrt(len(values))
     assert interval.value == pytest.approx(values.mean())
     assert interval.low == pytest.approx(values.mean() - margin, abs=0.05 * margin)
@@ -46,7 +49,7 @@ def test_covers_the_truth_about_19_times_in_20_and_only_when_clustered():
             rng = np.random.default_rng(trial)
             items = np.repeat(np.arange(64), 4)
             values = rng.normal(size=64)[items] + 0.3 * rng.normal(size=256)
-            interval = bootstrap_interval(values, items if clustered else None, seed=trial, resamples=500)
+            interval = bootstrap(values, items if clustered else None, seed=trial, resamples=500).interval()
             hits += interval.low <= 0 <= interval.high
         return hits / 250
 
@@ -57,30 +60,34 @@ def test_covers_the_truth_about_19_times_in_20_and_only_when_clustered():
 def test_deterministic_by_seed_and_blind_to_the_kind_of_label():
     values = np.random.default_rng(5).random(20)
     labels = np.repeat(np.arange(10), 2)
-    first = bootstrap_interval(values, labels, seed=7)
-    assert first == bootstrap_interval(values.tolist(), [f"item-{n}" for n in labels], seed=7)
-    assert first != bootstrap_interval(values, labels, seed=8)
+    first = bootstrap(values, labels, seed=7).interval()
+    assert first == bootstrap(values.tolist(), [f"item-{n}" for n in labels], seed=7).interval()
+    assert first != bootstrap(values, labels, seed=8).interval()
 
 
 def test_one_item_has_an_interval_of_no_width():
-    assert bootstrap_interval([0.25], seed=0) == (0.25, 0.25, 0.25)
+    assert bootstrap([0.25], seed=0).interval() == (0.25, 0.25, 0.25)
 
 
 def test_a_paired_difference_cancels_what_both_share():
     rng = np.random.default_rng(6)
     items = rng.normal(size=64)
     better, worse = items + 0.2 + 0.1 * rng.normal(size=64), items + 0.1 * rng.normal(size=64)
-    difference = paired_difference(better, worse, seed=0)
+    first, second = bootstrap(better, seed=0), bootstrap(worse, seed=0)
+    difference = first.minus(second).interval()
     assert difference.value == pytest.approx(better.mean() - worse.mean())
     assert difference.low > 0
-    assert bootstrap_interval(better, seed=0).low < bootstrap_interval(worse, seed=0).high
-    assert paired_difference(better, better, seed=0) == (0, 0, 0)
+    assert first.interval().low < second.interval().high
+    assert first.minus(first).interval() == (0, 0, 0)
+    assert first.minus(second).p_value() == pytest.approx(2 / 2001)
+    assert first.minus(first).p_value() == 1
 
 
 def test_a_paired_difference_of_a_ratio():
     rng = np.random.default_rng(8)
     first, second = (rng.random((40, 3)) + np.array([gain, 0, 2]) for gain in (1, 0.5))
-    difference = paired_difference(first, second, seed=0, statistic=skill_of_means)
+    drawn = [bootstrap(columns, seed=0, statistic=skill_of_means) for columns in (first, second)]
+    difference = drawn[0].minus(drawn[1]).interval()
     assert difference.value == pytest.approx(clip_skill(*first.T) - clip_skill(*second.T))
     assert difference.low < difference.value < difference.high
 
@@ -88,11 +95,27 @@ def test_a_paired_difference_of_a_ratio():
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
-        (lambda: bootstrap_interval([], seed=0), "at least one value"),
-        (lambda: bootstrap_interval([1, 2], [0], seed=0), "2 values but labels"),
-        (lambda: paired_difference([1, 2], [1], seed=0), "differ in shape"),
+        (lambda: bootstrap([], seed=0).interval(), "at least one value"),
+        (lambda: bootstrap([1, 2], [0], seed=0).interval(), "2 values but labels"),
+        (lambda: bootstrap([1], seed=0).minus(bootstrap([1], seed=0, resamples=9)), "other resamples"),
     ],
 )
 def test_what_does_not_fit_is_refused(call, reason):
     with pytest.raises(ValueError, match=reason):
         call()
+
+
+def test_p_value_agrees_with_the_normal_test_of_a_mean():
+    values = np.random.default_rng(2).normal(0.15, 1, size=300)
+    drawn = bootstrap(values, seed=0, resamples=50_000)
+    assert drawn.p_value() == pytest.approx(ttest_1samp(values, 0).pvalue, rel=0.15)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_is_the_step_down_written_out(given_values):
+    adjusted = holm(given_values)
+    order = sorted(range(len(given_values)), key=lambda i: given_values[i])
+    worst = 0.0
+    for place, i in enumerate(order):
+        worst = max(worst, (len(order) - place) * given_values[i])
+        assert adjusted[i] == pytest.approx(min(worst, 1.0))

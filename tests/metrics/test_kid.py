@@ -8,7 +8,7 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 from torchmetrics.image.kid import poly_mmd as by_torchmetrics
 
 from lepbench.metrics import kid as module
-from lepbench.metrics.kid import item_index, kid, kid_interval, memberships, reference
+from lepbench.metrics.kid import item_index, kid, kid_draws, memberships, reference
 
 
 def features(n: int, seed: int, shift: float = 0.0, d: int = 16) -> np.ndarray:
@@ -46,7 +46,7 @@ def test_pairs_of_one_item_are_left_out():
     all_pairs = np.mean([k[i, j] for i in range(9) for j in range(9) if i != j])
     assert kid(x, y, items) - kid(x, y) == pytest.approx(between - all_pairs)
     assert kid(x, y, np.arange(9)) == kid(x, y)
-    assert kid_interval(x, y, items, seed=0).value == pytest.approx(kid(x, y, items))
+    assert kid_draws(x, y, items, seed=0).interval().value == pytest.approx(kid(x, y, items))
 
 
 def test_several_samples_an_item_leave_it_unbiased():
@@ -61,10 +61,10 @@ def test_several_samples_an_item_leave_it_unbiased():
 
 def test_blocks_do_not_change_the_figure(monkeypatch):
     x, y = features(50, 4), features(90, 5)
-    whole = kid(x, y), kid_interval(x, y, seed=0, repeats=20)
+    whole = kid(x, y), kid_draws(x, y, seed=0, repeats=20).interval()
     monkeypatch.setattr(module, "BLOCK", 16)
     assert kid(x, y) == pytest.approx(whole[0], rel=1e-9)
-    assert kid_interval(x, y, seed=0, repeats=20) == pytest.approx(whole[1], rel=1e-9)
+    assert kid_draws(x, y, seed=0, repeats=20).interval() == pytest.approx(whole[1], rel=1e-9)
 
 
 def test_a_prepared_reference_gives_the_same():
@@ -90,7 +90,7 @@ def test_the_interval_covers_the_distance_to_the_reference(clustered):
         # Samples of an item share half their variance, so that each is still of the one distribution.
         shared, own = rng.normal(size=(64, 16))[items], rng.normal(size=(len(items), 16))
         x = (np.sqrt(0.5) * (shared + own) if clustered else shared) + 0.4
-        interval = kid_interval(x, known, items, seed=trial, repeats=300)
+        interval = kid_draws(x, known, items, seed=trial, repeats=300).interval()
         return bool(interval.low <= truth <= interval.high)
 
     assert 0.88 <= np.mean([covered(trial) for trial in range(120)]) <= 0.99
@@ -98,18 +98,18 @@ def test_the_interval_covers_the_distance_to_the_reference(clustered):
 
 def test_the_interval_holds_its_value_and_is_deterministic_by_seed():
     x, y = features(64, 9, shift=0.3), features(200, 10)
-    interval = kid_interval(x, y, seed=1)
+    interval = kid_draws(x, y, seed=1).interval()
     assert interval.value == pytest.approx(kid(x, y), rel=1e-9)
     assert interval.low < interval.value < interval.high
-    assert interval == kid_interval(x, y, seed=1)
-    assert interval != kid_interval(x, y, seed=2)
+    assert interval == kid_draws(x, y, seed=1).interval()
+    assert interval != kid_draws(x, y, seed=2).interval()
 
 
 def test_the_width_does_not_depend_on_the_subsample_size():
     x, y = features(200, 11, shift=0.4), features(500, 12)
     widths = []
     for fraction in (0.3, 0.5, 0.8):
-        interval = kid_interval(x, y, seed=0, repeats=2000, fraction=fraction)
+        interval = kid_draws(x, y, seed=0, repeats=2000, fraction=fraction).interval()
         widths.append(interval.high - interval.low)
     assert max(widths) < 1.15 * min(widths)
 
@@ -130,8 +130,11 @@ def test_subsamples_hold_whole_items_once():
         (lambda: kid(features(1, 0), features(5, 1)), "at least 2 items"),
         (lambda: kid(features(4, 0), features(5, 1), ["one"] * 4), "at least 2 items"),
         (lambda: kid(features(5, 0, d=3), features(5, 1, d=4)), "differ in length"),
-        (lambda: kid_interval(features(3, 0), features(5, 1), seed=0), "at least 4 items"),
-        (lambda: kid_interval(features(5, 0), features(5, 1), [1, 2], seed=0), "5 features but labels"),
+        (lambda: kid_draws(features(3, 0), features(5, 1), seed=0).interval(), "at least 4 items"),
+        (
+            lambda: kid_draws(features(5, 0), features(5, 1), [1, 2], seed=0).interval(),
+            "5 features but labels",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(call, reason):
