@@ -13,6 +13,7 @@ from lepbench.errors import LepbenchError
 
 VERBS = {
     "build-data": ("build_data", "Build an edge-map triplet dataset from a captioned corpus."),
+    "compare": ("compare", "Hold finished runs against each other."),
     "evaluate": ("evaluate", "Score a model on a suite: table, record, pictures."),
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
     "mini": ("mini", "Train and check the embedded models."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,6 @@ import click
 if TYPE_CHECKING:
     from lepbench.evaluation.record import Record
     from lepbench.suites import Suite
-
-PIPE_WIDTH = 110
 
 
 @click.command()
@@ -89,12 +86,10 @@ def _publish(record: Record, suite: Suite, folder: Path) -> None:
 
 
 def _print_table(record: Record) -> None:
-    from rich.console import Console
-
+    from lepbench.cli.console import console
     from lepbench.publishing.tables import terminal_table
 
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    Console(width=width).print(terminal_table(record))
+    console().print(terminal_table(record))
 
 
 def _say_where(record: Record, folder: Path) -> None:

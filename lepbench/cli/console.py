@@ -1,0 +1,18 @@
+"""The terminal, or a page of fixed width where the output goes elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 110
+
+
+def console() -> Console:
+    """Prints tables to stdout."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)

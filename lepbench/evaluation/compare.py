@@ -1,0 +1,181 @@
+"""Several runs side by side: which differences are more than chance?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.judges import JudgeStatistics, statistics_path
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.record import SAMPLES, Record, read_record
+from lepbench.evaluation.samples import OK
+from lepbench.evaluation.summary import draws_of_rows
+from lepbench.metrics.statistics import Draws, Interval, holm
+
+SIGNIFICANT = 0.05
+LOWER_IS_BETTER = ("kid", "frechet_distance")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Run `first` less run `second` on one metric.
+
+    Attributes:
+        interval: of the paired difference.
+        p_value: two-sided, corrected (Holm) for every difference of the comparison.
+    """
+
+    metric: str
+    first: str
+    second: str
+    interval: Interval
+    p_value: float
+
+    @property
+    def significant(self) -> bool:
+        return self.p_value < SIGNIFICANT
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One run on one metric.
+
+    Attributes:
+        interval: of the figure.
+        skill: (figure - unguided) / (real - unguided) of the same run, unguided 0 and real 1; None where a
+            figure is missing.
+        ranks: best and worst rank that no significant difference speaks against; ties share theirs.
+    """
+
+    metric: str
+    run: str
+    interval: Interval
+    skill: float | None
+    ranks: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `lepbench compare` prints."""
+
+    samples: int
+    left_out: int
+    """Samples that failed in some run, and are left out of all."""
+    standings: list[Standing]
+    differences: list[Difference]
+
+
+def compare(folders: Sequence[Path], statistics: JudgeStatistics | None = None) -> Comparison:
+    """Compare two or more finished runs on the same samples.
+
+    Args:
+        folders: of `lepbench evaluate`, each with its own model name.
+        statistics: the judge's; those of the protocol unless given.
+
+    Raises:
+        LepbenchError: a folder holds no run, two share a name, or they do not compare.
+    """
+    records = [read_record(folder) for folder in folders]
+    _check_comparable(folders, records)
+    protocol = records[0].protocol
+    names = [record.identity.model.name for record in records]
+    tables = [_samples(folder) for folder in folders]
+    common, left_out = _common(tables)
+    known = statistics or JudgeStatistics.load(statistics_path(protocol))
+    rows = {
+        name: draws_of_rows(table[_keys(table).isin(common)], known, protocol)
+        for name, table in zip(names, tables, strict=True)
+    }
+    metrics = [name for name in rows[names[0]]["model"] if all(name in rows[run]["model"] for run in names)]
+    differences = _differences(rows, metrics, protocol)
+    standings = [
+        _standing(metric, run, rows[run], differences, protocol) for metric in metrics for run in names
+    ]
+    return Comparison(len(common), left_out, standings, differences)
+
+
+def _differences(
+    rows: dict[str, dict[str, dict[str, Draws]]], metrics: Sequence[str], protocol: Protocol
+) -> list[Difference]:
+    """Every pair of runs on every metric that has resamples."""
+    drawn = [
+        (metric, first, second, rows[first]["model"][metric].minus(rows[second]["model"][metric]))
+        for metric in metrics
+        for first, second in combinations(rows, 2)
+        if len(rows[first]["model"][metric].draws) > 1
+    ]
+    adjusted = holm([draws.p_value() for *_, draws in drawn])
+    return [
+        Difference(metric, first, second, draws.interval(protocol.confidence), float(p))
+        for (metric, first, second, draws), p in zip(drawn, adjusted, strict=True)
+    ]
+
+
+def _standing(
+    metric: str,
+    run: str,
+    rows: dict[str, dict[str, Draws]],
+    differences: Sequence[Difference],
+    protocol: Protocol,
+) -> Standing:
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    lead = []
+    for other in differences:
+        if other.metric == metric and run in (other.first, other.second) and other.significant:
+            ahead = sign * other.interval.value > 0
+            lead.append(ahead if run == other.first else not ahead)
+    runs = {name for other in differences for name in (other.first, other.second)} | {run}
+    ranks = (1 + lead.count(False), len(runs) - lead.count(True))
+    return Standing(
+        metric, run, rows["model"][metric].interval(protocol.confidence), _skill(metric, rows), ranks
+    )
+
+
+def _skill(metric: str, rows: dict[str, dict[str, Draws]]) -> float | None:
+    known = [rows[row][metric].value for row in ("model", "unguided", "real") if metric in rows.get(row, {})]
+    if len(known) < 3 or known[2] == known[1]:
+        return None
+    return (known[0] - known[1]) / (known[2] - known[1])
+
+
+def _samples(folder: Path) -> pd.DataFrame:
+    path = folder / SAMPLES
+    if not path.is_file():
+        raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
+    return pd.read_parquet(path)
+
+
+def _keys(table: pd.DataFrame) -> pd.Series[Any]:
+    return table["item_id"] + "-" + table["sample_index"].astype(str)
+
+
+def _common(tables: Sequence[pd.DataFrame]) -> tuple[set[str], int]:
+    """Samples whose picture every run drew, and how many are not among them."""
+    models = [table[table["row"] == "model"] for table in tables]
+    good = [set(_keys(model[model["status"] == OK])) for model in models]
+    common = set.intersection(*good)
+    if not common:
+        raise LepbenchError("no sample was drawn by every run", "compare runs of the same items")
+    return common, len(models[0]) - len(common)
+
+
+def _check_comparable(folders: Sequence[Path], records: Sequence[Record]) -> None:
+    names = [record.identity.model.name for record in records]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise LepbenchError(f"two runs are both called {twice!r}", "rename one in its YAML")
+    for key in ("suite_sha256", "protocol_sha256", "items", "samples_per_item"):
+        wanted = getattr(records[0].identity, key)
+        for folder, record in zip(folders, records, strict=True):
+            found = getattr(record.identity, key)
+            if found != wanted:
+                raise LepbenchError(
+                    f"{folder} has {key} {found} and {folders[0]} {wanted}: they do not compare",
+                    "evaluate again under the same terms",
+                )
