@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--cfg", "guidance_scale", default=4.0, show_default=True, help="Pull of the prompt, from 1.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
 @click.option("--resize", is_flag=True, help="Fit a drawing of another size to the model's.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
 def command(
     prompt: str,
     sketch: Path,
