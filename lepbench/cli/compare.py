@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR DIR...")
+@click.option("--all-metrics", is_flag=True, help="Precision, recall and raw similarity too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def command(runs: tuple[Path, ...], as_json: bool) -> None:
+def command(runs: tuple[Path, ...], all_metrics: bool, as_json: bool) -> None:
     """Compare two or more finished runs on the samples they share.
 
     Differences are paired: every run is resampled with the same items. Their p values are corrected (Holm)
@@ -34,7 +35,7 @@ def command(runs: tuple[Path, ...], as_json: bool) -> None:
 
     if len(runs) < 2:
         raise click.UsageError("give two folders or more")
-    found = compare(runs)
+    found = compare(runs, every_metric=all_metrics)
     if as_json:
         click.echo(json.dumps(_object(found)))
         return
@@ -78,7 +79,7 @@ def _ends(interval: Interval) -> dict[str, float | None]:
 def _standings(found: Comparison) -> Table:
     table = _table(
         f"{found.samples} samples" + (f", {found.left_out} left out as failed" if found.left_out else ""),
-        "skill: 0 unguided, 1 real pictures · ranks no significant difference separates are ties",
+        "skill: 0 unguided, 1 real pictures · ranks that are ranges are ties",
         ("metric", "run", "figure", "95 % interval", "skill", "rank"),
     )
     for one in found.standings:

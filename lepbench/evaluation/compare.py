@@ -20,6 +20,10 @@ from lepbench.metrics.statistics import Draws, Interval, holm
 
 SIGNIFICANT = 0.05
 LOWER_IS_BETTER = ("kid", "frechet_distance")
+REDUNDANT = ("edge_precision", "edge_recall", "clip_similarity")
+"""Metrics that others sum up: each more in a family of tests makes all the others harder to pass."""
+RESAMPLES_A_TEST = 1000
+"""A p value is at least 2 / (resamples + 1), times the number of tests: so many keep that floor at 0.002."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class Standing:
 
     Attributes:
         interval: of the figure.
-        skill: (figure - unguided) / (real - unguided) of the same run, unguided 0 and real 1; None where a
-            figure is missing.
+        skill: (figure - unguided) / (real - unguided) of the same run, unguided 0 and real 1; None where real
+            pictures are not significantly better than unguided ones.
         ranks: best and worst rank that no significant difference speaks against; ties share theirs.
     """
 
@@ -71,12 +75,15 @@ class Comparison:
     differences: list[Difference]
 
 
-def compare(folders: Sequence[Path], statistics: JudgeStatistics | None = None) -> Comparison:
+def compare(
+    folders: Sequence[Path], statistics: JudgeStatistics | None = None, every_metric: bool = False
+) -> Comparison:
     """Compare two or more finished runs on the same samples.
 
     Args:
         folders: of `lepbench evaluate`, each with its own model name.
         statistics: the judge's; those of the protocol unless given.
+        every_metric: precision, recall and raw similarity too, which F1 and skill sum up.
 
     Raises:
         LepbenchError: a folder holds no run, two share a name, or they do not compare.
@@ -87,13 +94,22 @@ def compare(folders: Sequence[Path], statistics: JudgeStatistics | None = None) 
     names = [record.identity.model.name for record in records]
     tables = [_samples(folder) for folder in folders]
     common, left_out = _common(tables)
+    shared = {name: table[_keys(table).isin(common)] for name, table in zip(names, tables, strict=True)}
     known = statistics or JudgeStatistics.load(statistics_path(protocol))
-    rows = {
-        name: draws_of_rows(table[_keys(table).isin(common)], known, protocol)
-        for name, table in zip(names, tables, strict=True)
+    rows = {name: draws_of_rows(table, known, protocol) for name, table in shared.items()}
+    metrics = [
+        metric
+        for metric in rows[names[0]]["model"]
+        if all(metric in rows[run]["model"] for run in names)
+        and (every_metric or not metric.startswith(REDUNDANT))
+    ]
+    enough = RESAMPLES_A_TEST * len(metrics) * len(names) * (len(names) - 1) // 2
+    finer = protocol.model_copy(update={"resamples": enough, "kid_subsamples": enough})
+    models = {
+        name: draws_of_rows(table[table["row"].isin(("model", "real"))], known, finer)
+        for name, table in shared.items()
     }
-    metrics = [name for name in rows[names[0]]["model"] if all(name in rows[run]["model"] for run in names)]
-    differences = _differences(rows, metrics, protocol)
+    differences = _differences(models, metrics, protocol)
     standings = [
         _standing(metric, run, rows[run], differences, protocol) for metric in metrics for run in names
     ]
@@ -133,15 +149,23 @@ def _standing(
     runs = {name for other in differences for name in (other.first, other.second)} | {run}
     ranks = (1 + lead.count(False), len(runs) - lead.count(True))
     return Standing(
-        metric, run, rows["model"][metric].interval(protocol.confidence), _skill(metric, rows), ranks
+        metric,
+        run,
+        rows["model"][metric].interval(protocol.confidence),
+        _skill(metric, rows, protocol),
+        ranks,
     )
 
 
-def _skill(metric: str, rows: dict[str, dict[str, Draws]]) -> float | None:
-    known = [rows[row][metric].value for row in ("model", "unguided", "real") if metric in rows.get(row, {})]
-    if len(known) < 3 or known[2] == known[1]:
+def _skill(metric: str, rows: dict[str, dict[str, Draws]], protocol: Protocol) -> float | None:
+    drawn = [rows[row][metric] for row in ("model", "unguided", "real") if metric in rows.get(row, {})]
+    if len(drawn) < 3:
         return None
-    return (known[0] - known[1]) / (known[2] - known[1])
+    model, unguided, real = drawn
+    gap = real.minus(unguided).interval(protocol.confidence)
+    if not (gap.high < 0 if metric in LOWER_IS_BETTER else gap.low > 0):
+        return None
+    return model.minus(unguided).value / gap.value
 
 
 def _samples(folder: Path) -> pd.DataFrame:

@@ -54,7 +54,14 @@ def runs(tmp_path: Path, finished: Path) -> dict[str, Path]:
 
 @pytest.fixture
 def found(runs: dict[str, Path], tiny_judges: Judges) -> Comparison:
-    return compare(list(runs.values()), tiny_judges.statistics)
+    return compare(list(runs.values()), tiny_judges.statistics, every_metric=True)
+
+
+def test_metrics_that_others_sum_up_are_shown_when_asked_for(runs, tiny_judges, found) -> None:
+    plain = compare(list(runs.values()), tiny_judges.statistics)
+    less, more = ({one.metric for one in each.standings} for each in (plain, found))
+    assert less < more
+    assert {metric for metric in more - less if "precision" in metric or "recall" in metric}
 
 
 def test_differences_are_those_of_the_records_figures(found: Comparison, runs: dict[str, Path]) -> None:
@@ -104,7 +111,7 @@ def test_skill_is_0_for_the_backbone_alone(found: Comparison) -> None:
 
 def test_command_prints_tables_or_json(runs, tiny_judges, monkeypatch, capsys) -> None:
     shown = compare(list(runs.values()), tiny_judges.statistics)
-    monkeypatch.setattr(room, "compare", lambda folders: shown)
+    monkeypatch.setattr(room, "compare", lambda folders, every_metric: shown)
     for extra in ([], ["--json"]):
         monkeypatch.setattr(sys, "argv", ["lepbench", "compare", *map(str, runs.values()), *extra])
         main()
