@@ -1,5 +1,6 @@
 """A latent diffusion pipeline as data: components, taps, latents, text."""
 
 from lepbench.backbones.backbone import Backbone, load_backbone
+from lepbench.backbones.load import choose_device
 
-__all__ = ["Backbone", "load_backbone"]
+__all__ = ["Backbone", "choose_device", "load_backbone"]

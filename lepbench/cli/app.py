@@ -19,6 +19,7 @@ VERBS = {
     "mini": ("mini", "Train and check the embedded models."),
     "score": ("score", "Score files that others made: edge maps, pictures."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
+    "suite": ("suite", "List suites, and export one to be drawn elsewhere."),
     "train-lep": ("train_lep", "Train a latent edge predictor."),
 }
 

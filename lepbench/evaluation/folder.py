@@ -17,6 +17,7 @@ from lepbench.evaluation.rows import BORROWED
 from lepbench.evaluation.samples import OK
 from lepbench.evaluation.units import write_table
 from lepbench.files import make_folder, sha256_file, write_bytes, write_text
+from lepbench.suites import picture_name
 
 OWNER = "run.json"
 WORK = ".units"
@@ -78,7 +79,7 @@ def write_samples(out: Path, tables: list[pa.Table]) -> str:
 
 def picture_path(out: Path, row: str, item_id: str, index: int = 0) -> Path:
     """Where a row's picture of an item lies."""
-    return out / PICTURES / row / f"{item_id}-{index}.png"
+    return out / PICTURES / row / picture_name(item_id, index)
 
 
 def clear_work(out: Path) -> None:

@@ -9,21 +9,26 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.evaluation.samples import OK, Sample
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, read_png, to_tensor
-from lepbench.methods import Method
+from lepbench.methods import Method, ModelConfig
 from lepbench.suites import Item
 
 Draw = Callable[[Sequence[Sample]], Tensor]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 ROWS = ("model", "unguided", "real", "vae", "overlay", "wrong_sketch")
+WITHOUT_BACKBONE = ("model", "real", "wrong_sketch")
 BORROWED = ("wrong_sketch",)
 """Rows whose pictures are those of another row."""
+
+
+def rows_of(model: ModelConfig) -> tuple[str, ...]:
+    """The rows of a model's table, in its order; what a backbone draws is missing where there is none."""
+    return ROWS if model.backbone is not None else WITHOUT_BACKBONE
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,6 @@ def _real(samples: Sequence[Sample]) -> Tensor:
 
 def _drawing(method: Method) -> Draw:
     def draw(samples: Sequence[Sample]) -> Tensor:
-        sketches = torch.from_numpy(np.stack([sample.item.sketch for sample in samples]))
-        return method.draw([s.item.prompt for s in samples], sketches, [s.seed for s in samples])
+        return method.draw([sample.request for sample in samples])
 
     return draw

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lepbench.backbones import Backbone, load_backbone
+from lepbench.backbones import Backbone, choose_device, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.cache import cache_folder, keep, recall
 from lepbench.evaluation.folder import WORK, claim, clear_work, prepare, write_samples
@@ -25,12 +25,12 @@ from lepbench.evaluation.machine import (
 from lepbench.evaluation.protocol import Protocol, protocol_of
 from lepbench.evaluation.record import RECORD, Identity, Record, Timing, read_record, write_record
 from lepbench.evaluation.rows import (
-    ROWS,
     Row,
     key_of,
     model_row,
     overlay_row,
     real_row,
+    rows_of,
     unguided_row,
     vae_row,
     wrong_sketch_row,
@@ -75,9 +75,10 @@ def evaluate(
     protocol = protocol_of(suite)
     items = suite.items(limit)
     prepare(out)
-    backbone = load_backbone(model.backbone, device)
+    where = choose_device(device)
+    backbone = None if model.backbone is None else load_backbone(model.backbone, str(where))
     method = model.method.build(backbone, model.sampler)
-    judges = judges or load_judges(protocol, str(backbone.device))
+    judges = judges or load_judges(protocol, str(where))
     identity = Identity(
         model=model,
         suite=suite.name,
@@ -85,14 +86,16 @@ def evaluate(
         protocol_sha256=protocol.sha256,
         items=len(items),
         samples_per_item=samples_per_item,
-        weights={**backbone_weights(backbone), **method.weights, **judges.weights},
+        weights={**weights_of(backbone), **method.weights, **judges.weights},
         packages=package_versions(),
-        device=backbone.device.type,
+        device=where.type,
     )
     claim(out, identity)
     finished = read_record(out) if (out / RECORD).is_file() else None
     if finished is not None and not any(finished.failed.values()):
         return finished
+    units = units_of(suite, items, samples_per_item, protocol.unit)
+    method.check([sample.request.name for unit in units for sample in unit])
     run = _Run(identity, suite, items, protocol, Workshop(out / WORK, judges, protocol, progress))
     tables = run.tables(backbone, method)
     record = run.record(out, tables, started)
@@ -102,8 +105,10 @@ def evaluate(
     return record
 
 
-def backbone_weights(backbone: Backbone) -> dict[str, str]:
+def weights_of(backbone: Backbone | None) -> dict[str, str]:
     """SHA-256 of the backbone's weight files, by name."""
+    if backbone is None:
+        return {}
     return {f"backbone/{name}": digest for name, digest in backbone.weights_sha256().items()}
 
 
@@ -118,20 +123,24 @@ class _Run:
     workshop: Workshop
     reused: list[str] = field(default_factory=list)
 
-    def tables(self, backbone: Backbone, method: Method) -> list[pa.Table]:
-        """Every row's table, references first, in the order of `ROWS`."""
-        sampler = self.identity.model.sampler
-        weights = {"backbone": backbone_weights(backbone)}
-        drawn = {**weights, "sampler": sampler.model_dump(mode="json")}
-        plain = UnguidedConfig().build(backbone, sampler)
-        done: dict[str, pa.Table] = {}
-        done["real"] = self._table(real_row())
-        done["vae"] = self._table(vae_row(backbone, weights))
-        done["unguided"] = self._table(unguided_row(plain, drawn))
-        done["overlay"] = self._table(overlay_row(done["unguided"], drawn))
+    def tables(self, backbone: Backbone | None, method: Method) -> list[pa.Table]:
+        """Every row's table, drawn with the references first, in the order of `rows_of`."""
+        done = {"real": self._table(real_row())}
+        if backbone is not None:
+            done |= self._backbone_tables(backbone)
         done["model"] = self._table(model_row(method))
         done["wrong_sketch"] = self._table(wrong_sketch_row(done["model"]))
-        return [done[name] for name in ROWS]
+        return [done[name] for name in rows_of(self.identity.model)]
+
+    def _backbone_tables(self, backbone: Backbone) -> dict[str, pa.Table]:
+        sampler = self.identity.model.sampler
+        weights = {"backbone": weights_of(backbone)}
+        drawn = {**weights, "sampler": sampler.model_dump(mode="json")}
+        plain = UnguidedConfig().build(backbone, sampler)
+        vae = self._table(vae_row(backbone, weights))
+        unguided = self._table(unguided_row(plain, drawn))
+        overlay = self._table(overlay_row(unguided, drawn))
+        return {"vae": vae, "unguided": unguided, "overlay": overlay}
 
     def _table(self, row: Row) -> pa.Table:
         """A row's table: a reference from the cache where it is there, anything else from the workshop."""
@@ -162,7 +171,7 @@ class _Run:
         Raises:
             LepbenchError: not one picture of the model could be drawn.
         """
-        named = dict(zip(ROWS, tables, strict=True))
+        named = dict(zip(rows_of(self.identity.model), tables, strict=True))
         failed = {name: table["status"].to_pylist().count(FAILED) for name, table in named.items()}
         drawn = len(named["model"])
         if failed["model"] == drawn:

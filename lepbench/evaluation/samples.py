@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from lepbench.evaluation.protocol import Protocol
-from lepbench.seeds import seed_of
-from lepbench.suites import Item, Suite
+from lepbench.methods import Request
+from lepbench.suites import Item, Suite, picture_name
 
 OK = "ok"
 FAILED = "failed"
@@ -32,8 +32,10 @@ class Sample:
     seed: int
 
     @property
-    def file_name(self) -> str:
-        return f"{self.item.item_id}-{self.index}.png"
+    def request(self) -> Request:
+        """What a method is told of it."""
+        name = picture_name(self.item.item_id, self.index)
+        return Request(name, self.item.prompt, self.item.sketch, self.seed)
 
 
 Unit = Sequence[Sample]
@@ -46,7 +48,7 @@ def units_of(suite: Suite, items: Sequence[Item], per_item: int, size: int) -> l
     """
     units: list[Unit] = []
     for index in range(per_item):
-        row = [Sample(i, suite.successor(i), index, seed_of(suite.name, i.item_id, index)) for i in items]
+        row = [Sample(i, suite.successor(i), index, suite.seed(i, index)) for i in items]
         units += [row[start : start + size] for start in range(0, len(row), size)]
     return units
 

@@ -13,7 +13,7 @@ from lepbench.evaluation.folder import picture_path
 from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.protocol import Protocol, protocol_of
 from lepbench.evaluation.record import SAMPLES, Record, read_record
-from lepbench.evaluation.rows import BORROWED, ROWS
+from lepbench.evaluation.rows import BORROWED, rows_of
 from lepbench.evaluation.samples import OK, schema_of, units_of
 from lepbench.evaluation.summary import Figures, summarise
 from lepbench.files import sha256_file
@@ -77,7 +77,7 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     items = suite.items(identity.items)
     asked = [
         (row, sample.item.item_id, sample.index, sample.seed)
-        for row in ROWS
+        for row in rows_of(identity.model)
         for unit in units_of(suite, items, 1 if row in ONCE else identity.samples_per_item, len(items))
         for sample in unit
     ]

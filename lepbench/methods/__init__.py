@@ -1,8 +1,18 @@
 """Ways to draw along a sketch, one file each; importing this package fills `METHODS`."""
 
-from lepbench.methods.base import METHODS, Method, MethodConfig
+from lepbench.methods.base import METHODS, Method, MethodConfig, Request
 from lepbench.methods.lep import LepConfig
 from lepbench.methods.model import ModelConfig
+from lepbench.methods.precomputed import PrecomputedConfig
 from lepbench.methods.unguided import UnguidedConfig
 
-__all__ = ["METHODS", "LepConfig", "Method", "MethodConfig", "ModelConfig", "UnguidedConfig"]
+__all__ = [
+    "METHODS",
+    "LepConfig",
+    "Method",
+    "MethodConfig",
+    "ModelConfig",
+    "PrecomputedConfig",
+    "Request",
+    "UnguidedConfig",
+]

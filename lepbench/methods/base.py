@@ -1,12 +1,15 @@
-"""What a method is: prompts, sketches and seeds in, pictures out."""
+"""What a method is: requests in, pictures out."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lepbench.backbones import Backbone
@@ -16,24 +19,50 @@ from lepbench.registry import Registry
 from lepbench.seeds import generator
 
 
-class Method(Protocol):
+@dataclass(frozen=True)
+class Request:
+    """One picture asked for, which depends on nothing else.
+
+    Attributes:
+        name: what its file is called.
+        prompt: its caption.
+        sketch: bool [H, W], true on a stroke; the picture has this size.
+        seed: of its noise.
+    """
+
+    name: str
+    prompt: str
+    sketch: NDArray[np.bool_]
+    seed: int
+
+
+class Method(ABC):
     """A way to draw a picture of a prompt along a sketch."""
 
     @property
     def weights(self) -> dict[str, str]:
-        """SHA-256 of every weight file beside the backbone's, by name."""
+        """SHA-256 of every file the pictures depend on beside the backbone's, by name."""
+        return {}
 
-    def draw(self, prompts: Sequence[str], sketches: Tensor, seeds: Sequence[int]) -> Tensor:
-        """Draw one picture a prompt.
+    def check(self, names: Collection[str]) -> None:
+        """Refuse to begin where it is plain that a picture cannot be drawn.
 
         Args:
-            prompts: B captions.
-            sketches: bool [B, H, W], true on a stroke; the pictures have this size.
-            seeds: B seeds; a picture depends on its own prompt, sketch and seed alone.
+            names: of all that will be asked for.
 
-        Returns:
-            float [B, 3, H, W] in [0, 1].
+        Raises:
+            LepbenchError: what is missing.
         """
+        return
+
+    @abstractmethod
+    def draw(self, requests: Sequence[Request]) -> Tensor:
+        """Draw one picture a request, all of one size: float [B, 3, H, W] in [0, 1]."""
+
+
+def stacked_sketches(requests: Sequence[Request]) -> Tensor:
+    """Their sketches, bool [B, H, W]."""
+    return torch.from_numpy(np.stack([request.sketch for request in requests]))
 
 
 class MethodConfig(Config, ABC):
@@ -41,9 +70,12 @@ class MethodConfig(Config, ABC):
 
     name: str
 
+    needs_backbone: ClassVar[bool] = True
+    """False where the pictures come from elsewhere: there is then no backbone to compare with."""
+
     @abstractmethod
-    def build(self, backbone: Backbone, sampler: SamplerSettings) -> Method:
-        """Load what the method needs.
+    def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Method:
+        """Load what the method needs; `backbone` is there if `needs_backbone`.
 
         Raises:
             LepbenchError: a file is missing, or does not fit the backbone.
@@ -56,14 +88,14 @@ METHODS: Registry[type[MethodConfig]] = Registry("method")
 def draw_pictures(
     backbone: Backbone,
     sampler: SamplerSettings,
-    prompts: Sequence[str],
-    seeds: Sequence[int],
-    size: tuple[int, int],
+    requests: Sequence[Request],
     guidance: SketchGuidance | None = None,
 ) -> Tensor:
-    """Pictures of `size` (height, width), float32 [B, 3, H, W] in [0, 1], each from its own seed's noise."""
-    shape = backbone.latent_shape(size)
-    generators = [generator(seed) for seed in seeds]
+    """Pictures of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise."""
+    height, width = requests[0].sketch.shape
+    shape = backbone.latent_shape((height, width))
+    generators = [generator(request.seed) for request in requests]
     noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
+    prompts = [request.prompt for request in requests]
     drawn = sample(backbone, prompts, noise, sampler, guidance, generators)
     return backbone.decode_latents(drawn.latents)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.guidance import SamplerSettings, SketchGuidance
-from lepbench.methods.base import METHODS, MethodConfig, draw_pictures
+from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_pictures, stacked_sketches
 from lepbench.predictors import Predictor
 
 
@@ -27,12 +27,13 @@ class LepConfig(MethodConfig):
     stop: float = Field(default=0.5, ge=0, le=1)
     """Guide while t > stop x T_train; 0 guides to the end."""
 
-    def build(self, backbone: Backbone, sampler: SamplerSettings) -> Lep:
+    def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Lep:
+        assert backbone is not None
         return Lep(backbone, sampler, Predictor.from_pretrained(self.predictor, backbone), self)
 
 
 @dataclass(frozen=True)
-class Lep:
+class Lep(Method):
     """Draws the prompt, each step pulled towards the encoded sketch."""
 
     backbone: Backbone
@@ -44,8 +45,7 @@ class Lep:
     def weights(self) -> dict[str, str]:
         return {f"predictor/{name}": digest for name, digest in self.predictor.weights_sha256().items()}
 
-    def draw(self, prompts: Sequence[str], sketches: Tensor, seeds: Sequence[int]) -> Tensor:
-        height, width = sketches.shape[-2:]
-        target = self.backbone.encode_edges(sketches.to(self.backbone.device))
+    def draw(self, requests: Sequence[Request]) -> Tensor:
+        target = self.backbone.encode_edges(stacked_sketches(requests).to(self.backbone.device))
         guidance = SketchGuidance(self.predictor, target, self.config.scale, self.config.stop)
-        return draw_pictures(self.backbone, self.sampler, prompts, seeds, (height, width), guidance)
+        return draw_pictures(self.backbone, self.sampler, requests, guidance)

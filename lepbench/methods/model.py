@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Union
+from typing import TYPE_CHECKING, Annotated, Self, Union
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lepbench.config import Config
 from lepbench.guidance import SamplerSettings
 from lepbench.methods.base import METHODS, MethodConfig
 from lepbench.methods.lep import LepConfig
+from lepbench.methods.precomputed import PrecomputedConfig
 from lepbench.methods.unguided import UnguidedConfig
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ else:
     # A closed union of what is registered: `name` decides, and the settings of one method fit no other.
     AnyMethod = Annotated[Union[METHODS.values()], Field(discriminator="name")]  # noqa: UP007
 
-__all__ = ["AnyMethod", "LepConfig", "ModelConfig", "UnguidedConfig"]
+DEFAULT_BACKBONE = "mini@1"
+
+__all__ = ["AnyMethod", "LepConfig", "ModelConfig", "PrecomputedConfig", "UnguidedConfig"]
 
 
 class ModelConfig(Config):
@@ -26,7 +29,16 @@ class ModelConfig(Config):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Its name in tables, and of its folder of results."""
-    backbone: str = "mini@1"
-    """An embedded name, a folder or a hub id."""
+    backbone: str | None = None
+    """An embedded name, a folder or a hub id; "mini@1" unless said, and none for pictures drawn elsewhere."""
     sampler: SamplerSettings = SamplerSettings()
     method: AnyMethod
+
+    @model_validator(mode="after")
+    def _placed(self) -> Self:
+        if self.method.needs_backbone and self.backbone is None:
+            # Frozen, and not yet seen by anyone.
+            object.__setattr__(self, "backbone", DEFAULT_BACKBONE)
+        if not self.method.needs_backbone and self.backbone is not None:
+            raise ValueError(f"method {self.method.name!r} has no backbone: remove the key 'backbone'")
+        return self

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.guidance import SamplerSettings
-from lepbench.methods.base import METHODS, MethodConfig, draw_pictures
+from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_pictures
 
 
 @METHODS.register("unguided")
@@ -19,21 +19,17 @@ class UnguidedConfig(MethodConfig):
 
     name: Literal["unguided"] = "unguided"
 
-    def build(self, backbone: Backbone, sampler: SamplerSettings) -> Unguided:
+    def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Unguided:
+        assert backbone is not None
         return Unguided(backbone, sampler)
 
 
 @dataclass(frozen=True)
-class Unguided:
+class Unguided(Method):
     """Draws the prompt."""
 
     backbone: Backbone
     sampler: SamplerSettings
 
-    @property
-    def weights(self) -> dict[str, str]:
-        return {}
-
-    def draw(self, prompts: Sequence[str], sketches: Tensor, seeds: Sequence[int]) -> Tensor:
-        height, width = sketches.shape[-2:]
-        return draw_pictures(self.backbone, self.sampler, prompts, seeds, (height, width))
+    def draw(self, requests: Sequence[Request]) -> Tensor:
+        return draw_pictures(self.backbone, self.sampler, requests)

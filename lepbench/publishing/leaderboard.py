@@ -56,16 +56,17 @@ def add(
 def line_of(record: Record) -> Line:
     """A record as a line: who, how many samples, the model's figures with their intervals, provenance."""
     identity = record.identity
-    sampler = identity.model.sampler
+    sampler, backbone = identity.model.sampler, identity.model.backbone
+    drawn = f"{sampler.scheduler}, {sampler.steps} steps, guidance {sampler.guidance_scale:g}"
     return {
         "model": identity.model.name,
-        "backbone": identity.model.backbone,
+        "backbone": backbone or "",
         "method": method_text(identity),
-        "sampler": f"{sampler.scheduler}, {sampler.steps} steps, guidance {sampler.guidance_scale:g}",
+        "sampler": drawn if backbone else "",
         "items": str(identity.items),
         "samples": str(record.samples),
         **spread(record.rows["model"]),
-        "label": f"figures on {identity.model.backbone}",
+        "label": f"figures on {backbone}" if backbone else "pictures drawn elsewhere",
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,
         "protocol_sha256": identity.protocol_sha256,

@@ -25,7 +25,8 @@ CAPTION = 44
 HEADER = 92
 HEADINGS = 34
 PAPER, INK, FAINT, LINE = (250, 249, 246), (38, 38, 42), (112, 112, 118), (222, 220, 214)
-COLUMNS = ("sketch", "real", "unguided", "guided")
+ROWS = {"unguided": "unguided", "model": "guided"}
+"""Rows whose pictures are shown, and what their columns are called."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Strip:
 
 def write_sheet(folder: Path, title: str, subtitle: str, items: Sequence[Item], count: int = 16) -> None:
     """Write `sheet.png` of a finished run's first items, from the pictures in its folder."""
-    sheet = sheet_of(title, subtitle, COLUMNS, [_strip(folder, item) for item in items[:count]])
+    rows = [row for row in ROWS if picture_path(folder, row, items[0].item_id).parent.is_dir()]
+    columns = ["sketch", "real", *(ROWS[row] for row in rows)]
+    sheet = sheet_of(title, subtitle, columns, [_strip(folder, rows, item) for item in items[:count]])
     with atomic_path(folder / SHEET) as partial:
         sheet.save(partial, format="PNG", optimize=True)
 
@@ -74,8 +77,8 @@ def sketch_pixels(sketch: NDArray[np.bool_]) -> Pixels:
     return np.repeat(np.where(sketch, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def _strip(folder: Path, item: Item) -> Strip:
-    paths = [picture_path(folder, row, item.item_id) for row in ("unguided", "model")]
+def _strip(folder: Path, rows: Sequence[str], item: Item) -> Strip:
+    paths = [picture_path(folder, row, item.item_id) for row in rows]
     drawn = [np.asarray(open_rgb(path)) if path.is_file() else None for path in paths]
     return Strip(item.prompt, [sketch_pixels(item.sketch), item.image, *drawn])
 

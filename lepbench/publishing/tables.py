@@ -48,11 +48,10 @@ def terminal_table(record: Record) -> Table:
 
 def headline(record: Record) -> str:
     """What was run, and the first figure beside that of chance, in one line."""
-    guided, chance = (record.rows[row]["edge_f1_1px"].value for row in ("model", "unguided"))
-    said = (
-        "" if guided is None or chance is None else f": edge F1 at 1 px {guided:.3f}, unguided {chance:.3f}"
-    )
-    return f"{record.identity.suite}, {record.samples} samples{said}"
+    values = {row: figures["edge_f1_1px"].value for row, figures in record.rows.items()}
+    said = [f"{row} {values[row]:.3f}" for row in ("model", "unguided") if values.get(row) is not None]
+    edges = f": edge F1 at 1 px {', '.join(said)}" if said else ""
+    return f"{record.identity.suite}, {record.samples} samples{edges}"
 
 
 def cell(figure: Figure) -> Text:

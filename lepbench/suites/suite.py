@@ -18,6 +18,7 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.images import Pixels, read_png
 from lepbench.registry import suggestion
+from lepbench.seeds import seed_of
 
 SUITES = Path(__file__).parents[1] / "assets" / "suites"
 DEFINITION = "suite.yaml"
@@ -94,6 +95,11 @@ class Item:
     scene: str
 
 
+def picture_name(item_id: str, index: int) -> str:
+    """The file that holds an item's sample `index`, wherever pictures are kept."""
+    return f"{item_id}-{index}.png"
+
+
 class Suite:
     """A frozen list of items, read from its folder.
 
@@ -137,6 +143,10 @@ class Suite:
         if not 1 <= limit <= len(self._all):
             raise LepbenchError(f"{self.name!r} holds {len(self._all)} items, not {limit}", "lower the limit")
         return self._all[:limit]
+
+    def seed(self, item: Item, index: int) -> int:
+        """Seed of the noise of an item's sample `index`, in [0, 2^63)."""
+        return seed_of(self.name, item.item_id, index)
 
     def successor(self, item: Item) -> Item:
         """The next item of the whole list, cyclic, whose prompt differs: the wrong sketch and wrong caption.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.summary import metric_names
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
-from lepbench.methods import ModelConfig
+from lepbench.methods import Method, ModelConfig, Request
 from lepbench.seeds import seed_of
 from lepbench.suites import Suite
 
@@ -159,15 +160,14 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     assert record.samples == 1
 
 
-class Flawed:
+class Flawed(Method):
     """A method that cannot draw one item, and draws nonsense for another."""
-
-    weights: dict[str, str] = {}  # noqa: RUF012
 
     def __init__(self, suite: Suite) -> None:
         self.raises, self.nonsense = (seed_of(suite.name, i.item_id, 0) for i in suite.items()[2:4])
 
-    def draw(self, prompts: list[str], sketches: torch.Tensor, seeds: list[int]) -> torch.Tensor:
+    def draw(self, requests: Sequence[Request]) -> torch.Tensor:
+        seeds = [request.seed for request in requests]
         if self.raises in seeds:
             raise RuntimeError("no\nmemory")
         pictures = torch.rand(len(seeds), 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -214,7 +214,7 @@ def test_a_model_that_draws_nothing_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Broken(Flawed):
-        def draw(self, prompts: list[str], sketches: torch.Tensor, seeds: list[int]) -> torch.Tensor:
+        def draw(self, requests: Sequence[Request]) -> torch.Tensor:
             raise RuntimeError("no device")
 
     model_row = rows.model_row
@@ -231,8 +231,8 @@ def test_pictures_of_another_size_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Large(Flawed):
-        def draw(self, prompts: list[str], sketches: torch.Tensor, seeds: list[int]) -> torch.Tensor:
-            return torch.zeros(len(seeds), 3, 128, 128)
+        def draw(self, requests: Sequence[Request]) -> torch.Tensor:
+            return torch.zeros(len(requests), 3, 128, 128)
 
     model_row = rows.model_row
     monkeypatch.setattr(run, "model_row", lambda method: model_row(Large(tiny_suite)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
-from lepbench.methods import LepConfig, UnguidedConfig
+from lepbench.methods import LepConfig, Request, UnguidedConfig
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import noise
 
@@ -40,11 +41,17 @@ def lep(backbone: Backbone, folder: Path, **settings: float) -> object:
     return LepConfig(predictor=str(folder), **settings).build(backbone, SAMPLER)  # type: ignore[arg-type]
 
 
-def sketches() -> torch.Tensor:
-    strokes = torch.zeros(2, 64, 64, dtype=torch.bool)
+def sketches() -> np.ndarray:
+    strokes = np.zeros((2, 64, 64), dtype=bool)
     strokes[0, 20:40, 20] = True
     strokes[1, 10, 5:60] = True
     return strokes
+
+
+def asked(drawn: np.ndarray | None = None) -> list[Request]:
+    """The two prompts, along the usual sketches or those given."""
+    strokes = sketches() if drawn is None else drawn
+    return [Request(f"{i}.png", PROMPTS[i], strokes[i], SEEDS[i]) for i in range(2)]
 
 
 def test_unguided_is_the_stock_pipeline_on_the_items_noise(
@@ -52,7 +59,7 @@ def test_unguided_is_the_stock_pipeline_on_the_items_noise(
 ) -> None:
     from diffusers import StableDiffusionPipeline
 
-    drawn = UnguidedConfig().build(backbone, SAMPLER).draw(PROMPTS, sketches(), SEEDS)
+    drawn = UnguidedConfig().build(backbone, SAMPLER).draw(asked())
     pipeline = StableDiffusionPipeline.from_pretrained(tiny_pipeline_folder, safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
     latents = torch.stack([noise(seed, (4, 16, 16)) for seed in SEEDS])
@@ -65,8 +72,8 @@ def test_unguided_is_the_stock_pipeline_on_the_items_noise(
 
 def test_unguided_does_not_look_at_the_sketch(backbone: Backbone) -> None:
     method = UnguidedConfig().build(backbone, SAMPLER)
-    other = method.draw(PROMPTS, ~sketches(), SEEDS)
-    assert torch.equal(other, method.draw(PROMPTS, sketches(), SEEDS))
+    other = method.draw(asked(~sketches()))
+    assert torch.equal(other, method.draw(asked()))
     assert method.weights == {}
 
 
@@ -76,7 +83,7 @@ def test_guidance_moves_the_picture_with_its_own_sketch_only(
     method = lep(backbone, predictor_folder, scale=1.6, stop=0.2)
     changed = sketches()
     changed[1] = ~changed[1]
-    first, second = (method.draw(PROMPTS, s, SEEDS) for s in (sketches(), changed))  # type: ignore[attr-defined]
+    first, second = (method.draw(asked(s)) for s in (sketches(), changed))  # type: ignore[attr-defined]
     torch.testing.assert_close(first[0], second[0], atol=1e-5, rtol=0)
     assert (first[1] - second[1]).abs().max() > 1e-3
 
@@ -85,15 +92,15 @@ def test_guidance_moves_the_picture_with_its_own_sketch_only(
 def test_guidance_of_no_length_is_unguided(
     backbone: Backbone, predictor_folder: Path, settings: dict[str, float]
 ) -> None:
-    drawn = lep(backbone, predictor_folder, **settings).draw(PROMPTS, sketches(), SEEDS)  # type: ignore[attr-defined]
-    plain = UnguidedConfig().build(backbone, SAMPLER).draw(PROMPTS, sketches(), SEEDS)
+    drawn = lep(backbone, predictor_folder, **settings).draw(asked())  # type: ignore[attr-defined]
+    plain = UnguidedConfig().build(backbone, SAMPLER).draw(asked())
     torch.testing.assert_close(drawn, plain, atol=1e-4, rtol=0)
 
 
 def test_a_sampler_that_draws_noise_takes_it_from_the_items_seed(backbone: Backbone) -> None:
     method = UnguidedConfig().build(backbone, SamplerSettings(steps=3, scheduler="ddpm"))
-    both = method.draw(PROMPTS, sketches(), SEEDS)
-    alone = method.draw(PROMPTS[1:], sketches()[1:], SEEDS[1:])
+    both = method.draw(asked())
+    alone = method.draw(asked()[1:])
     torch.testing.assert_close(both[1:], alone, atol=1e-4, rtol=0)
 
 

@@ -50,7 +50,7 @@ def test_a_model_survives_yaml(tmp_path_factory: pytest.TempPathFactory, method:
         ("name: a\nmethod: {name: lep, scal: 2}", "'method.lep.scal'; did you mean 'scale'"),
         ("name: a\nsampler: {stepz: 2}\nmethod: {name: lep}", "'sampler.stepz'; did you mean 'steps'"),
         ("name: a\nmethod: {name: unguided, scale: 2}", "'method.unguided.scale'"),
-        ("name: a\nmethod: {name: leb}", "'leb'.*'lep', 'unguided'"),
+        ("name: a\nmethod: {name: leb}", "'leb'.*'lep', 'precomputed', 'unguided'"),
         ("name: a\nmethod: {name: lep, stop: 1.5}", "method.lep.stop: .*less than or equal to 1"),
         ("name: a/b\nmethod: {name: lep}", "name: "),
         ("name: a", "method: Field required"),
@@ -73,5 +73,7 @@ def test_nothing_of_the_protocol_can_be_set(tmp_path: Path) -> None:
 
 
 def test_every_registered_method_can_be_named(tmp_path: Path) -> None:
+    needed = {"precomputed": ", folder: pictures"}
     for name in METHODS:
-        assert isinstance(read(tmp_path, f"name: a\nmethod: {{name: {name}}}").method, METHODS.get(name))
+        model = read(tmp_path, f"name: a\nmethod: {{name: {name}{needed.get(name, '')}}}")
+        assert isinstance(model.method, METHODS.get(name))

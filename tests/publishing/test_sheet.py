@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from lepbench.publishing.sheet import COLUMNS, MARGIN, PAPER, TILE, Strip, _fitted, sheet_of, sketch_pixels
+from lepbench.publishing.sheet import MARGIN, PAPER, TILE, Strip, _fitted, sheet_of, sketch_pixels
 
+COLUMNS = ("sketch", "real", "unguided", "guided")
 COLOURS = [(250, 20, 20), (20, 250, 20), (20, 20, 250), (220, 20, 220)]
 
 

@@ -1,0 +1,78 @@
+"""Pictures that were drawn elsewhere, by anything: no model is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lepbench.backbones import Backbone
+from lepbench.errors import LepbenchError
+from lepbench.files import sha256_file
+from lepbench.guidance import SamplerSettings
+from lepbench.images import open_rgb, to_tensor
+from lepbench.methods.base import METHODS, Method, MethodConfig, Request
+
+
+@METHODS.register("precomputed")
+class PrecomputedConfig(MethodConfig):
+    """Which folder. It holds the PNGs that `lepbench suite export` asks for, and nothing else."""
+
+    needs_backbone: ClassVar[bool] = False
+    name: Literal["precomputed"] = "precomputed"
+    folder: Path
+    """`ITEM-INDEX.png` for every sample, at the suite's size."""
+
+    def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Precomputed:
+        if not self.folder.is_dir():
+            raise LepbenchError(f"no such folder of pictures: {self.folder}", "check 'method.folder'")
+        return Precomputed(self.folder)
+
+
+@dataclass(frozen=True)
+class Precomputed(Method):
+    """Reads each picture from its file."""
+
+    folder: Path
+
+    @cached_property
+    def files(self) -> dict[str, Path]:
+        return {path.name: path for path in sorted(self.folder.iterdir()) if not path.name.startswith(".")}
+
+    @property
+    def weights(self) -> dict[str, str]:
+        listed = "".join(f"{sha256_file(path)}  {name}\n" for name, path in self.files.items())
+        return {"pictures": hashlib.sha256(listed.encode()).hexdigest()}
+
+    def check(self, names: Collection[str]) -> None:
+        missing = [name for name in names if name not in self.files]
+        extra = sorted(self.files.keys() - set(names))
+        said = [
+            f"{len(some)} {kind}, first {some[0]!r}"
+            for kind, some in (("missing", missing), ("not asked for", extra))
+            if some
+        ]
+        if said:
+            raise LepbenchError(
+                f"{self.folder} does not hold the {len(names)} pictures asked for: {'; '.join(said)}",
+                "compare with prompts.csv of 'lepbench suite export'",
+            )
+
+    def draw(self, requests: Sequence[Request]) -> Tensor:
+        return torch.stack([self._read(request) for request in requests])
+
+    def _read(self, request: Request) -> Tensor:
+        pixels = np.asarray(open_rgb(self.folder / request.name))
+        if pixels.shape[:2] != request.sketch.shape:
+            found, wanted = (f"{w}x{h}" for h, w in (pixels.shape[:2], request.sketch.shape))
+            raise LepbenchError(
+                f"{self.folder / request.name} is {found} px and the suite {wanted}", "draw at its size"
+            )
+        return to_tensor(pixels)

@@ -1,0 +1,66 @@
+"""A suite as files that any program can draw from: prompts, sketches, seeds, names for the pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from lepbench.errors import LepbenchError
+from lepbench.files import make_folder, write_bytes, write_text
+from lepbench.images import png_bytes
+from lepbench.suites.suite import Suite, picture_name
+
+COLUMNS = ("file", "item_id", "sample_index", "prompt", "sketch", "seed")
+Report = Callable[[str, int, int], None]
+
+
+def export(
+    suite: Suite, out: Path, report: Report, limit: int | None = None, samples_per_item: int = 1
+) -> Path:
+    """Write `prompts.csv`, `sketches/ITEM.png` (white strokes on black) and a README into `out`.
+
+    Args:
+        report: told (what, done, total).
+        limit: items from the front; None for the suite's default number.
+        samples_per_item: pictures asked for an item.
+
+    Raises:
+        LepbenchError: `limit` is more than there are, or `out` holds files or cannot be written.
+    """
+    items = suite.items(limit)
+    if out.is_dir() and any(out.iterdir()):
+        raise LepbenchError(f"{out} is not empty", "choose another --out")
+    make_folder(out)
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for index in range(samples_per_item):
+        for item in items:
+            name, sketch = picture_name(item.item_id, index), f"sketches/{item.item_id}.png"
+            writer.writerow([name, item.item_id, index, item.prompt, sketch, suite.seed(item, index)])
+    for done, item in enumerate(items, start=1):
+        write_bytes(out / "sketches" / f"{item.item_id}.png", png_bytes(item.sketch))
+        report("sketches", done, len(items))
+    write_text(out / "README.md", README.format(suite=suite.name, size=suite.definition.size))
+    # Last, so that a folder with the table is a whole one.
+    write_text(out / "prompts.csv", table.getvalue())
+    return out / "prompts.csv"
+
+
+README = """\
+# {suite}, to be drawn
+
+`prompts.csv` has a line a picture: draw `prompt` along the sketch in `sketch` (white strokes on black; invert
+it if your model wants black on white) at {size} x {size} px, and store the picture as PNG under the name in
+`file`. Take `seed` for your noise, so that your pictures can be drawn again; no two lines share one. Do not
+use the real pictures, which are not in this folder, and do not pick among several tries.
+
+Then score the folder, with no model loaded:
+
+    name: my-model
+    method: {{name: precomputed, folder: FOLDER}}
+
+as `my-model.yaml`, and `lepbench evaluate my-model.yaml`.
+"""

@@ -1,0 +1,138 @@
+"""Other people's pictures: exported, drawn elsewhere, scored as if drawn here."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from shutil import copytree
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+from tiny_evaluation import ITEMS, own_cache, tiny_judges, tiny_model, tiny_suite
+
+from lepbench.cli.app import main
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.record import Record
+from lepbench.evaluation.run import evaluate
+from lepbench.evaluation.verify import verified_record
+from lepbench.images import read_png
+from lepbench.methods import ModelConfig, PrecomputedConfig, UnguidedConfig
+from lepbench.publishing.leaderboard import add
+from lepbench.publishing.sheet import write_sheet
+from lepbench.publishing.tables import headline, write_csv
+from lepbench.suites import Suite
+from lepbench.suites.export import export
+
+__all__ = ["own_cache", "tiny_judges", "tiny_model", "tiny_suite"]
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    pass
+
+
+def elsewhere(folder: Path) -> ModelConfig:
+    return ModelConfig(name="elsewhere", method=PrecomputedConfig(folder=folder))
+
+
+@pytest.fixture(scope="module")
+def here(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges
+) -> tuple[Path, Record]:
+    """A run drawn here, two pictures an item."""
+    out = tmp_path_factory.mktemp("here")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEPBENCH_CACHE", str(out.parent / "cache"))
+        record = evaluate(
+            tiny_model, tiny_suite, out / "run", samples_per_item=2, device="cpu", judges=tiny_judges
+        )
+    return out / "run", record
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, here: tuple[Path, Record]) -> Path:
+    """The pictures of that run, as if they had come from elsewhere."""
+    return Path(copytree(here[0] / "samples" / "model", tmp_path / "pictures"))
+
+
+def scored(pictures: Path, suite: Suite, judges, out: Path, **settings) -> Record:
+    return evaluate(elsewhere(pictures), suite, out, **{"samples_per_item": 2, "judges": judges, **settings})
+
+
+def test_pictures_score_as_they_did_where_they_were_drawn(
+    pictures, here, tiny_suite, tiny_judges, tmp_path
+) -> None:
+    record = scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+    assert list(record.rows) == ["model", "real", "wrong_sketch"]
+    assert record.identity.model.backbone is None
+    for row in record.rows:
+        assert record.rows[row] == here[1].rows[row]
+
+
+def test_a_run_of_them_is_published_like_any_other(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
+    out = tmp_path / "out"
+    record = scored(pictures, tiny_suite, tiny_judges, out)
+    assert verified_record(out, tiny_suite, tiny_judges.statistics) == record
+    write_csv(out, record)
+    write_sheet(out, "elsewhere", headline(record), tiny_suite.items())
+    assert Image.open(out / "sheet.png").width > 3 * 192
+    path, changed = add(out, tmp_path / "boards", tiny_suite, tiny_judges.statistics)
+    assert changed
+    assert next(csv.DictReader(path.open()))["label"] == "pictures drawn elsewhere"
+
+
+def test_missing_and_extra_files_are_named(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
+    gone = sorted(pictures.iterdir())[3]
+    gone.rename(pictures / "misnamed.png")
+    with pytest.raises(
+        LepbenchError, match=rf"1 missing, first '{gone.name}'; 1 not asked for, first 'misnamed.png'"
+    ):
+        scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+
+
+def test_a_changed_picture_is_another_run(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
+    scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+    Image.new("RGB", (64, 64)).save(min(pictures.iterdir()))
+    with pytest.raises(LepbenchError, match="holds the results of another run"):
+        scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+
+
+def test_a_picture_of_another_size_is_named(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
+    first = pictures / f"{tiny_suite.items()[0].item_id}-0.png"
+    Image.new("RGB", (32, 64)).save(first)
+    with pytest.raises(LepbenchError, match=rf"{first.name} is 32x64 px and the suite 64x64"):
+        scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+
+
+def test_no_folder_and_a_backbone_are_refused(tmp_path, tiny_suite, tiny_judges) -> None:
+    with pytest.raises(LepbenchError, match="no such folder of pictures"):
+        scored(tmp_path / "none", tiny_suite, tiny_judges, tmp_path / "out")
+    with pytest.raises(ValidationError, match="remove the key 'backbone'"):
+        ModelConfig(name="x", backbone="mini@1", method=PrecomputedConfig(folder=tmp_path))
+    assert ModelConfig(name="x", method=UnguidedConfig()).backbone == "mini@1"
+
+
+def test_export_asks_for_exactly_what_is_scored(tmp_path, tiny_suite, pictures) -> None:
+    table = export(tiny_suite, tmp_path / "to-draw", quiet, samples_per_item=2)
+    lines = list(csv.DictReader(table.open()))
+    assert {line["file"] for line in lines} == {path.name for path in pictures.iterdir()}
+    assert len({line["seed"] for line in lines}) == 2 * ITEMS
+    for line, item in zip(lines, tiny_suite.items(), strict=False):
+        sketch = read_png((table.parent / line["sketch"]).read_bytes())
+        assert np.array_equal(sketch, item.sketch)
+        assert (line["prompt"], int(line["seed"])) == (item.prompt, tiny_suite.seed(item, 0))
+    with pytest.raises(LepbenchError, match="is not empty"):
+        export(tiny_suite, tmp_path / "to-draw", quiet)
+
+
+def test_command_lists_and_exports(tmp_path, tiny_suite, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["lepbench", "suite", "list"])
+    main()
+    assert "sketchworld-edges-v1  64 of 512 items, 64 px" in capsys.readouterr().out
+    command = ["lepbench", "suite", "export", str(tiny_suite.folder), "--out", str(tmp_path / "to-draw")]
+    monkeypatch.setattr(sys, "argv", [*command, "--limit", "2"])
+    main()
+    assert capsys.readouterr().out == f"{tmp_path / 'to-draw' / 'prompts.csv'}\n"
+    assert len(list((tmp_path / "to-draw" / "sketches").iterdir())) == 2
