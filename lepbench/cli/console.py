@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-PIPE_WIDTH = 110
+PIPE_WIDTH = 120
 
 
 def console() -> Console:

@@ -31,6 +31,10 @@ class Protocol(Config):
     """Distances in pixels at which edges are held against the sketch."""
     contour_tolerance: int = 1
     """Distance in pixels at which edges are held against the exact contours."""
+    headline: str = "faithful_f1: edge_f1 at the headline tolerance times clip_skill clipped to [0, 1]"
+    """What ranks a leaderboard."""
+    headline_tolerance: int = 1
+    """Distance in pixels of the headline's edge figure."""
     aggregation: str = "mean over samples of each sample's figure"
     intervals: str = "percentile bootstrap over items; for kid, items subsampled without replacement"
     confidence: float = 0.95

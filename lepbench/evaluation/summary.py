@@ -17,6 +17,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.samples import OK
 from lepbench.metrics.clip import skill_of_means
 from lepbench.metrics.edges import EdgeCounts, precision_recall_f1
+from lepbench.metrics.faithful import faithful_of_means
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import Reference, kid, kid_draws, reference
 from lepbench.metrics.masks import MaskCounts, intersection_over_union
@@ -46,6 +47,7 @@ def metric_names(protocol: Protocol) -> list[str]:
     """Every metric of a row, in the order of the tables."""
     edges = [f"edge_{kind}_{t}px" for kind in ("f1", "precision", "recall") for t in protocol.tolerances]
     return [
+        "faithful_f1",
         *edges,
         f"edge_f1_{protocol.contour_tolerance}px_contour",
         *("mask_iou", "clip_similarity", "clip_skill", "kid", "frechet_distance"),
@@ -56,7 +58,7 @@ def summarise(samples: pa.Table, statistics: JudgeStatistics, protocol: Protocol
     """The figures of every row of a samples table; samples that failed are left out, and counted elsewhere.
 
     Args:
-        samples: as `samples.schema_of` says; needs the row `real` for `clip_skill`.
+        samples: as `samples.schema_of` says; needs the row `real` for `clip_skill` and `faithful_f1`.
         statistics: the judge's features of true pictures.
     """
     return {
@@ -146,7 +148,13 @@ class _Summary:
         there = np.isfinite(table).all(axis=1)
         if not there.any():
             return {}
-        return {"clip_skill": self._bootstrap(table[there], self.items[there], skill_of_means)}
+        table, items = table[there], self.items[there]
+        edges = precision_recall_f1(self._counts("edge", (self.protocol.headline_tolerance,))).f1[there]
+        both = np.concatenate([edges, table], axis=1)
+        return {
+            "clip_skill": self._bootstrap(table, items, skill_of_means),
+            "faithful_f1": self._bootstrap(both, items, faithful_of_means),
+        }
 
     def _distances(self, statistics: JudgeStatistics, known: Reference) -> dict[str, Draws]:
         features = np.stack(self.frame["judge_features"].to_list()).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Leaderboards: one CSV a suite and protocol, a line a model, each borne out by its samples."""
+"""Leaderboards: one CSV a suite and protocol, a line a model, best first, each borne out by its samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.verify import verified_record
 from lepbench.files import write_text
-from lepbench.publishing.tables import csv_text, spread
+from lepbench.publishing.tables import HEADLINE, csv_text, spread
 from lepbench.suites import Suite
 
 Line = dict[str, str]
@@ -49,7 +49,8 @@ def add(
         raise LepbenchError(
             f"{path} has another record of {line['model']!r}", "rename the model or pass --replace"
         )
-    write_text(path, csv_text(list(line), [*others, line]))
+    ranked = sorted([*others, line], key=_score, reverse=True)
+    write_text(path, csv_text(list(line), ranked))
     return path, True
 
 
@@ -72,6 +73,11 @@ def line_of(record: Record) -> Line:
         "protocol_sha256": identity.protocol_sha256,
         "record": record.id,
     }
+
+
+def _score(line: Line) -> float:
+    """The figure a board is ranked by; a line without it comes last."""
+    return float(line[HEADLINE] or "-inf")
 
 
 def method_text(identity: Identity) -> str:

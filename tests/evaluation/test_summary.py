@@ -109,6 +109,18 @@ def test_scores_use_the_items_own_caption_and_the_rivals(tiny_suite: Suite, tiny
         assert found["clip_wrong_similarity"] == pytest.approx(float(picture @ wrong), abs=1e-5)
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.floats(0, 1), st.integers(0, 10))
+def test_the_headline_is_edges_discounted_by_the_caption(similarity: float, matched: int) -> None:
+    counts = {f"edge_matched_{side}_1px": matched for side in ("predicted", "target")}
+    rows = [
+        *(sample_row("real", i, clip_similarity=0.9, clip_wrong_similarity=0.3) for i in range(4)),
+        *(sample_row("model", i, clip_similarity=similarity, **counts) for i in range(4)),
+    ]
+    skill = min(max((similarity - 0.3) / 0.6, 0), 1)
+    assert figures_of(rows)["faithful_f1"].value == pytest.approx(matched / 10 * skill, abs=1e-6)
+
+
 similarities = st.lists(st.tuples(*[st.floats(-1, 1, width=32)] * 3), min_size=1, max_size=8)
 
 
