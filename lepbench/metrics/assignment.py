@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, maximum_bipartite_matching
+from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 Map = NDArray[np.bool_]
 Index = NDArray[np.signedinteger]
@@ -17,8 +16,8 @@ Distances = NDArray[np.float64]
 
 OUTLIER = 100.0
 """Price of leaving one pixel unmatched, in reaches, as in the BSDS benchmark."""
-DENSE_CELLS = 1 << 26
-"""Largest cost matrix that is written out: half a gigabyte."""
+DENSE_CELLS = 10_000
+"""Largest cost matrix that is written out; beyond it the sparse solver is the faster."""
 
 
 class Pairs(NamedTuple):
@@ -84,43 +83,63 @@ def cheapest_pairing(pairs: Pairs, firsts: int, seconds: int, reach: float) -> I
         (np.ones(len(pairs.first), dtype=np.int8), (pairs.first, firsts + pairs.second)),
         shape=(firsts + seconds, firsts + seconds),
     )
-    _, labels = connected_components(graph, directed=False)
-    chosen = [
-        _pair_up(pairs.first[part], pairs.second[part], pairs.distance[part], part, OUTLIER * reach)
-        for part in _parts(labels[pairs.first], pairs.distance)
-    ]
-    return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.intp)
+    count, labels = connected_components(graph, directed=False)
+    row, rows = _within(labels[:firsts], count)
+    column, columns = _within(labels[firsts:], count)
+    part = labels[pairs.first]
+    order = np.lexsort((pairs.distance, part))
+    starts = np.flatnonzero(np.diff(part[order], prepend=-1))
+    alone = np.minimum(rows, columns)[part[order[starts]]] == 1
+    chosen = [order[starts[alone]]]  # one pixel on a side takes its nearest
+    row, column, distance = row[pairs.first[order]], column[pairs.second[order]], pairs.distance[order]
+    ends = np.append(starts[1:], len(order))
+    for start, end in zip(starts[~alone], ends[~alone], strict=True):
+        here = slice(start, end)
+        shape = (int(rows[part[order[start]]]), int(columns[part[order[start]]]))
+        taken = _pair_up(row[here], column[here], distance[here], shape, 2 * OUTLIER * reach)
+        chosen.append(order[here][taken])
+    return np.concatenate(chosen)
 
 
-def _parts(labels: Index, distance: Distances) -> Iterator[Index]:
-    """Numbers of the pairs of each connected part, nearest first."""
-    order = np.lexsort((distance, labels))
-    cuts = np.flatnonzero(np.diff(labels[order])) + 1
-    return iter(np.split(order, cuts)) if len(order) else iter(())
+def _within(labels: Index, count: int) -> tuple[Index, Index]:
+    """The number, from 0, of each pixel among those of its part, and the size of each part."""
+    sizes = np.bincount(labels, minlength=count)
+    order = np.argsort(labels, kind="stable")
+    places = np.empty_like(order)
+    places[order] = np.arange(len(labels)) - (np.cumsum(sizes) - sizes)[labels[order]]
+    return places, sizes
 
 
-def _pair_up(first: Index, second: Index, distance: Distances, numbers: Index, alone: float) -> Index:
-    """The chosen of the pairs of one part, which are numbered `numbers` and sorted by distance."""
-    rows, row = np.unique(first, return_inverse=True)
-    columns, column = np.unique(second, return_inverse=True)
-    if min(len(rows), len(columns)) == 1:
-        return numbers[:1]
-    if len(rows) * len(columns) > DENSE_CELLS:
-        return numbers[_largest(row, column, (len(rows), len(columns)))]
-    # A cell that is no pair costs what leaving both pixels alone does, so a full assignment of the smaller
-    # side has the cost of the pairing, up to a constant.
-    cost = np.full((len(rows), len(columns)), 2 * alone)
+def _pair_up(
+    row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float
+) -> NDArray[np.bool_]:
+    """Which of the pairs of one part are chosen; rows and columns are numbered from 0."""
+    if shape[0] > shape[1]:
+        row, column, shape = column, row, (shape[1], shape[0])
+    solve = _by_matrix if shape[0] * shape[1] <= DENSE_CELLS else _by_graph
+    return np.asarray(solve(row, column, distance, shape, alone)[row] == column)
+
+
+def _by_matrix(row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float) -> Index:
+    """The column each row takes, at the least total cost, where leaving a row and a column costs `alone`.
+
+    A cell that is no pair costs what leaving both does, so an assignment of all rows, which are the fewer,
+    has the cost of the pairing, up to a constant. A row whose column is no pair of it is a row left.
+    """
+    cost = np.full(shape, alone)
     cost[row, column] = distance
-    taken = np.zeros(cost.shape, dtype=bool)
-    taken[linear_sum_assignment(cost)] = True
-    return numbers[taken[row, column]]
+    return np.asarray(linear_sum_assignment(cost)[1])
 
 
-def _largest(row: Index, column: Index, shape: tuple[int, int]) -> Index:
-    """Pairs of a pairing with as many pixels as any, whatever the distance: for parts too large to weigh."""
-    graph = csr_array((np.ones(len(row), dtype=np.int8), (row, column)), shape=shape)
-    partner = maximum_bipartite_matching(graph, perm_type="column")
-    return np.flatnonzero(partner[row] == column)
+def _by_graph(row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float) -> Index:
+    """`_by_matrix` of a large part, whose cells are few: each row has a column of its own to be left at."""
+    rows, columns = shape
+    own = np.arange(rows)
+    # An edge of no cost would be no edge to SciPy, so all cost 1 more: every row takes exactly one.
+    cost = 1 + np.concatenate([distance, np.full(rows, alone)])
+    ends = (np.concatenate([row, own]), np.concatenate([column, columns + own]))
+    graph = csr_array((cost, ends), shape=(rows, columns + rows))
+    return np.asarray(min_weight_full_bipartite_matching(graph)[1])
 
 
 def _marked(pixels: Map, numbers: Index) -> Map:

@@ -80,12 +80,14 @@ def test_close_pairs_are_all_pairs_within_reach(first, second, reach):
     assert np.allclose(np.where(distance <= reach, distance, np.inf), found)
 
 
-def test_a_part_too_large_to_weigh_still_pairs_as_many(monkeypatch):
-    random = np.random.default_rng(0)
-    first, second = random.random((2, 40, 40)) < 0.3
-    weighed = match_pixels(first, second, 2.0)[0].sum()
-    monkeypatch.setattr(assignment, "DENSE_CELLS", 10)
-    assert match_pixels(first, second, 2.0)[0].sum() == weighed
+@given(maps(7, 8), maps(7, 8), REACHES)
+def test_both_solvers_find_the_least_cost(first, second, reach):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assignment, "DENSE_CELLS", 0)
+        hits = match_pixels(first, second, reach)
+    assert paired_cost(first, second, hits, reach) == pytest.approx(
+        cost_of(first, second, reach)[0], abs=1e-6
+    )
 
 
 def test_a_pixel_serves_one_partner_only():
