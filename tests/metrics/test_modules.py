@@ -1,9 +1,12 @@
 """The metrics in a training loop: batches and merged parts give what the pure functions give at once."""
 
+import doctest
+
 import numpy as np
 import pytest
 import torch
 
+from lepbench.metrics import modules
 from lepbench.metrics.boundary import boundary_counts, boundary_scores, levels
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
@@ -67,3 +70,9 @@ def test_a_metric_starts_anew_after_reset():
     assert metric.compute() == 1
     assert EdgeF1.higher_is_better
     assert not FrechetDistance.higher_is_better
+
+
+def test_the_examples_of_the_docstrings_hold():
+    results = doctest.testmod(modules)
+    assert results.attempted > 10
+    assert results.failed == 0
