@@ -13,13 +13,12 @@ import pandas as pd
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import JudgeStatistics, statistics_path
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.record import SAMPLES, Record, read_record
+from lepbench.evaluation.record import Record, read_record, samples_path
 from lepbench.evaluation.samples import OK
-from lepbench.evaluation.summary import draws_of_rows
+from lepbench.evaluation.summary import LOWER_IS_BETTER, draws_of_rows
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SIGNIFICANT = 0.05
-LOWER_IS_BETTER = ("kid", "frechet_distance")
 REDUNDANT = ("edge_precision", "edge_recall", "clip_similarity")
 """Metrics that others sum up: each more in a family of tests makes all the others harder to pass."""
 RESAMPLES_A_TEST = 1000
@@ -96,7 +95,8 @@ def compare(
     common, left_out = _common(tables)
     shared = {name: table[_keys(table).isin(common)] for name, table in zip(names, tables, strict=True)}
     known = statistics or JudgeStatistics.load(statistics_path(protocol))
-    rows = {name: draws_of_rows(table, known, protocol) for name, table in shared.items()}
+    shown = ("model", "unguided", "real")
+    rows = {name: draws_of_rows(table, known, protocol, shown) for name, table in shared.items()}
     metrics = [
         metric
         for metric in rows[names[0]]["model"]
@@ -105,10 +105,7 @@ def compare(
     ]
     enough = RESAMPLES_A_TEST * len(metrics) * len(names) * (len(names) - 1) // 2
     finer = protocol.model_copy(update={"resamples": enough, "kid_subsamples": enough})
-    models = {
-        name: draws_of_rows(table[table["row"].isin(("model", "real"))], known, finer)
-        for name, table in shared.items()
-    }
+    models = {name: draws_of_rows(table, known, finer, ("model",)) for name, table in shared.items()}
     differences = _differences(models, metrics, protocol)
     standings = [
         _standing(metric, run, rows[run], differences, protocol) for metric in metrics for run in names
@@ -169,10 +166,7 @@ def _skill(metric: str, rows: dict[str, dict[str, Draws]], protocol: Protocol) -
 
 
 def _samples(folder: Path) -> pd.DataFrame:
-    path = folder / SAMPLES
-    if not path.is_file():
-        raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
-    return pd.read_parquet(path)
+    return pd.read_parquet(samples_path(folder))
 
 
 def _keys(table: pd.DataFrame) -> pd.Series[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.files import sha256_file
 from lepbench.metrics.clip import ClipScorer
 from lepbench.metrics.frechet import FeatureStatistics
+from lepbench.metrics.kid import Reference, reference
 
 ASSETS = Path(__file__).parents[1] / "assets"
 Segmenter = Callable[[Tensor], Tensor]
@@ -31,6 +33,11 @@ class JudgeStatistics:
 
     moments: FeatureStatistics
     features: NDArray[np.float32]
+
+    @cached_property
+    def known(self) -> Reference:
+        """The features as `kid` takes them, prepared once: their kernel with themselves is the dear part."""
+        return reference(self.features)
 
     @classmethod
     def load(cls, path: Path) -> JudgeStatistics:

@@ -109,6 +109,18 @@ def read_record(folder: Path) -> Record:
         raise LepbenchError(f"{path}: {explain(error, Record)}") from error
 
 
+def samples_path(folder: Path) -> Path:
+    """Where a run's samples lie.
+
+    Raises:
+        LepbenchError: they are missing.
+    """
+    path = folder / SAMPLES
+    if not path.is_file():
+        raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
+    return path
+
+
 def read_json(path: Path, fix: str) -> Any:
     """A JSON file's content.
 

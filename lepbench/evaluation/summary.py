@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from lepbench.metrics.clip import skill_of_means
 from lepbench.metrics.edges import EdgeCounts, precision_recall_f1
 from lepbench.metrics.faithful import faithful_of_means
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
-from lepbench.metrics.kid import Reference, kid, kid_draws, reference
+from lepbench.metrics.kid import Reference, kid, kid_draws
 from lepbench.metrics.masks import MaskCounts, intersection_over_union
 from lepbench.metrics.statistics import Draws, Interval, bootstrap, first_mean
 
@@ -28,6 +28,8 @@ SUBSAMPLED_FROM = 4
 
 UNKNOWN = np.array([math.nan])
 """The resamples of a figure that has none."""
+
+LOWER_IS_BETTER = ("kid", "frechet_distance")
 
 Scores = NDArray[np.float64]
 
@@ -68,18 +70,24 @@ def summarise(samples: pa.Table, statistics: JudgeStatistics, protocol: Protocol
 
 
 def draws_of_rows(
-    samples: pd.DataFrame, statistics: JudgeStatistics, protocol: Protocol
+    samples: pd.DataFrame,
+    statistics: JudgeStatistics,
+    protocol: Protocol,
+    rows: Sequence[str] | None = None,
 ) -> dict[str, dict[str, Draws]]:
     """Every row's figures with their resamples; a figure that is not defined or not published is absent.
 
     Runs of one suite, number of samples and protocol saw the same resamples of items, as far as none failed.
+
+    Args:
+        rows: those wanted; None for all there are.
     """
     good = samples[samples["status"] == OK]
-    known = reference(statistics.features)
     real = good[good["row"] == "real"].set_index("item_id")
     return {
-        row: _Summary(good[good["row"] == row], real, protocol).draws(statistics, known)
+        row: _Summary(good[good["row"] == row], real, protocol).draws(statistics)
         for row in samples["row"].unique()
+        if rows is None or row in rows
     }
 
 
@@ -99,7 +107,7 @@ class _Summary:
         self.real = real
         self.protocol = protocol
 
-    def draws(self, statistics: JudgeStatistics, known: Reference) -> dict[str, Draws]:
+    def draws(self, statistics: JudgeStatistics) -> dict[str, Draws]:
         if self.frame.empty:
             return {}
         return {
@@ -108,7 +116,7 @@ class _Summary:
             "mask_iou": self._mean(self._overlap()),
             "clip_similarity": self._mean(self._numbers("clip_similarity")),
             **self._skill(),
-            **self._distances(statistics, known),
+            **self._distances(statistics),
         }
 
     def _edges(self) -> dict[str, Draws]:
@@ -156,9 +164,9 @@ class _Summary:
             "faithful_f1": self._bootstrap(both, items, faithful_of_means),
         }
 
-    def _distances(self, statistics: JudgeStatistics, known: Reference) -> dict[str, Draws]:
+    def _distances(self, statistics: JudgeStatistics) -> dict[str, Draws]:
         features = np.stack(self.frame["judge_features"].to_list()).astype(np.float64)
-        found = self._kid(features, known)
+        found = self._kid(features, statistics.known)
         if len(features) >= self.protocol.frechet_from:
             distance = frechet_distance(FeatureStatistics.of(features), statistics.moments)
             found["frechet_distance"] = Draws(distance, UNKNOWN)

@@ -12,7 +12,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.folder import picture_path
 from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.protocol import Protocol, protocol_of
-from lepbench.evaluation.record import SAMPLES, Record, read_record
+from lepbench.evaluation.record import Record, read_record, samples_path
 from lepbench.evaluation.rows import BORROWED, rows_of
 from lepbench.evaluation.samples import OK, schema_of, units_of
 from lepbench.evaluation.summary import Figures, summarise
@@ -38,9 +38,7 @@ def verified_record(folder: Path, suite: Suite, statistics: JudgeStatistics) -> 
     record = read_record(folder)
     protocol = protocol_of(suite)
     _check_identity(folder, record, suite, protocol)
-    path = folder / SAMPLES
-    if not path.is_file():
-        raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
+    path = samples_path(folder)
     if sha256_file(path) != record.samples_sha256:
         raise LepbenchError(f"{path} is not the file that {folder}'s record was made of", "evaluate again")
     samples = _read(path, protocol)

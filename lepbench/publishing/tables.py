@@ -11,23 +11,22 @@ from rich.table import Table
 from rich.text import Text
 
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import Figure
+from lepbench.evaluation.summary import LOWER_IS_BETTER, Figure
 from lepbench.files import write_text
 
 TABLE = "table.csv"
 HEADLINE = "faithful_f1"
 """What ranks a leaderboard, highest first."""
 SHOWN = (
-    (HEADLINE, "faithful F1", "up"),
-    ("edge_f1_1px", "edge F1 1px", "up"),
-    ("edge_f1_1px_contour", "contour F1 1px", "up"),
-    ("mask_iou", "mask IoU", "up"),
-    ("clip_skill", "CLIP skill", "up"),
-    ("kid", "KID", "down"),
-    ("frechet_distance", "Frechet", "down"),
+    (HEADLINE, "faithful F1"),
+    ("edge_f1_1px", "edge F1 1px"),
+    ("edge_f1_1px_contour", "contour F1 1px"),
+    ("mask_iou", "mask IoU"),
+    ("clip_skill", "CLIP skill"),
+    ("kid", "KID"),
+    ("frechet_distance", "Frechet"),
 )
-"""Metric, heading, and the better direction of what a terminal shows; the CSV holds all."""
-ARROWS = {"up": "↑", "down": "↓"}
+"""Metric and heading of what a terminal shows; the CSV holds all."""
 
 
 def terminal_table(record: Record) -> Table:
@@ -41,11 +40,11 @@ def terminal_table(record: Record) -> Table:
     )
     shown = [entry for entry in SHOWN if any(row[entry[0]].value is not None for row in record.rows.values())]
     table.add_column("row", style="bold", no_wrap=True)
-    for _, heading, direction in shown:
-        table.add_column(f"{heading} {ARROWS[direction]}", justify="right")
+    for metric, heading in shown:
+        table.add_column(f"{heading} {'↓' if metric in LOWER_IS_BETTER else '↑'}", justify="right")
     for row, figures in record.rows.items():
         style = "bold green" if row == "model" else None
-        table.add_row(row, *(cell(figures[metric]) for metric, _, _ in shown), style=style)
+        table.add_row(row, *(cell(figures[metric]) for metric, _ in shown), style=style)
     return table
 
 
