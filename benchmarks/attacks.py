@@ -23,7 +23,7 @@ from lepbench.evaluation.folder import picture_path
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import protocol_of
 from lepbench.evaluation.record import SAMPLES, read_record
-from lepbench.evaluation.samples import units_of
+from lepbench.evaluation.sample import units_of
 from lepbench.evaluation.score import score
 from lepbench.evaluation.summary import draws_of_rows
 from lepbench.images import Pixels, open_rgb, to_pixels, to_tensor

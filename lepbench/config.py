@@ -89,6 +89,11 @@ def known_keys(kind: type[BaseModel]) -> set[str]:
     return keys
 
 
-def dump_config(config: Config) -> str:
-    """The configuration as YAML that `load_config` reads back to an equal object."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+def dump_config(config: Config, defaults: bool = True) -> str:
+    """The configuration as YAML that `load_config` reads back to an equal object.
+
+    Args:
+        defaults: write keys at their default too.
+    """
+    document = config.model_dump(mode="json", exclude_defaults=not defaults)
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)

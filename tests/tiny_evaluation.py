@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from lepbench.detectors import Canny, Sobel
-from lepbench.evaluation.judges import Judges, JudgeStatistics
+from lepbench.evaluation.judges import Judges, JudgeStatistics, Matching
 from lepbench.guidance import SamplerSettings
 from lepbench.images import to_tensor
 from lepbench.methods import ModelConfig, UnguidedConfig
@@ -43,6 +44,16 @@ def by_corner(images: torch.Tensor) -> torch.Tensor:
     return (images - images[:, :, :1, :1]).abs().amax(dim=1) > 0.25
 
 
+def by_place(maps: torch.Tensor) -> torch.Tensor:
+    """Features of a map: how much of it lies in each of sixteen fields."""
+    return functional.adaptive_avg_pool2d(maps.float()[:, None], 4).flatten(1)
+
+
+def by_brightness(images: torch.Tensor) -> list[str]:
+    """A classifier of two classes."""
+    return ["fish" if bright else "cat" for bright in (images.mean(dim=(1, 2, 3)) > 0.5).tolist()]
+
+
 @pytest.fixture(scope="session")
 def tiny_judges(tiny_pipeline_folder: Path) -> Judges:
     """A CLIP model with random weights, and its features of forty renders."""
@@ -61,7 +72,14 @@ def tiny_judges(tiny_pipeline_folder: Path) -> Judges:
     pictures = np.stack([render(scene("test", 10**6 + i)).image for i in range(40)])
     features = scorer.image_embedding(to_tensor(pictures)).detach().numpy()
     statistics = JudgeStatistics(FeatureStatistics.of(features), features)
-    return Judges(scorer, by_corner, statistics, {"judge@1/model.safetensors": "0" * 64})
+    return Judges(
+        scorer=scorer,
+        segmenter=by_corner,
+        matching=Matching(by_place, lambda images: by_place(by_corner(images))),
+        classify=by_brightness,
+        statistics=statistics,
+        weights={"judge@1/model.safetensors": "0" * 64},
+    )
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-STAGES = ("vae", "unet", "judge", "probe", "segmenter")
+STAGES = ("vae", "unet", "judge", "probe", "segmenter", "matcher")
 
 
 @click.group()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.samples import OK, Unit
+from lepbench.evaluation.sample import OK, Unit
 from lepbench.evaluation.units import write_table
 from lepbench.files import sha256_bytes
 

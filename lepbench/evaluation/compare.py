@@ -14,12 +14,12 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import JudgeStatistics, statistics_path
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record, samples_path
-from lepbench.evaluation.samples import OK
+from lepbench.evaluation.sample import OK
 from lepbench.evaluation.summary import LOWER_IS_BETTER, draws_of_rows
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SIGNIFICANT = 0.05
-REDUNDANT = ("edge_precision", "edge_recall", "clip_similarity")
+REDUNDANT = ("edge_precision", "edge_recall", "clip_similarity", "clip_score")
 """Metrics that others sum up: each more in a family of tests makes all the others harder to pass."""
 RESAMPLES_A_TEST = 1000
 """A p value is at least 2 / (resamples + 1), times the number of tests: so many keep that floor at 0.002."""

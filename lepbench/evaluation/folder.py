@@ -14,7 +14,7 @@ from lepbench.config import explain
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import PICTURES, SAMPLES, Identity, read_json
 from lepbench.evaluation.rows import BORROWED
-from lepbench.evaluation.samples import OK
+from lepbench.evaluation.sample import OK
 from lepbench.evaluation.units import write_table
 from lepbench.files import make_folder, sha256_file, write_bytes, write_text
 from lepbench.suites import picture_name

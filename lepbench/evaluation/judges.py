@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,14 @@ from lepbench.metrics.kid import Reference, reference
 
 ASSETS = Path(__file__).parents[1] / "assets"
 Segmenter = Callable[[Tensor], Tensor]
+Classify = Callable[[Tensor], list[str]]
+
+
+class Matching(NamedTuple):
+    """Unit features [B, D] in one space, of sketches bool [B, H, W] and pictures [B, 3, H, W] in [0, 1]."""
+
+    sketches: Callable[[Tensor], Tensor]
+    pictures: Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -71,12 +80,16 @@ class Judges:
     Attributes:
         scorer: similarity to captions, and the features of `kid` and `frechet_distance`.
         segmenter: pictures [B, 3, H, W] in [0, 1] to bool [B, H, W], true on an object.
+        matching: sketches and pictures into one space.
+        classify: pictures to the name of the class each shows.
         statistics: features of true renders.
         weights: SHA-256 of every file behind them, by name.
     """
 
     scorer: ClipScorer
     segmenter: Segmenter
+    matching: Matching
+    classify: Classify
     statistics: JudgeStatistics
     weights: dict[str, str] = field(default_factory=dict)
 
@@ -87,14 +100,21 @@ def load_judges(protocol: Protocol, device: str = "cpu") -> Judges:
     Raises:
         LepbenchError: a file of theirs is missing or damaged.
     """
+    from lepbench.mini.matcher import load_matcher
+    from lepbench.mini.probe import load_classifier
     from lepbench.mini.segmenter import load_segmenter
 
-    folders = [ASSETS / protocol.judge, ASSETS / protocol.segmenter]
+    names = (protocol.judge, protocol.segmenter, protocol.matcher, protocol.classifier)
+    judge, segmenter, matcher, classifier = (ASSETS / name for name in names)
+    folders = (judge, segmenter, matcher, classifier)
     files = [path for folder in folders for path in sorted(folder.glob("*.safetensors"))]
     statistics = statistics_path(protocol)
+    matched = load_matcher(matcher)
     return Judges(
-        scorer=ClipScorer.load(folders[0], device=device),
-        segmenter=load_segmenter(folders[1]),
+        scorer=ClipScorer.load(judge, device=device),
+        segmenter=load_segmenter(segmenter),
+        matching=Matching(matched.sketch_features, matched.picture_features),
+        classify=load_classifier(classifier),
         statistics=JudgeStatistics.load(statistics),
         weights={str(path.relative_to(ASSETS)): sha256_file(path) for path in [*files, statistics]},
     )

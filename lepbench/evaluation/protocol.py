@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+import math
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, SerializeAsAny
 
 from lepbench.config import Config
-from lepbench.detectors import AnyDetector, detector_from, identity
+from lepbench.detectors import AnyDetector, Sobel, SoftDetector, detector_from, identity
 from lepbench.files import sha256_bytes
 from lepbench.suites import Suite
 
-NAME = "lepbench-edges-v1"
+COMMON = ("masks", "captions", "semantic", "distances")
+MEASURED = {
+    "edges": ("faithful_f1", "edges", "contours", "paired", "chamfer", "soft", *COMMON),
+    "freehand": ("faithful_iou", "strokes", "edges", *COMMON),
+}
+"""What is measured on a suite of each kind; the first is what ranks."""
+RELATIVE_FROM = 256
+"""Smallest side, in pixels, at which tolerances are also taken relative to the size."""
+AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(detector_from)]
 
 
 class Protocol(Config):
     """How pictures are made into figures. Two scores compare only if their protocols' hashes agree."""
 
-    name: Literal["lepbench-edges-v1"] = "lepbench-edges-v1"
+    name: Literal["lepbench-edges-v1", "lepbench-freehand-v1"] = "lepbench-edges-v1"
+    measures: tuple[str, ...] = MEASURED["edges"]
+    """What is measured, in the order of the tables; the first ranks a leaderboard."""
     size: int
     """Height and width at which pictures are drawn and scored, in pixels."""
     detector: AnyDetector
     """Finds the edges of a sample that are held against the sketch: the one that made the sketch."""
     contour_detector: AnyDetector
     """Finds the edges that are held against the exact contours."""
+    soft_detector: AnySoftDetector = Sobel(sigma=0.7, thin=False)
+    """Grades the edges of sample and true picture for the soft figures."""
     seed: str = "first 63 bits of sha256(suite, item_id, sample_index); noise drawn on the CPU, item by item"
     pictures: str = "scored as stored, 8 bits a channel"
     wrong: str = "the next item of the whole suite, cyclic, whose prompt differs"
     matching: str = "a pixel of either map matches if the other map has one within the tolerance, Euclidean"
-    tolerances: tuple[int, ...] = (0, 1, 2)
+    pairing: str = "one to one, as many as can be within the tolerance and among those the nearest"
+    tolerances: tuple[int, ...] = (0, 1, 2, 3)
     """Distances in pixels at which edges are held against the sketch."""
+    relative_tolerances: tuple[float, ...] = ()
+    """The same in diagonals of the picture."""
+    stroke_tolerance: int = 2
+    """Distance in pixels within which a pixel of a stroke is found."""
     contour_tolerance: int = 1
     """Distance in pixels at which edges are held against the exact contours."""
-    headline: str = "faithful_f1: edge_f1 at the headline tolerance times clip_skill clipped to [0, 1]"
-    """What ranks a leaderboard."""
+    headline: str = "alignment times clip_skill clipped to [0, 1]"
+    """How the figure that ranks is made."""
     headline_tolerance: int = 1
     """Distance in pixels of the headline's edge figure."""
     aggregation: str = "mean over samples of each sample's figure"
@@ -51,6 +71,10 @@ class Protocol(Config):
     """CLIP model of the similarities, and extractor of the features of `kid` and `frechet_distance`."""
     segmenter: str = "segmenter@1"
     """Finds the objects of a sample for `mask_iou`."""
+    matcher: str = "matcher@1"
+    """Says how much a picture shows of what a sketch means."""
+    classifier: str = "probe@1"
+    """Names what a picture shows, for `class_accuracy`."""
     statistics: str = "judge-statistics@1"
     """The judge's features of true renders that no item shows."""
 
@@ -58,8 +82,20 @@ class Protocol(Config):
     def sha256(self) -> str:
         """Hash of every setting, and of the detectors' versions."""
         settings = self.model_dump(mode="json")
-        settings["detectors"] = [identity(self.detector), identity(self.contour_detector)]
+        detectors = (self.detector, self.contour_detector, self.soft_detector)
+        settings["detectors"] = [identity(detector) for detector in detectors]
         return sha256_bytes(json.dumps(settings, sort_keys=True).encode())
+
+    @property
+    def distances(self) -> list[float]:
+        """Every tolerance of the edge figures in pixels."""
+        diagonal = math.hypot(self.size, self.size)
+        return [*map(float, self.tolerances), *(share * diagonal for share in self.relative_tolerances)]
+
+    @property
+    def labels(self) -> list[str]:
+        """What each of `distances` is called: `1px`, or `0.0075d` of the diagonal."""
+        return [*(f"{t}px" for t in self.tolerances), *(f"{t:g}d" for t in self.relative_tolerances)]
 
 
 def protocol_of(suite: Suite) -> Protocol:
@@ -70,7 +106,10 @@ def protocol_of(suite: Suite) -> Protocol:
     """
     definition = suite.definition
     return Protocol(
+        name="lepbench-freehand-v1" if definition.kind == "freehand" else "lepbench-edges-v1",
+        measures=MEASURED[definition.kind],
         size=definition.size,
         detector=detector_from(definition.detector),
         contour_detector=detector_from(definition.contour_detector),
+        relative_tolerances=(0.0075,) if definition.size >= RELATIVE_FROM else (),
     )

@@ -58,6 +58,8 @@ class Record(Config):
     """Samples drawn of the model: items times samples an item."""
     failed: dict[str, int]
     """Samples of each row that could not be drawn; they are in `samples.parquet`, and in no figure."""
+    truncated: int
+    """Captions of the items that are longer than the judge reads; their tails play no part."""
     rows: dict[str, dict[str, Figure]]
     samples_sha256: str
     """SHA-256 of `samples.parquet`."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from lepbench.backbones import Backbone
-from lepbench.evaluation.samples import OK, Sample
+from lepbench.evaluation.sample import OK, Sample
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, read_png, to_tensor
 from lepbench.methods import Method, ModelConfig
@@ -22,8 +22,9 @@ Draw = Callable[[Sequence[Sample]], Tensor]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 ROWS = ("model", "unguided", "real", "vae", "overlay", "wrong_sketch")
 WITHOUT_BACKBONE = ("model", "real", "wrong_sketch")
-BORROWED = ("wrong_sketch",)
-"""Rows whose pictures are those of another row."""
+LENDERS = {"wrong_sketch": "model"}
+"""Rows whose pictures are those of another row, and which."""
+BORROWED = tuple(LENDERS)
 
 
 def rows_of(model: ModelConfig) -> tuple[str, ...]:

@@ -35,7 +35,8 @@ from lepbench.evaluation.rows import (
     vae_row,
     wrong_sketch_row,
 )
-from lepbench.evaluation.samples import FAILED, units_of, work_schema_of
+from lepbench.evaluation.sample import FAILED, units_of
+from lepbench.evaluation.schema import work_schema_of
 from lepbench.evaluation.summary import summarise
 from lepbench.evaluation.units import Progress, Workshop
 from lepbench.methods import Method, ModelConfig, UnguidedConfig
@@ -183,6 +184,7 @@ class _Run:
             protocol=self.protocol,
             samples=drawn,
             failed=failed,
+            truncated=self.workshop.judges.scorer.truncated([item.prompt for item in self.items]),
             rows=summarise(pa.concat_tables(tables), self.workshop.judges.statistics, self.protocol),
             samples_sha256=samples_sha256,
             reused=self.reused,

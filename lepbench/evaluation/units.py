@@ -17,7 +17,8 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.rows import Row
-from lepbench.evaluation.samples import FAILED, OK, Sample, Unit, work_schema_of
+from lepbench.evaluation.sample import FAILED, OK, Sample, Unit
+from lepbench.evaluation.schema import work_schema_of
 from lepbench.evaluation.score import score
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, png_bytes, to_pixels

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.folder import picture_path
-from lepbench.evaluation.judges import JudgeStatistics
+from lepbench.evaluation.judges import Judges, JudgeStatistics
 from lepbench.evaluation.protocol import Protocol, protocol_of
 from lepbench.evaluation.record import Record, read_record, samples_path
-from lepbench.evaluation.rows import BORROWED, rows_of
-from lepbench.evaluation.samples import OK, schema_of, units_of
+from lepbench.evaluation.rows import BORROWED, LENDERS, rows_of
+from lepbench.evaluation.sample import OK, units_of
+from lepbench.evaluation.schema import schema_of
+from lepbench.evaluation.score import score
 from lepbench.evaluation.summary import Figures, summarise
+from lepbench.evaluation.units import Progress
 from lepbench.files import sha256_file
+from lepbench.images import open_rgb
 from lepbench.suites import Suite
 
 TOLERANCE = 1e-6
 """Relative difference at which a figure counts as another: other processors sum in another order."""
+NETWORK_TOLERANCE = 1e-4
+"""The same for what a network says of one picture."""
 ONCE = ("real", "vae")
 """Rows drawn once an item, however many samples the model has."""
 
@@ -46,6 +55,57 @@ def verified_record(folder: Path, suite: Suite, statistics: JudgeStatistics) -> 
     _check_pictures(folder, samples)
     _check_figures(folder, record.rows, summarise(samples, statistics, protocol))
     return record
+
+
+def recount(folder: Path, suite: Suite, judges: Judges, progress: Progress) -> int:
+    """Score the stored pictures of a run anew and hold every column against `samples.parquet`.
+
+    Counts must be equal; what a network says may differ by its rounding on another processor.
+
+    Args:
+        progress: told the row, its samples done, and its samples in all.
+
+    Returns:
+        How many samples were scored.
+
+    Raises:
+        LepbenchError: a picture cannot be read, or a column is not what its picture gives.
+    """
+    record = read_record(folder)
+    protocol, identity = record.protocol, record.identity
+    stored = _read(samples_path(folder), protocol).to_pandas()
+    for row in rows_of(identity.model):
+        lines = stored[stored["row"] == row].to_dict("records")
+        per_item = 1 if row in ONCE else identity.samples_per_item
+        done = 0
+        for unit in units_of(suite, suite.items(identity.items), per_item, protocol.unit):
+            shown = LENDERS.get(row, row)
+            paths = [picture_path(folder, shown, s.item.item_id, s.index) for s in unit]
+            pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
+            truths = [s.rival if row in BORROWED else s.item for s in unit]
+            found = score(pictures, unit, truths, judges, protocol)
+            for path, columns, line in zip(paths, found, lines[done : done + len(unit)], strict=True):
+                _check_columns(path, row, columns, line)
+            done += len(unit)
+            progress(row, done, len(lines))
+    return len(stored)
+
+
+def _check_columns(path: Path, row: str, columns: dict[str, Any], line: dict[str, Any]) -> None:
+    for name, found in columns.items():
+        if not _agree(found, line[name]):
+            raise LepbenchError(
+                f"{path} gives {name} {found} in row {row!r}, samples.parquet says {line[name]}",
+                "evaluate again",
+            )
+
+
+def _agree(found: Any, stored: Any) -> bool:
+    """Whether a column of a sample was counted as stored: numbers to rounding, all else exactly."""
+    if isinstance(found, float | list):
+        near = np.isclose(found, stored, rtol=NETWORK_TOLERANCE, atol=NETWORK_TOLERANCE, equal_nan=True)
+        return bool(near.all())
+    return bool(pd.isna(stored)) if found is None else bool(found == stored)
 
 
 def _check_identity(folder: Path, record: Record, suite: Suite, protocol: Protocol) -> None:

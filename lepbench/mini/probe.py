@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -77,3 +78,18 @@ def accuracy(probe: Probe, images: Tensor, labels: dict[str, Tensor]) -> dict[st
         name: float((torch.cat([p[name] for p in pieces]).argmax(1) == labels[name]).float().mean())
         for name in ATTRIBUTES
     }
+
+
+def load_classifier(folder: Path) -> Callable[[Tensor], list[str]]:
+    """The probe as a function: pictures [B, 3, 64, 64] in [0, 1] to the name of the shape each shows.
+
+    Raises:
+        LepbenchError: the weights are missing or damaged.
+    """
+    probe = load_probe(folder)
+
+    @torch.no_grad()
+    def classify(images: Tensor) -> list[str]:
+        return [ATTRIBUTES["shape"][best] for best in probe(images)["shape"].argmax(dim=1).tolist()]
+
+    return classify

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder
-from lepbench.mini import judge, probe, segmenter, unet, vae
+from lepbench.mini import judge, matcher, probe, segmenter, unet, vae
 from lepbench.mini.nets import save_weights
 from lepbench.mini.training import join_processes
 from lepbench.registry import Registry
@@ -115,6 +115,18 @@ class SegmenterStage(Stage):
     def make(self, recipe: Path, folder: Path) -> Any:
         settings = load_config(recipe, segmenter.SegmenterRecipe)
         return segmenter.train(settings, folder / "segmenter", folder / "cache")
+
+    def keep(self, made: Any, folder: Path) -> None:
+        save_weights(made.cpu(), folder)
+
+
+@STAGES.register("matcher")
+class MatcherStage(Stage):
+    output = "matcher@1"
+
+    def make(self, recipe: Path, folder: Path) -> Any:
+        settings = load_config(recipe, matcher.MatcherRecipe)
+        return matcher.train(settings, folder / "matcher", folder / "cache")
 
     def keep(self, made: Any, folder: Path) -> None:
         save_weights(made.cpu(), folder)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
+from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.record import Identity, Record
+from lepbench.evaluation.summary import metric_names
 from lepbench.evaluation.verify import verified_record
 from lepbench.files import write_text
-from lepbench.publishing.tables import HEADLINE, csv_text, spread
+from lepbench.publishing.tables import csv_text, spread
 from lepbench.suites import Suite
 
 Line = dict[str, str]
@@ -40,16 +43,22 @@ def add(
         )
     path = leaderboards / suite.name / f"{record.protocol.name}.csv"
     line = line_of(record)
-    lines = read_lines(path, list(line))
+    lines, columns = read_lines(path)
     if any(other["record"] == line["record"] for other in lines):
         return path, False
-    _check_comparable(path, lines, line)
+    _check_comparable(path, lines, line, record)
+    if columns not in ([], list(line)):
+        raise LepbenchError(
+            f"{path} has other columns than this version writes", "move it away and start anew"
+        )
     others = [other for other in lines if other["model"] != line["model"]]
     if len(others) < len(lines) and not replace:
         raise LepbenchError(
             f"{path} has another record of {line['model']!r}", "rename the model or pass --replace"
         )
-    ranked = sorted([*others, line], key=_score, reverse=True)
+    first = metric_names(record.protocol)[0]
+    ranked = sorted([*others, line], key=lambda other: float(other[first] or "-inf"), reverse=True)
+    write_text(terms_path(path), json.dumps(terms_of(record), indent=1) + "\n")
     write_text(path, csv_text(list(line), ranked))
     return path, True
 
@@ -75,9 +84,14 @@ def line_of(record: Record) -> Line:
     }
 
 
-def _score(line: Line) -> float:
-    """The figure a board is ranked by; a line without it comes last."""
-    return float(line[HEADLINE] or "-inf")
+def terms_of(record: Record) -> dict[str, Any]:
+    """All that a board's lines have in common, in full: the protocol, and the suite by its hash."""
+    return {"suite_sha256": record.identity.suite_sha256, **record.protocol.model_dump(mode="json")}
+
+
+def terms_path(board: Path) -> Path:
+    """Where the terms of a board are kept."""
+    return board.with_suffix(".json")
 
 
 def method_text(identity: Identity) -> str:
@@ -87,32 +101,42 @@ def method_text(identity: Identity) -> str:
     return f"{name}({', '.join(f'{key}={value}' for key, value in settings.items())})" if settings else name
 
 
-def read_lines(path: Path, columns: list[str]) -> list[Line]:
-    """The lines of a board; none where there is no file yet.
+def read_lines(path: Path) -> tuple[list[Line], list[str]]:
+    """The lines of a board and its columns; none where there is no file yet.
 
     Raises:
-        LepbenchError: it cannot be read, or has other columns.
+        LepbenchError: it cannot be read.
     """
     if not path.is_file():
-        return []
+        return [], []
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             reader = csv.DictReader(stream)
             lines = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
-    if reader.fieldnames != columns:
-        raise LepbenchError(
-            f"{path} has other columns than this version writes", "move it away and start anew"
-        )
-    return lines
+    return lines, list(reader.fieldnames or [])
 
 
-def _check_comparable(path: Path, lines: list[Line], line: Line) -> None:
+def _check_comparable(path: Path, lines: list[Line], line: Line, record: Record) -> None:
     for key in ("suite_sha256", "protocol_sha256", "items", "samples"):
         for other in lines:
-            if other[key] != line[key]:
+            if other.get(key) != line[key]:
+                said = _term_that_differs(path, record) if key == "protocol_sha256" else None
+                said = said or f"{key} {other.get(key)}, not {line[key]}"
                 raise LepbenchError(
-                    f"{path} holds scores with {key} {other[key]}, not {line[key]}: they do not compare",
+                    f"{path} holds scores with {said}: they do not compare",
                     "evaluate again under the same terms",
                 )
+
+
+def _term_that_differs(path: Path, record: Record) -> str | None:
+    """The first term of the protocol in which a board and a record differ, if the board's are known."""
+    try:
+        kept = json.loads(terms_path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    for name, value in terms_of(record).items():
+        if kept.get(name) != value:
+            return f"{name} {kept.get(name)}, not {value}"
+    return None

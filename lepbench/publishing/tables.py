@@ -11,18 +11,19 @@ from rich.table import Table
 from rich.text import Text
 
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import LOWER_IS_BETTER, Figure
+from lepbench.evaluation.summary import LOWER_IS_BETTER, OF_SETS, Figure
 from lepbench.files import write_text
 
 TABLE = "table.csv"
-HEADLINE = "faithful_f1"
-"""What ranks a leaderboard, highest first."""
 SHOWN = (
-    (HEADLINE, "faithful F1"),
+    ("faithful_f1", "faithful F1"),
+    ("faithful_iou", "faithful IoU"),
+    ("stroke_recall_2px", "stroke recall 2px"),
     ("edge_f1_1px", "edge F1 1px"),
     ("edge_f1_1px_contour", "contour F1 1px"),
     ("mask_iou", "mask IoU"),
     ("clip_skill", "CLIP skill"),
+    ("class_accuracy", "class accuracy"),
     ("kid", "KID"),
     ("frechet_distance", "Frechet"),
 )
@@ -38,7 +39,8 @@ def terminal_table(record: Record) -> Table:
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    shown = [entry for entry in SHOWN if any(row[entry[0]].value is not None for row in record.rows.values())]
+    rows = record.rows.values()
+    shown = [(m, h) for m, h in SHOWN if any(m in row and row[m].value is not None for row in rows)]
     table.add_column("row", style="bold", no_wrap=True)
     for metric, heading in shown:
         table.add_column(f"{heading} {'↓' if metric in LOWER_IS_BETTER else '↑'}", justify="right")
@@ -69,13 +71,19 @@ def cell(figure: Figure) -> Text:
 def write_csv(folder: Path, record: Record) -> None:
     """Write `table.csv`: a line a row, and for every metric its value and the ends of its interval."""
     lines = [{"row": row, **spread(figures)} for row, figures in record.rows.items()]
-    write_text(folder / TABLE, csv_text(list(lines[0]), lines))
+    columns = dict.fromkeys(name for line in lines for name in line)
+    write_text(folder / TABLE, csv_text(list(columns), lines))
 
 
 def spread(figures: dict[str, Figure]) -> dict[str, str]:
-    """Figures as flat text cells NAME, NAME_low, NAME_high, to six significant digits; empty for null."""
+    """Figures as flat text cells NAME, NAME_low, NAME_high, to six significant digits; empty for null.
+
+    A figure that depends on the number of samples is called by it, such as `kid_n64`, so that two numbers
+    never share a column.
+    """
     cells: dict[str, str] = {}
-    for name, figure in figures.items():
+    for metric, figure in figures.items():
+        name = f"{metric}_n{figure.n}" if metric in OF_SETS else metric
         for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
             cells[name + suffix] = "" if number is None else f"{number:.6g}"
     return cells
@@ -84,7 +92,7 @@ def spread(figures: dict[str, Figure]) -> dict[str, str]:
 def csv_text(columns: list[str], lines: list[dict[str, str]]) -> str:
     """CSV with a header, a line feed after each line."""
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return buffer.getvalue()

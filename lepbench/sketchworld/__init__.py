@@ -6,7 +6,7 @@
 (64, 64, 3)
 """
 
-from lepbench.sketchworld.freehand import FreehandSketch, Stroke, freehand
+from lepbench.sketchworld.freehand import LEVELS, FreehandSketch, Stroke, freehand
 from lepbench.sketchworld.palette import BACKGROUNDS, COLOURS, TEXTURES
 from lepbench.sketchworld.render import SIZE, Rendering, render
 from lepbench.sketchworld.scene import HELD_OUT, SPLITS, VERSION, Scene, scene
@@ -17,6 +17,7 @@ __all__ = [
     "BACKGROUNDS",
     "COLOURS",
     "HELD_OUT",
+    "LEVELS",
     "SHAPES",
     "SIZE",
     "SPLITS",

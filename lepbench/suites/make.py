@@ -22,6 +22,7 @@ from lepbench.detectors import AnyDetector, Canny, Sobel
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 from lepbench.images import png_bytes, to_tensor
 from lepbench.registry import Registry
+from lepbench.sketchworld.freehand import rasterise
 from lepbench.suites.suite import DEFINITION, ITEMS, SCHEMA, Drawn, SuiteDefinition
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Recipe(Config):
     first_index: int = 0
     detector: AnyDetector
     contour_detector: AnyDetector
+    levels: tuple[int, ...] = ()
+    """Levels of abstraction of a free-hand suite, in turn; none for a suite of edge maps."""
 
 
 RECIPES: Registry[Recipe] = Registry("suite recipe")
@@ -59,6 +62,21 @@ RECIPES.register("sketchworld-edges-v1")(
         ),
         detector=Canny(low=0.3, high=0.6),
         contour_detector=Sobel(sigma=0.7, thin=True, threshold=0.15),
+    )
+)
+RECIPES.register("sketchworld-freehand-v1")(
+    Recipe(
+        name="sketchworld-freehand-v1",
+        description=(
+            "Captions of sketchworld's test split with free-hand sketches at four levels of abstraction, as "
+            "many items at each: the hand wavers, runs past its ends, leaves gaps, simplifies and drops "
+            "strokes, more so from level to level. An item's name ends in its level."
+        ),
+        items=256,
+        first_index=10_000,
+        detector=Canny(low=0.3, high=0.6),
+        contour_detector=Sobel(sigma=0.7, thin=True, threshold=0.15),
+        levels=(1, 2, 3, 4),
     )
 )
 
@@ -76,9 +94,10 @@ def make(recipe: Recipe, folder: Path) -> SuiteDefinition:
     rows.sort(key=lambda row: sha256_bytes(f"{recipe.name}/{row['item_id']}".encode()))
     path = folder / ITEMS
     with atomic_path(path) as partial:
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), partial, compression="none")
+        pq.write_table(pa.Table.from_pylist(rows, _schema(recipe)), partial, compression="none")
     definition = SuiteDefinition(
         name=recipe.name,
+        kind="freehand" if recipe.levels else "edges",
         version=recipe.version,
         description=recipe.description,
         licence="Apache-2.0",
@@ -95,8 +114,13 @@ def make(recipe: Recipe, folder: Path) -> SuiteDefinition:
         ),
         items_sha256=sha256_file(path),
     )
-    write_text(folder / DEFINITION, dump_config(definition))
+    write_text(folder / DEFINITION, dump_config(definition, defaults=False))
     return definition
+
+
+def _schema(recipe: Recipe) -> pa.Schema:
+    """The columns of `items.parquet`; edge maps have no strokes."""
+    return SCHEMA if recipe.levels else SCHEMA.remove(SCHEMA.get_field_index("strokes"))
 
 
 def candidate(recipe: Recipe, index: int) -> Row | None:
@@ -105,18 +129,35 @@ def candidate(recipe: Recipe, index: int) -> Row | None:
 
     there = scene("test", index)
     drawn = render(there, recipe.size)
-    sketch = recipe.detector(to_tensor(drawn.image)[None])[0].numpy()
-    if silhouette_recall(sketch, drawn.masks) < SILHOUETTE_RECALL:
-        return None
+    if recipe.levels:
+        level = recipe.levels[index % len(recipe.levels)]
+        name, strokes = f"{there.id}-level{level}", numbered_strokes(there, level, recipe.size)
+        sketch = strokes > 0
+    else:
+        name, strokes = there.id, None
+        sketch = recipe.detector(to_tensor(drawn.image)[None])[0].numpy()
+        if silhouette_recall(sketch, drawn.masks) < SILHOUETTE_RECALL:
+            return None
     return {
-        "item_id": there.id,
+        "item_id": name,
         "prompt": there.caption,
         "image": png_bytes(drawn.image),
         "sketch": png_bytes(sketch),
         "contour": png_bytes(drawn.contours),
         "mask": png_bytes(drawn.mask),
         "scene": scene_json(there),
+        "strokes": None if strokes is None else png_bytes(strokes),
     }
+
+
+def numbered_strokes(scene: Scene, level: int, size: int) -> NDArray[np.uint8]:
+    """A free-hand sketch, uint8 [size, size]: on each pixel the number, from 1, of the last stroke there."""
+    from lepbench.sketchworld import freehand
+
+    numbers = np.zeros((size, size), np.uint8)
+    for number, stroke in enumerate(freehand(scene, level, size).strokes, start=1):
+        numbers[rasterise([stroke], size)] = number
+    return numbers
 
 
 def silhouette_recall(sketch: NDArray[np.bool_], masks: NDArray[np.bool_]) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +34,7 @@ SCHEMA = pa.schema(
         ("contour", pa.binary()),
         ("mask", pa.binary()),
         ("scene", pa.string()),
+        ("strokes", pa.binary()),
     ]
 )
 
@@ -54,6 +56,8 @@ class SuiteDefinition(Config):
     """What `suite.yaml` holds."""
 
     name: str
+    kind: Literal["edges", "freehand"] = "edges"
+    """Whether the sketches are edge maps of the pictures, or drawn by a free hand."""
     version: int
     description: str
     licence: str
@@ -64,7 +68,8 @@ class SuiteDefinition(Config):
     default_items: int
     """How many of them, from the front, a score is made of unless said otherwise."""
     detector: dict[str, Any]
-    """The detector, with its settings, whose map of the real picture is the sketch."""
+    """The detector, with its settings, whose map of a sample is held against the sketch; of an edge suite it
+    is the one that made the sketch."""
     contour_detector: dict[str, Any]
     """The second detector, whose map of a sample is held against the exact contours."""
     drawn: Drawn
@@ -83,7 +88,8 @@ class Item:
         sketch: bool [H, W], true on a stroke.
         contour: the exact visible contours, bool [H, W].
         mask: where any object is visible, bool [H, W].
-        scene: the scene it was rendered from, as JSON.
+        scene: the scene it was rendered from, as JSON; empty if there is none.
+        strokes: the number of the stroke on each pixel of the sketch, uint8 [H, W]; 0 where there is none.
     """
 
     item_id: str
@@ -93,6 +99,13 @@ class Item:
     contour: NDArray[np.bool_]
     mask: NDArray[np.bool_]
     scene: str
+    strokes: NDArray[np.uint8]
+
+    @property
+    def label(self) -> str | None:
+        """The class of the item's thing; None where there are several, or the corpus has no classes."""
+        things = json.loads(self.scene)["things"] if self.scene else []
+        return str(things[0]["shape"]) if len(things) == 1 else None
 
 
 def picture_name(item_id: str, index: int) -> str:
@@ -182,4 +195,5 @@ def shipped() -> list[str]:
 
 def _item(row: dict[str, Any]) -> Item:
     pixels = {key: read_png(row[key]) for key in ("image", "sketch", "contour", "mask")}
-    return Item(item_id=row["item_id"], prompt=row["prompt"], scene=row["scene"], **pixels)
+    strokes = read_png(row["strokes"]) if row["strokes"] else np.zeros_like(pixels["sketch"], np.uint8)
+    return Item(item_id=row["item_id"], prompt=row["prompt"], scene=row["scene"], strokes=strokes, **pixels)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lepbench.evaluation.rows import Row, key_of, overlaid
-from lepbench.evaluation.samples import units_of
+from lepbench.evaluation.sample import units_of
 from lepbench.suites import Suite
 
 

@@ -12,6 +12,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
+from lepbench.evaluation.summary import OF_SETS
 from lepbench.methods import ModelConfig
 from lepbench.publishing.leaderboard import add
 from lepbench.suites import Suite
@@ -68,7 +69,8 @@ def test_a_line_holds_the_models_figures(
 ) -> None:
     path, _ = add(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
     (line,) = lines_of(path)
-    for name, figure in read_record(runs / "tiny").rows["model"].items():
+    for metric, figure in read_record(runs / "tiny").rows["model"].items():
+        name = f"{metric}_n10" if metric in OF_SETS else metric
         for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
             assert line[name + suffix] == ("" if number is None else f"{number:.6g}")
     assert (line["method"], line["items"], line["samples"]) == ("unguided", "10", "10")
@@ -95,15 +97,28 @@ def test_a_board_of_another_protocol_or_suite_is_refused(
         add(runs / "other", tmp_path, tiny_suite, tiny_judges.statistics)
 
 
+def test_the_term_that_differs_is_named(
+    runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    path, _ = add(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    stated = read_record(runs / "tiny").identity.protocol_sha256
+    path.write_text(path.read_text().replace(stated, "0" * 64))
+    terms = path.with_suffix(".json")
+    terms.write_text(json.dumps({**json.loads(terms.read_text()), "contour_tolerance": 2}))
+    with pytest.raises(LepbenchError, match="scores with contour_tolerance 2, not 1"):
+        add(runs / "other", tmp_path, tiny_suite, tiny_judges.statistics)
+
+
 def test_a_board_of_other_columns_is_refused(
     runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
 ) -> None:
     path = tmp_path / "tiny-suite" / "lepbench-edges-v1.csv"
-    path.parent.mkdir()
-    path.write_text("model,score\nmine,1\n")
+    add(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    path.write_text(path.read_text().replace("mask_iou", "score"))
+    before = path.read_text()
     with pytest.raises(LepbenchError, match="other columns"):
-        add(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
-    assert path.read_text() == "model,score\nmine,1\n"
+        add(runs / "other", tmp_path, tiny_suite, tiny_judges.statistics)
+    assert path.read_text() == before
 
 
 def test_a_record_its_samples_do_not_bear_out_is_refused(

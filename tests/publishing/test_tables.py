@@ -14,7 +14,7 @@ from lepbench.evaluation.summary import Figure
 from lepbench.publishing.tables import cell, csv_text, spread
 
 numbers = st.one_of(st.none(), st.floats(-1e3, 1e3))
-figures = st.builds(Figure, value=numbers, low=numbers, high=numbers)
+figures = st.builds(Figure, value=numbers, low=numbers, high=numbers, n=st.just(64))
 names = st.text("abcdefgh", min_size=1, max_size=4)
 
 
@@ -34,9 +34,9 @@ def test_a_csv_gives_its_figures_back(found: dict[str, Figure]) -> None:
 @pytest.mark.parametrize(
     ("figure", "shown"),
     [
-        (Figure(value=0.12345, low=0.1, high=0.2), "0.123\n0.100…0.200"),
-        (Figure(value=1.5), "1.500"),
-        (Figure(value=None), "-"),
+        (Figure(value=0.12345, low=0.1, high=0.2, n=9), "0.123\n0.100…0.200"),
+        (Figure(value=1.5, n=9), "1.500"),
+        (Figure(value=None, n=9), "-"),
     ],
 )
 def test_a_cell_shows_a_figure_over_its_interval(figure: Figure, shown: str) -> None:
@@ -44,3 +44,9 @@ def test_a_cell_shows_a_figure_over_its_interval(figure: Figure, shown: str) -> 
     with console.capture() as capture:
         console.print(cell(figure))
     assert capture.get().rstrip("\n") == shown
+
+
+def test_a_figure_of_a_set_is_called_by_its_size() -> None:
+    figure = Figure(value=0.5, n=64)
+    assert spread({"kid": figure, "mask_iou": figure}).keys() >= {"kid_n64", "mask_iou"}
+    assert spread({"kid": figure}).keys().isdisjoint(spread({"kid": Figure(value=0.5, n=512)}))

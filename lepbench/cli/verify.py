@@ -1,0 +1,42 @@
+"""`lepbench verify`: does a folder of results bear out its record?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--images", is_flag=True, help="Also score every stored picture anew.")
+@click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
+@click.option("--device", default="auto", show_default=True, help="Where --images runs: cpu, cuda or auto.")
+def command(folder: Path, images: bool, suite: str | None, device: str) -> None:
+    """Check the run in DIR: its samples are those its record names, and every figure follows from them.
+
+    With --images the pictures are scored anew too, and every column of samples.parquet must follow from
+    them. Nothing is written. The first thing that does not agree ends the check with exit code 2.
+
+    \b
+    Examples:
+      lepbench verify runs/mini-lep
+      lepbench verify runs/mini-lep --images
+    """
+    from lepbench.cli.bars import bars
+    from lepbench.evaluation.judges import JudgeStatistics, load_judges, statistics_path
+    from lepbench.evaluation.protocol import protocol_of
+    from lepbench.evaluation.record import read_record
+    from lepbench.evaluation.verify import recount, verified_record
+    from lepbench.suites import load_suite
+
+    chosen = load_suite(suite or read_record(folder).identity.suite)
+    protocol = protocol_of(chosen)
+    record = verified_record(folder, chosen, JudgeStatistics.load(statistics_path(protocol)))
+    figures = sum(figure.value is not None for row in record.rows.values() for figure in row.values())
+    said = f"{figures} figures follow from the samples"
+    if images:
+        with bars() as show:
+            scored = recount(folder, chosen, load_judges(protocol, device), show)
+        said += f", {scored} samples from their pictures"
+    click.echo(f"{folder}: {said}")

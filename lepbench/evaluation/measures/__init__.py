@@ -1,0 +1,34 @@
+"""What is measured of a picture, one file an idea; importing this package fills `MEASURES`."""
+
+from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, measures_of
+from lepbench.evaluation.measures.captions import Captions
+from lepbench.evaluation.measures.chamfer import Chamfer
+from lepbench.evaluation.measures.distances import Distances
+from lepbench.evaluation.measures.edges import Contours, Edges
+from lepbench.evaluation.measures.faithful import FaithfulF1, FaithfulIoU
+from lepbench.evaluation.measures.masks import Masks
+from lepbench.evaluation.measures.paired import Paired
+from lepbench.evaluation.measures.semantic import Semantic
+from lepbench.evaluation.measures.soft import Soft
+from lepbench.evaluation.measures.strokes import Strokes
+
+__all__ = [
+    "MEASURES",
+    "Batch",
+    "Captions",
+    "Chamfer",
+    "Columns",
+    "Contours",
+    "Distances",
+    "Edges",
+    "FaithfulF1",
+    "FaithfulIoU",
+    "Masks",
+    "Measure",
+    "Paired",
+    "RowSamples",
+    "Semantic",
+    "Soft",
+    "Strokes",
+    "measures_of",
+]

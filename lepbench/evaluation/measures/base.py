@@ -1,0 +1,181 @@
+"""What a measure is: columns counted of a picture, and figures made of the columns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lepbench.evaluation.judges import Judges, JudgeStatistics
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.sample import Sample
+from lepbench.metrics.edges import EdgeCounts
+from lepbench.metrics.statistics import Draws, bootstrap, first_mean
+from lepbench.registry import Registry
+from lepbench.suites import Item
+
+Scores = NDArray[np.float64]
+Columns = dict[str, list[Any]]
+"""Name to one value a picture, None where it is not defined."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Pictures of one unit, and all they are held against.
+
+    Attributes:
+        images: float [B, 3, H, W] in [0, 1].
+        samples: what each was drawn for: the captions are its item's and its rival's.
+        truths: the items whose sketch, contours and mask each is held against.
+    """
+
+    images: Tensor
+    samples: Sequence[Sample]
+    truths: Sequence[Item]
+    judges: Judges
+    protocol: Protocol
+
+    @cached_property
+    def edges(self) -> Tensor:
+        """The pictures' edges by the protocol's detector, bool [B, H, W]."""
+        return self.protocol.detector(self.images)
+
+    @cached_property
+    def sketches(self) -> Tensor:
+        """The truths' sketches, bool [B, H, W]."""
+        return stacked([item.sketch for item in self.truths])
+
+    @cached_property
+    def features(self) -> Tensor:
+        """The judge's features of the pictures, float32 [B, D], not normalised."""
+        with torch.no_grad():
+            return self.judges.scorer.image_embedding(self.images)
+
+
+class RowSamples:
+    """The samples of one row that did not fail, and how figures are made of them.
+
+    Attributes:
+        frame: a line a sample, columns as in `samples.parquet`.
+        items: the item of each line, [N].
+        real: the lines of the row `real`, indexed by item.
+        statistics: the judge's features of true pictures.
+    """
+
+    def __init__(
+        self, frame: pd.DataFrame, real: pd.DataFrame, statistics: JudgeStatistics, protocol: Protocol
+    ) -> None:
+        self.frame = frame
+        self.items = frame["item_id"].to_numpy()
+        self.real = real
+        self.statistics = statistics
+        self.protocol = protocol
+
+    def numbers(self, column: str) -> Scores:
+        """A column as float64 [N], NaN where it is not defined."""
+        return self.frame[column].to_numpy(dtype=np.float64)
+
+    def counts(self, columns: Sequence[str]) -> NDArray[np.int64]:
+        """Columns of counts, int64 [N, K]."""
+        return self.frame[list(columns)].to_numpy(dtype=np.int64)
+
+    def edge_counts(self, kind: str, labels: Sequence[str]) -> EdgeCounts:
+        """The counts that `count_columns` named."""
+        return EdgeCounts(
+            matched_predicted=self.counts([f"{kind}_matched_predicted_{label}" for label in labels]),
+            predicted=self.counts([f"{kind}_predicted"] * len(labels)),
+            matched_target=self.counts([f"{kind}_matched_target_{label}" for label in labels]),
+            target=self.counts([f"{kind}_target"] * len(labels)),
+        )
+
+    def mean(self, values: Scores) -> Draws:
+        """The mean [N] over samples, resampled by item."""
+        return self.bootstrap(values, self.items)
+
+    def mean_of_known(self, name: str, values: Scores) -> dict[str, Draws]:
+        """`mean` over the samples where the figure is defined, under `name`; nothing where it is nowhere."""
+        known = np.isfinite(values)
+        return {name: self.bootstrap(values[known], self.items[known])} if known.any() else {}
+
+    def bootstrap(
+        self, values: Scores, items: NDArray[Any], statistic: Callable[[Scores], Scores] = first_mean
+    ) -> Draws:
+        """A statistic of column means, resampled by item under the protocol's seed."""
+        rules = self.protocol
+        return bootstrap(
+            values, items, seed=rules.interval_seed, statistic=statistic, resamples=rules.resamples
+        )
+
+
+class Measure(ABC):
+    """One idea of what a good picture is; stateless.
+
+    Attributes:
+        lower_is_better: those of its metrics that are better when small.
+        of_sets: those of its metrics that depend on how many samples there are.
+    """
+
+    lower_is_better: ClassVar[tuple[str, ...]] = ()
+    of_sets: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
+        """The columns of `samples.parquet` that it fills."""
+
+    @abstractmethod
+    def count(self, batch: Batch) -> Columns:
+        """Those columns of a batch; what is counted of one picture must not depend on the others."""
+
+    @abstractmethod
+    def metrics(self, protocol: Protocol) -> list[str]:
+        """Names of its figures, in the order of the tables."""
+
+    @abstractmethod
+    def draws(self, row: RowSamples) -> dict[str, Draws]:
+        """Its figures with their resamples; one that is not defined or not published is absent."""
+
+
+MEASURES: Registry[type[Measure]] = Registry("measure")
+
+
+def measures_of(protocol: Protocol) -> list[Measure]:
+    """The measures that a protocol names, in its order.
+
+    Raises:
+        LepbenchError: one is unknown here.
+    """
+    return [MEASURES.get(name)() for name in protocol.measures]
+
+
+def count_columns(kind: str, labels: Sequence[str]) -> list[str]:
+    """Columns of edge pixels of one kind: all of each map, and those matched at each tolerance."""
+    matched = [f"{kind}_matched_{side}_{label}" for label in labels for side in ("predicted", "target")]
+    return [f"{kind}_predicted", f"{kind}_target", *matched]
+
+
+def counted(kind: str, labels: Sequence[str], counts: EdgeCounts) -> Columns:
+    """Counts under the names of `count_columns`."""
+    matched = np.stack([counts.matched_predicted, counts.matched_target], axis=2).reshape(
+        len(counts.target), -1
+    )
+    values = [counts.predicted[:, 0], counts.target[:, 0], *matched.T]
+    return {name: v.tolist() for name, v in zip(count_columns(kind, labels), values, strict=True)}
+
+
+def integers(names: Sequence[str]) -> dict[str, pa.DataType]:
+    """Columns of counts."""
+    return dict.fromkeys(names, pa.int32())
+
+
+def stacked(maps: Sequence[NDArray]) -> Tensor:
+    """Maps of one size as a batch."""
+    return torch.from_numpy(np.stack(maps))

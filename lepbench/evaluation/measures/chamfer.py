@@ -1,0 +1,29 @@
+"""How far are the picture's edges from the sketch's, on average and without a tolerance?"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples
+from lepbench.evaluation.protocol import Protocol
+from lepbench.metrics.chamfer import chamfer_distance
+from lepbench.metrics.statistics import Draws
+
+
+@MEASURES.register("chamfer")
+class Chamfer(Measure):
+    """Symmetric Chamfer distance to the sketch, in pixels."""
+
+    lower_is_better = ("chamfer_px",)
+
+    def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
+        return {"chamfer_px": pa.float32()}
+
+    def count(self, batch: Batch) -> Columns:
+        return {"chamfer_px": chamfer_distance(batch.edges, batch.sketches).tolist()}
+
+    def metrics(self, protocol: Protocol) -> list[str]:
+        return ["chamfer_px"]
+
+    def draws(self, row: RowSamples) -> dict[str, Draws]:
+        return {"chamfer_px": row.mean(row.numbers("chamfer_px"))}

@@ -1,0 +1,64 @@
+"""The figures that rank: alignment, discounted by what the picture lost of its caption."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, Scores
+from lepbench.evaluation.measures.captions import skill_table
+from lepbench.evaluation.measures.masks import overlaps
+from lepbench.evaluation.protocol import Protocol
+from lepbench.metrics.edges import precision_recall_f1
+from lepbench.metrics.faithful import faithful_of_means
+from lepbench.metrics.statistics import Draws
+
+
+class _Faithful(Measure):
+    """One alignment figure times `clip_skill`; needs the columns of `captions` and of the alignment."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def aligned(self, row: RowSamples) -> Scores:
+        """Alignment of each sample, [N] in [0, 1]."""
+
+    def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
+        return {}
+
+    def count(self, batch: Batch) -> Columns:
+        return {}
+
+    def metrics(self, protocol: Protocol) -> list[str]:
+        return [self.name]
+
+    def draws(self, row: RowSamples) -> dict[str, Draws]:
+        table, there = skill_table(row)
+        if not there.any():
+            return {}
+        both = np.column_stack([self.aligned(row), table])[there]
+        return {self.name: row.bootstrap(both, row.items[there], faithful_of_means)}
+
+
+@MEASURES.register("faithful_f1")
+class FaithfulF1(_Faithful):
+    """Edge F1 at the headline tolerance times the share of the caption kept."""
+
+    name = "faithful_f1"
+
+    def aligned(self, row: RowSamples) -> Scores:
+        label = f"{row.protocol.headline_tolerance}px"
+        return precision_recall_f1(row.edge_counts("edge", [label])).f1[:, 0]
+
+
+@MEASURES.register("faithful_iou")
+class FaithfulIoU(_Faithful):
+    """Mask overlap times the share of the caption kept: for sketches whose lines need not be edges."""
+
+    name = "faithful_iou"
+
+    def aligned(self, row: RowSamples) -> Scores:
+        return overlaps(row)

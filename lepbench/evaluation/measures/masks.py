@@ -1,0 +1,47 @@
+"""Is the object where it should be, filled and not just outlined?"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import torch
+
+from lepbench.evaluation.measures.base import (
+    MEASURES,
+    Batch,
+    Columns,
+    Measure,
+    RowSamples,
+    Scores,
+    integers,
+    stacked,
+)
+from lepbench.evaluation.protocol import Protocol
+from lepbench.metrics.masks import MaskCounts, intersection_over_union, mask_counts
+from lepbench.metrics.statistics import Draws
+
+NAMES = ("mask_intersection", "mask_union")
+
+
+@MEASURES.register("masks")
+class Masks(Measure):
+    """Overlap of the objects that the segmenter finds with the true ones."""
+
+    def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
+        return integers(NAMES)
+
+    @torch.no_grad()
+    def count(self, batch: Batch) -> Columns:
+        true = stacked([item.mask for item in batch.truths])
+        counts = mask_counts(batch.judges.segmenter(batch.images), true)
+        return {"mask_intersection": counts.intersection.tolist(), "mask_union": counts.union.tolist()}
+
+    def metrics(self, protocol: Protocol) -> list[str]:
+        return ["mask_iou"]
+
+    def draws(self, row: RowSamples) -> dict[str, Draws]:
+        return {"mask_iou": row.mean(overlaps(row))}
+
+
+def overlaps(row: RowSamples) -> Scores:
+    """Each sample's intersection over union, [N]."""
+    return intersection_over_union(MaskCounts(*row.counts(NAMES).T))

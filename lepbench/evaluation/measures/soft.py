@@ -1,0 +1,33 @@
+"""Are the picture's edges as strong as the true picture's, pixel by pixel and at several scales?"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, stacked
+from lepbench.evaluation.protocol import Protocol
+from lepbench.images import to_tensor
+from lepbench.metrics.soft import ms_ssim, soft_iou
+from lepbench.metrics.statistics import Draws
+
+NAMES = ("soft_iou", "ms_ssim")
+
+
+@MEASURES.register("soft")
+class Soft(Measure):
+    """Overlap and MS-SSIM of soft edge maps with those of the true picture."""
+
+    def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
+        return dict.fromkeys(NAMES, pa.float32())
+
+    def count(self, batch: Batch) -> Columns:
+        detector = batch.protocol.soft_detector
+        pictures = to_tensor(stacked([item.image for item in batch.truths]).numpy())
+        drawn, true = detector.soft(batch.images), detector.soft(pictures)
+        return {"soft_iou": soft_iou(drawn, true).tolist(), "ms_ssim": ms_ssim(drawn, true).tolist()}
+
+    def metrics(self, protocol: Protocol) -> list[str]:
+        return list(NAMES)
+
+    def draws(self, row: RowSamples) -> dict[str, Draws]:
+        return {name: row.mean(row.numbers(name)) for name in NAMES}

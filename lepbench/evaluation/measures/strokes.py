@@ -1,0 +1,35 @@
+"""How many of the strokes that were drawn can be found in the picture?"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, stacked
+from lepbench.evaluation.protocol import Protocol
+from lepbench.metrics.statistics import Draws
+from lepbench.metrics.strokes import stroke_recall
+
+
+@MEASURES.register("strokes")
+class Strokes(Measure):
+    """Recall of every stroke, however short, averaged over the strokes of a sketch."""
+
+    def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
+        return dict.fromkeys(self.metrics(protocol), pa.float32())
+
+    def count(self, batch: Batch) -> Columns:
+        rules = batch.protocol
+        strokes = stacked([item.strokes for item in batch.truths])
+        scores = stroke_recall(batch.edges, strokes, rules.stroke_tolerance)
+        columns = zip(self.metrics(rules), scores, strict=True)
+        return {name: values.tolist() for name, values in columns}
+
+    def metrics(self, protocol: Protocol) -> list[str]:
+        return [
+            f"stroke_recall_{protocol.stroke_tolerance}px",
+            f"strokes_found_{protocol.stroke_tolerance}px",
+        ]
+
+    def draws(self, row: RowSamples) -> dict[str, Draws]:
+        known = [row.mean_of_known(name, row.numbers(name)) for name in self.metrics(row.protocol)]
+        return {name: draws for found in known for name, draws in found.items()}

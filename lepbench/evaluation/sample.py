@@ -1,0 +1,50 @@
+"""One picture to be drawn: for which item, against which rival, from which seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lepbench.methods import Request
+from lepbench.suites import Item, Suite, picture_name
+
+OK = "ok"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture to be drawn.
+
+    Attributes:
+        item: what is asked for.
+        rival: the item whose sketch and caption are the wrong ones.
+        index: which of the item's samples this is, from 0.
+        seed: of its noise.
+    """
+
+    item: Item
+    rival: Item
+    index: int
+    seed: int
+
+    @property
+    def request(self) -> Request:
+        """What a method is told of it."""
+        name = picture_name(self.item.item_id, self.index)
+        return Request(name, self.item.prompt, self.item.sketch, self.seed)
+
+
+Unit = Sequence[Sample]
+
+
+def units_of(suite: Suite, items: Sequence[Item], per_item: int, size: int) -> list[Unit]:
+    """Samples in fixed batches of `size`: all items' sample 0 in suite order, then all items' sample 1...
+
+    More samples an item therefore leave the first ones bit for bit as they were.
+    """
+    units: list[Unit] = []
+    for index in range(per_item):
+        row = [Sample(i, suite.successor(i), index, suite.seed(i, index)) for i in items]
+        units += [row[start : start + size] for start in range(0, len(row), size)]
+    return units
