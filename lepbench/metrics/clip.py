@@ -20,6 +20,18 @@ def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:
     return F.cosine_similarity(image_features.float(), text_features.float(), dim=-1)
 
 
+def clip_score(image_features: Tensor, text_features: Tensor) -> Tensor:
+    """`max(100 cosine, 0)` of each pair: [B, D] twice to float32 [B] in [0, 100]. For comparison only.
+
+    The figure that others publish as CLIP score; `cosine` is ours. Each pair is clamped, as defined; the
+    class of torchmetrics clamps only the mean, which differs where a cosine is negative.
+
+    Source: Hessel et al., "CLIPScore: a reference-free evaluation metric for image captioning", 2021, with
+    100 in place of their weight 2.5, as in torchmetrics.
+    """
+    return (100 * cosine(image_features, text_features)).clamp_min(0)
+
+
 def clip_skill(x: ArrayLike, wrong: ArrayLike, real: ArrayLike) -> NDArray[np.float64]:
     """(mean x - mean wrong) / (mean real - mean wrong): 0 is a wrong caption's level, 1 that of reality.
 

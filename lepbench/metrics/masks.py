@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lepbench.metrics.edges import Counts, as_maps, count
+from lepbench.metrics.edges import Counts, as_pair, count
 
 
 class MaskCounts(NamedTuple):
@@ -28,9 +28,7 @@ def mask_counts(predicted: Tensor, target: Tensor) -> MaskCounts:
     Raises:
         ValueError: the masks differ in shape or are not bool [B, H, W].
     """
-    first, second = as_maps(predicted), as_maps(target)
-    if first.shape != second.shape:
-        raise ValueError(f"masks differ in shape: {first.shape} and {second.shape}")
+    first, second = as_pair(predicted, target)
     return MaskCounts(count(first & second), count(first | second))
 
 

@@ -1,0 +1,25 @@
+"""The figures as `torchmetrics.Metric`s, for anyone's training loop: update, compute, merge."""
+
+from lepbench.metrics.modules.boundary import BoundaryBenchmark
+from lepbench.metrics.modules.captions import ClassAccuracy, ClipScore, ClipSimilarity
+from lepbench.metrics.modules.distances import FrechetDistance, KernelDistance
+from lepbench.metrics.modules.edges import ChamferDistance, EdgeF1, OneToOneF1
+from lepbench.metrics.modules.overlap import MaskIoU, MultiScaleSSIM, SoftIoU
+from lepbench.metrics.modules.strokes import StrokeRecall, StrokesFound
+
+__all__ = [
+    "BoundaryBenchmark",
+    "ChamferDistance",
+    "ClassAccuracy",
+    "ClipScore",
+    "ClipSimilarity",
+    "EdgeF1",
+    "FrechetDistance",
+    "KernelDistance",
+    "MaskIoU",
+    "MultiScaleSSIM",
+    "OneToOneF1",
+    "SoftIoU",
+    "StrokeRecall",
+    "StrokesFound",
+]

@@ -1,0 +1,37 @@
+"""What most of the figures are: a mean over samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class MeanOverSamples(Metric):
+    """Mean of one figure a sample."""
+
+    full_state_update = False
+    is_differentiable = False
+    higher_is_better = True
+
+    total: Tensor
+    samples: Tensor
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("samples", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def add_figures(self, figures: ArrayLike) -> None:
+        """Add the figures of samples, [B]."""
+        values = np.asarray(figures, dtype=np.float64)
+        self.total += float(values.sum())
+        self.samples += len(values)
+
+    def compute(self) -> Tensor:
+        """The mean, a float64 scalar; NaN before the first sample."""
+        return self.total / self.samples

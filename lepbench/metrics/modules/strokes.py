@@ -1,0 +1,69 @@
+"""How many of a sketch's strokes are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from lepbench.metrics.modules.mean import MeanOverSamples
+from lepbench.metrics.strokes import stroke_recall
+
+
+class StrokeRecall(MeanOverSamples):
+    """Mean over the samples that have strokes of their strokes' mean recall; see `stroke_recall`.
+
+    Args:
+        tolerance: Euclidean distance in pixels within which a pixel is met, 0 or more.
+
+    Example:
+        >>> import torch
+        >>> strokes = torch.zeros(1, 8, 8, dtype=torch.int64)
+        >>> strokes[0, 1], strokes[0, 5, :2] = 1, 2  # a long stroke and a short one
+        >>> metric = StrokeRecall()
+        >>> metric.update(strokes == 1, strokes)
+        >>> metric.compute().item()
+        0.5
+    """
+
+    def __init__(self, tolerance: float = 1.0, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.tolerance = tolerance
+
+    def update(self, predicted: Tensor, strokes: Tensor) -> None:
+        """Add edge maps, bool [B, H, W], and the numbers of the strokes, integer [B, H, W].
+
+        Raises:
+            ValueError: they differ in shape or are no such maps.
+        """
+        recall = stroke_recall(predicted, strokes, self.tolerance).recall
+        self.add_figures(recall[~np.isnan(recall)])
+
+
+class StrokesFound(StrokeRecall):
+    """Mean over the samples that have strokes of the share of them half met or more; see `stroke_recall`.
+
+    Args:
+        tolerance: Euclidean distance in pixels within which a pixel is met, 0 or more.
+
+    Example:
+        >>> import torch
+        >>> strokes = torch.zeros(1, 8, 8, dtype=torch.int64)
+        >>> strokes[0, 1], strokes[0, 5, :2] = 1, 2
+        >>> drawn = strokes > 0
+        >>> drawn[0, 1, 3:] = False
+        >>> metric = StrokesFound(tolerance=0)
+        >>> metric.update(drawn, strokes)
+        >>> metric.compute().item()
+        0.5
+    """
+
+    def update(self, predicted: Tensor, strokes: Tensor) -> None:
+        """Add edge maps, bool [B, H, W], and the numbers of the strokes, integer [B, H, W].
+
+        Raises:
+            ValueError: they differ in shape or are no such maps.
+        """
+        found = stroke_recall(predicted, strokes, self.tolerance).found
+        self.add_figures(found[~np.isnan(found)])
