@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR DIR...")
-@click.option("--all-metrics", is_flag=True, help="Precision, recall and raw similarity too.")
+@click.option("--all-metrics", is_flag=True, help="Every metric, not the main ones alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def command(runs: tuple[Path, ...], all_metrics: bool, as_json: bool) -> None:
     """Compare two or more finished runs on the samples they share.

@@ -15,12 +15,10 @@ from lepbench.evaluation.judges import JudgeStatistics, statistics_path
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record, samples_path
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.summary import LOWER_IS_BETTER, draws_of_rows
+from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, draws_of_rows
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SIGNIFICANT = 0.05
-REDUNDANT = ("edge_precision", "edge_recall", "clip_similarity", "clip_score")
-"""Metrics that others sum up: each more in a family of tests makes all the others harder to pass."""
 RESAMPLES_A_TEST = 1000
 """A p value is at least 2 / (resamples + 1), times the number of tests: so many keep that floor at 0.002."""
 
@@ -82,7 +80,7 @@ def compare(
     Args:
         folders: of `lepbench evaluate`, each with its own model name.
         statistics: the judge's; those of the protocol unless given.
-        every_metric: precision, recall and raw similarity too, which F1 and skill sum up.
+        every_metric: not the main ones alone.
 
     Raises:
         LepbenchError: a folder holds no run, two share a name, or they do not compare.
@@ -100,8 +98,7 @@ def compare(
     metrics = [
         metric
         for metric in rows[names[0]]["model"]
-        if all(metric in rows[run]["model"] for run in names)
-        and (every_metric or not metric.startswith(REDUNDANT))
+        if all(metric in rows[run]["model"] for run in names) and (every_metric or metric in MAIN)
     ]
     enough = RESAMPLES_A_TEST * len(metrics) * len(names) * (len(names) - 1) // 2
     finer = protocol.model_copy(update={"resamples": enough, "kid_subsamples": enough})

@@ -19,6 +19,21 @@ LOWER_IS_BETTER = tuple(name for measure in MEASURES.values() for name in measur
 OF_SETS = tuple(name for measure in MEASURES.values() for name in measure.of_sets)
 """Metrics that depend on the number of samples, and never compare across two."""
 
+MAIN = {
+    "faithful_f1": "faithful F1",
+    "faithful_iou": "faithful IoU",
+    "stroke_recall_2px": "stroke recall 2px",
+    "edge_f1_1px": "edge F1 1px",
+    "edge_f1_1px_contour": "contour F1 1px",
+    "mask_iou": "mask IoU",
+    "clip_skill": "CLIP skill",
+    "class_accuracy": "class accuracy",
+    "kid": "KID",
+    "frechet_distance": "Frechet",
+}
+"""The metrics that say most, and their headings; the others refine them. Each metric more that is tested for
+differences makes all the others harder to tell apart."""
+
 
 class Figure(Config):
     """A figure of `n` samples, and the ends of its interval; null where not defined or not published."""

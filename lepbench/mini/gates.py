@@ -18,10 +18,11 @@ from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.masks import intersection_over_union, mask_counts
 from lepbench.mini.corpus import Range, attribute_labels
 from lepbench.mini.judge import retrieval_top1
+from lepbench.mini.matcher import Matcher, kinds_of, load_matcher
 from lepbench.mini.probe import Probe, accuracy, load_probe
 from lepbench.mini.segmenter import load_segmenter
 from lepbench.seeds import noise, seed_of
-from lepbench.sketchworld import Scene, render
+from lepbench.sketchworld import LEVELS, Scene, freehand, render
 
 DETECTOR = Canny(low=0.3, high=0.6)
 BATCH = 64
@@ -46,7 +47,7 @@ class Gate(Config):
 
 
 def measure(folder: Path, report: Report, count: int | None = None) -> list[Gate]:
-    """Measure every gate of the models below `folder` (`mini@1`, `judge@1`, `probe@1`, `segmenter@1`).
+    """Measure every gate of the models below `folder` (`mini@1`, `judge@1`, and so on).
 
     Args:
         report: told (what, done, total).
@@ -59,6 +60,7 @@ def measure(folder: Path, report: Report, count: int | None = None) -> list[Gate
         *sample_gates(backbone, probe, judge, count, report),
         *judge_gates(judge, _scenes(CAPTIONS, count)),
         segmenter_gate(load_segmenter(folder / "segmenter@1"), _scenes(CAPTIONS, count)),
+        *matcher_gates(load_matcher(folder / "matcher@1"), _scenes(CAPTIONS, count)),
     ]
 
 
@@ -115,6 +117,31 @@ def segmenter_gate(segment: Callable[[Tensor], Tensor], scenes: list[Scene]) -> 
     true = torch.stack([torch.from_numpy(render(scene).mask) for scene in scenes])
     overlap = intersection_over_union(mask_counts(segment(_pictures(scenes)), true))
     return Gate(name="segmenter/mask_iou", value=float(overlap.mean()))
+
+
+@torch.no_grad()
+def matcher_gates(matcher: Matcher, scenes: list[Scene]) -> list[Gate]:
+    """How often the picture nearest to a free-hand sketch, of 64, shows the same shapes; by level.
+
+    Chance is about 0.05: one picture of 64 and those that happen to show the same.
+    """
+    whole = scenes[: max(len(scenes) // 64, 1) * 64]
+    pictures, kinds = matcher.picture_features(_pictures(whole)), kinds_of(whole)
+    gates = []
+    for level in LEVELS:
+        strokes = torch.stack([torch.from_numpy(freehand(scene, level).raster) for scene in whole])
+        nearest = [
+            start + (sketches @ candidates.T).argmax(dim=1)
+            for start, sketches, candidates in zip(
+                range(0, len(whole), 64),
+                torch.split(matcher.sketch_features(strokes), 64),
+                torch.split(pictures, 64),
+                strict=True,
+            )
+        ]
+        right = (kinds[torch.cat(nearest)] == kinds).float().mean()
+        gates.append(Gate(name=f"matcher/level_{level}/same_shapes_of_64", value=float(right)))
+    return gates
 
 
 def _top1(judge: ClipScorer, pictures: Tensor, scenes: list[Scene], group: int) -> float:

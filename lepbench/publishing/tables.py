@@ -11,27 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import LOWER_IS_BETTER, OF_SETS, Figure
+from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, OF_SETS, Figure
 from lepbench.files import write_text
 
 TABLE = "table.csv"
-SHOWN = (
-    ("faithful_f1", "faithful F1"),
-    ("faithful_iou", "faithful IoU"),
-    ("stroke_recall_2px", "stroke recall 2px"),
-    ("edge_f1_1px", "edge F1 1px"),
-    ("edge_f1_1px_contour", "contour F1 1px"),
-    ("mask_iou", "mask IoU"),
-    ("clip_skill", "CLIP skill"),
-    ("class_accuracy", "class accuracy"),
-    ("kid", "KID"),
-    ("frechet_distance", "Frechet"),
-)
-"""Metric and heading of what a terminal shows; the CSV holds all."""
 
 
 def terminal_table(record: Record) -> Table:
-    """The chosen metrics of every row, each over its interval; a metric no row has is left out."""
+    """The main metrics of every row, each over its interval; one that no row has is left out."""
     identity = record.identity
     table = Table(
         title=f"{identity.model.name} on {identity.suite}, {record.samples} samples",
@@ -40,7 +27,7 @@ def terminal_table(record: Record) -> Table:
         padding=(0, 1, 0, 0),
     )
     rows = record.rows.values()
-    shown = [(m, h) for m, h in SHOWN if any(m in row and row[m].value is not None for row in rows)]
+    shown = [(m, h) for m, h in MAIN.items() if any(m in row and row[m].value is not None for row in rows)]
     table.add_column("row", style="bold", no_wrap=True)
     for metric, heading in shown:
         table.add_column(f"{heading} {'↓' if metric in LOWER_IS_BETTER else '↑'}", justify="right")

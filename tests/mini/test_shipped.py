@@ -17,7 +17,8 @@ from lepbench.metrics.clip import ClipScorer
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid, reference
 from lepbench.mini.corpus import Range
-from lepbench.mini.gates import CAPTIONS, ONE_THING, judge_gates, segmenter_gate, vae_gates
+from lepbench.mini.gates import CAPTIONS, ONE_THING, judge_gates, matcher_gates, segmenter_gate, vae_gates
+from lepbench.mini.matcher import load_matcher
 from lepbench.mini.paths import ASSETS, JUDGE, MINI, STATISTICS
 from lepbench.mini.probe import load_probe
 from lepbench.mini.segmenter import load_segmenter
@@ -96,6 +97,13 @@ def test_judge_vae_and_segmenter_meet_their_gates(judge: ClipScorer) -> None:
     assert segmenter_gate(load_segmenter(), few).value > 0.95
 
 
+def test_the_matcher_knows_shapes_whatever_their_place() -> None:
+    gates = matcher_gates(load_matcher(), CAPTIONS.model_copy(update={"count": 256}).scenes())
+    by_level = [gate.value for gate in gates]
+    assert by_level[0] > 0.6, gates
+    assert min(by_level) > 0.3, gates
+
+
 def test_stock_diffusers_loads_and_samples_the_backbone() -> None:
     from diffusers import StableDiffusionPipeline
 
@@ -120,7 +128,7 @@ def test_assets_stay_small_and_pickle_free() -> None:
     assert {path.suffix for path in files} <= allowed
 
 
-@pytest.mark.parametrize("name", ["mini@1", "judge@1", "probe@1", "segmenter@1", "lep-mini@1"])
+@pytest.mark.parametrize("name", ["mini@1", "judge@1", "probe@1", "segmenter@1", "matcher@1", "lep-mini@1"])
 def test_every_model_has_a_card_with_its_figures(name: str) -> None:
     card = Path(ASSETS / name / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\n")

@@ -22,6 +22,7 @@ RECIPES = {
     "judge": f"vision_width: 32\nvision_layers: 1\ntext_width: 16\ntrain: {{count: 8}}\n{FIT}",
     "probe": f"train: {{count: 8, things: 1}}\n{FIT}",
     "segmenter": f"train: {{count: 8}}\n{FIT}",
+    "matcher": f"train: {{count: 8}}\n{FIT}",
 }
 
 
@@ -52,11 +53,11 @@ def test_stock_diffusers_loads_and_samples_the_pipeline(folder: Path) -> None:
 def test_weights_are_half_precision_safetensors_and_name_no_path(folder: Path) -> None:
     files = [
         path
-        for name in ("mini@1", "judge@1", "probe@1", "segmenter@1")
+        for name in ("mini@1", "judge@1", "probe@1", "segmenter@1", "matcher@1")
         for path in (folder / name).rglob("*")
     ]
     weights = [path for path in files if path.suffix == ".safetensors"]
-    assert len(weights) == 6
+    assert len(weights) == 7
     for path in weights:
         assert {v.dtype for v in load_file(path).values() if v.is_floating_point()} == {torch.float16}
     for path in files:

@@ -47,4 +47,4 @@ def skill_table(row: RowSamples) -> tuple[Scores, np.ndarray]:
     columns = [row.numbers("clip_similarity")]
     columns += [known[name].to_numpy(np.float64) for name in ("clip_wrong_similarity", "clip_similarity")]
     table = np.stack(columns, axis=1)
-    return table, np.isfinite(table).all(axis=1)
+    return table, np.asarray(np.isfinite(table).all(axis=1))

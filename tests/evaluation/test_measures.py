@@ -1,0 +1,161 @@
+"""Every measure fills the columns it names, from one picture at a time, and makes the figures it names."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import cdist
+
+from lepbench.detectors import Canny, Sobel
+from lepbench.evaluation.judges import Judges
+from lepbench.evaluation.measures import MEASURES, Batch, RowSamples
+from lepbench.evaluation.protocol import Protocol, protocol_of
+from lepbench.evaluation.sample import Sample
+from lepbench.evaluation.score import score
+from lepbench.evaluation.summary import metric_names
+from lepbench.images import to_tensor
+from lepbench.suites import Item, Suite
+from lepbench.suites.make import Recipe, make
+
+EVERYTHING = Protocol(
+    size=64, detector=Canny(low=0.3, high=0.6), contour_detector=Sobel(), measures=tuple(MEASURES)
+)
+NETWORKS = ("clip_similarity", "clip_wrong_similarity", "judge_features", "sketch_similarity")
+
+
+@pytest.fixture(scope="module")
+def freehand_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
+    recipe = Recipe(
+        name="hands",
+        description="a few free-hand sketches",
+        items=8,
+        default_items=8,
+        detector=Canny(low=0.3, high=0.6),
+        contour_detector=Sobel(),
+        levels=(1, 4),
+    )
+    folder = tmp_path_factory.mktemp("suites") / recipe.name
+    make(recipe, folder)
+    return Suite(folder)
+
+
+def samples_of(suite: Suite, items: list[Item]) -> list[Sample]:
+    return [Sample(item, suite.successor(item), 0, 0) for item in items]
+
+
+def frame_of(suite: Suite, judges: Judges, protocol: Protocol, pictures: np.ndarray) -> pd.DataFrame:
+    """A scored row of all items, as it is read back."""
+    items = list(suite.items())
+    frame = pd.DataFrame(score(pictures, samples_of(suite, items), items, judges, protocol))
+    return frame.assign(item_id=[item.item_id for item in items])
+
+
+@pytest.mark.parametrize("name", list(MEASURES))
+def test_a_measure_fills_its_columns_and_makes_its_metrics(
+    freehand_suite: Suite, tiny_judges: Judges, name: str
+) -> None:
+    measure = MEASURES.get(name)()
+    items = list(freehand_suite.items())
+    pictures = np.stack([item.image for item in items])
+    batch = Batch(to_tensor(pictures), samples_of(freehand_suite, items), items, tiny_judges, EVERYTHING)
+    counted = measure.count(batch)
+    assert list(counted) == list(measure.columns(EVERYTHING))
+    assert {len(values) for values in counted.values()} <= {len(items)}
+    frame = frame_of(freehand_suite, tiny_judges, EVERYTHING, pictures)
+    row = RowSamples(frame, frame.set_index("item_id"), tiny_judges.statistics, EVERYTHING)
+    found = measure.draws(row)
+    unpublished = {"frechet_distance"}
+    assert set(measure.metrics(EVERYTHING)) - unpublished == set(found)
+    assert {*measure.lower_is_better, *measure.of_sets} <= set(measure.metrics(EVERYTHING))
+
+
+def test_counts_do_not_depend_on_the_batch(freehand_suite: Suite, tiny_judges: Judges) -> None:
+    items = list(freehand_suite.items())
+    pictures = np.stack([freehand_suite.successor(item).image for item in items])
+    samples = samples_of(freehand_suite, items)
+    together = score(pictures, samples, items, tiny_judges, EVERYTHING)
+    for i, whole in enumerate(together):
+        here = slice(i, i + 1)
+        (alone,) = score(pictures[here], samples[here], items[here], tiny_judges, EVERYTHING)
+        for name, value in alone.items():
+            if name in NETWORKS:
+                np.testing.assert_allclose(value, whole[name], rtol=1e-5, atol=1e-6)
+            else:
+                np.testing.assert_equal(value, whole[name])
+
+
+def test_true_pictures_score_what_they_must(tiny_suite: Suite, tiny_judges: Judges) -> None:
+    protocol = protocol_of(tiny_suite)
+    pictures = np.stack([item.image for item in tiny_suite.items()])
+    frame = frame_of(tiny_suite, tiny_judges, protocol, pictures)
+    assert (frame["chamfer_px"] == 0).all()
+    np.testing.assert_allclose(frame[["soft_iou", "ms_ssim"]], 1.0)
+    for label in protocol.labels:
+        assert (frame[f"paired_matched_target_{label}"] == frame["paired_target"]).all()
+
+
+def test_strokes_are_asked_for_one_by_one(freehand_suite: Suite, tiny_judges: Judges) -> None:
+    items = list(freehand_suite.items())
+    pictures = np.stack([item.image for item in items])
+    frame = frame_of(freehand_suite, tiny_judges, EVERYTHING, pictures)
+    edges = EVERYTHING.detector(to_tensor(pictures)).numpy()
+    for item, drawn, recall in zip(items, edges, frame["stroke_recall_2px"], strict=True):
+        lines = np.argwhere(drawn)
+        numbers = np.unique(item.strokes[item.strokes > 0])
+        shares = [(cdist(np.argwhere(item.strokes == n), lines).min(axis=1) <= 2).mean() for n in numbers]
+        assert recall == pytest.approx(np.mean(shares))
+
+
+def test_a_class_is_asked_for_only_where_there_is_one(tiny_suite: Suite, tiny_judges: Judges) -> None:
+    items = list(tiny_suite.items())
+    frame = frame_of(tiny_suite, tiny_judges, EVERYTHING, np.stack([item.image for item in items]))
+    known = np.array([item.label is not None for item in items])
+    assert 0 < known.sum() < len(items)
+    assert (frame["class_read"].notna() == known).all()
+    row = RowSamples(frame, frame.set_index("item_id"), tiny_judges.statistics, EVERYTHING)
+    right = [r == item.label for r, item in zip(frame["class_read"], items, strict=True) if item.label]
+    assert MEASURES.get("semantic")().draws(row)["class_accuracy"].value == pytest.approx(np.mean(right))
+
+
+def test_a_free_hand_suite_has_its_own_protocol(freehand_suite: Suite, tiny_suite: Suite) -> None:
+    hands, edges = protocol_of(freehand_suite), protocol_of(tiny_suite)
+    assert (hands.name, edges.name) == ("lepbench-freehand-v1", "lepbench-edges-v1")
+    assert (metric_names(hands)[0], metric_names(edges)[0]) == ("faithful_iou", "faithful_f1")
+    assert "stroke_recall_2px" not in metric_names(edges)
+    assert {item.item_id.rpartition("-")[2] for item in freehand_suite.items()} == {"level1", "level4"}
+    for item in freehand_suite.items():
+        assert ((item.strokes > 0) == item.sketch).all()
+        assert item.strokes.max() >= 1
+
+
+@pytest.mark.parametrize(("size", "labels"), [(64, []), (256, ["0.0075d"]), (512, ["0.0075d"])])
+def test_tolerances_follow_the_size_of_large_pictures(
+    tiny_suite: Suite, size: int, labels: list[str]
+) -> None:
+    suite = Suite(tiny_suite.folder)
+    suite.definition = suite.definition.model_copy(update={"size": size})
+    protocol = protocol_of(suite)
+    assert protocol.labels == ["0px", "1px", "2px", "3px", *labels]
+    if labels:
+        assert protocol.distances[-1] == pytest.approx(0.0075 * np.hypot(size, size))
+
+
+def test_every_term_moves_the_hash() -> None:
+    changes = {"measures": ("edges",), "tolerances": (0, 1), "soft_detector": Sobel(thin=True), "unit": 4}
+    hashes = {EVERYTHING.model_copy(update={key: value}).sha256 for key, value in changes.items()}
+    assert len(hashes | {EVERYTHING.sha256}) == 5
+
+
+def test_an_item_without_a_scene_has_no_class(tiny_suite: Suite) -> None:
+    item = dataclasses.replace(tiny_suite.items()[0], scene="")
+    assert item.label is None
+
+
+def test_measures_are_found_by_the_docs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    for name in metric_names(EVERYTHING):
+        assert name in text or name.rpartition("_")[0] in text, name
