@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,22 @@ def open_rgb(source: Path | bytes, name: str = "image") -> Image.Image:
     Raises:
         LepbenchError: it is missing, truncated, too large or no image.
     """
+    return open_as(to_rgb, source, name)
+
+
+def open_as(
+    convert: Callable[[Image.Image], Image.Image], source: Path | bytes, name: str = "image"
+) -> Image.Image:
+    """Read an image upright and convert it; see `open_rgb`, which converts with `to_rgb`.
+
+    Raises:
+        LepbenchError: see `open_rgb`, or it cannot be converted.
+    """
     label = str(source) if isinstance(source, Path) else name
     try:
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
             image.load()
-            return to_rgb(ImageOps.exif_transpose(image))
+            return convert(ImageOps.exif_transpose(image))
     except FileNotFoundError:
         raise LepbenchError(f"no such image: {label}", "check the path") from None
     except UnidentifiedImageError:

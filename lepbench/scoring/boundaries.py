@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +19,9 @@ from lepbench.metrics.boundary import (
     boundary_scores,
     levels,
 )
+from lepbench.scoring.pool import Report, each
 
 KINDS = (".png", ".mat")
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def score_boundaries(
         LepbenchError: a folder is missing or empty, a prediction is missing, or a file cannot be read.
     """
     pairs = find_pairs(predictions, annotations)
-    counts = _count_all(pairs, rules, report, min(workers or _processors(), len(pairs)))
+    counts = each(partial(count_pair, rules=rules), pairs, "images", report, workers)
     stacked = BoundaryCounts(*(np.stack(column) for column in zip(*counts, strict=True)))
     return boundary_scores(stacked, levels(rules.thresholds))
 
@@ -132,20 +130,6 @@ def read_annotations(path: Path) -> NDArray[np.bool_]:
         raise LepbenchError(f"{path}: 'groundTruth' holds no boundaries of one size: {error}") from error
 
 
-def _count_all(pairs: Sequence[Pair], rules: Rules, report: Report, workers: int) -> list[BoundaryCounts]:
-    report("images", 0, len(pairs))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs: list[Future[BoundaryCounts]] = [pool.submit(count_pair, pair, rules) for pair in pairs]
-        try:
-            for done, job in enumerate(as_completed(jobs), start=1):
-                job.result()
-                report("images", done, len(pairs))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        return [job.result() for job in jobs]
-
-
 def _by_name(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise LepbenchError(f"no such folder: {folder}", "check the path")
@@ -183,7 +167,3 @@ def _mat(path: Path, variable: str) -> NDArray:
 
 def _size(shape: Sequence[int]) -> str:
     return f"{shape[1]}x{shape[0]}"
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

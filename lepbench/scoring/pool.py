@@ -1,0 +1,60 @@
+"""The same work on many files, several at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Report = Callable[[str, int, int], None]
+
+
+def each(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    stage: str,
+    report: Report,
+    workers: int | None = None,
+    prepare: Callable[[], None] | None = None,
+) -> list[Result]:
+    """The results of all items, in their order; the first failure ends it.
+
+    Args:
+        work: a function that can be sent to another process.
+        stage: what to call the work in reports.
+        report: told (stage, done, total).
+        workers: processes; None for one a processor, at most one an item. One alone is this process.
+        prepare: called once in every other process.
+    """
+    workers = min(workers or _processors(), len(items))
+    report(stage, 0, len(items))
+    if workers <= 1:
+        return _one_by_one(work, items, stage, report)
+    with ProcessPoolExecutor(workers, get_context("spawn"), prepare) as pool:
+        jobs: list[Future[Result]] = [pool.submit(work, item) for item in items]
+        try:
+            for done, job in enumerate(as_completed(jobs), start=1):
+                job.result()
+                report(stage, done, len(items))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [job.result() for job in jobs]
+
+
+def _one_by_one(
+    work: Callable[[Item], Result], items: Sequence[Item], stage: str, report: Report
+) -> list[Result]:
+    results = []
+    for done, item in enumerate(items, start=1):
+        results.append(work(item))
+        report(stage, done, len(items))
+    return results
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
