@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import distance_transform_edt
 
-from lepbench.metrics.edges import EdgeCounts, edge_counts, precision_recall_f1
+from lepbench.metrics.edges import EdgeCounts, diagonal, edge_counts, pixels_of, precision_recall_f1, share_of
 
 TOLERANCES = (0.0, 0.9, 1.0, 1.5, 2.0, 2.3, 5.0)
 
@@ -102,3 +102,19 @@ def test_what_is_no_stack_of_bool_maps_is_refused(maps):
 def test_maps_of_different_shapes_are_refused():
     with pytest.raises(ValueError, match="differ in shape"):
         edge_counts(torch.zeros(1, 4, 4, dtype=torch.bool), torch.zeros(1, 4, 5, dtype=torch.bool))
+
+
+def test_shares_of_the_diagonal():
+    assert diagonal((3, 4)) == diagonal(torch.zeros(7, 3, 4).shape) == 5
+    assert pixels_of(0.0075, (321, 481)) == pytest.approx(4.337, abs=1e-3)
+    assert share_of(pixels_of(0.0075, (64, 64)), (64, 64)) == pytest.approx(0.0075)
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.bool_, (2, 4, 9, 7)))
+def test_counts_do_not_depend_on_the_batch(maps):
+    predicted, target = torch.from_numpy(maps)
+    whole = edge_counts(predicted, target, TOLERANCES)
+    parts = [edge_counts(*pair, TOLERANCES) for pair in zip(predicted.split(3), target.split(3), strict=True)]
+    for column, pieces in zip(whole, zip(*parts, strict=True), strict=True):
+        assert np.array_equal(column, np.concatenate(pieces))

@@ -1,6 +1,8 @@
 """The metrics in a training loop: batches and merged parts give what the pure functions give at once."""
 
 import doctest
+import importlib
+import pkgutil
 
 import numpy as np
 import pytest
@@ -8,15 +10,69 @@ import torch
 
 from lepbench.metrics import modules
 from lepbench.metrics.boundary import boundary_counts, boundary_scores, levels
+from lepbench.metrics.chamfer import chamfer_distance
+from lepbench.metrics.classes import class_accuracy
+from lepbench.metrics.clip import clip_score, cosine
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid
 from lepbench.metrics.masks import mask_iou
-from lepbench.metrics.modules import BoundaryBenchmark, EdgeF1, FrechetDistance, KernelDistance, MaskIoU
+from lepbench.metrics.modules import (
+    BoundaryBenchmark,
+    ChamferDistance,
+    ClassAccuracy,
+    ClipScore,
+    ClipSimilarity,
+    EdgeF1,
+    FrechetDistance,
+    KernelDistance,
+    MaskIoU,
+    MultiScaleSSIM,
+    OneToOneF1,
+    SoftIoU,
+    StrokeRecall,
+    StrokesFound,
+)
+from lepbench.metrics.one_to_one import one_to_one_counts
+from lepbench.metrics.soft import ms_ssim, soft_iou
+from lepbench.metrics.strokes import stroke_recall
 
 SEED = torch.Generator().manual_seed(0)
 FIRST, SECOND = torch.rand(2, 7, 24, 24, generator=SEED) < 0.2
+SOFT, OTHER = torch.rand(2, 7, 24, 24, generator=SEED)
+STROKES = torch.randint(4, (7, 24, 24), generator=SEED) * SECOND
+STROKES[2] = 0  # a sample without strokes has no figure
+PICTURES, CAPTIONS = torch.randn(2, 7, 5, generator=SEED)
+CLASSES, LABELS = torch.randn(3, 5, generator=SEED), torch.randint(3, (7,), generator=SEED)
 GENERATED, REAL = torch.randn(30, 5, generator=SEED), torch.randn(40, 5, generator=SEED) + 0.5
+
+# Each module, what it takes, and the figures of the samples by the pure function.
+MEANS = {
+    "edge F1": (EdgeF1, (FIRST, SECOND), precision_recall_f1(edge_counts(FIRST, SECOND, (1.0,))).f1),
+    "one-to-one F1": (
+        OneToOneF1,
+        (FIRST, SECOND),
+        precision_recall_f1(one_to_one_counts(FIRST, SECOND, (1.0,))).f1,
+    ),
+    "chamfer": (ChamferDistance, (FIRST, SECOND), chamfer_distance(FIRST, SECOND)),
+    "relative chamfer": (
+        lambda: ChamferDistance(relative=True),
+        (FIRST, SECOND),
+        chamfer_distance(FIRST, SECOND) / np.hypot(24, 24),
+    ),
+    "stroke recall": (StrokeRecall, (FIRST, STROKES), stroke_recall(FIRST, STROKES).recall),
+    "strokes found": (StrokesFound, (FIRST, STROKES), stroke_recall(FIRST, STROKES).found),
+    "mask IoU": (MaskIoU, (FIRST, SECOND), mask_iou(FIRST, SECOND)),
+    "soft IoU": (SoftIoU, (SOFT, OTHER), soft_iou(SOFT, OTHER)),
+    "MS-SSIM": (MultiScaleSSIM, (SOFT, OTHER), ms_ssim(SOFT, OTHER)),
+    "similarity": (ClipSimilarity, (PICTURES, CAPTIONS), cosine(PICTURES, CAPTIONS).double().numpy()),
+    "CLIP score": (ClipScore, (PICTURES, CAPTIONS), clip_score(PICTURES, CAPTIONS).double().numpy()),
+    "classes": (
+        lambda: ClassAccuracy(CLASSES),
+        (PICTURES, LABELS),
+        class_accuracy(PICTURES, CLASSES, LABELS),
+    ),
+}
 
 
 def merged(make, updates):
@@ -28,15 +84,18 @@ def merged(make, updates):
     return one.compute()
 
 
-def maps(size):
-    return [(FIRST[k : k + size], SECOND[k : k + size]) for k in range(0, len(FIRST), size)]
-
-
 @pytest.mark.parametrize("size", [1, 3, 7])
-def test_edges_and_masks_do_not_depend_on_batches(size):
-    edges = precision_recall_f1(edge_counts(FIRST, SECOND, (1.0,))).f1.mean()
-    assert merged(EdgeF1, maps(size)).item() == pytest.approx(edges, abs=1e-12)
-    assert merged(MaskIoU, maps(size)).item() == pytest.approx(mask_iou(FIRST, SECOND).mean(), abs=1e-12)
+@pytest.mark.parametrize("name", MEANS)
+def test_means_do_not_depend_on_batches_and_merge(name, size):
+    make, inputs, figures = MEANS[name]
+    batches = list(zip(*(values.split(size) for values in inputs), strict=True))
+    whole = make()
+    for batch in batches:
+        whole.update(*batch)
+    expected = np.nanmean(figures)
+    assert whole.compute().item() == pytest.approx(expected, abs=1e-6, rel=1e-6)
+    if len(batches) > 1:
+        assert merged(make, batches).item() == pytest.approx(whole.compute().item(), abs=1e-12)
 
 
 def test_distances_of_merged_parts_are_those_of_the_whole():
@@ -47,7 +106,7 @@ def test_distances_of_merged_parts_are_those_of_the_whole():
 
 
 def test_boundaries_of_merged_parts_are_those_of_the_whole():
-    soft = torch.rand(4, 24, 24, generator=SEED) * FIRST[:4]
+    soft = SOFT[:4] * FIRST[:4]
     people = [torch.stack([FIRST[k], SECOND[k]]) for k in range(4)]
     parts = [
         boundary_counts(s.numpy(), p.numpy(), levels(5), 0.05) for s, p in zip(soft, people, strict=True)
@@ -68,11 +127,18 @@ def test_a_metric_starts_anew_after_reset():
     metric.reset()
     metric.update(FIRST, FIRST)
     assert metric.compute() == 1
-    assert EdgeF1.higher_is_better
-    assert not FrechetDistance.higher_is_better
+
+
+def test_what_is_better_is_said():
+    lower = {ChamferDistance, FrechetDistance, KernelDistance}
+    for metric in (getattr(modules, name) for name in modules.__all__):
+        assert metric.higher_is_better is (metric not in lower)
 
 
 def test_the_examples_of_the_docstrings_hold():
-    results = doctest.testmod(modules)
-    assert results.attempted > 10
-    assert results.failed == 0
+    files = [f"{modules.__name__}.{file.name}" for file in pkgutil.iter_modules(modules.__path__)]
+    results = [doctest.testmod(importlib.import_module(file)) for file in files]
+    assert sum(result.attempted > 0 for result in results) >= 6
+    assert not any(result.failed for result in results)
+    shown = [getattr(modules, name).__doc__ for name in modules.__all__]
+    assert all("Example:" in text for text in shown)
