@@ -16,7 +16,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocol import Protocol
 from lepbench.files import sha256_file
 from lepbench.metrics.clip import ClipScorer
-from lepbench.metrics.frechet import FeatureStatistics
+from lepbench.metrics.frechet import Gaussian, Moments
 from lepbench.metrics.kid import Reference, reference
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -40,7 +40,7 @@ class JudgeStatistics:
         features: the features themselves, float32 [N, D], for KID.
     """
 
-    moments: FeatureStatistics
+    moments: Gaussian
     features: NDArray[np.float32]
 
     @cached_property
@@ -69,8 +69,8 @@ class JudgeStatistics:
         if n < 2 or mean.shape != (width,) or covariance.shape != (width, width):
             shapes = f"mean {mean.shape}, covariance {covariance.shape}, features {features.shape}"
             raise LepbenchError(f"{path}: shapes do not agree: {shapes}", "reinstall lepbench")
-        outer = covariance.astype(np.float64) * (n - 1) + n * np.outer(mean, mean)
-        return cls(FeatureStatistics(n, n * mean.astype(np.float64), outer), features.astype(np.float32))
+        moments = Moments(mean.astype(np.float64), covariance.astype(np.float64))
+        return cls(moments, features.astype(np.float32))
 
 
 @dataclass(frozen=True)

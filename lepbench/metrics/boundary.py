@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.morphology import thin
 
 from lepbench.metrics.assignment import match_pixels
+from lepbench.metrics.thinning import thin
 
 Counts = NDArray[np.int64]
 Array = NDArray[np.float64]

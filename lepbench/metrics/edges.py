@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -68,23 +69,23 @@ def precision_recall_f1(counts: EdgeCounts) -> EdgeScores:
 def within(maps: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
     """Where a true pixel of the same map lies within a Euclidean distance: bool [B, H, W] to the same.
 
-    A union of the map's shifts over the disc of that radius: integer arithmetic, so exact, and at the few
-    pixels of a tolerance faster than a distance transform.
+    A dilation by the disc of that radius: integer arithmetic, so exact, and at the few pixels of a tolerance
+    faster than a distance transform.
     """
     reach = int(distance)
-    height, width = maps.shape[1:]
-    padded = np.pad(maps, ((0, 0), (reach, reach), (reach, reach)))
-    near = np.zeros_like(maps)
-    for y in range(-reach, reach + 1):
-        for x in range(-reach, reach + 1):
-            if y * y + x * x <= distance * distance:
-                near |= padded[:, reach + y : reach + y + height, reach + x : reach + x + width]
+    if reach == 0:
+        return maps
+    y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    disc = (y * y + x * x <= distance * distance).astype(np.uint8)
+    near = np.empty_like(maps)
+    for one, out in zip(maps, near, strict=True):
+        cv2.dilate(one.view(np.uint8), disc, dst=out.view(np.uint8))
     return near
 
 
 def count(maps: NDArray[np.bool_]) -> Counts:
     """True pixels of each map, int64 [B]."""
-    return np.asarray(np.count_nonzero(maps, axis=(1, 2)), dtype=np.int64)
+    return np.array([np.count_nonzero(one) for one in maps], dtype=np.int64)
 
 
 def diagonal(shape: Sequence[int]) -> float:

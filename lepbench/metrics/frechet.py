@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,34 +15,77 @@ from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+STEP = 2.0**-28
+"""Features are counted in this unit, rounded to the nearest: a float32 of 1/32 or more loses nothing."""
+REACH = 2.0**12
+"""Largest feature. In units it is 2^40, so that both limbs of an integer are at most 2^20."""
+LIMB = 2.0**20
+ROWS = 2048
+"""Products of limbs, or of sums of two, are below 2^42: so many add up in float64 without rounding."""
+MOST = 2**22
+"""Features that int64 sums of such products can take."""
+
+
+class Gaussian(Protocol):
+    """What is compared: a mean [D] and a covariance [D, D], float64."""
+
+    @property
+    def mean(self) -> Array: ...
+
+    @property
+    def covariance(self) -> Array: ...
+
+
+class Moments(NamedTuple):
+    """A Gaussian whose features are not at hand."""
+
+    mean: Array
+    covariance: Array
 
 
 @dataclass(frozen=True)
 class FeatureStatistics:
-    """Sums over n features of D numbers, float64, from which mean and covariance follow.
+    """Sums over n features of D numbers, from which mean and covariance follow.
 
-    Sums, not moments, are kept: `a + b` is then the statistics of both sets, and shards differ from a single
-    pass by the order of float additions only.
+    The sums are of integers, features being counted in units of 2^-28, and none is ever rounded. So `a + b`
+    is the statistics of both sets to the bit, whatever the split and the order, on any machine.
 
     Attributes:
         n: how many features.
-        total: their sum, [D].
-        outer: the sum of their outer products, [D, D].
+        total: their sum in units, int64 [D].
+        outer: the sum of their outer products in squared units, int64 [3, D, D]: what there is of 2^40, of
+            2^20 and of 1.
+
+    Raises:
+        ValueError: there are more than 2^22 features, which the sums cannot hold.
     """
 
     n: int
-    total: Array
-    outer: Array
+    total: Integers
+    outer: Integers
+
+    def __post_init__(self) -> None:
+        if self.n > MOST:
+            raise ValueError(f"{self.n} features are more than the {MOST} whose sums are exact")
 
     @classmethod
     def of(cls, features: Tensor | NDArray) -> FeatureStatistics:
-        """Statistics of features [N, D], computed in float64.
+        """Statistics of features [N, D].
 
         Raises:
-            ValueError: the features are not a matrix.
+            ValueError: the features are not a matrix, or one is no number within +-4096.
         """
         matrix = as_matrix(features)
-        return cls(len(matrix), matrix.sum(axis=0), matrix.T @ matrix)
+        n, width = matrix.shape
+        total, outer = np.zeros(width, np.int64), np.zeros((3, width, width), np.int64)
+        for start in range(0, n, ROWS):
+            units = _in_units(matrix[start : start + ROWS])
+            total += units.sum(axis=0).astype(np.int64)
+            for place, products in zip(outer, _outer(units), strict=True):
+                place += products.astype(np.int64)
+        return cls(n, total, outer)
 
     def __add__(self, other: FeatureStatistics) -> FeatureStatistics:
         return FeatureStatistics(self.n + other.n, self.total + other.total, self.outer + other.outer)
@@ -48,7 +93,7 @@ class FeatureStatistics:
     @property
     def mean(self) -> Array:
         """Mean feature, [D]."""
-        return self.total / self.n
+        return np.asarray(self.total * STEP / self.n)
 
     @property
     def covariance(self) -> Array:
@@ -59,7 +104,9 @@ class FeatureStatistics:
         """
         if self.n < 2:
             raise ValueError(f"a covariance needs at least 2 features, not {self.n}")
-        return (self.outer - np.outer(self.total, self.mean)) / (self.n - 1)
+        high, middle, low = self.outer
+        products = (high * LIMB + middle) * LIMB + low
+        return np.asarray((products * STEP**2 - np.outer(self.total * STEP, self.mean)) / (self.n - 1))
 
     def save(self, path: Path) -> None:
         """Write as safetensors, atomically."""
@@ -81,14 +128,43 @@ class FeatureStatistics:
 
         try:
             tensors = load_file(path)
-            return cls(int(tensors["n"][0]), tensors["total"], tensors["outer"])
+            n, total, outer = (tensors[name] for name in ("n", "total", "outer"))
         except OSError as error:
             raise LepbenchError(f"cannot read {path}", "check the path") from error
         except (SafetensorError, KeyError) as error:
             raise LepbenchError(f"{path} holds no feature statistics: {error}") from error
+        found = [(tensor.dtype, tensor.shape) for tensor in (n, total, outer)]
+        if found != [(np.dtype(np.int64), shape) for shape in ((1,), total.shape[:1], (3, *2 * total.shape))]:
+            raise LepbenchError(f"{path} holds no feature statistics: {found}", "make it again")
+        return cls(int(n[0]), total, outer)
 
 
-def frechet_distance(first: FeatureStatistics, second: FeatureStatistics) -> float:
+def _in_units(features: Array) -> Array:
+    """Features counted in `STEP`, as whole numbers.
+
+    Raises:
+        ValueError: one is no number within `REACH`.
+    """
+    if not (np.abs(features) <= REACH).all():
+        worst = features.flat[np.argmin(np.abs(features) <= REACH)]
+        raise ValueError(f"a feature is {worst:g}, not within +-{REACH:g}")
+    return np.rint(features / STEP)
+
+
+def _outer(units: Array) -> Iterator[Array]:
+    """Sum of the outer products of at most `ROWS` rows: how many there are of 2^40, of 2^20 and of 1.
+
+    (2^20 h + l)(2^20 h + l)' with the middle term hl' + lh' = (h + l)(h + l)' - hh' - ll', so that each
+    product is of a matrix with itself, for which BLAS does half the work.
+    """
+    high = np.rint(units / LIMB)
+    low = units - high * LIMB
+    both = high + low
+    highs, lows = high.T @ high, low.T @ low
+    yield from (highs, both.T @ both - highs - lows, lows)
+
+
+def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     """Squared Frechet (2-Wasserstein) distance of two Gaussians.
 
     |m1 - m2|^2 + tr(A) + tr(B) - 2 tr((A^{1/2} B A^{1/2})^{1/2}), A and B the covariances. Both roots are of
@@ -100,8 +176,8 @@ def frechet_distance(first: FeatureStatistics, second: FeatureStatistics) -> flo
     Source: Dowson and Landau, "The Frechet distance between multivariate normal distributions", 1982; as an
     image score Heusel et al., "GANs trained by a two time-scale update rule", 2017.
     """
-    if first.total.shape != second.total.shape:
-        raise ValueError(f"features differ in length: {len(first.total)} and {len(second.total)}")
+    if first.mean.shape != second.mean.shape:
+        raise ValueError(f"features differ in length: {len(first.mean)} and {len(second.mean)}")
     a, b = first.covariance, second.covariance
     values, vectors = np.linalg.eigh(a)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

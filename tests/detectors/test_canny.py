@@ -12,7 +12,7 @@ from kornia.filters import canny, gaussian_blur2d
 from torch import Tensor
 
 from lepbench.detectors import Canny
-from lepbench.detectors.canny import connected
+from lepbench.detectors.canny import axes, connected, gradients, magnitudes, ridges
 from lepbench.images import open_rgb, to_tensor
 
 BUNDLED = ("astronaut", "camera", "chelsea", "coffee", "horse", "phantom")
@@ -43,15 +43,40 @@ def test_equals_kornia_on_random_pictures(seed, batch, height, width, smooth, th
     assert torch.equal(Canny(low=low, high=high)(images), by_kornia(images, low, high))
 
 
+def bundled(name: str) -> Tensor:
+    path = Path(skimage.__file__).parent / "data" / f"{name}.png"
+    return to_tensor(np.array(open_rgb(path)))[None]
+
+
+def graded(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Our ridges and the magnitude on them, which kornia has before its hysteresis."""
+    across, down = gradients(images)
+    magnitude = magnitudes(across.numpy(), down.numpy())
+    ridge = ridges(magnitude, axes(across, down))
+    return ridge, magnitude[:, 1:-1, 1:-1] * ridge
+
+
 @pytest.mark.parametrize("name", BUNDLED)
 def test_equals_kornia_on_real_pictures(name):
-    path = Path(skimage.__file__).parent / "data" / f"{name}.png"
-    pixels = np.array(open_rgb(path))
-    top, left = (pixels.shape[0] - CROP) // 2, (pixels.shape[1] - CROP) // 2
-    images = to_tensor(pixels[top : top + CROP, left : left + CROP])[None]
+    images = bundled(name)
+    top, left = ((side - CROP) // 2 for side in images.shape[2:])
+    images = images[..., top : top + CROP, left : left + CROP]
     found = Canny()(images)
     assert found.any()
     assert torch.equal(found, by_kornia(images))
+
+
+@pytest.mark.parametrize("images", [*map(bundled, BUNDLED), random_pictures(5, 50, 96, 97, smooth=False)])
+def test_magnitudes_on_ridges_are_kornia_s_to_the_bit(images):
+    ridge, magnitude = graded(images)
+    assert ridge.any()
+    assert np.array_equal(magnitude, canny(images, 0.1, 0.2, hysteresis=False)[0][:, 0].numpy())
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16])
+def test_other_floats_are_taken_as_kornia_takes_them(kind):
+    images = random_pictures(6, 2, 40, 41, smooth=True).to(kind)
+    assert torch.equal(Canny()(images), by_kornia(images))
 
 
 def test_a_picture_is_judged_apart_from_its_batch():

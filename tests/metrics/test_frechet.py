@@ -1,15 +1,23 @@
 """Frechet distance against three peers and closed forms; statistics merge exactly and survive a file."""
 
+from fractions import Fraction
+from functools import reduce
+from operator import add
+
 import numpy as np
 import pytest
 import torch
 from cleanfid.fid import frechet_distance as by_cleanfid
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from safetensors.numpy import save_file
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torchmetrics.image.fid import _compute_fid as by_torchmetrics
 
 from lepbench.errors import LepbenchError
-from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
+from lepbench.metrics import frechet
+from lepbench.metrics.frechet import LIMB, REACH, ROWS, STEP, FeatureStatistics, frechet_distance
 
 
 def features(n: int, d: int, seed: int, shift: float = 0.0) -> np.ndarray:
@@ -63,18 +71,61 @@ def test_moments_equal_numpys_even_far_from_zero():
     assert np.allclose(statistics.covariance, np.cov(x, rowvar=False), rtol=1e-6, atol=1e-6)
 
 
-def test_shards_merge_to_the_whole():
-    x = features(1000, 16, 9)
-    parts = [FeatureStatistics.of(part) for part in np.array_split(x, 7)]
-    merged = sum(parts[1:], parts[0])
+@st.composite
+def partitions(draw):
+    """A seed and a shape of features, an order of theirs, and places to cut it."""
+    n = draw(st.integers(2, 60))
+    order = draw(st.permutations(range(n)))
+    cuts = draw(st.lists(st.integers(0, n), max_size=6).map(sorted))
+    return draw(st.integers(0, 2**32)), draw(st.integers(1, 9)), order, cuts
+
+
+@given(partitions(), st.sampled_from([1e-6, 1.0, 900.0]), st.sampled_from([np.float32, np.float64]))
+def test_any_split_in_any_order_gives_the_same_bytes(partition, scale, kind):
+    seed, width, order, cuts = partition
+    rng = np.random.default_rng(seed)
+    x = (scale * rng.standard_normal((len(order), width))).astype(kind)
+    merged = reduce(add, [FeatureStatistics.of(part) for part in np.split(x[order], cuts)])
+    whole, other = FeatureStatistics.of(x), FeatureStatistics.of(rng.random((30, width)))
+    assert (merged.n, merged.total.tobytes()) == (whole.n, whole.total.tobytes())
+    assert merged.outer.tobytes() == whole.outer.tobytes()
+    assert frechet_distance(merged, other) == frechet_distance(whole, other)
+
+
+def test_blocks_of_rows_are_summed_exactly(monkeypatch):
+    x = features(5000, 6, 9).astype(np.float32)
     whole = FeatureStatistics.of(x)
-    assert merged.n == whole.n
-    assert np.allclose(merged.total, whole.total, rtol=1e-12)
-    assert np.allclose(merged.outer, whole.outer, rtol=1e-12)
-    # Sums of small integers are exact in float64, so here even the order does not matter.
-    integers = np.random.default_rng(10).integers(-9, 9, size=(60, 4)).astype(np.float64)
-    halves = FeatureStatistics.of(integers[:23]) + FeatureStatistics.of(integers[23:])
-    assert np.array_equal(halves.covariance, FeatureStatistics.of(integers).covariance)
+    monkeypatch.setattr(frechet, "ROWS", 7)
+    assert np.array_equal(FeatureStatistics.of(x).outer, whole.outer)
+
+
+@given(arrays(np.float64, (9, 3), elements=st.floats(-REACH, REACH)))
+def test_sums_are_those_of_endless_precision(x):
+    units = [[round(Fraction(value) / Fraction(STEP)) for value in row] for row in x.tolist()]
+    statistics = FeatureStatistics.of(x)
+    assert statistics.total.tolist() == [sum(column) for column in zip(*units, strict=True)]
+    high, middle, low = statistics.outer.astype(object)
+    products = (high * 2**20 + middle) * 2**20 + low
+    assert products.tolist() == [[sum(r[i] * r[j] for r in units) for j in range(3)] for i in range(3)]
+
+
+def test_nothing_is_rounded_at_the_end_of_the_range():
+    """Every product and every sum of a block at its largest."""
+    value = REACH - (LIMB / 2 + 1) * STEP
+    x = np.full((2 * ROWS + 5, 2), [value, -value])
+    units, statistics = int(value / STEP), FeatureStatistics.of(x)
+    assert statistics.total.tolist() == [len(x) * units, -len(x) * units]
+    high, middle, low = statistics.outer.astype(object)
+    products = (high * 2**20 + middle) * 2**20 + low
+    square = len(x) * units**2
+    assert products.tolist() == [[square, -square], [-square, square]]
+
+
+def test_a_feature_is_off_by_half_a_step_at_most():
+    x = np.random.default_rng(10).standard_normal((1, 300))
+    assert np.abs(FeatureStatistics.of(x).mean - x[0]).max() <= STEP / 2
+    large = (np.sign(x) * (np.abs(x) + 1 / 32)).astype(np.float32)
+    assert np.array_equal(FeatureStatistics.of(large).mean, large[0])
 
 
 def test_save_and_load_keep_every_bit(tmp_path):
@@ -92,7 +143,8 @@ def test_files_that_hold_no_statistics_are_refused(tmp_path):
         FeatureStatistics.load(tmp_path / "missing.safetensors")
     (tmp_path / "text").write_text("no tensors")
     save_file({"mean": np.zeros(3)}, tmp_path / "other")
-    for name in ("text", "other"):
+    save_file({"n": np.zeros(1, int), "total": np.zeros(3), "outer": np.zeros((3, 3))}, tmp_path / "floats")
+    for name in ("text", "other", "floats"):
         with pytest.raises(LepbenchError, match="holds no feature statistics"):
             FeatureStatistics.load(tmp_path / name)
 
@@ -103,6 +155,9 @@ def test_files_that_hold_no_statistics_are_refused(tmp_path):
         (lambda: FeatureStatistics.of(np.zeros(3)), "expected features"),
         (lambda: distance(np.zeros((4, 3)), np.zeros((4, 2))), "differ in length"),
         (lambda: distance(np.zeros((1, 3)), np.zeros((4, 3))), "at least 2 features"),
+        (lambda: FeatureStatistics.of(np.array([[0, 4097.0]])), "a feature is 4097, not within"),
+        (lambda: FeatureStatistics.of(np.array([[0, np.nan]])), "a feature is nan, not within"),
+        (lambda: FeatureStatistics(2**22 + 1, np.zeros(3, int), np.zeros((3, 3, 3), int)), "more than the"),
     ],
 )
 def test_what_does_not_fit_is_refused(call, reason):
