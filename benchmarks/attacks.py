@@ -1,6 +1,7 @@
 """Which figure can be cheated? Pictures of a finished run, attacked, scored by candidates for the headline.
 
     python benchmarks/attacks.py runs/mini-lep --out docs/attacks.csv
+    python benchmarks/attacks.py runs/mini-lep-freehand --out docs/attacks-freehand.csv
 
 An attack on the unguided pictures must not come near the guided ones, and an attack on the guided ones must
 not gain. A line is printed for each: the run's rows, then base, attack, strength and every candidate.
@@ -66,6 +67,23 @@ ATTACKS: dict[str, tuple[Attack, tuple[float, ...]]] = {
     "blur": (blur, (0.6, 1.2, 2.0, 3.2)),
     "displacement": (displacement, (1, 2, 4, 8)),
 }
+CANDIDATES = (
+    "faithful_f1",
+    "faithful_iou",
+    "edge_f1_1px",
+    "edge_f1_2px",
+    "paired_f1_1px",
+    "edge_f1_1px_contour",
+    "stroke_recall_2px",
+    "chamfer_px",
+    "soft_iou",
+    "ms_ssim",
+    "mask_iou",
+    "clip_skill",
+    "sketch_similarity",
+    "class_accuracy",
+    "kid",
+)
 
 
 def harmonic(*parts: float) -> float:
@@ -75,20 +93,10 @@ def harmonic(*parts: float) -> float:
 
 
 def candidates(figures: dict[str, float]) -> dict[str, float]:
-    """What might be the headline, from the figures of one set."""
-    edges, contour, iou = (figures[k] for k in ("edge_f1_1px", "edge_f1_1px_contour", "mask_iou"))
-    skill = figures["clip_skill"]
-    return {
-        "edge_f1_1px": edges,
-        "edge_f1_2px": figures["edge_f1_2px"],
-        "edge_f1_1px_contour": contour,
-        "mask_iou": iou,
-        "clip_skill": skill,
-        "kid": figures["kid"],
-        "faithful_f1": figures["faithful_f1"],
-        "edges_iou": harmonic(edges, iou),
-        "edges_iou_skill": harmonic(edges, iou, skill),
-    }
+    """What might be the headline, from the figures of one set that its protocol has."""
+    found = {name: figures[name] for name in CANDIDATES if name in figures}
+    edges, iou, skill = (figures[name] for name in ("edge_f1_1px", "mask_iou", "clip_skill"))
+    return {**found, "edges_iou": harmonic(edges, iou), "edges_iou_skill": harmonic(edges, iou, skill)}
 
 
 def main() -> None:
