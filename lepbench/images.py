@@ -16,6 +16,12 @@ from lepbench.errors import LepbenchError
 
 Pixels = NDArray[np.uint8]
 
+SUFFIXES = frozenset((
+    ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tga",
+    ".tif", ".tiff", ".webp",
+))  # fmt: skip
+"""Files of a folder that are taken for pictures."""
+
 
 def open_rgb(source: Path | bytes, name: str = "image") -> Image.Image:
     """Read an image of any mode as RGB, upright, transparency laid on white.

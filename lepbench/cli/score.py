@@ -91,15 +91,17 @@ def _boundary_lines(scores: BoundaryScores) -> str:
     "--extractor",
     default="judge",
     show_default=True,
-    help="judge, clip:FOLDER_OR_ID, dinov2:FOLDER_OR_ID or torchscript:FILE.",
+    help="judge, clip:FOLDER_OR_ID, dinov2:FOLDER_OR_ID, torchscript:FILE, torch-fidelity:FILE or "
+    "torchmetrics:FILE.",
 )
-@click.option("--sha256", help="Hash that the file of a torchscript extractor must have.")
+@click.option("--sha256", help="Hash that the FILE of an extractor must have; torchscript needs it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def images(generated: Path, reference: Path, extractor: str, sha256: str | None, as_json: bool) -> None:
     """Compare two folders of pictures as distributions: Frechet distance, KID and, for CLIP, CMMD.
 
     Figures compare only where extractor and both numbers of pictures agree. With the Inception file of
-    clean-fid as the extractor, the Frechet distance is the FID that clean-fid gives.
+    clean-fid as the extractor, the Frechet distance is the FID that clean-fid gives; likewise with that of
+    torch-fidelity, whose resize differs from that of torchmetrics.
 
     \b
     Examples:
@@ -132,13 +134,16 @@ def _image_object(scores: ImageScores) -> dict[str, Any]:
 
 
 def _image_lines(scores: ImageScores) -> str:
-    bias = f"of which about {scores.frechet_bias:.3g} is the bias at N = {scores.n_generated}"
-    lines = [
-        f"frechet_distance  {scores.frechet_distance:.4f}  {bias}",
-        f"kid               {scores.kid.value:.5f}  [{scores.kid.low:.5f}, {scores.kid.high:.5f}]",
-    ]
+    bias = f"of which about {scores.frechet_bias:.3g} is the bias at this n"
+    figures = {
+        "frechet_distance": f"{scores.frechet_distance:.4f}  {bias}",
+        "kid": f"{scores.kid.value:.5f}  [{scores.kid.low:.5f}, {scores.kid.high:.5f}]",
+    }
     if scores.cmmd is not None:
-        lines.append(f"cmmd              {scores.cmmd:.4f}")
+        figures["cmmd"] = f"{scores.cmmd:.4f}"
+    names = [f"{name} (n = {scores.n_generated})" for name in figures]
+    width = len(names[0])
+    lines = [f"{name:<{width}}  {text}" for name, text in zip(names, figures.values(), strict=True)]
     return "\n".join(
         [*lines, f"{scores.n_generated} against {scores.n_reference} pictures by {scores.extractor}"]
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import pickle
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +15,6 @@ import torch
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_file
 from lepbench.registry import Registry
 
 Network = Callable[[Tensor], Tensor]
@@ -24,13 +26,13 @@ class Extractor:
 
     Attributes:
         name: what a figure made with it is labelled by.
-        size: height and width it reads, in pixels.
+        size: height and width it reads, in pixels; None where it takes any and resizes by itself.
         network: float [B, 3, size, size] in [0, 255] to features [B, D].
         unit: whether cosine is its natural similarity, as for CLIP: CMMD is then defined.
     """
 
     name: str
-    size: int
+    size: int | None
     network: Network
     unit: bool = False
 
@@ -43,8 +45,9 @@ def load_extractor(spec: str, sha256: str | None = None) -> Extractor:
     """The extractor that `KIND` or `KIND:SOURCE` names.
 
     Args:
-        spec: "judge", "clip:FOLDER_OR_ID", "dinov2:FOLDER_OR_ID" or "torchscript:FILE".
-        sha256: what the bytes of a TorchScript file must hash to.
+        spec: "judge", "clip:FOLDER_OR_ID", "dinov2:FOLDER_OR_ID", "torchscript:FILE", "torch-fidelity:FILE"
+            or "torchmetrics:FILE".
+        sha256: what the bytes of a file must hash to; a TorchScript file needs it.
 
     Raises:
         LepbenchError: there is no such kind, or its files are missing, damaged or not the ones pinned.
@@ -103,23 +106,75 @@ def torchscript(source: str, sha256: str | None) -> Extractor:
 
     Such a file is a program, so it is opened only if its bytes are the ones the caller pinned.
     """
-    path = Path(_named("torchscript", source))
     if sha256 is None:
-        raise LepbenchError(f"{path} is a program and would be run", "pin its bytes with --sha256")
-    if not path.is_file():
-        raise LepbenchError(f"missing weight file {path}", "check the path")
-    found = sha256_file(path)
-    if found != sha256.lower():
-        raise LepbenchError(f"{path} has SHA-256 {found}, not {sha256}", "fetch the published file again")
+        raise LepbenchError(
+            f"torchscript:{source} is a program and would be run", "pin its bytes with --sha256"
+        )
+    content, label = _pinned("torchscript", source, sha256)
     with warnings.catch_warnings():
         # torch advises against making new files of this kind; the published ones are of this kind.
         warnings.simplefilter("ignore", FutureWarning)
-        layers: Any = torch.jit.load(str(path), map_location="cpu").eval().layers  # type: ignore[no-untyped-call]
+        layers: Any = torch.jit.load(content, map_location="cpu").eval().layers  # type: ignore[no-untyped-call]
     return Extractor(
-        f"torchscript:{path.name}#{found[:16]}",
+        label,
         299,
         lambda batch: layers.forward((batch - 128) / 128).flatten(1),
     )
+
+
+@EXTRACTORS.register("torch-fidelity")
+def torch_fidelity(source: str, sha256: str | None) -> Extractor:
+    """torch-fidelity's Inception, and its aliased resize to 299 px as TensorFlow 1 does it."""
+
+    def made(*arguments: Any) -> Any:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+        return FeatureExtractorInceptionV3(*arguments)
+
+    return _inception("torch-fidelity", made, source, sha256)
+
+
+@EXTRACTORS.register("torchmetrics")
+def torchmetrics(source: str, sha256: str | None) -> Extractor:
+    """The same network as torchmetrics runs it, which resizes bilinearly without aliasing."""
+    from torchmetrics.image.fid import NoTrainInceptionV3
+
+    return _inception("torchmetrics", NoTrainInceptionV3, source, sha256)
+
+
+def _inception(kind: str, architecture: Any, source: str, sha256: str | None) -> Extractor:
+    content, label = _pinned(kind, source, sha256)
+    try:
+        weights = torch.load(content, map_location="cpu", weights_only=True)
+        # The class unpickles whatever it is given, so it is given our own copy of what is only tensors.
+        copy = io.BytesIO()
+        torch.save(weights, copy)
+        copy.seek(0)
+        model = architecture("inception", ["2048"], copy)
+    except ModuleNotFoundError as error:
+        raise LepbenchError("torch-fidelity is not installed", "pip install torch-fidelity") from error
+    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise LepbenchError(f"{source} holds no Inception weights: {reason}", "check it") from error
+
+    def network(batch: Tensor) -> Tensor:
+        features: Tensor | tuple[Tensor] = model(batch.to(torch.uint8))
+        return features[0] if isinstance(features, tuple) else features
+
+    return Extractor(label, None, network)
+
+
+def _pinned(kind: str, source: str, sha256: str | None) -> tuple[io.BytesIO, str]:
+    """The bytes of a file, which are those asked for, and what to call an extractor made of them."""
+    path = Path(_named(kind, source))
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LepbenchError(f"missing weight file {path}", "check the path") from error
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256.lower():
+        raise LepbenchError(f"{path} has SHA-256 {found}, not {sha256}", "fetch the published file again")
+    return io.BytesIO(content), f"{kind}:{path.name}#{found[:16]}"
 
 
 def _named(kind: str, source: str) -> str:

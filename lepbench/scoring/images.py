@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
-from lepbench.images import open_rgb
+from lepbench.images import SUFFIXES, open_rgb
 from lepbench.metrics.cmmd import cmmd
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid_draws, reference
@@ -19,7 +20,6 @@ from lepbench.metrics.statistics import Interval
 from lepbench.scoring.extractors import Extractor
 from lepbench.seeds import seed_of
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 BATCH = 32
 Report = Callable[[str, int, int], None]
 Features = NDArray[np.float32]
@@ -59,8 +59,8 @@ def score_images(
     """
     x = folder_features(generated, extractor, report)
     y = folder_features(reference_folder, extractor, report)
-    moments = FeatureStatistics.of(y)
-    distance = frechet_distance(FeatureStatistics.of(x), moments)
+    gaussian, moments = (_statistics(features, extractor) for features in (x, y))
+    distance = frechet_distance(gaussian, moments)
     return ImageScores(
         frechet_distance=distance,
         frechet_bias=half_size_distance(x, moments) - distance,
@@ -70,6 +70,13 @@ def score_images(
         n_reference=len(y),
         extractor=extractor.name,
     )
+
+
+def _statistics(features: Features, extractor: Extractor) -> FeatureStatistics:
+    try:
+        return FeatureStatistics.of(features)
+    except ValueError as error:
+        raise LepbenchError(f"{extractor.name}: {error}", "check the extractor's file") from error
 
 
 def half_size_distance(features: Features, moments: FeatureStatistics, splits: int = 2) -> float:
@@ -95,10 +102,12 @@ def folder_features(folder: Path, extractor: Extractor, report: Report) -> Featu
     """
     files = find_pictures(folder)
     report(str(folder), 0, len(files))
-    rows = []
-    for done, batch in _batches(files, extractor.size):
+    rows: list[Features] = []
+    done = 0
+    for batch in _batches(files, extractor.size):
         with torch.inference_mode():
             rows.append(extractor.network(batch).float().cpu().numpy())
+        done += len(batch)
         report(str(folder), done, len(files))
     return np.concatenate(rows)
 
@@ -117,12 +126,15 @@ def find_pictures(folder: Path) -> list[Path]:
     return files
 
 
-def _batches(files: list[Path], size: int) -> Iterator[tuple[int, torch.Tensor]]:
-    """Pictures resized without aliasing and unrounded, as clean-fid does it: float [B, 3, size, size]."""
+def _batches(files: list[Path], size: int | None) -> Iterator[torch.Tensor]:
+    """Pictures resized without aliasing and unrounded, as clean-fid does it: float [B, 3, size, size].
+
+    Without a size they stay as they are, those of one size together.
+    """
     from cleanfid.resize import make_resizer
 
-    resize = make_resizer("PIL", False, "bicubic", (size, size))
+    resize = make_resizer("PIL", False, "bicubic", (size, size)) if size else np.float32
     for start in range(0, len(files), BATCH):
-        part = files[start : start + BATCH]
-        pixels = np.stack([resize(np.asarray(open_rgb(path))) for path in part])
-        yield start + len(part), torch.from_numpy(pixels).movedim(-1, 1).contiguous()
+        pixels = [resize(np.asarray(open_rgb(path))) for path in files[start : start + BATCH]]
+        for _, alike in groupby(pixels, key=np.shape):
+            yield torch.from_numpy(np.stack(list(alike))).movedim(-1, 1).contiguous()

@@ -13,11 +13,7 @@ from lepbench.data.captions import LENIENT, Row, clean, read_metadata
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.errors import LepbenchError
-
-SUFFIXES = frozenset((
-    ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tga",
-    ".tif", ".tiff", ".webp",
-))  # fmt: skip
+from lepbench.images import SUFFIXES
 
 
 class Item(NamedTuple):
