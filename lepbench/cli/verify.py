@@ -23,6 +23,7 @@ def command(folder: Path, images: bool, suite: str | None, device: str) -> None:
       lepbench verify runs/mini-lep
       lepbench verify runs/mini-lep --images
     """
+    from lepbench.backbones import choose_device
     from lepbench.cli.bars import bars
     from lepbench.evaluation.judges import JudgeStatistics, load_judges, statistics_path
     from lepbench.evaluation.protocol import protocol_of
@@ -37,6 +38,6 @@ def command(folder: Path, images: bool, suite: str | None, device: str) -> None:
     said = f"{figures} figures follow from the samples"
     if images:
         with bars() as show:
-            scored = recount(folder, chosen, load_judges(protocol, device), show)
+            scored = recount(folder, chosen, load_judges(protocol, str(choose_device(device))), show)
         said += f", {scored} samples from their pictures"
     click.echo(f"{folder}: {said}")
