@@ -42,6 +42,7 @@ class SoftProtocol(EdgeProtocol):
         return torch.from_numpy(grey) / 255.0
 
     def rows(self, generated: Tensor, reference: Tensor) -> Rows:
+        # In float32, as published; `metrics.soft.ms_ssim` is exact, which moves the fifth decimal.
         from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
         similarity: Tensor = multiscale_structural_similarity_index_measure(
