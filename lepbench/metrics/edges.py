@@ -77,8 +77,8 @@ def within(maps: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
         return maps
     y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
     disc = (y * y + x * x <= distance * distance).astype(np.uint8)
-    near = np.empty_like(maps)
-    for one, out in zip(maps, near, strict=True):
+    near = np.empty(maps.shape, dtype=np.bool_)
+    for one, out in zip(np.ascontiguousarray(maps), near, strict=True):
         cv2.dilate(one.view(np.uint8), disc, dst=out.view(np.uint8))
     return near
 

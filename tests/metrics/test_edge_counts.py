@@ -118,3 +118,15 @@ def test_counts_do_not_depend_on_the_batch(maps):
     parts = [edge_counts(*pair, TOLERANCES) for pair in zip(predicted.split(3), target.split(3), strict=True)]
     for column, pieces in zip(whole, zip(*parts, strict=True), strict=True):
         assert np.array_equal(column, np.concatenate(pieces))
+
+
+def test_the_layout_of_the_maps_in_memory_does_not_count():
+    random = torch.Generator().manual_seed(0)
+    one, many = (torch.rand(size, 9, 11, generator=random) < 0.2 for size in (1, 3))
+    expected = edge_counts(many, one.repeat(3, 1, 1))
+    for predicted, target in (
+        (many, one.expand(3, -1, -1)),
+        (many.transpose(1, 2).contiguous().transpose(1, 2), one.repeat(3, 1, 1)),
+    ):
+        found = edge_counts(predicted, target)
+        assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
