@@ -69,7 +69,7 @@ def scales_of(height: int, width: int) -> int:
     Raises:
         ValueError: not even one.
     """
-    fitting = sum(min(height, width) // 2**scale >= WINDOW for scale in range(len(WEIGHTS)))
+    fitting = sum(min(height, width) >> scale >= WINDOW for scale in range(len(WEIGHTS)))
     if not fitting:
         raise ValueError(f"MS-SSIM needs {WINDOW} px a side, got {height} x {width}")
     return fitting
@@ -94,7 +94,7 @@ def _similarity(first: Array, second: Array, weights: tuple[float, ...]) -> floa
         product *= max(float(contrast.mean()), 0.0) ** weight
         first, second = _halved(first), _halved(second)
     luminance, contrast = _structure(first, second)
-    return product * max(float((luminance * contrast).mean()), 0.0) ** weights[-1]
+    return float(product * max(float((luminance * contrast).mean()), 0.0) ** weights[-1])
 
 
 def _structure(first: Array, second: Array) -> tuple[Array, Array]:

@@ -13,8 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
-from lepbench.images import open_as, to_tensor
-from lepbench.scoring.images import SUFFIXES
+from lepbench.images import SUFFIXES, open_as, to_tensor
 from lepbench.scoring.pool import Report, each
 from lepbench.scoring.prompts import MAPS, Prompt, find_prompts
 from lepbench.scoring.protocols import EdgeFigures, EdgeProtocol

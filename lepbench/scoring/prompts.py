@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
-from lepbench.scoring.images import SUFFIXES
+from lepbench.images import SUFFIXES
 
 MAPS = frozenset({".png"})
 NUMBERED = re.compile(r"(?P<name>.+)-(?P<number>\d+)")
