@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 from torch import Tensor, nn
 
 from lepbench.backbones.backbone import Backbone
@@ -21,25 +21,30 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "predictor.safetensors"
 
 
-class PredictorConfig(Config):
-    """What a predictor is built from; saved as `config.json`.
+class PredictorOptions(Config):
+    """What a person chooses of a predictor: its kind, a name in `PREDICTORS`, and that kind's settings."""
+
+    name: str
+
+
+class PredictorConfig(PredictorOptions):
+    """What a predictor is built from, its options and the backbone's side; saved as `config.json`.
 
     Attributes:
-        name: its kind, a name in `PREDICTORS`.
         taps: tapped position -> channels there, in order.
         out_channels: channels of the latent it predicts.
         train_timesteps: T_train of the backbone, by which timesteps are divided.
     """
 
-    name: str
     taps: dict[str, int] = Field(min_length=1)
     out_channels: int = Field(ge=1)
     train_timesteps: int = Field(ge=1)
 
 
 class Predictor(nn.Module):
-    """Base of the predictors. A subclass sets `config_kind`, is built from it, and implements `forward`."""
+    """Base of the predictors. A subclass sets both kinds, is built from `config_kind` and has `forward`."""
 
+    options_kind: ClassVar[type[PredictorOptions]]
     config_kind: ClassVar[type[PredictorConfig]]
 
     def __init__(self, config: PredictorConfig) -> None:
@@ -47,13 +52,26 @@ class Predictor(nn.Module):
         self.config = config
         self.folder: Path | None = None
 
-    def forward(self, features: Mapping[str, Tensor], timesteps: Tensor, size: tuple[int, int]) -> Tensor:
+    @property
+    def reads_noise(self) -> bool:
+        """Whether `forward` needs `noise`."""
+        return False
+
+    def forward(
+        self,
+        features: Mapping[str, Tensor],
+        timesteps: Tensor,
+        size: tuple[int, int],
+        noise: Tensor | None = None,
+    ) -> Tensor:
         """Predict the encoded edge map.
 
         Args:
             features: tapped position -> activations `[B, channels, h_tap, w_tap]`.
             timesteps: `[B]`, of the training schedule.
             size: `(h, w)` of the latent.
+            noise: `[B, C, h, w]`, the noise the model sees in the latent (`noise_component`), where
+                `reads_noise`; others pay it no heed.
 
         Returns:
             `[B, out_channels, h, w]` in latent units, as `Backbone.encode_edges` gives them.
@@ -123,6 +141,28 @@ class Predictor(nn.Module):
 
 
 PREDICTORS: Registry[type[Predictor]] = Registry("predictor")
+
+
+def options_from(config: str | dict[str, Any] | PredictorOptions) -> PredictorOptions:
+    """The options that a kind's name, or a mapping with `name` and settings, asks for; without a name, `mlp`.
+
+    Raises:
+        LepbenchError: no such kind, a key it does not know, or a value it does not take.
+    """
+    if isinstance(config, PredictorOptions):
+        return config
+    if not isinstance(config, (str, dict)):
+        raise LepbenchError(f"{config!r} names no predictor", f"name one of: {', '.join(PREDICTORS)}")
+    settings = {"name": config} if isinstance(config, str) else {"name": "mlp", **config}
+    kind = PREDICTORS.get(str(settings["name"])).options_kind
+    try:
+        return kind.model_validate(settings)
+    except ValidationError as error:
+        raise LepbenchError(f"predictor {settings['name']!r}: {explain(error, kind)}") from error
+
+
+# A field of this type takes any registered kind in a larger configuration, and writes its settings back.
+AnyPredictor = Annotated[SerializeAsAny[PredictorOptions], BeforeValidator(options_from)]
 
 
 def _read_config(path: Path) -> dict[str, Any]:

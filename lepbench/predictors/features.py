@@ -8,6 +8,7 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.taps import tapped
 from lepbench.predictors.base import Predictor
+from lepbench.predictors.noise import noise_for
 
 
 class NoisyFeatures:
@@ -32,6 +33,7 @@ class NoisyFeatures:
         when = timesteps.to(device)
         noisy = self.schedule.add_noise(latents.to(device), noise.to(device), when)
         with torch.no_grad(), tapped(self.backbone.unet, list(self.predictor.config.taps)) as features:
-            self.backbone.predict(noisy, when, text.to(device))
-        predicted: Tensor = self.predictor(features, when, (latents.shape[-2], latents.shape[-1]))
+            output = self.backbone.predict(noisy, when, text.to(device))
+        heard = noise_for(self.predictor, self.backbone.scheduler, output, noisy, when)
+        predicted: Tensor = self.predictor(features, when, (latents.shape[-2], latents.shape[-1]), heard)
         return predicted

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone, load_backbone
@@ -18,6 +17,7 @@ from lepbench.predictors.checkpoint import restore_checkpoint, save_checkpoint
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.heldout import held_out_curve
 from lepbench.predictors.latents import EncodedTriplets, Progress, encode_triplets
+from lepbench.predictors.losses import LOSSES
 from lepbench.predictors.outcome import Outcome, write_outcome
 from lepbench.predictors.recipe import TrainConfig
 from lepbench.seeds import generator, seed_of
@@ -33,10 +33,22 @@ def train(config: TrainConfig, out: Path, on_progress: Progress) -> Outcome:
     Raises:
         LepbenchError: backbone or data cannot be used, or `out` holds a run of another configuration.
     """
-    make_folder(out)
     backbone = load_backbone(config.backbone, config.device)
     cache = config.cache or _user_cache()
     data, held_out = _split(config, backbone, cache, on_progress)
+    return train_on(config, backbone, data, held_out, out, on_progress)
+
+
+def train_on(
+    config: TrainConfig,
+    backbone: Backbone,
+    data: EncodedTriplets,
+    held_out: EncodedTriplets,
+    out: Path,
+    on_progress: Progress,
+) -> Outcome:
+    """As `train`, on a backbone and triplets at hand; the configuration's own are not read."""
+    make_folder(out)
     predictor = _build(config, backbone)
     losses = _fit(config, backbone, predictor, data, out, on_progress)
     curve = held_out_curve(backbone, predictor, held_out, on_progress)
@@ -91,7 +103,7 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 
 
 def _loss(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, step: int) -> Tensor:
-    """Mean squared error on one batch, all of it drawn from the step's own generator."""
+    """The loss on one batch, all of it drawn from the step's own generator."""
     source = generator(seed_of("train-lep", config.seed, step))
     rows = torch.randint(len(data), (config.batch,), generator=source)
     low, high = config.timesteps or (0, features.backbone.train_timesteps)
@@ -100,7 +112,8 @@ def _loss(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, s
     timesteps = (low + (places * (high - low))).long().clamp(max=high - 1)
     noise = torch.randn(config.batch, *data.images.shape[1:], generator=source)
     predicted = features.predict(data.images[rows], noise, timesteps, data.text(rows))
-    return F.mse_loss(predicted, data.edges[rows].to(predicted))
+    target, strokes = data.edges[rows].to(predicted), data.strokes[rows].to(predicted.device)
+    return LOSSES[config.loss](predicted, target, strokes)
 
 
 def _build(config: TrainConfig, backbone: Backbone) -> Predictor:

@@ -163,7 +163,9 @@ def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(t
     taps = {"conv_in": 32}
     predictor = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000)).eval()
     captured: dict[str, torch.Tensor] = {}
-    predictor.forward = lambda features, when, size: captured.update(features) or features["conv_in"][:, :4]  # type: ignore[method-assign]
+    predictor.forward = lambda features, when, size, noise: (
+        captured.update(features) or features["conv_in"][:, :4]
+    )  # type: ignore[method-assign]
     latents, noise = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
     timesteps = torch.tensor([3, 700])
     NoisyFeatures(tiny_backbone, predictor).predict(latents, noise, timesteps, torch.randn(2, 32, 32))
