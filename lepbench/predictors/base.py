@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
@@ -14,11 +15,14 @@ from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.resolve import model_folder
 from lepbench.config import Config, explain
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, sha256_file, write_text
+from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
+from lepbench.predictors.card import CARD_FILE, card
 from lepbench.registry import Registry
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "predictor.safetensors"
+CURVE_FILE = "curve.csv"
+METRICS_FILE = "metrics.json"
 
 
 class PredictorOptions(Config):
@@ -99,14 +103,62 @@ class Predictor(nn.Module):
             )
 
     def save_pretrained(self, folder: Path) -> None:
-        """Write `config.json` and the weights into `folder`, each atomically, the weights first."""
+        """Write the weights, a model card and `config.json` into `folder`, each atomically.
+
+        Where these are the very weights that were loaded, the card and the figures beside them come along.
+        """
         from safetensors.torch import save_file
 
         with atomic_path(folder / WEIGHTS_FILE) as partial:
             save_file(
                 {key: value.detach().cpu().contiguous() for key, value in self.state_dict().items()}, partial
             )
+        for name, content in self._papers(folder).items():
+            write_bytes(folder / name, content)
         write_text(folder / CONFIG_FILE, json.dumps(self.config.model_dump(mode="json"), indent=2) + "\n")
+
+    def _papers(self, folder: Path) -> dict[str, bytes]:
+        """Card and figures that belong to the weights in `folder`, by file name."""
+        papers = {CARD_FILE: card(self).encode()}
+        if self.folder is not None and self.weights_sha256()[WEIGHTS_FILE] == sha256_file(
+            folder / WEIGHTS_FILE
+        ):
+            kept = [self.folder / name for name in (CARD_FILE, METRICS_FILE, CURVE_FILE)]
+            papers |= {path.name: path.read_bytes() for path in kept if path.is_file()}
+        return papers
+
+    def push_to_hub(self, repo_id: str, token: str | None = None, private: bool = False) -> str:
+        """Upload what `save_pretrained` writes as one commit, making the repository where there is none.
+
+        Args:
+            repo_id: `owner/name`.
+            token: of the hub; None for the one that is logged in.
+            private: whether a new repository is.
+
+        Returns:
+            The commit's address.
+
+        Raises:
+            LepbenchError: the hub refuses or cannot be reached.
+        """
+        from huggingface_hub import HfApi
+
+        api = HfApi(token=token)
+        with TemporaryDirectory() as folder:
+            self.save_pretrained(Path(folder))
+            try:
+                api.create_repo(repo_id, private=private, exist_ok=True)
+                commit = api.upload_folder(
+                    repo_id=repo_id,
+                    folder_path=folder,
+                    commit_message=f"A predictor of kind {self.config.name}",
+                )
+            except Exception as error:  # the hub's client passes on whatever its transport raises
+                raise LepbenchError(
+                    f"{repo_id!r} could not be uploaded: {type(error).__name__}",
+                    "check the name, the token and the connection",
+                ) from error
+        return str(commit.commit_url)
 
     def weights_sha256(self) -> dict[str, str]:
         """SHA-256 of the weight file this predictor was loaded from; empty for one that was not."""

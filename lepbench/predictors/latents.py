@@ -56,7 +56,7 @@ class EncodedTriplets:
         identity: hash of the data they were encoded from.
         ids: names of the triplets.
         images, edges: float32 `[N, C, h, w]`.
-        strokes: bool `[N, h, w]`, true where some pixel of the latent's patch is a stroke (half white or more).
+        strokes: bool `[N, h, w]`, where some pixel of a latent's patch is a stroke (half white or more).
         texts: float16 `[U, L, D]`, the embedding of every different caption (half precision: a tenth of a
             per cent of error, against half the disk).
         captions: `[N]`, each triplet's row of `texts`.
