@@ -36,14 +36,14 @@ class BinLoss(NamedTuple):
 
 
 def held_out_curve(
-    backbone: Backbone, predictor: Predictor, data: EncodedTriplets, on_progress: Progress
+    backbone: Backbone, predictor: Predictor, data: EncodedTriplets, on_progress: Progress, bins: int = BINS
 ) -> list[BinLoss]:
-    """The error in ten equal parts of the schedule, on noise that belongs to the triplet and the part."""
+    """The error in equal parts of the schedule, on noise that belongs to the triplet and the part."""
     features = NoisyFeatures(backbone, predictor)
     count = min(len(data), MOST)
     strokes = int(data.strokes[:count].sum()) * data.edges.shape[1]
     variance = data.edges[:count].var(dim=(0, 2, 3), unbiased=False).mean().item()
-    bounds = [backbone.train_timesteps * part // BINS for part in range(BINS + 1)]
+    bounds = [backbone.train_timesteps * part // bins for part in range(bins + 1)]
     curve = []
     predictor.eval()
     for part, (low, high) in enumerate(pairwise(bounds)):
@@ -54,7 +54,7 @@ def held_out_curve(
         everywhere, on_strokes = total.tolist()
         mse = everywhere / data.edges[:count].numel()
         curve.append(BinLoss(low, high, mse, variance, on_strokes / strokes if strokes else math.nan))
-        on_progress("held-out loss", part + 1, BINS)
+        on_progress("held-out loss", part + 1, bins)
     return curve
 
 
