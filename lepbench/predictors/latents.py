@@ -19,7 +19,7 @@ from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, to_tensor
 
-FORMAT = 2
+FORMAT = 3
 BATCH = 32
 
 Progress = Callable[[str, int, int], None]

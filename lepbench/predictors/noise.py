@@ -22,8 +22,9 @@ def noise_for(
 def noise_component(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
     """The noise part of `z_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) eps`, from the model's output at that step.
 
-    It is `sqrt(1 - abar_t) eps` with the `eps` predicted here and now. The noise a sample started from says
-    nothing about a later step: by then the model has put another in its place.
+    It is `sqrt(1 - abar_t) eps` with the `eps` predicted here and now; `s eps` for a rectified flow,
+    `z_t = (1 - s) x0 + s eps` with `s = t / T_train`. The noise a sample started from says nothing about a
+    later step: by then the model has put another in its place.
 
     Args:
         schedule: the training schedule, as a diffusers scheduler config.
@@ -35,8 +36,12 @@ def noise_component(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, 
         `[B, C, h, w]`, in the graph of `output` and `noisy`.
 
     Raises:
-        LepbenchError: the schedule is not of this form, or its prediction type is unknown.
+        LepbenchError: the prediction type is unknown.
     """
+    if str(schedule.get("_class_name", "")).startswith("FlowMatch"):
+        share = (timesteps / schedule["num_train_timesteps"]).to(output).reshape(-1, 1, 1, 1)
+        flowing: Tensor = share * (noisy + (1 - share) * output)
+        return flowing
     kept = _kept(schedule, timesteps.to(output.device)).to(output).reshape(-1, 1, 1, 1)
     signal, noise = kept.sqrt(), (1 - kept).sqrt()
     match schedule.get("prediction_type", "epsilon"):
@@ -56,8 +61,6 @@ def _kept(schedule: Mapping[str, Any], timesteps: Tensor) -> Tensor:
     """abar at `timesteps`, float32."""
     from diffusers import DDPMScheduler
 
-    if "beta_schedule" not in schedule:
-        raise LepbenchError("no noise can be read off a schedule without betas", "choose 'time: scalar'")
     table = DDPMScheduler.from_config(dict(schedule)).alphas_cumprod.to(timesteps.device)
     last = len(table) - 1
     low = timesteps.floor().long().clamp(0, last) if timesteps.is_floating_point() else timesteps.long()
