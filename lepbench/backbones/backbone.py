@@ -110,7 +110,7 @@ class Backbone:
         return latents.float().contiguous()
 
     def encode_edges(self, edges: Tensor) -> Tensor:
-        """bool [B, H, W], true on a stroke, to latents: strokes +1 and ground -1 in three channels."""
+        """bool, or float in [0, 1], [B, H, W] to latents: strokes +1 and ground -1 in three channels."""
         return self.encode_images(edges.unsqueeze(1).expand(-1, 3, -1, -1).float())
 
     @torch.no_grad()

@@ -18,7 +18,8 @@ def command(config: Path, out: Path | None) -> None:
 
     Pictures and captions are encoded once and kept. The folder gets the predictor, a model card, the held-out
     loss by timestep and a checkpoint: after an interruption the same command goes on and ends with the same
-    weights. The figures are printed as one JSON object.
+    weights. The figures are printed as one JSON object. Several GPUs share the batches under 'accelerate
+    launch -m lepbench train-lep'.
 
     \b
     Examples:
@@ -35,5 +36,7 @@ def command(config: Path, out: Path | None) -> None:
     folder = out or Path("runs") / config.stem
     with bars() as show:
         outcome = train(recipe, folder, show)
+    if outcome is None:  # one of several processes, and not the one that writes
+        return
     figures = outcome.model_dump(mode="json", exclude={"recipe", "backbone_sha256"})
     click.echo(json.dumps({"out": str(folder), **figures}))

@@ -15,6 +15,7 @@ from lepbench.errors import LepbenchError
 from lepbench.guidance.schedulers import SCHEDULERS, input_scale, make_scheduler, shifted, takes_generator
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.predictors.base import Predictor
+from lepbench.predictors.noise import noise_for
 
 __all__ = ["SamplerSettings", "Samples", "SketchGuidance", "sample"]
 
@@ -150,7 +151,8 @@ def _edge_gradient(
     with torch.enable_grad(), tapped(backbone.unet, list(predictor.config.taps)) as features:
         leaf = z.clone().requires_grad_()
         output = backbone.predict(leaf, timestep, text)
-        edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]))
+        heard = noise_for(predictor, backbone.scheduler, output, leaf, timestep)
+        edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), heard)
         loss = (edges - guidance.target_latents.to(edges)).square().sum()
         (gradient,) = torch.autograd.grad(loss, leaf)
     return output.detach(), edges.detach(), gradient

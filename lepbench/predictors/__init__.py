@@ -1,6 +1,18 @@
 """Latent edge predictors: tapped activations in, encoded edge maps out."""
 
+from lepbench.predictors.aggregated import AggregatedConfig, AggregatedPredictor
 from lepbench.predictors.base import PREDICTORS, Predictor, PredictorConfig
 from lepbench.predictors.mlp import MlpConfig, MlpPredictor
+from lepbench.predictors.unet import UnetConfig, UnetPredictor
 
-__all__ = ["PREDICTORS", "MlpConfig", "MlpPredictor", "Predictor", "PredictorConfig"]
+__all__ = [
+    "PREDICTORS",
+    "AggregatedConfig",
+    "AggregatedPredictor",
+    "MlpConfig",
+    "MlpPredictor",
+    "Predictor",
+    "PredictorConfig",
+    "UnetConfig",
+    "UnetPredictor",
+]

@@ -5,41 +5,50 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 from torch import Tensor, nn
 
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.resolve import model_folder
 from lepbench.config import Config, explain
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, sha256_file, write_text
+from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
+from lepbench.predictors.card import CARD_FILE, card
 from lepbench.registry import Registry
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "predictor.safetensors"
+CURVE_FILE = "curve.csv"
+METRICS_FILE = "metrics.json"
 
 
-class PredictorConfig(Config):
-    """What a predictor is built from; saved as `config.json`.
+class PredictorOptions(Config):
+    """What a person chooses of a predictor: its kind, a name in `PREDICTORS`, and that kind's settings."""
+
+    name: str
+
+
+class PredictorConfig(PredictorOptions):
+    """What a predictor is built from, its options and the backbone's side; saved as `config.json`.
 
     Attributes:
-        name: its kind, a name in `PREDICTORS`.
         taps: tapped position -> channels there, in order.
         out_channels: channels of the latent it predicts.
         train_timesteps: T_train of the backbone, by which timesteps are divided.
     """
 
-    name: str
     taps: dict[str, int] = Field(min_length=1)
     out_channels: int = Field(ge=1)
     train_timesteps: int = Field(ge=1)
 
 
 class Predictor(nn.Module):
-    """Base of the predictors. A subclass sets `config_kind`, is built from it, and implements `forward`."""
+    """Base of the predictors. A subclass sets both kinds, is built from `config_kind` and has `forward`."""
 
+    options_kind: ClassVar[type[PredictorOptions]]
     config_kind: ClassVar[type[PredictorConfig]]
 
     def __init__(self, config: PredictorConfig) -> None:
@@ -47,13 +56,26 @@ class Predictor(nn.Module):
         self.config = config
         self.folder: Path | None = None
 
-    def forward(self, features: Mapping[str, Tensor], timesteps: Tensor, size: tuple[int, int]) -> Tensor:
+    @property
+    def reads_noise(self) -> bool:
+        """Whether `forward` needs `noise`."""
+        return False
+
+    def forward(
+        self,
+        features: Mapping[str, Tensor],
+        timesteps: Tensor,
+        size: tuple[int, int],
+        noise: Tensor | None = None,
+    ) -> Tensor:
         """Predict the encoded edge map.
 
         Args:
             features: tapped position -> activations `[B, channels, h_tap, w_tap]`.
             timesteps: `[B]`, of the training schedule.
             size: `(h, w)` of the latent.
+            noise: `[B, C, h, w]`, the noise the model sees in the latent (`noise_component`), where
+                `reads_noise`; others pay it no heed.
 
         Returns:
             `[B, out_channels, h, w]` in latent units, as `Backbone.encode_edges` gives them.
@@ -81,14 +103,62 @@ class Predictor(nn.Module):
             )
 
     def save_pretrained(self, folder: Path) -> None:
-        """Write `config.json` and the weights into `folder`, each atomically, the weights first."""
+        """Write the weights, a model card and `config.json` into `folder`, each atomically.
+
+        Where these are the very weights that were loaded, the card and the figures beside them come along.
+        """
         from safetensors.torch import save_file
 
         with atomic_path(folder / WEIGHTS_FILE) as partial:
             save_file(
                 {key: value.detach().cpu().contiguous() for key, value in self.state_dict().items()}, partial
             )
+        for name, content in self._papers(folder).items():
+            write_bytes(folder / name, content)
         write_text(folder / CONFIG_FILE, json.dumps(self.config.model_dump(mode="json"), indent=2) + "\n")
+
+    def _papers(self, folder: Path) -> dict[str, bytes]:
+        """Card and figures that belong to the weights in `folder`, by file name."""
+        papers = {CARD_FILE: card(self).encode()}
+        if self.folder is not None and self.weights_sha256()[WEIGHTS_FILE] == sha256_file(
+            folder / WEIGHTS_FILE
+        ):
+            kept = [self.folder / name for name in (CARD_FILE, METRICS_FILE, CURVE_FILE)]
+            papers |= {path.name: path.read_bytes() for path in kept if path.is_file()}
+        return papers
+
+    def push_to_hub(self, repo_id: str, token: str | None = None, private: bool = False) -> str:
+        """Upload what `save_pretrained` writes as one commit, making the repository where there is none.
+
+        Args:
+            repo_id: `owner/name`.
+            token: of the hub; None for the one that is logged in.
+            private: whether a new repository is.
+
+        Returns:
+            The commit's address.
+
+        Raises:
+            LepbenchError: the hub refuses or cannot be reached.
+        """
+        from huggingface_hub import HfApi
+
+        api = HfApi(token=token)
+        with TemporaryDirectory() as folder:
+            self.save_pretrained(Path(folder))
+            try:
+                api.create_repo(repo_id, private=private, exist_ok=True)
+                commit = api.upload_folder(
+                    repo_id=repo_id,
+                    folder_path=folder,
+                    commit_message=f"A predictor of kind {self.config.name}",
+                )
+            except Exception as error:  # the hub's client passes on whatever its transport raises
+                raise LepbenchError(
+                    f"{repo_id!r} could not be uploaded: {type(error).__name__}",
+                    "check the name, the token and the connection",
+                ) from error
+        return str(commit.commit_url)
 
     def weights_sha256(self) -> dict[str, str]:
         """SHA-256 of the weight file this predictor was loaded from; empty for one that was not."""
@@ -123,6 +193,28 @@ class Predictor(nn.Module):
 
 
 PREDICTORS: Registry[type[Predictor]] = Registry("predictor")
+
+
+def options_from(config: str | dict[str, Any] | PredictorOptions) -> PredictorOptions:
+    """The options that a kind's name, or a mapping with `name` and settings, asks for; without a name, `mlp`.
+
+    Raises:
+        LepbenchError: no such kind, a key it does not know, or a value it does not take.
+    """
+    if isinstance(config, PredictorOptions):
+        return config
+    if not isinstance(config, (str, dict)):
+        raise LepbenchError(f"{config!r} names no predictor", f"name one of: {', '.join(PREDICTORS)}")
+    settings = {"name": config} if isinstance(config, str) else {"name": "mlp", **config}
+    kind = PREDICTORS.get(str(settings["name"])).options_kind
+    try:
+        return kind.model_validate(settings)
+    except ValidationError as error:
+        raise LepbenchError(f"predictor {settings['name']!r}: {explain(error, kind)}") from error
+
+
+# A field of this type takes any registered kind in a larger configuration, and writes its settings back.
+AnyPredictor = Annotated[SerializeAsAny[PredictorOptions], BeforeValidator(options_from)]
 
 
 def _read_config(path: Path) -> dict[str, Any]:

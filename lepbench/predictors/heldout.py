@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -23,39 +24,48 @@ MOST = 256
 class BinLoss(NamedTuple):
     """Held-out error over `t_low <= t < t_high`, measured at the middle.
 
-    `mse` is the mean squared error in latent units; `target_variance` that of always answering the mean.
+    `mse` is the mean squared error in latent units and `stroke_mse` the same over the latents that a stroke
+    passes through (nan where none does); `target_variance` is the error of always answering the mean.
     """
 
     t_low: int
     t_high: int
     mse: float
     target_variance: float
+    stroke_mse: float
 
 
 def held_out_curve(
-    backbone: Backbone, predictor: Predictor, data: EncodedTriplets, on_progress: Progress
+    backbone: Backbone, predictor: Predictor, data: EncodedTriplets, on_progress: Progress, bins: int = BINS
 ) -> list[BinLoss]:
-    """The error in ten equal parts of the schedule, on noise that belongs to the triplet and the part."""
+    """The error in equal parts of the schedule, on noise that belongs to the triplet and the part."""
     features = NoisyFeatures(backbone, predictor)
     count = min(len(data), MOST)
+    strokes = int(data.strokes[:count].sum()) * data.edges.shape[1]
     variance = data.edges[:count].var(dim=(0, 2, 3), unbiased=False).mean().item()
-    bounds = [backbone.train_timesteps * part // BINS for part in range(BINS + 1)]
+    bounds = [backbone.train_timesteps * part // bins for part in range(bins + 1)]
     curve = []
     predictor.eval()
     for part, (low, high) in enumerate(pairwise(bounds)):
-        total = 0.0
+        total = torch.zeros(2, dtype=torch.float64)
         for start in range(0, count, BATCH):
             rows = torch.arange(start, min(start + BATCH, count))
-            total += _squared_error(features, data, rows, part, (low + high) // 2)
-        curve.append(BinLoss(low, high, total / data.edges[:count].numel(), variance))
-        on_progress("held-out loss", part + 1, BINS)
+            total += _squared_errors(features, data, rows, part, (low + high) // 2)
+        everywhere, on_strokes = total.tolist()
+        mse = everywhere / data.edges[:count].numel()
+        curve.append(BinLoss(low, high, mse, variance, on_strokes / strokes if strokes else math.nan))
+        on_progress("held-out loss", part + 1, bins)
     return curve
 
 
 @torch.no_grad()
-def _squared_error(features: NoisyFeatures, data: EncodedTriplets, rows: Tensor, part: int, t: int) -> float:
+def _squared_errors(
+    features: NoisyFeatures, data: EncodedTriplets, rows: Tensor, part: int, t: int
+) -> Tensor:
+    """Summed over these rows: everywhere, and where strokes are; float64 `[2]`."""
     seeds = [seed_of("held-out", data.ids[int(row)], part) for row in rows]
     shape = tuple(data.images.shape[1:])
     drawn = torch.stack([noise(seed, shape) for seed in seeds])
     predicted = features.predict(data.images[rows], drawn, torch.full((len(rows),), t), data.text(rows))
-    return float((predicted.cpu() - data.edges[rows]).square().sum())
+    errors = (predicted.cpu() - data.edges[rows]).square().sum(dim=1).double()
+    return torch.stack([errors.sum(), errors[data.strokes[rows]].sum()])

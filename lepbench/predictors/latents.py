@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, to_tensor
 
-FORMAT = 1
+FORMAT = 3
 BATCH = 32
 
 Progress = Callable[[str, int, int], None]
@@ -26,14 +27,14 @@ Progress = Callable[[str, int, int], None]
 
 
 class TripletLike(Protocol):
-    """One triplet: picture uint8 [H, W, 3], edges bool [H, W], caption."""
+    """One triplet: picture uint8 [H, W, 3], edges bool [H, W] or any grey map uint8 [H, W], caption."""
 
     @property
     def id(self) -> str: ...
     @property
     def image(self) -> Pixels: ...
     @property
-    def edges(self) -> NDArray[np.bool_]: ...
+    def edges(self) -> NDArray[np.bool_] | NDArray[np.uint8]: ...
     @property
     def text(self) -> str: ...
 
@@ -55,6 +56,7 @@ class EncodedTriplets:
         identity: hash of the data they were encoded from.
         ids: names of the triplets.
         images, edges: float32 `[N, C, h, w]`.
+        strokes: bool `[N, h, w]`, where some pixel of a latent's patch is a stroke (half white or more).
         texts: float16 `[U, L, D]`, the embedding of every different caption (half precision: a tenth of a
             per cent of error, against half the disk).
         captions: `[N]`, each triplet's row of `texts`.
@@ -64,6 +66,7 @@ class EncodedTriplets:
     ids: tuple[str, ...]
     images: Tensor
     edges: Tensor
+    strokes: Tensor
     texts: Tensor
     captions: Tensor
 
@@ -82,6 +85,7 @@ class EncodedTriplets:
             ids=tuple(self.ids[row] for row in rows),
             images=self.images[chosen],
             edges=self.edges[chosen],
+            strokes=self.strokes[chosen],
             captions=self.captions[chosen],
         )
 
@@ -107,17 +111,24 @@ def encode_triplets(
     return stored
 
 
+def to_map(stored: NDArray[Any]) -> Tensor:
+    """Edge maps bool, or grey maps uint8, `[B, H, W]`, as float32 in [0, 1]."""
+    values = torch.from_numpy(stored).float()
+    return values / 255 if stored.dtype == np.uint8 else values
+
+
 def _encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> EncodedTriplets:
     ids: list[str] = []
     captions: list[str] = []
-    images, edges = [], []
+    images, edges, strokes = [], [], []
     for start in range(0, len(data), BATCH):
         batch = [data[i] for i in range(start, min(start + BATCH, len(data)))]
         ids += [triplet.id for triplet in batch]
         captions += [triplet.text for triplet in batch]
         images.append(backbone.encode_images(to_tensor(np.stack([triplet.image for triplet in batch]))).cpu())
-        strokes = torch.from_numpy(np.stack([triplet.edges for triplet in batch]))
-        edges.append(backbone.encode_edges(strokes).cpu())
+        maps = to_map(np.stack([triplet.edges for triplet in batch]))
+        edges.append(backbone.encode_edges(maps).cpu())
+        strokes.append(F.adaptive_max_pool2d(maps, edges[-1].shape[-2:]) >= 0.5)
         on_progress("encoding pictures", len(ids), len(data))
     unique = sorted(set(captions))
     places = {text: place for place, text in enumerate(unique)}
@@ -130,6 +141,7 @@ def _encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> E
         tuple(ids),
         torch.cat(images),
         torch.cat(edges),
+        torch.cat(strokes),
         torch.cat(texts),
         torch.tensor([places[text] for text in captions]),
     )
@@ -138,7 +150,7 @@ def _encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> E
 def _write(path: Path, encoded: EncodedTriplets) -> None:
     from safetensors.torch import save_file
 
-    tensors = {name: getattr(encoded, name) for name in ("images", "edges", "texts", "captions")}
+    tensors = {name: getattr(encoded, name) for name in ("images", "edges", "strokes", "texts", "captions")}
     with atomic_path(path) as partial:
         save_file(tensors, partial, metadata={"ids": json.dumps(encoded.ids)})
 

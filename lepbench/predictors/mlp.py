@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Literal
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from lepbench.config import Config
-from lepbench.predictors.base import PREDICTORS, Predictor, PredictorConfig
+from lepbench.predictors.base import PREDICTORS, PredictorConfig, PredictorOptions
+from lepbench.predictors.slices import SlicedPredictor
+
+WAVES = 9
+"""Sine encodings of every channel of the noise map; their wavelengths are 1, 2, 4, ... latent units."""
 
 
-class MlpOptions(Config):
+class MlpOptions(PredictorOptions):
     """The perceptron's shape, as far as a person chooses it.
 
     Attributes:
         hidden: widths of the hidden layers; the paper's are 512, 256, 128, 64.
-        time: how the timestep enters; `scalar` is one more input, t / T_train, as in the paper's figure.
+        time: how the timestep enters. `scalar` is one more input, t / T_train, as in the paper's figure;
+            `noise-map` is the noise the model sees in the latent, with its sine encodings: ten inputs a
+            latent channel, as re-implementations feed.
     """
 
     name: Literal["mlp"] = "mlp"
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(256, 128, 64), min_length=1)
-    time: Literal["scalar"] = "scalar"
+    time: Literal["scalar", "noise-map"] = "scalar"
 
 
 class MlpConfig(MlpOptions, PredictorConfig):
@@ -33,28 +38,24 @@ class MlpConfig(MlpOptions, PredictorConfig):
 
 
 @PREDICTORS.register("mlp")
-class MlpPredictor(Predictor):
+class MlpPredictor(SlicedPredictor):
     """Taps resized to the latent and concatenated, through linear layers, ReLU and BatchNorm (Voynov et al.).
 
-    The concatenation is never made. A linear layer over concatenated channels is the sum of one linear
-    layer a tap, and a linear layer over channels commutes with bilinear resizing, so each tap goes through
-    its slice of the first layer at its own resolution, taps of one resolution are summed, and the few sums
-    are resized: the same function, cheaper.
-
-    Taps differ in scale by orders of magnitude, so each channel is standardised first (BatchNorm without
-    affine terms; while sampling, its running statistics).
+    The concatenation is never made: `SlicedPredictor` says how.
     """
 
+    options_kind = MlpOptions
     config_kind = MlpConfig
     config: MlpConfig
 
     def __init__(self, config: MlpConfig) -> None:
-        super().__init__(config)
         first = config.hidden[0]
-        channels = list(config.taps.values())
-        self.standardise = nn.ModuleList(nn.BatchNorm2d(count, affine=False) for count in channels)
-        self.slices = nn.ModuleList(nn.Conv2d(count, first, 1, bias=False) for count in channels)
-        self.time = nn.Linear(1, first)
+        super().__init__(config, first)
+        self.time: nn.Linear | nn.Conv2d
+        if config.time == "scalar":
+            self.time = nn.Linear(1, first)
+        else:
+            self.time = nn.Conv2d((1 + WAVES) * config.out_channels, first, 1)
         layers: list[nn.Module] = [nn.ReLU(), nn.BatchNorm2d(first)]
         for before, after in pairwise(config.hidden):
             layers += [nn.Conv2d(before, after, 1), nn.ReLU(), nn.BatchNorm2d(after)]
@@ -63,28 +64,41 @@ class MlpPredictor(Predictor):
 
     def _initialise_first_layer(self) -> None:
         """Draw the slices as parts of one layer: bounded by its whole fan-in, not by each tap's own."""
-        bound = (sum(self.config.taps.values()) + 1) ** -0.5
+        bound = (sum(self.config.taps.values()) + self.time.weight.shape[1]) ** -0.5
         for parameter in (*self.slices.parameters(), *self.time.parameters()):
             nn.init.uniform_(parameter, -bound, bound)
 
-    def forward(self, features: Mapping[str, Tensor], timesteps: Tensor, size: tuple[int, int]) -> Tensor:
-        """As `Predictor.forward`; computes in the precision of its own weights."""
-        weight = self.time.weight
-        when = (timesteps.to(weight) / self.config.train_timesteps).unsqueeze(1)
-        sums: dict[torch.Size, Tensor] = {}
-        for position, standardise, part in zip(self.config.taps, self.standardise, self.slices, strict=True):
-            local = part(standardise(features[position].to(weight)))
-            side = local.shape[-2:]
-            sums[side] = sums[side] + local if side in sums else local
-        total: Tensor = self.time(when)[:, :, None, None]
-        for local in sums.values():
-            total = total + resize(local, size)
-        out: Tensor = self.rest(total)
+    @property
+    def reads_noise(self) -> bool:
+        return self.config.time == "noise-map"
+
+    def forward(
+        self,
+        features: Mapping[str, Tensor],
+        timesteps: Tensor,
+        size: tuple[int, int],
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        """As `Predictor.forward`; computes in the precision of its own weights.
+
+        Raises:
+            ValueError: it reads the noise map and got none.
+        """
+        out: Tensor = self.rest(self.add_slices(self._time(timesteps, noise), features, size))
         return out
 
+    def _time(self, timesteps: Tensor, noise: Tensor | None) -> Tensor:
+        """What the timestep, or the noise map, adds to the first layer: `[B, first, 1 or h, 1 or w]`."""
+        weight = self.time.weight
+        if not self.reads_noise:
+            when: Tensor = self.time((timesteps.to(weight) / self.config.train_timesteps).unsqueeze(1))
+            return when[:, :, None, None]
+        if noise is None:
+            raise ValueError("this predictor reads the noise map: pass 'noise'")
+        encoded: Tensor = self.time(with_waves(noise.to(weight)))
+        return encoded
 
-def resize(features: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear resizing of `[B, C, h, w]` to `size`, pixel centres aligned."""
-    if features.shape[-2:] == torch.Size(size):
-        return features
-    return F.interpolate(features, size=size, mode="bilinear", align_corners=False)
+
+def with_waves(noise: Tensor) -> Tensor:
+    """`[B, C, h, w]` and `sin(2 pi noise / 2^k)` for k = 0 ... 8, along the channels: `[B, 10 C, h, w]`."""
+    return torch.cat([noise, *(torch.sin(2 * math.pi / 2**k * noise) for k in range(WAVES))], dim=1)

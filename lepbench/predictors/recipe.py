@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from lepbench.config import Config
+from lepbench.predictors.base import AnyPredictor
 from lepbench.predictors.mlp import MlpOptions
 
 
@@ -19,6 +20,7 @@ class TrainConfig(Config):
         data: a folder made by `lepbench build-data`.
         validation: the share of `data` held out, by hash of the id, or another such folder.
         predictor: the kind of predictor and its shape.
+        loss: what is minimised, of `lepbench.predictors.losses`.
         timesteps: trained on `low <= t < high`; None for the whole schedule, since guidance may act anywhere.
         steps, batch, learning_rate, warmup, weight_decay: AdamW, the rate rising linearly over `warmup` steps
             and then falling as a half cosine to 0.
@@ -31,7 +33,8 @@ class TrainConfig(Config):
     backbone: str = "mini@1"
     data: Path
     validation: Annotated[float, Field(gt=0, lt=1)] | Path = 0.1
-    predictor: MlpOptions = MlpOptions()
+    predictor: AnyPredictor = MlpOptions()
+    loss: Literal["mse", "balanced"] = "mse"
     timesteps: tuple[int, int] | None = None
     steps: int = Field(default=2000, ge=1)
     batch: int = Field(default=48, ge=2)

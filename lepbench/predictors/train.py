@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone, load_backbone
@@ -18,27 +17,53 @@ from lepbench.predictors.checkpoint import restore_checkpoint, save_checkpoint
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.heldout import held_out_curve
 from lepbench.predictors.latents import EncodedTriplets, Progress, encode_triplets
+from lepbench.predictors.losses import LOSSES
 from lepbench.predictors.outcome import Outcome, write_outcome
 from lepbench.predictors.recipe import TrainConfig
+from lepbench.predictors.team import ALONE, Team, assemble
 from lepbench.seeds import generator, seed_of
 
 
-def train(config: TrainConfig, out: Path, on_progress: Progress) -> Outcome:
+def train(config: TrainConfig, out: Path, on_progress: Progress) -> Outcome | None:
     """Train a predictor into the folder `out`, going on from a checkpoint there.
 
     Every step draws from a generator of its own, so a run that was cut off ends with the same weights as one
     that was not. Written: the predictor, a model card, `curve.csv` (held-out loss by timestep),
     `training.csv` and `metrics.json`.
 
+    Under `accelerate launch` the processes share every batch (`Team`); only the first writes, shows progress
+    and returns an outcome.
+
     Raises:
         LepbenchError: backbone or data cannot be used, or `out` holds a run of another configuration.
     """
+    team, device = assemble(config.device)
+    told = on_progress if team.leads else _silent
+    backbone = load_backbone(config.backbone, device)
+    with team.leader_first():
+        data, held_out = _split(config, backbone, config.cache or _user_cache(), told)
+    outcome = train_on(config, backbone, data, held_out, out, told, team)
+    team.leave()
+    return outcome
+
+
+def train_on(
+    config: TrainConfig,
+    backbone: Backbone,
+    data: EncodedTriplets,
+    held_out: EncodedTriplets,
+    out: Path,
+    on_progress: Progress,
+    team: Team = ALONE,
+) -> Outcome | None:
+    """As `train`, on a backbone and triplets at hand; the configuration's own are not read."""
     make_folder(out)
-    backbone = load_backbone(config.backbone, config.device)
-    cache = config.cache or _user_cache()
-    data, held_out = _split(config, backbone, cache, on_progress)
     predictor = _build(config, backbone)
-    losses = _fit(config, backbone, predictor, data, out, on_progress)
+    features = NoisyFeatures(backbone, predictor, team)
+    if not team.leads:
+        _assist(config, features, data)
+        return None
+    losses = _fit(config, features, data, out, on_progress)
     curve = held_out_curve(backbone, predictor, held_out, on_progress)
     outcome = Outcome(
         recipe=config.model_copy(update={"cache": None, "device": "auto"}),
@@ -55,18 +80,14 @@ def train(config: TrainConfig, out: Path, on_progress: Progress) -> Outcome:
 
 
 def _fit(
-    config: TrainConfig,
-    backbone: Backbone,
-    predictor: Predictor,
-    data: EncodedTriplets,
-    out: Path,
-    on_progress: Progress,
+    config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, out: Path, on_progress: Progress
 ) -> list[float]:
     """Run the steps that are still to be done; the loss of every step."""
+    backbone, predictor = features.backbone, features.predictor
     optimiser = torch.optim.AdamW(predictor.parameters(), lr=0.0, weight_decay=config.weight_decay)
     identity = config.identity | {"data_sha256": data.identity, "backbone_sha256": backbone.weights_sha256()}
     state = restore_checkpoint(out, predictor, optimiser, identity)
-    features = NoisyFeatures(backbone, predictor)
+    features.team.agree(state.step)
     predictor.train()
     while state.step < config.steps:
         for group in optimiser.param_groups:
@@ -82,6 +103,12 @@ def _fit(
     return state.losses
 
 
+def _assist(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets) -> None:
+    """Read the backbone for the leader, from the step it goes on at."""
+    for step in range(features.team.agree(0), config.steps):
+        features.read(*_batch(config, features, data, step)[1:])
+
+
 def learning_rate(config: TrainConfig, step: int) -> float:
     """The rate at `step`: a linear rise over the warm-up, then half a cosine to 0."""
     if step < config.warmup:
@@ -91,7 +118,20 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 
 
 def _loss(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, step: int) -> Tensor:
-    """Mean squared error on one batch, all of it drawn from the step's own generator."""
+    """The loss on one batch."""
+    rows, *inputs = _batch(config, features, data, step)
+    predicted = features.predict(*inputs)
+    target, strokes = data.edges[rows].to(predicted), data.strokes[rows].to(predicted.device)
+    return LOSSES[config.loss](predicted, target, strokes)
+
+
+def _batch(
+    config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, step: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """All rows of a batch, and of this process's share latents, noise, timesteps and captions.
+
+    All of it is drawn from the step's own generator, by every process alike.
+    """
     source = generator(seed_of("train-lep", config.seed, step))
     rows = torch.randint(len(data), (config.batch,), generator=source)
     low, high = config.timesteps or (0, features.backbone.train_timesteps)
@@ -99,8 +139,8 @@ def _loss(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, s
     places = (torch.arange(config.batch) + torch.rand(config.batch, generator=source)) / config.batch
     timesteps = (low + (places * (high - low))).long().clamp(max=high - 1)
     noise = torch.randn(config.batch, *data.images.shape[1:], generator=source)
-    predicted = features.predict(data.images[rows], noise, timesteps, data.text(rows))
-    return F.mse_loss(predicted, data.edges[rows].to(predicted))
+    part = features.team.share(config.batch)
+    return rows, data.images[rows[part]], noise[part], timesteps[part], data.text(rows[part])
 
 
 def _build(config: TrainConfig, backbone: Backbone) -> Predictor:
@@ -145,6 +185,10 @@ def _split(
             "build more, or name another folder as 'validation'",
         )
     return everything.take(inside), everything.take(outside)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Progress that the leader shows."""
 
 
 def _user_cache() -> Path:

@@ -23,7 +23,7 @@ def test_the_example_is_a_valid_configuration() -> None:
         ("data: triplets\nlearning_rat: 0.1\n", "unknown key 'learning_rat'; did you mean 'learning_rate'?"),
         (
             "data: triplets\npredictor: {hiden: [3]}\n",
-            "unknown key 'predictor.hiden'; did you mean 'hidden'?",
+            "predictor 'mlp': unknown key 'hiden'; did you mean 'hidden'?",
         ),
         ("steps: 3\n", "data: Field required"),
         ("data: triplets\ntimesteps: [500, 200]\n", "timesteps [500, 200] is no range"),

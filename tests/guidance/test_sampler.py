@@ -215,9 +215,15 @@ class Counting(MlpPredictor):
         super().__init__(config)
         self.timesteps: list[int] = []
 
-    def forward(self, features: Mapping[str, Tensor], timesteps: Tensor, size: tuple[int, int]) -> Tensor:
+    def forward(
+        self,
+        features: Mapping[str, Tensor],
+        timesteps: Tensor,
+        size: tuple[int, int],
+        noise: Tensor | None = None,
+    ) -> Tensor:
         self.timesteps.append(int(timesteps[0]))
-        return super().forward(features, timesteps, size)
+        return super().forward(features, timesteps, size, noise)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,11 +15,15 @@ from lepbench.errors import LepbenchError
 from lepbench.predictors import PREDICTORS, MlpConfig, MlpPredictor, Predictor
 
 
-def make(channels: list[int], hidden: tuple[int, ...] = (12, 8), seed: int = 0) -> MlpPredictor:
+def make(
+    channels: list[int], hidden: tuple[int, ...] = (12, 8), seed: int = 0, time: str = "scalar"
+) -> MlpPredictor:
     """A predictor in eval mode whose BatchNorms have seen something."""
     torch.manual_seed(seed)
     taps = {f"tap{i}": count for i, count in enumerate(channels)}
-    predictor = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000, hidden=hidden))
+    predictor = MlpPredictor(
+        MlpConfig(taps=taps, out_channels=4, train_timesteps=1000, hidden=hidden, time=time)
+    )
     for module in predictor.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_()
@@ -29,26 +34,37 @@ def make(channels: list[int], hidden: tuple[int, ...] = (12, 8), seed: int = 0) 
     return predictor.eval()
 
 
-def features_of(predictor: Predictor, batch: int, sides: list[int]) -> dict[str, torch.Tensor]:
+def features_of(
+    predictor: Predictor, batch: int, sides: list[int] | list[tuple[int, int]]
+) -> dict[str, torch.Tensor]:
+    """Random activations; a side is a square's, or height and width."""
+    shapes = [(side, side) if isinstance(side, int) else side for side in sides]
     taps = predictor.config.taps.items()
     return {
-        name: torch.randn(batch, count, side, side) for (name, count), side in zip(taps, sides, strict=True)
+        name: torch.randn(batch, count, *shape) for (name, count), shape in zip(taps, shapes, strict=True)
     }
 
 
 def concatenated(
-    predictor: MlpPredictor, features: dict[str, torch.Tensor], timesteps: torch.Tensor, size: tuple[int, int]
+    predictor: MlpPredictor,
+    features: dict[str, torch.Tensor],
+    timesteps: torch.Tensor,
+    size: tuple[int, int],
+    noise: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """The predictor as papers draw it: resize, concatenate with t / T, then linear layers pixel by pixel."""
+    """The predictor as papers draw it: resize, concatenate, then linear layers pixel by pixel."""
     columns = []
     for name, norm in zip(predictor.config.taps, predictor.standardise, strict=True):
         mean, variance = norm.running_mean, norm.running_var
         feature = (features[name] - mean[:, None, None]) / (variance[:, None, None] + norm.eps).sqrt()
         columns.append(F.interpolate(feature, size=size, mode="bilinear", align_corners=False))
-    columns.append((timesteps / 1000)[:, None, None, None].expand(-1, 1, *size))
+    if noise is None:
+        columns.append((timesteps / 1000)[:, None, None, None].expand(-1, 1, *size))
+    else:
+        columns += [noise, *(torch.sin(noise * 2 * math.pi / period) for period in [2**k for k in range(9)])]
     x = torch.cat(columns, dim=1).permute(0, 2, 3, 1)
     weight = torch.cat(
-        [part.weight[:, :, 0, 0] for part in predictor.slices] + [predictor.time.weight], dim=1
+        [part.weight.flatten(1) for part in predictor.slices] + [predictor.time.weight.flatten(1)], dim=1
     )
     x = F.linear(x, weight, predictor.time.bias)
     for layer in predictor.rest:
@@ -65,18 +81,24 @@ def concatenated(
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(1, 7), st.sampled_from([1, 2, 4, 8, 16])), min_size=1, max_size=4),
+    st.lists(
+        st.tuples(st.integers(1, 7), st.tuples(*[st.sampled_from([1, 2, 3, 4, 8, 12, 16])] * 2)),
+        min_size=1,
+        max_size=4,
+    ),
     st.integers(1, 3),
-    st.sampled_from([(8, 8), (4, 12)]),
+    st.sampled_from([(8, 8), (4, 12), (5, 3)]),
+    st.sampled_from(["scalar", "noise-map"]),
 )
-def test_equals_the_concatenated_form_and_so_does_its_gradient(taps, batch: int, size) -> None:
-    predictor = make([count for count, _ in taps])
-    features = features_of(predictor, batch, [side for _, side in taps])
+def test_equals_the_concatenated_form_and_so_does_its_gradient(taps, batch: int, size, time: str) -> None:
+    predictor = make([count for count, _ in taps], time=time)
+    features = features_of(predictor, batch, [shape for _, shape in taps])
+    noise = torch.randn(batch, 4, *size) if time == "noise-map" else None
     for feature in features.values():
         feature.requires_grad_()
     timesteps = torch.randint(1000, (batch,))
-    ours = predictor(features, timesteps, size)
-    reference = concatenated(predictor, features, timesteps, size)
+    ours = predictor(features, timesteps, size, noise)
+    reference = concatenated(predictor, features, timesteps, size, noise)
     assert ours.shape == (batch, 4, *size)
     assert torch.allclose(ours, reference, atol=1e-4, rtol=1e-4)
     weights = torch.randn_like(ours)
@@ -84,6 +106,59 @@ def test_equals_the_concatenated_form_and_so_does_its_gradient(taps, batch: int,
     theirs = torch.autograd.grad((reference * weights).sum(), list(features.values()))
     for a, b in zip(mine, theirs, strict=True):
         assert torch.allclose(a, b, atol=1e-4, rtol=1e-3)
+
+
+def concatenating(
+    predictor: MlpPredictor, features: dict[str, torch.Tensor], timesteps: torch.Tensor, size: tuple[int, int]
+) -> torch.Tensor:
+    """The concatenated form out of the same operations, for a fair count of memory."""
+    columns = [
+        F.interpolate(norm(features[name]), size=size, mode="bilinear")
+        for name, norm in zip(predictor.config.taps, predictor.standardise, strict=True)
+    ]
+    columns.append((timesteps / 1000)[:, None, None, None].expand(-1, 1, *size))
+    weights = [part.weight for part in predictor.slices] + [predictor.time.weight[:, :, None, None]]
+    return predictor.rest(F.conv2d(torch.cat(columns, 1), torch.cat(weights, 1), predictor.time.bias))
+
+
+def saved_bytes(
+    form, predictor: MlpPredictor, features: dict[str, torch.Tensor], size: tuple[int, int]
+) -> int:
+    """Memory kept for the backward pass beside weights and features, each storage counted once."""
+    storages = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        result = form(features, torch.tensor([500]), size)
+    assert result.requires_grad
+    known = [*features.values(), *predictor.parameters()]
+    owned = {tensor.untyped_storage().data_ptr() for tensor in known}
+    return sum(count for place, count in storages.items() if place not in owned)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("size", [(16, 16), (8, 24)])
+def test_keeps_less_for_the_backward_pass(size: tuple[int, int], training: bool) -> None:
+    # Stable Diffusion's channels and resolutions, a tenth as wide.
+    channels, parts = [32, 64, 128, 128, 128, 128, 128, 128, 64], [1, 2, 4, 8, 8, 8, 4, 4, 1]
+    predictor = make(channels).requires_grad_(training)
+    features = features_of(predictor, 1, [(size[0] // part, size[1] // part) for part in parts])
+    for feature in features.values():
+        feature.requires_grad_(not training)
+    ours = saved_bytes(predictor, predictor, features, size)
+    theirs = saved_bytes(lambda *inputs: concatenating(predictor, *inputs), predictor, features, size)
+    assert ours < theirs / 2
+
+
+def test_the_noise_map_is_forty_inputs_and_must_be_given() -> None:
+    scalar, mapped = make([3]), make([3], time="noise-map")
+    assert (scalar.reads_noise, mapped.reads_noise) == (False, True)
+    assert tuple(mapped.time.weight.shape) == (12, 40, 1, 1)
+    with pytest.raises(ValueError, match="pass 'noise'"):
+        mapped({"tap0": torch.randn(1, 3, 8, 8)}, torch.tensor([1]), (8, 8))
 
 
 def test_is_applied_pixel_by_pixel() -> None:
@@ -129,6 +204,7 @@ def test_saves_and_loads_to_the_same_function(tmp_path: Path) -> None:
     assert torch.equal(loaded(features, timesteps, (8, 8)), predictor(features, timesteps, (8, 8)))
     assert list(loaded.weights_sha256()) == ["predictor.safetensors"]
     assert sorted(path.name for path in (tmp_path / "lep").iterdir()) == [
+        "README.md",
         "config.json",
         "predictor.safetensors",
     ]

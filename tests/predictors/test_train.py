@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,12 +13,14 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from lepbench.config import dump_config
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
 from lepbench.predictors import MlpConfig, MlpPredictor, Predictor
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.latents import encode_triplets
 from lepbench.predictors.recipe import TrainConfig
+from lepbench.predictors.team import Team
 from lepbench.predictors.train import learning_rate, train
 
 COUNT = 24
@@ -163,7 +168,9 @@ def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(t
     taps = {"conv_in": 32}
     predictor = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000)).eval()
     captured: dict[str, torch.Tensor] = {}
-    predictor.forward = lambda features, when, size: captured.update(features) or features["conv_in"][:, :4]  # type: ignore[method-assign]
+    predictor.forward = lambda features, when, size, noise: (
+        captured.update(features) or features["conv_in"][:, :4]
+    )  # type: ignore[method-assign]
     latents, noise = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
     timesteps = torch.tensor([3, 700])
     NoisyFeatures(tiny_backbone, predictor).predict(latents, noise, timesteps, torch.randn(2, 32, 32))
@@ -190,3 +197,34 @@ def test_too_little_data_is_one_line(config, tmp_path: Path) -> None:
         train(config.model_copy(update={"validation": config.data}), tmp_path / "run", quiet)
     with pytest.raises(LepbenchError, match="timesteps end at 2000"):
         train(config.model_copy(update={"timesteps": (0, 2000)}), tmp_path / "run", quiet)
+
+
+def test_two_processes_train_what_one_does(config, tmp_path: Path) -> None:
+    train(config, tmp_path / "alone", quiet)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(dump_config(config))
+    # What `accelerate launch` starts on GPUs; on CPUs it starts one process.
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*launch, "-m", "lepbench", "train-lep", str(recipe), "--out", str(tmp_path / "together")],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1  # one of them speaks
+    curves = [
+        [float(row["loss"]) for row in csv.DictReader((tmp_path / name / "training.csv").open())]
+        for name in ("alone", "together")
+    ]
+    assert len(curves[0]) == config.steps
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+    alone, together = (
+        Predictor.from_pretrained(tmp_path / name).state_dict() for name in ("alone", "together")
+    )
+    for key in alone:
+        if "running" in key:  # the norms' statistics are the whole batch's
+            assert torch.allclose(alone[key], together[key], rtol=1e-3, atol=1e-4), key
+    with pytest.raises(LepbenchError, match="a batch of 4 for 3 processes"):
+        Team(rank=0, size=3).share(config.batch)

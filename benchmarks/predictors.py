@@ -1,0 +1,183 @@
+"""The kinds of predictor on mini@1 and sketchworld, trained alike: held-out error, size and time.
+
+    python benchmarks/predictors.py --out runs/predictors > docs/predictors.csv
+    python benchmarks/predictors.py --out runs/saliency --target saliency --kinds mlp
+
+All are trained on the same scenes, steps and noise, and judged on scenes of another split. Errors are mean
+squared errors in latent units: over thirds of the schedule, from the least noise to the most, and on the
+latents that a stroke passes through; `variance` is what always answering the mean gives. Seconds are those
+of a training step, U-Net included, timed at the end in turn, the best of the rounds. The same command goes on
+after an interruption.
+
+The target `saliency` is no edge map but a soft one of where things are: any spatial map will do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lepbench.backbones import Backbone, load_backbone
+from lepbench.cli.bars import bars
+from lepbench.data.read import Triplet
+from lepbench.detectors import Canny, identity
+from lepbench.images import to_tensor
+from lepbench.predictors import Predictor
+from lepbench.predictors.features import NoisyFeatures
+from lepbench.predictors.heldout import held_out_curve
+from lepbench.predictors.latents import EncodedTriplets, Progress, encode_triplets
+from lepbench.predictors.losses import LOSSES
+from lepbench.predictors.recipe import TrainConfig
+from lepbench.predictors.train import train_on
+from lepbench.sketchworld import VERSION, render, scene
+
+KINDS: dict[str, dict[str, object]] = {
+    "mlp": {"predictor": "mlp"},
+    "mlp noise-map": {"predictor": {"name": "mlp", "time": "noise-map"}},
+    "mlp balanced": {"predictor": "mlp", "loss": "balanced"},
+    "aggregated": {"predictor": "aggregated"},
+    "unet": {"predictor": "unet"},
+}
+DETECTOR = Canny(low=0.3, high=0.6)
+SOFTNESS = 2.0
+"""Sigma in px of the blur that makes a mask a saliency map."""
+PARTS = 9
+"""Of the schedule, judged at the middle of each."""
+COLUMNS = [
+    "kind",
+    "parameters",
+    "mse_low",
+    "mse_middle",
+    "mse_high",
+    "stroke_mse",
+    "variance",
+    "seconds_a_step",
+]
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """The first `count` scenes of a split as triplets, with the map asked for."""
+
+    split: str
+    count: int
+    target: str
+
+    @property
+    def identity(self) -> str:
+        how = identity(DETECTOR) if self.target == "edges" else f"saliency({SOFTNESS})"
+        return f"sketchworld@{VERSION} {self.split} {self.count} {how}"
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int, /) -> Triplet:
+        place = scene(self.split, index)
+        drawn = render(place)
+        if self.target == "edges":
+            spatial = DETECTOR(to_tensor(drawn.image[None]))[0].numpy()
+        else:
+            spatial = soft(drawn.mask)
+        return Triplet(place.id, drawn.image, spatial, place.caption)
+
+
+def soft(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A mask bool [H, W] as a grey map, 255 well inside."""
+    blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), SOFTNESS)
+    return np.rint(255 * blurred).astype(np.uint8)
+
+
+def step_seconds(
+    backbone: Backbone, predictors: dict[str, Predictor], data: EncodedTriplets, batch: int
+) -> dict[str, float]:
+    """Of each, one forward and backward pass over a batch, with the U-Net's forward pass."""
+    rows = torch.arange(batch) % len(data)
+    noise = torch.randn(data.images[rows].shape, generator=torch.Generator().manual_seed(0))
+    timesteps = torch.arange(batch) * backbone.train_timesteps // batch
+    best = dict.fromkeys(predictors, float("inf"))
+    for _ in range(ROUNDS):
+        for name, predictor in predictors.items():
+            predictor.requires_grad_(True).train()
+            loss = LOSSES[str(KINDS[name].get("loss", "mse"))]
+            started = time.perf_counter()
+            predicted = NoisyFeatures(backbone, predictor).predict(
+                data.images[rows], noise, timesteps, data.text(rows)
+            )
+            loss(predicted, data.edges[rows], data.strokes[rows]).backward()
+            best[name] = min(best[name], time.perf_counter() - started)
+    return best
+
+
+def errors(backbone: Backbone, predictor: Predictor, held_out: EncodedTriplets, show: Progress) -> list[str]:
+    """The cells of thirds, strokes and variance."""
+    curve = held_out_curve(backbone, predictor, held_out, show, PARTS)
+    third = PARTS // 3
+    thirds = [
+        np.mean([part.mse for part in curve[start : start + third]]) for start in range(0, PARTS, third)
+    ]
+    figures = [*thirds, np.mean([part.stroke_mse for part in curve]), curve[0].target_variance]
+    return [f"{figure:.4f}" for figure in figures]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--target", choices=["edges", "saliency"], default="edges")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--triplets", type=int, default=512)
+    parser.add_argument("--held-out", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    backbone = load_backbone("mini@1")
+    cache = arguments.out / "cache"
+    predictors, rows = {}, {}
+    with bars() as show:
+
+        def encoded(split: str, count: int) -> EncodedTriplets:
+            return encode_triplets(backbone, Scenes(split, count, arguments.target), cache, show)
+
+        data = encoded("train", arguments.triplets)
+        held_out = encoded("validation", arguments.held_out)
+        for name in arguments.kinds:
+            config = TrainConfig.model_validate(
+                {
+                    "data": "sketchworld",
+                    "steps": arguments.steps,
+                    "batch": arguments.batch,
+                    "checkpoint_every": 25,
+                    **KINDS[name],
+                }
+            )
+            folder = arguments.out / name.replace(" ", "-")
+
+            def told(stage: str, done: int, total: int, name: str = name) -> None:
+                show(f"{name}: {stage}", done, total)
+
+            train_on(config, backbone, data, held_out, folder, told)
+            predictors[name] = Predictor.from_pretrained(folder, backbone)
+            rows[name] = errors(backbone, predictors[name], held_out, told)
+        seconds = step_seconds(backbone, predictors, data, arguments.batch)
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for name, predictor in predictors.items():
+        parameters = sum(parameter.numel() for parameter in predictor.parameters())
+        table.writerow([name, parameters, *rows[name], f"{seconds[name]:.3f}"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""How much of a noisy latent is noise, as the model itself sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lepbench.errors import LepbenchError
+from lepbench.predictors.base import Predictor
+
+
+def noise_for(
+    predictor: Predictor, schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor
+) -> Tensor | None:
+    """`noise_component` for a predictor that reads it, None for any other."""
+    return noise_component(schedule, output, noisy, timesteps) if predictor.reads_noise else None
+
+
+def noise_component(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
+    """The noise part of `z_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) eps`, from the model's output at that step.
+
+    It is `sqrt(1 - abar_t) eps` with the `eps` predicted here and now; `s eps` for a rectified flow,
+    `z_t = (1 - s) x0 + s eps` with `s = t / T_train`. The noise a sample started from says nothing about a
+    later step: by then the model has put another in its place.
+
+    Args:
+        schedule: the training schedule, as a diffusers scheduler config.
+        output: `[B, C, h, w]`, what the model gave for `noisy` at `timesteps`, of whatever prediction type.
+        noisy: `[B, C, h, w]`, z_t.
+        timesteps: `[B]` or a scalar, of the training schedule; abar is interpolated between whole ones.
+
+    Returns:
+        `[B, C, h, w]`, in the graph of `output` and `noisy`.
+
+    Raises:
+        LepbenchError: the prediction type is unknown.
+    """
+    if str(schedule.get("_class_name", "")).startswith("FlowMatch"):
+        share = (timesteps / schedule["num_train_timesteps"]).to(output).reshape(-1, 1, 1, 1)
+        flowing: Tensor = share * (noisy + (1 - share) * output)
+        return flowing
+    kept = _kept(schedule, timesteps.to(output.device)).to(output).reshape(-1, 1, 1, 1)
+    signal, noise = kept.sqrt(), (1 - kept).sqrt()
+    match schedule.get("prediction_type", "epsilon"):
+        case "epsilon":
+            return noise * output
+        case "v_prediction":
+            return noise * (signal * output + noise * noisy)
+        case "sample":
+            return noisy - signal * output
+        case other:
+            raise LepbenchError(
+                f"no noise can be read off a model of prediction type {other!r}", "choose 'time: scalar'"
+            )
+
+
+def _kept(schedule: Mapping[str, Any], timesteps: Tensor) -> Tensor:
+    """abar at `timesteps`, float32."""
+    from diffusers import DDPMScheduler
+
+    table = DDPMScheduler.from_config(dict(schedule)).alphas_cumprod.to(timesteps.device)
+    last = len(table) - 1
+    low = timesteps.floor().long().clamp(0, last) if timesteps.is_floating_point() else timesteps.long()
+    return torch.lerp(table[low], table[(low + 1).clamp(max=last)], (timesteps - low).to(table))

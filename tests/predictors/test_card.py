@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+import torch
+import yaml
+
+from lepbench.errors import LepbenchError
+from lepbench.predictors import MlpConfig, MlpPredictor, Predictor
+
+
+@pytest.fixture
+def predictor() -> MlpPredictor:
+    torch.manual_seed(0)
+    return MlpPredictor(MlpConfig(taps={"a": 3, "b": 5}, out_channels=4, train_timesteps=1000, hidden=(8,)))
+
+
+class FakeHub:
+    """The two calls of `huggingface_hub.HfApi` that an upload makes, kept."""
+
+    calls: list[tuple[str, dict[str, object]]]
+    files: dict[str, bytes]
+
+    def __init__(self, token: str | None = None) -> None:
+        FakeHub.calls = [("token", {"token": token})]
+
+    def create_repo(self, repo_id: str, *, private: bool, exist_ok: bool) -> None:
+        self.calls.append(("create_repo", {"repo_id": repo_id, "private": private, "exist_ok": exist_ok}))
+
+    def upload_folder(self, *, repo_id: str, folder_path: str, commit_message: str) -> object:
+        self.calls.append(("upload_folder", {"repo_id": repo_id, "commit_message": commit_message}))
+        FakeHub.files = {path.name: path.read_bytes() for path in Path(folder_path).iterdir()}
+        return type("Commit", (), {"commit_url": f"https://hub/{repo_id}/commit/1"})
+
+
+def header(card: str) -> dict[str, object]:
+    return yaml.safe_load(card.split("---\n")[1])
+
+
+def test_the_card_says_what_is_known_and_no_more(predictor: MlpPredictor, tmp_path: Path) -> None:
+    predictor.save_pretrained(tmp_path)
+    card = (tmp_path / "README.md").read_text()
+    parameters = sum(p.numel() for p in predictor.parameters())
+    assert f"Kind `mlp`, {parameters:,}" in card
+    assert "| `a` | 3 |\n| `b` | 5 |\n" in card
+    assert "not known" in card
+    assert "Held-out" not in card
+    assert set(header(card)) == {"library_name", "tags"}
+
+
+def test_figures_go_with_the_weights_they_were_measured_on(predictor: MlpPredictor, tmp_path: Path) -> None:
+    predictor.save_pretrained(tmp_path / "trained")
+    for name in ("README.md", "metrics.json", "curve.csv"):
+        (tmp_path / "trained" / name).write_text(f"figures in {name}")
+    loaded = Predictor.from_pretrained(tmp_path / "trained")
+    loaded.save_pretrained(tmp_path / "same")
+    assert (tmp_path / "same" / "README.md").read_text() == "figures in README.md"
+    assert (tmp_path / "same" / "curve.csv").read_text() == "figures in curve.csv"
+    with torch.no_grad():
+        next(loaded.parameters()).add_(1)
+    loaded.save_pretrained(tmp_path / "changed")
+    assert "not known" in (tmp_path / "changed" / "README.md").read_text()
+    assert not (tmp_path / "changed" / "metrics.json").exists()
+
+
+def test_a_push_is_one_commit_of_what_saving_writes(
+    predictor: MlpPredictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface_hub, "HfApi", FakeHub)
+    address = predictor.push_to_hub("someone/lep", token="secret", private=True)
+    assert address == "https://hub/someone/lep/commit/1"
+    assert [name for name, _ in FakeHub.calls] == ["token", "create_repo", "upload_folder"]
+    assert FakeHub.calls[0][1] == {"token": "secret"}
+    assert FakeHub.calls[1][1] == {"repo_id": "someone/lep", "private": True, "exist_ok": True}
+    predictor.save_pretrained(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == FakeHub.files
+    assert b"secret" not in b"".join(FakeHub.files.values())
+
+
+def test_a_hub_that_refuses_is_one_line(predictor: MlpPredictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing(FakeHub):
+        def create_repo(self, repo_id: str, *, private: bool, exist_ok: bool) -> None:
+            raise ConnectionError("no route to the hub")
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Refusing)
+    with pytest.raises(LepbenchError, match="'a/b' could not be uploaded: ConnectionError; check the name"):
+        predictor.push_to_hub("a/b")
