@@ -118,7 +118,7 @@ def around(padded: Any) -> list[Any]:
 
 def connected(candidates: Map, strong: Map) -> Map:
     """The 8-connected components of `candidates` that touch `strong`, a subset of it; all bool [B, H, W]."""
-    kept = np.zeros_like(candidates)
+    kept = np.zeros(candidates.shape, dtype=np.bool_)
     for weak, sure, out in zip(candidates, strong, kept, strict=True):
         count, labels = cv2.connectedComponents(weak.view(np.uint8), connectivity=8)
         places = np.flatnonzero(weak)

@@ -96,6 +96,13 @@ def test_weak_pixels_are_kept_only_where_a_strong_one_is_connected():
     assert sorted(map(tuple, np.argwhere(kept))) == [(0, 0, 0), (0, 1, 1), (0, 2, 0)]
 
 
+def test_maps_of_any_memory_layout_are_grown_alike():
+    candidates = np.random.default_rng(0).random((2, 9, 12)) < 0.5
+    strong = candidates & (np.random.default_rng(1).random((2, 9, 12)) < 0.2)
+    other = [np.asfortranarray(one) for one in (candidates, strong)]
+    assert np.array_equal(connected(*other), connected(candidates, strong))
+
+
 def test_a_flat_picture_has_no_edge():
     assert not Canny()(torch.full((2, 3, 16, 16), 0.5)).any()
 
