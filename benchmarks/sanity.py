@@ -97,6 +97,13 @@ DEGRADATIONS: dict[str, tuple[Degradation, tuple[float, ...], str]] = {
 }
 
 
+FLOORS: dict[str, Degradation] = {
+    "blank": lambda maps, _: np.zeros_like(maps),
+    "another scene": lambda maps, _: np.roll(maps, 1, axis=0),
+}
+"""Maps that deserve nothing."""
+
+
 def figures(degraded: Maps, known: Known) -> dict[str, NDArray[np.float64]]:
     """Every figure of every map, [N] each."""
     predicted, target = torch.from_numpy(degraded), torch.from_numpy(known.edges)
@@ -132,13 +139,13 @@ def blurred(maps: Maps) -> Tensor:
 
 
 def table(scenes: int, size: int) -> pd.DataFrame:
-    """Mean figures of every degradation at every strength, a line each."""
+    """Mean figures of every degradation at every strength, a line each, and of the floors."""
     known = known_maps(scenes, size)
+    cases = [(name, strength, make) for name, (make, s, _) in DEGRADATIONS.items() for strength in s]
     lines = []
-    for name, (degrade, strengths, _) in DEGRADATIONS.items():
-        for strength in strengths:
-            means = {k: v.mean() for k, v in figures(degrade(known.edges, strength), known).items()}
-            lines.append({"size": size, "degradation": name, "strength": strength, **means})
+    for name, strength, make in [*cases, *((name, 1, make) for name, make in FLOORS.items())]:
+        means = {k: v.mean() for k, v in figures(make(known.edges, strength), known).items()}
+        lines.append({"size": size, "degradation": name, "strength": strength, **means})
     return pd.DataFrame(lines)
 
 

@@ -121,3 +121,11 @@ def test_maps_move_right_down_left_and_up(sanity):
     steps = [(0, 2), (2, 0), (0, -2), (-2, 0), (0, 2)]
     assert np.array_equal(moved, [np.roll(one, step, axis=(0, 1)) for step in steps])
     assert not sanity.displaced(one[None], 6).any()
+
+
+def test_a_map_that_deserves_nothing_lies_far_from_the_right_one(table):
+    blank, other = (table[table["degradation"] == name].iloc[0] for name in ("blank", "another scene"))
+    assert all(blank[figure] == 0 for figure in F1 | RECALL | {"soft_iou"})
+    assert blank["chamfer_share"] == 1
+    assert 0 < other["f1_1px"] < 0.3
+    assert blank["ms_ssim"] > other["ms_ssim"] > 0  # the one figure that a blank map can win
