@@ -224,7 +224,11 @@ def load_backbone(
         parts[part].requires_grad_(False).eval().to(where)
     denoiser, vae = parts.pop(family.denoiser), parts.pop("vae")
     text = TextParts(
-        {part: load_tokenizer(folder / part, kind) for part, kind in tokenizers.items()}, parts, index, where
+        tokenizers={part: load_tokenizer(folder / part, kind) for part, kind in tokenizers.items()},
+        encoders=parts,
+        index=index,
+        denoiser=denoiser.config,
+        device=where,
     )
     return Backbone(
         name=str(id_or_path),

@@ -27,12 +27,14 @@ class TextParts:
     Attributes:
         tokenizers, encoders: by their folders' names; an optional one may be missing.
         index: the pipeline's `model_index.json`.
+        denoiser: the denoiser's config.
         device: of the encoders.
     """
 
     tokenizers: Mapping[str, Any]
     encoders: Mapping[str, Any]
     index: Config
+    denoiser: Config
     device: torch.device
 
     def tokens(self, tokenizer: str, prompts: Sequence[str], length: int) -> Any:

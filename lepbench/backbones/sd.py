@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -82,12 +82,12 @@ class StableDiffusion(UNetFamily):
     """One CLIP text encoder, its last hidden states."""
 
     name = "sd"
-    components = {  # noqa: RUF012
+    components: ClassVar = {
         "unet": "diffusers.UNet2DConditionModel",
         "vae": "diffusers.AutoencoderKL",
         "text_encoder": "transformers.CLIPTextModel",
     }
-    tokenizers = {"tokenizer": "transformers.CLIPTokenizer"}  # noqa: RUF012
+    tokenizers: ClassVar = {"tokenizer": "transformers.CLIPTokenizer"}
     layouts = (MINI, SD1)
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:

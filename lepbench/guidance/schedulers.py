@@ -33,8 +33,10 @@ class SchedulerKind:
 
 
 SCHEDULERS: Registry[SchedulerKind] = Registry("scheduler")
-SCHEDULERS.register("ddim")(SchedulerKind("DDIMScheduler"))
-SCHEDULERS.register("ddpm")(SchedulerKind("DDPMScheduler", stochastic=True))
+# Both would clip latents as if they were pixels, where a backbone's config does not say otherwise.
+UNCLIPPED = {"clip_sample": False}
+SCHEDULERS.register("ddim")(SchedulerKind("DDIMScheduler", overrides=UNCLIPPED))
+SCHEDULERS.register("ddpm")(SchedulerKind("DDPMScheduler", stochastic=True, overrides=UNCLIPPED))
 # Without its Runge-Kutta warm-up, as Stable Diffusion ships it: one evaluation a step.
 SCHEDULERS.register("pndm")(SchedulerKind("PNDMScheduler", overrides={"skip_prk_steps": True}))
 SCHEDULERS.register("euler")(SchedulerKind("EulerDiscreteScheduler"))
