@@ -45,9 +45,8 @@ class StableDiffusion3(TransformerFamily):
     def run(
         self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
     ) -> Tensor:
-        output: Tensor = denoiser(latents, told["embeddings"], told["pooled"], timesteps, return_dict=False)[
-            0
-        ]
+        told_of = (told["embeddings"], told["pooled"])
+        output: Tensor = denoiser(latents, *told_of, timesteps, return_dict=False)[0]
         return output
 
     def blank(self, config: Config) -> Conditioning:

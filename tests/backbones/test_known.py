@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lepbench.backbones.known import denoiser_of, known
 from lepbench.backbones.load import class_of
 from lepbench.backbones.survey import tap_shapes
+from lepbench.backbones.transformer import spread
 from lepbench.errors import LepbenchError
 
 # LDM's names of the paper's layers, their channels and resolution for a 64x64 latent of SD 1.x.
@@ -53,6 +57,32 @@ def test_positions_of_stable_diffusion_are_the_papers(name: str) -> None:
     shapes = tap_shapes(*denoiser_of(name), (64, 64))
     assert [(tap.channels, tap.height, tap.width) for tap in shapes] == [(c, s, s) for _, c, s in PAPER]
     assert sum(tap.channels for tap in shapes) == 9280
+
+
+# Channels, and resolution for a 64x96 latent, of the taps of the others.
+OTHERS = {
+    "sdxl": [(320, 1), (640, 2), (1280, 4), (1280, 4), (1280, 4), (1280, 4), (1280, 2), (640, 2), (320, 1)],
+    "sd3": [(1536, 2)] * 9,
+    "flux-dev": [(3072, 2)] * 9,
+    "pixart-sigma": [(1152, 2)] * 9,
+}
+
+
+@pytest.mark.parametrize("name", list(OTHERS))
+def test_positions_of_the_other_families_are_analogous(name: str) -> None:
+    shapes = tap_shapes(*denoiser_of(name), (64, 96))
+    expected = [(channels, 64 // part, 96 // part) for channels, part in OTHERS[name]]
+    assert [(tap.channels, tap.height, tap.width) for tap in shapes] == expected
+
+
+@given(st.integers(1, 80))
+def test_taps_are_evenly_spread_and_end_with_the_last_block(count: int) -> None:
+    blocks = [str(i) for i in range(count)]
+    chosen = [int(block) for block in spread(blocks)]
+    assert len(chosen) == min(9, count)
+    assert chosen[-1] == count - 1
+    steps = {b - a for a, b in pairwise([-1, *chosen])}
+    assert max(steps) - min(steps) <= 1
 
 
 def test_shapes_without_weights_are_those_of_a_pass_with_them(tiny_backbone) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import diffusers
 import pytest
 import torch
-from tiny_pipelines import BUILDERS, save_tiny
+from tiny_pipelines import BUILDERS
 from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
@@ -26,15 +25,29 @@ FLOWS = ("sd3", "sd3-without-t5", "flux-dev", "flux-schnell")
 
 
 @pytest.fixture(scope="module")
-def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """From a family's name to its tiny pipeline's folder; made once."""
-    root = tmp_path_factory.mktemp("pipelines")
-    return cache(lambda name: save_tiny(name, root / name))
+def loaded(tiny_folder_of) -> Any:
+    """From a family's name to its backbone."""
+    return cache(lambda name: load_backbone(tiny_folder_of(name)))
+
+
+@pytest.fixture(scope="module")
+def stock_of(tiny_folder_of) -> Any:
+    """From a family's name to its pipeline in diffusers."""
+
+    def load(name: str) -> Any:
+        left_out = ("text_encoder_3", "tokenizer_3") if name == "sd3-without-t5" else ()
+        pipeline = diffusers.DiffusionPipeline.from_pretrained(
+            tiny_folder_of(name), **dict.fromkeys(left_out)
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+    return cache(load)
 
 
 @pytest.fixture(params=list(BUILDERS))
-def backbone(request: pytest.FixtureRequest, folder_of) -> Backbone:
-    return load_backbone(folder_of(request.param))
+def backbone(request: pytest.FixtureRequest, loaded) -> Backbone:
+    return loaded(request.param)
 
 
 @pytest.fixture
@@ -61,57 +74,62 @@ def packed(latents: Tensor) -> Tensor:
     return torch.cat(rows, dim=1)
 
 
-def stock_sample(folder: Path, start: Tensor, cfg: float, scheduler: str) -> tuple[Any, dict[str, Any]]:
-    """The stock pipeline with that scheduler, and the arguments of a call."""
-    left_out = ("text_encoder_3", "tokenizer_3") if folder.name == "sd3-without-t5" else ()
-    pipeline = diffusers.DiffusionPipeline.from_pretrained(folder, **dict.fromkeys(left_out))
-    pipeline.set_progress_bar_config(disable=True)
+def drawn_by(pipeline: Any, start: Tensor, cfg: float, scheduler: str, output_type: str) -> Tensor:
+    """What a stock pipeline draws with that scheduler."""
     kind = SCHEDULERS.get(scheduler)
     pipeline.register_modules(
         scheduler=getattr(diffusers, kind.class_name).from_config(pipeline.scheduler.config, **kind.overrides)
     )
     flux = isinstance(pipeline, diffusers.FluxPipeline)
-    arguments = {
-        "prompt": PROMPTS,
-        "num_inference_steps": STEPS,
-        "guidance_scale": cfg,
-        "latents": packed(start) if flux else start,
-        "generator": generators(),
-        "height": SHAPE[1] * 4,
-        "width": SHAPE[2] * 4,
-    }
-    if "pixart" in folder.name:
-        arguments["use_resolution_binning"] = False
-    return pipeline, arguments
+    binning = {"use_resolution_binning": False} if "PixArt" in type(pipeline).__name__ else {}
+    return pipeline(
+        PROMPTS,
+        num_inference_steps=STEPS,
+        guidance_scale=cfg,
+        latents=packed(start) if flux else start,
+        generator=generators(),
+        height=SHAPE[1] * 4,
+        width=SHAPE[2] * 4,
+        output_type=output_type,
+        **binning,
+    ).images
 
 
+# Every scheduler with a pipeline that predicts v and one that predicts noise; of the others their own.
 CASES = [
-    (name, scheduler, cfg)
-    for name in BUILDERS
-    for scheduler in SCHEDULERS
-    for cfg in (4.0, 1.0)
-    if (name in FLOWS) == SCHEDULERS.get(scheduler).flow and (cfg == 4.0 or scheduler == fitting(name))
+    *(
+        (name, scheduler, 4.0)
+        for name in ("sd-v", "sdxl")
+        for scheduler in SCHEDULERS
+        if scheduler != "flow_euler"
+    ),
+    *((name, "dpmpp", 4.0) for name in ("pixart-sigma", "pixart-alpha")),
+    *((name, "flow_euler", 4.0) for name in FLOWS),
+    *((name, fitting(name), 1.0) for name in BUILDERS),
 ]
 
 
 @pytest.mark.parametrize(("name", "scheduler", "cfg"), CASES)
-def test_unguided_is_the_stock_pipeline(name: str, scheduler: str, cfg: float, folder_of, start) -> None:
-    pipeline, arguments = stock_sample(folder_of(name), start, cfg, scheduler)
-    expected = pipeline(**arguments, output_type="latent").images
+def test_unguided_is_the_stock_pipeline(
+    name: str, scheduler: str, cfg: float, loaded, stock_of, start
+) -> None:
+    pipeline = stock_of(name)
+    own = pipeline.scheduler
+    expected = drawn_by(pipeline, start, cfg, scheduler, "latent")
+    pipeline.register_modules(scheduler=own)
     settings = SamplerSettings(steps=STEPS, scheduler=scheduler, guidance_scale=cfg)
-    ours = sample(load_backbone(folder_of(name)), PROMPTS, start, settings, generators=generators()).latents
+    ours = sample(loaded(name), PROMPTS, start, settings, generators=generators()).latents
     # Random weights in sigma space reach values of fifty: 1e-5 of the largest.
     found, largest = packed(ours) if expected.ndim == 3 else ours, max(1.0, expected.abs().max().item())
     assert (found - expected).abs().max() < 1e-5 * largest
     assert (ours - start).abs().max() > 0.1
 
 
-@pytest.mark.parametrize("name", list(BUILDERS))
-def test_pictures_are_the_stock_pipelines(name: str, folder_of, start) -> None:
-    pipeline, arguments = stock_sample(folder_of(name), start, 4.0, fitting(name))
-    expected = pipeline(**arguments, output_type="pt").images
-    backbone = load_backbone(folder_of(name))
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
+def test_pictures_are_the_stock_pipelines(name: str, loaded, stock_of, start) -> None:
+    expected = drawn_by(stock_of(name), start, 4.0, fitting(name), "pt")
     settings = SamplerSettings(steps=STEPS, scheduler=fitting(name))
+    backbone = loaded(name)
     drawn = backbone.decode_latents(sample(backbone, PROMPTS, start, settings).latents)
     assert torch.allclose(drawn, expected, atol=1e-5)
 
@@ -155,6 +173,6 @@ def test_the_shift_is_beta_times_the_step_long(backbone: Backbone, start) -> Non
 
 
 @pytest.mark.parametrize(("name", "scheduler"), [("sd3", "ddim"), ("sdxl", "flow_euler")])
-def test_a_scheduler_of_the_other_kind_is_one_line(name: str, scheduler: str, folder_of, start) -> None:
+def test_a_scheduler_of_the_other_kind_is_one_line(name: str, scheduler: str, loaded, start) -> None:
     with pytest.raises(LepbenchError, match=f"'{scheduler}' does not fit .* choose one of: "):
-        sample(load_backbone(folder_of(name)), PROMPTS, start, SamplerSettings(scheduler=scheduler))
+        sample(loaded(name), PROMPTS, start, SamplerSettings(scheduler=scheduler))

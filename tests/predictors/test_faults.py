@@ -139,7 +139,10 @@ def test_nothing_is_left_on_the_backbone(run, backbone) -> None:
 
 
 def test_pictures_and_captions_are_encoded_once(backbone, tmp_path: Path) -> None:
-    with calls_of(backbone.vae.encoder) as pictures, calls_of(backbone.text.encoders["text_encoder"]) as texts:
+    with (
+        calls_of(backbone.vae.encoder) as pictures,
+        calls_of(backbone.text.encoders["text_encoder"]) as texts,
+    ):
         data = encode_triplets(backbone, Squares(), tmp_path / "cache", lambda *_: None)
         encoded = sum(len(inputs[0]) for inputs in pictures)
         assert encoded == 2 * 10
