@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,15 @@ def tiny_backbone(tiny_pipeline_folder: Path) -> Backbone:
     from lepbench.backbones import load_backbone
 
     return load_backbone(tiny_pipeline_folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """From a name in `tiny_pipelines.BUILDERS` to that pipeline's folder; tests must not change it."""
+    from tiny_pipelines import save_tiny
+
+    root = tmp_path_factory.mktemp("families")
+    return cache(lambda name: save_tiny(name, root / name))
 
 
 @pytest.fixture(scope="session")

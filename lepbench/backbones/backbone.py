@@ -1,4 +1,4 @@
-"""A latent diffusion pipeline as data: frozen components, and the four ways into and out of its latents."""
+"""A latent diffusion pipeline as data: frozen components, and the ways into and out of its latents."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from lepbench.backbones.conditioning import Conditioning
+from lepbench.backbones.families import FAMILIES
+from lepbench.backbones.family import Family, Size, TextParts
 from lepbench.backbones.load import (
-    COMPONENTS,
-    FILES,
+    VARIANTS,
     choose_device,
     load_component,
     load_tokenizer,
-    scheduler_config,
+    read_json,
+    weight_files,
+    weight_patterns,
 )
-from lepbench.backbones.resolve import model_folder
-from lepbench.backbones.taps import TapSpec, tapped, taps_of
+from lepbench.backbones.resolve import INDEX, model_folder
+from lepbench.backbones.survey import tap_shapes
+from lepbench.backbones.taps import tapped
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 
@@ -30,26 +35,28 @@ AT_ONCE = 8
 
 @dataclass(frozen=True, eq=False)
 class Backbone:
-    """A frozen text-to-image pipeline of the Stable Diffusion kind.
+    """A frozen text-to-image pipeline.
 
     Attributes:
         name: as asked for: an embedded name, a folder or a hub id.
         folder: where its files are.
-        unet, vae, text_encoder: in eval mode, no parameter of them takes a gradient.
-        tokenizer: the CLIP tokenizer.
+        family: what is common to its kind.
+        denoiser: the U-Net or transformer.
+        vae: the autoencoder. Both are in eval mode, no parameter takes a gradient; so are the text encoders.
+        text: tokenizers and text encoders.
         scheduler: the training schedule, as a diffusers scheduler config.
-        taps: the positions of `unet` a predictor reads.
+        taps: the positions of `denoiser` a predictor reads.
         device, dtype: where and in what precision the components live.
     """
 
     name: str
     folder: Path
-    unet: Any
+    family: Family
+    denoiser: Any
     vae: Any
-    text_encoder: Any
-    tokenizer: Any
+    text: TextParts
     scheduler: Mapping[str, Any]
-    taps: TapSpec
+    taps: tuple[str, ...]
     device: torch.device
     dtype: torch.dtype
 
@@ -66,47 +73,92 @@ class Backbone:
     @property
     def image_size(self) -> int:
         """The side in pixels of the pictures the model was trained on."""
-        return int(self.unet.config.sample_size) * self.vae_factor
+        return self.family.latent_side(self.denoiser.config) * self.vae_factor
 
     @cached_property
     def tap_channels(self) -> dict[str, int]:
-        """Channels at every tap, in order; measured by one pass over a small empty latent."""
-        side = 2 ** len(self.unet.config.down_block_types)
-        latents = torch.zeros(1, self.unet.config.in_channels, side, side, device=self.device)
-        text = torch.zeros(1, 1, self.unet.config.cross_attention_dim, device=self.device)
-        with torch.no_grad(), tapped(self.unet, self.taps.positions) as features:
-            self.predict(latents, 0, text)
-        return {name: features[name].shape[1] for name in self.taps.positions}
+        """Channels at every tap, in order."""
+        config = self.denoiser.config
+        side = self.family.latent_side(config)
+        return {tap.name: tap.channels for tap in tap_shapes(self.family, config, (side, side))}
 
-    def latent_shape(self, size: int | tuple[int, int]) -> tuple[int, int, int]:
+    def latent_shape(self, size: int | Size) -> tuple[int, int, int]:
         """Latent `(C, h, w)` for pictures of `size` px (a side, or height and width).
 
         Raises:
-            LepbenchError: the U-Net cannot halve such a latent as often as it must.
+            LepbenchError: the denoiser cannot divide such a latent as it must, or it is too large for it.
         """
         height, width = (size, size) if isinstance(size, int) else size
-        unit = self.vae_factor * 2 ** (len(self.unet.config.down_block_types) - 1)
+        unit = self.vae_factor * self.family.unit(self.denoiser.config)
+        most = self.family.most(self.denoiser.config)
         if height <= 0 or width <= 0 or height % unit or width % unit:
             raise LepbenchError(
                 f"{self.name} cannot draw {width}x{height} px",
                 f"choose sides that are multiples of {unit} px",
             )
+        if most is not None and max(height, width) > most * self.vae_factor:
+            raise LepbenchError(
+                f"{self.name} cannot draw {width}x{height} px",
+                f"choose sides of at most {most * self.vae_factor} px",
+            )
         return int(self.vae.config.latent_channels), height // self.vae_factor, width // self.vae_factor
 
-    def predict(self, latents: Tensor, timesteps: Tensor | int | float, text: Tensor) -> Tensor:
-        """One pass of the U-Net: its raw output for `latents [B, C, h, w]`, in the latents' dtype."""
-        output: Tensor = self.unet(latents.to(self.dtype), timesteps, text.to(self.dtype), return_dict=False)[
-            0
-        ]
-        return output.to(latents.dtype)
+    def predict(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
+        """One pass of the denoiser over `latents [B, C, h, w]`: its prediction, in their shape and dtype."""
+        return self.read(latents, timesteps, told, ())[0]
+
+    def read(
+        self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning, positions: Sequence[str]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """One pass of the denoiser, listened to.
+
+        Args:
+            latents: `[B, C, h, w]`.
+            timesteps: of the training schedule, one or `[B]`.
+            positions: module paths of the denoiser.
+
+        Returns:
+            What `predict` returns, and position -> features `[B, channels, height, width]`, text left out; in
+            the graph if one is being recorded.
+
+        Raises:
+            LepbenchError: a position leads nowhere.
+        """
+        latent = (latents.shape[-2], latents.shape[-1])
+        pixels = (latent[0] * self.vae_factor, latent[1] * self.vae_factor)
+        when = torch.as_tensor(timesteps, device=latents.device).expand(len(latents))
+        with tapped(self.denoiser, positions) as outputs:
+            predicted = self.family.run(
+                self.denoiser, latents.to(self.dtype), when, told.to(self.dtype), pixels
+            )
+        config = self.denoiser.config
+        features = {name: self.family.fold(outputs[name], latent, config) for name in positions}
+        return predicted.to(latents.dtype), features
+
+    def noised(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """Latents at `timesteps`, int64 `[B]`, of the forward process the backbone was trained on.
+
+        `sqrt(abar_t) z + sqrt(1 - abar_t) noise`, or `(1 - s) z + s noise` with `s = t / T_train` for a flow.
+        """
+        if self.family.flow:
+            share = (timesteps / self.train_timesteps).to(latents)[:, None, None, None]
+            return torch.lerp(latents, noise, share)
+        noisy: Tensor = self._schedule.add_noise(latents, noise, timesteps)
+        return noisy
+
+    @cached_property
+    def _schedule(self) -> Any:
+        from diffusers import DDPMScheduler
+
+        return DDPMScheduler.from_config(dict(self.scheduler))
 
     @torch.no_grad()
     def encode_images(self, images: Tensor) -> Tensor:
-        """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, scaled."""
+        """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, shifted and scaled."""
         self.latent_shape((images.shape[-2], images.shape[-1]))
-        centred = (images * 2 - 1).to(self.device, self.dtype)
+        centred = (images * 2 - 1).to(self.device, self.vae.dtype)
         modes = [self.vae.encode(piece).latent_dist.mode() for piece in torch.split(centred, AT_ONCE)]
-        latents: Tensor = torch.cat(modes) * self.vae.config.scaling_factor
+        latents: Tensor = (torch.cat(modes) - self._latent_shift) * self.vae.config.scaling_factor
         return latents.float().contiguous()
 
     def encode_edges(self, edges: Tensor) -> Tensor:
@@ -116,31 +168,40 @@ class Backbone:
     @torch.no_grad()
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Latents [B, C, h, w] to float32 pictures [B, 3, H, W] in [0, 1], clipped."""
-        unscaled = (latents / self.vae.config.scaling_factor).to(self.device, self.dtype)
-        pieces = [self.vae.decode(piece).sample.float() for piece in torch.split(unscaled, AT_ONCE)]
+        unscaled = latents / self.vae.config.scaling_factor + self._latent_shift
+        split = torch.split(unscaled.to(self.device, self.vae.dtype), AT_ONCE)
+        pieces = [self.vae.decode(piece).sample.float() for piece in split]
         return (torch.cat(pieces) / 2 + 0.5).clamp(0, 1)
 
+    @property
+    def _latent_shift(self) -> float:
+        return float(self.vae.config.shift_factor or 0.0)
+
     @torch.no_grad()
-    def encode_prompts(self, prompts: Sequence[str]) -> Tensor:
-        """Texts to embeddings [B, L, D]: padded to the model's length, cut there with the end token kept."""
-        length = min(self.tokenizer.model_max_length, self.text_encoder.config.max_position_embeddings)
-        tokens = self.tokenizer(
-            list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
-        )
-        embeddings: Tensor = self.text_encoder(tokens.input_ids.to(self.device))[0]
-        return embeddings.float()
+    def encode_prompts(self, prompts: Sequence[str]) -> Conditioning:
+        """Texts to what the denoiser reads of them, padded or cut as the pipeline of this family does it."""
+        return self.family.encode(self.text, prompts)
+
+    @torch.no_grad()
+    def conditions(self, prompts: Sequence[str], scale: float) -> tuple[Conditioning, Conditioning | None]:
+        """The encoded texts, and what classifier-free guidance of this scale leads away from, if anything."""
+        return self.family.conditions(self.text, prompts, scale)
 
     def weights_sha256(self) -> dict[str, str]:
         """SHA-256 of every weight file, by its path in the model's folder."""
-        return {f"{part}/{FILES[part]}": sha256_file(self.folder / part / FILES[part]) for part in COMPONENTS}
+        return {
+            f"{part}/{name}": sha256_file(self.folder / part / name)
+            for part, kind in _present(self.family, self.family.components, self.text.index).items()
+            for name in weight_files(self.folder / part, kind)[1]
+        }
 
 
 def load_backbone(
     id_or_path: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
 ) -> Backbone:
-    """Load a StableDiffusionPipeline folder, ready to be read and sampled but not trained.
+    """Load a pipeline folder of diffusers, ready to be read and sampled but not trained.
 
-    Only safetensors are read; the safety checker is not loaded.
+    Only safetensors are read, of half precision where nothing else is there; no safety checker is loaded.
 
     Args:
         id_or_path: an embedded name (`mini@1`), a folder, or a hub id.
@@ -150,19 +211,61 @@ def load_backbone(
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or its layout is unknown.
     """
     where = choose_device(device)
-    patterns = ["model_index.json", "tokenizer/*", "scheduler/*.json"]
-    patterns += [f"{part}/{name}" for part in COMPONENTS for name in ("config.json", FILES[part])]
-    folder = model_folder(id_or_path, patterns)
-    parts: dict[str, nn.Module] = {part: load_component(folder, part, dtype) for part in COMPONENTS}
-    for module in parts.values():
-        module.requires_grad_(False).eval().to(where)
+    index = read_json(model_folder(id_or_path, [INDEX]) / INDEX)
+    family = FAMILIES.get(str(index.get("_class_name")))
+    components = _present(family, family.components, index)
+    tokenizers = _present(family, family.tokenizers, index)
+    folder = _fetch(id_or_path, components, tokenizers)
+    parts: dict[str, Any] = {}
+    for part, kind in components.items():
+        # The VAE of SDXL overflows in half precision, and says so.
+        whole = part == "vae" and read_json(folder / part / "config.json").get("force_upcast", True)
+        parts[part] = load_component(folder / part, kind, torch.float32 if whole else dtype)
+        parts[part].requires_grad_(False).eval().to(where)
+    denoiser, vae = parts.pop(family.denoiser), parts.pop("vae")
+    text = TextParts(
+        tokenizers={part: load_tokenizer(folder / part, kind) for part, kind in tokenizers.items()},
+        encoders=parts,
+        index=index,
+        denoiser=denoiser.config,
+        device=where,
+    )
     return Backbone(
         name=str(id_or_path),
         folder=folder,
-        **parts,
-        tokenizer=load_tokenizer(folder),
-        scheduler=scheduler_config(folder),
-        taps=taps_of(parts["unet"].config),  # type: ignore[arg-type]
+        family=family,
+        denoiser=denoiser,
+        vae=vae,
+        text=text,
+        scheduler=read_json(folder / "scheduler" / "scheduler_config.json"),
+        taps=family.positions(denoiser.config),
         device=where,
         dtype=dtype,
     )
+
+
+def _present(family: Family, parts: Mapping[str, str], index: Mapping[str, Any]) -> dict[str, str]:
+    """The parts a pipeline has: all of its family's but for optional ones that are null in its index."""
+    absent = {part for part in family.optional if index.get(part) in (None, [None, None])}
+    return {part: kind for part, kind in parts.items() if part not in absent}
+
+
+def _fetch(id_or_path: str | Path, components: Mapping[str, str], tokenizers: Mapping[str, str]) -> Path:
+    """The folder with everything that is loaded; half precision is fetched only for want of the full."""
+    patterns = [INDEX, "scheduler/*.json", *(f"{part}/*" for part in tokenizers)]
+    for part, kind in components.items():
+        patterns += weight_patterns(part, kind)
+    folder = model_folder(id_or_path, patterns)
+    lacking = {part: kind for part, kind in components.items() if not _has_weights(folder / part, kind)}
+    if not lacking:
+        return folder
+    half = [weight_patterns(part, kind, VARIANTS[1]) for part, kind in lacking.items()]
+    return model_folder(id_or_path, [pattern for patterns in half for pattern in patterns])
+
+
+def _has_weights(folder: Path, kind: str) -> bool:
+    try:
+        weight_files(folder, kind)
+    except LepbenchError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +14,13 @@ from torch import nn
 
 from lepbench.errors import LepbenchError
 
-FILES = {
-    "unet": "diffusion_pytorch_model.safetensors",
-    "vae": "diffusion_pytorch_model.safetensors",
-    "text_encoder": "model.safetensors",
-}
-"""The weight file of every component."""
+STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
+"""What the libraries call a component's weights."""
 
-COMPONENTS = tuple(FILES)
+VARIANTS = ("", ".fp16")
+"""What is read where both are there: full precision first."""
+
+NOT_WHOLE = "the folder is no whole pipeline"
 
 
 def choose_device(name: str | torch.device) -> torch.device:
@@ -39,76 +39,105 @@ def choose_device(name: str | torch.device) -> torch.device:
     return device
 
 
-def load_component(folder: Path, part: str, dtype: torch.dtype) -> nn.Module:
-    """The U-Net, VAE or text encoder of a pipeline folder.
+def class_of(kind: str) -> Any:
+    """The class called `library.Class`."""
+    library, name = kind.split(".")
+    return getattr(importlib.import_module(library), name)
+
+
+def weight_patterns(part: str, kind: str, variant: str = "") -> list[str]:
+    """Globs of a component's config and weights in one precision, whole or in shards."""
+    stem = STEMS[kind.split(".")[0]]
+    weights = (
+        f"{stem}{variant}.safetensors",
+        f"{stem}{variant}-*.safetensors",
+        f"{stem}.safetensors.index{variant}.json",
+    )
+    return [f"{part}/{name}" for name in ("config.json", *weights)]
+
+
+def weight_files(folder: Path, kind: str) -> tuple[str, list[str]]:
+    """The variant of a component that is read, and the names of its weight files in `folder`.
+
+    Raises:
+        LepbenchError: there are none, or the list of shards cannot be read.
+    """
+    stem = STEMS[kind.split(".")[0]]
+    for variant in VARIANTS:
+        if (folder / f"{stem}{variant}.safetensors").is_file():
+            return variant, [f"{stem}{variant}.safetensors"]
+        index = folder / f"{stem}.safetensors.index{variant}.json"
+        if index.is_file():
+            return variant, _shards(index)
+    raise LepbenchError(f"missing weight file {folder / stem}.safetensors", NOT_WHOLE)
+
+
+def _shards(index: Path) -> list[str]:
+    shards = read_json(index).get("weight_map")
+    if not isinstance(shards, dict) or not shards:
+        raise LepbenchError(f"{index} lists no weight files", NOT_WHOLE)
+    return sorted(set(shards.values()))
+
+
+def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
+    """The denoiser, VAE or a text encoder from its folder, as a `library.Class`.
 
     Raises:
         LepbenchError: a file is missing, damaged, or lacks some of the weights its config asks for.
     """
-    for name in ("config.json", FILES[part]):
-        if not (folder / part / name).is_file():
-            raise LepbenchError(
-                f"missing weight file {folder / part / name}", "the folder is no whole pipeline"
-            )
+    if not (folder / "config.json").is_file():
+        raise LepbenchError(f"missing file {folder / 'config.json'}", NOT_WHOLE)
+    variant, names = weight_files(folder, kind)
     from safetensors import SafetensorError
 
+    options: dict[str, Any] = {"dtype": dtype, "variant": variant.lstrip(".") or None}
+    if kind.startswith("diffusers."):
+        # Its lazy loading wants a package that this one does not depend on.
+        options["low_cpu_mem_usage"] = False
     try:
         with _quiet():
-            module, report = _kinds()[part].from_pretrained(
-                folder / part, use_safetensors=True, output_loading_info=True, **_options(part, dtype)
+            module, report = class_of(kind).from_pretrained(
+                folder, use_safetensors=True, output_loading_info=True, local_files_only=True, **options
             )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise LepbenchError(f"{folder / part} cannot be loaded: {error}") from error
+        raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
     # What a file lacks would be left at random values, with no more than a warning.
     absent = sorted(report["missing_keys"])
     if absent:
         raise LepbenchError(
-            f"{folder / part / FILES[part]} lacks {len(absent)} weights of its config, first {absent[0]!r}"
+            f"{folder / names[0]} lacks {len(absent)} weights of its config, first {absent[0]!r}"
         )
     loaded: nn.Module = module
     return loaded
 
 
-def load_tokenizer(folder: Path) -> Any:
-    """The CLIP tokenizer of a pipeline folder.
+def load_tokenizer(folder: Path, kind: str) -> Any:
+    """A tokenizer from its folder.
 
     Raises:
         LepbenchError: its files are missing or cannot be read.
     """
-    from transformers import CLIPTokenizer
-
-    if not (folder / "tokenizer").is_dir():
-        raise LepbenchError(f"missing folder {folder / 'tokenizer'}", "the folder is no whole pipeline")
+    if not folder.is_dir():
+        raise LepbenchError(f"missing folder {folder}", NOT_WHOLE)
     try:
-        return CLIPTokenizer.from_pretrained(folder / "tokenizer")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LepbenchError(f"{folder / 'tokenizer'} cannot be loaded: {error}") from error
+        return class_of(kind).from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
 
 
-def scheduler_config(folder: Path) -> dict[str, Any]:
-    """The scheduler's config of a pipeline folder, from which any diffusers scheduler can be made.
+def read_json(path: Path) -> dict[str, Any]:
+    """A mapping that a file of a pipeline holds.
 
     Raises:
-        LepbenchError: the file is missing or no JSON.
+        LepbenchError: the file is missing or holds no JSON mapping.
     """
-    path = folder / "scheduler" / "scheduler_config.json"
     try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise LepbenchError(f"cannot read {path}: {error}", "the folder is no whole pipeline") from error
-    return config
-
-
-def _kinds() -> dict[str, Any]:
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextModel
-
-    return {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
-
-
-def _options(part: str, dtype: torch.dtype) -> dict[str, Any]:
-    # The lazy loading of diffusers wants a package that this one does not depend on.
-    return {"dtype": dtype} if part == "text_encoder" else {"dtype": dtype, "low_cpu_mem_usage": False}
+        raise LepbenchError(f"cannot read {path}: {error}", NOT_WHOLE) from error
+    if not isinstance(content, dict):
+        raise LepbenchError(f"{path} holds no mapping", NOT_WHOLE)
+    return content
 
 
 @contextmanager

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from lepbench.errors import LepbenchError
 
+INDEX = "model_index.json"
+"""The file of a pipeline that says of which class it and its components are."""
+
 _EMBEDDED = re.compile(r"[\w.-]+@\d+")
 
 

@@ -16,6 +16,7 @@ VERBS = {
     "compare": ("compare", "Hold finished runs against each other."),
     "evaluate": ("evaluate", "Score a model on a suite: table, record, pictures."),
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
+    "list": ("list", "List what there is to choose from."),
     "mini": ("mini", "Train and check the embedded models."),
     "score": ("score", "Score files that others made: edge maps, pictures."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),

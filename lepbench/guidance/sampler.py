@@ -10,9 +10,17 @@ import torch
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
-from lepbench.backbones.taps import tapped
+from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
-from lepbench.guidance.schedulers import SCHEDULERS, input_scale, make_scheduler, shifted, takes_generator
+from lepbench.guidance.schedulers import (
+    SCHEDULERS,
+    initial_scale,
+    input_scale,
+    make_scheduler,
+    model_input,
+    shifted,
+    takes_generator,
+)
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.predictors.base import Predictor
 from lepbench.predictors.noise import noise_for
@@ -25,7 +33,7 @@ class SketchGuidance:
     """Where to steer, and how hard.
 
     Attributes:
-        predictor: reads the encoded edge map off the U-Net's activations.
+        predictor: reads the encoded edge map off the denoiser's activations.
         target_latents: `[B, C, h, w]`, the encoded sketches (`Backbone.encode_edges`).
         scale: the paper's beta, the length of a shift in lengths of the ordinary step.
         stop: guide while t > stop x T_train; 0 guides to the end, 1 never.
@@ -62,7 +70,7 @@ def sample(
 ) -> Samples:
     """Draw one picture a prompt, as latents; a sample does not depend on the others of its batch.
 
-    Without guidance the result is that of diffusers' StableDiffusionPipeline on the same latents.
+    Without guidance the result is that of the backbone's own pipeline in diffusers on the same latents.
 
     Args:
         noise: `[B, C, h, w]` standard normal.
@@ -70,11 +78,12 @@ def sample(
         on_step: called after every step with (steps done, steps in all).
 
     Raises:
-        LepbenchError: a scheduler that draws noise has no generators, or the sketches are of another size.
+        LepbenchError: the scheduler does not fit the backbone, or draws noise and has no generators, or the
+            sketches are of another size.
     """
     _check(prompts, noise, settings, guidance, generators)
-    loop = _Loop(backbone, prompts, settings, generators)
-    latents = noise.to(backbone.device, torch.float32) * loop.scheduler.init_noise_sigma
+    loop = _Loop(backbone, prompts, settings, (noise.shape[-2], noise.shape[-1]), generators)
+    latents = noise.to(backbone.device, torch.float32) * initial_scale(loop.scheduler)
     timesteps = loop.scheduler.timesteps
     edges: Tensor | None = None
     for done, timestep in enumerate(timesteps, start=1):
@@ -95,22 +104,23 @@ class _Loop:
         backbone: Backbone,
         prompts: Sequence[str],
         settings: SamplerSettings,
+        latent: tuple[int, int],
         generators: Sequence[torch.Generator] | None,
     ) -> None:
         self.backbone = backbone
-        self.scheduler = make_scheduler(settings.scheduler, backbone, settings.steps)
-        self.text = backbone.encode_prompts(prompts)
+        self.scheduler = make_scheduler(settings.scheduler, backbone, settings.steps, latent)
         self.cfg = settings.guidance_scale
-        self.empty = backbone.encode_prompts([""]).expand_as(self.text) if self.cfg > 1 else None
+        self.told, self.empty = backbone.conditions(prompts, self.cfg)
         draws = generators is not None and takes_generator(self.scheduler)
         self.extra: dict[str, Any] = {"generator": list(generators or ())} if draws else {}
 
     def step(self, latents: Tensor, timestep: Tensor) -> Tensor:
         """z_t to z_{t-1}, both halves of classifier-free guidance in one pass."""
-        z = self.scheduler.scale_model_input(latents, timestep)
+        z = model_input(self.scheduler, latents, timestep)
         if self.empty is None:
-            return self._advance(self.backbone.predict(z, timestep, self.text), timestep, latents)
-        both = self.backbone.predict(torch.cat([z, z]), timestep, torch.cat([self.empty, self.text]))
+            return self._advance(self.backbone.predict(z, timestep, self.told), timestep, latents)
+        told = Conditioning.cat([self.empty, self.told])
+        both = self.backbone.predict(torch.cat([z, z]), timestep, told)
         without, conditional = both.chunk(2)
         return self._advance(without + self.cfg * (conditional - without), timestep, latents)
 
@@ -120,11 +130,11 @@ class _Loop:
         """z_t to z_{t-1}, then off along the gradient: the shifted sample and the predicted edges.
 
         One pass over the captioned half gives noise, features and gradient; the empty half keeps no graph.
-        Lengths are taken in the variance-preserving space the U-Net reads, so that `scale` means the same for
-        schedulers that step in sigma space.
+        Lengths are taken in the space the denoiser reads, so that `scale` means the same for schedulers that
+        step in sigma space.
         """
-        z = self.scheduler.scale_model_input(latents, timestep).detach()
-        conditional, edges, gradient = _edge_gradient(self.backbone, z, timestep, self.text, guidance)
+        z = model_input(self.scheduler, latents, timestep).detach()
+        conditional, edges, gradient = _edge_gradient(self.backbone, z, timestep, self.told, guidance)
         prediction = conditional
         if self.empty is not None:
             without = self.backbone.predict(z, timestep, self.empty)
@@ -140,17 +150,17 @@ class _Loop:
 
 
 def _edge_gradient(
-    backbone: Backbone, z: Tensor, timestep: Tensor, text: Tensor, guidance: SketchGuidance
+    backbone: Backbone, z: Tensor, timestep: Tensor, told: Conditioning, guidance: SketchGuidance
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The U-Net's output, the predicted edges, and the gradient of the squared distance to the sketches.
+    """The denoiser's output, the predicted edges, and the gradient of the squared distance to the sketches.
 
     L = ||P(F(z_t | t, c)) - E(sketch)||^2 summed over a sample; samples do not mix, so the batch's sum has
     every sample's own gradient.
     """
     predictor = guidance.predictor
-    with torch.enable_grad(), tapped(backbone.unet, list(predictor.config.taps)) as features:
+    with torch.enable_grad():
         leaf = z.clone().requires_grad_()
-        output = backbone.predict(leaf, timestep, text)
+        output, features = backbone.read(leaf, timestep, told, list(predictor.config.taps))
         heard = noise_for(predictor, backbone.scheduler, output, leaf, timestep)
         edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), heard)
         loss = (edges - guidance.target_latents.to(edges)).square().sum()

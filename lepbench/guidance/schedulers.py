@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.family import Size
+from lepbench.errors import LepbenchError
 from lepbench.registry import Registry
 
 
@@ -20,46 +22,78 @@ class SchedulerKind:
     Attributes:
         class_name: its name in diffusers.
         stochastic: whether it draws noise while it steps.
+        flow: whether it steps a rectified flow; the others step a schedule of variances.
         overrides: what of its config differs from the backbone's and its own default.
     """
 
     class_name: str
     stochastic: bool = False
+    flow: bool = False
     overrides: dict[str, Any] = field(default_factory=dict)
 
 
 SCHEDULERS: Registry[SchedulerKind] = Registry("scheduler")
-SCHEDULERS.register("ddim")(SchedulerKind("DDIMScheduler"))
-SCHEDULERS.register("ddpm")(SchedulerKind("DDPMScheduler", stochastic=True))
+# Both would clip latents as if they were pixels, where a backbone's config does not say otherwise.
+UNCLIPPED = {"clip_sample": False}
+SCHEDULERS.register("ddim")(SchedulerKind("DDIMScheduler", overrides=UNCLIPPED))
+SCHEDULERS.register("ddpm")(SchedulerKind("DDPMScheduler", stochastic=True, overrides=UNCLIPPED))
 # Without its Runge-Kutta warm-up, as Stable Diffusion ships it: one evaluation a step.
 SCHEDULERS.register("pndm")(SchedulerKind("PNDMScheduler", overrides={"skip_prk_steps": True}))
 SCHEDULERS.register("euler")(SchedulerKind("EulerDiscreteScheduler"))
 SCHEDULERS.register("euler_ancestral")(SchedulerKind("EulerAncestralDiscreteScheduler", stochastic=True))
 SCHEDULERS.register("dpmpp")(SchedulerKind("DPMSolverMultistepScheduler"))
 SCHEDULERS.register("unipc")(SchedulerKind("UniPCMultistepScheduler"))
+SCHEDULERS.register("flow_euler")(SchedulerKind("FlowMatchEulerDiscreteScheduler", flow=True))
 
 
-def make_scheduler(name: str, backbone: Backbone, steps: int) -> Any:
+def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | None = None) -> Any:
     """A fresh scheduler on the backbone's training schedule, its timesteps set.
 
+    Args:
+        latent: height and width of the latents, by which some flows shift their schedule; None for the size
+            the backbone was trained on.
+
     Raises:
-        LepbenchError: no scheduler of that name.
+        LepbenchError: no scheduler of that name, or it does not fit the backbone.
     """
     import diffusers
 
     kind = SCHEDULERS.get(name)
+    if kind.flow != backbone.family.flow:
+        fitting = [other for other in SCHEDULERS if SCHEDULERS.get(other).flow == backbone.family.flow]
+        nature = "a flow" if backbone.family.flow else "no flow"
+        raise LepbenchError(
+            f"scheduler {name!r} does not fit {backbone.name}, which is {nature}",
+            f"choose one of: {', '.join(fitting)}",
+        )
     scheduler = getattr(diffusers, kind.class_name).from_config(dict(backbone.scheduler), **kind.overrides)
-    scheduler.set_timesteps(steps, device=backbone.device)
+    side = backbone.family.latent_side(backbone.denoiser.config)
+    arguments = backbone.family.schedule(scheduler, steps, latent or (side, side))
+    scheduler.set_timesteps(**arguments, device=backbone.device)
     return scheduler
 
 
+def initial_scale(scheduler: Any) -> float | Tensor:
+    """The deviation of the noise the scheduler starts from; a flow starts from unit noise."""
+    scale: float | Tensor = getattr(scheduler, "init_noise_sigma", 1.0)
+    return scale
+
+
+def model_input(scheduler: Any, sample: Tensor, timestep: Tensor) -> Tensor:
+    """The latent the denoiser reads; that of a flow is the scheduler's sample itself."""
+    if not hasattr(scheduler, "scale_model_input"):
+        return sample
+    scaled: Tensor = scheduler.scale_model_input(sample, timestep)
+    return scaled
+
+
 def input_scale(scheduler: Any, timestep: Tensor) -> float:
-    """The factor from the scheduler's sample to the variance-preserving latent the U-Net reads.
+    """The factor from the scheduler's sample to the latent the denoiser reads.
 
     It is 1 for schedulers that step in that space themselves and `1 / sqrt(1 + sigma^2)` for those that step
     in sigma space. Asked before a step it is the factor of `z_t`; after it, that of the sample just made.
     """
-    return float(scheduler.scale_model_input(torch.ones((), device=timestep.device), timestep))
+    return float(model_input(scheduler, torch.ones((), device=timestep.device), timestep))
 
 
 def takes_generator(scheduler: Any) -> bool:

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, to_tensor
 
-FORMAT = 3
+FORMAT = 4
+TEXTS = "texts."
+"""Where the names of the captions' tensors begin in a stored file."""
+
 BATCH = 32
 
 Progress = Callable[[str, int, int], None]
@@ -57,8 +61,8 @@ class EncodedTriplets:
         ids: names of the triplets.
         images, edges: float32 `[N, C, h, w]`.
         strokes: bool `[N, h, w]`, where some pixel of a latent's patch is a stroke (half white or more).
-        texts: float16 `[U, L, D]`, the embedding of every different caption (half precision: a tenth of a
-            per cent of error, against half the disk).
+        texts: of every different caption what the backbone reads of it, U rows of float16 (half precision: a
+            tenth of a per cent of error, against half the disk).
         captions: `[N]`, each triplet's row of `texts`.
     """
 
@@ -67,15 +71,15 @@ class EncodedTriplets:
     images: Tensor
     edges: Tensor
     strokes: Tensor
-    texts: Tensor
+    texts: Conditioning
     captions: Tensor
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def text(self, rows: Tensor) -> Tensor:
-        """Caption embeddings `[len(rows), L, D]` in float32."""
-        return self.texts[self.captions[rows]].float()
+    def text(self, rows: Tensor) -> Conditioning:
+        """The captions of the triplets at `rows`, in float32; of a stored file no more is read."""
+        return self.texts.take(self.captions[rows]).to(torch.float32)
 
     def take(self, rows: Sequence[int]) -> EncodedTriplets:
         """The triplets at `rows`; the captions' embeddings are shared."""
@@ -101,7 +105,8 @@ def encode_triplets(
     if not len(data):
         raise LepbenchError("the data set holds no triplet", "build it with 'lepbench build-data'")
     hashes = backbone.weights_sha256()
-    used = sorted((name, digest) for name, digest in hashes.items() if not name.startswith("unet/"))
+    unused = f"{backbone.family.denoiser}/"
+    used = sorted((name, digest) for name, digest in hashes.items() if not name.startswith(unused))
     key = sha256_bytes(json.dumps([FORMAT, str(backbone.dtype), used, data.identity]).encode())
     path = cache / f"{key[:32]}.safetensors"
     stored = _read(path, data.identity)
@@ -134,7 +139,7 @@ def _encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> E
     places = {text: place for place, text in enumerate(unique)}
     texts = []
     for start in range(0, len(unique), BATCH):
-        texts.append(backbone.encode_prompts(unique[start : start + BATCH]).half().cpu())
+        texts.append(backbone.encode_prompts(unique[start : start + BATCH]).to("cpu", torch.float16))
         on_progress("encoding captions", min(start + BATCH, len(unique)), len(unique))
     return EncodedTriplets(
         data.identity,
@@ -142,7 +147,7 @@ def _encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> E
         torch.cat(images),
         torch.cat(edges),
         torch.cat(strokes),
-        torch.cat(texts),
+        Conditioning.cat(texts),
         torch.tensor([places[text] for text in captions]),
     )
 
@@ -150,7 +155,8 @@ def _encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> E
 def _write(path: Path, encoded: EncodedTriplets) -> None:
     from safetensors.torch import save_file
 
-    tensors = {name: getattr(encoded, name) for name in ("images", "edges", "strokes", "texts", "captions")}
+    tensors = {name: getattr(encoded, name) for name in ("images", "edges", "strokes", "captions")}
+    tensors |= {f"{TEXTS}{name}": tensor for name, tensor in encoded.texts.tensors.items()}
     with atomic_path(path) as partial:
         save_file(tensors, partial, metadata={"ids": json.dumps(encoded.ids)})
 
@@ -163,6 +169,8 @@ def _read(path: Path, identity: str) -> EncodedTriplets | None:
         with safe_open(path, framework="pt") as file:
             ids = tuple(json.loads(file.metadata()["ids"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return EncodedTriplets(identity, ids, **tensors)
+            named = [name for name in tensors if name.startswith(TEXTS)]
+            texts = Conditioning({name.removeprefix(TEXTS): tensors.pop(name) for name in named})
+            return EncodedTriplets(identity, ids, texts=texts, **tensors)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone, load_backbone
+from lepbench.backbones.conditioning import Conditioning
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
 from lepbench.files import make_folder
@@ -106,7 +107,7 @@ def _fit(
 def _assist(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets) -> None:
     """Read the backbone for the leader, from the step it goes on at."""
     for step in range(features.team.agree(0), config.steps):
-        features.read(*_batch(config, features, data, step)[1:])
+        features.read(*_batch(config, features, data, step)[1])
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
@@ -119,7 +120,7 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 
 def _loss(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, step: int) -> Tensor:
     """The loss on one batch."""
-    rows, *inputs = _batch(config, features, data, step)
+    rows, inputs = _batch(config, features, data, step)
     predicted = features.predict(*inputs)
     target, strokes = data.edges[rows].to(predicted), data.strokes[rows].to(predicted.device)
     return LOSSES[config.loss](predicted, target, strokes)
@@ -127,7 +128,7 @@ def _loss(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, s
 
 def _batch(
     config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, step: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Conditioning]]:
     """All rows of a batch, and of this process's share latents, noise, timesteps and captions.
 
     All of it is drawn from the step's own generator, by every process alike.
@@ -140,7 +141,7 @@ def _batch(
     timesteps = (low + (places * (high - low))).long().clamp(max=high - 1)
     noise = torch.randn(config.batch, *data.images.shape[1:], generator=source)
     part = features.team.share(config.batch)
-    return rows, data.images[rows[part]], noise[part], timesteps[part], data.text(rows[part])
+    return rows, (data.images[rows[part]], noise[part], timesteps[part], data.text(rows[part]))
 
 
 def _build(config: TrainConfig, backbone: Backbone) -> Predictor:

@@ -67,7 +67,7 @@ def calls_of(module: torch.nn.Module) -> Iterator[list[tuple]]:
 @pytest.fixture(scope="module")
 def backbone(tiny_backbone: Backbone) -> Backbone:
     """A copy whose U-Net may be listened to."""
-    return dataclasses.replace(tiny_backbone, unet=copy.deepcopy(tiny_backbone.unet))
+    return dataclasses.replace(tiny_backbone, denoiser=copy.deepcopy(tiny_backbone.denoiser))
 
 
 @pytest.fixture(scope="module")
@@ -83,16 +83,15 @@ def run(backbone: Backbone, data: EncodedTriplets, tmp_path_factory) -> tuple[Pa
     )
     out = tmp_path_factory.mktemp("run")
     assert backbone.tap_channels
-    with calls_of(backbone.unet) as seen:
+    with calls_of(backbone.denoiser) as seen:
         train_on(config, backbone, data, data, out, lambda *_: None)
     return out, seen[:STEPS]
 
 
 def clean_rows(data: EncodedTriplets, seen: tuple, backbone: Backbone) -> list[int]:
     """Which triplets the captions of a call belong to."""
-    return [
-        int((data.texts[data.captions].float() - text).abs().flatten(1).sum(1).argmin()) for text in seen[2]
-    ]
+    known = data.text(torch.arange(len(data)))["embeddings"]
+    return [int((known - text).abs().flatten(1).sum(1).argmin()) for text in seen[2]]
 
 
 def test_the_network_sees_noised_latents_of_the_captioned_pictures(run, data, backbone) -> None:
@@ -103,7 +102,7 @@ def test_the_network_sees_noised_latents_of_the_captioned_pictures(run, data, ba
         # One half: as many captions as latents, each the caption of some picture and none the empty one.
         assert len(noisy) == len(timesteps) == len(text) == BATCH
         rows = clean_rows(data, (noisy, timesteps, text), backbone)
-        assert torch.allclose(text, data.text(torch.tensor(rows)))
+        assert torch.allclose(text, data.text(torch.tensor(rows))["embeddings"])
         share = kept[timesteps][:, None, None, None]
         noise = (noisy - share.sqrt() * data.images[rows]) / (1 - share).sqrt()
         # What is left is standard normal, at every timestep, and independent within the batch.
@@ -133,14 +132,17 @@ def test_no_batch_is_repeated(run, data, backbone) -> None:
 
 
 def test_nothing_is_left_on_the_backbone(run, backbone) -> None:
-    for part in (backbone.unet, backbone.vae, backbone.text_encoder):
+    for part in (backbone.denoiser, backbone.vae, backbone.text.encoders["text_encoder"]):
         assert not any(module._forward_hooks for module in part.modules())
         assert all(p.grad is None and not p.requires_grad for p in part.parameters())
         assert not any(module.training for module in part.modules())
 
 
 def test_pictures_and_captions_are_encoded_once(backbone, tmp_path: Path) -> None:
-    with calls_of(backbone.vae.encoder) as pictures, calls_of(backbone.text_encoder) as texts:
+    with (
+        calls_of(backbone.vae.encoder) as pictures,
+        calls_of(backbone.text.encoders["text_encoder"]) as texts,
+    ):
         data = encode_triplets(backbone, Squares(), tmp_path / "cache", lambda *_: None)
         encoded = sum(len(inputs[0]) for inputs in pictures)
         assert encoded == 2 * 10

@@ -7,6 +7,7 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler
 from torch import Tensor
 
+from lepbench.backbones import Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.predictors import MlpConfig, MlpPredictor
@@ -85,12 +86,12 @@ def test_training_tells_what_the_model_predicts_there_and_then(kind: str, tiny_b
         tiny_backbone, scheduler={**tiny_backbone.scheduler, "prediction_type": kind}
     )
     latents, drawn = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
-    when, text = torch.tensor([20, 800]), torch.randn(2, 32, 32)
-    NoisyFeatures(backbone, listening).predict(latents, drawn, when, text)
+    when, told = torch.tensor([20, 800]), Conditioning({"embeddings": torch.randn(2, 32, 32)})
+    NoisyFeatures(backbone, listening).predict(latents, drawn, when, told)
     peer = DDIMScheduler.from_config(dict(backbone.scheduler), prediction_type=kind)
     noisy = peer.add_noise(latents, drawn, when)
     with torch.no_grad():
-        output = backbone.predict(noisy, when, text)
+        output = backbone.predict(noisy, when, told)
     for i, t in enumerate(when.tolist()):
         # DDIM's own clean picture; what is left of z_t without it is the noise.
         peer.set_timesteps(1000)
@@ -102,8 +103,8 @@ def test_training_tells_what_the_model_predicts_there_and_then(kind: str, tiny_b
 def test_sampling_tells_the_same_and_not_the_noise_it_began_with(tiny_backbone, listening) -> None:
     start = torch.stack([noise(i, (4, 16, 16)) for i in range(2)])
     prompts, read = ["a red fish", "x"], []
-    handle = tiny_backbone.unet.register_forward_hook(
-        lambda module, inputs, output: read.append((inputs[0].detach(), inputs[1], output[0].detach()))
+    handle = tiny_backbone.denoiser.register_forward_hook(
+        lambda module, inputs, output: read.append((inputs[0].detach(), inputs[1][0], output[0].detach()))
     )
     try:
         guidance = SketchGuidance(listening, torch.zeros_like(start), 1.6, 0.0)

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from lepbench.backbones import Conditioning
 from lepbench.config import dump_config
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
@@ -160,7 +161,8 @@ def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, t
     strokes = torch.from_numpy(triplet.edges.copy())[None]
     assert torch.allclose(encoded.edges[row : row + 1], tiny_backbone.encode_edges(strokes), atol=2e-3)
     expected = tiny_backbone.encode_prompts([triplet.text])
-    assert torch.allclose(encoded.text(torch.tensor([row])), expected, atol=2e-3)
+    found = encoded.text(torch.tensor([row]))
+    assert torch.allclose(found["embeddings"], expected["embeddings"], atol=2e-3)
     assert len(encoded.texts) == 2  # as many as there are different captions
 
 
@@ -173,11 +175,12 @@ def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(t
     )  # type: ignore[method-assign]
     latents, noise = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
     timesteps = torch.tensor([3, 700])
-    NoisyFeatures(tiny_backbone, predictor).predict(latents, noise, timesteps, torch.randn(2, 32, 32))
+    told = Conditioning({"embeddings": torch.randn(2, 32, 32)})
+    NoisyFeatures(tiny_backbone, predictor).predict(latents, noise, timesteps, told)
     betas = np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
     kept = torch.tensor(np.cumprod(1 - betas)[timesteps], dtype=torch.float32)[:, None, None, None]
     noisy = kept.sqrt() * latents + (1 - kept).sqrt() * noise
-    assert torch.allclose(captured["conv_in"], tiny_backbone.unet.conv_in(noisy), atol=1e-5)
+    assert torch.allclose(captured["conv_in"], tiny_backbone.denoiser.conv_in(noisy), atol=1e-5)
     assert not captured["conv_in"].requires_grad
 
 

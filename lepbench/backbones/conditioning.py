@@ -1,0 +1,49 @@
+"""What a backbone is told beside the latent: named tensors, a row a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning:
+    """The encoded captions of B samples.
+
+    Attributes:
+        tensors: name -> `[B, ...]`: `embeddings [B, L, D]` everywhere; `pooled [B, P]`, `mask [B, L]` (1 a
+            token, 0 padding) or `guidance [B]` where the family reads them.
+    """
+
+    tensors: Mapping[str, Tensor]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.tensors.values())))
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.tensors[name]
+
+    def take(self, rows: Tensor) -> Conditioning:
+        """The samples at `rows`, an int64 `[N]`; one may be taken more than once."""
+        return Conditioning({name: tensor[rows] for name, tensor in self.tensors.items()})
+
+    def expand(self, count: int) -> Conditioning:
+        """One sample as `count` equal ones, sharing its memory."""
+        return Conditioning({name: t.expand(count, *t.shape[1:]) for name, t in self.tensors.items()})
+
+    def to(self, *where: Any) -> Conditioning:
+        """On another device, in another dtype, or both, as `Tensor.to`."""
+        return Conditioning({name: tensor.to(*where) for name, tensor in self.tensors.items()})
+
+    def with_tensor(self, name: str, tensor: Tensor) -> Conditioning:
+        """With one more tensor, or another one of that name."""
+        return Conditioning({**self.tensors, name: tensor})
+
+    @staticmethod
+    def cat(parts: Sequence[Conditioning]) -> Conditioning:
+        """The samples of all parts, in order; they name the same tensors."""
+        return Conditioning({name: torch.cat([p[name] for p in parts]) for name in parts[0].tensors})

@@ -1,0 +1,6 @@
+"""Every family there is: importing this file registers them."""
+
+from lepbench.backbones import flux, pixart, sd, sd3, sdxl
+from lepbench.backbones.family import FAMILIES
+
+__all__ = ["FAMILIES", "flux", "pixart", "sd", "sd3", "sdxl"]

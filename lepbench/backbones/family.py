@@ -1,0 +1,134 @@
+"""What the pipelines of one class have in common, as data and a few pure functions; no weights live here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from lepbench.backbones.conditioning import Conditioning
+from lepbench.registry import Registry
+
+Config = Mapping[str, Any]
+"""A component's config, as diffusers writes it to `config.json`."""
+
+Size = tuple[int, int]
+"""Height and width."""
+
+
+@dataclass(frozen=True, eq=False)
+class TextParts:
+    """What captions are encoded with.
+
+    Attributes:
+        tokenizers, encoders: by their folders' names; an optional one may be missing.
+        index: the pipeline's `model_index.json`.
+        denoiser: the denoiser's config.
+        device: of the encoders.
+    """
+
+    tokenizers: Mapping[str, Any]
+    encoders: Mapping[str, Any]
+    index: Config
+    denoiser: Config
+    device: torch.device
+
+    def tokens(self, tokenizer: str, prompts: Sequence[str], length: int) -> Any:
+        """Token ids and mask `[B, length]`: padded, or cut with the end token kept."""
+        batch = self.tokenizers[tokenizer](
+            list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+        )
+        return batch.to(self.device)
+
+
+class Family(ABC):
+    """One pipeline class of diffusers.
+
+    Attributes:
+        name: short, for tables.
+        denoiser: folder of the network that denoises.
+        components: folder -> class, the denoiser, the VAE and the text encoders.
+        tokenizers: folder -> class.
+        optional: folders a pipeline may leave out.
+        flow: whether `z_t = (1 - s) z + s eps` with `s = t / T_train` (rectified flow) instead of a schedule
+            of variances.
+        member: which member of a tapped block's tuple holds the picture.
+    """
+
+    name: ClassVar[str]
+    denoiser: ClassVar[str]
+    components: ClassVar[Mapping[str, str]]
+    tokenizers: ClassVar[Mapping[str, str]]
+    optional: ClassVar[frozenset[str]] = frozenset()
+    flow: ClassVar[bool] = False
+    member: ClassVar[int] = 0
+
+    @abstractmethod
+    def positions(self, config: Config) -> tuple[str, ...]:
+        """The tapped positions of a denoiser of this config, in the order they are concatenated.
+
+        Raises:
+            LepbenchError: no positions are known for it.
+        """
+
+    @abstractmethod
+    def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
+        """Captions to what the denoiser reads of them."""
+
+    @abstractmethod
+    def run(
+        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+    ) -> Tensor:
+        """One pass: the prediction `[B, C, h, w]` for latents of that shape and timesteps `[B]`.
+
+        Args:
+            pixels: size of the picture the latents stand for.
+        """
+
+    @abstractmethod
+    def blank(self, config: Config) -> Conditioning:
+        """A sample's conditioning of the right shapes, of any values."""
+
+    def uncaptioned(self, text: TextParts) -> Conditioning:
+        """What classifier-free guidance leads away from, one sample."""
+        return self.encode(text, [""])
+
+    def conditions(
+        self, text: TextParts, prompts: Sequence[str], scale: float
+    ) -> tuple[Conditioning, Conditioning | None]:
+        """The captions, and what classifier-free guidance of this scale leads away from; None at scale 1."""
+        told = self.encode(text, prompts)
+        return told, self.uncaptioned(text).expand(len(told)) if scale > 1 else None
+
+    def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
+        """What `set_timesteps` of the scheduler is called with for latents of that size."""
+        return {"num_inference_steps": steps}
+
+    def fold(self, output: Any, latent: Size, config: Config) -> Tensor:
+        """What a tapped module returned as a map `[B, channels, height, width]`."""
+        tensor: Tensor = output[self.member] if isinstance(output, tuple) else output
+        return tensor
+
+    @abstractmethod
+    def unit(self, config: Config) -> int:
+        """Of which number of latent pixels both sides are multiples."""
+
+    def most(self, config: Config) -> int | None:
+        """The longest side in latent pixels; None where there is no bound."""
+        return None
+
+    def latent_channels(self, config: Config) -> int:
+        """Channels of the latents."""
+        return int(config["in_channels"])
+
+    def latent_side(self, config: Config) -> int:
+        """The side of the latents the model was trained on."""
+        return int(config["sample_size"])
+
+
+FAMILIES: Registry[Family] = Registry("pipeline class")
+"""Families by the `_class_name` of `model_index.json`."""

@@ -1,0 +1,111 @@
+"""Flux: a rectified flow on latents packed 2 x 2; CLIP's pooled embedding, and T5's states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lepbench.backbones.conditioning import Conditioning
+from lepbench.backbones.family import FAMILIES, Config, Size, TextParts
+from lepbench.backbones.transformer import TransformerFamily, folded, resolution_shift, spread
+
+T5_LENGTH = 512
+
+USUAL_GUIDANCE = 3.5
+"""Told to a guidance-distilled model where no scale was chosen: in training a predictor."""
+
+TRAIN_TIMESTEPS = 1000
+"""The transformer takes t / T_train."""
+
+
+class Flux(TransformerFamily):
+    """Guidance is distilled: its scale is told to the model (dev) or means nothing (schnell)."""
+
+    name = "flux"
+    components: ClassVar = {
+        "transformer": "diffusers.FluxTransformer2DModel",
+        "vae": "diffusers.AutoencoderKL",
+        "text_encoder": "transformers.CLIPTextModel",
+        "text_encoder_2": "transformers.T5EncoderModel",
+    }
+    tokenizers: ClassVar = {
+        "tokenizer": "transformers.CLIPTokenizer",
+        "tokenizer_2": "transformers.T5Tokenizer",
+    }
+    flow = True
+
+    def positions(self, config: Config) -> tuple[str, ...]:
+        """Spread over the joint blocks and the single ones after them as one row."""
+        joint = [f"transformer_blocks[{i}]" for i in range(config["num_layers"])]
+        single = [f"single_transformer_blocks[{i}]" for i in range(config["num_single_layers"])]
+        return spread([*joint, *single])
+
+    def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
+        length = text.tokenizers["tokenizer"].model_max_length
+        pooled = text.encoders["text_encoder"](
+            text.tokens("tokenizer", prompts, length).input_ids
+        ).pooler_output
+        ids = text.tokens("tokenizer_2", prompts, T5_LENGTH).input_ids
+        states = text.encoders["text_encoder_2"](ids)[0]
+        return Conditioning({"embeddings": states.float(), "pooled": pooled.float()})
+
+    def conditions(
+        self, text: TextParts, prompts: Sequence[str], scale: float
+    ) -> tuple[Conditioning, Conditioning | None]:
+        told = self.encode(text, prompts)
+        return told.with_tensor("guidance", torch.full((len(told),), scale, device=text.device)), None
+
+    def run(
+        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+    ) -> Tensor:
+        guidance = None
+        if denoiser.config["guidance_embeds"]:  # type: ignore[index]
+            usual = latents.new_full((len(latents),), USUAL_GUIDANCE)
+            guidance = told.tensors.get("guidance", usual)
+        height, width = latents.shape[-2] // self.patch, latents.shape[-1] // self.patch
+        tokens: Tensor = denoiser(
+            hidden_states=F.pixel_unshuffle(latents, self.patch).flatten(2).transpose(1, 2),
+            timestep=timesteps.to(latents.dtype) / TRAIN_TIMESTEPS,
+            guidance=guidance,
+            pooled_projections=told["pooled"],
+            encoder_hidden_states=told["embeddings"],
+            txt_ids=latents.new_zeros(told["embeddings"].shape[1], 3),
+            img_ids=_places(height, width).to(latents),
+            return_dict=False,
+        )[0]
+        return F.pixel_shuffle(folded(tokens, height, width), self.patch)
+
+    def blank(self, config: Config) -> Conditioning:
+        return Conditioning(
+            {
+                "embeddings": torch.zeros(1, 1, config["joint_attention_dim"]),
+                "pooled": torch.zeros(1, config["pooled_projection_dim"]),
+            }
+        )
+
+    def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
+        shift = resolution_shift(scheduler, (latent[0] // self.patch) * (latent[1] // self.patch))
+        if scheduler.config.get("use_flow_sigmas"):
+            return {"num_inference_steps": steps, **shift}
+        return {"sigmas": np.linspace(1.0, 1 / steps, steps), **shift}
+
+    def latent_channels(self, config: Config) -> int:
+        return int(config["in_channels"]) // self.patch**2
+
+    def latent_side(self, config: Config) -> int:
+        """128, as its pipeline has it; the config names none."""
+        return 128
+
+
+def _places(height: int, width: int) -> Tensor:
+    """Row and column of every picture token, `[height * width, 3]`; the first number tells nothing."""
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1)
+
+
+FAMILIES.register("FluxPipeline")(Flux())

@@ -1,0 +1,63 @@
+"""Released models by short name, and any model as far as its configs tell: nothing here needs weights."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from lepbench.backbones.families import FAMILIES
+from lepbench.backbones.family import Config, Family
+from lepbench.backbones.load import class_of, read_json
+from lepbench.backbones.resolve import INDEX, model_folder
+
+
+class Known(NamedTuple):
+    """The true configuration of a released model.
+
+    Attributes:
+        family: its kind.
+        parameters: of the denoiser.
+        denoiser, vae, scheduler: configs, as far as they differ from the defaults of their classes.
+    """
+
+    family: Family
+    parameters: int
+    denoiser: Config
+    vae: Config
+    scheduler: Config
+
+
+@cache
+def known() -> dict[str, Known]:
+    """Every released model there is a configuration of, by short name."""
+    text = (files("lepbench.backbones") / "known.yaml").read_text(encoding="utf-8")
+    return {
+        name: Known(FAMILIES.get(entry.pop("pipeline")), **entry)
+        for name, entry in yaml.safe_load(text).items()
+    }
+
+
+def denoiser_of(name: str | Path) -> tuple[Family, dict[str, Any]]:
+    """Family and whole denoiser config of a short name, an embedded name, a folder or a hub id.
+
+    Raises:
+        LepbenchError: it is none of these, or its configs cannot be read.
+    """
+    if str(name) in known():
+        model = known()[str(name)]
+        return model.family, whole(model.family, model.denoiser)
+    index = read_json(model_folder(name, [INDEX]) / INDEX)
+    family = FAMILIES.get(str(index.get("_class_name")))
+    file = f"{family.denoiser}/config.json"
+    return family, whole(family, read_json(model_folder(name, [INDEX, file]) / file))
+
+
+def whole(family: Family, config: Config) -> dict[str, Any]:
+    """A denoiser's config with its class's defaults filled in."""
+    parameters = inspect.signature(class_of(family.components[family.denoiser])).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty} | dict(config)

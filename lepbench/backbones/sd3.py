@@ -1,0 +1,79 @@
+"""Stable Diffusion 3: a rectified flow; two CLIP encoders beside a T5, which may be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lepbench.backbones.conditioning import Conditioning
+from lepbench.backbones.family import FAMILIES, Config, Size, TextParts
+from lepbench.backbones.sdxl import two_clips
+from lepbench.backbones.transformer import TransformerFamily, resolution_shift
+
+T5_LENGTH = 256
+
+
+class StableDiffusion3(TransformerFamily):
+    """The encoders' states as one sequence; both pooled embeddings of CLIP side by side."""
+
+    name = "sd3"
+    components: ClassVar = {
+        "transformer": "diffusers.SD3Transformer2DModel",
+        "vae": "diffusers.AutoencoderKL",
+        "text_encoder": "transformers.CLIPTextModelWithProjection",
+        "text_encoder_2": "transformers.CLIPTextModelWithProjection",
+        "text_encoder_3": "transformers.T5EncoderModel",
+    }
+    tokenizers: ClassVar = {
+        "tokenizer": "transformers.CLIPTokenizer",
+        "tokenizer_2": "transformers.CLIPTokenizer",
+        "tokenizer_3": "transformers.T5Tokenizer",
+    }
+    optional = frozenset({"text_encoder_3", "tokenizer_3"})
+    flow = True
+
+    def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
+        clip, pooled = two_clips(text, prompts)
+        return Conditioning(
+            {"embeddings": _beside_t5(text, prompts, clip), "pooled": torch.cat(pooled, dim=-1)}
+        )
+
+    def run(
+        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+    ) -> Tensor:
+        told_of = (told["embeddings"], told["pooled"])
+        output: Tensor = denoiser(latents, *told_of, timesteps, return_dict=False)[0]
+        return output
+
+    def blank(self, config: Config) -> Conditioning:
+        return Conditioning(
+            {
+                "embeddings": torch.zeros(1, 1, config["joint_attention_dim"]),
+                "pooled": torch.zeros(1, config["pooled_projection_dim"]),
+            }
+        )
+
+    def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
+        tokens = (latent[0] // self.patch) * (latent[1] // self.patch)
+        return {"num_inference_steps": steps, **resolution_shift(scheduler, tokens)}
+
+    def most(self, config: Config) -> int:
+        return int(config["pos_embed_max_size"]) * self.patch
+
+
+def _beside_t5(text: TextParts, prompts: Sequence[str], clip: Tensor) -> Tensor:
+    """CLIP's states, padded to the transformer's width, then T5's; where there is no T5, zeros for them."""
+    width = text.denoiser["joint_attention_dim"]
+    if "text_encoder_3" in text.encoders:
+        ids = text.tokens("tokenizer_3", prompts, T5_LENGTH).input_ids
+        t5 = text.encoders["text_encoder_3"](ids)[0].float()
+    else:
+        t5 = clip.new_zeros(len(prompts), T5_LENGTH, width)
+    return torch.cat([F.pad(clip, (0, width - clip.shape[-1])), t5], dim=1)
+
+
+FAMILIES.register("StableDiffusion3Pipeline")(StableDiffusion3())

@@ -1,0 +1,93 @@
+"""Stable Diffusion XL: two CLIP encoders, a pooled embedding, and the picture's size told to the U-Net."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from lepbench.backbones.conditioning import Conditioning
+from lepbench.backbones.family import FAMILIES, Config, Size, TextParts
+from lepbench.backbones.sd import MIDDLE, Layout, UNetFamily
+
+# LDM's numbers of the paper's layers exist in this U-Net too (input blocks 2, 4, 8, middle block 0 to 2,
+# output blocks 2, 4, 8) and play the same parts: full, half and quarter resolution going down, the middle,
+# and coming up one block with its upsampler, one attention between resamplings, and one layer at full
+# resolution.
+SDXL = Layout(
+    "sdxl",
+    ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    2,
+    (
+        "down_blocks[0].resnets[1]",
+        "down_blocks[1].attentions[0]",
+        "down_blocks[2].attentions[1]",
+        *MIDDLE,
+        "up_blocks[0]",
+        "up_blocks[1].attentions[1]",
+        "up_blocks[2].resnets[2]",
+    ),
+)
+
+
+def two_clips(text: TextParts, prompts: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
+    """Two CLIP encoders' last hidden states but one, side by side, and the first output of each."""
+    length = text.tokenizers["tokenizer"].model_max_length
+    states, pooled = [], []
+    for number in ("", "_2"):
+        ids = text.tokens(f"tokenizer{number}", prompts, length).input_ids
+        output = text.encoders[f"text_encoder{number}"](ids, output_hidden_states=True)
+        states.append(output.hidden_states[-2].float())
+        pooled.append(output[0].float())
+    return torch.cat(states, dim=-1), pooled
+
+
+class StableDiffusionXL(UNetFamily):
+    """The last hidden states but one of both encoders side by side; the second one's pooled embedding."""
+
+    name = "sdxl"
+    components: ClassVar = {
+        "unet": "diffusers.UNet2DConditionModel",
+        "vae": "diffusers.AutoencoderKL",
+        "text_encoder": "transformers.CLIPTextModel",
+        "text_encoder_2": "transformers.CLIPTextModelWithProjection",
+    }
+    tokenizers: ClassVar = {
+        "tokenizer": "transformers.CLIPTokenizer",
+        "tokenizer_2": "transformers.CLIPTokenizer",
+    }
+    layouts = (SDXL,)
+
+    def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
+        states, pooled = two_clips(text, prompts)
+        return Conditioning({"embeddings": states, "pooled": pooled[-1]})
+
+    def uncaptioned(self, text: TextParts) -> Conditioning:
+        empty = self.encode(text, [""])
+        if not text.index.get("force_zeros_for_empty_prompt", True):
+            return empty
+        return Conditioning({name: torch.zeros_like(tensor) for name, tensor in empty.tensors.items()})
+
+    def run(
+        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+    ) -> Tensor:
+        # Size of the original, corner of the crop, size asked for: an uncropped picture of its own size.
+        sizes = torch.tensor([[*pixels, 0, 0, *pixels]], device=latents.device, dtype=latents.dtype)
+        output: Tensor = denoiser(
+            latents,
+            timesteps,
+            told["embeddings"],
+            added_cond_kwargs={"text_embeds": told["pooled"], "time_ids": sizes.expand(len(latents), -1)},
+            return_dict=False,
+        )[0]
+        return output
+
+    def blank(self, config: Config) -> Conditioning:
+        pooled = config["projection_class_embeddings_input_dim"] - 6 * config["addition_time_embed_dim"]
+        embeddings = torch.zeros(1, 1, config["cross_attention_dim"])
+        return Conditioning({"embeddings": embeddings, "pooled": torch.zeros(1, pooled)})
+
+
+FAMILIES.register("StableDiffusionXLPipeline")(StableDiffusionXL())

@@ -1,0 +1,57 @@
+"""What diffusion transformers share: pictures as tokens, and blocks of one width to choose taps from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from lepbench.backbones.family import Config, Family, Size
+
+TAPS = 9
+"""Taps of a transformer: as many as the paper has of a U-Net."""
+
+
+def spread(blocks: Sequence[str]) -> tuple[str, ...]:
+    """The last of each of nine nearly equal parts of a row of blocks; all of a shorter row."""
+    count = min(TAPS, len(blocks))
+    return tuple(blocks[(part + 1) * len(blocks) // count - 1] for part in range(count))
+
+
+class TransformerFamily(Family):
+    """Pipelines whose denoiser cuts the latent into patches of 2 x 2 and reads them as tokens, row by row."""
+
+    denoiser = "transformer"
+    member = -1
+    patch = 2
+
+    def positions(self, config: Config) -> tuple[str, ...]:
+        return spread([f"transformer_blocks[{i}]" for i in range(config["num_layers"])])
+
+    def fold(self, output: Any, latent: Size, config: Config) -> Tensor:
+        """Tokens `[B, text + picture, channels]` as the picture's map `[B, channels, h / 2, w / 2]`."""
+        tokens = super().fold(output, latent, config)
+        height, width = latent[0] // self.patch, latent[1] // self.patch
+        return folded(tokens[:, -height * width :], height, width)
+
+    def unit(self, config: Config) -> int:
+        return self.patch
+
+
+def folded(tokens: Tensor, height: int, width: int) -> Tensor:
+    """Tokens `[B, height * width, channels]`, row by row, as a map `[B, channels, height, width]`."""
+    return tokens.transpose(1, 2).reshape(len(tokens), tokens.shape[2], height, width)
+
+
+def resolution_shift(scheduler: Any, tokens: int) -> dict[str, Any]:
+    """How far a flow that asks for it is shifted towards noise: linear in the number of picture tokens.
+
+    Esser et al., "Scaling Rectified Flow Transformers", 2024, section 5.3.2, as the schedulers' configs
+    parametrise it.
+    """
+    config = scheduler.config
+    if not config.get("use_dynamic_shifting"):
+        return {}
+    slope = (config.max_shift - config.base_shift) / (config.max_image_seq_len - config.base_image_seq_len)
+    return {"mu": config.base_shift + slope * (tokens - config.base_image_seq_len)}

@@ -1,0 +1,115 @@
+"""`lepbench list`: what there is to choose from, by the names that configurations use."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from typing import Any
+
+import click
+
+from lepbench.errors import LepbenchError
+
+REGISTRIES = {
+    "detectors": ("lepbench.detectors", "DETECTORS"),
+    "methods": ("lepbench.methods", "METHODS"),
+    "predictors": ("lepbench.predictors", "PREDICTORS"),
+    "schedulers": ("lepbench.guidance.schedulers", "SCHEDULERS"),
+    "sources": ("lepbench.data.sources", "SOURCES"),
+}
+"""Subject -> module and name of its registry."""
+
+as_json = click.option("--json", "wanted_json", is_flag=True, help="Print one JSON list.")
+
+
+@click.group()
+def command() -> None:
+    """What there is to choose from, by the names that configurations use.
+
+    \b
+    Examples:
+      lepbench list backbones
+      lepbench list taps --backbone sd15 --latent 64x64 --json
+    """
+
+
+def _lister(subject: str, module: str, name: str) -> click.Command:
+    """The command that lists a registry."""
+
+    @command.command(subject, help=f"Names of the {subject}.")
+    @as_json
+    def listing(wanted_json: bool) -> None:
+        registry = getattr(importlib.import_module(module), name)
+        _print([{"name": entry, "what": _what(registry.get(entry))} for entry in registry], wanted_json)
+
+    return listing
+
+
+for _subject, _where in REGISTRIES.items():
+    _lister(_subject, *_where)
+
+
+@command.command("backbones")
+@as_json
+def backbones_command(wanted_json: bool) -> None:
+    """Released models whose true configurations are known; no weights of theirs ship.
+
+    A configuration's `backbone:` takes an embedded name, a folder or a hub id of any of these kinds.
+    """
+    from lepbench.backbones.known import known
+
+    rows = [
+        {"name": name, "family": model.family.name, "parameters": model.parameters}
+        for name, model in known().items()
+    ]
+    _print(rows, wanted_json)
+
+
+@command.command("taps")
+@click.option("--backbone", required=True, help="Short name, embedded name, folder or hub id.")
+@click.option("--latent", help="Size of the latent, HEIGHTxWIDTH  [default: the model's own].")
+@as_json
+def taps_command(backbone: str, latent: str | None, wanted_json: bool) -> None:
+    """Where a backbone is read, in order: position, channels, height and width. Needs no weights.
+
+    \b
+    Examples:
+      lepbench list taps --backbone sd15 --latent 64x64 --json
+      lepbench list taps --backbone flux-dev --latent 96x128
+    """
+    from lepbench.backbones.known import denoiser_of
+    from lepbench.backbones.survey import tap_shapes
+
+    family, config = denoiser_of(backbone)
+    side = family.latent_side(config)
+    size = _size(latent, family.unit(config)) if latent else (side, side)
+    _print([tap._asdict() for tap in tap_shapes(family, config, size)], wanted_json)
+
+
+def _size(text: str, unit: int) -> tuple[int, int]:
+    """Height and width of a latent, written HxW, that a model of this unit can divide."""
+    parsed = re.fullmatch(r"(\d+)x(\d+)", text)
+    if parsed is None:
+        raise LepbenchError(f"--latent {text!r} is no size", "write HEIGHTxWIDTH, such as 64x96")
+    height, width = int(parsed[1]), int(parsed[2])
+    if not height or not width or height % unit or width % unit:
+        raise LepbenchError(f"this backbone has no latent of {text}", f"choose multiples of {unit}")
+    return height, width
+
+
+def _what(entry: Any) -> str:
+    """A registered thing in a line: what it stands for in diffusers, or how its class describes itself."""
+    return str(getattr(entry, "class_name", None) or (entry.__doc__ or "").strip().split("\n")[0])
+
+
+def _print(rows: list[dict[str, Any]], wanted_json: bool) -> None:
+    if wanted_json:
+        click.echo(json.dumps(rows))
+        return
+    texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row, text in zip(rows, texts, strict=True):
+        cells = zip(row.values(), text, widths, strict=True)
+        line = (f"{t:>{w}}" if isinstance(cell, int) else f"{t:<{w}}" for cell, t, w in cells)
+        click.echo("  ".join(line).rstrip())

@@ -1,0 +1,134 @@
+"""What is particular to each family: where features lie, how latents are noised, which files are read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+from tiny_pipelines import BUILDERS, save_tiny
+
+from lepbench.backbones import load_backbone
+from lepbench.backbones.survey import tap_shapes
+from lepbench.errors import LepbenchError
+
+TRANSFORMERS = ("sd3", "flux-dev", "pixart-sigma")
+EMBEDDERS = {"sd3": "pos_embed", "flux-dev": "x_embedder", "pixart-sigma": "pos_embed"}
+
+
+@pytest.mark.parametrize("name", list(BUILDERS))
+def test_features_are_maps_that_hang_on_the_latent(name: str, tiny_folder_of) -> None:
+    backbone = load_backbone(tiny_folder_of(name))
+    latents = torch.randn(2, 4, 8, 24, requires_grad=True)
+    told = backbone.encode_prompts(["a red fish", "x"])
+    predicted, features = backbone.read(latents, 700, told, backbone.taps)
+    assert predicted.shape == latents.shape
+    shapes = tap_shapes(backbone.family, backbone.denoiser.config, (8, 24))
+    assert [tuple(shape) for shape in shapes] == [(name, *f.shape[1:]) for name, f in features.items()]
+    assert {shape.name: shape.channels for shape in shapes} == backbone.tap_channels
+    for position, feature in features.items():
+        (gradient,) = torch.autograd.grad(feature[0].sum(), latents, retain_graph=True)
+        assert gradient[0].abs().sum() > 0, position
+        assert not gradient[1].any(), position
+
+
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of) -> None:
+    backbone = load_backbone(tiny_folder_of(name))
+    told = backbone.encode_prompts(["x"])
+    latents = torch.randn(1, 4, 8, 24)
+    changed = latents.clone()
+    changed[:, :, 5, 18] += 1
+    with torch.no_grad():
+        maps = [
+            backbone.read(z, 700, told, [EMBEDDERS[name]])[1][EMBEDDERS[name]] for z in (latents, changed)
+        ]
+    moved = (maps[0] - maps[1]).abs().amax(dim=1)[0] > 1e-6
+    assert moved.shape == (4, 12)
+    assert moved.nonzero().tolist() == [[2, 9]]
+
+
+@pytest.mark.parametrize("name", ["sd3", "flux-dev"])
+def test_text_tokens_are_left_out(name: str, tiny_folder_of) -> None:
+    backbone = load_backbone(tiny_folder_of(name))
+    last = backbone.taps[-1]
+    seen: list[torch.Tensor] = []
+    handle = backbone.denoiser.norm_out.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    try:
+        with torch.no_grad():
+            told = backbone.encode_prompts(["x"])
+            _, features = backbone.read(torch.randn(1, 4, 8, 24), 700, told, [last])
+    finally:
+        handle.remove()
+    # The head reads the picture's tokens alone, and nothing comes between the last block and the head.
+    assert torch.equal(features[last].flatten(2).transpose(1, 2), seen[0])
+
+
+def test_a_flow_is_noised_as_its_scheduler_does_it(tiny_folder_of) -> None:
+    backbone = load_backbone(tiny_folder_of("sd3"))
+    latents, noise, when = torch.randn(3, 4, 8, 8), torch.randn(3, 4, 8, 8), torch.tensor([1, 400, 1000])
+    expected = FlowMatchEulerDiscreteScheduler().scale_noise(latents, when.float(), noise)
+    assert torch.allclose(backbone.noised(latents, noise, when), expected, atol=1e-6)
+
+
+def test_the_size_of_the_picture_is_told_where_a_model_asks(tiny_folder_of) -> None:
+    seen: dict[str, Any] = {}
+    backbone = load_backbone(tiny_folder_of("sdxl"))
+    handle = backbone.denoiser.register_forward_pre_hook(
+        lambda _, inputs, named: seen.update(named), with_kwargs=True
+    )
+    try:
+        backbone.predict(torch.randn(2, 4, 8, 24), 7, backbone.encode_prompts(["a", "b"]))
+    finally:
+        handle.remove()
+    assert seen["added_cond_kwargs"]["time_ids"].tolist() == [[32, 96, 0, 0, 32, 96]] * 2
+
+
+def test_sizes_a_family_cannot_draw(tiny_folder_of) -> None:
+    backbone = load_backbone(tiny_folder_of("sd3"))
+    assert backbone.latent_shape((64, 8)) == (4, 16, 2)
+    with pytest.raises(LepbenchError, match="multiples of 8 px"):
+        backbone.latent_shape((64, 12))
+    with pytest.raises(LepbenchError, match="sides of at most 192 px"):
+        backbone.latent_shape((64, 200))
+
+
+def test_only_an_optional_part_may_be_left_out(tiny_folder_of, tmp_path: Path) -> None:
+    assert set(load_backbone(tiny_folder_of("sd3-without-t5")).text.encoders) == {
+        "text_encoder",
+        "text_encoder_2",
+    }
+    folder = Path(shutil.copytree(tiny_folder_of("sdxl"), tmp_path / "sdxl"))
+    shutil.rmtree(folder / "text_encoder_2")
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"text_encoder_2": [None, None]}))
+    with pytest.raises(LepbenchError, match=r"missing file .*text_encoder_2"):
+        load_backbone(folder)
+
+
+def test_half_precision_is_read_for_want_of_the_full(tiny_folder_of, tmp_path: Path) -> None:
+    folder = save_tiny("flux-schnell", tmp_path / "flux", variant="fp16")
+    whole = load_backbone(tiny_folder_of("flux-schnell"))
+    half = load_backbone(folder)
+    assert "transformer/diffusion_pytorch_model.fp16.safetensors" in half.weights_sha256()
+    assert "text_encoder_2/model.fp16.safetensors" in half.weights_sha256()
+    for mine, theirs in zip(half.denoiser.parameters(), whole.denoiser.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+@pytest.mark.parametrize("variant", [None, "fp16"])
+def test_weights_in_shards_are_read_and_hashed(variant: str | None, tiny_folder_of, tmp_path: Path) -> None:
+    folder = save_tiny("flux-schnell", tmp_path / "flux", max_shard_size="40KB", variant=variant)
+    backbone = load_backbone(folder)
+    shards = [name for name in backbone.weights_sha256() if name.startswith("transformer/")]
+    assert len(shards) > 1
+    whole = load_backbone(tiny_folder_of("flux-schnell"))
+    for mine, theirs in zip(backbone.denoiser.parameters(), whole.denoiser.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    (folder / shards[0]).unlink()
+    with pytest.raises(LepbenchError, match="transformer cannot be loaded"):
+        load_backbone(folder)

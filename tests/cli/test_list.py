@@ -1,0 +1,44 @@
+"""`lepbench list` as a person runs it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from lepbench.cli.list import REGISTRIES, command
+from lepbench.errors import LepbenchError
+
+
+def said(*arguments: str) -> str:
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_taps_of_stable_diffusion() -> None:
+    taps = json.loads(said("taps", "--backbone", "sd15", "--latent", "64x64", "--json"))
+    assert len(taps) == 9
+    assert taps[0] == {"name": "down_blocks[0].attentions[1]", "channels": 320, "height": 64, "width": 64}
+    assert sum(tap["channels"] for tap in taps) == 9280
+    assert said("taps", "--backbone", "mini@1").splitlines()[0].split() == [
+        "down_blocks[0].resnets[-1]", "64", "16", "16",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("latent", "message"), [("64", "no size"), ("64x60", "multiples of 8"), ("0x8", "multiples of 8")]
+)
+def test_a_latent_that_cannot_be_is_one_line(latent: str, message: str) -> None:
+    with pytest.raises(LepbenchError, match=message):
+        said("taps", "--backbone", "sd15", "--latent", latent)
+
+
+@pytest.mark.parametrize("subject", [*REGISTRIES, "backbones"])
+def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
+    rows = json.loads(said(subject, "--json"))
+    assert rows
+    assert all(all(row.values()) for row in rows)
+    lines = said(subject).splitlines()
+    assert [line.split()[0] for line in lines] == [row["name"] for row in rows]

@@ -1,0 +1,178 @@
+"""Every family is sampled as its own pipeline in diffusers samples it, and is steered sample by sample."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+from tiny_pipelines import BUILDERS
+from torch import Tensor
+
+from lepbench.backbones import Backbone, load_backbone
+from lepbench.errors import LepbenchError
+from lepbench.guidance import SamplerSettings, SketchGuidance, sample
+from lepbench.guidance.schedulers import SCHEDULERS
+from lepbench.predictors import MlpConfig, MlpPredictor
+from lepbench.seeds import generator, noise
+
+PROMPTS = ["a red fish", "Two blue boats"]
+SHAPE = (4, 8, 12)
+STEPS = 3
+FLOWS = ("sd3", "sd3-without-t5", "flux-dev", "flux-schnell")
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny_folder_of) -> Any:
+    """From a family's name to its backbone."""
+    return cache(lambda name: load_backbone(tiny_folder_of(name)))
+
+
+@pytest.fixture(scope="module")
+def stock_of(tiny_folder_of) -> Any:
+    """From a family's name to its pipeline in diffusers."""
+
+    def load(name: str) -> Any:
+        left_out = ("text_encoder_3", "tokenizer_3") if name == "sd3-without-t5" else ()
+        pipeline = diffusers.DiffusionPipeline.from_pretrained(
+            tiny_folder_of(name), **dict.fromkeys(left_out)
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+    return cache(load)
+
+
+@pytest.fixture(params=list(BUILDERS))
+def backbone(request: pytest.FixtureRequest, loaded) -> Backbone:
+    return loaded(request.param)
+
+
+@pytest.fixture
+def start() -> Tensor:
+    return torch.stack([noise(i, SHAPE) for i in range(len(PROMPTS))])
+
+
+def generators(count: int = len(PROMPTS)) -> list[torch.Generator]:
+    return [generator(100 + i) for i in range(count)]
+
+
+def fitting(name: str) -> str:
+    return "flow_euler" if name in FLOWS else "ddim"
+
+
+def packed(latents: Tensor) -> Tensor:
+    """Flux's tokens, spelt out: 2 x 2 patches row by row, channels outermost inside a patch."""
+    rows = [
+        torch.stack(
+            [latents[:, :, y : y + 2, x : x + 2].flatten(1) for x in range(0, latents.shape[3], 2)], 1
+        )
+        for y in range(0, latents.shape[2], 2)
+    ]
+    return torch.cat(rows, dim=1)
+
+
+def drawn_by(pipeline: Any, start: Tensor, cfg: float, scheduler: str, output_type: str) -> Tensor:
+    """What a stock pipeline draws with that scheduler."""
+    kind = SCHEDULERS.get(scheduler)
+    pipeline.register_modules(
+        scheduler=getattr(diffusers, kind.class_name).from_config(pipeline.scheduler.config, **kind.overrides)
+    )
+    flux = isinstance(pipeline, diffusers.FluxPipeline)
+    binning = {"use_resolution_binning": False} if "PixArt" in type(pipeline).__name__ else {}
+    return pipeline(
+        PROMPTS,
+        num_inference_steps=STEPS,
+        guidance_scale=cfg,
+        latents=packed(start) if flux else start,
+        generator=generators(),
+        height=SHAPE[1] * 4,
+        width=SHAPE[2] * 4,
+        output_type=output_type,
+        **binning,
+    ).images
+
+
+# Every scheduler with a pipeline that predicts v and one that predicts noise; of the others their own.
+CASES = [
+    *(
+        (name, scheduler, 4.0)
+        for name in ("sd-v", "sdxl")
+        for scheduler in SCHEDULERS
+        if scheduler != "flow_euler"
+    ),
+    *((name, "dpmpp", 4.0) for name in ("pixart-sigma", "pixart-alpha")),
+    *((name, "flow_euler", 4.0) for name in FLOWS),
+    *((name, fitting(name), 1.0) for name in BUILDERS),
+]
+
+
+@pytest.mark.parametrize(("name", "scheduler", "cfg"), CASES)
+def test_unguided_is_the_stock_pipeline(
+    name: str, scheduler: str, cfg: float, loaded, stock_of, start
+) -> None:
+    pipeline = stock_of(name)
+    own = pipeline.scheduler
+    expected = drawn_by(pipeline, start, cfg, scheduler, "latent")
+    pipeline.register_modules(scheduler=own)
+    settings = SamplerSettings(steps=STEPS, scheduler=scheduler, guidance_scale=cfg)
+    ours = sample(loaded(name), PROMPTS, start, settings, generators=generators()).latents
+    # Random weights in sigma space reach values of fifty: 1e-5 of the largest.
+    found, largest = packed(ours) if expected.ndim == 3 else ours, max(1.0, expected.abs().max().item())
+    assert (found - expected).abs().max() < 1e-5 * largest
+    assert (ours - start).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
+def test_pictures_are_the_stock_pipelines(name: str, loaded, stock_of, start) -> None:
+    expected = drawn_by(stock_of(name), start, 4.0, fitting(name), "pt")
+    settings = SamplerSettings(steps=STEPS, scheduler=fitting(name))
+    backbone = loaded(name)
+    drawn = backbone.decode_latents(sample(backbone, PROMPTS, start, settings).latents)
+    assert torch.allclose(drawn, expected, atol=1e-5)
+
+
+def reader(backbone: Backbone) -> MlpPredictor:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        config = MlpConfig(taps=backbone.tap_channels, out_channels=4, train_timesteps=1000, hidden=(16, 8))
+        return MlpPredictor(config).requires_grad_(False).eval()
+
+
+def test_the_sketch_pulls_every_sample_alone(backbone: Backbone, start) -> None:
+    name = "flow_euler" if backbone.family.flow else "ddim"
+    settings = SamplerSettings(steps=STEPS, scheduler=name)
+    predictor = reader(backbone)
+    target = torch.stack([noise(70 + i, SHAPE) for i in range(len(PROMPTS))])
+    guided = sample(backbone, PROMPTS, start, settings, SketchGuidance(predictor, target, 1.6, 0.0))
+    plain = sample(backbone, PROMPTS, start, settings, SketchGuidance(predictor, target, 0.0, 0.0))
+    assert ((guided.latents - plain.latents).flatten(1).norm(dim=1) > 0.1).all()
+    # Another sketch for the second sample moves it alone.
+    other = target.clone()
+    other[1] *= -1
+    changed = sample(backbone, PROMPTS, start, settings, SketchGuidance(predictor, other, 1.6, 0.0))
+    assert torch.allclose(changed.latents[0], guided.latents[0], atol=1e-4)
+    assert (changed.latents[1] - guided.latents[1]).abs().max() > 1e-3
+
+
+def test_the_shift_is_beta_times_the_step_long(backbone: Backbone, start) -> None:
+    # In one step to the end, which may be at t = 0 already, so that nothing comes after the shift.
+    name = "flow_euler" if backbone.family.flow else "ddim"
+    settings = SamplerSettings(steps=1, scheduler=name)
+    predictor = reader(backbone)
+    guided, plain = (
+        sample(
+            backbone, PROMPTS, start, settings, SketchGuidance(predictor, torch.ones_like(start), scale, -1)
+        )
+        for scale in (0.7, 0.0)
+    )
+    shift = (guided.latents - plain.latents).flatten(1).norm(dim=1)
+    assert torch.allclose(shift, 0.7 * (plain.latents - start).flatten(1).norm(dim=1), rtol=1e-3)
+
+
+@pytest.mark.parametrize(("name", "scheduler"), [("sd3", "ddim"), ("sdxl", "flow_euler")])
+def test_a_scheduler_of_the_other_kind_is_one_line(name: str, scheduler: str, loaded, start) -> None:
+    with pytest.raises(LepbenchError, match=f"'{scheduler}' does not fit .* choose one of: "):
+        sample(loaded(name), PROMPTS, start, SamplerSettings(scheduler=scheduler))

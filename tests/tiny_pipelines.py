@@ -1,0 +1,205 @@
+"""Pipelines of every family with random weights, small enough for a test, in folders laid out as released."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SCALED = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+
+
+def clip_tokenizer() -> transformers.CLIPTokenizer:
+    tokens = ["<|startoftext|>", "<|endoftext|>", *LETTERS, *(f"{letter}</w>" for letter in LETTERS)]
+    vocabulary = {token: place for place, token in enumerate(tokens)}
+    return transformers.CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=12)
+
+
+def t5_tokenizer() -> transformers.T5Tokenizer:
+    """A unigram tokenizer of single letters."""
+    special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
+    return transformers.T5Tokenizer(vocab=[*special, *((letter, -3.0) for letter in LETTERS)], extra_ids=0)
+
+
+def clip(width: int, projected: bool, projection: int = 8) -> Any:
+    config = transformers.CLIPTextConfig(
+        vocab_size=54,
+        hidden_size=width,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=12,
+        projection_dim=projection,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
+    return (transformers.CLIPTextModelWithProjection if projected else transformers.CLIPTextModel)(config)
+
+
+def t5(width: int = 32) -> transformers.T5EncoderModel:
+    return transformers.T5EncoderModel(
+        transformers.T5Config(vocab_size=40, d_model=width, d_ff=32, d_kv=8, num_layers=1, num_heads=2)
+    )
+
+
+def vae(**settings: Any) -> diffusers.AutoencoderKL:
+    return diffusers.AutoencoderKL(
+        block_out_channels=(8, 8, 16),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        latent_channels=4,
+        norm_num_groups=4,
+        sample_size=64,
+        **settings,
+    )
+
+
+def sd_v() -> diffusers.DiffusionPipeline:
+    """Of the layout of Stable Diffusion 2.1, predicting v."""
+    unet = diffusers.UNet2DConditionModel(
+        sample_size=16,
+        block_out_channels=(8, 16, 16, 16),
+        norm_num_groups=4,
+        cross_attention_dim=16,
+        attention_head_dim=(2, 4, 4, 4),
+        use_linear_projection=True,
+    )
+    return diffusers.StableDiffusionPipeline(
+        vae=vae(scaling_factor=4.0),
+        text_encoder=clip(16, projected=False),
+        tokenizer=clip_tokenizer(),
+        unet=unet,
+        scheduler=diffusers.DDIMScheduler(
+            **SCALED, clip_sample=False, steps_offset=1, prediction_type="v_prediction"
+        ),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def sdxl() -> diffusers.DiffusionPipeline:
+    unet = diffusers.UNet2DConditionModel(
+        sample_size=16,
+        block_out_channels=(8, 16, 16),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        transformer_layers_per_block=(1, 1, 2),
+        norm_num_groups=4,
+        cross_attention_dim=16 + 24,
+        attention_head_dim=(2, 4, 4),
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=4,
+        projection_class_embeddings_input_dim=8 + 6 * 4,
+    )
+    return diffusers.StableDiffusionXLPipeline(
+        vae=vae(scaling_factor=4.0),
+        text_encoder=clip(16, projected=False),
+        text_encoder_2=clip(24, projected=True),
+        tokenizer=clip_tokenizer(),
+        tokenizer_2=clip_tokenizer(),
+        unet=unet,
+        scheduler=diffusers.EulerDiscreteScheduler(**SCALED),
+    )
+
+
+def sd3(with_t5: bool = True) -> diffusers.DiffusionPipeline:
+    transformer = diffusers.SD3Transformer2DModel(
+        sample_size=16,
+        patch_size=2,
+        in_channels=4,
+        out_channels=4,
+        num_layers=2,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        joint_attention_dim=32,
+        caption_projection_dim=16,
+        pooled_projection_dim=16,
+        pos_embed_max_size=24,
+    )
+    return diffusers.StableDiffusion3Pipeline(
+        transformer=transformer,
+        vae=vae(scaling_factor=3.0, shift_factor=0.06, use_quant_conv=False, use_post_quant_conv=False),
+        text_encoder=clip(12, projected=True),
+        text_encoder_2=clip(16, projected=True),
+        text_encoder_3=t5() if with_t5 else None,
+        tokenizer=clip_tokenizer(),
+        tokenizer_2=clip_tokenizer(),
+        tokenizer_3=t5_tokenizer() if with_t5 else None,
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0),
+    )
+
+
+def flux(distilled: bool = True) -> diffusers.DiffusionPipeline:
+    transformer = diffusers.FluxTransformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=2,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=32,
+        pooled_projection_dim=16,
+        guidance_embeds=distilled,
+        axes_dims_rope=(4, 6, 6),
+    )
+    schedule = {"use_dynamic_shifting": True, "shift": 3.0} if distilled else {"shift": 1.0}
+    return diffusers.FluxPipeline(
+        transformer=transformer,
+        vae=vae(scaling_factor=3.0, shift_factor=0.1, use_quant_conv=False, use_post_quant_conv=False),
+        text_encoder=clip(16, projected=False),
+        text_encoder_2=t5(),
+        tokenizer=clip_tokenizer(),
+        tokenizer_2=t5_tokenizer(),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(**schedule),
+    )
+
+
+def pixart(kind: Any = diffusers.PixArtSigmaPipeline) -> diffusers.DiffusionPipeline:
+    """Alpha is told the picture's size, and its pipeline does so at 128 latent pixels only."""
+    alpha = kind is diffusers.PixArtAlphaPipeline
+    transformer = diffusers.PixArtTransformer2DModel(
+        sample_size=128 if alpha else 16,
+        num_attention_heads=2,
+        attention_head_dim=12,
+        in_channels=4,
+        out_channels=8,
+        num_layers=2,
+        cross_attention_dim=24,
+        caption_channels=32,
+        use_additional_conditions=alpha,
+    )
+    return kind(
+        transformer=transformer,
+        vae=vae(scaling_factor=4.0),
+        text_encoder=t5(),
+        tokenizer=t5_tokenizer(),
+        scheduler=diffusers.DPMSolverMultistepScheduler(beta_start=0.0001, beta_end=0.02),
+    )
+
+
+BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
+    "sd-v": sd_v,
+    "sdxl": sdxl,
+    "sd3": sd3,
+    "sd3-without-t5": lambda: sd3(with_t5=False),
+    "flux-dev": flux,
+    "flux-schnell": lambda: flux(distilled=False),
+    "pixart-sigma": pixart,
+    "pixart-alpha": lambda: pixart(diffusers.PixArtAlphaPipeline),
+}
+
+
+def save_tiny(name: str, folder: Path, **options: Any) -> Path:
+    """The pipeline called `name`, saved into `folder`."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        pipeline = BUILDERS[name]()
+    pipeline.save_pretrained(folder, safe_serialization=True, **options)
+    return folder
