@@ -78,7 +78,10 @@ class Record(Config):
 
     def published(self) -> dict[str, Any]:
         """The object that `lepbench evaluate --json` prints."""
-        rows = {row: {name: f.model_dump() for name, f in found.items()} for row, found in self.rows.items()}
+        rows = {
+            row: {name: figure.model_dump(exclude={"n"}) for name, figure in found.items()}
+            for row, found in self.rows.items()
+        }
         return {
             "protocol": self.protocol.name,
             "suite": self.identity.suite,
