@@ -133,6 +133,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LepbenchError(f"missing file {path}", NOT_WHOLE) from None
     except (OSError, ValueError) as error:
         raise LepbenchError(f"cannot read {path}: {error}", NOT_WHOLE) from error
     if not isinstance(content, dict):

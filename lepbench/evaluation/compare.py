@@ -19,8 +19,8 @@ from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, draws_of_rows
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SIGNIFICANT = 0.05
-RESAMPLES_A_TEST = 200
-"""A p value is at least 2 / (resamples + 1), times the number of tests: so many keep that floor at 0.01."""
+RESAMPLES_A_TEST = 1000
+"""A p value is at least 2 / (resamples + 1), times the number of tests: so many keep that floor at 0.002."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -110,12 +111,18 @@ def holm(p_values: ArrayLike) -> Array:
     return adjusted
 
 
+@lru_cache(maxsize=1)
 def resample_weights(items: int, resamples: int, seed: int) -> Array:
-    """How often each resample holds each item when `items` are drawn with replacement: [resamples, items]."""
+    """How often each resample holds each item when `items` are drawn with replacement: [resamples, items].
+
+    Read-only, as the metrics of one table share it.
+    """
     drawn = np.random.default_rng(seed).integers(items, size=(resamples, items))
     rows = items * np.arange(resamples)[:, None]
     counts = np.bincount((rows + drawn).ravel(), minlength=resamples * items)
-    return counts.reshape(resamples, items).astype(np.float64)
+    weights = counts.reshape(resamples, items).astype(np.float64)
+    weights.flags.writeable = False
+    return weights
 
 
 def cluster_sums(columns: Array, clusters: ArrayLike | None) -> tuple[Array, Array]:
