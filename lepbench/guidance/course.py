@@ -62,7 +62,10 @@ class Course(Config):
         return self.repeats.times if self.repeats is not None and time > self.repeats.above else 1
 
     def itinerary(self, times: Sequence[float]) -> list[int]:
-        """The steps to do, by index into the falling `times` in T_train; one not above its forerunner goes back."""
+        """The steps to do, by index into the falling `times` (t / T_train).
+
+        One that is not above its forerunner is gone back to.
+        """
         if self.travel is None:
             return list(range(len(times)))
         # Behind the last step there is no noise level to return from.

@@ -19,7 +19,7 @@ HALF_SCALES = (2.0**12, 2.0**4, 2.0**-4)
 
 
 class Pull(NamedTuple):
-    """One pass over the captioned half: the denoiser's output, the predicted edges, and the gradient of L by z."""
+    """One captioned pass: the denoiser's output, the predicted edges, and the gradient of L by z."""
 
     output: Tensor
     edges: Tensor
@@ -37,7 +37,7 @@ def edge_gradient(
 ) -> Pull:
     """How the squared distance between predicted edges and sketches grows with the latent, `[B, C, h, w]`.
 
-    `L = sum w (P(F(z_t | t, c)) - E(sketch))^2` over a sample's pixels and channels (Voynov et al., with w = 1);
+    `L = sum w (P(F(z_t | t, c)) - E(sketch))^2` over a sample's pixels and channels (Voynov et al., w = 1);
     samples do not mix, so the batch's sum has every sample's own gradient. The pass that gives the features
     gives the prediction too, and nothing behind the last tap is kept for the way back.
 
@@ -60,7 +60,7 @@ def edge_gradient(
 
 @contextmanager
 def recorded_until_read(network: nn.Module, positions: Sequence[str]) -> Iterator[None]:
-    """In the one pass within the block, record no graph between the last of `positions` and the network's end."""
+    """In the one pass of the block, record no graph from the last of `positions` to the network's end."""
     unread = set(positions)
 
     def reader(name: str) -> Any:

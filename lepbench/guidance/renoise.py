@@ -9,7 +9,7 @@ from lepbench.backbones.backbone import Backbone
 
 
 def renoised(backbone: Backbone, z: Tensor, now: Tensor, then: Tensor, noise: Tensor) -> Tensor:
-    """`z [B, C, h, w]` at timestep `now`, in the space the denoiser reads, with noise up to the earlier `then`.
+    """`z [B, C, h, w]` at timestep `now`, as the denoiser reads it, with noise up to the earlier `then`.
 
     With `z_t = a_t x + s_t n` it is `(a_then / a_now) z + sqrt(s_then^2 - (a_then / a_now)^2 s_now^2) noise`:
     if z is distributed as the forward process at `now`, so is the result at `then`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -44,7 +44,7 @@ class SketchGuidance:
         target_latents: `[B, C, h, w]`, the encoded sketches (`Backbone.encode_edges`).
         scale: the paper's beta, the length of a shift in lengths of the ordinary step.
         stop: guide while t > stop x T_train; 0 guides to the end, 1 never.
-        weights: `[B, 1, h, w]`, how much the sketch matters at each latent pixel; None for the same everywhere.
+        weights: `[B, 1, h, w]`, how much the sketch matters at each latent pixel; None: the same everywhere.
         course: how the shifts are spread over the steps.
     """
 
@@ -53,7 +53,7 @@ class SketchGuidance:
     scale: float = 1.6
     stop: float = 0.5
     weights: Tensor | None = None
-    course: Course = Course()
+    course: Course = field(default_factory=Course)
 
 
 @dataclass(frozen=True)
