@@ -69,4 +69,4 @@ def compile_blocks(network: nn.Module) -> None:
     for module in network.modules():
         if type(module).__name__ in COMPILED:
             # No method of the class: of this module alone.
-            module.forward = torch.compile(module.forward)  # type: ignore[method-assign]
+            module.forward = torch.compile(module.forward)

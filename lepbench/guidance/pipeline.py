@@ -166,18 +166,21 @@ def backbone_of(pipe: Any) -> Backbone:
         LepbenchError: the pipeline's class or denoiser is of no known kind.
     """
     family = FAMILIES.get(type(pipe).__name__)
-    parts = {name: getattr(pipe, name, None) for name in (*family.components, *family.tokenizers)}
-    encoders = set(family.components) - {family.denoiser, "vae"}
-    denoiser = parts[family.denoiser]
+    present = {name: part for name, part in pipe.components.items() if part is not None}
+    denoiser, vae = present[family.denoiser], present["vae"]
     return Backbone(
         name=str(getattr(pipe, "name_or_path", None) or type(pipe).__name__),
         folder=Path(str(getattr(pipe, "name_or_path", None) or ".")),
         family=family,
         denoiser=denoiser,
-        vae=parts["vae"],
+        vae=vae,
         text=TextParts(
-            tokenizers={name: parts[name] for name in family.tokenizers if parts[name] is not None},
-            encoders={name: parts[name] for name in sorted(encoders) if parts[name] is not None},
+            tokenizers={name: present[name] for name in family.tokenizers if name in present},
+            encoders={
+                name: present[name]
+                for name in family.components
+                if name in present and name not in (family.denoiser, "vae")
+            },
             index=dict(pipe.config),
             denoiser=denoiser.config,
             device=pipe.device,

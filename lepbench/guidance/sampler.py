@@ -243,6 +243,8 @@ def _check(
 
 
 def _check_guidance(noise: Tensor, guidance: SketchGuidance, generators: Generators) -> None:
+    if guidance.predictor.training:
+        raise LepbenchError("the predictor is in training mode", "call its eval() before sampling")
     if generators is None and guidance.course.travel is not None:
         raise LepbenchError("going back to noise draws noise", "give one generator a sample")
     if guidance.target_latents.shape != noise.shape:
