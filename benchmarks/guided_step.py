@@ -164,11 +164,11 @@ def saved_bytes(work: Callable[[], object], parameters: set[int]) -> int:
     return sum(kept.values())
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """On the clock."""
-    started = time.perf_counter()
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """On the clock, and of processors."""
+    started, busy = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - busy
 
 
 def flops(work: Callable[[], object]) -> int:
@@ -187,9 +187,11 @@ def measure(contest: Contest, rounds: int) -> dict[str, Any]:
     saved, literal_saved = (saved_bytes(way, parameters) for way in (contest.guided, contest.literal))
     times: list[list[float]] = []
     for number in range(rounds):
-        times.append([seconds(way) for way in ways])
-        said = ", ".join(f"{s:.2f}" for s in times[-1])
-        print(f"round {number + 1} of {rounds}: {said} s, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+        clock, busy = zip(*[seconds(way) for way in ways], strict=True)
+        times.append(list(clock))
+        said, used = (", ".join(f"{s:.2f}" for s in row) for row in (clock, busy))
+        load = f"load {os.getloadavg()[0]:.1f}"
+        print(f"round {number + 1} of {rounds}: {said} s; of processors {used} s; {load}", file=sys.stderr)
     plain, literal, guided, floor = (statistics.median(column) for column in zip(*times, strict=True))
     return {
         "plain_s": plain,

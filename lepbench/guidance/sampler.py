@@ -183,7 +183,13 @@ class _Loop:
         return after, pull.edges
 
     def mark(self, index: int) -> None:
-        """Remember the scheduler as it is before a step, to go back there."""
+        """Remember the scheduler as it is before a step, to go back there.
+
+        Raises:
+            LepbenchError: it steps from a sample of its own, and would not see the noise that was put back.
+        """
+        if hasattr(self.scheduler, "cur_sample"):
+            raise LepbenchError(f"{type(self.scheduler).__name__} cannot go back", "choose another scheduler")
         self.marks[index] = copy.deepcopy(self.scheduler)
 
     def go_back(self, latents: Tensor, now: int, then: int) -> Tensor:

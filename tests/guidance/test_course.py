@@ -116,7 +116,7 @@ def test_repeats_read_the_step_to_come(tiny_backbone, predictor, target, start) 
 
 @pytest.mark.parametrize("name", ["ddim", "euler", "unipc"])
 def test_repeats_bring_the_edges_nearer_than_one_shift(name, tiny_backbone, predictor, start) -> None:
-    settings = SamplerSettings(steps=4, scheduler=name)
+    settings = SamplerSettings(steps=3, scheduler=name)
     reading = SketchGuidance(predictor, torch.zeros_like(start), 0.0, 0.0)
     wanted = sample(tiny_backbone, PROMPTS, start.flip(0), settings, reading).edges
 
@@ -141,7 +141,7 @@ def test_a_decayed_pull_is_a_weaker_pull(tiny_backbone, predictor, target, start
     assert not torch.allclose(weak, moved(1.2, Course()), atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["ddim", "pndm", "euler", "dpmpp", "unipc", "ddpm"])
+@pytest.mark.parametrize("name", ["ddim", "euler", "dpmpp", "unipc", "ddpm"])
 def test_travel_does_steps_again_and_belongs_to_its_sample(
     name, tiny_backbone, predictor, target, start
 ) -> None:
@@ -156,7 +156,8 @@ def test_travel_does_steps_again_and_belongs_to_its_sample(
     times = [t for t, _ in passes.seen]
     assert any(later > earlier for earlier, later in pairwise(times))
     assert whole.isfinite().all()
-    assert whole.std() < 4
+    plain = sample(tiny_backbone, PROMPTS, start, settings, generators=sources()).latents
+    assert whole.std() < 2 * plain.std()
     assert torch.allclose(draw(slice(1, 2)), whole[1:2], atol=1e-3, rtol=1e-3)
 
 
@@ -175,7 +176,9 @@ def test_steps_done_again_are_told(tiny_backbone, predictor, target, start) -> N
     assert told == [(i, 6) for i in range(1, 7)]
 
 
-def test_travel_without_a_generator_is_one_line(tiny_backbone, predictor, target, start) -> None:
+def test_travel_that_cannot_be_is_one_line(tiny_backbone, predictor, target, start) -> None:
     guidance = SketchGuidance(predictor, target, course=TRAVELLING)
     with pytest.raises(LepbenchError, match="going back to noise draws noise; give one generator"):
         sample(tiny_backbone, PROMPTS, start, SamplerSettings(), guidance)
+    with pytest.raises(LepbenchError, match="PNDMScheduler cannot go back"):
+        sample(tiny_backbone, PROMPTS, start, SamplerSettings(scheduler="pndm"), guidance, sources())
