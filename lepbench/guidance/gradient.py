@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -13,6 +13,7 @@ from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.taps import module_at
 from lepbench.predictors.base import Predictor
+from lepbench.predictors.noise import noise_for
 
 HALF_SCALES = (2.0**12, 2.0**4, 2.0**-4)
 """By what the loss is multiplied in turn until a gradient through float16 is finite."""
@@ -39,7 +40,8 @@ def edge_gradient(
 
     `L = sum w (P(F(z_t | t, c)) - E(sketch))^2` over a sample's pixels and channels (Voynov et al., w = 1);
     samples do not mix, so the batch's sum has every sample's own gradient. The pass that gives the features
-    gives the prediction too, and nothing behind the last tap is kept for the way back.
+    gives the prediction too. Nothing behind the last tap is kept for the way back, unless the predictor reads
+    the noise.
 
     Args:
         z: as the denoiser reads it.
@@ -49,9 +51,11 @@ def edge_gradient(
     taps = list(predictor.config.taps)
     with torch.enable_grad():
         leaf = z.detach().clone().requires_grad_()
-        with recorded_until_read(backbone.denoiser, taps):
+        # A predictor that reads the noise reads it off the output: its way back is all of the network.
+        with nullcontext() if predictor.reads_noise else recorded_until_read(backbone.denoiser, taps):
             output, features = backbone.read(leaf, timestep, told, taps)
-        edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]))
+        heard = noise_for(predictor, backbone.scheduler, output, leaf, timestep)
+        edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), heard)
         error = (edges - target.to(edges)).square()
         loss = (error if weights is None else error * weights.to(edges)).sum()
         gradient = _gradient(loss, leaf, HALF_SCALES if backbone.dtype == torch.float16 else (1.0,))

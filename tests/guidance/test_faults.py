@@ -119,7 +119,7 @@ def test_nothing_is_derived_from_the_initial_noise(tiny_backbone, predictor, tar
 class Failing(MlpPredictor):
     """Fails when it is read."""
 
-    def forward(self, features, timesteps, size):
+    def forward(self, features, timesteps, size, noise=None):
         raise RuntimeError("no")
 
 

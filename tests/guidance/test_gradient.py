@@ -12,6 +12,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from lepbench.errors import LepbenchError
 from lepbench.guidance.gradient import edge_gradient, recorded_until_read
 from lepbench.predictors import MlpPredictor
+from lepbench.predictors.noise import noise_for
 
 PROMPTS = ["a red fish", "two blue boats", "x"]
 WHEN = torch.tensor(501)
@@ -21,7 +22,8 @@ def plainly(backbone, z, told, predictor, target, weights=None) -> tuple[Tensor,
     """Output and gradient with everything in the graph."""
     leaf = z.clone().requires_grad_()
     output, features = backbone.read(leaf, WHEN, told, backbone.taps)
-    edges = predictor(features, WHEN.expand(len(z)), z.shape[-2:])
+    heard = noise_for(predictor, backbone.scheduler, output, leaf, WHEN)
+    edges = predictor(features, WHEN.expand(len(z)), z.shape[-2:], heard)
     error = (edges - target).square()
     loss = (error if weights is None else weights * error).sum()
     return output.detach(), torch.autograd.grad(loss, leaf)[0]
@@ -36,6 +38,19 @@ def test_stopping_at_the_last_tap_changes_nothing(weighted, tiny_backbone, predi
     assert torch.equal(pull.output, output)
     assert torch.allclose(pull.gradient, gradient, rtol=1e-5, atol=1e-7)
     assert not any(tensor.requires_grad for tensor in pull)
+
+
+def test_a_predictor_that_reads_the_noise_is_led_back_through_the_output(
+    tiny_backbone, predictor, target, start
+) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        config = predictor.config.model_copy(update={"time": "noise-map"})
+        hearing = MlpPredictor(config).requires_grad_(False).eval()
+    told = tiny_backbone.encode_prompts(PROMPTS)
+    _, gradient = plainly(tiny_backbone, start, told, hearing, target)
+    pull = edge_gradient(tiny_backbone, start, WHEN, told, hearing, target)
+    assert torch.allclose(pull.gradient, gradient, rtol=1e-5, atol=1e-7)
 
 
 def test_nothing_behind_the_last_tap_is_recorded(tiny_backbone, start) -> None:
@@ -83,8 +98,8 @@ class Loud(MlpPredictor):
 
     loudness = 1.0
 
-    def forward(self, features, timesteps, size):
-        return super().forward(features, timesteps, size) * self.loudness
+    def forward(self, features, timesteps, size, noise=None):
+        return super().forward(features, timesteps, size, noise) * self.loudness
 
 
 @pytest.mark.parametrize("loudness", [1e-4, 1.0, 3e2])
