@@ -3,26 +3,34 @@
     python benchmarks/guidance.py variants --limit 64 --runs runs/guidance --out docs/guidance.csv
     python benchmarks/guidance.py stop --limit 64 --runs runs/guidance --out docs/stop.csv
 
-Every line is an ordinary evaluation kept under --runs: a run that was stopped goes on where it was, and a
-longer table costs only its new lines. `passes` counts U-Net passes a picture, captioned and empty ones
-apart, and `gradients` those with a way back; seconds are those of the machine it ran on.
+Pictures are drawn and scored as `lepbench evaluate` does it, without the reference rows that no line needs,
+and kept under --runs by the hash of their settings: what was stopped goes on where it was.
+`passes` counts U-Net passes a picture, captioned and empty ones apart, and `gradients` those with a way back;
+seconds are those of the machine it ran on.
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import torch
 
-from lepbench.backbones import load_backbone
+from lepbench.backbones import Backbone, load_backbone
 from lepbench.cli.bars import bars
-from lepbench.evaluation.record import Record
-from lepbench.evaluation.run import evaluate
-from lepbench.files import write_text
-from lepbench.methods import ModelConfig, Request
+from lepbench.config import dump_config
+from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.rows import Row, model_row, real_row
+from lepbench.evaluation.sample import units_of
+from lepbench.evaluation.summary import summarise
+from lepbench.evaluation.units import Progress, Workshop
+from lepbench.files import sha256_bytes, write_text
+from lepbench.methods import Method, ModelConfig
 from lepbench.suites import Suite, load_suite
 
 SUITE = "sketchworld-edges-v1"
@@ -70,45 +78,73 @@ def model_of(name: str, sampler: Settings, method: Settings) -> ModelConfig:
     return ModelConfig.model_validate({"name": name, "sampler": sampler, "method": {"name": "lep", **method}})
 
 
-def passes_of(model: ModelConfig, suite: Suite) -> tuple[int, int]:
-    """U-Net passes of one picture, and how many of them keep a graph: counted, not reckoned."""
-    backbone = load_backbone(str(model.backbone))
-    passes = gradients = 0
+class Bench:
+    """A suite, its judges, and the folder in which rows are kept."""
 
-    def count(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        nonlocal passes, gradients
-        passes += len(inputs[0])
-        gradients += len(inputs[0]) * torch.is_grad_enabled()
+    def __init__(self, suite: Suite, limit: int, folder: Path) -> None:
+        self.suite, self.folder = suite, folder
+        self.protocol = protocol_of(suite)
+        self.judges = load_judges(self.protocol)
+        self.units = units_of(suite, suite.items(limit), 1, self.protocol.unit)
+        self.items = limit
 
-    backbone.denoiser.register_forward_pre_hook(count)
-    method = model.method.build(backbone, model.sampler)
-    item = suite.items(1)[0]
-    method.draw([Request("0.png", item.prompt, item.sketch, suite.seed(item, 0))])
-    return passes, gradients
+    def line(self, name: str, model: ModelConfig, progress: Progress) -> dict[str, Any]:
+        """A line of the table: settings, cost, figures with the ends of their intervals."""
+        backbone = load_backbone(str(model.backbone))
+        method = model.method.build(backbone, model.sampler)
+        passes, gradients = self._passes(backbone, method)
+        real = self._table("real", real_row(), progress)
+        drawn = self._table(
+            f"{name}-{sha256_bytes(dump_config(model).encode())[:8]}", model_row(method), progress
+        )
+        found = summarise(pa.concat_tables([real, drawn]), self.judges.statistics, self.protocol)["model"]
+        row: dict[str, Any] = {
+            "variant": name,
+            **settings_of(model),
+            "items": self.items,
+            "passes": passes,
+            "gradients": gradients,
+            "seconds": round(drawn["seconds"].to_pandas().mean(), 3),
+        }
+        for metric in FIGURES:
+            figure = found[metric]
+            ends = {"": figure.value, "_low": figure.low, "_high": figure.high}
+            row |= {metric + end: None if v is None else round(v, 4) for end, v in ends.items()}
+        return row
+
+    def _table(self, folder: str, row: Row, progress: Progress) -> pa.Table:
+        kept = self.folder / f"{folder}-{self.items}"
+        return Workshop(kept, self.judges, self.protocol, progress).table(row, self.units)
+
+    def _passes(self, backbone: Backbone, method: Method) -> tuple[int, int]:
+        """U-Net passes of one picture, and how many of them keep a graph: counted, not reckoned."""
+        seen: list[bool] = []
+        handle = backbone.denoiser.register_forward_pre_hook(
+            lambda module, inputs: seen.extend([torch.is_grad_enabled()] * len(inputs[0]))
+        )
+        method.draw([self.units[0][0].request])
+        handle.remove()
+        return len(seen), sum(seen)
 
 
-def line(name: str, model: ModelConfig, record: Record, passes: tuple[int, int]) -> dict[str, Any]:
-    """A line of the table: settings, cost, figures with the ends of their intervals."""
-    settings = model.method.model_dump(mode="json", exclude_defaults=True)
-    extras = [f"{key} {value}" for key, value in settings.items() if key in ("decay", "repeats", "travel")]
-    row: dict[str, Any] = {
-        "variant": name,
+def settings_of(model: ModelConfig) -> Settings:
+    """What a line differs in."""
+    method = model.method.model_dump(mode="json")
+    options = {key: method[key] for key in ("decay", "repeats", "travel")}
+    course = [f"{key} {value}" for key, value in options.items() if value not in (None, "constant")]
+    return {
         "scheduler": model.sampler.scheduler,
         "steps": model.sampler.steps,
         "cfg": model.sampler.guidance_scale,
-        "scale": getattr(model.method, "scale", None),
-        "stop": getattr(model.method, "stop", None),
-        "course": "; ".join(extras).replace("'", "").replace("{", "").replace("}", ""),
-        "items": record.samples,
-        "passes": passes[0],
-        "gradients": passes[1],
-        "seconds": round(record.timing.drawing["model"] / record.samples, 3),
+        "scale": method["scale"],
+        "stop": method["stop"],
+        "course": "; ".join(course).translate(str.maketrans("", "", "{}'")),
     }
-    for metric in FIGURES:
-        figure = record.rows["model"][metric]
-        ends = {"": figure.value, "_low": figure.low, "_high": figure.high}
-        row |= {metric + end: None if v is None else round(v, 4) for end, v in ends.items()}
-    return row
+
+
+def told_of(show: Progress, name: str, row: str, done: int, total: int) -> None:
+    """A bar for each row of each line."""
+    show(f"{name}: {row}", done, total)
 
 
 def main() -> None:
@@ -121,21 +157,14 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder of the evaluations")
     parser.add_argument("--out", type=Path, required=True, help="CSV")
     chosen = parser.parse_args()
-    suite = load_suite(SUITE)
+    bench = Bench(load_suite(SUITE), chosen.limit, chosen.runs)
     lines = []
     for name, (sampler, method) in TABLES[chosen.table].items():
         if chosen.only and name not in chosen.only:
             continue
-        model = model_of(name, sampler, method)
         with bars() as show:
-            record = evaluate(
-                model,
-                suite,
-                chosen.runs / f"{name}-{chosen.limit}",
-                limit=chosen.limit,
-                progress=lambda row, done, total, name=name: show(f"{name}: {row}", done, total),
-            )
-        lines.append(line(name, model, record, passes_of(model, suite)))
+            told = partial(told_of, show, name)
+            lines.append(bench.line(name, model_of(name, sampler, method), told))
         # After every line: what is done is there to be read.
         write_text(chosen.out, pd.DataFrame(lines).to_csv(index=False))
     shown = pd.DataFrame(lines)[["variant", "passes", "gradients", "seconds", *FIGURES]]
