@@ -187,7 +187,10 @@ def measure(contest: Contest, rounds: int) -> dict[str, Any]:
     saved, literal_saved = (saved_bytes(way, parameters) for way in (contest.guided, contest.literal))
     times: list[list[float]] = []
     for number in range(rounds):
-        clock, busy = zip(*[seconds(way) for way in ways], strict=True)
+        # Each goes first as often as the others: what ran before leaves its mark on caches and memory.
+        order = [(number + place) % len(ways) for place in range(len(ways))]
+        taken = {place: seconds(ways[place]) for place in order}
+        clock, busy = zip(*(taken[place] for place in range(len(ways))), strict=True)
         times.append(list(clock))
         said, used = (", ".join(f"{s:.2f}" for s in row) for row in (clock, busy))
         load = f"load {os.getloadavg()[0]:.1f}"
