@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
+from diffusers import DiffusionPipeline, EulerDiscreteScheduler, StableDiffusionPipeline
 from PIL import Image, ImageDraw
 
 import lepbench
@@ -17,7 +17,8 @@ from lepbench.backbones.resolve import embedded_folder
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.pipeline import SketchGuidedPipeline, strokes_for
+from lepbench.guidance.pipeline import SketchGuidedPipeline, backbone_of, strokes_for
+from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import generator
 
 PROMPTS = ["a red fish", "two blue boats"]
@@ -201,3 +202,30 @@ def test_lepbench_itself_is_imported_without_torch() -> None:
     code = "import sys, lepbench; assert 'torch' not in sys.modules; lepbench.nothing"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "has no attribute 'nothing'" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
+def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
+    pipe = DiffusionPipeline.from_pretrained(tiny_folder_of(name))
+    pipe.set_progress_bar_config(disable=True)
+    backbone = backbone_of(pipe)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        channels = backbone.vae.config.latent_channels
+        config = MlpConfig(
+            taps=backbone.tap_channels, out_channels=channels, train_timesteps=1000, hidden=(8,)
+        )
+        predictor = MlpPredictor(config)
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    noise = torch.randn(1, *backbone.latent_shape(SIZE), generator=generator(5))
+    options = {"num_inference_steps": 2, "guidance_scale": 4.0, "height": 64, "width": 64, "latents": noise}
+    plain, same, other = (
+        guided("a red fish", sketch, **options, output_type="pt", sketch_scale=scale).images
+        for sketch, scale in ((None, 1.6), (drawing(), 0.0), (drawing(), 1.6))
+    )
+    assert torch.equal(plain, same)
+    assert (plain - other).abs().max() > 1e-4
+    if name != "flux-dev":  # which takes its noise packed
+        extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+        expected = pipe("a red fish", **options, **extra, output_type="pt").images
+        assert (plain - expected).abs().max() < 1e-5
