@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -12,6 +14,9 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
+from lepbench.guidance.course import Course
+from lepbench.guidance.gradient import Pull, edge_gradient
+from lepbench.guidance.renoise import renoised
 from lepbench.guidance.schedulers import (
     SCHEDULERS,
     initial_scale,
@@ -23,9 +28,11 @@ from lepbench.guidance.schedulers import (
 )
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.predictors.base import Predictor
-from lepbench.predictors.noise import noise_for
 
 __all__ = ["SamplerSettings", "Samples", "SketchGuidance", "sample"]
+
+Generators = Sequence[torch.Generator] | torch.Generator | None
+"""Where noise is drawn from while stepping."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,16 @@ class SketchGuidance:
         target_latents: `[B, C, h, w]`, the encoded sketches (`Backbone.encode_edges`).
         scale: the paper's beta, the length of a shift in lengths of the ordinary step.
         stop: guide while t > stop x T_train; 0 guides to the end, 1 never.
+        weights: `[B, 1, h, w]`, how much the sketch matters at each latent pixel; None: the same everywhere.
+        course: how the shifts are spread over the steps.
     """
 
     predictor: Predictor
     target_latents: Tensor
     scale: float = 1.6
     stop: float = 0.5
+    weights: Tensor | None = None
+    course: Course = field(default_factory=Course)
 
 
 @dataclass(frozen=True)
@@ -65,8 +76,9 @@ def sample(
     noise: Tensor,
     settings: SamplerSettings,
     guidance: SketchGuidance | None = None,
-    generators: Sequence[torch.Generator] | None = None,
+    generators: Generators = None,
     on_step: Callable[[int, int], None] | None = None,
+    scheduler: Any | None = None,
 ) -> Samples:
     """Draw one picture a prompt, as latents; a sample does not depend on the others of its batch.
 
@@ -74,25 +86,36 @@ def sample(
 
     Args:
         noise: `[B, C, h, w]` standard normal.
-        generators: one a sample, for schedulers that draw noise while they step.
+        generators: one a sample, for schedulers that draw noise while they step and for going back to noise;
+            a single one draws for the batch at once, and a sample then does depend on it.
         on_step: called after every step with (steps done, steps in all).
+        scheduler: of diffusers, its timesteps set, to step with instead of the one the settings name.
 
     Raises:
         LepbenchError: the scheduler does not fit the backbone, or draws noise and has no generators, or the
             sketches are of another size.
     """
     _check(prompts, noise, settings, guidance, generators)
-    loop = _Loop(backbone, prompts, settings, (noise.shape[-2], noise.shape[-1]), generators)
-    latents = noise.to(backbone.device, torch.float32) * initial_scale(loop.scheduler)
-    timesteps = loop.scheduler.timesteps
+    latent = (noise.shape[-2], noise.shape[-1])
+    if scheduler is None:
+        scheduler = make_scheduler(settings.scheduler, backbone, settings.steps, latent)
+    loop = _Loop(backbone, prompts, settings.guidance_scale, scheduler, generators)
+    latents = noise.to(backbone.device, torch.float32) * initial_scale(scheduler)
+    course = Course() if guidance is None else guidance.course
+    order = course.itinerary([loop.time(index) for index in range(len(loop.timesteps))])
+    anchors = {index for before, index in pairwise(order) if index <= before}
     edges: Tensor | None = None
-    for done, timestep in enumerate(timesteps, start=1):
-        if guidance is not None and float(timestep) > guidance.stop * backbone.train_timesteps:
-            latents, edges = loop.guided_step(latents, timestep, guidance)
+    for done, (before, index) in enumerate(pairwise([-1, *order]), start=1):
+        if index <= before:
+            latents = loop.go_back(latents, before + 1, index)
+        elif index in anchors:
+            loop.mark(index)
+        if guidance is not None and loop.time(index) > guidance.stop:
+            latents, edges = loop.guided_step(latents, index, guidance)
         else:
-            latents = loop.step(latents, timestep)
+            latents = loop.step(latents, index)
         if on_step is not None:
-            on_step(done, len(timesteps))
+            on_step(done, len(order))
     return Samples(latents, edges)
 
 
@@ -103,19 +126,27 @@ class _Loop:
         self,
         backbone: Backbone,
         prompts: Sequence[str],
-        settings: SamplerSettings,
-        latent: tuple[int, int],
-        generators: Sequence[torch.Generator] | None,
+        cfg: float,
+        scheduler: Any,
+        generators: Generators,
     ) -> None:
         self.backbone = backbone
-        self.scheduler = make_scheduler(settings.scheduler, backbone, settings.steps, latent)
-        self.cfg = settings.guidance_scale
-        self.told, self.empty = backbone.conditions(prompts, self.cfg)
-        draws = generators is not None and takes_generator(self.scheduler)
-        self.extra: dict[str, Any] = {"generator": list(generators or ())} if draws else {}
+        self.scheduler = scheduler
+        self.timesteps = scheduler.timesteps
+        self.marks: dict[int, Any] = {}
+        self.cfg = cfg
+        self.told, self.empty = backbone.conditions(prompts, cfg)
+        self.generators = list(generators) if isinstance(generators, Sequence) else generators
+        draws = generators is not None and takes_generator(scheduler)
+        self.extra: dict[str, Any] = {"generator": self.generators} if draws else {}
 
-    def step(self, latents: Tensor, timestep: Tensor) -> Tensor:
+    def time(self, index: int) -> float:
+        """t / T_train of a step."""
+        return float(self.timesteps[index]) / self.backbone.train_timesteps
+
+    def step(self, latents: Tensor, index: int) -> Tensor:
         """z_t to z_{t-1}, both halves of classifier-free guidance in one pass."""
+        timestep = self.timesteps[index]
         z = model_input(self.scheduler, latents, timestep)
         if self.empty is None:
             return self._advance(self.backbone.predict(z, timestep, self.told), timestep, latents)
@@ -124,48 +155,67 @@ class _Loop:
         without, conditional = both.chunk(2)
         return self._advance(without + self.cfg * (conditional - without), timestep, latents)
 
-    def guided_step(
-        self, latents: Tensor, timestep: Tensor, guidance: SketchGuidance
-    ) -> tuple[Tensor, Tensor]:
+    def guided_step(self, latents: Tensor, index: int, guidance: SketchGuidance) -> tuple[Tensor, Tensor]:
         """z_t to z_{t-1}, then off along the gradient: the shifted sample and the predicted edges.
 
         One pass over the captioned half gives noise, features and gradient; the empty half keeps no graph.
         Lengths are taken in the space the denoiser reads, so that `scale` means the same for schedulers that
         step in sigma space.
         """
-        z = model_input(self.scheduler, latents, timestep).detach()
-        conditional, edges, gradient = _edge_gradient(self.backbone, z, timestep, self.told, guidance)
-        prediction = conditional
+        timestep = self.timesteps[index]
+        z = model_input(self.scheduler, latents, timestep)
+        pull = self._pull(z, timestep, guidance)
+        prediction = pull.output
         if self.empty is not None:
             without = self.backbone.predict(z, timestep, self.empty)
-            prediction = without + self.cfg * (conditional - without)
+            prediction = without + self.cfg * (prediction - without)
         after = self._advance(prediction, timestep, latents)
         factor = input_scale(self.scheduler, timestep)
-        shift = guidance.scale * _length(after * factor - z) * _direction(gradient)
-        return shifted(self.scheduler, after, shift / factor), edges
+        strength = guidance.scale * guidance.course.strength(self.time(index), guidance.stop)
+        length = strength * _length(after * factor - z)
+        after = shifted(self.scheduler, after, length * _direction(pull.gradient) / factor)
+        for _ in range(guidance.course.shifts(self.time(index)) - 1):
+            if index + 1 == len(self.timesteps):
+                break
+            # Where the sample is now, the gradient is that of the step to come.
+            pull = self._pull(after * factor, self.timesteps[index + 1], guidance)
+            after = shifted(self.scheduler, after, length * _direction(pull.gradient) / factor)
+        return after, pull.edges
+
+    def mark(self, index: int) -> None:
+        """Remember the scheduler as it is before a step, to go back there.
+
+        Raises:
+            LepbenchError: it steps from a sample of its own, and would not see the noise that was put back.
+        """
+        if hasattr(self.scheduler, "cur_sample"):
+            raise LepbenchError(f"{type(self.scheduler).__name__} cannot go back", "choose another scheduler")
+        self.marks[index] = copy.deepcopy(self.scheduler)
+
+    def go_back(self, latents: Tensor, now: int, then: int) -> Tensor:
+        """The sample before step `now`, with noise put back up to the marked step `then`."""
+        from diffusers.utils.torch_utils import randn_tensor
+
+        noise = randn_tensor(latents.shape, generator=self.generators, device=latents.device)
+        z = latents * input_scale(self.scheduler, self.timesteps[now])
+        self.scheduler = copy.deepcopy(self.marks[then])
+        noisy = renoised(self.backbone, z, self.timesteps[now], self.timesteps[then], noise)
+        return noisy / input_scale(self.scheduler, self.timesteps[then])
+
+    def _pull(self, z: Tensor, timestep: Tensor, guidance: SketchGuidance) -> Pull:
+        return edge_gradient(
+            self.backbone,
+            z,
+            timestep,
+            self.told,
+            guidance.predictor,
+            guidance.target_latents,
+            guidance.weights,
+        )
 
     def _advance(self, prediction: Tensor, timestep: Tensor, latents: Tensor) -> Tensor:
         after: Tensor = self.scheduler.step(prediction, timestep, latents, **self.extra, return_dict=False)[0]
         return after
-
-
-def _edge_gradient(
-    backbone: Backbone, z: Tensor, timestep: Tensor, told: Conditioning, guidance: SketchGuidance
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The denoiser's output, the predicted edges, and the gradient of the squared distance to the sketches.
-
-    L = ||P(F(z_t | t, c)) - E(sketch)||^2 summed over a sample; samples do not mix, so the batch's sum has
-    every sample's own gradient.
-    """
-    predictor = guidance.predictor
-    with torch.enable_grad():
-        leaf = z.clone().requires_grad_()
-        output, features = backbone.read(leaf, timestep, told, list(predictor.config.taps))
-        heard = noise_for(predictor, backbone.scheduler, output, leaf, timestep)
-        edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), heard)
-        loss = (edges - guidance.target_latents.to(edges)).square().sum()
-        (gradient,) = torch.autograd.grad(loss, leaf)
-    return output.detach(), edges.detach(), gradient
 
 
 def _length(batch: Tensor) -> Tensor:
@@ -184,18 +234,32 @@ def _check(
     noise: Tensor,
     settings: SamplerSettings,
     guidance: SketchGuidance | None,
-    generators: Sequence[torch.Generator] | None,
+    generators: Generators,
 ) -> None:
     if len(prompts) != len(noise):
         raise LepbenchError(f"{len(prompts)} prompts for {len(noise)} noises", "give one noise a prompt")
-    if generators is not None and len(generators) != len(noise):
+    if isinstance(generators, Sequence) and len(generators) != len(noise):
         raise LepbenchError(f"{len(generators)} generators for {len(noise)} noises", "give one a noise")
     if generators is None and SCHEDULERS.get(settings.scheduler).stochastic:
         raise LepbenchError(
             f"scheduler {settings.scheduler!r} draws noise as it steps", "give one generator a sample"
         )
-    if guidance is not None and guidance.target_latents.shape != noise.shape:
+    if guidance is not None:
+        _check_guidance(noise, guidance, generators)
+
+
+def _check_guidance(noise: Tensor, guidance: SketchGuidance, generators: Generators) -> None:
+    if guidance.predictor.training:
+        raise LepbenchError("the predictor is in training mode", "call its eval() before sampling")
+    if generators is None and guidance.course.travel is not None:
+        raise LepbenchError("going back to noise draws noise", "give one generator a sample")
+    if guidance.target_latents.shape != noise.shape:
         raise LepbenchError(
             f"sketch latents {tuple(guidance.target_latents.shape)} for noise {tuple(noise.shape)}",
             "encode one sketch a sample, at the size of the pictures",
+        )
+    wanted = (len(noise), 1, *noise.shape[-2:])
+    if guidance.weights is not None and guidance.weights.shape != wanted:
+        raise LepbenchError(
+            f"sketch weights {tuple(guidance.weights.shape)}, not {wanted}", "see latent_weights"
         )

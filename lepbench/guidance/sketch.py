@@ -43,12 +43,7 @@ def read_sketch(path: Path, size: tuple[int, int] | None = None, resize: bool = 
     Raises:
         LepbenchError: no image, no strokes, or another size and `resize` is off.
     """
-    grey = np.asarray(open_rgb(path).convert("L"))
-    if int(grey.max()) - int(grey.min()) < LEAST_CONTRAST:
-        raise LepbenchError(
-            f"{path} holds no strokes: all its pixels are alike", "draw dark on light or light on dark"
-        )
-    strokes, polarity = _split(grey)
+    strokes, polarity = strokes_of(np.asarray(open_rgb(path).convert("L")), str(path))
     if size is None or strokes.shape == size:
         return Sketch(strokes, polarity)
     height, width = strokes.shape
@@ -58,6 +53,19 @@ def read_sketch(path: Path, size: tuple[int, int] | None = None, resize: bool = 
             "redraw it at that size or pass --resize",
         )
     return Sketch(fit(strokes, size), polarity)
+
+
+def strokes_of(grey: NDArray[np.uint8], name: str = "the sketch") -> Sketch:
+    """Strokes and polarity of a grey drawing uint8 [H, W].
+
+    Raises:
+        LepbenchError: it is flat; the message calls it `name`.
+    """
+    if int(grey.max()) - int(grey.min()) < LEAST_CONTRAST:
+        raise LepbenchError(
+            f"{name} holds no strokes: all its pixels are alike", "draw dark on light or light on dark"
+        )
+    return Sketch(*_split(grey))
 
 
 def fit(strokes: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:

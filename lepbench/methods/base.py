@@ -28,12 +28,14 @@ class Request:
         prompt: its caption.
         sketch: bool [H, W], true on a stroke; the picture has this size.
         seed: of its noise.
+        weights: float [H, W] from 0 up, how much the sketch matters at each pixel; None: the same.
     """
 
     name: str
     prompt: str
     sketch: NDArray[np.bool_]
     seed: int
+    weights: NDArray[np.floating] | None = None
 
 
 class Method(ABC):

@@ -23,28 +23,6 @@ STEPS = 4
 FITTING = [name for name in SCHEDULERS if not SCHEDULERS.get(name).flow]
 
 
-@pytest.fixture(scope="module")
-def start() -> Tensor:
-    return torch.stack([noise(i, (4, 16, 16)) for i in range(len(PROMPTS))])
-
-
-@pytest.fixture(scope="module")
-def predictor(tiny_backbone: Backbone) -> MlpPredictor:
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        config = MlpConfig(
-            taps=tiny_backbone.tap_channels, out_channels=4, train_timesteps=1000, hidden=(16, 8)
-        )
-        return MlpPredictor(config).requires_grad_(False).eval()
-
-
-@pytest.fixture(scope="module")
-def target() -> Tensor:
-    with torch.random.fork_rng():
-        torch.manual_seed(2)
-        return torch.randn(len(PROMPTS), 4, 16, 16)
-
-
 def generators(count: int = len(PROMPTS)) -> list[torch.Generator]:
     return [generator(100 + i) for i in range(count)]
 

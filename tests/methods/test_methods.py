@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
-from lepbench.methods import LepConfig, Request, UnguidedConfig
+from lepbench.methods import LepConfig, Method, Request, UnguidedConfig
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import noise
 
@@ -37,7 +38,7 @@ def predictor_folder(backbone: Backbone, tmp_path_factory: pytest.TempPathFactor
     return folder
 
 
-def lep(backbone: Backbone, folder: Path, **settings: float) -> object:
+def lep(backbone: Backbone, folder: Path, **settings: object) -> Method:
     return LepConfig(predictor=str(folder), **settings).build(backbone, SAMPLER)  # type: ignore[arg-type]
 
 
@@ -83,7 +84,7 @@ def test_guidance_moves_the_picture_with_its_own_sketch_only(
     method = lep(backbone, predictor_folder, scale=1.6, stop=0.2)
     changed = sketches()
     changed[1] = ~changed[1]
-    first, second = (method.draw(asked(s)) for s in (sketches(), changed))  # type: ignore[attr-defined]
+    first, second = (method.draw(asked(s)) for s in (sketches(), changed))
     torch.testing.assert_close(first[0], second[0], atol=1e-5, rtol=0)
     assert (first[1] - second[1]).abs().max() > 1e-3
 
@@ -92,9 +93,37 @@ def test_guidance_moves_the_picture_with_its_own_sketch_only(
 def test_guidance_of_no_length_is_unguided(
     backbone: Backbone, predictor_folder: Path, settings: dict[str, float]
 ) -> None:
-    drawn = lep(backbone, predictor_folder, **settings).draw(asked())  # type: ignore[attr-defined]
+    drawn = lep(backbone, predictor_folder, **settings).draw(asked())
     plain = UnguidedConfig().build(backbone, SAMPLER).draw(asked())
     torch.testing.assert_close(drawn, plain, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"decay": "cosine"},
+        {"repeats": {"times": 2, "above": 0.5}},
+        {"travel": {"times": 1, "back": 1, "above": 0.5}},
+        {"execution": {"checkpointing": True}},
+    ],
+)
+def test_options_reach_the_sampler_and_an_option_of_cost_alone_changes_nothing(
+    backbone: Backbone, predictor_folder: Path, settings: dict[str, object]
+) -> None:
+    drawn = lep(backbone, predictor_folder, stop=0.2, **settings).draw(asked())
+    plain = lep(backbone, predictor_folder, stop=0.2).draw(asked())
+    assert torch.allclose(drawn, plain, atol=1e-3) == ("execution" in settings)
+
+
+def test_a_request_may_weigh_its_sketch(backbone: Backbone, predictor_folder: Path) -> None:
+    method = lep(backbone, predictor_folder, stop=0.2)
+    plain, even, uneven = asked(), asked(), asked()
+    even[0] = dataclasses.replace(even[0], weights=np.ones((64, 64)))
+    uneven[0] = dataclasses.replace(uneven[0], weights=np.eye(64))
+    first, same, other = (method.draw(requests) for requests in (plain, even, uneven))
+    torch.testing.assert_close(first, same, atol=1e-4, rtol=0)
+    assert (first[0] - other[0]).abs().max() > 1e-3
+    torch.testing.assert_close(first[1], other[1], atol=1e-4, rtol=0)
 
 
 def test_a_sampler_that_draws_noise_takes_it_from_the_items_seed(backbone: Backbone) -> None:
@@ -105,7 +134,7 @@ def test_a_sampler_that_draws_noise_takes_it_from_the_items_seed(backbone: Backb
 
 
 def test_the_predictors_weights_are_named(backbone: Backbone, predictor_folder: Path) -> None:
-    weights = lep(backbone, predictor_folder).weights  # type: ignore[attr-defined]
+    weights = lep(backbone, predictor_folder).weights
     assert list(weights) == ["predictor/predictor.safetensors"]
 
 

@@ -12,6 +12,8 @@ from lepbench.config import dump_config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocol import Protocol
 from lepbench.guidance import SamplerSettings
+from lepbench.guidance.course import Repeats, Travel
+from lepbench.guidance.execution import Execution
 from lepbench.methods import METHODS, LepConfig, ModelConfig, UnguidedConfig
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -23,9 +25,10 @@ def read(tmp_path: Path, text: str) -> ModelConfig:
     return load_config(path, ModelConfig)
 
 
-@pytest.mark.parametrize(("name", "method"), [("mini-lep", LepConfig), ("mini-unguided", UnguidedConfig)])
-def test_the_examples_are_models(name: str, method: type) -> None:
-    model = load_config(EXAMPLES / f"{name}.yaml", ModelConfig)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("mini-*.yaml")), ids=lambda path: path.stem)
+def test_the_examples_are_models(path: Path) -> None:
+    name, method = path.stem, UnguidedConfig if path.stem == "mini-unguided" else LepConfig
+    model = load_config(path, ModelConfig)
     assert model.name == name
     assert type(model.method) is method
     assert model.backbone == "mini@1"
@@ -33,7 +36,16 @@ def test_the_examples_are_models(name: str, method: type) -> None:
 
 methods = st.one_of(
     st.builds(UnguidedConfig),
-    st.builds(LepConfig, predictor=st.just("x"), scale=st.floats(0, 9), stop=st.floats(0, 1)),
+    st.builds(
+        LepConfig,
+        predictor=st.just("x"),
+        scale=st.floats(0, 9),
+        stop=st.floats(0, 1),
+        decay=st.sampled_from(["constant", "linear", "cosine"]),
+        repeats=st.none() | st.builds(Repeats),
+        travel=st.none() | st.builds(Travel),
+        execution=st.builds(Execution, dtype=st.sampled_from([None, "bfloat16"])),
+    ),
 )
 
 
@@ -48,6 +60,7 @@ def test_a_model_survives_yaml(tmp_path_factory: pytest.TempPathFactory, method:
     ("text", "message"),
     [
         ("name: a\nmethod: {name: lep, scal: 2}", "'method.lep.scal'; did you mean 'scale'"),
+        ("name: a\nmethod: {name: lep, repeats: {time: 2}}", "lep.repeats.time'; did you mean 'times'"),
         ("name: a\nsampler: {stepz: 2}\nmethod: {name: lep}", "'sampler.stepz'; did you mean 'steps'"),
         ("name: a\nmethod: {name: unguided, scale: 2}", "'method.unguided.scale'"),
         ("name: a\nmethod: {name: leb}", "'leb'.*'lep', 'precomputed', 'unguided'"),

@@ -1,0 +1,175 @@
+"""What each choice of guidance costs and brings on mini@1: passes, seconds, edges, caption, realism.
+
+    python benchmarks/guidance.py variants --limit 64 --runs runs/guidance --out docs/guidance.csv
+    python benchmarks/guidance.py stop --limit 64 --runs runs/guidance --out docs/stop.csv
+
+Pictures are drawn and scored as `lepbench evaluate` does it, without the reference rows that no line needs,
+and kept under --runs by the hash of their settings: what was stopped goes on where it was.
+`passes` counts U-Net passes a picture, captioned and empty ones apart, and `gradients` those with a way back;
+seconds are those of the machine it ran on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from lepbench.backbones import Backbone, load_backbone
+from lepbench.cli.bars import bars
+from lepbench.config import dump_config
+from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.rows import Row, model_row, real_row
+from lepbench.evaluation.sample import units_of
+from lepbench.evaluation.summary import summarise
+from lepbench.evaluation.units import Progress, Workshop
+from lepbench.files import sha256_bytes, write_text
+from lepbench.methods import Method, ModelConfig
+from lepbench.suites import Suite, load_suite
+
+SUITE = "sketchworld-edges-v1"
+FIGURES = ("edge_f1_1px", "edge_recall_1px", "clip_skill", "kid", "faithful_f1")
+Settings = dict[str, Any]
+
+
+def ddim(steps: int) -> Settings:
+    return {"steps": steps, "scheduler": "ddim"}
+
+
+VARIANTS: dict[str, tuple[Settings, Settings]] = {
+    # The paper's settings, but for mini's own classifier-free scale of 4; then with the paper's.
+    "paper": (ddim(250), {"scale": 1.6, "stop": 0.5}),
+    "paper-cfg-8": ({**ddim(250), "guidance_scale": 8.0}, {"scale": 1.6, "stop": 0.5}),
+    "ddim-50": (ddim(50), {"scale": 1.6, "stop": 0.4}),
+    "ddim-50-gentle": (ddim(50), {"scale": 1.2, "stop": 0.3}),
+    "ddim-50-linear": (ddim(50), {"scale": 2.0, "stop": 0.2, "decay": "linear"}),
+    "ddim-50-cosine": (ddim(50), {"scale": 2.0, "stop": 0.2, "decay": "cosine"}),
+    "ddim-20": (ddim(20), {"scale": 1.6, "stop": 0.4}),
+    "ddim-20-longer": (ddim(20), {"scale": 1.2, "stop": 0.2}),
+    "ddim-20-linear": (ddim(20), {"scale": 1.6, "stop": 0.1, "decay": "linear"}),
+    "ddim-20-repeats": (ddim(20), {"scale": 0.8, "stop": 0.3, "repeats": {"times": 2, "above": 0.3}}),
+    "ddim-20-early-repeats": (ddim(20), {"scale": 1.0, "stop": 0.3, "repeats": {"times": 2, "above": 0.7}}),
+    "ddim-20-travel": (
+        ddim(20),
+        {"scale": 1.2, "stop": 0.3, "travel": {"times": 1, "back": 1, "above": 0.6}},
+    ),
+    "ddim-10": (ddim(10), {"scale": 1.2, "stop": 0.2}),
+    "ddim-10-repeats": (ddim(10), {"scale": 0.6, "stop": 0.2, "repeats": {"times": 3, "above": 0.2}}),
+    "dpmpp-20": ({"steps": 20, "scheduler": "dpmpp"}, {"scale": 1.2, "stop": 0.2}),
+    "unipc-20": ({"steps": 20, "scheduler": "unipc"}, {"scale": 1.2, "stop": 0.2}),
+    "unipc-10": ({"steps": 10, "scheduler": "unipc"}, {"scale": 1.0, "stop": 0.2}),
+}
+
+STOPS: dict[str, tuple[Settings, Settings]] = {
+    f"stop-{stop / 10:.1f}": (ddim(50), {"scale": 1.6, "stop": stop / 10}) for stop in range(10)
+}
+
+TABLES = {"variants": VARIANTS, "stop": STOPS}
+
+
+def model_of(name: str, sampler: Settings, method: Settings) -> ModelConfig:
+    """A line of a table as MODEL.yaml would have it."""
+    return ModelConfig.model_validate({"name": name, "sampler": sampler, "method": {"name": "lep", **method}})
+
+
+class Bench:
+    """A suite, its judges, and the folder in which rows are kept."""
+
+    def __init__(self, suite: Suite, limit: int, folder: Path) -> None:
+        self.suite, self.folder = suite, folder
+        self.protocol = protocol_of(suite)
+        self.judges = load_judges(self.protocol)
+        self.units = units_of(suite, suite.items(limit), 1, self.protocol.unit)
+        self.items = limit
+
+    def line(self, name: str, model: ModelConfig, progress: Progress) -> dict[str, Any]:
+        """A line of the table: settings, cost, figures with the ends of their intervals."""
+        backbone = load_backbone(str(model.backbone))
+        method = model.method.build(backbone, model.sampler)
+        passes, gradients = self._passes(backbone, method)
+        real = self._table("real", real_row(), progress)
+        drawn = self._table(
+            f"{name}-{sha256_bytes(dump_config(model).encode())[:8]}", model_row(method), progress
+        )
+        found = summarise(pa.concat_tables([real, drawn]), self.judges.statistics, self.protocol)["model"]
+        row: dict[str, Any] = {
+            "variant": name,
+            **settings_of(model),
+            "items": self.items,
+            "passes": passes,
+            "gradients": gradients,
+            "seconds": round(drawn["seconds"].to_pandas().mean(), 3),
+        }
+        for metric in FIGURES:
+            figure = found[metric]
+            ends = {"": figure.value, "_low": figure.low, "_high": figure.high}
+            row |= {metric + end: None if v is None else round(v, 4) for end, v in ends.items()}
+        return row
+
+    def _table(self, folder: str, row: Row, progress: Progress) -> pa.Table:
+        kept = self.folder / f"{folder}-{self.items}"
+        return Workshop(kept, self.judges, self.protocol, progress).table(row, self.units)
+
+    def _passes(self, backbone: Backbone, method: Method) -> tuple[int, int]:
+        """U-Net passes of one picture, and how many of them keep a graph: counted, not reckoned."""
+        seen: list[bool] = []
+        handle = backbone.denoiser.register_forward_pre_hook(
+            lambda module, inputs: seen.extend([torch.is_grad_enabled()] * len(inputs[0]))
+        )
+        method.draw([self.units[0][0].request])
+        handle.remove()
+        return len(seen), sum(seen)
+
+
+def settings_of(model: ModelConfig) -> Settings:
+    """What a line differs in."""
+    method = model.method.model_dump(mode="json")
+    options = {key: method[key] for key in ("decay", "repeats", "travel")}
+    course = [f"{key} {value}" for key, value in options.items() if value not in (None, "constant")]
+    return {
+        "scheduler": model.sampler.scheduler,
+        "steps": model.sampler.steps,
+        "cfg": model.sampler.guidance_scale,
+        "scale": method["scale"],
+        "stop": method["stop"],
+        "course": "; ".join(course).translate(str.maketrans("", "", "{}'")),
+    }
+
+
+def told_of(show: Progress, name: str, row: str, done: int, total: int) -> None:
+    """A bar for each row of each line."""
+    show(f"{name}: {row}", done, total)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("table", choices=list(TABLES))
+    parser.add_argument("--limit", type=int, default=64, help="items of the suite")
+    parser.add_argument("--only", nargs="*", help="lines by name; all unless said")
+    parser.add_argument("--runs", type=Path, required=True, help="folder of the evaluations")
+    parser.add_argument("--out", type=Path, required=True, help="CSV")
+    chosen = parser.parse_args()
+    bench = Bench(load_suite(SUITE), chosen.limit, chosen.runs)
+    lines = []
+    for name, (sampler, method) in TABLES[chosen.table].items():
+        if chosen.only and name not in chosen.only:
+            continue
+        with bars() as show:
+            told = partial(told_of, show, name)
+            lines.append(bench.line(name, model_of(name, sampler, method), told))
+        # After every line: what is done is there to be read.
+        write_text(chosen.out, pd.DataFrame(lines).to_csv(index=False))
+    shown = pd.DataFrame(lines)[["variant", "passes", "gradients", "seconds", *FIGURES]]
+    print(shown.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

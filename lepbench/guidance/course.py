@@ -1,0 +1,77 @@
+"""How guidance is spread over the denoising steps; by default evenly, one shift a step, as in the paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from lepbench.config import Config
+
+
+class Repeats(Config):
+    """Several shifts a step where noise is high: the gradient is taken anew after each.
+
+    Attributes:
+        times: shifts a step, the first included; each further one costs a captioned pass and a gradient.
+        above: while t > above x T_train.
+    """
+
+    times: int = Field(default=2, ge=2, le=16)
+    above: float = Field(default=0.8, ge=0, le=1)
+
+
+class Travel(Config):
+    """Steps done several times over, noise being put back in between (RePaint, Lugmayr et al., 2022).
+
+    Attributes:
+        times: how often each stretch is gone back.
+        back: steps in a stretch.
+        above: while t > above x T_train.
+    """
+
+    times: int = Field(default=1, ge=1, le=16)
+    back: int = Field(default=1, ge=1)
+    above: float = Field(default=0.6, ge=0, le=1)
+
+
+class Course(Config):
+    """The course of guidance.
+
+    Attributes:
+        decay: of the shifts' length over the guided range: none, or to nothing at the stop time.
+        repeats: several shifts a step; None for one.
+        travel: steps done over again; None for none.
+    """
+
+    decay: Literal["constant", "linear", "cosine"] = "constant"
+    repeats: Repeats | None = None
+    travel: Travel | None = None
+
+    def strength(self, time: float, stop: float) -> float:
+        """Share of the scale at t = `time` x T_train, above the stop time: 1 at t = T_train."""
+        left = min(max((time - stop) / (1 - stop), 0.0), 1.0) if stop < 1 else 0.0
+        if self.decay == "linear":
+            return left
+        return (1 - math.cos(math.pi * left)) / 2 if self.decay == "cosine" else 1.0
+
+    def shifts(self, time: float) -> int:
+        """How many shifts the step at t = `time` x T_train makes."""
+        return self.repeats.times if self.repeats is not None and time > self.repeats.above else 1
+
+    def itinerary(self, times: Sequence[float]) -> list[int]:
+        """The steps to do, by index into the falling `times` (t / T_train).
+
+        One that is not above its forerunner is gone back to.
+        """
+        if self.travel is None:
+            return list(range(len(times)))
+        # Behind the last step there is no noise level to return from.
+        early = min(sum(time > self.travel.above for time in times), len(times) - 1)
+        order: list[int] = []
+        for start in range(0, early, self.travel.back):
+            stretch = range(start, min(start + self.travel.back, early))
+            order += [*stretch] * (self.travel.times + 1)
+        return [*order, *range(early, len(times))]

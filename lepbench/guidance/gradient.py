@@ -1,0 +1,97 @@
+"""The gradient that steers: recorded from the latent to the features, and no further."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.conditioning import Conditioning
+from lepbench.backbones.taps import module_at
+from lepbench.predictors.base import Predictor
+from lepbench.predictors.noise import noise_for
+
+HALF_SCALES = (2.0**12, 2.0**4, 2.0**-4)
+"""By what the loss is multiplied in turn until a gradient through float16 is finite."""
+
+
+class Pull(NamedTuple):
+    """One captioned pass: the denoiser's output, the predicted edges, and the gradient of L by z."""
+
+    output: Tensor
+    edges: Tensor
+    gradient: Tensor
+
+
+def edge_gradient(
+    backbone: Backbone,
+    z: Tensor,
+    timestep: Tensor,
+    told: Conditioning,
+    predictor: Predictor,
+    target: Tensor,
+    weights: Tensor | None = None,
+) -> Pull:
+    """How the squared distance between predicted edges and sketches grows with the latent, `[B, C, h, w]`.
+
+    `L = sum w (P(F(z_t | t, c)) - E(sketch))^2` over a sample's pixels and channels (Voynov et al., w = 1);
+    samples do not mix, so the batch's sum has every sample's own gradient. The pass that gives the features
+    gives the prediction too. Nothing behind the last tap is kept for the way back, unless the predictor reads
+    the noise.
+
+    Args:
+        z: as the denoiser reads it.
+        target: encoded sketches, as `z`.
+        weights: `[B, 1, h, w]`, the importance of each latent pixel.
+    """
+    taps = list(predictor.config.taps)
+    with torch.enable_grad():
+        leaf = z.detach().clone().requires_grad_()
+        # A predictor that reads the noise reads it off the output: its way back is all of the network.
+        with nullcontext() if predictor.reads_noise else recorded_until_read(backbone.denoiser, taps):
+            output, features = backbone.read(leaf, timestep, told, taps)
+        heard = noise_for(predictor, backbone.scheduler, output, leaf, timestep)
+        edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), heard)
+        error = (edges - target.to(edges)).square()
+        loss = (error if weights is None else error * weights.to(edges)).sum()
+        gradient = _gradient(loss, leaf, HALF_SCALES if backbone.dtype == torch.float16 else (1.0,))
+    return Pull(output.detach(), edges.detach(), gradient)
+
+
+@contextmanager
+def recorded_until_read(network: nn.Module, positions: Sequence[str]) -> Iterator[None]:
+    """In the one pass of the block, record no graph from the last of `positions` to the network's end."""
+    unread = set(positions)
+
+    def reader(name: str) -> Any:
+        def read(module: nn.Module, inputs: Any, output: Any) -> None:
+            unread.discard(name)
+            if not unread:
+                torch.set_grad_enabled(False)
+
+        return read
+
+    def resume(module: nn.Module, inputs: Any, output: Any) -> None:
+        torch.set_grad_enabled(True)
+
+    handles = [module_at(network, name).register_forward_hook(reader(name)) for name in unread]
+    handles.append(network.register_forward_hook(resume))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _gradient(loss: Tensor, leaf: Tensor, scales: Sequence[float]) -> Tensor:
+    """d loss / d leaf, computed on the first of the scales at which nothing overflows."""
+    for scale in scales:
+        (gradient,) = torch.autograd.grad(loss * scale, leaf, retain_graph=scale != scales[-1])
+        if len(scales) == 1 or bool(gradient.isfinite().all()):
+            break
+    result: Tensor = gradient / scale
+    return result

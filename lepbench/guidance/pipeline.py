@@ -1,0 +1,258 @@
+"""A loaded pipeline of diffusers, steered by sketches; the pipeline itself stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.families import FAMILIES
+from lepbench.backbones.family import TextParts
+from lepbench.errors import LepbenchError
+from lepbench.guidance.course import Course
+from lepbench.guidance.execution import Execution
+from lepbench.guidance.importance import latent_weights
+from lepbench.guidance.sampler import Generators, SamplerSettings, SketchGuidance, sample
+from lepbench.guidance.sketch import fit, strokes_of
+from lepbench.images import Pixels, to_pixels, to_rgb
+from lepbench.predictors.base import Predictor
+
+Drawing = Image.Image | NDArray[Any] | Tensor
+"""Lines in any colours, [H, W] or [H, W, 3] (tensors: [3, H, W]), or bool [H, W], true on a stroke."""
+
+
+@dataclass(frozen=True)
+class SketchGuidedOutput:
+    """What a call returns.
+
+    Attributes:
+        images: as `output_type` asks.
+        sketches: the strokes as understood, bool [B, H, W]; None without a sketch.
+    """
+
+    images: Any
+    sketches: NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True, eq=False)
+class SketchGuidedPipeline:
+    """Text and a sketch to pictures; built by `from_pipe`.
+
+    Attributes:
+        pipe: the pipeline of diffusers whose components are used.
+        backbone: the same components as lepbench sees them; no weight is copied.
+        predictor: reads edges off the denoiser.
+    """
+
+    pipe: Any
+    backbone: Backbone
+    predictor: Predictor
+
+    @staticmethod
+    def from_pipe(
+        pipe: Any, predictor: str | Path | Predictor, execution: Execution | None = None
+    ) -> SketchGuidedPipeline:
+        """Wrap a loaded pipeline.
+
+        Args:
+            pipe: a `StableDiffusionPipeline`, or another of a family that `Backbone` knows.
+            predictor: an embedded name, a folder, a hub id, or a loaded one, trained on this denoiser.
+            execution: what is traded for time or memory.
+
+        Raises:
+            LepbenchError: pipeline or denoiser is of no known kind, or the predictor does not fit.
+        """
+        backbone = backbone_of(pipe)
+        if isinstance(predictor, Predictor):
+            predictor.require_fit(backbone)
+        else:
+            predictor = Predictor.from_pretrained(predictor, backbone)
+        return SketchGuidedPipeline(pipe, (execution or Execution()).prepare(backbone), predictor)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        prompt: str | Sequence[str],
+        sketch: Drawing | Sequence[Drawing] | None = None,
+        *,
+        guidance_scale: float = 7.5,
+        sketch_scale: float = 1.6,
+        stop: float = 0.5,
+        course: Course | None = None,
+        weights: NDArray[np.floating] | Tensor | None = None,
+        num_inference_steps: int = 50,
+        height: int | None = None,
+        width: int | None = None,
+        generator: Generators = None,
+        latents: Tensor | None = None,
+        output_type: Literal["pil", "np", "pt", "latent"] = "pil",
+    ) -> SketchGuidedOutput:
+        """Draw a picture a prompt, by the pipeline's own scheduler.
+
+        Without a sketch, or with `sketch_scale` 0, the pictures are those of the pipeline itself.
+
+        Args:
+            sketch: one for all prompts, or one each; black on white or white on black. Of another size than
+                the picture it is fitted so that no stroke is lost.
+            guidance_scale: classifier-free guidance of the prompt.
+            sketch_scale: the paper's beta.
+            stop: guide while t > stop x T_train.
+            course: how the shifts are spread over the steps.
+            weights: float [H, W] or [B, H, W] from 0 up, how much the sketch matters at each pixel.
+            height, width: of the pictures in pixels; those the model was trained on unless said.
+            generator: one, or one a prompt; the global one unless said, as in diffusers.
+            latents: noise `[B, C, h, w]`, drawn unless given.
+            output_type: "pil" images, "np" [B, H, W, 3] or "pt" [B, 3, H, W] in [0, 1], or "latent".
+
+        Raises:
+            LepbenchError: a size the model cannot draw, a sketch without strokes, counts that disagree.
+        """
+        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        size = (height or self.backbone.image_size, width or self.backbone.image_size)
+        shape = (len(prompts), *self.backbone.latent_shape(size))
+        # On the CPU the default generator is the one diffusers draws from when it is given none.
+        source = torch.default_generator if generator is None else generator
+        settings = SamplerSettings(steps=num_inference_steps, guidance_scale=max(guidance_scale, 1.0))
+        with as_frozen([self.backbone.denoiser, self.backbone.vae, self.predictor, *self._encoders()]):
+            strokes, guidance = None, None
+            if sketch is not None and sketch_scale > 0:
+                strokes = strokes_for(sketch, len(prompts), size)
+                target = self.backbone.encode_edges(torch.from_numpy(strokes))
+                mattering = None if weights is None else _weights_for(weights, strokes.shape, shape)
+                guidance = SketchGuidance(
+                    self.predictor, target, sketch_scale, stop, mattering, course or Course()
+                )
+            noise = self._noise(shape, source) if latents is None else latents
+            scheduler = self._scheduler(num_inference_steps, (shape[2], shape[3]))
+            drawn = sample(
+                self.backbone, prompts, noise, settings, guidance, source, scheduler=scheduler
+            ).latents
+            images = drawn if output_type == "latent" else self.backbone.decode_latents(drawn)
+        return SketchGuidedOutput(_as(images, output_type), strokes)
+
+    def _encoders(self) -> list[nn.Module]:
+        return list(self.backbone.text.encoders.values())
+
+    def _noise(self, shape: tuple[int, ...], source: Generators) -> Tensor:
+        from diffusers.utils.torch_utils import randn_tensor
+
+        sources = list(source) if isinstance(source, Sequence) else source
+        noise: Tensor = randn_tensor(
+            shape, generator=sources, device=self.backbone.device, dtype=torch.float32
+        )
+        return noise
+
+    def _scheduler(self, steps: int, latent: tuple[int, int]) -> Any:
+        """A fresh one of the pipeline's class and config, its timesteps set."""
+        scheduler = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
+        arguments = self.backbone.family.schedule(scheduler, steps, latent)
+        scheduler.set_timesteps(**arguments, device=self.backbone.device)
+        return scheduler
+
+
+def backbone_of(pipe: Any) -> Backbone:
+    """A loaded pipeline's components as a backbone, shared and not changed.
+
+    Raises:
+        LepbenchError: the pipeline's class or denoiser is of no known kind.
+    """
+    family = FAMILIES.get(type(pipe).__name__)
+    present = {name: part for name, part in pipe.components.items() if part is not None}
+    denoiser, vae = present[family.denoiser], present["vae"]
+    return Backbone(
+        name=str(getattr(pipe, "name_or_path", None) or type(pipe).__name__),
+        folder=Path(str(getattr(pipe, "name_or_path", None) or ".")),
+        family=family,
+        denoiser=denoiser,
+        vae=vae,
+        text=TextParts(
+            tokenizers={name: present[name] for name in family.tokenizers if name in present},
+            encoders={
+                name: present[name]
+                for name in family.components
+                if name in present and name not in (family.denoiser, "vae")
+            },
+            index=dict(pipe.config),
+            denoiser=denoiser.config,
+            device=pipe.device,
+        ),
+        scheduler=dict(pipe.scheduler.config),
+        taps=family.positions(denoiser.config),
+        device=pipe.device,
+        dtype=denoiser.dtype,
+    )
+
+
+@contextmanager
+def as_frozen(networks: Sequence[nn.Module]) -> Iterator[None]:
+    """Networks in eval mode with no parameter taking a gradient, for the block alone."""
+    modes = [(module, module.training) for network in networks for module in network.modules()]
+    wants = [(p, p.requires_grad) for network in networks for p in network.parameters()]
+    try:
+        for network in networks:
+            network.requires_grad_(False).eval()
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for parameter, wanted in wants:
+            parameter.requires_grad_(wanted)
+
+
+def strokes_for(sketch: Drawing | Sequence[Drawing], count: int, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """`count` sketches as strokes bool [count, height, width], each fitted to `size`; one serves for all.
+
+    Raises:
+        LepbenchError: there are fewer or more, or one has no strokes.
+    """
+    drawings = [sketch] if isinstance(sketch, Image.Image | np.ndarray | Tensor) else list(sketch)
+    if len(drawings) not in (1, count):
+        raise LepbenchError(f"{len(drawings)} sketches for {count} prompts", "give one, or one a prompt")
+    strokes = [fit(_strokes(drawing), size) for drawing in drawings]
+    return np.stack(strokes * (count // len(strokes)))
+
+
+def _strokes(drawing: Drawing) -> NDArray[np.bool_]:
+    if isinstance(drawing, Image.Image):
+        return strokes_of(np.asarray(to_rgb(drawing).convert("L"))).strokes
+    if isinstance(drawing, Tensor):
+        array = drawing.detach().cpu()
+        drawing = (array.movedim(0, -1) if array.ndim == 3 else array).numpy()
+    if drawing.ndim == 3 and drawing.shape[2] == 1:
+        drawing = drawing[..., 0]
+    if drawing.ndim not in (2, 3):
+        raise LepbenchError(f"a sketch of shape {drawing.shape}", "give [H, W] or three channels")
+    if drawing.dtype == bool and drawing.ndim == 2:
+        return drawing
+    return _strokes(Image.fromarray(drawing if drawing.dtype == np.uint8 else _stretched(drawing)))
+
+
+def _stretched(drawing: NDArray[Any]) -> Pixels:
+    """Any range will do: lines are told from ground by contrast, not by level."""
+    values = np.asarray(drawing, dtype=np.float64)
+    low, high = float(values.min()), float(values.max())
+    return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
+
+
+def _weights_for(weights: Any, pixels: tuple[int, ...], latent: tuple[int, ...]) -> Tensor:
+    given = torch.as_tensor(weights)
+    if given.shape not in (torch.Size(pixels), torch.Size(pixels[1:])):
+        raise LepbenchError(
+            f"weights of shape {tuple(given.shape)} for sketches {pixels}", "give one weight a pixel"
+        )
+    return latent_weights(given.expand(pixels), (latent[2], latent[3]))
+
+
+def _as(images: Tensor, output_type: str) -> Any:
+    if output_type == "pil":
+        return [Image.fromarray(pixels) for pixels in to_pixels(images)]
+    return images.movedim(1, -1).cpu().numpy() if output_type == "np" else images

@@ -1,0 +1,99 @@
+"""Options that trade time or memory draw the same pictures, and leave the backbone they were given alone."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch.autograd.graph import saved_tensors_hooks
+
+from lepbench.guidance import SamplerSettings, SketchGuidance, sample
+from lepbench.guidance.execution import Execution
+from lepbench.guidance.gradient import edge_gradient
+
+PROMPTS = ["a red fish", "two blue boats", "x"]
+
+
+def drawn(backbone, predictor, target, start) -> torch.Tensor:
+    guidance = SketchGuidance(predictor, target, 0.5, 0.4)
+    latents = sample(backbone, PROMPTS, start, SamplerSettings(steps=4), guidance).latents
+    return backbone.decode_latents(latents)
+
+
+@pytest.fixture(scope="module")
+def ordinary(tiny_backbone, predictor, target, start) -> torch.Tensor:
+    return drawn(tiny_backbone, predictor, target, start)
+
+
+@pytest.mark.parametrize(
+    ("options", "tolerance"),
+    [
+        ({"checkpointing": True}, 1e-4),
+        ({"channels_last": True}, 1e-3),
+        ({"dtype": "bfloat16"}, 0.08),
+        ({"dtype": "float16"}, 0.01),
+        ({"dtype": "bfloat16", "checkpointing": True, "channels_last": True}, 0.08),
+    ],
+)
+def test_the_pictures_stay(options, tolerance, tiny_backbone, predictor, target, start, ordinary) -> None:
+    before = {name: (p.dtype, p.data_ptr()) for name, p in tiny_backbone.denoiser.named_parameters()}
+    prepared = Execution(**options).prepare(tiny_backbone)
+    pictures = drawn(prepared, predictor, target, start)
+    assert (pictures - ordinary).abs().mean() < tolerance
+    assert {n: (p.dtype, p.data_ptr()) for n, p in tiny_backbone.denoiser.named_parameters()} == before
+    assert not tiny_backbone.denoiser.is_gradient_checkpointing
+
+
+def test_compiled_blocks_give_the_same_gradient(tiny_backbone, predictor, target, start, monkeypatch) -> None:
+    # Traced as ever, but run without a compiler: that takes minutes.
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
+    told, when = tiny_backbone.encode_prompts(PROMPTS), torch.tensor(501)
+    prepared = Execution(compiled=True).prepare(tiny_backbone)
+    compiled = [module for module in prepared.denoiser.modules() if "forward" in vars(module)]
+    assert {type(module).__name__ for module in compiled} == {"BasicTransformerBlock", "ResnetBlock2D"}
+    assert not any("forward" in vars(module) for module in tiny_backbone.denoiser.modules())
+    ours, plain = (
+        edge_gradient(backbone, start, when, told, predictor, target)
+        for backbone in (prepared, tiny_backbone)
+    )
+    assert torch.allclose(ours.gradient, plain.gradient, rtol=1e-3, atol=1e-5)
+    assert torch.allclose(ours.output, plain.output, atol=1e-5)
+
+
+def test_by_default_the_backbone_is_the_one_given(tiny_backbone) -> None:
+    assert Execution().prepare(tiny_backbone) is tiny_backbone
+
+
+def test_weights_are_copied_only_to_be_converted(tiny_backbone) -> None:
+    def places(backbone) -> set[int]:
+        return {p.data_ptr() for p in backbone.denoiser.parameters()}
+
+    assert places(Execution(checkpointing=True).prepare(tiny_backbone)) == places(tiny_backbone)
+    converted = Execution(dtype="bfloat16").prepare(tiny_backbone)
+    assert places(converted).isdisjoint(places(tiny_backbone))
+    assert converted.dtype == converted.denoiser.dtype == torch.bfloat16
+
+
+def test_checkpoints_keep_less_for_the_way_back(tiny_backbone, predictor, target, start) -> None:
+    def kept(backbone) -> int:
+        seen: dict[int, int] = {}
+
+        def pack(tensor: torch.Tensor) -> torch.Tensor:
+            seen[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        told = backbone.encode_prompts(PROMPTS)
+        with saved_tensors_hooks(pack, lambda tensor: tensor):
+            edge_gradient(backbone, start, torch.tensor(501), told, predictor, target)
+        return sum(seen.values())
+
+    assert kept(Execution(checkpointing=True).prepare(tiny_backbone)) < 0.8 * kept(tiny_backbone)
+
+
+def test_settings_are_closed() -> None:
+    with pytest.raises(ValidationError):
+        Execution(dtype="int8")
+    with pytest.raises(ValidationError):
+        Execution(compile=True)

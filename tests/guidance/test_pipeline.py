@@ -1,0 +1,231 @@
+"""A pipeline of diffusers under guidance: its own pictures without a sketch, and itself unchanged after."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DiffusionPipeline, EulerDiscreteScheduler, StableDiffusionPipeline
+from PIL import Image, ImageDraw
+
+import lepbench
+from lepbench.backbones.resolve import embedded_folder
+from lepbench.errors import LepbenchError
+from lepbench.guidance import SamplerSettings, SketchGuidance, sample
+from lepbench.guidance.execution import Execution
+from lepbench.guidance.pipeline import SketchGuidedPipeline, backbone_of, strokes_for
+from lepbench.predictors import MlpConfig, MlpPredictor
+from lepbench.seeds import generator
+
+PROMPTS = ["a red fish", "two blue boats"]
+SIZE = (64, 64)
+
+
+def loaded(folder: Path) -> StableDiffusionPipeline:
+    pipe = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@pytest.fixture
+def pipe(tiny_pipeline_folder: Path) -> StableDiffusionPipeline:
+    return loaded(tiny_pipeline_folder)
+
+
+def drawing(size: tuple[int, int] = (64, 64)) -> Image.Image:
+    """A black outline on white."""
+    image = Image.new("L", size, 255)
+    ImageDraw.Draw(image).rectangle((10, 12, size[0] - 20, size[1] - 9), outline=0)
+    return image
+
+
+@pytest.mark.parametrize("cfg", [7.5, 1.0])
+@pytest.mark.parametrize("many", [False, True])
+def test_without_a_sketch_the_pictures_are_the_pipelines_own(cfg, many, pipe, predictor) -> None:
+    sources = (lambda: [generator(1), generator(2)]) if many else (lambda: generator(3))
+    options = {"num_inference_steps": 3, "guidance_scale": cfg, "output_type": "np"}
+    expected = pipe(PROMPTS, generator=sources(), **options).images
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    assert np.abs(guided(PROMPTS, generator=sources(), **options).images - expected).max() < 1e-5
+    still = guided(PROMPTS, drawing(), sketch_scale=0, generator=sources(), **options)
+    assert np.abs(still.images - expected).max() < 1e-5
+
+
+def test_the_global_generator_serves_as_in_diffusers(pipe, predictor) -> None:
+    pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config)
+    options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        expected = pipe(PROMPTS, **options).images
+        torch.manual_seed(4)
+        ours = SketchGuidedPipeline.from_pipe(pipe, predictor)(PROMPTS, **options).images
+    assert np.abs(ours - expected).max() < 1e-5
+
+
+def test_mini_without_a_sketch_is_mini() -> None:
+    pipe = loaded(embedded_folder("mini@1"))
+    guided = lepbench.SketchGuidedPipeline.from_pipe(pipe, "lep-mini@1")
+    options = {"num_inference_steps": 4, "guidance_scale": 4.0, "output_type": "np"}
+    expected = pipe("a red fish", generator=generator(0), **options).images
+    assert np.abs(guided("a red fish", generator=generator(0), **options).images - expected).max() < 1e-5
+
+
+def test_with_a_sketch_the_pictures_are_the_samplers(pipe, predictor, tiny_backbone) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    drawn = guided(
+        PROMPTS,
+        drawing(),
+        guidance_scale=4.0,
+        sketch_scale=0.7,
+        stop=0.3,
+        num_inference_steps=4,
+        generator=[generator(1), generator(2)],
+        output_type="pt",
+    )
+    noise = torch.stack([torch.randn(4, 16, 16, generator=generator(i)) for i in (1, 2)])
+    target = tiny_backbone.encode_edges(torch.from_numpy(np.asarray(drawing()) == 0)[None]).expand(
+        2, -1, -1, -1
+    )
+    latents = sample(
+        tiny_backbone, PROMPTS, noise, SamplerSettings(steps=4), SketchGuidance(predictor, target, 0.7, 0.3)
+    ).latents
+    assert torch.allclose(drawn.images, tiny_backbone.decode_latents(latents), atol=1e-4)
+    assert drawn.sketches.shape == (2, 64, 64)
+
+
+def state(pipe: StableDiffusionPipeline) -> list[object]:
+    networks = [pipe.unet, pipe.vae, pipe.text_encoder]
+    modules = [module for network in networks for module in network.modules()]
+    return [
+        [module.training for module in modules],
+        [(len(module._forward_hooks), len(module._forward_pre_hooks)) for module in modules],
+        [(p.requires_grad, p.data_ptr(), p.dtype, p.grad) for n in networks for p in n.parameters()],
+        pipe.scheduler,
+        pipe.scheduler.timesteps.tolist(),
+    ]
+
+
+@pytest.mark.parametrize("execution", [None, Execution(checkpointing=True)])
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_pipeline_is_left_as_it_was(execution, fails, pipe, predictor) -> None:
+    pipe.unet.train()
+    pipe.vae.requires_grad_(False)
+    pipe.unet.conv_in.requires_grad_(False)
+    before = state(pipe)
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor, execution)
+    arguments = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    if fails:
+        with pytest.raises(LepbenchError):
+            guided(PROMPTS, drawing(), weights=-np.ones(SIZE), **arguments)
+    else:
+        guided(PROMPTS, drawing(), **arguments)
+    assert state(pipe) == before
+
+
+def test_batchnorm_in_training_mode_is_not_trained_by_sampling(pipe, predictor) -> None:
+    import copy
+
+    training = copy.deepcopy(predictor).train()
+    before = {name: value.clone() for name, value in training.state_dict().items()}
+    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
+    one, other = (
+        SketchGuidedPipeline.from_pipe(pipe, p)(PROMPTS[0], drawing(), generator=generator(0), **options)
+        for p in (training, predictor)
+    )
+    assert torch.equal(one.images, other.images)
+    assert training.training
+    assert all(torch.equal(value, before[name]) for name, value in training.state_dict().items())
+
+
+def test_a_sketch_is_the_same_in_any_form() -> None:
+    black_on_white = np.asarray(drawing())
+    expected = black_on_white == 0
+    forms = [
+        drawing(),
+        drawing().convert("RGBA"),
+        black_on_white,
+        255 - black_on_white,
+        black_on_white / 255.0,
+        1.0 - black_on_white / 127.5,
+        np.repeat(black_on_white[..., None], 3, -1),
+        black_on_white[..., None],
+        expected,
+        torch.from_numpy(expected),
+        torch.from_numpy(black_on_white / 255.0)[None].expand(3, -1, -1),
+    ]
+    for form in forms:
+        assert np.array_equal(strokes_for(form, 1, SIZE)[0], expected)
+    assert np.array_equal(strokes_for([drawing(), expected], 2, SIZE), np.stack([expected, expected]))
+
+
+def test_another_size_is_fitted_and_pictures_need_not_be_square(pipe, predictor) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    options = {"height": 32, "width": 96, "num_inference_steps": 2, "stop": 0.0}
+    drawn = guided(PROMPTS, drawing((300, 100)), **options)
+    assert [image.size for image in drawn.images] == [(96, 32)] * 2
+    assert drawn.sketches.shape == (2, 32, 96)
+    assert drawn.sketches[0].any()
+
+
+def test_importance_reaches_the_loss(pipe, predictor) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    left = np.ones(SIZE)
+    left[:, 32:] = 0
+    one, half, batch = (
+        guided(PROMPTS, drawing(), weights=w, generator=generator(0), **options).images
+        for w in (None, left, np.stack([left, left]))
+    )
+    assert not torch.allclose(one, half, atol=1e-3)
+    assert torch.equal(half, batch)
+
+
+def test_what_does_not_fit_is_one_line(pipe, predictor) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    with pytest.raises(LepbenchError, match="3 sketches for 2 prompts"):
+        guided(PROMPTS, [drawing()] * 3)
+    with pytest.raises(LepbenchError, match="the sketch holds no strokes"):
+        guided(PROMPTS, np.full(SIZE, 255, np.uint8))
+    with pytest.raises(LepbenchError, match=r"weights of shape \(3, 3\)"):
+        guided(PROMPTS, drawing(), weights=np.ones((3, 3)))
+    with pytest.raises(LepbenchError, match="unknown pipeline class 'object'"):
+        SketchGuidedPipeline.from_pipe(object(), predictor)
+    with pytest.raises(LepbenchError, match="the predictor reads 64 channels"):
+        SketchGuidedPipeline.from_pipe(pipe, "lep-mini@1")
+
+
+def test_lepbench_itself_is_imported_without_torch() -> None:
+    code = "import sys, lepbench; assert 'torch' not in sys.modules; lepbench.nothing"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "has no attribute 'nothing'" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
+def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
+    pipe = DiffusionPipeline.from_pretrained(tiny_folder_of(name))
+    pipe.set_progress_bar_config(disable=True)
+    backbone = backbone_of(pipe)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        channels = backbone.vae.config.latent_channels
+        config = MlpConfig(
+            taps=backbone.tap_channels, out_channels=channels, train_timesteps=1000, hidden=(8,)
+        )
+        predictor = MlpPredictor(config)
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    noise = torch.randn(1, *backbone.latent_shape(SIZE), generator=generator(5))
+    options = {"num_inference_steps": 2, "guidance_scale": 4.0, "height": 64, "width": 64, "latents": noise}
+    plain, same, other = (
+        guided("a red fish", sketch, **options, output_type="pt", sketch_scale=scale).images
+        for sketch, scale in ((None, 1.6), (drawing(), 0.0), (drawing(), 1.6))
+    )
+    assert torch.equal(plain, same)
+    assert (plain - other).abs().max() > 1e-4
+    if name != "flux-dev":  # which takes its noise packed
+        extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+        expected = pipe("a red fish", **options, **extra, output_type="pt").images
+        assert (plain - expected).abs().max() < 1e-5
