@@ -95,9 +95,15 @@ def terms_path(board: Path) -> Path:
 
 
 def method_text(identity: Identity) -> str:
-    """A method and its settings, such as `lep(predictor=lep-mini@1, scale=1.6, stop=0.5)`."""
-    settings = identity.model.method.model_dump(mode="json")
-    name = settings.pop("name")
+    """A method and its settings, such as `lep(predictor=lep-mini@1, scale=1.6, stop=0.5)`.
+
+    Options that are groups of settings are left out while they are off.
+    """
+    method = identity.model.method
+    chosen = method.model_dump(mode="json", exclude_defaults=True)
+    whole = method.model_dump(mode="json", exclude={"name"})
+    settings = {k: v for k, v in whole.items() if k in chosen or not (v is None or isinstance(v, dict))}
+    name = method.name
     return f"{name}({', '.join(f'{key}={value}' for key, value in settings.items())})" if settings else name
 
 
