@@ -83,9 +83,10 @@ class LiteralPredictor(nn.Module):
             layers += [nn.Linear(before, after), nn.ReLU(), nn.BatchNorm1d(after)]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 4))
 
-    def forward(self, features: Sequence[Tensor], time: float, size: tuple[int, int]) -> Tensor:
+    def forward(self, features: Sequence[Tensor], time: Tensor, size: tuple[int, int]) -> Tensor:
+        """`time` is t / T of every sample, `[B]`."""
         resized = [F.interpolate(f, size=size, mode="bilinear") for f in features]
-        table = torch.cat([*resized, torch.full_like(resized[0][:, :1], time)], dim=1)
+        table = torch.cat([*resized, time[:, None, None, None].expand(-1, 1, *size)], dim=1)
         batch, channels = table.shape[:2]
         predicted = self.layers(table.movedim(1, -1).reshape(-1, channels))
         out: Tensor = predicted.reshape(batch, *size, 4).movedim(-1, 1)
@@ -127,7 +128,7 @@ class Contest:
         with tapped(self.unet, self.backbone.taps) as features:
             both = self.unet(torch.cat([leaf, leaf]), self.timestep, self.told["embeddings"]).sample
         maps = [f[0] if isinstance(f, tuple) else f for f in (features[name] for name in self.backbone.taps)]
-        _, edges = self.literal_predictor(maps, 0.001, self.size).chunk(2)
+        _, edges = self.literal_predictor(maps, torch.full((2,), 0.001), self.size).chunk(2)
         loss = (edges - self.target).square().sum()
         (gradient,) = torch.autograd.grad(loss, leaf)
         self.unet.requires_grad_(False)

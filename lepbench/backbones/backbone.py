@@ -124,16 +124,30 @@ class Backbone:
         Raises:
             LepbenchError: a position leads nowhere.
         """
-        latent = (latents.shape[-2], latents.shape[-1])
-        pixels = (latent[0] * self.vae_factor, latent[1] * self.vae_factor)
-        when = torch.as_tensor(timesteps, device=latents.device).expand(len(latents))
         with tapped(self.denoiser, positions) as outputs:
-            predicted = self.family.run(
-                self.denoiser, latents.to(self.dtype), when, told.to(self.dtype), pixels
-            )
-        config = self.denoiser.config
-        features = {name: self.family.fold(outputs[name], latent, config) for name in positions}
-        return predicted.to(latents.dtype), features
+            predicted = self._run(latents, timesteps, told)
+        return predicted.to(latents.dtype), self._folded(outputs, latents, positions)
+
+    def features(
+        self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning, positions: Sequence[str]
+    ) -> dict[str, Tensor]:
+        """The features of `read` alone: the pass ends behind the last position, which spares the rest."""
+        with tapped(self.denoiser, positions, whole=False) as outputs:
+            self._run(latents, timesteps, told)
+        return self._folded(outputs, latents, positions)
+
+    def _run(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
+        """One pass, in the denoiser's own precision."""
+        pixels = (latents.shape[-2] * self.vae_factor, latents.shape[-1] * self.vae_factor)
+        when = torch.as_tensor(timesteps, device=latents.device).expand(len(latents))
+        return self.family.run(self.denoiser, latents.to(self.dtype), when, told.to(self.dtype), pixels)
+
+    def _folded(
+        self, outputs: Mapping[str, Any], latents: Tensor, positions: Sequence[str]
+    ) -> dict[str, Tensor]:
+        """What the modules returned, as maps."""
+        latent, config = (latents.shape[-2], latents.shape[-1]), self.denoiser.config
+        return {name: self.family.fold(outputs[name], latent, config) for name in positions}
 
     def noised(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         """Latents at `timesteps`, int64 `[B]`, of the forward process the backbone was trained on.

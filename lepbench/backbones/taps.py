@@ -11,6 +11,11 @@ from torch import nn
 
 from lepbench.errors import LepbenchError
 
+
+class _AllRead(Exception):  # noqa: N818
+    """Every tap has been read; nobody outside `tapped` sees it."""
+
+
 _STEP = re.compile(r"(\w+)((?:\[-?\d+\])*)")
 
 
@@ -37,8 +42,12 @@ def module_at(root: nn.Module, path: str) -> nn.Module:
 
 
 @contextmanager
-def tapped(network: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+def tapped(network: nn.Module, names: Sequence[str], whole: bool = True) -> Iterator[dict[str, Any]]:
     """Collect the outputs of the named modules while the block runs.
+
+    Args:
+        whole: whether a pass runs to its end. If not, the block ends inside its pass, when the last of the
+            modules has returned.
 
     Yields:
         A dict from name to what the module returned in the latest forward pass, in the graph if one is being
@@ -49,18 +58,25 @@ def tapped(network: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Any]]
     """
     modules = {name: module_at(network, name) for name in names}
     outputs: dict[str, Any] = {}
-    handles = [module.register_forward_hook(_keeper(outputs, name)) for name, module in modules.items()]
+    enough = None if whole else len(modules)
+    handles = [
+        module.register_forward_hook(_keeper(outputs, name, enough)) for name, module in modules.items()
+    ]
     try:
         yield outputs
+    except _AllRead:
+        pass
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _keeper(outputs: dict[str, Any], name: str) -> Any:
-    """A forward hook that files a module's output under `name`."""
+def _keeper(outputs: dict[str, Any], name: str, enough: int | None) -> Any:
+    """A forward hook that files a module's output under `name`, and stops the pass when there are `enough`."""
 
     def keep(module: nn.Module, inputs: Any, output: Any) -> None:
         outputs[name] = output
+        if len(outputs) == enough:
+            raise _AllRead
 
     return keep

@@ -8,7 +8,7 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.predictors.base import Predictor
-from lepbench.predictors.noise import noise_for
+from lepbench.predictors.noise import noise_component
 from lepbench.predictors.team import ALONE, Team
 
 
@@ -37,18 +37,27 @@ class NoisyFeatures:
     ) -> tuple[dict[str, Tensor], Tensor, Tensor | None]:
         """What the predictor is told: features, timesteps, and the noise if it reads it.
 
-        Of several processes the leader gets those of all, in order; the arguments are as for `predict`.
+        The network runs no further than to the last tap, unless the predictor reads the noise. Of several
+        processes the leader gets those of all, in order; the arguments are as for `predict`.
         """
         device = self.backbone.device
         when = timesteps.to(device)
         noisy = self.backbone.noised(latents.to(device), noise.to(device), when)
-        taps = list(self.predictor.config.taps)
-        with torch.no_grad():
-            output, features = self.backbone.read(noisy, when, told.to(device), taps)
-        heard = noise_for(self.predictor, self.backbone.scheduler, output, noisy, when)
+        features, heard = self._read(noisy, when, told.to(device))
         gather = self.team.gather
         return (
             {position: gather(feature) for position, feature in features.items()},
             gather(when),
             None if heard is None else gather(heard),
         )
+
+    @torch.no_grad()
+    def _read(
+        self, noisy: Tensor, when: Tensor, told: Conditioning
+    ) -> tuple[dict[str, Tensor], Tensor | None]:
+        """Features, and the noise for a predictor that reads it off the network's output."""
+        taps = list(self.predictor.config.taps)
+        if not self.predictor.reads_noise:
+            return self.backbone.features(noisy, when, told, taps), None
+        output, features = self.backbone.read(noisy, when, told, taps)
+        return features, noise_component(self.backbone.scheduler, output, noisy, when)

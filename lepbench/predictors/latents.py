@@ -111,7 +111,7 @@ def encode_triplets(
     path = cache / f"{key[:32]}.safetensors"
     stored = _read(path, data.identity)
     if stored is None:
-        stored = _encode(backbone, data, on_progress)
+        stored = encode(backbone, data, on_progress)
         _write(path, stored)
     return stored
 
@@ -122,7 +122,8 @@ def to_map(stored: NDArray[Any]) -> Tensor:
     return values / 255 if stored.dtype == np.uint8 else values
 
 
-def _encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> EncodedTriplets:
+def encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> EncodedTriplets:
+    """As `encode_triplets`, and nothing is stored."""
     ids: list[str] = []
     captions: list[str] = []
     images, edges, strokes = [], [], []

@@ -91,17 +91,28 @@ def _fit(
     features.team.agree(state.step)
     predictor.train()
     while state.step < config.steps:
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(config, state.step)
-        loss = _loss(config, features, data, state.step)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        state.losses.append(float(loss.detach()))
+        state.losses.append(train_step(config, features, data, optimiser, state.step))
         on_progress("training", state.step, config.steps)
         if state.step % config.checkpoint_every == 0 or state.step == config.steps:
             save_checkpoint(out, predictor, optimiser, state, identity)
     return state.losses
+
+
+def train_step(
+    config: TrainConfig,
+    features: NoisyFeatures,
+    data: EncodedTriplets,
+    optimiser: torch.optim.Optimizer,
+    step: int,
+) -> float:
+    """Train the predictor, which is in train mode, on the batch of this step; the loss before it."""
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate(config, step)
+    loss = _loss(config, features, data, step)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimiser.step()
+    return float(loss.detach())
 
 
 def _assist(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets) -> None:

@@ -14,10 +14,18 @@ from tiny_pipelines import BUILDERS, save_tiny
 
 from lepbench.backbones import load_backbone
 from lepbench.backbones.survey import tap_shapes
+from lepbench.backbones.taps import module_at
 from lepbench.errors import LepbenchError
 
 TRANSFORMERS = ("sd3", "flux-dev", "pixart-sigma")
 EMBEDDERS = {"sd3": "pos_embed", "flux-dev": "x_embedder", "pixart-sigma": "pos_embed"}
+BEHIND = {
+    "sd-v": ["up_blocks[3]", "conv_out"],
+    "sdxl": ["conv_out"],
+    "flux-dev": ["single_transformer_blocks[0]", "proj_out"],
+    "flux-schnell": ["single_transformer_blocks[0]", "proj_out"],
+}
+"""What runs behind the last tap; of the other transformers the head alone does."""
 
 
 @pytest.mark.parametrize("name", list(BUILDERS))
@@ -34,6 +42,25 @@ def test_features_are_maps_that_hang_on_the_latent(name: str, tiny_folder_of) ->
         (gradient,) = torch.autograd.grad(feature[0].sum(), latents, retain_graph=True)
         assert gradient[0].abs().sum() > 0, position
         assert not gradient[1].any(), position
+
+
+@pytest.mark.parametrize("name", list(BUILDERS))
+def test_features_alone_are_the_same_and_nothing_behind_the_last_is_run(name: str, tiny_folder_of) -> None:
+    backbone = load_backbone(tiny_folder_of(name))
+    behind = [module_at(backbone.denoiser, path) for path in BEHIND.get(name, ["proj_out"])]
+    called: list[Any] = []
+    handles = [module.register_forward_hook(lambda module, *_: called.append(module)) for module in behind]
+    asked = (torch.randn(2, 4, 8, 24), 700, backbone.encode_prompts(["a red fish", "x"]), backbone.taps)
+    with torch.no_grad():
+        alone = backbone.features(*asked)
+        assert not called
+        _, beside = backbone.read(*asked)
+    assert called == behind
+    for handle in handles:
+        handle.remove()
+    assert tuple(alone) == backbone.taps
+    assert all(torch.equal(alone[position], beside[position]) for position in backbone.taps)
+    assert not any(module._forward_hooks for module in backbone.denoiser.modules())
 
 
 @pytest.mark.parametrize("name", TRANSFORMERS)
