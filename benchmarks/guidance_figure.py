@@ -14,8 +14,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-PLAIN, NAMED = "#9aa7b1", {"paper": "#b5402a", "ddim-20-repeats": "#13699f"}
-LABELS = {"paper": "paper", "ddim-20-repeats": "fast"}
+PLAIN, NAMED = "#9aa7b1", {"paper": "#b5402a", "unipc-20": "#13699f"}
+LABELS = {"paper": "paper", "unipc-20": "fast"}
 CURVES = {
     "edge_recall_1px": ("edge recall 1 px", "#13699f"),
     "edge_f1_1px": ("edge F1 1 px", "#3fa7c4"),
