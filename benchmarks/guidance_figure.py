@@ -35,7 +35,9 @@ def front(axes: Axes, table: pd.DataFrame, metric: str, title: str) -> None:
         axes.errorbar(line["passes"], line[metric], [[low], [high]], fmt="o", ms=5, lw=1.2, color=colour)
         if line["variant"] in LABELS:
             place = (line["passes"], line[metric])
-            axes.annotate(LABELS[line["variant"]], place, (7, 7), textcoords="offset points", color=colour)
+            left = line["passes"] > 200
+            look = {"color": colour, "ha": "right" if left else "left", "textcoords": "offset points"}
+            axes.annotate(LABELS[line["variant"]], place, (-7 if left else 7, 7), **look)
     axes.set(xscale="log", xlabel="U-Net passes a picture", title=title)
     axes.set_xticks([20, 50, 100, 200, 500], ["20", "50", "100", "200", "500"])
     axes.minorticks_off()

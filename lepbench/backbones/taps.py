@@ -72,7 +72,7 @@ def tapped(network: nn.Module, names: Sequence[str], whole: bool = True) -> Iter
 
 
 def _keeper(outputs: dict[str, Any], name: str, enough: int | None) -> Any:
-    """A forward hook that files a module's output under `name`, and stops the pass when there are `enough`."""
+    """A forward hook that files a module's output under `name`, and ends the pass once there are `enough`."""
 
     def keep(module: nn.Module, inputs: Any, output: Any) -> None:
         outputs[name] = output
