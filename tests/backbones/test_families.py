@@ -19,13 +19,8 @@ from lepbench.errors import LepbenchError
 
 TRANSFORMERS = ("sd3", "flux-dev", "pixart-sigma")
 EMBEDDERS = {"sd3": "pos_embed", "flux-dev": "x_embedder", "pixart-sigma": "pos_embed"}
-BEHIND = {
-    "sd-v": ["up_blocks[3]", "conv_out"],
-    "sdxl": ["conv_out"],
-    "flux-dev": ["single_transformer_blocks[0]", "proj_out"],
-    "flux-schnell": ["single_transformer_blocks[0]", "proj_out"],
-}
-"""What runs behind the last tap; of the other transformers the head alone does."""
+BEHIND = {"sd-v": ["up_blocks[3]", "conv_out"], "sdxl": ["conv_out"]}
+"""What runs behind the last tap; of transformers the head alone does."""
 
 
 @pytest.mark.parametrize("name", list(BUILDERS))
