@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, SerializeAsAny
@@ -11,6 +10,7 @@ from pydantic import BeforeValidator, SerializeAsAny
 from lepbench.config import Config
 from lepbench.detectors import AnyDetector, Sobel, SoftDetector, detector_from, identity
 from lepbench.files import sha256_bytes
+from lepbench.metrics.edges import pixels_of
 from lepbench.suites import Suite
 
 COMMON = ("masks", "captions", "semantic", "distances")
@@ -89,8 +89,11 @@ class Protocol(Config):
     @property
     def distances(self) -> list[float]:
         """Every tolerance of the edge figures in pixels."""
-        diagonal = math.hypot(self.size, self.size)
-        return [*map(float, self.tolerances), *(share * diagonal for share in self.relative_tolerances)]
+        shape = (self.size, self.size)
+        return [
+            *map(float, self.tolerances),
+            *(pixels_of(share, shape) for share in self.relative_tolerances),
+        ]
 
     @property
     def labels(self) -> list[str]:

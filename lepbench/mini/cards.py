@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from safetensors import safe_open
 
 from lepbench.config import Config, load_config
 from lepbench.files import sha256_file, write_text
 from lepbench.mini.gates import Gate
 from lepbench.mini.stages import RECIPES
+from lepbench.templates import render
 
 
 class About(Config):
@@ -32,22 +32,15 @@ class Models(Config):
 
 def write_cards(folder: Path, gates: list[Gate]) -> list[Path]:
     """Write `README.md` into each model's folder below `folder`, and return the paths."""
-    environment = Environment(
-        loader=PackageLoader("lepbench.mini", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
     models = load_config(Path(__file__).with_name("about.yaml"), Models).models
-    template = environment.get_template("card.md.j2")
-    return [_write(template, folder / name, about, gates) for name, about in models.items()]
+    return [_write(folder / name, about, gates) for name, about in models.items()]
 
 
-def _write(template: Template, folder: Path, about: About, gates: list[Gate]) -> Path:
+def _write(folder: Path, about: About, gates: list[Gate]) -> Path:
     weights = sorted(folder.rglob("*.safetensors"))
-    text = template.render(
+    text = render(
+        "lepbench.mini",
+        "card.md.j2",
         about=about,
         files=[(path.relative_to(folder), parameters(path), sha256_file(path)) for path in weights],
         recipes=[(name, (RECIPES / f"{name}.yaml").read_text().strip()) for name in about.recipes],

@@ -100,7 +100,7 @@ def train(recipe: JudgeRecipe, folder: Path, cache: Path) -> tuple[CLIPModel, CL
 
 
 def contrastive_loss(logits: Tensor, ids: Tensor) -> Tensor:
-    """CLIP's symmetric cross-entropy of logits [B, B]; equal captions in a batch all count as right."""
+    """CLIP's symmetric cross-entropy of logits [B, B]; equal rows of ids [B, L] all count as right."""
     same = (ids[:, None] == ids[None, :]).all(dim=2).to(logits)
     target = same / same.sum(1, keepdim=True)
     return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2

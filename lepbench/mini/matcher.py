@@ -16,6 +16,7 @@ from torch.nn import functional
 from lepbench.config import Config
 from lepbench.files import atomic_path
 from lepbench.mini.corpus import Range, degrade, renders
+from lepbench.mini.judge import contrastive_loss
 from lepbench.mini.nets import Residual, load_weights
 from lepbench.mini.paths import MATCHER
 from lepbench.mini.training import Fit, Trainer, device
@@ -87,17 +88,10 @@ def train(recipe: MatcherRecipe, folder: Path, cache: Path) -> Matcher:
         rows = torch.randint(len(kinds), (recipe.fit.batch,), generator=rng)
         drawn = posed(torch.from_numpy(strokes[rows.numpy()]).float() / 255, recipe, rng)
         logits = model(drawn.to(device()), degrade(corpus.images(rows), rng).to(device()))
-        return {"loss": pairing_loss(logits.float(), kinds[rows].to(device()))}
+        return {"loss": contrastive_loss(logits.float(), kinds[rows, None])}
 
     Trainer(model, step, recipe.fit, folder).run("matcher")
     return model
-
-
-def pairing_loss(logits: Tensor, kinds: Tensor) -> Tensor:
-    """Symmetric cross-entropy of similarities [B, B]; all pairs of one kind [B] count as right."""
-    same = (kinds[:, None] == kinds[None, :]).to(logits)
-    target = same / same.sum(1, keepdim=True)
-    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
 
 
 def kinds_of(scenes: list[Scene]) -> Tensor:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from safetensors.torch import load_file, save_file
+from torch import nn
 
-from lepbench.config import load_config
+from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder
 from lepbench.mini import judge, matcher, probe, segmenter, unet, vae
@@ -97,39 +98,36 @@ class JudgeStage(Stage):
         forget_origin(folder)
 
 
-@STAGES.register("probe")
-class ProbeStage(Stage):
-    output = "probe@1"
+class NetStage(Stage):
+    """A stage whose model is one small network; `recipe` and `fit` are its own."""
 
-    def make(self, recipe: Path, folder: Path) -> Any:
-        return probe.train(load_config(recipe, probe.ProbeRecipe), folder / "probe", folder / "cache")
+    name: ClassVar[str]
+    recipe: ClassVar[type[Config]]
+    fit: ClassVar[staticmethod[[Any, Path, Path], nn.Module]]
+
+    def make(self, recipe: Path, folder: Path) -> nn.Module:
+        return self.fit(load_config(recipe, self.recipe), folder / self.name, folder / "cache")
 
     def keep(self, made: Any, folder: Path) -> None:
         save_weights(made.cpu(), folder)
+
+
+@STAGES.register("probe")
+class ProbeStage(NetStage):
+    name, output = "probe", "probe@1"
+    recipe, fit = probe.ProbeRecipe, staticmethod(probe.train)
 
 
 @STAGES.register("segmenter")
-class SegmenterStage(Stage):
-    output = "segmenter@1"
-
-    def make(self, recipe: Path, folder: Path) -> Any:
-        settings = load_config(recipe, segmenter.SegmenterRecipe)
-        return segmenter.train(settings, folder / "segmenter", folder / "cache")
-
-    def keep(self, made: Any, folder: Path) -> None:
-        save_weights(made.cpu(), folder)
+class SegmenterStage(NetStage):
+    name, output = "segmenter", "segmenter@1"
+    recipe, fit = segmenter.SegmenterRecipe, staticmethod(segmenter.train)
 
 
 @STAGES.register("matcher")
-class MatcherStage(Stage):
-    output = "matcher@1"
-
-    def make(self, recipe: Path, folder: Path) -> Any:
-        settings = load_config(recipe, matcher.MatcherRecipe)
-        return matcher.train(settings, folder / "matcher", folder / "cache")
-
-    def keep(self, made: Any, folder: Path) -> None:
-        save_weights(made.cpu(), folder)
+class MatcherStage(NetStage):
+    name, output = "matcher", "matcher@1"
+    recipe, fit = matcher.MatcherRecipe, staticmethod(matcher.train)
 
 
 def halve_weights(folder: Path) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from lepbench.config import dump_config
+from lepbench.templates import render
 
 if TYPE_CHECKING:
     from lepbench.predictors.base import Predictor
@@ -19,15 +18,9 @@ CARD_FILE = "README.md"
 
 def card(predictor: Predictor, outcome: Outcome | None = None, curve: Sequence[BinLoss] = ()) -> str:
     """The Markdown: kind, taps, size; with an outcome also backbone, data, loss, error and recipe."""
-    environment = Environment(
-        loader=PackageLoader("lepbench.predictors", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template("card.md.j2").render(
+    return render(
+        "lepbench.predictors",
+        "card.md.j2",
         config=predictor.config,
         parameters=sum(parameter.numel() for parameter in predictor.parameters()),
         outcome=outcome,

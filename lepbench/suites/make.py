@@ -22,7 +22,6 @@ from lepbench.detectors import AnyDetector, Canny, Sobel
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 from lepbench.images import png_bytes, to_tensor
 from lepbench.registry import Registry
-from lepbench.sketchworld.freehand import rasterise
 from lepbench.suites.suite import DEFINITION, ITEMS, SCHEMA, Drawn, SuiteDefinition
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def candidate(recipe: Recipe, index: int) -> Row | None:
 
 def numbered_strokes(scene: Scene, level: int, size: int) -> NDArray[np.uint8]:
     """A free-hand sketch, uint8 [size, size]: on each pixel the number, from 1, of the last stroke there."""
-    from lepbench.sketchworld import freehand
+    from lepbench.sketchworld.freehand import freehand, rasterise
 
     numbers = np.zeros((size, size), np.uint8)
     for number, stroke in enumerate(freehand(scene, level, size).strokes, start=1):

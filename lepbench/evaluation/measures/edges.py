@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import pyarrow as pa
+from torch import Tensor
 
 from lepbench.evaluation.measures.base import (
     MEASURES,
@@ -16,34 +20,51 @@ from lepbench.evaluation.measures.base import (
     stacked,
 )
 from lepbench.evaluation.protocol import Protocol
-from lepbench.metrics.edges import edge_counts, precision_recall_f1
+from lepbench.metrics.edges import EdgeCounts, edge_counts, precision_recall_f1
 from lepbench.metrics.statistics import Draws
 
-KINDS = ("f1", "precision", "recall")
 
+class AgainstSketch(Measure):
+    """Precision, recall and F1 against the sketch at every tolerance.
 
-@MEASURES.register("edges")
-class Edges(Measure):
-    """Precision, recall and F1 against the sketch at every tolerance, by distance."""
+    Attributes:
+        prefix: of its columns and metrics.
+        kinds: which of the three are published.
+        match: counts the pixels that agree.
+    """
+
+    prefix: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]]
+    match: ClassVar[staticmethod[[Tensor, Tensor, Sequence[float]], EdgeCounts]]
 
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
-        return integers(count_columns("edge", protocol.labels))
+        return integers(count_columns(self.prefix, protocol.labels))
 
     def count(self, batch: Batch) -> Columns:
         rules = batch.protocol
-        return counted("edge", rules.labels, edge_counts(batch.edges, batch.sketches, rules.distances))
+        found = self.match(batch.edges, batch.sketches, rules.distances)
+        return counted(self.prefix, rules.labels, found)
 
     def metrics(self, protocol: Protocol) -> list[str]:
-        return [f"edge_{kind}_{label}" for kind in KINDS for label in protocol.labels]
+        return [f"{self.prefix}_{kind}_{label}" for kind in self.kinds for label in protocol.labels]
 
     def draws(self, row: RowSamples) -> dict[str, Draws]:
         labels = row.protocol.labels
-        scores = precision_recall_f1(row.edge_counts("edge", labels))
+        scores = precision_recall_f1(row.edge_counts(self.prefix, labels))
         return {
-            f"edge_{kind}_{label}": row.mean(getattr(scores, kind)[:, column])
-            for kind in KINDS
+            f"{self.prefix}_{kind}_{label}": row.mean(getattr(scores, kind)[:, column])
+            for kind in self.kinds
             for column, label in enumerate(labels)
         }
+
+
+@MEASURES.register("edges")
+class Edges(AgainstSketch):
+    """By distance: a pixel matches if the other map has one near."""
+
+    prefix = "edge"
+    kinds = ("f1", "precision", "recall")
+    match = staticmethod(edge_counts)
 
 
 @MEASURES.register("contours")

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from lepbench.metrics.chamfer import chamfer_distance
 from lepbench.metrics.edges import edge_counts, precision_recall_f1, share_of
-from lepbench.metrics.modules.mean import MeanOverSamples
+from lepbench.metrics.modules.mean import MeanOverSamples, MeanWithin
 from lepbench.metrics.one_to_one import one_to_one_counts
 
 
-class EdgeF1(MeanOverSamples):
+class EdgeF1(MeanWithin):
     """Mean over samples of edge F1 within a distance; see `edge_counts`.
 
     Args:
@@ -28,10 +28,6 @@ class EdgeF1(MeanOverSamples):
         1.0
     """
 
-    def __init__(self, tolerance: float = 1.0, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.tolerance = tolerance
-
     def update(self, predicted: Tensor, target: Tensor) -> None:
         """Add edge maps, bool [B, H, W] each.
 
@@ -41,7 +37,7 @@ class EdgeF1(MeanOverSamples):
         self.add_figures(precision_recall_f1(edge_counts(predicted, target, (self.tolerance,))).f1[:, 0])
 
 
-class OneToOneF1(MeanOverSamples):
+class OneToOneF1(MeanWithin):
     """Mean over samples of edge F1 where a pixel may be matched once only; see `one_to_one_counts`.
 
     Args:
@@ -56,10 +52,6 @@ class OneToOneF1(MeanOverSamples):
         >>> round(metric.compute().item(), 4)
         0.6667
     """
-
-    def __init__(self, tolerance: float = 1.0, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.tolerance = tolerance
 
     def update(self, predicted: Tensor, target: Tensor) -> None:
         """Add edge maps, bool [B, H, W] each.

@@ -35,3 +35,15 @@ class MeanOverSamples(Metric):
     def compute(self) -> Tensor:
         """The mean, a float64 scalar; NaN before the first sample."""
         return self.total / self.samples
+
+
+class MeanWithin(MeanOverSamples):
+    """Mean of a figure that takes a tolerance.
+
+    Args:
+        tolerance: Euclidean distance in pixels, 0 or more.
+    """
+
+    def __init__(self, tolerance: float = 1.0, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.tolerance = tolerance

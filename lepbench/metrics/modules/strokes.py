@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from torch import Tensor
 
-from lepbench.metrics.modules.mean import MeanOverSamples
+from lepbench.metrics.modules.mean import MeanWithin
 from lepbench.metrics.strokes import stroke_recall
 
 
-class StrokeRecall(MeanOverSamples):
+class StrokeRecall(MeanWithin):
     """Mean over the samples that have strokes of their strokes' mean recall; see `stroke_recall`.
 
     Args:
@@ -26,10 +24,6 @@ class StrokeRecall(MeanOverSamples):
         >>> metric.compute().item()
         0.5
     """
-
-    def __init__(self, tolerance: float = 1.0, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.tolerance = tolerance
 
     def update(self, predicted: Tensor, strokes: Tensor) -> None:
         """Add edge maps, bool [B, H, W], and the numbers of the strokes, integer [B, H, W].
