@@ -103,11 +103,15 @@ class Contest:
         self.target = torch.randn(1, 4, side, side)
         channels = backbone.tap_channels
         options = {"taps": channels, "out_channels": 4, "train_timesteps": 1000, "hidden": hidden}
-        predictor = MlpPredictor(MlpConfig(**options)).eval().requires_grad_(False)
-        self.guidance = SketchGuidance(predictor, self.target, 1.6, 0.0)
+        self.predictor = MlpPredictor(MlpConfig(**options)).eval().requires_grad_(False)
+        self.guidance = self.guided_by(1.6, 0.0)
         self.literal_predictor = LiteralPredictor(sum(channels.values()), hidden).eval()
         self.told = backbone.encode_prompts(["", ""])
         self.timestep = torch.tensor(1)
+
+    def guided_by(self, scale: float, stop: float) -> SketchGuidance:
+        """The predictor's pull towards the target."""
+        return SketchGuidance(self.predictor, self.target, scale, stop)
 
     def plain(self) -> object:
         """An unguided step."""
@@ -183,7 +187,7 @@ def flops(work: Callable[[], object]) -> int:
 def measure(contest: Contest, rounds: int) -> dict[str, Any]:
     """Medians of the interleaved rounds, and what each keeps in memory."""
     ways = [contest.plain, contest.literal, contest.guided, contest.floor]
-    networks = (contest.unet, contest.literal_predictor, contest.guidance.predictor)
+    networks = (contest.unet, contest.literal_predictor, contest.predictor)
     parameters = {p.untyped_storage().data_ptr() for network in networks for p in network.parameters()}
     saved, literal_saved = (saved_bytes(way, parameters) for way in (contest.guided, contest.literal))
     times: list[list[float]] = []
