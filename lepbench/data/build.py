@@ -47,7 +47,7 @@ def build(config: BuildConfig, out: Path, progress: Progress = lambda done, tota
         limit=corpus.count,
         shard_rows=config.shard_rows,
         split=corpus.split,
-        source=corpus.recipe,
+        source=corpus.recipe(),
     )
     with locked(out):
         manifest = claim(out, recipe)

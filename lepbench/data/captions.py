@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,8 +26,20 @@ class Row(NamedTuple):
     fault: str = ""
 
 
-def clean(caption: str) -> str:
-    """A caption on one line, its runs of white space made single.
+class Caption(NamedTuple):
+    """A caption that can be used, and what was done to it, of `CHANGES`."""
+
+    text: str
+    changes: tuple[str, ...] = ()
+
+
+CHANGES = ("control characters removed", "white space", "composed", "cut")
+"""What cleaning does: drop what no one can see (Unicode's Cc), make runs of white space single, compose
+characters (NFC), and cut at a word what is longer than any text encoder reads."""
+
+
+def clean(caption: str, most: int) -> Caption:
+    """A caption on one line, of at most `most` characters.
 
     Raises:
         Rejected: nothing is left, or it was not UTF-8.
@@ -34,10 +48,22 @@ def clean(caption: str) -> str:
         caption.encode()
     except UnicodeEncodeError as error:
         raise Rejected(Reason.NOT_UTF8) from error
-    line = " ".join(caption.split())
-    if not line:
+    visible = "".join(c for c in caption if c.isspace() or unicodedata.category(c) != "Cc")
+    line = " ".join(visible.split())
+    composed = unicodedata.normalize("NFC", line)
+    kept = composed if len(composed) <= most else _cut(composed, most)
+    if not kept:
         raise Rejected(Reason.EMPTY_CAPTION)
-    return line
+    steps = (caption, visible, line, composed, kept)
+    return Caption(
+        kept, tuple(name for name, pair in zip(CHANGES, pairwise(steps), strict=True) if len(set(pair)) > 1)
+    )
+
+
+def _cut(line: str, most: int) -> str:
+    """The whole words of the first `most` characters, or those characters where they are one word."""
+    head, space, _ = line[: most + 1].rpartition(" ")
+    return head if space else line[:most]
 
 
 def read_metadata(folder: Path) -> list[Row] | None:

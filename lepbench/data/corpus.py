@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -22,6 +22,17 @@ class Reason(StrEnum):
     NO_CAPTION = "no caption"
     EMPTY_CAPTION = "empty caption"
     NOT_UTF8 = "caption is not UTF-8"
+    TOO_LARGE = "picture is too large"
+    FEW_EDGES = "too few edges"
+    MANY_EDGES = "too many edges"
+    DUPLICATE = "duplicate of another row"
+    NEAR_DUPLICATE = "nearly a duplicate of another row"
+    LEAKED = "picture of an excluded set"
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether a second try may fare better: the fault is of a disk or a network, not of the entry."""
+        return self in (Reason.MISSING_FILE, Reason.UNREADABLE_FILE, Reason.EMPTY_FILE)
 
 
 class Rejected(Exception):  # noqa: N818 - an outcome that is counted, not a fault of the run
@@ -34,10 +45,16 @@ class Rejected(Exception):  # noqa: N818 - an outcome that is counted, not a fau
 
 
 class Original(NamedTuple):
-    """A picture as its corpus has it, encoded (bytes) or drawn (uint8 [H, W, 3]), and its caption."""
+    """A picture as its corpus has it, encoded (bytes) or drawn (uint8 [H, W, 3]), and what is said of it.
+
+    The caption is as the corpus has it: `captions.clean` makes it fit to be used, once for all sources. Bytes
+    of it that are not UTF-8 are lone surrogates (`errors="surrogateescape"`). `licence` is that of this
+    picture, None for the corpus's.
+    """
 
     picture: bytes | Pixels
     caption: str
+    licence: str | None = None
 
 
 class Entry(NamedTuple):
@@ -47,22 +64,31 @@ class Entry(NamedTuple):
     load: Callable[[], Original]
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """An opened source.
+class Corpus(ABC):
+    """An opened source: numbered entries, any of which can be had at any time, in any process.
 
     Attributes:
         label: what the `source` column says.
-        licence: what the `licence` column says.
+        licence: what the `licence` column says of pictures that have none of their own.
         split: the name of the dataset split, as in `load_dataset(...)["train"]`.
-        recipe: whatever of the source decides the triplets' bytes, and no machine's paths.
         count: how many entries are to be tried.
-        entry: the entry of a number below `count`; the same number always gives the same entry.
     """
 
     label: str
     licence: str
-    split: str
-    recipe: dict[str, Any]
+    split: str = "train"
     count: int
-    entry: Callable[[int], Entry]
+
+    @abstractmethod
+    def entry(self, number: int) -> Entry:
+        """The entry of a number below `count`; the same number always gives the same entry.
+
+        Neighbours are asked for one after another, so what they share may be kept at hand.
+        """
+
+    @abstractmethod
+    def recipe(self) -> dict[str, Any]:
+        """Whatever of the source decides the triplets' bytes, and no machine's paths.
+
+        A fingerprint of what was found belongs to it, cheap enough for a million files: names and sizes.
+        """

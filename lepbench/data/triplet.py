@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lepbench.data.captions import clean
 from lepbench.data.corpus import Corpus, Entry, Reason, Rejected
 from lepbench.detectors import Detector
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, open_rgb, square, to_tensor
+
+MOST_TEXT = 2000
+"""Characters of a caption that are kept: several times what the longest text encoder reads."""
 
 
 class Picture(NamedTuple):
@@ -37,12 +41,13 @@ def prepare(entry: Entry, size: int) -> Picture:
         Rejected: it cannot become a triplet.
     """
     original = entry.load()
+    caption = clean(original.caption, MOST_TEXT)
     if isinstance(original.picture, bytes):
         image, content = decode(original.picture, entry.id), original.picture
     else:
         image, content = Image.fromarray(original.picture), original.picture.tobytes()
     pixels = np.array(square(image, size))
-    return Picture(entry.id, pixels, original.caption, image.width, image.height, sha256_bytes(content))
+    return Picture(entry.id, pixels, caption.text, image.width, image.height, sha256_bytes(content))
 
 
 def decode(content: bytes, name: str) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def opened(folder: Path, limit: int | None = None) -> list[tuple[str, str]]:
     for number in range(corpus.count):
         entry = corpus.entry(number)
         try:
-            outcomes.append((entry.id, entry.load().caption))
+            outcomes.append((entry.id, clean(entry.load().caption, 100).text))
         except Rejected as rejected:
             outcomes.append((entry.id, rejected.reason))
     return outcomes
@@ -170,11 +171,11 @@ def test_fingerprint_follows_content_and_not_the_folders_place(tmp_path: Path) -
         folder = tmp_path / place / "photos"
         folder.mkdir(parents=True)
         put(folder, a_jpg=b"x", a_txt="a", b_jpg=b"y", b_txt=caption)
-        print_: str = Folder(path=folder).open(64, limit).recipe["fingerprint"]
+        print_: str = Folder(path=folder).open(64, limit).recipe()["fingerprint"]
         return print_
 
     assert fingerprint("1") == fingerprint("2")
-    assert fingerprint("3") != fingerprint("4", caption="b")  # the same length: sizes would not tell
+    assert fingerprint("3") != fingerprint("4", caption="b")
     assert fingerprint("5", limit=1) == fingerprint("6", caption="b", limit=1)
 
 
@@ -189,11 +190,26 @@ def test_ids_are_distinct_utf8_and_first_come_keeps_its_name(names: list[str]) -
 
 @given(st.text())
 def test_a_clean_caption_is_one_line_of_the_same_words(text: str) -> None:
-    if text.split():
-        assert clean(text).split(" ") == text.split()
+    words = unicodedata.normalize(
+        "NFC", "".join(c for c in text if c.isspace() or unicodedata.category(c) != "Cc")
+    )
+    if words.split():
+        cleaned = clean(text, 10**6)
+        assert cleaned.text.split(" ") == words.split()
+        assert (cleaned.text == text) == (not cleaned.changes)
+        assert clean(cleaned.text, 10**6) == (cleaned.text, ())
     else:
         with pytest.raises(Rejected, match="empty caption"):
-            clean(text)
+            clean(text, 10**6)
+
+
+@given(st.text("ab ", min_size=1).filter(str.strip), st.integers(1, 9))
+def test_a_long_caption_is_cut_at_a_word(text: str, most: int) -> None:
+    whole, cut = clean(text, 99).text, clean(text, most)
+    assert whole.startswith(cut.text)
+    assert 0 < len(cut.text) <= most
+    assert ("cut" in cut.changes) == (len(whole) > most)
+    assert cut.text == whole or whole[len(cut.text)] == " " or " " not in whole[:most]
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=5))

@@ -7,9 +7,9 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from lepbench.data.captions import LENIENT, Row, clean, read_metadata
+from lepbench.data.captions import LENIENT, Row, read_metadata
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.errors import LepbenchError
@@ -47,29 +47,39 @@ class Folder(Source):
             raise LepbenchError(
                 f"{self.path} holds no pictures", f"known suffixes are {' '.join(sorted(SUFFIXES))}"
             )
-        name = self.path.resolve().name
-        recipe = {
-            "name": self.name,
-            "folder": name,
+        return Pictures(self, items)
+
+
+class Pictures(Corpus):
+    """The items of a `Folder`."""
+
+    def __init__(self, source: Folder, items: list[Item]) -> None:
+        self.folder, self.items = source.path, items
+        self.name = source.path.resolve().name
+        self.label, self.licence = f"folder:{self.name}", source.licence
+        self.count = len(items)
+
+    def entry(self, number: int) -> Entry:
+        item = self.items[number]
+        return Entry(item.id, lambda: self._load(item))
+
+    def recipe(self) -> dict[str, Any]:
+        return {
+            "name": "folder",
+            "folder": self.name,
             "licence": self.licence,
-            "fingerprint": fingerprint(self.path, items),
+            "fingerprint": fingerprint(self.folder, self.items),
         }
-
-        def entry(number: int) -> Entry:
-            item = items[number]
-            return Entry(item.id, lambda: self._load(item))
-
-        return Corpus(f"folder:{name}", self.licence, "train", recipe, len(items), entry)
 
     def _load(self, item: Item) -> Original:
         if item.row is not None and item.row.fault:
             raise Rejected(Reason.BAD_ROW, item.row.fault)
-        path = within(self.path, item.file)
+        path = within(self.folder, item.file)
         caption = sidecar(path) if item.row is None else item.row.text
         content = read(path)
         if not content:
             raise Rejected(Reason.EMPTY_FILE)
-        return Original(content, clean(caption))
+        return Original(content, caption)
 
 
 def list_items(folder: Path) -> list[Item]:
@@ -154,25 +164,29 @@ def sidecar(picture: Path) -> str:
 
 
 def fingerprint(folder: Path, items: Iterable[Item]) -> str:
-    """SHA-256 over what the items are made of, so that a folder that changed is not taken for the same."""
+    """SHA-256 over names, captions and pictures' sizes: a folder that changed is not taken for the same.
+
+    Pictures are not read: that would cost as much as a good part of the build. What became of them, the hash
+    of the data tells.
+    """
     running = hashlib.sha256()
     for item in items:
         parts = [item.id, *(map(str, item.row) if item.row else ())]
         for part in parts:
             running.update(part.encode(errors="surrogatepass") + b"\0")
-        for content in _contents(folder, item):
-            running.update(hashlib.sha256(content).digest())
+        running.update(_state(folder, item))
     return running.hexdigest()
 
 
-def _contents(folder: Path, item: Item) -> Iterator[bytes]:
-    """The picture's bytes and, where no row captions it, the sidecar's; empty where one cannot be read."""
+def _state(folder: Path, item: Item) -> bytes:
+    """The picture's size in bytes and, where no row captions it, the sidecar's text."""
     try:
         path = within(folder, item.file)
+        size = path.stat().st_size
+    except (Rejected, OSError, ValueError):
+        return b"-"
+    try:
+        caption = read(path.with_suffix(".txt")) if item.row is None else b""
     except Rejected:
-        return
-    for part in (path, path.with_suffix(".txt")) if item.row is None else (path,):
-        try:
-            yield read(part)
-        except Rejected:
-            yield b""
+        caption = b"-"
+    return b"%d:%d:" % (size, len(caption)) + caption

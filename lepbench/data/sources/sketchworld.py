@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -25,17 +25,28 @@ class Sketchworld(Source):
     start: int = Field(default=0, ge=0)
 
     def open(self, size: int, limit: int | None) -> Corpus:
-        from lepbench.sketchworld import VERSION, render, scene
+        return Scenes(self, size, ENOUGH if limit is None else limit)
 
-        def entry(number: int) -> Entry:
-            place = scene(self.split, self.start + number)
-            return Entry(place.id, lambda: Original(render(place, size=size).image, place.caption))
 
-        return Corpus(
-            label=f"sketchworld@{VERSION}",
-            licence="Apache-2.0",
-            split=self.split,
-            recipe={**self.model_dump(mode="json"), "version": VERSION},
-            count=ENOUGH if limit is None else limit,
-            entry=entry,
-        )
+class Scenes(Corpus):
+    """The scenes of a `Sketchworld`."""
+
+    licence = "Apache-2.0"
+
+    def __init__(self, source: Sketchworld, size: int, count: int) -> None:
+        from lepbench.sketchworld import VERSION
+
+        self.source, self.size, self.count = source, size, count
+        self.split = source.split
+        self.label = f"sketchworld@{VERSION}"
+
+    def entry(self, number: int) -> Entry:
+        from lepbench.sketchworld import render, scene
+
+        place = scene(self.source.split, self.source.start + number)
+        return Entry(place.id, lambda: Original(render(place, size=self.size).image, place.caption))
+
+    def recipe(self) -> dict[str, Any]:
+        from lepbench.sketchworld import VERSION
+
+        return {**self.source.model_dump(mode="json"), "version": VERSION}
