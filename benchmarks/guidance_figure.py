@@ -2,7 +2,7 @@
 
     python benchmarks/guidance_figure.py docs/guidance.csv docs/stop.csv --out docs/guidance.png
 
-Bars are 95 % intervals. Needs matplotlib (`pip install lepbench[plots]`).
+Bars are 95 % intervals.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python benchmarks/sanity.py --csv docs/sanity.csv --figure docs/sanity.png
 
 The maps are contours of sketchworld's test scenes. A line of the table is the mean over scenes at one size,
-one degradation and one strength. The figure needs matplotlib (`pip install lepbench[plots]`).
+one degradation and one strength.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def png_bytes(pixels: Pixels | NDArray[np.bool_]) -> bytes:
     return buffer.getvalue()
 
 
-def read_png(content: bytes) -> NDArray:
-    """Decode PNG bytes as stored: uint8 [H, W, 3] or [H, W], or bool [H, W] for a bilevel one."""
+def read_pixels(content: bytes) -> NDArray:
+    """Decode a PNG or JPEG as stored: uint8 [H, W, 3] or [H, W], or bool [H, W] for a bilevel one."""
     with Image.open(io.BytesIO(content)) as image:
         return np.asarray(image)

@@ -19,7 +19,7 @@ from PIL import Image
 from lepbench.config import Config, dump_config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_bytes
-from lepbench.images import open_rgb, png_bytes, read_png, square, to_pixels, to_tensor
+from lepbench.images import open_rgb, png_bytes, read_pixels, square, to_pixels, to_tensor
 from lepbench.registry import Registry
 from lepbench.seeds import noise, seed_of
 
@@ -96,7 +96,7 @@ def test_seeds_belong_to_items() -> None:
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))))
 def test_pixels_survive_tensors_and_png(pixels: np.ndarray) -> None:
     assert np.array_equal(to_pixels(to_tensor(pixels)), pixels)
-    assert np.array_equal(read_png(png_bytes(pixels)), pixels)
+    assert np.array_equal(read_pixels(png_bytes(pixels)), pixels)
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:

@@ -3,49 +3,106 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.bars import bars
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
+    from lepbench.data.build import Report
     from lepbench.data.config import BuildConfig
-    from lepbench.data.manifest import Manifest
+    from lepbench.data.engines import Engine
+    from lepbench.data.survey import Survey
+
+OF_SOURCE = ("split", "start", "licence")
+OF_HYGIENE = ("duplicates", "exclude")
 
 
 @click.command("build-data")
 @click.argument("source")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--detector", help="Edge detector, with its usual settings.  [default: canny]")
-@click.option("--size", type=int, help="Side of the square pictures, px.  [default: 64]")
+@click.option("--size", help="Side of the square pictures, px, or 'original'.  [default: 64]")
+@click.option("--store", help="png, jpeg, or auto for what the original was.  [default: auto]")
 @click.option("--limit", type=int, help="Entries to try.  [default: all; 4096 of sketchworld]")
-@click.option("--split", help="sketchworld: which split.  [default: train]")
+@click.option("--split", help="Which split of the source.")
 @click.option("--start", type=int, help="sketchworld: first scene.  [default: 0]")
-@click.option("--licence", help="A folder: licence of its pictures, for the record.")
+@click.option("--licence", help="Licence of the pictures, for the record.  [default: unknown]")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the source.")
+@click.option("--duplicates", help="keep, or leave out exact or near ones.  [default: exact]")
+@click.option(
+    "--exclude", multiple=True, metavar="SET", help="Built folder or suite to keep out. Repeatable."
+)
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
+@click.option(
+    "--shards", metavar="I/N", help="Make every N-th shard alone, from the I-th: one job of an array."
+)
+@click.option("--retry-failed", is_flag=True, help="Try again what could not be read.")
+@click.option(
+    "--dry-run", is_flag=True, help="Counts, an estimate and a sheet of 16 triplets; builds nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a sentence.")
-def command(source: str, out: Path, as_json: bool, **options: Any) -> None:
+def command(
+    source: str,
+    out: Path | None,
+    workers: int,
+    engine: str | None,
+    shards: str | None,
+    retry_failed: bool,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Build a triplet dataset: picture, edge map (white on black) and caption.
 
-    SOURCE is "sketchworld", a folder of pictures with captions (a .txt beside each, or metadata.jsonl or
-    metadata.csv with file_name and text), or a YAML file. Options win over the file. What cannot be used is
-    left out and named, with the reason, in OUT/rejected.jsonl. The same command finishes what was
-    interrupted; `datasets.load_dataset(OUT)` opens the result.
+    SOURCE is a corpus by name (`lepbench list sources`), a folder of pictures with captions (a .txt beside
+    each, or metadata.jsonl or metadata.csv with file_name and text), or a YAML file. Options win over the
+    file. What cannot be used is left out and named, with the reason, in OUT/rejected.jsonl. The same command
+    finishes what was interrupted; `datasets.load_dataset(OUT)` opens the result.
 
     \b
     Examples:
       lepbench build-data sketchworld --out triplets --limit 4096
-      lepbench build-data photos --out triplets --size 512 --detector sobel
-      lepbench build-data examples/build-data.yaml --out triplets --json
+      lepbench build-data photos --dry-run --size 512
+      lepbench build-data photos --out triplets --size 512 --detector cv2-canny --workers 8
+      lepbench build-data coco --set annotations=captions.json --set images=val2017 --out coco --size 512
+      lepbench build-data photos --out triplets --exclude sketchworld-edges-v1 --duplicates near
+      lepbench build-data examples/build-data.yaml --out triplets --shards 3/8
     """
+    config = configuration(source, {key: value for key, value in options.items() if value not in (None, ())})
+    if dry_run:
+        look(config, out, as_json)
+        return
+    if out is None:
+        raise LepbenchError("no folder to write", "give --out DIR, or --dry-run to look first")
     from lepbench.data.build import build
+    from lepbench.data.lock import share_from
 
-    config = configuration(source, {key: value for key, value in options.items() if value is not None})
-    manifest = with_bar(lambda progress: build(config, out, progress))
-    click.echo(json.dumps(summary(manifest)) if as_json else sentence(manifest, out))
+    with bars() as show:
+        report = build(
+            config,
+            out,
+            lambda done, total: show("triplets", done, total),
+            engine_of(engine, workers),
+            None if shards is None else share_from(shards),
+            retry_failed,
+        )
+    click.echo(json.dumps(summary(report)) if as_json else sentence(report, out))
+
+
+def engine_of(name: str | None, workers: int) -> Engine:
+    """Who makes the shards.
+
+    Raises:
+        LepbenchError: no such engine.
+    """
+    from lepbench.data.engines import ENGINES
+
+    return ENGINES.get(name or ("here" if workers == 1 else "processes"))(workers)
 
 
 def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
@@ -59,13 +116,35 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
     from lepbench.config import explain
     from lepbench.data.config import BuildConfig
 
+    given = dict(pair(text) for text in options.pop("settings", ()))
     settings = read_source(source)
-    of_source = {key: options.pop(key) for key in ("split", "start", "licence") if key in options}
-    settings |= options | {"source": settings["source"] | of_source}
+    given |= {key: options.pop(key) for key in OF_SOURCE if key in options}
+    hygiene = {key: options.pop(key) for key in OF_HYGIENE if key in options}
+    if options.get("size") == "original":
+        options["size"] = None
+    settings |= options | {"source": settings["source"] | given}
+    settings["hygiene"] = settings.get("hygiene", {}) | hygiene
     try:
         return BuildConfig.model_validate(settings)
     except ValidationError as error:
         raise LepbenchError(explain(error, BuildConfig)) from error
+
+
+def pair(text: str) -> tuple[str, Any]:
+    """`KEY=VALUE`, the value read as YAML: numbers and true are what they look like.
+
+    Raises:
+        LepbenchError: it is no such pair.
+    """
+    import yaml
+
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise LepbenchError(f"--set {text!r} is no setting", "write --set KEY=VALUE")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError:
+        return key, value
 
 
 def read_source(source: str) -> dict[str, Any]:
@@ -76,48 +155,66 @@ def read_source(source: str) -> dict[str, Any]:
     from lepbench.registry import suggestion
 
     path = Path(source)
-    # Sources that need no further setting go by their names.
-    names = [n for n in SOURCES if not any(f.is_required() for f in SOURCES.get(n).model_fields.values())]
-    if source in names:
+    if source in SOURCES:
         return {"source": {"name": source}}
     if path.is_dir():
         return {"source": {"name": "folder", "path": path}}
     if path.suffix in (".yaml", ".yml"):
         return load_config(path, BuildConfig).model_dump(exclude_unset=True)
-    raise LepbenchError(f"{source!r} is no corpus, folder or YAML file", suggestion(source, names))
+    raise LepbenchError(f"{source!r} is no corpus, folder or YAML file", suggestion(source, SOURCES))
 
 
-def with_bar(work: Callable[[Callable[[int, int], None]], Manifest]) -> Manifest:
-    """Run `work(progress)` under a progress bar on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def look(config: BuildConfig, out: Path | None, as_json: bool) -> None:
+    """Print what a build would be, and write a sheet of some of it beside where it would go."""
+    from lepbench.data.sheet import contact_sheet
+    from lepbench.data.survey import SHOWN, survey
+    from lepbench.files import write_bytes
+    from lepbench.images import png_bytes
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True))
-    with ExitStack() as stack:
+    found = survey(config)
+    sheet = Path(f"{out or 'build-data'}.dry-run.png")
+    if found.triplets:
+        write_bytes(sheet, png_bytes(contact_sheet(found.triplets, SHOWN)))
+    told = estimate(found) | ({"sheet": str(sheet)} if found.triplets else {})
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    left_out = "".join(f", {count} {reason}" for reason, count in found.rejected.items())
+    click.echo(
+        f"{found.entries} entries; of {found.sampled} tried, {len(found.triplets)} are triplets{left_out}; "
+        f"about {found.seconds:,.0f} s of one process and {found.bytes / 1e6:,.0f} MB"
+    )
+    if found.triplets:
+        click.echo(f"some of them: {sheet}")
 
-        def progress(done: int, total: int) -> None:
-            # Shown with the first news only, so that a refused build prints its one line and nothing else.
-            if not bar.tasks:
-                stack.enter_context(bar)
-                bar.add_task("triplets")
-            bar.update(bar.task_ids[0], completed=done, total=total)
 
-        return work(progress)
+def estimate(found: Survey) -> dict[str, Any]:
+    """What `--dry-run --json` prints."""
+    told = found._asdict()
+    del told["triplets"]
+    return told | {"seconds": round(found.seconds, 1)}
 
 
-def summary(manifest: Manifest) -> dict[str, Any]:
+def summary(report: Report) -> dict[str, Any]:
     """What `--json` prints."""
+    manifest = report.manifest
     return {
         "written": manifest.written,
         "rejected": sum(manifest.rejected.values()),
-        "shards": len(manifest.shards),
+        "shards": report.made,
+        "planned": report.planned,
         "sha256": manifest.sha256,
     }
 
 
-def sentence(manifest: Manifest, out: Path) -> str:
+def sentence(report: Report, out: Path) -> str:
     """What is printed for a person."""
+    manifest = report.manifest
+    if manifest.sha256 is None:
+        return (
+            f"{report.made} of {report.planned} shards are in {out}; "
+            "when all are, the same command without --shards finishes the set"
+        )
     rejected = ", ".join(f"{count} {reason}" for reason, count in manifest.rejected.items())
     left_out = f"; left out: {rejected}" if rejected else ""
-    return f"{manifest.written} triplets in {len(manifest.shards)} shards in {out}{left_out}"
+    return f"{manifest.written} triplets in {report.made} shards in {out}{left_out}"

@@ -2,58 +2,127 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import NamedTuple
 
 from lepbench.data.card import write_card
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus
-from lepbench.data.manifest import MANIFEST, Manifest, Recipe, Shard, difference, load_manifest, sha256_files
-from lepbench.data.shards import read_rejects, shard_files, write_shard
+from lepbench.data.engines import Engine, Here
+from lepbench.data.hygiene import Excluded, Hygiene, drops, excluded_from, read_keys
+from lepbench.data.lock import Share, locked
+from lepbench.data.manifest import (
+    MANIFEST,
+    Manifest,
+    Recipe,
+    Shard,
+    difference,
+    load_manifest,
+    sha256_files,
+)
+from lepbench.data.shards import (
+    Job,
+    Piece,
+    Record,
+    Reject,
+    drop_rows,
+    kept_record,
+    make_shard,
+    pieces,
+)
 from lepbench.data.sources.folder import Folder
 from lepbench.detectors import identity
 from lepbench.errors import LepbenchError
-from lepbench.files import make_folder, sha256_file, write_text
+from lepbench.files import atomic_path
 
 REJECTED = "rejected.jsonl"
-SHAPING = ("pillow", "numpy", "torch", "kornia", "pyarrow", "datasets")
+SHAPING = ("pillow", "numpy", "torch", "kornia", "opencv-python-headless", "pyarrow", "datasets")
 """Packages whose version may change the bytes."""
+DRAWN = 512
+"""Side in px of what a source draws where pictures keep the size they have."""
+MENDED = "source.fingerprint"
+"""What a corpus may differ in when what failed in it is tried again."""
 
 Progress = Callable[[int, int], None]
 
 
-def build(config: BuildConfig, out: Path, progress: Progress = lambda done, total: None) -> Manifest:
+class Report(NamedTuple):
+    """What a build left behind: the manifest, and how many shards are made of how many there are.
+
+    The manifest has no `sha256` while shards are missing.
+    """
+
+    manifest: Manifest
+    made: int
+    planned: int
+
+
+def build(
+    config: BuildConfig,
+    out: Path,
+    progress: Progress = lambda done, total: None,
+    engine: Engine | None = None,
+    share: Share | None = None,
+    retry: bool = False,
+) -> Report:
     """Build the triplet folder of a configuration, or finish one that was interrupted.
+
+    Neither engine nor shares nor interruptions change a byte of the result.
 
     Args:
         progress: called with the entries done and the entries there are, as the work goes on.
-
-    Returns:
-        The finished manifest, as saved.
+        engine: who makes the shards; this process unless said.
+        share: make these shards alone, and leave the folder unfinished.
+        retry: try those entries again that failed in a way that may have passed.
 
     Raises:
         LepbenchError: nothing to read, nothing usable, or `out` is not this build's to write.
     """
     check_apart(config, out)
-    corpus = config.source.open(config.size, config.limit)
-    recipe = Recipe(
+    corpus = open_corpus(config)
+    excluded = [excluded_from(place) for place in config.hygiene.exclude]
+    recipe = recipe_of(config, corpus, excluded)
+    with locked(out, share):
+        manifest = claim(out, recipe, retry)
+        planned = pieces(recipe)
+        if share is None:
+            sweep(out)
+        if manifest.sha256 and (retry or any(kept_record(out, piece) is None for piece in planned)):
+            manifest = saved(manifest.unfinished(), out)
+        job = Job(out, corpus, config, recipe, retry, refusal(out, manifest))
+        mine = [piece for number, piece in enumerate(planned) if share is None or share.takes(number)]
+        shards = fill(job, mine, engine or Here(), progress)
+        if share is not None:
+            return Report(manifest, sum((out / piece.record).exists() for piece in planned), len(planned))
+        clean(out, shards, config.hygiene, excluded)
+        return Report(finish(manifest, out, corpus, shards), len(planned), len(planned))
+
+
+def open_corpus(config: BuildConfig) -> Corpus:
+    """The corpus that a configuration reads."""
+    return config.source.open(config.size or DRAWN, config.limit)
+
+
+def recipe_of(config: BuildConfig, corpus: Corpus, excluded: Sequence[Excluded]) -> Recipe:
+    """Everything that decides the bytes."""
+    hygiene = config.hygiene.model_dump(mode="json", exclude={"exclude"})
+    return Recipe(
         size=config.size,
+        store=config.store,
+        max_pixels=config.max_pixels,
+        max_caption=config.max_caption,
         detector=identity(config.detector),
+        device=config.device,
         limit=corpus.count,
         shard_rows=config.shard_rows,
         split=corpus.split,
         source=corpus.recipe(),
+        hygiene=hygiene | {"exclude": [f"{other.name}@{other.identity}" for other in excluded]},
     )
-    with locked(out):
-        manifest = claim(out, recipe)
-        sweep(out)
-        manifest = fill(manifest, out, corpus, config, progress)
-        return finish(manifest, out, corpus)
 
 
 def check_apart(config: BuildConfig, out: Path) -> None:
@@ -62,43 +131,35 @@ def check_apart(config: BuildConfig, out: Path) -> None:
         raise LepbenchError(f"{out} lies inside the source {config.source.path}", "choose another --out")
 
 
-@contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Hold the folder for this process alone.
-
-    Raises:
-        LepbenchError: it cannot be written, or another build holds it.
-    """
-    make_folder(out)
-    lock = FileLock(out / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise LepbenchError(
-            f"another build is writing {out}", "wait for it, or choose another --out"
-        ) from None
-    except OSError as error:
-        raise LepbenchError(f"cannot write {out}: {error.strerror}", "choose a writable folder") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def claim(out: Path, recipe: Recipe) -> Manifest:
+def claim(out: Path, recipe: Recipe, retry: bool) -> Manifest:
     """The folder's manifest where it is of this recipe, or a new one where the folder is empty.
 
     Raises:
         LepbenchError: the folder holds other things, or the triplets of another recipe.
     """
-    if (out / MANIFEST).exists():
-        manifest = load_manifest(out)
-        if differing := difference(manifest.recipe, recipe):
-            raise LepbenchError(f"{out} holds another recipe: {differing}", "choose another --out")
+    if not (out / MANIFEST).exists():
+        if foreign := sorted(path.name for path in out.iterdir() if not path.name.startswith(".")):
+            raise LepbenchError(f"{out} holds {foreign[0]!r} and no {MANIFEST}", "choose an empty --out")
+        return saved(Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=software()), out)
+    manifest = load_manifest(out)
+    differing = difference(manifest.recipe, recipe)
+    if differing is None:
         return manifest
-    if foreign := sorted(path.name for path in out.iterdir() if not path.name.startswith(".")):
-        raise LepbenchError(f"{out} holds {foreign[0]!r} and no {MANIFEST}", "choose an empty --out")
-    manifest = Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=software())
+    if retry and differing.startswith(MENDED):
+        return saved(Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=manifest.software), out)
+    raise LepbenchError(f"{out} holds another recipe: {differing}", "choose another --out")
+
+
+def refusal(out: Path, manifest: Manifest) -> str:
+    """Why no shard may be added to what is there; empty where one may."""
+    here = software()
+    if manifest.software == here:
+        return ""
+    return f"{out} was begun with other packages: {manifest.software} there and {here} here"
+
+
+def saved(manifest: Manifest, out: Path) -> Manifest:
+    """The manifest, written."""
     manifest.save(out)
     return manifest
 
@@ -110,67 +171,54 @@ def software() -> dict[str, str]:
 
 def sweep(out: Path) -> None:
     """Remove the partial files of a killed build; the lock says that no other is running."""
-    for partial in [*out.glob(".*.part"), *out.glob("data/.*.part")]:
-        partial.unlink(missing_ok=True)
+    for partial_file in chain(*(out.glob(f"{place}.*.part") for place in ("", "data/", "shards/"))):
+        partial_file.unlink(missing_ok=True)
 
 
-def fill(manifest: Manifest, out: Path, corpus: Corpus, config: BuildConfig, progress: Progress) -> Manifest:
-    """Keep the shards that are as recorded, make the others, and record each as soon as it is whole."""
-    planned = shard_files(manifest.recipe)
-    kept = {shard.file: shard for shard in manifest.shards if is_intact(out, shard)}
-    if len(kept) == len(planned):
-        progress(corpus.count, corpus.count)
-        return manifest
-    if manifest.software != software():
-        raise LepbenchError(
-            f"{out} was begun with other packages: {manifest.software} there and {software()} here",
-            "finish it with those, or choose another --out",
-        )
-    done = sum(shard.entries for shard in kept.values())
+def fill(job: Job, mine: Sequence[Piece], engine: Engine, progress: Progress) -> dict[Piece, Shard]:
+    """Keep the shards that are as recorded and make the others; in the order of the set."""
+    total, done = sum(piece.entries for piece in mine), 0
 
     def tried(more: int) -> None:
         nonlocal done
         done += more
-        progress(done, corpus.count)
+        progress(done, total)
 
     tried(0)
-    for file, numbers in planned:
-        # Saved before each shard too: a damaged one is no longer listed while it is made anew.
-        manifest = record(manifest, out, kept)
-        if file not in kept:
-            kept[file] = write_shard(out / file, numbers, corpus, config.detector, config.size, tried)
-    return record(manifest, out, kept)
+    made = dict(engine.run(make_shard, job, mine, tried))
+    return {piece: made[piece] for piece in mine}
 
 
-def record(manifest: Manifest, out: Path, kept: dict[str, Shard]) -> Manifest:
-    """The manifest with these shards in the recipe's order, saved where it says something new."""
-    shards = tuple(kept[file] for file, _ in shard_files(manifest.recipe) if file in kept)
-    if shards == manifest.shards and manifest.sha256 is None:
-        return manifest
-    manifest = manifest.holding(shards)
-    manifest.save(out)
-    return manifest
+def clean(out: Path, shards: dict[Piece, Shard], hygiene: Hygiene, excluded: Sequence[Excluded]) -> None:
+    """Take out the rows that the set as a whole rules out."""
+    keys = read_keys(out / shard.file for shard in shards.values())
+    found = deque(drops(keys, hygiene, excluded))
+    start = 0
+    for piece, shard in list(shards.items()):
+        end, dropped = start + shard.rows, {}
+        while found and found[0].row < end:
+            drop = found.popleft()
+            name = str(keys.ids[drop.row])
+            dropped[drop.row - start] = Reject(id=name, reason=drop.reason, detail=drop.detail)
+        if dropped:
+            shards[piece] = drop_rows(out, piece, dropped)
+        start = end
 
 
-def is_intact(out: Path, shard: Shard) -> bool:
-    """Whether a recorded shard is there with its recorded bytes."""
-    path = out / shard.file
-    return path.is_file() and sha256_file(path) == shard.sha256
-
-
-def finish(manifest: Manifest, out: Path, corpus: Corpus) -> Manifest:
-    """Write what follows from the shards: rejects, manifest, data card.
+def finish(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[Piece, Shard]) -> Manifest:
+    """Write what follows from the shards: rejects, data card, manifest.
 
     Raises:
         LepbenchError: not one entry could become a triplet.
     """
-    paths = [out / shard.file for shard in manifest.shards]
-    rejects = [reject._asdict() for path in paths for reject in read_rejects(path)]
-    write_text(out / REJECTED, "".join(json.dumps(reject, ensure_ascii=False) + "\n" for reject in rejects))
-    if not manifest.written:
-        reasons = ", ".join(f"{reason} ({count})" for reason, count in manifest.rejected.items())
+    with atomic_path(out / REJECTED) as partial, partial.open("w", encoding="utf-8") as lines:
+        for piece in shards:
+            record = Record.model_validate_json((out / piece.record).read_bytes())
+            lines.writelines(reject.model_dump_json() + "\n" for reject in record.rejects)
+    digest = sha256_files(out / shard.file for shard in shards.values())
+    done = manifest.holding(list(shards.values()), digest)
+    if not done.written:
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in done.rejected.items())
         raise LepbenchError(f"nothing in {corpus.label} can be a triplet: {reasons}", f"see {out / REJECTED}")
-    manifest = manifest.holding(manifest.shards, sha256_files(paths))
-    manifest.save(out)
-    write_card(out, manifest, corpus)
-    return manifest
+    write_card(out, done, corpus)
+    return saved(done, out)

@@ -54,7 +54,8 @@ def clean(caption: str, most: int) -> Caption:
     kept = composed if len(composed) <= most else _cut(composed, most)
     if not kept:
         raise Rejected(Reason.EMPTY_CAPTION)
-    steps = (caption, visible, line, composed, kept)
+    # White space at the ends is how text files end.
+    steps = (caption.strip(), visible.strip(), line, composed, kept)
     return Caption(
         kept, tuple(name for name, pair in zip(CHANGES, pairwise(steps), strict=True) if len(set(pair)) > 1)
     )

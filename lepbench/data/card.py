@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import yaml
 
 from lepbench.data.corpus import Corpus
+from lepbench.data.histograms import histograms, read_columns
+from lepbench.data.hygiene import short
 from lepbench.data.manifest import Manifest
 from lepbench.data.sheet import contact_sheet
+from lepbench.data.similar import first_of_kind
 from lepbench.files import write_bytes, write_text
 from lepbench.images import png_bytes
 
 CARD = "README.md"
 SHEET = "contact_sheet.png"
+HISTOGRAMS = "histograms.png"
 # Identifiers by which dataset hubs know a licence; any other is given by its name.
 KNOWN_LICENCES = frozenset(
     [
@@ -31,11 +38,13 @@ KNOWN_LICENCES = frozenset(
 
 
 def write_card(out: Path, manifest: Manifest, corpus: Corpus) -> None:
-    """Write `README.md` and `contact_sheet.png` into a finished triplet folder."""
+    """Write `README.md` and its two pictures into a folder whose shards are finished."""
     from lepbench.data.read import Triplets
 
-    write_bytes(out / SHEET, png_bytes(contact_sheet(Triplets(out))))
-    write_text(out / CARD, f"---\n{header(manifest, corpus)}---\n\n{body(out, manifest, corpus)}")
+    columns = read_columns([out / shard.file for shard in manifest.shards])
+    write_bytes(out / SHEET, png_bytes(contact_sheet(Triplets(out, manifest))))
+    write_bytes(out / HISTOGRAMS, histograms(columns))
+    write_text(out / CARD, f"---\n{header(manifest, corpus)}---\n\n{body(columns, manifest, corpus)}")
 
 
 def header(manifest: Manifest, corpus: Corpus) -> str:
@@ -58,7 +67,7 @@ def header(manifest: Manifest, corpus: Corpus) -> str:
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
 
 
-def body(out: Path, manifest: Manifest, corpus: Corpus) -> str:
+def body(columns: pa.Table, manifest: Manifest, corpus: Corpus) -> str:
     """The card's Markdown."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -70,17 +79,18 @@ def body(out: Path, manifest: Manifest, corpus: Corpus) -> str:
         manifest=manifest,
         label=" ".join(corpus.label.split()),
         licence=" ".join(corpus.licence.split()),
-        edge_share=manifest.edge_pixels / (manifest.written * manifest.recipe.size**2),
-        repeated=repeated(out, manifest),
+        edge_share=float(np.mean(columns["edge_density"])),
         recipe=yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True).strip(),
+        **repeated(columns, manifest.recipe.hygiene["distance"]),
     )
 
 
-def repeated(out: Path, manifest: Manifest) -> int:
-    """How many rows share their original, byte for byte, with another row."""
-    import pyarrow.parquet as pq
-
-    times: Counter[str] = Counter()
-    for shard in manifest.shards:
-        times.update(pq.read_table(out / shard.file, columns=["sha256"])["sha256"].to_pylist())
-    return sum(count for count in times.values() if count > 1)
+def repeated(columns: pa.Table, distance: int) -> dict[str, Any]:
+    """How many rows share their original, byte for byte, and how many look like an earlier one of another."""
+    originals, looks = columns["sha256"].to_pylist(), short(columns["phash"].to_pylist())
+    stands = first_of_kind(looks, distance)
+    times = Counter(originals)
+    return {
+        "repeated": sum(count for count in times.values() if count > 1),
+        "alike": sum(originals[row] != originals[kept] for row, kept in enumerate(stands)),
+    }

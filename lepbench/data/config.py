@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from lepbench.config import Config
+from lepbench.data.hygiene import Hygiene
+from lepbench.data.picture import Format
 from lepbench.data.sources import AnySource
 from lepbench.detectors import AnyDetector, Canny
 
@@ -13,12 +17,20 @@ class BuildConfig(Config):
     """What `lepbench build-data CONFIG` reads.
 
     Settings: `source` and `detector`, each a name or a mapping with `name` and settings; `size`, the side of
-    the square pictures in px; `limit`, entries of the source to try, null for all it has; `shard_rows`,
-    entries tried for one shard, which is what an interruption may lose.
+    the square pictures in px, null for whole pictures of the sizes they have; `store`, "png", "jpeg", or
+    "auto" for what the original was; `limit`, entries of the source to try, null for all it has;
+    `shard_rows`, entries tried for one shard, which is what an interruption may lose; `hygiene`, what is left
+    out; `max_pixels` of an original and `max_caption`, the characters kept of a caption; `device`, where the
+    detector runs.
     """
 
     source: AnySource
     detector: AnyDetector = Canny()
-    size: int = Field(default=64, ge=16, le=4096)
+    size: int | None = Field(default=64, ge=16, le=4096)
+    store: Format = "auto"
     limit: int | None = Field(default=None, ge=1)
     shard_rows: int = Field(default=512, ge=1)
+    hygiene: Hygiene = Hygiene()
+    max_pixels: int = Field(default=100_000_000, ge=1)
+    max_caption: int = Field(default=2000, ge=1)
+    device: Literal["cpu", "cuda"] = "cpu"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,11 +20,19 @@ MANIFEST = "manifest.json"
 class Recipe(Config):
     """Everything that decides the bytes of the shards; two builds of one recipe are equal."""
 
-    format: Literal[1] = 1
-    size: int
-    """Side of the square pictures, px."""
+    format: Literal[2] = 2
+    size: int | None
+    """Side of the square pictures, px; None where they are whole and of many sizes."""
+    store: Literal["auto", "png", "jpeg"]
+    """How pictures are encoded."""
+    max_pixels: int
+    """Pixels beyond which an original is not decoded."""
+    max_caption: int
+    """Characters of a caption that are kept."""
     detector: str
     """Identity of the detector: name, version and every setting."""
+    device: str
+    """Where the detector ran, "cpu" or "cuda": their roundings differ."""
     limit: int
     """How many entries of the source are tried."""
     shard_rows: int
@@ -32,6 +40,8 @@ class Recipe(Config):
     split: str
     source: dict[str, Any]
     """The source's name and settings, and a fingerprint of what it found; no machine's paths."""
+    hygiene: dict[str, Any]
+    """What else is left out, and the identities of the excluded sets; no machine's paths."""
 
     @property
     def sha256(self) -> str:
@@ -45,12 +55,10 @@ class Shard(Config):
     file: str
     entries: int
     rows: int
-    upscaled: int
-    """Rows whose original was smaller than the recipe's size on its short side."""
-    edge_pixels: int
-    """Pixels on an edge, all rows together."""
     rejected: dict[str, int]
     """Entries left out, by reason."""
+    flags: dict[str, int]
+    """Rows of which something is to be known, by what it is."""
     sha256: str
 
 
@@ -62,24 +70,24 @@ class Manifest(Config):
     software: dict[str, str]
     """Versions of the packages that shape the bytes."""
     shards: tuple[Shard, ...] = ()
+    """Empty until all are finished: until then each is told by its own record."""
     written: int = 0
-    upscaled: int = 0
-    edge_pixels: int = 0
     rejected: dict[str, int] = Field(default_factory=dict)
+    flags: dict[str, int] = Field(default_factory=dict)
     sha256: str | None = None
     """Hash over the shards' bytes in order; the identity of the data."""
 
-    def holding(self, shards: tuple[Shard, ...], sha256: str | None = None) -> Manifest:
+    def unfinished(self) -> Manifest:
+        """The same manifest before any shard was finished."""
+        return Manifest(recipe=self.recipe, recipe_sha256=self.recipe_sha256, software=self.software)
+
+    def holding(self, shards: Sequence[Shard], sha256: str) -> Manifest:
         """The same manifest with these shards, and the counts that follow from them."""
-        reasons: Counter[str] = Counter()
-        for shard in shards:
-            reasons.update(shard.rejected)
         counts = {
-            "shards": shards,
+            "shards": tuple(shards),
             "written": sum(shard.rows for shard in shards),
-            "upscaled": sum(shard.upscaled for shard in shards),
-            "edge_pixels": sum(shard.edge_pixels for shard in shards),
-            "rejected": dict(sorted(reasons.items())),
+            "rejected": added(shard.rejected for shard in shards),
+            "flags": added(shard.flags for shard in shards),
             "sha256": sha256,
         }
         return self.model_copy(update=counts)
@@ -87,6 +95,14 @@ class Manifest(Config):
     def save(self, folder: Path) -> None:
         """Write `manifest.json` into the folder, whole or not at all."""
         write_text(folder / MANIFEST, self.model_dump_json(indent=2) + "\n")
+
+
+def added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """Counts by name, summed and in the order of the names."""
+    total: Counter[str] = Counter()
+    for part in counts:
+        total.update(part)
+    return dict(sorted(total.items()))
 
 
 def load_manifest(folder: Path) -> Manifest:

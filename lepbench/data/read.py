@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lepbench.data.manifest import load_manifest
+from lepbench.data.manifest import Manifest, load_manifest
 from lepbench.errors import LepbenchError
-from lepbench.images import Pixels, read_png
+from lepbench.images import Pixels, read_pixels
 
 COLUMNS = ["id", "image", "conditioning_image", "text"]
 
@@ -27,6 +27,12 @@ class Triplet(NamedTuple):
     image: Pixels
     edges: NDArray[np.bool_]
     text: str
+
+
+def decoded(row: dict[str, Any]) -> Triplet:
+    """A row as stored, with its pictures decoded."""
+    edges = read_pixels(row["conditioning_image"]["bytes"]) > 0
+    return Triplet(row["id"], read_pixels(row["image"]["bytes"]), edges, row["text"])
 
 
 class TripletBatch(NamedTuple):
@@ -41,22 +47,25 @@ class TripletBatch(NamedTuple):
 class Triplets(Sequence[Triplet]):
     """Random access to a folder that `lepbench build-data` finished.
 
+    Args:
+        manifest: of the folder, where it is at hand.
+
     Attributes:
         identity: hash over the shards' bytes as the manifest states it; equal data, equal identity.
         detector: identity of the detector that drew the edges.
-        size: side of the pictures, px.
+        size: side of the pictures, px; None where they have many.
 
     Raises:
         LepbenchError: no manifest, an unfinished build, or a shard that is missing or not the manifest's.
     """
 
-    def __init__(self, folder: Path) -> None:
-        manifest = load_manifest(folder)
+    def __init__(self, folder: Path, manifest: Manifest | None = None) -> None:
+        manifest = load_manifest(folder) if manifest is None else manifest
         if manifest.sha256 is None:
             raise LepbenchError(f"{folder} is unfinished", "run the same build-data command again")
         self.identity: str = manifest.sha256
         self.detector: str = manifest.recipe.detector
-        self.size: int = manifest.recipe.size
+        self.size: int | None = manifest.recipe.size
         self._paths = [folder / shard.file for shard in manifest.shards]
         # Where each row group lies (shard, group within it), and the number of its first row.
         self._places: list[tuple[int, int]] = []
@@ -80,13 +89,7 @@ class Triplets(Sequence[Triplet]):
     def __getitem__(self, index: int | slice) -> Triplet | list[Triplet]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        row = self.row(index)
-        return Triplet(
-            row["id"],
-            read_png(row["image"]["bytes"]),
-            read_png(row["conditioning_image"]["bytes"]) > 0,
-            row["text"],
-        )
+        return decoded(self.row(index))
 
     def batch(self, indices: Iterable[int]) -> TripletBatch:
         """The triplets at `indices`, stacked in that order."""
@@ -94,7 +97,7 @@ class Triplets(Sequence[Triplet]):
         return TripletBatch(list(ids), np.stack(images), np.stack(edges), list(texts))
 
     def row(self, index: int) -> dict[str, Any]:
-        """One row as stored: `id`, `text`, and both pictures as `{"bytes": PNG, "path": None}`."""
+        """One row as stored: `id`, `text`, and both pictures as `{"bytes": encoded, "path": None}`."""
         place = index + len(self) if index < 0 else index
         if not 0 <= place < len(self):
             raise IndexError(f"triplet {index} of {len(self)}")

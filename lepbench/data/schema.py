@@ -13,11 +13,13 @@ ROW_GROUP = 8
 def arrow_schema() -> pa.Schema:
     """The Arrow schema whose metadata lets `datasets.load_dataset` decode the two picture columns.
 
-    `image` is an RGB PNG, `conditioning_image` a grey PNG of 255 on an edge and 0 elsewhere.
+    `image` is an RGB PNG or JPEG, `conditioning_image` a bilevel PNG, white on an edge, black elsewhere.
     Provenance: `id`, `source`, `licence`, `width` and `height` of the original in px, `detector` with every
-    setting, and `sha256` of the original's bytes, or of its pixels where it was drawn and has no file.
+    setting, `sha256` of the original's bytes, or of its pixels where it was drawn and has no file, and
+    `phash`, its perceptual hash as 16 hexadecimal digits. Quality: `edge_density`, the share of pixels on an
+    edge, and `flags`, what was done to picture and caption.
     """
-    from datasets import Features, Image, Value
+    from datasets import Features, Image, List, Value
 
     text, number = Value("string"), Value("int32")
     features: dict[str, Any] = {
@@ -31,5 +33,8 @@ def arrow_schema() -> pa.Schema:
         "height": number,
         "detector": text,
         "sha256": text,
+        "phash": text,
+        "edge_density": Value("float32"),
+        "flags": List(text),
     }
     return Features(features).arrow_schema

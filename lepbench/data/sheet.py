@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from lepbench.data.read import Triplet, Triplets
+from lepbench.data.read import Triplet
 from lepbench.images import Pixels
 
 TILE = 192
@@ -19,13 +20,13 @@ COLUMNS = 3
 MOST = 12
 
 
-def contact_sheet(triplets: Triplets) -> Pixels:
-    """Up to `MOST` triplets evenly spaced over the folder: picture, edges and the caption below.
+def contact_sheet(triplets: Sequence[Triplet], most: int = MOST) -> Pixels:
+    """Up to `most` triplets evenly spaced over a set: picture, edges and the caption below.
 
     Returns:
         uint8 [H, W, 3], dark on white.
     """
-    count = min(MOST, len(triplets))
+    count = min(most, len(triplets))
     chosen = [triplets[i * len(triplets) // count] for i in range(count)]
     columns = min(COLUMNS, count)
     width, height = 2 * TILE + GAP, TILE + TEXT_HEIGHT
@@ -49,5 +50,6 @@ def paste(page: Image.Image, triplet: Triplet, x: int, y: int) -> None:
 def tile(pixels: Pixels | NDArray[np.bool_]) -> Image.Image:
     """The picture at the tile's size: small ones keep their pixels' corners, large ones are averaged."""
     image = Image.fromarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint8) * 255)
-    enlarged = image.width <= TILE
-    return image.resize((TILE, TILE), Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS)
+    enlarged = max(image.size) <= TILE
+    how = Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS
+    return ImageOps.pad(image.convert("RGB"), (TILE, TILE), method=how, color="white")

@@ -14,7 +14,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone
 from lepbench.evaluation.sample import OK, Sample
 from lepbench.files import sha256_bytes
-from lepbench.images import Pixels, read_png, to_tensor
+from lepbench.images import Pixels, read_pixels, to_tensor
 from lepbench.methods import Method, ModelConfig
 from lepbench.suites import Item
 
@@ -111,7 +111,7 @@ class Pictures:
         png = self._png.get((sample.item.item_id, sample.index))
         if png is None:
             raise RuntimeError("the picture that it is made of failed")
-        return read_png(png)
+        return read_pixels(png)
 
 
 def overlaid(picture: Pixels, sketch: np.ndarray) -> Pixels:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
-from lepbench.images import Pixels, read_png
+from lepbench.images import Pixels, read_pixels
 from lepbench.registry import suggestion
 from lepbench.seeds import seed_of
 
@@ -194,6 +194,6 @@ def shipped() -> list[str]:
 
 
 def _item(row: dict[str, Any]) -> Item:
-    pixels = {key: read_png(row[key]) for key in ("image", "sketch", "contour", "mask")}
-    strokes = read_png(row["strokes"]) if row["strokes"] else np.zeros_like(pixels["sketch"], np.uint8)
+    pixels = {key: read_pixels(row[key]) for key in ("image", "sketch", "contour", "mask")}
+    strokes = read_pixels(row["strokes"]) if row["strokes"] else np.zeros_like(pixels["sketch"], np.uint8)
     return Item(item_id=row["item_id"], prompt=row["prompt"], scene=row["scene"], strokes=strokes, **pixels)

@@ -65,7 +65,7 @@ def test_sketchworld_triplets_are_its_renders_edges_and_captions(lepbench: Any, 
     ran = lepbench("sketchworld", "--out", tmp_path / "a", *place, "--json")
     printed = json.loads(ran.out)
     triplets = Triplets(tmp_path / "a")
-    assert printed == {"written": 11, "rejected": 0, "shards": 1, "sha256": triplets.identity}
+    assert printed == {"written": 11, "rejected": 0, "shards": 1, "planned": 1, "sha256": triplets.identity}
     for number, triplet in enumerate(triplets):
         there = scene("test", 5 + number)
         picture = render(there).image

@@ -79,7 +79,7 @@ def test_every_entry_is_either_a_row_or_a_named_reject(photos: Path, built: Path
     assert manifest.written == PHOTOGRAPH_COUNT
     assert manifest.written + len(rejects) == manifest.recipe.limit
     assert manifest.rejected["picture cannot be decoded"] == 2
-    assert manifest.upscaled == 1  # small.png
+    assert manifest.flags["enlarged"] == 1  # small.png
 
 
 def test_manifest_hashes_are_those_of_the_files(built: Path) -> None:
@@ -112,7 +112,7 @@ def test_reader_and_datasets_agree(built: Path, tmp_path: Path) -> None:
     for row, triplet in zip(rows, triplets, strict=True):
         assert (triplet.id, triplet.text) == (row["id"], row["text"])
         assert (triplet.image == np.array(row["image"])).all()
-        assert (triplet.edges == (np.array(row["conditioning_image"]) == 255)).all()
+        assert (triplet.edges == np.array(row["conditioning_image"])).all()
 
 
 def test_card_counts_what_is_there_and_hides_nothing(built: Path) -> None:
@@ -161,7 +161,7 @@ def test_however_often_it_stops_the_result_is_the_same(
         build_until(stop, configured(photos), out)
         with pytest.raises(LepbenchError, match="unfinished"):
             Triplets(out)
-        assert len(load_manifest(out).shards) == stop // 4
+        assert len(list(out.glob("shards/*.json"))) == stop // 4
     build(configured(photos), out)
     assert contents(out) == contents(built)
 
@@ -173,7 +173,7 @@ from lepbench.config import load_config
 from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
 def progress(done, total):
-    if done == 10:
+    if done == 12:
         os.kill(os.getpid(), signal.SIGKILL)
 build(load_config(Path(sys.argv[1]), BuildConfig), Path(sys.argv[2]), progress)
 """
@@ -187,7 +187,7 @@ def test_a_killed_process_loses_one_shard_and_blocks_nobody(
     out = tmp_path / "out"
     done = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "build.yaml", out], check=False)
     assert done.returncode == -signal.SIGKILL
-    assert len(load_manifest(out).shards) == 2
+    assert len(list(out.glob("shards/*.json"))) == 2
     assert list(out.glob("data/.*.part"))
     build(configured(photos), out)
     assert contents(out) == contents(built)
@@ -208,7 +208,7 @@ def test_a_damaged_shard_is_made_anew_and_the_others_are_kept(
     tried: list[int] = []
     build(configured(photos), out, lambda done, total: tried.append(done))
     assert first.stat().st_mtime_ns == kept
-    assert len(set(tried)) == 5  # the four entries of one shard, and the start
+    assert tried == [0, 4, 8, 12, 16, 19]
     assert contents(out) == contents(built)
 
 
@@ -217,7 +217,7 @@ def test_a_finished_folder_is_verified_and_not_written_anew(photos: Path, tmp_pa
     before = {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")}
     seen: list[tuple[int, int]] = []
     build(configured(photos), tmp_path, lambda done, total: seen.append((done, total)))
-    assert seen == [(19, 19)]
+    assert seen == [(0, 19), (4, 19), (8, 19), (12, 19), (16, 19), (19, 19)]
     assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")} == before
 
 
@@ -303,12 +303,12 @@ def test_a_shard_without_rows_does_not_spoil_the_set(photos: Path, tmp_path: Pat
     whole = (photos / "rgb.jpg").read_bytes()
     for number in range(6):
         (corpus / f"{number}.jpg").write_bytes(whole if number in (4, 5) else whole[:99])
-        (corpus / f"{number}.txt").write_text("一只小猫 🐈 \u202e rtl")
-    manifest = build(configured(corpus, shard_rows=2), tmp_path / "out")
+        (corpus / f"{number}.txt").write_text(f"一只小猫 🐈 \u202e rtl {number}")
+    manifest = build(configured(corpus, shard_rows=2), tmp_path / "out").manifest
     assert [shard.rows for shard in manifest.shards] == [0, 0, 2]
     rows = load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
     assert rows["id"][:] == ["4.jpg", "5.jpg"] == [triplet.id for triplet in Triplets(tmp_path / "out")]
-    assert rows["text"][0] == "一只小猫 🐈 \u202e rtl"
+    assert rows["text"][0] == "一只小猫 🐈 \u202e rtl 4"
     assert "| rows whose original occurs more than once | 2 |" in (tmp_path / "out" / "README.md").read_text()
 
 

@@ -18,7 +18,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verified_record
-from lepbench.images import read_png
+from lepbench.images import read_pixels
 from lepbench.methods import ModelConfig, PrecomputedConfig, UnguidedConfig
 from lepbench.publishing.leaderboard import add
 from lepbench.publishing.sheet import write_sheet
@@ -120,7 +120,7 @@ def test_export_asks_for_exactly_what_is_scored(tmp_path, tiny_suite, pictures) 
     assert {line["file"] for line in lines} == {path.name for path in pictures.iterdir()}
     assert len({line["seed"] for line in lines}) == 2 * ITEMS
     for line, item in zip(lines, tiny_suite.items(), strict=False):
-        sketch = read_png((table.parent / line["sketch"]).read_bytes())
+        sketch = read_pixels((table.parent / line["sketch"]).read_bytes())
         assert np.array_equal(sketch, item.sketch)
         assert (line["prompt"], int(line["seed"])) == (item.prompt, tiny_suite.seed(item, 0))
     with pytest.raises(LepbenchError, match="is not empty"):

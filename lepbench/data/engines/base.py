@@ -1,0 +1,54 @@
+"""What an engine is: something that does many pieces of work, anywhere and in any order."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from lepbench.registry import Registry
+
+
+class Piece(Protocol):
+    """A part of the work that does not depend on the others."""
+
+    @property
+    def entries(self) -> int:
+        """How much progress it stands for."""
+
+
+P = TypeVar("P", bound=Piece)
+Result = TypeVar("Result")
+Tried = Callable[[int], None]
+Work = Callable[[Any, P, Tried], Result]
+"""A function of a module: of what all pieces share, of one piece, and of whom to tell how it goes on."""
+
+
+class Engine(ABC):
+    """Runs `work(job, piece, tried)` for every piece.
+
+    Args:
+        workers: how many pieces are under way at a time.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
+        self.workers = workers
+
+    @abstractmethod
+    def run(
+        self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
+    ) -> Iterator[tuple[P, Result]]:
+        """Do all pieces, giving each result as soon as it is there.
+
+        The first exception of a piece ends the run. A caller that leaves early leaves no process behind.
+
+        Raises:
+            LepbenchError: a worker died.
+        """
+
+
+ENGINES: Registry[type[Engine]] = Registry("engine")
+
+
+def silent(more: int) -> None:
+    """Told to work that is done elsewhere; its progress shows when it is done."""

@@ -1,0 +1,19 @@
+"""One piece after another, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work
+
+
+@ENGINES.register("here")
+class Here(Engine):
+    """No other process."""
+
+    def run(
+        self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
+    ) -> Iterator[tuple[P, Result]]:
+        for piece in pieces:
+            yield piece, work(job, piece, tried)

@@ -1,0 +1,91 @@
+"""Several processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing.connection import Connection
+from typing import Any
+
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, silent
+from lepbench.errors import LepbenchError
+
+AHEAD = 4
+"""Pieces a worker that are handed over in advance: enough to keep it busy, few enough to hold a million."""
+
+_told: list[Any] = []
+"""In a worker: the work and the job."""
+
+
+@ENGINES.register("processes")
+class Processes(Engine):
+    """Workers that read and write by themselves; only pieces and results pass between them and this process.
+
+    A worker ends with its parent, however that ends: it holds one end of a pipe, and goes when the other
+    closes.
+    """
+
+    def run(
+        self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
+    ) -> Iterator[tuple[P, Result]]:
+        context = _context()
+        lifeline, held = context.Pipe(duplex=False)
+        pool = ProcessPoolExecutor(self.workers, context, _begin, (lifeline, work, job))
+        try:
+            waiting = iter(pieces)
+            running = {pool.submit(_do, p): p for p in islice(waiting, AHEAD * self.workers)}
+            while running:
+                done: Future[Result] = next(as_completed(running))
+                piece, result = running.pop(done), done.result()
+                running |= {pool.submit(_do, following): following for following in islice(waiting, 1)}
+                tried(piece.entries)
+                yield piece, result
+        except BrokenProcessPool:
+            raise LepbenchError(
+                "a worker died, perhaps for want of memory",
+                "take fewer --workers; the same command goes on",
+            ) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            held.close()
+            lifeline.close()
+
+
+def _context() -> Any:
+    """Workers begin from a process that holds the imports and nothing else, where there is such a thing."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["lepbench.data.shards"])
+    return context
+
+
+def _begin(lifeline: Connection, work: Any, job: Any) -> None:
+    import cv2
+    import torch
+
+    # An interruption reaches the whole group: the parent alone answers it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    # One picture after another in each worker: threads would only take turns.
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    _told[:] = [work, job]
+
+
+def _end_with(lifeline: Connection) -> None:
+    try:
+        lifeline.recv()
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+def _do(piece: Any) -> Any:
+    work, job = _told
+    return work(job, piece, silent)

@@ -1,0 +1,76 @@
+"""Tasks on a Ray cluster whose machines see the same files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, silent
+from lepbench.errors import LepbenchError
+
+AHEAD = 2
+RETRIES = 5
+"""Times a piece is tried anew when the machine that did it is lost."""
+
+
+@ENGINES.register("ray")
+class Ray(Engine):
+    """One task a piece, on the cluster at RAY_ADDRESS or else on one of its own, of this machine.
+
+    A lost machine costs the pieces it had under way, which others do anew; shards appear whole or not at all,
+    so nothing is seen of it.
+    """
+
+    def run(
+        self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
+    ) -> Iterator[tuple[P, Result]]:
+        ray = _ray()
+        ours = not ray.is_initialized()
+        if ours:
+            address = os.environ.get("RAY_ADDRESS", "local")
+            ray.init(address=address, log_to_driver=False, logging_level="warning")
+        try:
+            do = ray.remote(num_cpus=1, max_retries=RETRIES)(_do)
+            told = ray.put((work, job))
+            waiting = iter(pieces)
+            running = {do.remote(told, p): p for p in islice(waiting, AHEAD * self.workers)}
+            while running:
+                (done,), _ = ray.wait(list(running))
+                piece, result = running.pop(done), _result(ray, done)
+                running |= {do.remote(told, following): following for following in islice(waiting, 1)}
+                tried(piece.entries)
+                yield piece, result
+        finally:
+            if ours:
+                ray.shutdown()
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError:
+        raise LepbenchError("the engine 'ray' needs Ray", "pip install 'lepbench[ray]'") from None
+    return ray
+
+
+def _result(ray: Any, done: Any) -> Any:
+    try:
+        return ray.get(done)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+    except ray.exceptions.RayError as error:
+        raise LepbenchError(
+            f"Ray lost a piece: {type(error).__name__}", "run the same command again"
+        ) from error
+
+
+def _do(told: tuple[Any, Any], piece: Any) -> Any:
+    import cv2
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    work, job = told
+    return work(job, piece, silent)

@@ -1,0 +1,75 @@
+"""Perceptual hashes: pictures that look alike have hashes that differ in few of their 64 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lepbench.images import Pixels
+
+Hashes = NDArray[np.uint64]
+
+BITS = 64
+SIDE = 32
+"""Side of the grey picture that is hashed."""
+CORNER = 8
+"""Side of its lowest frequencies, a bit each."""
+
+
+def perceptual_hash(pixels: Pixels) -> int:
+    """The 64-bit hash of a picture, uint8 [H, W, 3]: which of its lowest frequencies are above their median.
+
+    Source: the "pHash" of Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010,
+    in the common variant over a 32 x 32 picture, the constant term included.
+    """
+    small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    low = cv2.dct(grey)[:CORNER, :CORNER]
+    bits = np.packbits((low > np.median(low)).ravel())
+    return int.from_bytes(bits.tobytes(), "big")
+
+
+def distances(one: Hashes, other: Hashes) -> NDArray[np.uint8]:
+    """Bits in which hashes differ."""
+    differing: NDArray[np.uint8] = np.bitwise_count(one ^ other)
+    return differing
+
+
+def near_pairs(one: Hashes, other: Hashes, most: int) -> Iterator[tuple[int, int]]:
+    """Places (i, j) with `one[i]` and `other[j]` at most `most` bits apart; a pair may come more than once.
+
+    Of `most + 1` bands of bits at least one must agree, so only hashes with an equal band are compared.
+    """
+    edges = np.linspace(0, BITS, most + 2).astype(int)
+    for low, high in pairwise(edges):
+        mask = np.uint64(((1 << int(high - low)) - 1) << int(low))
+        order = np.argsort(other & mask, kind="stable")
+        bands = (other & mask)[order]
+        starts = np.searchsorted(bands, one & mask, side="left")
+        ends = np.searchsorted(bands, one & mask, side="right")
+        for i in np.flatnonzero(ends > starts):
+            candidates = order[starts[i] : ends[i]]
+            for j in candidates[distances(other[candidates], one[i]) <= most]:
+                yield int(i), int(j)
+
+
+def first_of_kind(hashes: Hashes, most: int) -> NDArray[np.int64]:
+    """For each hash the place of the earlier one that stands for it, or its own where it stands for itself.
+
+    Taken in order: a hash stands for itself unless one that does so before it is at most `most` bits away.
+    Leaving out what does not stand for itself changes nothing for the rest.
+    """
+    kinds, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    near: dict[int, list[int]] = {}
+    for i, j in near_pairs(kinds, kinds, most):
+        near.setdefault(i, []).append(j)
+    stands = np.full(len(kinds), -1)
+    for kind in np.argsort(first):
+        keepers = [j for j in near.get(int(kind), []) if stands[j] == j]
+        stands[kind] = min(keepers, key=lambda j: first[j], default=kind)
+    result: NDArray[np.int64] = first[stands[inverse]]
+    return result
