@@ -1,0 +1,205 @@
+"""Milliseconds a picture of `lepbench build-data`, against its floor, a plain loop, and `datasets.map`.
+
+    python benchmarks/build_data.py --pictures 256 > docs/build-data.csv
+
+Photographs of scikit-image, each with its own noise, as JPEG files (quality 95) of 512 and of 2048 px with
+captions beside them, become triplets of 512 px with the edges of OpenCV's Canny, in one process with one
+thread, the ways taking turns; the least of the rounds is told:
+
+    floor      the library calls that no build of these triplets can do without, on bytes at hand: decode,
+               and where the size differs area resize, JPEG and its pixels again; grey, Canny, bilevel PNG,
+               SHA-256, a Parquet row
+    ours       a whole build, from listing the folder to the data card
+    ours_2     the same with two workers
+    plain      the loop one writes: Pillow opens and shrinks (Lanczos), OpenCV finds edges, Pillow writes PNG
+    map        `datasets.load_dataset` of the folder, `.map` with the same calls as the floor, `.to_parquet`
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from PIL import Image
+from skimage import data
+
+from lepbench.data.build import build
+from lepbench.data.config import BuildConfig
+from lepbench.data.engines import Here, Processes
+from lepbench.data.schema import ROW_GROUP, arrow_schema
+
+PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
+SIZE = 512
+LOW, HIGH = 100, 200
+
+
+def make_photographs(folder: Path, count: int, side: int) -> None:
+    """Square JPEG files with captions beside them."""
+    folder.mkdir()
+    for number in range(count):
+        random = np.random.default_rng(number)
+        picture = np.asarray(getattr(data, PHOTOGRAPHS[number % len(PHOTOGRAPHS)])())
+        short = min(picture.shape[:2])
+        large = cv2.resize(picture[:short, :short], (side, side), interpolation=cv2.INTER_CUBIC)
+        noisy = np.clip(large + random.normal(0, 3, large.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(folder / f"{number:05d}.jpg", quality=95)
+        (folder / f"{number:05d}.txt").write_text(f"photograph number {number}")
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.jpg"))
+
+
+def settings(folder: Path) -> BuildConfig:
+    detector = {"name": "cv2-canny", "low": LOW, "high": HIGH}
+    source = {"name": "folder", "path": folder}
+    return BuildConfig.model_validate(
+        {"source": source, "detector": detector, "size": SIZE, "shard_rows": 64}
+    )
+
+
+def triplet(content: bytes) -> tuple[bytes, bytes]:
+    """Stored picture and edges by the quickest calls there are."""
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if pixels.shape[0] != SIZE:
+        small = cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    edges = cv2.Canny(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), LOW, HIGH)
+    return content, cv2.imencode(".png", edges, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
+
+
+def row(image: bytes, edges: bytes, text: str, digest: str) -> dict[str, Any]:
+    """A row of our columns; those that cost nothing to find are left empty."""
+    empty = dict.fromkeys(arrow_schema().names)
+    pictures = {"image": {"bytes": image, "path": None}, "conditioning_image": {"bytes": edges, "path": None}}
+    return empty | pictures | {"text": text, "sha256": digest, "flags": []}
+
+
+def floor(folder: Path, out: Path) -> float:
+    """Seconds of the library calls alone; files are read before."""
+    contents = [path.read_bytes() for path in files(folder)]
+    schema = arrow_schema()
+    started = time.perf_counter()
+    with pq.ParquetWriter(out / "floor.parquet", schema, compression="none") as writer:
+        for start in range(0, len(contents), ROW_GROUP):
+            rows = [
+                row(*triplet(content), "a caption", hashlib.sha256(content).hexdigest())
+                for content in contents[start : start + ROW_GROUP]
+            ]
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+    return time.perf_counter() - started
+
+
+def timed(work: Callable[[Path, Path], object]) -> Callable[[Path, Path], float]:
+    def timer(folder: Path, out: Path) -> float:
+        started = time.perf_counter()
+        work(folder, out)
+        return time.perf_counter() - started
+
+    return timer
+
+
+def ours(folder: Path, out: Path) -> object:
+    return build(settings(folder), out / "ours", engine=Here())
+
+
+def ours_2(folder: Path, out: Path) -> object:
+    return build(settings(folder), out / "ours-2", engine=Processes(2))
+
+
+def plain(folder: Path, out: Path) -> object:
+    """What a script does."""
+    for path in files(folder):
+        image = Image.open(path).convert("RGB").resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+        edges = cv2.Canny(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY), LOW, HIGH)
+        image.save(out / f"{path.stem}.png")
+        Image.fromarray(edges).save(out / f"{path.stem}-edges.png")
+        shutil.copy(path.with_suffix(".txt"), out / path.with_suffix(".txt").name)
+    return None
+
+
+def mapped(folder: Path, out: Path) -> object:
+    """What `datasets` does with the same calls."""
+    import datasets
+
+    datasets.disable_progress_bars()
+
+    def work(some: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        made = [triplet(Path(path).read_bytes()) for path in some["path"]]
+        images, edges = (
+            [{"bytes": content, "path": None} for content in column] for column in zip(*made, strict=True)
+        )
+        texts = [Path(path).with_suffix(".txt").read_text() for path in some["path"]]
+        return {"image": images, "conditioning_image": edges, "text": texts}
+
+    kinds = datasets.Features(
+        {
+            "image": datasets.Image(),
+            "conditioning_image": datasets.Image(),
+            "text": datasets.Value("string"),
+        }
+    )
+    paths = datasets.Dataset.from_dict({"path": [str(path) for path in files(folder)]})
+    made = paths.map(work, batched=True, batch_size=64, remove_columns=["path"], features=kinds)
+    return made.to_parquet(out / "map.parquet")
+
+
+WAYS: dict[str, Callable[[Path, Path], float]] = {
+    "floor": floor,
+    "ours": timed(ours),
+    "ours_2": timed(ours_2),
+    "plain": timed(plain),
+    "map": timed(mapped),
+}
+
+
+def measure(side: int, count: int, rounds: int) -> dict[str, float]:
+    """Milliseconds a picture of every way."""
+    best = dict.fromkeys(WAYS, float("inf"))
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, "photographs")
+        make_photographs(folder, count, side)
+        for number in range(rounds):
+            for name, way in WAYS.items():
+                out = Path(place, f"out-{name}-{number}")
+                out.mkdir()
+                best[name] = min(best[name], 1000 * way(folder, out) / count)
+                shutil.rmtree(out)
+            print(f"{side} px, round {number + 1} of {rounds}: {best}", file=sys.stderr, flush=True)
+    return best
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pictures", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sides", type=int, nargs="+", default=[512, 2048])
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(["side_px", *(f"{name}_ms" for name in WAYS), "floor_ratio", "workers_ratio"])
+    for side in chosen.sides:
+        found = measure(side, chosen.pictures, chosen.rounds)
+        ratios = (found["floor"] / found["ours"], found["ours"] / found["ours_2"])
+        table.writerow([side, *(f"{ms:.2f}" for ms in found.values()), *(f"{ratio:.2f}" for ratio in ratios)])
+
+
+if __name__ == "__main__":
+    main()

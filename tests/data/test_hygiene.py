@@ -1,0 +1,113 @@
+"""Duplicates, leakage and empty maps: what is left out of a set, and that every one is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from lepbench.data.build import build
+from lepbench.data.config import BuildConfig
+from lepbench.data.read import Triplets
+from lepbench.errors import LepbenchError
+from lepbench.images import png_bytes
+from lepbench.suites import load_suite
+
+NAMES = ("astronaut", "coffee", "chelsea", "rocket")
+
+
+def photograph(name: str) -> np.ndarray:
+    return np.asarray(getattr(data, name)())[:250, :250]
+
+
+def put(folder: Path, name: str, picture: np.ndarray | bytes, caption: str = "a photograph") -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.png").write_bytes(picture if isinstance(picture, bytes) else png_bytes(picture))
+    (folder / f"{name}.txt").write_text(caption)
+
+
+def built(folder: Path, out: Path, **hygiene: Any) -> tuple[list[str], dict[str, tuple[str, str]]]:
+    """Ids kept, and id -> (reason, detail) of those left out."""
+    config = BuildConfig.model_validate(
+        {"source": {"name": "folder", "path": folder}, "hygiene": hygiene, "shard_rows": 3}
+    )
+    build(config, out)
+    rejects = [json.loads(line) for line in (out / "rejected.jsonl").read_text().splitlines()]
+    return [t.id for t in Triplets(out)], {r["id"]: (r["reason"], r["detail"]) for r in rejects}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for name in NAMES:
+        put(folder, name, photograph(name))
+    put(folder, "more-astronaut", photograph("astronaut"))
+    put(folder, "other-words", photograph("astronaut"), "another caption")
+    put(folder, "small-coffee", cv2.resize(photograph("coffee"), (125, 125), interpolation=cv2.INTER_AREA))
+    return folder
+
+
+def test_by_default_the_same_picture_with_the_same_caption_comes_once(photos: Path, tmp_path: Path) -> None:
+    kept, left_out = built(photos, tmp_path / "out")
+    assert left_out == {"more-astronaut.png": ("duplicate of another row", "astronaut.png")}
+    assert kept == sorted([*(f"{n}.png" for n in NAMES), "other-words.png", "small-coffee.png"])
+
+
+def test_near_duplicates_go_but_captions_of_one_picture_stay(photos: Path, tmp_path: Path) -> None:
+    kept, left_out = built(photos, tmp_path / "out", duplicates="near")
+    assert left_out["small-coffee.png"] == ("nearly a duplicate of another row", "coffee.png")
+    assert "other-words.png" in kept
+    assert len(kept) + len(left_out) == 7
+
+
+def test_all_may_stay(photos: Path, tmp_path: Path) -> None:
+    kept, left_out = built(photos, tmp_path / "out", duplicates="keep")
+    assert (len(kept), left_out) == (7, {})
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "| rows whose original occurs more than once | 3 |" in card
+    assert "of 64 bits apart) | 1 |" in card
+
+
+def test_pictures_of_another_set_stay_out(photos: Path, tmp_path: Path) -> None:
+    held_out = tmp_path / "held-out"
+    put(held_out, "rocket", photograph("rocket"), "words of its own")
+    put(held_out, "cat", cv2.resize(photograph("chelsea"), (300, 300)))
+    built(held_out, tmp_path / "test-set")
+    kept, left_out = built(photos, tmp_path / "out", exclude=[tmp_path / "test-set"])
+    assert left_out["rocket.png"] == ("picture of an excluded set", "the same original as in test-set")
+    assert left_out["chelsea.png"] == ("picture of an excluded set", "looks like one in test-set")
+    assert not {"rocket.png", "chelsea.png"} & set(kept)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "- `test-set@" in card
+    assert str(tmp_path) not in card
+
+
+def test_pictures_of_a_suite_stay_out_though_they_were_drawn(tmp_path: Path) -> None:
+    suite = load_suite("sketchworld-edges-v1")
+    item = suite.items(1)[0]
+    folder = tmp_path / "photos"
+    put(folder, "leak", item.image)
+    put(folder, "rocket", photograph("rocket"))
+    kept, left_out = built(folder, tmp_path / "out", exclude=["sketchworld-edges-v1"], distance=0)
+    assert kept == ["rocket.png"]
+    assert left_out["leak.png"][0] == "picture of an excluded set"
+
+
+def test_maps_without_edges_and_with_too_many_are_counted(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    put(folder, "blank", np.full((80, 80, 3), 200, np.uint8))
+    put(folder, "rocket", photograph("rocket"))
+    kept, left_out = built(folder, tmp_path / "out", max_edges=0.3)
+    assert (kept, left_out["blank.png"]) == (["rocket.png"], ("too few edges", "0.00000 of the pixels"))
+    kept, left_out = built(folder, tmp_path / "out2", min_edges=0, max_edges=0.001)
+    assert (kept, left_out["rocket.png"][0]) == (["blank.png"], "too many edges")
+
+
+def test_what_cannot_be_excluded_is_one_line(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(LepbenchError, match="nothing to exclude in"):
+        built(photos, tmp_path / "out", exclude=[photos])
