@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
+
 from lepbench.errors import LepbenchError
+
+CACHE = "LEPBENCH_CACHE"
+"""The variable that names another cache folder than the user's."""
+
+
+def cache_folder() -> Path:
+    """`$LEPBENCH_CACHE`, or the user's cache folder."""
+    chosen = os.environ.get(CACHE)
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("lepbench", appauthor=False))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ VERBS = {
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
     "list": ("list", "List what there is to choose from."),
     "mini": ("mini", "Train and check the embedded models."),
+    "prefetch": ("prefetch", "Fetch the published weights of a detector."),
     "score": ("score", "Score files that others made: edge maps, pictures."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
     "suite": ("suite", "List suites, and export one to be drawn elsewhere."),

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, SerializeAsAny
 from torch import Tensor
@@ -14,8 +15,11 @@ from lepbench.config import Config, named
 from lepbench.images import Pixels, to_tensor
 from lepbench.registry import Registry
 
-SMALL = 128
-"""Side in px up to which pictures are worked on together."""
+CACHED = 2**18
+"""Pixels worked on at a time, few enough to stay in a processor's cache."""
+
+FILE = {"weights", "sha256"}
+"""Settings that say which file; an identity has the hash of its content, wherever it lies."""
 
 
 class Detector(Config, ABC):
@@ -42,12 +46,19 @@ class Detector(Config, ABC):
             bool [B, H, W] on the same device, true on an edge.
         """
 
-    def of_pixels(self, pixels: Pixels, device: str = "cpu") -> NDArray[np.bool_]:
-        """Edge maps bool [B, H, W] of uint8 [B, H, W, 3], found on a device."""
+    def of_pixels(self, pixels: Pixels, device: str | torch.device = "cpu") -> NDArray[np.bool_]:
+        """Edge maps of 8-bit pictures, found on `device`: uint8 [B, H, W, 3] to bool [B, H, W]."""
+        edges = np.empty(pixels.shape[:3], dtype=np.bool_)
         # Small pictures share the cost of a call; large ones fit the processor's cache better alone.
-        step = len(pixels) if pixels.shape[1] <= SMALL else 1
-        parts = (pixels[start : start + step] for start in range(0, len(pixels), step))
-        return np.concatenate([self(to_tensor(part).to(device)).cpu().numpy() for part in parts])
+        step = pictures_cached(*pixels.shape[1:3])
+        for start in range(0, len(pixels), step):
+            part = slice(start, start + step)
+            edges[part] = self(to_tensor(pixels[part]).to(device)).cpu().numpy()
+        return edges
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting that decides a map, by name; no machine's paths."""
+        return {key: value for key, value in self if key != "name"}
 
 
 class SoftDetector(Detector):
@@ -83,8 +94,13 @@ AnyDetector = Annotated[SerializeAsAny[Detector], BeforeValidator(detector_from)
 
 def identity(detector: Detector) -> str:
     """Name, version and every setting in one line, such as `canny@1(low=0.1,high=0.2)`."""
-    settings = ",".join(f"{key}={value}" for key, value in detector if key != "name")
+    settings = ",".join(f"{key}={value}" for key, value in detector.settings().items())
     return f"{detector.name}@{detector.version}({settings})"
+
+
+def pictures_cached(height: int, width: int) -> int:
+    """How many pictures of a size are worked on at a time, at least one."""
+    return max(1, CACHED // max(1, height * width))
 
 
 def check_images(images: Tensor) -> None:

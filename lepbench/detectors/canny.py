@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn.functional import pad
 
-from lepbench.detectors.base import DETECTORS, Detector, check_images
+from lepbench.detectors.base import DETECTORS, Detector, check_images, pictures_cached
 
 Map = NDArray[np.bool_]
 Array = NDArray[np.floating]
@@ -21,8 +21,6 @@ Array = NDArray[np.floating]
 EPSILON = 1e-6
 """What kornia adds to the squared magnitude."""
 CENTRE = np.s_[:, 1:-1, 1:-1]
-CACHED = 2**18
-"""Pixels worked on at a time, few enough to stay in a processor's cache."""
 
 
 @DETECTORS.register("canny")
@@ -52,8 +50,7 @@ class Canny(Detector):
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
         check_images(images)
-        height, width = images.shape[-2:]
-        parts = torch.split(images, max(1, CACHED // (height * width)))
+        parts = torch.split(images, pictures_cached(*images.shape[-2:]))
         return torch.cat([self._edges(part) for part in parts])
 
     def _edges(self, images: Tensor) -> Tensor:

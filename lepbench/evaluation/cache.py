@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import platformdirs
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -13,14 +11,6 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.sample import OK, Unit
 from lepbench.evaluation.units import write_table
 from lepbench.files import sha256_bytes
-
-VARIABLE = "LEPBENCH_CACHE"
-
-
-def cache_folder() -> Path:
-    """`$LEPBENCH_CACHE`, or the user's cache folder."""
-    chosen = os.environ.get(VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("lepbench", appauthor=False))
 
 
 def recall(folder: Path, key: str, schema: pa.Schema, units: list[Unit]) -> pa.Table | None:

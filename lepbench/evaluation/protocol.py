@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, SerializeAsAny
 
 from lepbench.config import Config
-from lepbench.detectors import AnyDetector, Sobel, SoftDetector, detector_from, identity
+from lepbench.detectors import FILE, AnyDetector, Sobel, SoftDetector, detector_from, identity
 from lepbench.files import sha256_bytes
 from lepbench.metrics.edges import pixels_of
 from lepbench.suites import Suite
@@ -81,8 +81,9 @@ class Protocol(Config):
     @property
     def sha256(self) -> str:
         """Hash of every setting, and of the detectors' versions."""
-        settings = self.model_dump(mode="json")
         detectors = (self.detector, self.contour_detector, self.soft_detector)
+        nameless = {"detector": FILE, "contour_detector": FILE, "soft_detector": FILE}
+        settings = self.model_dump(mode="json", exclude=nameless)
         settings["detectors"] = [identity(detector) for detector in detectors]
         return sha256_bytes(json.dumps(settings, sort_keys=True).encode())
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from lepbench.backbones import Backbone, choose_device, load_backbone
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.cache import cache_folder, keep, recall
+from lepbench.evaluation.cache import keep, recall
 from lepbench.evaluation.folder import WORK, claim, clear_work, prepare, write_samples
 from lepbench.evaluation.judges import Judges, load_judges
 from lepbench.evaluation.machine import (
@@ -39,6 +39,7 @@ from lepbench.evaluation.sample import FAILED, units_of
 from lepbench.evaluation.schema import work_schema_of
 from lepbench.evaluation.summary import summarise
 from lepbench.evaluation.units import Progress, Workshop
+from lepbench.files import cache_folder
 from lepbench.methods import Method, ModelConfig, UnguidedConfig
 from lepbench.suites import Item, Suite
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import field_validator
 from torch import Tensor
 
-from lepbench.detectors import AnyDetector, identity
+from lepbench.detectors import FILE, AnyDetector, identity
 from lepbench.images import Pixels
 from lepbench.metrics.edges import EdgeCounts, edge_counts, precision_recall_f1
 from lepbench.scoring.protocols.base import EdgeFigures, EdgeProtocol, Rows, Strict, Tolerant
@@ -38,7 +38,8 @@ class BinaryProtocol(EdgeProtocol):
         return tolerances
 
     def settings(self) -> dict[str, Any]:
-        return super().settings() | {"detector_identity": identity(self.detector)}
+        detector = self.detector.model_dump(mode="json", exclude=FILE)
+        return super().settings() | {"detector": detector, "detector_identity": identity(self.detector)}
 
     def detect(self, pictures: Tensor) -> Tensor:
         return self.detector(pictures)

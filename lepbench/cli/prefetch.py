@@ -1,0 +1,36 @@
+"""`lepbench prefetch`: bring the weights of a detector into the cache, pinned by their hash."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("prefetch")
+@click.argument("name")
+@click.option("--from", "source", metavar="URL_OR_PATH", help="Take the file from there.")
+@click.option("--sha256", metavar="HEX", help="Refuse any other file.")
+@click.option("--trust", is_flag=True, help="Take what comes, and pin its hash from then on.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a sentence.")
+def command(name: str, source: str | None, sha256: str | None, trust: bool, as_json: bool) -> None:
+    """Fetch the published weights of a detector, once; nothing else ever fetches them.
+
+    NAME is one of dexined, hed, lineart, lineart-coarse and pidinet. None of their hashes ships with this
+    package: tell it, or trust the first file that comes; a lock beside the file holds every later one to it.
+
+    \b
+    Examples:
+      lepbench prefetch dexined --trust
+      lepbench prefetch dexined --from DexiNed_BIPED_10.pth --sha256 HEX
+    """
+    from lepbench.cli.bars import bars
+    from lepbench.detectors.prefetch import prefetch
+
+    with bars() as show:
+        found = prefetch(name, source, sha256, trust, lambda done, total: show(name, done, max(done, total)))
+    size = found.path.stat().st_size
+    if as_json:
+        click.echo(json.dumps({"name": name, "path": str(found.path), "size": size, "sha256": found.sha256}))
+    else:
+        click.echo(f"{found.path}: {size:,} bytes, sha256 {found.sha256}")

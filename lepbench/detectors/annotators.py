@@ -1,0 +1,39 @@
+"""The networks of the package controlnet_aux, without what else it imports."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from lepbench.errors import LepbenchError
+
+PACKAGE = "controlnet_aux"
+SHELL = "controlnet_aux_networks"
+"""A name for the package under which its own `__init__` does not run: it imports all detectors."""
+
+
+def annotators_present() -> bool:
+    """Whether the package is installed."""
+    return find_spec(PACKAGE) is not None
+
+
+def annotator(module: str, name: str) -> Any:
+    """A class or function of one of the package's modules, such as `hed`.
+
+    Raises:
+        LepbenchError: the package is not installed, or has changed.
+    """
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.submodule_search_locations is None:
+        raise LepbenchError(
+            f"the package {PACKAGE} is not installed", "install it with 'pip install lepbench[annotators]'"
+        )
+    shell = sys.modules.setdefault(SHELL, ModuleType(SHELL))
+    shell.__path__ = list(spec.submodule_search_locations)
+    try:
+        return getattr(import_module(f"{SHELL}.{module}"), name)
+    except (ImportError, AttributeError) as error:
+        raise LepbenchError(f"{PACKAGE} has no {module}.{name} that can be imported: {error}") from error

@@ -1,0 +1,173 @@
+"""Weights of detectors that are networks: which files, how they are known, and reading them safely."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from lepbench.config import Config, explain
+from lepbench.errors import LepbenchError
+from lepbench.files import cache_folder, sha256_bytes, sha256_file
+from lepbench.registry import suggestion
+
+SAFE = ".safetensors"
+ANNOTATORS = "https://huggingface.co/lllyasviel/Annotators/resolve/main"
+PUBLISHED = {
+    "dexined": "https://huggingface.co/kornia/dexined/resolve/main/DexiNed_BIPED_10.pth",
+    "hed": f"{ANNOTATORS}/ControlNetHED.pth",
+    "lineart": f"{ANNOTATORS}/sk_model.pth",
+    "lineart-coarse": f"{ANNOTATORS}/sk_model2.pth",
+    "pidinet": f"{ANNOTATORS}/table5_pidinet.pth",
+}
+"""Name of a known checkpoint -> where its authors, or those who ported it, publish it."""
+
+Weights = dict[str, Tensor]
+
+
+class Lock(Config):
+    """What is known of a fetched file, kept beside it.
+
+    Attributes:
+        told: whether its hash was known before it came; false where whatever came was trusted.
+    """
+
+    source: str
+    size: int
+    sha256: str
+    told: bool
+
+
+class Checkpoint(NamedTuple):
+    """A file of weights that is there, and the hash of its bytes."""
+
+    path: Path
+    sha256: str
+
+
+def url_of(name: str) -> str:
+    """Where a known checkpoint is published.
+
+    Raises:
+        LepbenchError: it is not known.
+    """
+    if name not in PUBLISHED:
+        raise LepbenchError(f"no checkpoint {name!r} is known", suggestion(name, PUBLISHED))
+    return PUBLISHED[name]
+
+
+def place_of(name: str) -> Path:
+    """Where a known checkpoint lies once it is fetched."""
+    return cache_folder() / "detectors" / name / url_of(name).rsplit("/", 1)[1]
+
+
+def lock_path(path: Path) -> Path:
+    """The lock beside a fetched file."""
+    return path.with_name(path.name + ".lock.json")
+
+
+def read_lock(path: Path) -> Lock | None:
+    """The lock of a fetched file, or None where there is none.
+
+    Raises:
+        LepbenchError: it cannot be read as one.
+    """
+    lock = lock_path(path)
+    try:
+        return Lock.model_validate_json(lock.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LepbenchError(f"cannot read {lock}: {error.strerror}") from error
+    except ValidationError as error:
+        raise LepbenchError(f"{lock} is damaged: {explain(error, Lock)}", "delete it") from error
+
+
+def prefetched(name: str) -> Checkpoint:
+    """A known checkpoint from the cache, its bytes those that were fetched.
+
+    Raises:
+        LepbenchError: it was not fetched, or is another file now.
+    """
+    path = place_of(name)
+    lock = read_lock(path)
+    if lock is None or not path.is_file():
+        raise LepbenchError(
+            f"the weights of {name!r} are not here", f"run 'lepbench prefetch {name}', or give 'weights'"
+        )
+    return local(path, lock.sha256)
+
+
+def local(path: Path, sha256: str | None) -> Checkpoint:
+    """A file, its hash checked where one is expected.
+
+    Raises:
+        LepbenchError: it is missing, or has another hash.
+    """
+    try:
+        status = path.stat()
+        found = _digest(path, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise LepbenchError(f"cannot read the weights {path}: {error.strerror}", "check the path") from error
+    check_hash(str(path), found, sha256)
+    return Checkpoint(path, found)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, changed: int, size: int) -> str:
+    """The file's hash, taken again only when its time or size changed."""
+    return sha256_file(path)
+
+
+def check_hash(what: str, found: str, expected: str | None) -> None:
+    """Refuse another hash than the expected one; None expects nothing.
+
+    Raises:
+        LepbenchError: they differ.
+    """
+    if expected is not None and found != expected:
+        raise LepbenchError(
+            f"{what} has sha256 {found}, not {expected}",
+            "it is another file, or damaged: bring the right one",
+        )
+
+
+def read(checkpoint: Checkpoint) -> Weights:
+    """The tensors of a checkpoint, by the names of a plain module.
+
+    The very bytes that were hashed are read. Of what is not safetensors only tensors are unpickled, out of a
+    `state_dict` where there is one, and the `module.` of data parallel training is taken off.
+
+    Raises:
+        LepbenchError: it is another file by now, or holds no tensors by name.
+    """
+    path, content = checkpoint.path, checkpoint.path.read_bytes()
+    check_hash(str(path), sha256_bytes(content), checkpoint.sha256)
+    tensors = _safe(path, content) if path.suffix == SAFE else _torch(path, content)
+    return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+
+
+def _safe(path: Path, content: bytes) -> Weights:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return dict(load(content))
+    except SafetensorError as error:
+        raise LepbenchError(f"{path} is no safetensors file: {error}") from error
+
+
+def _torch(path: Path, content: bytes) -> Weights:
+    try:
+        found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises what its readers of zip and pickle raise
+        raise LepbenchError(f"{path} holds no weights that can be read: {type(error).__name__}") from error
+    tensors = found.get("state_dict", found) if isinstance(found, dict) else found
+    if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        raise LepbenchError(f"{path} holds no tensors by name")
+    return tensors

@@ -1,0 +1,38 @@
+"""HED: holistically nested edges, in the variant that ControlNet's soft edges come from."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lepbench.detectors.annotators import annotator
+from lepbench.detectors.base import DETECTORS
+from lepbench.detectors.network import NetworkDetector
+
+
+@DETECTORS.register("hed")
+class Hed(NetworkDetector):
+    """The sigmoid of the mean of five scales' edges, each enlarged to the picture's size.
+
+    Settings: `threshold`; `weights` and `sha256`, see `NetworkDetector`.
+
+    Source: Xie, Tu, "Holistically-nested edge detection", ICCV 2015; the network is `controlnet_aux`'s.
+    """
+
+    version: ClassVar[str] = "1"
+    multiple: ClassVar[int] = 16
+
+    name: Literal["hed"] = "hed"
+
+    @classmethod
+    def build(cls) -> nn.Module:
+        network: nn.Module = annotator("hed", "ControlNetHED_Apache2")()
+        return network
+
+    def grade(self, network: nn.Module, images: Tensor) -> Tensor:
+        size = images.shape[-2:]
+        scales = [F.interpolate(side, size, mode="bilinear") for side in network(255 * images)]
+        return torch.sigmoid(torch.stack(scales).mean(0))[:, 0]

@@ -1,0 +1,42 @@
+"""Line art: a network that redraws a picture in ink, as ControlNet's line art is made."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from lepbench.detectors.annotators import annotator
+from lepbench.detectors.base import DETECTORS
+from lepbench.detectors.network import NetworkDetector
+
+
+@DETECTORS.register("lineart")
+class Lineart(NetworkDetector):
+    """One minus the brightness of the drawing.
+
+    Settings: `coarse`, the weights of bolder drawings, where none are given; `threshold`; `weights` and
+    `sha256`, see `NetworkDetector`.
+
+    Source: Chan, Durand, Isola, "Learning to generate line drawings that convey geometry and semantics",
+    CVPR 2022; the network is `controlnet_aux`'s.
+    """
+
+    version: ClassVar[str] = "1"
+    multiple: ClassVar[int] = 8
+
+    name: Literal["lineart"] = "lineart"
+    coarse: bool = False
+
+    @property
+    def published(self) -> str:
+        return "lineart-coarse" if self.coarse else "lineart"
+
+    @classmethod
+    def build(cls) -> nn.Module:
+        network: nn.Module = annotator("lineart", "Generator")(3, 1, 3)
+        return network
+
+    def grade(self, network: nn.Module, images: Tensor) -> Tensor:
+        drawing: Tensor = network(images)
+        return 1 - drawing[:, 0]

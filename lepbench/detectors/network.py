@@ -1,0 +1,114 @@
+"""Detectors that are networks: frozen, float32, one picture at a time, on the device of the pictures."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from lepbench.detectors.base import FILE, SoftDetector, check_images
+from lepbench.detectors.checkpoint import SAFE, Checkpoint, local, prefetched, read
+from lepbench.errors import LepbenchError
+
+
+class NetworkDetector(SoftDetector):
+    """A soft detector whose strengths a network gives. A subclass says how it is built and called.
+
+    Settings: `weights`, a file: safetensors, or what `torch.load` reads as mere tensors, which must come with
+    its `sha256`; without it the known checkpoint that `lepbench prefetch` put into the cache. `sha256` of the
+    file, checked whenever it is given.
+
+    Pictures go through one by one: a network's last bits depend on its batch, and a map must not.
+
+    Attributes:
+        multiple: a picture is continued at its right and lower border to sides of this many px.
+    """
+
+    multiple: ClassVar[int]
+
+    weights: Path | None = None
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    threshold: float = Field(default=0.5, ge=0, lt=1)
+
+    @property
+    def published(self) -> str:
+        """Name of the known checkpoint that these settings call for."""
+        return self.name
+
+    @classmethod
+    @abstractmethod
+    def build(cls) -> nn.Module:
+        """The network without its weights.
+
+        Raises:
+            LepbenchError: a package is missing.
+        """
+
+    @abstractmethod
+    def grade(self, network: nn.Module, images: Tensor) -> Tensor:
+        """Edge strength, [B, H, W] in [0, 1], of [B, 3, H, W] in [0, 1] whose sides fit `multiple`."""
+
+    @model_validator(mode="after")
+    def _pinned(self) -> NetworkDetector:
+        if self.weights is not None and self.weights.suffix != SAFE and self.sha256 is None:
+            raise ValueError(f"weights that are no {SAFE} file are read only if their sha256 is given")
+        return self
+
+    def checkpoint(self) -> Checkpoint:
+        """The file of weights.
+
+        Raises:
+            LepbenchError: it is missing or has another hash than it must.
+        """
+        if self.weights is not None:
+            return local(self.weights, self.sha256)
+        found = prefetched(self.published)
+        return found if self.sha256 is None else local(found.path, self.sha256)
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting that decides a map; the weights by their hash, wherever they lie.
+
+        Raises:
+            LepbenchError: the weights are missing or have another hash than they must.
+        """
+        others = {k: v for k, v in super().settings().items() if k not in FILE}
+        return others | {"weights": f"sha256:{self.checkpoint().sha256}"}
+
+    @torch.no_grad()
+    def soft(self, images: Tensor) -> Tensor:
+        check_images(images)
+        network = _network(type(self), self.checkpoint(), str(images.device))
+        height, width = images.shape[-2:]
+        strength = torch.empty((len(images), height, width), device=images.device)
+        # Networks round alike on one device: no TF32, and no choice of algorithm by the clock.
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            for at, out in enumerate(strength):
+                image = continued(images[at : at + 1].float(), self.multiple)
+                out.copy_(self.grade(network, image)[0, :height, :width])
+        return strength
+
+
+def continued(images: Tensor, multiple: int) -> Tensor:
+    """[B, C, H, W] with its right and lower border repeated until both sides are multiples."""
+    height, width = images.shape[-2:]
+    return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+
+
+@lru_cache(maxsize=8)
+def _network(kind: type[NetworkDetector], checkpoint: Checkpoint, device: str) -> nn.Module:
+    """A detector's network with its weights, frozen; kept for each device it is used on."""
+    weights = read(checkpoint)
+    with torch.random.fork_rng(devices=[]):  # the weights it is born with are drawn by chance
+        network = kind.build()
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        line = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
+        raise LepbenchError(f"{checkpoint.path} holds no weights of this network: {line[:200]}") from error
+    return network.requires_grad_(False).eval().float().to(device)

@@ -1,0 +1,118 @@
+"""Fetching a known checkpoint into the cache, once and on demand, with a lock that pins its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from lepbench.detectors.checkpoint import (
+    Checkpoint,
+    Lock,
+    check_hash,
+    lock_path,
+    place_of,
+    prefetched,
+    read_lock,
+    url_of,
+)
+from lepbench.errors import LepbenchError
+from lepbench.files import atomic_path, write_text
+
+OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+"""Variables that forbid the network, as the libraries beneath read them."""
+PIECE = 2**20
+SILENCE = 60
+"""Seconds without a byte after which a server is given up."""
+
+Progress = Callable[[int, int], None]
+
+
+def prefetch(
+    name: str,
+    source: str | None = None,
+    sha256: str | None = None,
+    trust: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> Checkpoint:
+    """Bring a known checkpoint into the cache, or leave it where the very file is there already.
+
+    The file appears whole and with the hash that is told, by `sha256` or else by the lock of an earlier time,
+    or not at all. With neither, `trust` takes what comes and locks it.
+
+    Args:
+        source: a URL or a path to bring it from, even where it is here; None is where it is published.
+        progress: called with the bytes done and the bytes there are, 0 if unknown.
+
+    Raises:
+        LepbenchError: the name is not known, there is no hash to hold against, it differs, or nothing comes.
+    """
+    if sha256 is not None and not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise LepbenchError(f"{sha256!r} is no sha256", "write its 64 digits of 0-9 and a-f")
+    path = place_of(name)
+    lock = read_lock(path)
+    if lock and not source and sha256 in (None, lock.sha256) and path.is_file():
+        return prefetched(name)
+    expected = sha256 or (lock.sha256 if lock else None)
+    if expected is None and not trust:
+        raise LepbenchError(
+            f"no sha256 of {name!r} is known here",
+            "tell it with --sha256, or take what comes with --trust, which pins it from then on",
+        )
+    url = address(source or url_of(name))
+    with atomic_path(path) as partial:
+        found = _download(url, partial, progress)
+        check_hash(f"what came from {url}", found, expected)
+        size = partial.stat().st_size
+    told = sha256 is not None or (lock is not None and lock.told)
+    lock = Lock(source=url, size=size, sha256=found, told=told)
+    write_text(lock_path(path), lock.model_dump_json(indent=2) + "\n")
+    return prefetched(name)
+
+
+def address(source: str) -> str:
+    """A URL or a path as a URL that may be opened now.
+
+    Raises:
+        LepbenchError: there is no such file, the scheme is another than file and http(s), or work is offline.
+    """
+    scheme = urlsplit(source).scheme
+    if scheme == "file":
+        return source
+    if scheme in ("http", "https"):
+        if any(os.environ.get(name, "").upper() in {"1", "ON", "YES", "TRUE"} for name in OFFLINE):
+            raise LepbenchError(f"{source} cannot be fetched offline", "give a file with --from")
+        return source
+    if not Path(source).is_file():
+        raise LepbenchError(f"no such file: {source}", "give a path or a URL of http, https or file")
+    return Path(source).absolute().as_uri()
+
+
+def _download(url: str, path: Path, progress: Progress) -> str:
+    """Write what an address holds to a file, and return its hash."""
+    try:
+        with urllib.request.urlopen(url, timeout=SILENCE) as stream, path.open("wb") as out:
+            total = int(stream.headers.get("Content-Length") or 0)
+            found, size = _copied(stream, out, total, progress)
+    except (OSError, ValueError) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise LepbenchError(f"{url} cannot be fetched: {reason}", "check it, or give --from") from error
+    if total and size != total:
+        raise LepbenchError(f"{url} broke off after {size} of {total} bytes", "run the same command again")
+    return found
+
+
+def _copied(stream: BinaryIO, out: BinaryIO, total: int, progress: Progress) -> tuple[str, int]:
+    """Copy in pieces; the hash and the number of the bytes."""
+    running, size = hashlib.sha256(), 0
+    while piece := stream.read(PIECE):
+        running.update(piece)
+        size += out.write(piece)
+        progress(size, total)
+    return running.hexdigest(), size
