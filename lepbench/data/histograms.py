@@ -27,8 +27,8 @@ def histograms(columns: pa.Table) -> bytes:
     shares = 100 * np.asarray(columns["edge_density"])
     words = [text.as_py().count(" ") + 1 for text in columns["text"]]
     sides = np.minimum(columns["width"], columns["height"])
-    figure = Figure(figsize=(10, 2.6), dpi=DPI, layout="constrained")
-    panels = figure.subplots(1, 3)
+    figure = Figure(figsize=(10, 2.6), dpi=DPI)
+    panels = figure.subplots(1, 3, gridspec_kw={"left": 0.06, "right": 0.98, "bottom": 0.2, "top": 0.95})
     named = {
         "pixels on an edge, %": shares,
         "words in a caption": words,

@@ -26,9 +26,9 @@ def perceptual_hash(pixels: Pixels) -> int:
     Source: the "pHash" of Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010,
     in the common variant over a 32 x 32 picture, the constant term included.
     """
-    small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    low = cv2.dct(grey)[:CORNER, :CORNER]
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    low = cv2.dct(small)[:CORNER, :CORNER]
     bits = np.packbits((low > np.median(low)).ravel())
     return int.from_bytes(bits.tobytes(), "big")
 
