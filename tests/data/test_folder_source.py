@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lepbench.data.captions import clean, read_metadata
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.sources import Folder
-from lepbench.data.sources.folder import distinct
+from lepbench.data.sources.files import distinct
 from lepbench.errors import LepbenchError
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from string import Formatter
 from typing import Any, Literal, NamedTuple
+
+from pydantic import field_validator
 
 from lepbench.data.captions import LENIENT, Row, read_metadata
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
+from lepbench.data.sources.files import distinct, read, read_picture, within
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES
+
+WORDNET = re.compile(r"^n\d{8}[ _-]+(?=\S)")
 
 
 class Item(NamedTuple):
@@ -29,15 +35,29 @@ class Folder(Source):
     """Pictures anywhere below `path`, captioned by `metadata.jsonl`, `metadata.csv`, or a `.txt` each.
 
     With a metadata file its rows come first, in its order; pictures that it does not name follow, in the
-    order of their names, and need a `.txt` of the same name. Hidden files are passed over; symbolic links to
-    files are followed.
+    order of their names, and need a `.txt` of the same name, or a `template`. Hidden files are passed over;
+    symbolic links to files are followed where they stay in the folder.
 
-    Settings: `path`, relative to the working folder; `licence` of the pictures, for the record.
+    Settings: `path`, relative to the working folder; `licence` of the pictures, for the record; `template`,
+    such as "a photo of a {}", for pictures sorted into folders by what they show: {} becomes the words of the
+    folder's name, and `.txt` files are not looked for.
     """
 
     name: Literal["folder"] = "folder"
     path: Path
     licence: str = "unknown"
+    template: str | None = None
+
+    @field_validator("template")
+    @classmethod
+    def _one_place(cls, template: str | None) -> str | None:
+        try:
+            places = [] if template is None else [place for _, place, _, _ in Formatter().parse(template)]
+        except ValueError:
+            places = []
+        if template is not None and [place for place in places if place is not None] != [""]:
+            raise ValueError("a template has {} once, where the words go")
+        return template
 
     def open(self, size: int, limit: int | None) -> Corpus:
         if not self.path.is_dir():
@@ -54,7 +74,7 @@ class Pictures(Corpus):
     """The items of a `Folder`."""
 
     def __init__(self, source: Folder, items: list[Item]) -> None:
-        self.folder, self.items = source.path, items
+        self.folder, self.items, self.template = source.path, items, source.template
         self.name = source.path.resolve().name
         self.label, self.licence = f"folder:{self.name}", source.licence
         self.count = len(items)
@@ -68,18 +88,21 @@ class Pictures(Corpus):
             "name": "folder",
             "folder": self.name,
             "licence": self.licence,
+            "template": self.template,
             "fingerprint": fingerprint(self.folder, self.items),
         }
 
     def _load(self, item: Item) -> Original:
         if item.row is not None and item.row.fault:
             raise Rejected(Reason.BAD_ROW, item.row.fault)
-        path = within(self.folder, item.file)
-        caption = sidecar(path) if item.row is None else item.row.text
-        content = read(path)
-        if not content:
-            raise Rejected(Reason.EMPTY_FILE)
-        return Original(content, caption)
+        return Original(read_picture(self.folder, item.file), self._caption(item))
+
+    def _caption(self, item: Item) -> str:
+        if item.row is not None:
+            return item.row.text
+        if self.template is not None:
+            return self.template.format(words(PurePosixPath(item.file).parent.name))
+        return sidecar(within(self.folder, item.file))
 
 
 def list_items(folder: Path) -> list[Item]:
@@ -109,46 +132,9 @@ def _refuse(error: OSError) -> None:
     raise LepbenchError(f"cannot list {error.filename}: {error.strerror}", "check its permissions") from error
 
 
-def distinct(names: Iterable[str]) -> Iterator[str]:
-    """Names as UTF-8 text, each used once: the second of a kind becomes `name#2`."""
-    used: set[str] = set()
-    times: Counter[str] = Counter()
-    for name in names:
-        # What is not UTF-8 in a file's name is kept as an escape.
-        text = unique = name.encode(errors="backslashreplace").decode()
-        while unique in used:
-            times[text] += 1
-            unique = f"{text}#{times[text] + 1}"
-        used.add(unique)
-        yield unique
-
-
-def within(folder: Path, name: str) -> Path:
-    """The path of `name` in `folder`.
-
-    Raises:
-        Rejected: the name is absolute or climbs out.
-    """
-    for plain in (PurePosixPath(name), PureWindowsPath(name)):
-        if plain.is_absolute() or ".." in plain.parts:
-            raise Rejected(Reason.OUTSIDE)
-    return folder / name
-
-
-def read(path: Path) -> bytes:
-    """A file's bytes.
-
-    Raises:
-        Rejected: it is missing, no regular file, or may not be read.
-    """
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise Rejected(Reason.MISSING_FILE) from None
-    except OSError as error:
-        raise Rejected(Reason.UNREADABLE_FILE, error.strerror or "") from error
-    except ValueError as error:  # a NUL in the name
-        raise Rejected(Reason.MISSING_FILE) from error
+def words(name: str) -> str:
+    """A folder's name as words: a WordNet id before it dropped, underscores made spaces."""
+    return WORDNET.sub("", name).replace("_", " ")
 
 
 def sidecar(picture: Path) -> str:

@@ -1,0 +1,169 @@
+"""COCO captions: a JSON of annotations, and the folder of the pictures it names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
+from lepbench.data.sources.base import SOURCES, Source
+from lepbench.data.sources.files import distinct, read_picture
+from lepbench.errors import LepbenchError
+from lepbench.files import sha256_file
+
+
+class Picture(BaseModel):
+    """What of an entry of `images` is used; unlike our own files, theirs may hold more."""
+
+    id: int
+    file_name: str
+    license: int | None = None
+
+
+class Annotation(BaseModel):
+    """What of an entry of `annotations` is used."""
+
+    id: int
+    image_id: int
+    caption: str
+
+
+class Licence(BaseModel):
+    """What of an entry of `licenses` is used."""
+
+    id: int
+    name: str
+
+
+class Annotations(BaseModel):
+    """A `captions_*.json`, as far as it is used."""
+
+    images: list[Picture]
+    annotations: list[Annotation]
+    licenses: list[Licence] = []
+
+
+class Item(NamedTuple):
+    """One entry before its picture is read; `file` is None for captions of a picture that is not listed."""
+
+    id: str
+    file: str | None
+    caption: str | None
+    licence: str | None
+
+
+@SOURCES.register("coco")
+class Coco(Source):
+    """Pictures of `images` with the captions that `annotations` gives them, in the order of their numbers.
+
+    Settings: `annotations`, such as captions_val2017.json; `images`, the folder; `captions`, "all" of a
+    picture as a triplet each, the "first" or the "longest" alone; `licence` of pictures for which the file
+    tells none.
+    """
+
+    name: Literal["coco"] = "coco"
+    annotations: Path
+    images: Path
+    captions: Literal["all", "first", "longest"] = "all"
+    licence: str = "unknown"
+
+    def open(self, size: int, limit: int | None) -> Corpus:
+        if not self.images.is_dir():
+            raise LepbenchError(f"{self.images} is not a folder", "check the setting images")
+        items = list(list_items(read_annotations(self.annotations), self.captions))[:limit]
+        if not items:
+            raise LepbenchError(f"{self.annotations} names no pictures", "check the setting annotations")
+        return Captioned(self, items)
+
+
+class Captioned(Corpus):
+    """The items of a `Coco`."""
+
+    def __init__(self, source: Coco, items: list[Item]) -> None:
+        self.source, self.items = source, items
+        self.label, self.licence = f"coco:{source.annotations.stem}", source.licence
+        self.count = len(items)
+
+    def entry(self, number: int) -> Entry:
+        item = self.items[number]
+        return Entry(item.id, lambda: self._load(item))
+
+    def recipe(self) -> dict[str, Any]:
+        return {
+            "name": "coco",
+            "annotations": self.source.annotations.name,
+            "annotations_sha256": sha256_file(self.source.annotations),
+            "captions": self.source.captions,
+            "licence": self.licence,
+            "fingerprint": self._fingerprint(),
+        }
+
+    def _fingerprint(self) -> str:
+        """SHA-256 over the sizes of the pictures."""
+        running = hashlib.sha256()
+        for item in self.items:
+            try:
+                size = (self.source.images / (item.file or "")).stat().st_size
+            except (OSError, ValueError):
+                size = -1
+            running.update(b"%d " % size)
+        return running.hexdigest()
+
+    def _load(self, item: Item) -> Original:
+        if item.file is None:
+            raise Rejected(Reason.BAD_ROW, "a caption of a picture that is not listed")
+        if item.caption is None:
+            raise Rejected(Reason.NO_CAPTION)
+        return Original(read_picture(self.source.images, item.file), item.caption, item.licence)
+
+
+def read_annotations(path: Path) -> Annotations:
+    """The file of annotations.
+
+    Raises:
+        LepbenchError: it cannot be read, or is of another kind.
+    """
+    try:
+        return Annotations.model_validate(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise LepbenchError(
+            f"cannot read {path}: {error.strerror}", "check the setting annotations"
+        ) from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise LepbenchError(f"{path}, {where}: {fault['msg']}", "is it a captions_*.json of COCO?") from error
+    except (ValueError, RecursionError) as error:
+        raise LepbenchError(f"{path} is not valid JSON: {error}") from error
+
+
+def list_items(told: Annotations, captions: str) -> Iterator[Item]:
+    """Every picture with every caption wanted, then the captions whose picture is not listed."""
+    licences = {licence.id: licence.name for licence in told.licenses}
+    of_picture: dict[int, list[Annotation]] = {picture.id: [] for picture in told.images}
+    strays: list[Annotation] = []
+    for annotation in sorted(told.annotations, key=lambda annotation: annotation.id):
+        of_picture.get(annotation.image_id, strays).append(annotation)
+    pictures = sorted(told.images, key=lambda picture: picture.id)
+    plain = [
+        Item(picture.file_name, picture.file_name, text, licences.get(picture.license or -1))
+        for picture in pictures
+        for text in wanted([annotation.caption for annotation in of_picture[picture.id]], captions)
+    ]
+    plain += [Item(f"annotation {stray.id}", None, stray.caption, None) for stray in strays]
+    for item, name in zip(plain, distinct(item.id for item in plain), strict=True):
+        yield item._replace(id=name)
+
+
+def wanted(texts: list[str], captions: str) -> list[str] | list[None]:
+    """The captions of a picture that become triplets; one None where it has none."""
+    if not texts:
+        return [None]
+    if captions == "all":
+        return texts
+    return [texts[0] if captions == "first" else max(texts, key=len)]

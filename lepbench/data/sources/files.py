@@ -1,0 +1,84 @@
+"""Files that a corpus names: found within its folder, read whole, and every fault a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from lepbench.data.corpus import Reason, Rejected
+
+MOST_BYTES = 2**28
+"""Of one file; a larger one is no picture that anyone trains on."""
+
+
+def distinct(names: Iterable[str]) -> Iterator[str]:
+    """Names as UTF-8 text, each used once: the second of a kind becomes `name#2`."""
+    used: set[str] = set()
+    times: Counter[str] = Counter()
+    for name in names:
+        # What is not UTF-8 in a file's name is kept as an escape.
+        text = unique = name.encode(errors="backslashreplace").decode()
+        while unique in used:
+            times[text] += 1
+            unique = f"{text}#{times[text] + 1}"
+        used.add(unique)
+        yield unique
+
+
+def check_inside(name: str) -> None:
+    """Refuse a name that is absolute or climbs, as any system reads it.
+
+    Raises:
+        Rejected: it leaves the folder.
+    """
+    for plain in (PurePosixPath(name), PureWindowsPath(name)):
+        if plain.is_absolute() or plain.drive or ".." in plain.parts:
+            raise Rejected(Reason.OUTSIDE)
+
+
+def within(folder: Path, name: str) -> Path:
+    """The path of `name` in `folder`.
+
+    Raises:
+        Rejected: the name is absolute or climbs out, or a symbolic link on its way leads out.
+    """
+    check_inside(name)
+    path = folder / name
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError) as error:  # a circle of links, or a NUL in the name
+        raise Rejected(Reason.MISSING_FILE) from error
+    if not inside:
+        raise Rejected(Reason.OUTSIDE)
+    return path
+
+
+def read(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        Rejected: it is missing, no regular file, too large, or may not be read.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise Rejected(Reason.TOO_LARGE, f"more than {MOST_BYTES} bytes")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise Rejected(Reason.MISSING_FILE) from None
+    except OSError as error:
+        raise Rejected(Reason.UNREADABLE_FILE, error.strerror or "") from error
+    except ValueError as error:  # a NUL in the name
+        raise Rejected(Reason.MISSING_FILE) from error
+
+
+def read_picture(folder: Path, name: str) -> bytes:
+    """The bytes of a picture's file in a folder.
+
+    Raises:
+        Rejected: see `within` and `read`, or it is empty.
+    """
+    content = read(within(folder, name))
+    if not content:
+        raise Rejected(Reason.EMPTY_FILE)
+    return content

@@ -1,0 +1,270 @@
+"""Tables: Parquet files here or on the hub, or whatever `datasets` can open."""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from functools import cached_property, lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
+from lepbench.data.sources.base import SOURCES, Source
+from lepbench.data.sources.files import MOST_BYTES, read_picture
+from lepbench.errors import LepbenchError
+
+PARQUET = ".parquet"
+OPEN_FILES = 8
+
+
+@SOURCES.register("table")
+class Table(Source):
+    """Rows of Parquet files, or of a data set of `datasets`, each with a picture and a caption.
+
+    `path` is a Parquet file or a folder of them, read a row group at a time; a folder of `save_to_disk`; or a
+    hub id. With `streaming` a hub id's Parquet files are read where they lie, without being downloaded.
+
+    Settings: `path`; `split`, for data sets that have some, and for the record; columns `image` (encoded
+    bytes, a struct with `bytes` and `path`, or the name of a file beside the table), `text` (a string, or a
+    list of which the first is taken), `id` and `licence_column`, both optional; `licence` of rows without.
+    """
+
+    name: Literal["table"] = "table"
+    path: str
+    split: str = "train"
+    image: str = "image"
+    text: str = "text"
+    id: str | None = None
+    licence_column: str | None = None
+    licence: str = "unknown"
+    streaming: bool = False
+
+    def open(self, size: int, limit: int | None) -> Corpus:
+        where = Path(self.path)
+        files = [where] if where.suffix == PARQUET else sorted(where.rglob(f"*{PARQUET}"))
+        if where.exists() and files:
+            return ParquetRows(self, [str(file) for file in files], limit)
+        if where.is_dir():
+            return ArrowRows(self, limit)
+        if where.suffix or where.is_absolute():
+            raise LepbenchError(f"no table {self.path}", "give Parquet files, a folder of them or a hub id")
+        return ParquetRows(self, hub_files(self), limit) if self.streaming else ArrowRows(self, limit)
+
+    @property
+    def columns(self) -> list[str]:
+        """Those that are read."""
+        return [column for column in (self.image, self.text, self.id, self.licence_column) if column]
+
+    def check(self, present: list[str], place: str) -> None:
+        """Refuse a table that lacks a column.
+
+        Raises:
+            LepbenchError: it does.
+        """
+        for column in self.columns:
+            if column not in present:
+                raise LepbenchError(
+                    f"{place} has no column {column!r}", f"name one of: {', '.join(sorted(present))}"
+                )
+
+
+class Rows(Corpus):
+    """Rows of a table as entries; a subclass finds them."""
+
+    def __init__(self, source: Table, rows: int, limit: int | None) -> None:
+        if not rows:
+            raise LepbenchError(f"{source.path} holds no rows", "check the path and the split")
+        self.source, self.split, self.licence = source, source.split, source.licence
+        self.label = f"table:{Path(source.path).name if Path(source.path).exists() else source.path}"
+        self.count = rows if limit is None else min(rows, limit)
+
+    def row(self, number: int) -> dict[str, Any]:
+        """The wanted columns of a row; pictures as they are stored."""
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        """What tells this table from another."""
+        raise NotImplementedError
+
+    def folder(self, number: int) -> Path | None:
+        """Where files lie that the row names; None where there is no such place."""
+        return None
+
+    def entry(self, number: int) -> Entry:
+        # Rows are named by their numbers too, since nothing makes a column's values distinct.
+        name = f"{self.split}-{number:09d}"
+        if self.source.id is not None:
+            name += f" {self.row(number)[self.source.id]}"
+        return Entry(name.encode(errors="backslashreplace").decode(), lambda: self._load(number))
+
+    def recipe(self) -> dict[str, Any]:
+        settings = self.source.model_dump(mode="json", exclude={"path", "streaming"})
+        return settings | {"table": self.label, "fingerprint": self.fingerprint()}
+
+    def _load(self, number: int) -> Original:
+        row = self.row(number)
+        licence = row[self.source.licence_column] if self.source.licence_column else None
+        caption = row[self.source.text]
+        if isinstance(caption, list):
+            caption = caption[0] if caption else None
+        if not isinstance(caption, str):
+            raise Rejected(Reason.NO_CAPTION)
+        return Original(self._picture(row[self.source.image], number), caption, licence and str(licence))
+
+    def _picture(self, cell: Any, number: int) -> bytes:
+        """The bytes a cell holds, or those of the file it names."""
+        content, name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, cell)
+        if isinstance(content, bytes):
+            if not content:
+                raise Rejected(Reason.EMPTY_FILE)
+            if len(content) > MOST_BYTES:
+                raise Rejected(Reason.TOO_LARGE, f"more than {MOST_BYTES} bytes")
+            return content
+        if not isinstance(name, str):
+            raise Rejected(Reason.NO_PICTURE)
+        if "://" in name:
+            raise Rejected(Reason.NOT_HERE, name[:200])
+        folder = self.folder(number)
+        if folder is None:
+            raise Rejected(Reason.MISSING_FILE)
+        return read_picture(folder, name)
+
+
+class ParquetRows(Rows):
+    """Rows of Parquet files, by row groups, the last of which is kept at hand."""
+
+    def __init__(self, source: Table, files: list[str], limit: int | None) -> None:
+        self.files = files
+        metadata = [self._metadata(source, file) for file in files]
+        # Of every row group of all files: which it is, and the number of the row after its last.
+        self.groups = [(n, g) for n, m in enumerate(metadata) for g in range(m.num_row_groups)]
+        rows = [m.row_group(g).num_rows for m in metadata for g in range(m.num_row_groups)]
+        self.ends = list(accumulate(rows))
+        self.told = [
+            f"{m.num_rows} {m.serialized_size} {Path(f).name}" for m, f in zip(metadata, files, strict=True)
+        ]
+        super().__init__(source, self.ends[-1] if self.ends else 0, limit)
+
+    def row(self, number: int) -> dict[str, Any]:
+        group = bisect.bisect_right(self.ends, number)
+        start = self.ends[group - 1] if group else 0
+        try:
+            row: dict[str, Any] = self._group(group).slice(number - start, 1).to_pylist()[0]
+        except UnicodeDecodeError as error:
+            raise Rejected(Reason.NOT_UTF8) from error
+        return row
+
+    def fingerprint(self) -> str:
+        return hashlib.sha256("\n".join(self.told).encode()).hexdigest()
+
+    def folder(self, number: int) -> Path | None:
+        file = self.files[self.groups[bisect.bisect_right(self.ends, number)][0]]
+        return None if "://" in file else Path(file).parent
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without open files: each process opens its own."""
+        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
+
+    @cached_property
+    def _file(self) -> Any:
+        return lru_cache(maxsize=OPEN_FILES)(open_parquet)
+
+    @cached_property
+    def _group(self) -> Any:
+        def read(group: int) -> pa.Table:
+            number, within = self.groups[group]
+            return self._file(self.files[number]).read_row_group(within, columns=self.source.columns)
+
+        return lru_cache(maxsize=1)(read)
+
+    @staticmethod
+    def _metadata(source: Table, file: str) -> Any:
+        opened = open_parquet(file)
+        source.check(opened.schema_arrow.names, file)
+        return opened.metadata
+
+
+class ArrowRows(Rows):
+    """Rows of what `datasets` opens: memory-mapped, downloaded before where it is on the hub."""
+
+    def __init__(self, source: Table, limit: int | None) -> None:
+        self.opened = open_dataset(source)
+        super().__init__(source, len(self.opened), limit)
+
+    def row(self, number: int) -> dict[str, Any]:
+        row: dict[str, Any] = self.opened[number]
+        return row
+
+    def fingerprint(self) -> str:
+        table = self.opened.data
+        return hashlib.sha256(f"{table.num_rows} {table.nbytes} {table.schema}".encode()).hexdigest()
+
+
+def open_parquet(file: str) -> pq.ParquetFile:
+    """A Parquet file, here or at an address.
+
+    Raises:
+        LepbenchError: it cannot be read.
+    """
+    import fsspec
+
+    try:
+        return pq.ParquetFile(fsspec.open(file).open() if "://" in file else file)
+    except (OSError, pa.ArrowException) as error:
+        raise LepbenchError(f"cannot read {file}: {error}", "check the path") from error
+
+
+def open_dataset(source: Table) -> Any:
+    """A split with its pictures undecoded and no column but the wanted ones.
+
+    Raises:
+        LepbenchError: there is none, or it lacks a column.
+    """
+    import datasets
+
+    try:
+        if (Path(source.path) / "state.json").is_file() or (
+            Path(source.path) / "dataset_dict.json"
+        ).is_file():
+            found = datasets.load_from_disk(source.path)
+        else:
+            found = datasets.load_dataset(source.path, split=source.split)
+        if isinstance(found, datasets.DatasetDict):
+            found = found[source.split]
+    except Exception as error:  # hub, network, builders and file systems each raise their own
+        raise LepbenchError(
+            f"cannot open {source.path!r}, split {source.split!r}: {type(error).__name__}",
+            "check path and split, or the connection",
+        ) from error
+    source.check(found.column_names, source.path)
+    found = found.select_columns(source.columns)
+    if isinstance(found.features[source.image], datasets.Image):
+        found = found.cast_column(source.image, datasets.Image(decode=False))
+    return found
+
+
+def hub_files(source: Table) -> list[str]:
+    """The addresses of a hub data set's Parquet files of the split.
+
+    Raises:
+        LepbenchError: it cannot be reached, or has none.
+    """
+    from huggingface_hub import HfFileSystem
+
+    try:
+        every = HfFileSystem().glob(f"datasets/{source.path}/**/*{PARQUET}")
+    except Exception as error:
+        raise LepbenchError(
+            f"cannot list {source.path!r} on the hub: {type(error).__name__}",
+            "check the name and the connection",
+        ) from error
+    files = sorted(f"hf://{name}" for name in every if source.split in Path(name).name)
+    if not files:
+        raise LepbenchError(
+            f"{source.path!r} has no Parquet files of split {source.split!r}", "set streaming: false"
+        )
+    return files

@@ -1,0 +1,419 @@
+"""COCO, tables and WebDataset archives, against plain readers: what comes of them, what is turned away."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from picture_folders import jpeg, photograph
+
+from lepbench.data.build import build
+from lepbench.data.config import BuildConfig
+from lepbench.data.corpus import Corpus, Original, Rejected
+from lepbench.data.sources import Coco, Folder, Sketchworld, Source, Table, WebDataset
+from lepbench.errors import LepbenchError
+
+PHOTOGRAPH = jpeg(photograph())
+OTHER = jpeg(photograph().rotate(90))
+
+
+def outcomes(corpus: Corpus) -> dict[str, Original | tuple[str, str]]:
+    """Id -> what is loaded, or reason and detail."""
+    found: dict[str, Original | tuple[str, str]] = {}
+    for number in range(corpus.count):
+        entry = corpus.entry(number)
+        assert entry.id not in found
+        try:
+            found[entry.id] = entry.load()
+        except Rejected as rejected:
+            found[entry.id] = (str(rejected.reason), rejected.detail)
+    return found
+
+
+def captions(corpus: Corpus) -> dict[str, str]:
+    """Id -> caption, or the reason why there is none."""
+    found = outcomes(corpus)
+    return {name: got.caption if isinstance(got, Original) else got[0] for name, got in found.items()}
+
+
+# COCO
+
+
+def coco_files(folder: Path, **changes: Any) -> Path:
+    """Three pictures, one without caption, one whose file is missing, and a caption of no picture."""
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    (folder / "images" / "1.jpg").write_bytes(PHOTOGRAPH)
+    (folder / "images" / "2.jpg").write_bytes(OTHER)
+    told = {
+        "info": {"year": 2017},
+        "licenses": [{"id": 4, "name": "Attribution License", "url": "x"}],
+        "images": [
+            {"id": 2, "file_name": "2.jpg", "license": 4, "height": 1},
+            {"id": 1, "file_name": "1.jpg"},
+            {"id": 3, "file_name": "3.jpg"},
+            {"id": 4, "file_name": "../out.jpg"},
+        ],
+        "annotations": [
+            {"id": 9, "image_id": 1, "caption": "b\n"},
+            {"id": 5, "image_id": 1, "caption": "a longer one"},
+            {"id": 6, "image_id": 3, "caption": "gone"},
+            {"id": 7, "image_id": 77, "caption": "of nothing"},
+            {"id": 8, "image_id": 4, "caption": "climbs"},
+        ],
+    } | changes
+    path = folder / "captions_tiny.json"
+    path.write_text(json.dumps(told))
+    return path
+
+
+def test_coco_gives_each_caption_a_triplet_and_loses_nothing(tmp_path: Path) -> None:
+    source = Coco(annotations=coco_files(tmp_path), images=tmp_path / "images")
+    found = outcomes(source.open(64, None))
+    assert found == {
+        "1.jpg": Original(PHOTOGRAPH, "a longer one", None),
+        "1.jpg#2": Original(PHOTOGRAPH, "b\n", None),
+        "2.jpg": ("no caption", ""),
+        "3.jpg": ("missing file", ""),
+        "../out.jpg": ("path leaves the folder", ""),
+        "annotation 7": ("malformed metadata row", "a caption of a picture that is not listed"),
+    }
+
+
+@pytest.mark.parametrize(("which", "text"), [("first", "a longer one"), ("longest", "a longer one")])
+def test_coco_may_give_one_caption(tmp_path: Path, which: Any, text: str) -> None:
+    source = Coco(annotations=coco_files(tmp_path), images=tmp_path / "images", captions=which)
+    found = captions(source.open(64, None))
+    assert found["1.jpg"] == text
+    assert "1.jpg#2" not in found
+
+
+def test_coco_licences_go_into_the_rows(tmp_path: Path) -> None:
+    annotations = [{"id": 1, "image_id": 2, "caption": "two"}, {"id": 2, "image_id": 1, "caption": "one"}]
+    source = {
+        "name": "coco",
+        "annotations": coco_files(tmp_path, annotations=annotations),
+        "images": tmp_path / "images",
+        "licence": "CC-BY-4.0",
+    }
+    build(BuildConfig.model_validate({"source": source, "size": 32}), tmp_path / "out")
+    (shard,) = (tmp_path / "out" / "data").iterdir()
+    rows = pq.read_table(shard, columns=["id", "licence"]).to_pylist()
+    assert [(row["id"], row["licence"]) for row in rows] == [
+        ("1.jpg", "CC-BY-4.0"),
+        ("2.jpg", "Attribution License"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        ('{"images": []}', "annotations: Field required; is it a captions"),
+        ('{"images": [{"id": "x", "file_name": "a"}], "annotations": []}', r"images\.0\.id"),
+        ('{"images": [], "annotations": []}', "names no pictures"),
+        ("\udcff", "is not valid JSON"),
+    ],
+)
+def test_annotations_that_are_none_are_one_line(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(LepbenchError, match=message):
+        Coco(annotations=path, images=tmp_path).open(64, None)
+
+
+# Tables
+
+
+def parquet(path: Path, **columns: list[Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path, row_group_size=2)
+    return path
+
+
+def test_a_parquet_of_datasets_gives_what_datasets_gives(tmp_path: Path) -> None:
+    made = datasets.Dataset.from_dict(
+        {"picture": [PHOTOGRAPH, OTHER] * 5, "words": [f"caption {n}" for n in range(10)], "other": range(10)}
+    ).cast_column("picture", datasets.Image())
+    for number in range(2):
+        made.shard(2, number, contiguous=True).to_parquet(
+            tmp_path / "set" / f"{number}.parquet", batch_size=3
+        )
+    theirs = datasets.load_dataset(
+        "parquet",
+        data_files=str(tmp_path / "set" / "*.parquet"),
+        split="train",
+        cache_dir=str(tmp_path / "cache"),
+    ).cast_column("picture", datasets.Image(decode=False))
+    source = Table(path=str(tmp_path / "set"), image="picture", text="words")
+    found = list(outcomes(source.open(64, None)).values())
+    assert found == [Original(row["picture"]["bytes"], row["words"]) for row in theirs]
+    made.save_to_disk(tmp_path / "disk")
+    from_disk = Table(path=str(tmp_path / "disk"), image="picture", text="words")
+    assert list(outcomes(from_disk.open(64, None)).values()) == found
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows=st.lists(st.integers(0, 9), min_size=1, max_size=4), data=st.data())
+def test_any_row_of_any_row_groups_is_found(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[int], data: st.DataObject
+) -> None:
+    folder, expected = tmp_path_factory.mktemp("groups"), []
+    for number, count in enumerate(rows):
+        texts = [f"{number} {place}" for place in range(count)]
+        parquet(
+            folder / f"{number}.parquet",
+            image=pa.array([b"x"] * count, pa.binary()),
+            text=pa.array(texts, pa.string()),
+        )
+        expected += texts
+    source = Table(path=str(folder))
+    if not expected:
+        with pytest.raises(LepbenchError, match="holds no rows"):
+            source.open(64, None)
+        return
+    corpus = source.open(64, None)
+    assert corpus.count == len(expected)
+    for number in data.draw(st.permutations(range(len(expected)))):
+        assert corpus.entry(number).load().caption == expected[number]
+
+
+def test_what_a_table_turns_away(tmp_path: Path) -> None:
+    (tmp_path / "near.jpg").write_bytes(PHOTOGRAPH)
+    pictures = [
+        "near.jpg",
+        "gone.jpg",
+        "../up.jpg",
+        "https://example.org/a.jpg",
+        None,
+        "near.jpg",
+        "near.jpg",
+    ]
+    texts = [["first", "second"], ["a"], ["b"], ["c"], ["d"], [], None]
+    path = parquet(
+        tmp_path / "a.parquet", image=pictures, text=texts, name=list("abcdeff"), terms=["CC0"] + [None] * 6
+    )
+    source = Table(path=str(path), id="name", licence_column="terms")
+    assert outcomes(source.open(64, None)) == {
+        "train-000000000 a": Original(PHOTOGRAPH, "first", "CC0"),
+        "train-000000001 b": ("missing file", ""),
+        "train-000000002 c": ("path leaves the folder", ""),
+        "train-000000003 d": ("picture is at an address", "https://example.org/a.jpg"),
+        "train-000000004 e": ("no picture", ""),
+        "train-000000005 f": ("no caption", ""),
+        "train-000000006 f": ("no caption", ""),
+    }
+
+
+def test_tables_that_are_none_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 no PAR1")
+    good = parquet(tmp_path / "good.parquet", image=[b"x"], text=["a"])
+    for source, message in (
+        (Table(path=str(tmp_path / "bad.parquet")), "cannot read"),
+        (Table(path=str(tmp_path / "none.parquet")), "no table"),
+        (Table(path=str(good), image="jpg"), "has no column 'jpg'; name one of: image, text"),
+        (Table(path="owner/name"), "cannot open 'owner/name'"),
+        (Table(path="owner/name", streaming=True), "cannot list 'owner/name' on the hub"),
+    ):
+        with pytest.raises(LepbenchError, match=message):
+            source.open(64, None)
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+
+
+# WebDataset
+
+
+def tar(path: Path, members: list[tuple[str, bytes]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+names = st.text("ab./", min_size=1, max_size=6).filter(lambda name: name.strip("./"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(names, st.sampled_from([".jpg", ".txt", ".json", ".cls", ""]), st.binary(max_size=9)))
+)
+def test_every_member_of_an_archive_is_in_a_sample_or_told(
+    tmp_path_factory: pytest.TempPathFactory, members: list[tuple[str, str, bytes]]
+) -> None:
+    path = tar(tmp_path_factory.mktemp("tar") / "a.tar", [(name + suffix, c) for name, suffix, c in members])
+    source = WebDataset(path=str(path))
+    if not members:
+        with pytest.raises(LepbenchError, match="hold nothing"):
+            source.open(64, None)
+        return
+    found = outcomes(source.open(64, None))
+    with tarfile.open(path) as archive:
+        whole = {m.name: archive.extractfile(m).read() for m in reversed(archive.getmembers())}
+    pictures = [content for content in whole.values()]
+    for got in found.values():
+        assert not isinstance(got, Original) or got.picture in pictures
+
+
+def test_an_archive_gives_what_tarfile_gives(tmp_path: Path) -> None:
+    members = [
+        ("a.jpg", PHOTOGRAPH),
+        ("a.txt", "caf\u00e9".encode()),
+        ("sub/b.c.jpg", b"its suffix is c.jpg"),
+        ("c.json", json.dumps({"caption": "from json", "licence": "CC0"}).encode()),
+        ("c.png", OTHER),
+        ("d.jpg", PHOTOGRAPH),
+        ("e.txt", b"alone"),
+        ("a.jpg", OTHER),
+        ("../f.jpg", OTHER),
+        ("/g.jpg", OTHER),
+        ("h.jpg", PHOTOGRAPH),
+        ("h.json", b"["),
+    ]
+    source = WebDataset(path=str(tar(tmp_path / "x" / "s.tar", members)), licence_key="licence")
+    found = outcomes(source.open(64, None))
+    assert found == {
+        "s.tar/a": Original(PHOTOGRAPH, "caf\u00e9", None),
+        "s.tar/c": Original(OTHER, "from json", "CC0"),
+        "s.tar/sub/b": ("no picture", ""),
+        "s.tar/d": ("no caption", ""),
+        "s.tar/e": ("no picture", ""),
+        "s.tar/a.jpg": ("repeated member", ""),
+        "s.tar/../f.jpg": ("path leaves the folder", ""),
+        "s.tar//g.jpg": ("path leaves the folder", ""),
+        "s.tar/h": ("malformed metadata row", "not JSON"),
+    }
+
+
+def test_links_and_devices_in_an_archive_are_not_followed(tmp_path: Path) -> None:
+    path = tar(tmp_path / "s.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")])
+    with tarfile.open(path, "a") as archive:
+        for name, kind in (
+            ("b.jpg", tarfile.SYMTYPE),
+            ("c.jpg", tarfile.LNKTYPE),
+            ("d.jpg", tarfile.CHRTYPE),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+    found = captions(WebDataset(path=str(path)).open(64, None))
+    assert found == {
+        "s.tar/a": "a",
+        **{f"s.tar/{letter}.jpg": "no plain file" for letter in "bcd"},
+    }
+
+
+@given(st.integers(0, 20_000))
+@settings(max_examples=30, deadline=None)
+def test_of_an_archive_that_is_cut_off_the_whole_part_is_used(
+    tmp_path_factory: pytest.TempPathFactory, end: int
+) -> None:
+    path = tmp_path_factory.mktemp("cut") / "s.tar"
+    tar(path, [("a.jpg", PHOTOGRAPH[:3000]), ("a.txt", b"a"), ("b.jpg", OTHER[:3000]), ("b.txt", b"b")])
+    content = path.read_bytes()
+    path.write_bytes(content[:end])
+    source = WebDataset(path=str(path))
+    if end < 512:
+        with pytest.raises(LepbenchError, match=r"is no uncompressed tar|hold nothing"):
+            source.open(64, None)
+        return
+    found = captions(source.open(64, None))
+    if end >= 512 + 3072 + 512 + 1:
+        assert found["s.tar/a"] == "a"
+    if end < 512 + 3072 + 1024 + 3072:
+        assert any(reason in ("archive is cut off", "no caption") for reason in found.values())
+
+
+# Folders sorted by class
+
+
+def test_a_template_makes_captions_of_folders_names(tmp_path: Path) -> None:
+    for name in ("n01440764_tench", "sea_lion", "n01440764"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(PHOTOGRAPH)
+    source = Folder(path=tmp_path, template="a photo of a {}")
+    assert captions(source.open(64, None)) == {
+        "n01440764/1.jpg": "a photo of a n01440764",
+        "n01440764_tench/1.jpg": "a photo of a tench",
+        "sea_lion/1.jpg": "a photo of a sea lion",
+    }
+
+
+@pytest.mark.parametrize("template", ["a photo", "{} and {}", "{name}", "{} {x}"])
+def test_a_template_has_one_place(tmp_path: Path, template: str) -> None:
+    with pytest.raises(ValueError, match=r"has \{\} once"):
+        Folder(path=tmp_path, template=template)
+
+
+def test_links_are_followed_within_the_folder_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (tmp_path / "secret.jpg").write_bytes(PHOTOGRAPH)
+    (folder / "a.jpg").write_bytes(PHOTOGRAPH)
+    (folder / "in.jpg").symlink_to(folder / "a.jpg")
+    (folder / "out.jpg").symlink_to(tmp_path / "secret.jpg")
+    for name in ("a", "in", "out"):
+        (folder / f"{name}.txt").write_text(name)
+    assert captions(Folder(path=folder).open(64, None)) == {
+        "a.jpg": "a",
+        "in.jpg": "in",
+        "out.jpg": "path leaves the folder",
+    }
+
+
+# All
+
+
+@pytest.fixture
+def every_source(tmp_path: Path) -> list[Source]:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(PHOTOGRAPH)
+    (tmp_path / "photos" / "a.txt").write_text("a")
+    made = datasets.Dataset.from_dict({"image": [PHOTOGRAPH], "text": ["a"]})
+    made.cast_column("image", datasets.Image()).save_to_disk(tmp_path / "disk")
+    return [
+        Sketchworld(),
+        Folder(path=tmp_path / "photos"),
+        Coco(annotations=coco_files(tmp_path / "coco"), images=tmp_path / "coco" / "images"),
+        Table(path=str(parquet(tmp_path / "a.parquet", image=[PHOTOGRAPH], text=["a"]))),
+        Table(path=str(tmp_path / "disk")),
+        WebDataset(path=str(tar(tmp_path / "a.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")]))),
+    ]
+
+
+def test_every_corpus_can_go_to_another_process_before_and_after_it_was_read(
+    every_source: list[Source],
+) -> None:
+    for source in every_source:
+        corpus = source.open(16, 3)
+        for _ in range(2):
+            again = pickle.loads(pickle.dumps(corpus))
+            assert again.recipe() == corpus.recipe()
+            for number in range(corpus.count):
+                one, other = corpus.entry(number), again.entry(number)
+                assert one.id == other.id
+            got, same = corpus.entry(0).load(), again.entry(0).load()
+            assert (bytes(got.picture), got.caption) == (bytes(same.picture), same.caption)
+
+
+def test_no_recipe_names_a_place(every_source: list[Source], tmp_path: Path) -> None:
+    for source in every_source:
+        assert str(tmp_path) not in json.dumps(source.open(16, 3).recipe())
+        assert str(tmp_path) not in source.open(16, 3).label
