@@ -23,8 +23,10 @@ from PIL import Image
 
 from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
+from lepbench.data.corpus import Corpus, Entry
 from lepbench.data.manifest import Manifest, load_manifest
 from lepbench.data.read import Triplets
+from lepbench.data.sources import Folder
 from lepbench.errors import LepbenchError
 
 BROKEN = {
@@ -321,3 +323,112 @@ def test_a_damaged_manifest_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"recipe": ')
     with pytest.raises(LepbenchError, match=r"manifest\.json is damaged"):
         load_manifest(tmp_path)
+
+
+def test_streaming_and_plain_loading_agree_after_a_resume(photos: Path, tmp_path: Path) -> None:
+    build_until(6, configured(photos), tmp_path / "out")
+    build(configured(photos), tmp_path / "out")
+    plain = load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
+    streamed = load_dataset(str(tmp_path / "out"), split="train", streaming=True)
+    for one, other in zip(plain, streamed, strict=True):
+        assert {key: value for key, value in one.items() if "image" not in key} == {
+            key: value for key, value in other.items() if "image" not in key
+        }
+        assert (np.array(one["image"]) == np.array(other["image"])).all()
+
+
+def test_the_columns_feed_the_controlnet_trainer_of_diffusers(built: Path, tmp_path: Path) -> None:
+    """The trainer's own steps over its default column names: convert to RGB, resize, centre crop, tensor."""
+    from torch.utils.data import DataLoader
+    from torchvision import transforms
+
+    rows = load_dataset(str(built), split="train", cache_dir=str(tmp_path))
+    shaped = transforms.Compose([transforms.Resize(16), transforms.CenterCrop(16), transforms.ToTensor()])
+
+    def shape(some: dict[str, Any]) -> dict[str, Any]:
+        pictures = [shaped(image.convert("RGB")) for image in some["image"]]
+        conditions = [shaped(image.convert("RGB")) for image in some["conditioning_image"]]
+        return {"pixel_values": pictures, "conditioning_pixel_values": conditions, "text": some["text"]}
+
+    batches = list(DataLoader(rows.with_transform(shape), batch_size=4))
+    assert sum(len(batch["text"]) for batch in batches) == PHOTOGRAPH_COUNT
+    for batch in batches:
+        assert batch["pixel_values"].shape[1:] == batch["conditioning_pixel_values"].shape[1:] == (3, 16, 16)
+        assert batch["conditioning_pixel_values"].max() > 0.2
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+from lepbench.cli.app import main
+sys.argv = ["lepbench", "build-data", *sys.argv[1:]]
+main()
+"""
+
+
+def test_a_disk_that_is_full_is_one_line_and_nothing_is_lost(
+    photos: Path, built: Path, tmp_path: Path
+) -> None:
+    """A bound on the size of files stands for the disk; it lets small shards pass."""
+    recipe = {"source": {"name": "folder", "path": str(photos)}, "size": 32, "shard_rows": 4}
+    (tmp_path / "build.yaml").write_text(yaml.safe_dump(recipe))
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", FULL, tmp_path / "build.yaml", "--out", out]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr
+    assert "it goes on" in done.stderr
+    assert "Traceback" not in done.stderr
+    build(configured(photos), out)
+    assert contents(out) == contents(built)
+
+
+class Faulty(Corpus):
+    """A folder that raises what no one expects, from a number on."""
+
+    def __init__(self, folder: Folder, broken: int) -> None:
+        self.inner, self.broken = folder.open(32, None), broken
+        self.label, self.licence, self.count = self.inner.label, self.inner.licence, self.inner.count
+
+    def entry(self, number: int) -> Entry:
+        if number >= self.broken:
+            raise RuntimeError("the tape\ntore")
+        return self.inner.entry(number)
+
+    def recipe(self) -> dict[str, Any]:
+        return self.inner.recipe()
+
+
+def test_a_source_that_raises_half_way_is_one_line_and_what_is_made_is_kept(
+    photos: Path, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Folder.open
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "open", lambda self, size, limit: Faulty(Whole(path=self.path), 9))
+        with pytest.raises(
+            LepbenchError, match=r"folder:photos failed at 'entry 9': RuntimeError: the tape tore"
+        ):
+            build(configured(photos), tmp_path / "out")
+    assert Folder.open is plain
+    assert len(list((tmp_path / "out" / "shards").iterdir())) == 2
+    build(configured(photos), tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(built)
+
+
+class Whole(Folder):
+    """The folder as it was before it was broken."""
+
+    open = Folder.open
+
+
+def test_pictures_may_keep_their_sizes(photos: Path, tmp_path: Path) -> None:
+    build(configured(photos, size=None), tmp_path / "out")
+    triplets = Triplets(tmp_path / "out")
+    assert triplets.size is None
+    for triplet in triplets:
+        assert triplet.image.shape[:2] == triplet.edges.shape
+        with Image.open(photos / triplet.id) as original:
+            lying = triplet.id == "rotated.jpg"
+            assert triplet.image.shape[1::-1] == (original.size[::-1] if lying else original.size)
