@@ -15,11 +15,6 @@ SHELL = "controlnet_aux_networks"
 """A name for the package under which its own `__init__` does not run: it imports all detectors."""
 
 
-def annotators_present() -> bool:
-    """Whether the package is installed."""
-    return find_spec(PACKAGE) is not None
-
-
 def annotator(module: str, name: str) -> Any:
     """A class or function of one of the package's modules, such as `hed`.
 

@@ -37,9 +37,9 @@ class Xdog(SoftDetector):
     name: Literal["xdog"] = "xdog"
     sigma: float = Field(default=0.5, gt=0)
     k: float = Field(default=1.6, gt=1)
-    p: float = Field(default=20, ge=0)
+    p: float = Field(default=20.0, ge=0)
     epsilon: float = -0.1
-    phi: float = Field(default=10, gt=0)
+    phi: float = Field(default=10.0, gt=0)
     threshold: float = Field(default=0.5, ge=0, lt=1)
 
     @torch.no_grad()
