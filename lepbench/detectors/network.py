@@ -103,8 +103,8 @@ class NetworkDetector(SoftDetector):
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for at, out in enumerate(strength):
                 image = continued(images[at : at + 1].float(), self.multiple)
-                # A fresh copy: strides too decide which algorithm a convolution takes.
-                image = image.clone(memory_format=torch.contiguous_format)
+                # A fresh copy: strides too decide which algorithm a convolution takes; these are the fastest.
+                image = image.clone(memory_format=torch.channels_last)
                 out.copy_(self.grade(network, image)[0, :height, :width])
         return strength
 
