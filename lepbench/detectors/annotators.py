@@ -23,9 +23,8 @@ def annotator(module: str, name: str) -> Any:
     """
     spec = find_spec(PACKAGE)
     if spec is None or spec.submodule_search_locations is None:
-        raise LepbenchError(
-            f"the package {PACKAGE} is not installed", "install it with 'pip install lepbench[annotators]'"
-        )
+        fix = "install it: pip install 'lepbench[annotators]'"
+        raise LepbenchError(f"the package {PACKAGE} is not installed", fix)
     shell = sys.modules.setdefault(SHELL, ModuleType(SHELL))
     shell.__path__ = list(spec.submodule_search_locations)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,11 +16,11 @@ import torch
 from safetensors.torch import save_file
 
 from lepbench.detectors import Hed, Lineart, NetworkDetector, Pidinet
-from lepbench.detectors.annotators import annotator
+from lepbench.detectors.annotators import PACKAGE, annotator
 from lepbench.errors import LepbenchError
 from lepbench.images import to_tensor
 
-pytest.importorskip("controlnet_aux", reason="needs lepbench[annotators]", exc_type=ImportError)
+pytestmark = pytest.mark.skipif(find_spec(PACKAGE) is None, reason="needs lepbench[annotators]")
 SIZE = 64
 Wrapper = Callable[[torch.nn.Module], Callable[..., np.ndarray]]
 

@@ -13,6 +13,7 @@ from tiny_network import Tiny, save_safe, save_torch, tiny_weights
 
 from lepbench.config import dump_config, load_config
 from lepbench.detectors import Dexined, detector_from, identity
+from lepbench.detectors.annotators import annotator
 from lepbench.detectors.network import continued
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocol import Protocol
@@ -61,6 +62,15 @@ def test_a_batch_changes_no_bit_and_calls_draw_no_random_numbers(tmp_path, image
     assert detector.soft(images[..., :1, :1]).shape == (5, 1, 1)
     pixels = (255 * images).byte().movedim(1, -1).numpy()
     assert np.array_equal(detector.of_pixels(pixels), detector(to_tensor(pixels)).numpy())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
+def test_an_accelerator_finds_the_same_and_a_batch_changes_no_bit_there(tmp_path, images):
+    detector = Tiny(weights=save_safe(tmp_path / "tiny.safetensors"))
+    together = detector.soft(images.cuda())
+    assert together.is_cuda
+    assert torch.allclose(together.cpu(), detector.soft(images), atol=1e-5)
+    assert torch.equal(together, torch.cat([detector.soft(image[None].cuda()) for image in images]))
 
 
 def test_weights_of_torch_are_read_only_with_their_hash(tmp_path, images):
@@ -124,6 +134,12 @@ def test_changed_weights_are_read_anew(tmp_path, images):
     detector.soft(images)
     save_safe(tmp_path / "tiny.safetensors", seed=1)
     assert torch.allclose(detector.soft(images), by_hand(images, seed=1), atol=1e-6)
+
+
+def test_a_missing_package_is_one_line_that_names_the_extra(monkeypatch):
+    monkeypatch.setattr("lepbench.detectors.annotators.find_spec", lambda name: None)
+    with pytest.raises(LepbenchError, match=r"pip install 'lepbench\[annotators\]'"):
+        annotator("hed", "HEDdetector")
 
 
 class Binary(BinaryProtocol):
