@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_evaluation import own_cache, tiny_judges, tiny_suite  # noqa: F401 - fixtures
 
 from lepbench.backbones import load_backbone
 from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
+from lepbench.evaluation.run import evaluate
 from lepbench.guidance import SamplerSettings
-from lepbench.methods import LepConfig, Request, UnguidedConfig
+from lepbench.methods import LepConfig, ModelConfig, Request, UnguidedConfig
 from lepbench.predictors.recipe import TrainConfig
 from lepbench.predictors.train import train
 
@@ -67,3 +69,30 @@ def test_a_predictor_is_trained_and_steers(name: str, tiny_folder_of, triplets, 
     assert steered.shape == (1, 3, HEIGHT, WIDTH)
     assert torch.isfinite(steered).all()
     assert (steered - plain).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(("name", "precision"), [("sdxl", "bfloat16"), ("flux-dev", "float32")])
+def test_a_suite_is_drawn_and_scored(
+    name: str,
+    precision: str,
+    tiny_folder_of,
+    tiny_suite,  # noqa: F811
+    tiny_judges,  # noqa: F811
+    own_cache,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    folder = tiny_folder_of(name)
+    sampler = {"steps": 2, "scheduler": "flow_euler" if name.startswith("flux") else "ddim"}
+    model = ModelConfig.model_validate(
+        {
+            "name": "tiny",
+            "backbone": str(folder),
+            "precision": precision,
+            "sampler": sampler,
+            "method": {"name": "unguided"},
+        }
+    )
+    record = evaluate(model, tiny_suite, tmp_path, limit=4, judges=tiny_judges, device="cpu")
+    assert record.failed["model"] == 0
+    assert 0 <= record.rows["model"]["edge_f1_1px"].value <= 1
+    assert load_backbone(folder, precision=precision).denoiser.dtype == getattr(torch, precision)

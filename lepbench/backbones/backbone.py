@@ -16,6 +16,7 @@ from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import Family, Size, TextParts
 from lepbench.backbones.load import (
     VARIANTS,
+    Precision,
     choose_device,
     load_component,
     load_tokenizer,
@@ -211,7 +212,7 @@ class Backbone:
 
 
 def load_backbone(
-    id_or_path: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+    id_or_path: str | Path, device: str | torch.device = "cpu", precision: Precision = "float32"
 ) -> Backbone:
     """Load a pipeline folder of diffusers, ready to be read and sampled but not trained.
 
@@ -220,11 +221,12 @@ def load_backbone(
     Args:
         id_or_path: an embedded name (`mini@1`), a folder, or a hub id.
         device: a torch device, or `auto` for a GPU if there is one.
+        precision: of all weights, but for those of a VAE that needs the full one.
 
     Raises:
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or its layout is unknown.
     """
-    where = choose_device(device)
+    where, dtype = choose_device(device), getattr(torch, precision)
     index = read_json(model_folder(id_or_path, [INDEX]) / INDEX)
     family = FAMILIES.get(str(index.get("_class_name")))
     components = _present(family, family.components, index)

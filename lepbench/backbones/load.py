@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -19,6 +19,9 @@ STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
 
 VARIANTS = ("", ".fp16")
 """What is read where both are there: full precision first."""
+
+Precision = Literal["float32", "bfloat16", "float16"]
+"""Of a backbone's weights as they are loaded."""
 
 NOT_WHOLE = "the folder is no whole pipeline"
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lepbench.errors import LepbenchError
 
+if TYPE_CHECKING:
+    from lepbench.detectors import Detector
+
 REGISTRIES = {
-    "detectors": ("lepbench.detectors", "DETECTORS"),
     "methods": ("lepbench.methods", "METHODS"),
     "predictors": ("lepbench.predictors", "PREDICTORS"),
     "schedulers": ("lepbench.guidance.schedulers", "SCHEDULERS"),
@@ -48,6 +50,29 @@ def _lister(subject: str, module: str, name: str) -> click.Command:
 
 for _subject, _where in REGISTRIES.items():
     _lister(_subject, *_where)
+
+
+@command.command("detectors")
+@as_json
+def detectors_command(wanted_json: bool) -> None:
+    """Edge detectors: binary or soft, ready or what is missing, every setting with its default.
+
+    Weights come with 'lepbench prefetch NAME', packages with 'pip install lepbench[annotators]'.
+    """
+    from lepbench.detectors import DETECTORS
+
+    _print([_detector_row(name, DETECTORS.get(name)) for name in DETECTORS], wanted_json)
+
+
+def _detector_row(name: str, detector: type[Detector]) -> dict[str, Any]:
+    missing = detector.missing()
+    fields = {key: field for key, field in detector.model_fields.items() if key != "name"}
+    return {
+        "name": name,
+        "kind": "binary" if detector.binary else "soft",
+        "state": f"needs {missing}" if missing else "ready",
+        "settings": {key: "?" if field.is_required() else field.default for key, field in fields.items()},
+    }
 
 
 @command.command("backbones")
@@ -107,9 +132,15 @@ def _print(rows: list[dict[str, Any]], wanted_json: bool) -> None:
     if wanted_json:
         click.echo(json.dumps(rows))
         return
-    texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row.values()] for row in rows]
+    texts = [[_text(cell) for cell in row.values()] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for row, text in zip(rows, texts, strict=True):
         cells = zip(row.values(), text, widths, strict=True)
         line = (f"{t:>{w}}" if isinstance(cell, int) else f"{t:<{w}}" for cell, t, w in cells)
         click.echo("  ".join(line).rstrip())
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, dict):
+        return " ".join(f"{key}={'none' if value is None else value}" for key, value in cell.items())
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)

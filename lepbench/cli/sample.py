@@ -12,6 +12,7 @@ import click
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
+    from lepbench.backbones.load import Precision
     from lepbench.guidance.settings import SamplerSettings
 
 
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
 @click.option("--resize", is_flag=True, help="Fit a drawing of another size to the model's.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+@click.option(
+    "--precision",
+    default="float32",
+    show_default=True,
+    type=click.Choice(["float32", "bfloat16", "float16"]),
+    help="Of the backbone's weights.",
+)
 def command(
     prompt: str,
     sketch: Path,
@@ -50,6 +58,7 @@ def command(
     seed: int,
     resize: bool,
     device: str,
+    precision: Precision,
     **sampler: Any,
 ) -> None:
     """Draw the prompt along the lines of a sketch.
@@ -73,7 +82,7 @@ def command(
     from lepbench.predictors.base import Predictor
 
     settings = _settings(sampler)
-    backbone = load_backbone(model, device)
+    backbone = load_backbone(model, device, precision)
     strokes, polarity = read_sketch(sketch, (backbone.image_size, backbone.image_size), resize)
     click.echo(f"sketch read as {polarity}", err=True)
     reader = Predictor.from_pretrained(predictor, backbone)

@@ -116,6 +116,7 @@ def recipe_of(config: BuildConfig, corpus: Corpus, excluded: Sequence[Excluded])
         max_pixels=config.max_pixels,
         max_caption=config.max_caption,
         detector=identity(config.detector),
+        edges=config.edges,
         device=config.device,
         limit=corpus.count,
         shard_rows=config.shard_rows,

@@ -59,7 +59,7 @@ def locked(out: Path, share: Share | None = None) -> Iterator[None]:
         if share is None:
             for other in sorted(out.glob(f"{WHOLE}-*")):
                 with _held(FileLock(other, timeout=0), out):
-                    pass
+                    other.unlink()
             yield
             return
         own = FileLock(out / f"{WHOLE}-{share.number}-of-{share.of}", timeout=0)

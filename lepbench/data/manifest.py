@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, write_text
 
 MANIFEST = "manifest.json"
+
+
+FORMAT = 2
 
 
 class Recipe(Config):
@@ -31,6 +35,8 @@ class Recipe(Config):
     """Characters of a caption that are kept."""
     detector: str
     """Identity of the detector: name, version and every setting."""
+    edges: Literal["binary", "soft"]
+    """Whether maps say yes or no, or how strongly."""
     device: str
     """Where the detector ran, "cpu" or "cuda": their roundings differ."""
     limit: int
@@ -113,15 +119,28 @@ def load_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        return Manifest.model_validate_json(content)
     except (FileNotFoundError, NotADirectoryError):
         raise LepbenchError(f"{folder} holds no {MANIFEST}", "build it with 'lepbench build-data'") from None
     except OSError as error:
         raise LepbenchError(f"cannot read {path}: {error.strerror}") from error
     except ValidationError as error:
+        if (other := _format(content)) != FORMAT:
+            raise LepbenchError(
+                f"{path} is of format {other}, not {FORMAT}", "build anew elsewhere with this version"
+            ) from error
         raise LepbenchError(
             f"{path} is damaged: {explain(error, Manifest)}", "build anew elsewhere"
         ) from error
+
+
+def _format(content: bytes) -> object:
+    """The format that a manifest says it has; this one's where it says nothing that can be read."""
+    try:
+        return json.loads(content)["recipe"]["format"]
+    except (ValueError, LookupError, TypeError):
+        return FORMAT
 
 
 def difference(there: Recipe, here: Recipe) -> str | None:

@@ -168,8 +168,10 @@ def encode(pixels: Pixels, form: str) -> bytes:
 
 
 def encode_edges(edges: np.ndarray) -> bytes:
-    """A bool map [H, W] as a bilevel PNG, white where true."""
-    return _encoded(".png", edges.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])
+    """A bool map [H, W] as a bilevel PNG, white where true; a uint8 map as a grey one."""
+    if edges.dtype == np.bool_:
+        return _encoded(".png", edges.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])
+    return _encoded(".png", edges, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
 
 
 def _encoded(suffix: str, pixels: np.ndarray, options: list[int]) -> bytes:

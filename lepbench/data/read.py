@@ -21,26 +21,29 @@ COLUMNS = ["id", "image", "conditioning_image", "text"]
 
 
 class Triplet(NamedTuple):
-    """A picture uint8 [H, W, 3], its edges bool [H, W], its caption, and its name in the corpus."""
+    """A picture uint8 [H, W, 3], its edges, its caption, and its name in the corpus.
+
+    Edges are bool [H, W], or uint8 where they were built soft, 255 for the strongest.
+    """
 
     id: str
     image: Pixels
-    edges: NDArray[np.bool_]
+    edges: NDArray[np.bool_] | NDArray[np.uint8]
     text: str
 
 
 def decoded(row: dict[str, Any]) -> Triplet:
     """A row as stored, with its pictures decoded."""
-    edges = read_pixels(row["conditioning_image"]["bytes"]) > 0
+    edges = read_pixels(row["conditioning_image"]["bytes"])
     return Triplet(row["id"], read_pixels(row["image"]["bytes"]), edges, row["text"])
 
 
 class TripletBatch(NamedTuple):
-    """B triplets: pictures uint8 [B, H, W, 3], edges bool [B, H, W]."""
+    """B triplets: pictures uint8 [B, H, W, 3], edges bool or uint8 [B, H, W]."""
 
     ids: list[str]
     images: Pixels
-    edges: NDArray[np.bool_]
+    edges: NDArray[np.bool_] | NDArray[np.uint8]
     texts: list[str]
 
 

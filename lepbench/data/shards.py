@@ -170,7 +170,7 @@ def rows(job: Job, numbers: range, rejects: list[Reject], tried: Tried) -> Itera
                 continue
             edges = next(maps)
             try:
-                density = edge_density(edges, job.config.hygiene)
+                density = edge_density(edges, job.config)
                 yield row_of(found, edges, density, job.corpus, job.recipe.detector)
             except Rejected as rejected:
                 rejects.append(refused(found.id, rejected))

@@ -47,7 +47,7 @@ def paste(page: Image.Image, triplet: Triplet, x: int, y: int) -> None:
     ImageDraw.Draw(page).multiline_text((x, y + TILE + 4), "\n".join(lines), fill="black", font=font)
 
 
-def tile(pixels: Pixels | NDArray[np.bool_]) -> Image.Image:
+def tile(pixels: Pixels | NDArray[np.bool_] | NDArray[np.uint8]) -> Image.Image:
     """The picture at the tile's size: small ones keep their pixels' corners, large ones are averaged."""
     image = Image.fromarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint8) * 255)
     enlarged = max(image.size) <= TILE

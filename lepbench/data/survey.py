@@ -53,7 +53,7 @@ def survey(config: BuildConfig, sample: int = SHOWN) -> Survey:
         try:
             picture = prepare(corpus.entry(number), config)
             (edges,) = edges_of([picture], config)
-            density = edge_density(edges, config.hygiene)
+            density = edge_density(edges, config)
             rows.append(row_of(picture, edges, density, corpus, identity(config.detector)))
         except Rejected as rejected:
             rejects[str(rejected.reason)] += 1

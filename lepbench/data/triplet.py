@@ -7,16 +7,20 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from lepbench.data.captions import clean
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Entry, Reason, Rejected
-from lepbench.data.hygiene import Hygiene
 from lepbench.data.picture import Decoded, decode, encode_edges, store
 from lepbench.data.similar import perceptual_hash
+from lepbench.detectors import SoftDetector
 from lepbench.files import sha256_bytes
-from lepbench.images import Pixels
+from lepbench.images import Pixels, to_tensor
+
+EdgeMap = NDArray[np.bool_] | NDArray[np.uint8]
+"""[H, W], true on an edge, or 255 where it is strongest."""
 
 
 class Picture(NamedTuple):
@@ -78,30 +82,40 @@ def prepare(entry: Entry, config: BuildConfig) -> Picture:
     )
 
 
-def edges_of(pictures: Sequence[Picture], config: BuildConfig) -> Iterator[NDArray[np.bool_]]:
-    """The detector's maps, bool [H, W], of pictures that may differ in size; stored bytes and maps agree."""
+def edges_of(pictures: Sequence[Picture], config: BuildConfig) -> Iterator[EdgeMap]:
+    """The detector's maps of pictures that may differ in size, found on the stored pixels."""
     for _, alike in groupby(pictures, lambda picture: picture.pixels.shape):
-        yield from config.detector.of_pixels(np.stack([p.pixels for p in alike]), config.device)
+        pixels = np.stack([picture.pixels for picture in alike])
+        if config.edges == "binary":
+            yield from config.detector.of_pixels(pixels, config.device)
+        else:
+            yield from (strengths(picture, config) for picture in pixels)
 
 
-def edge_density(edges: NDArray[np.bool_], hygiene: Hygiene) -> float:
-    """The share of pixels on an edge.
+def strengths(pixels: Pixels, config: BuildConfig) -> NDArray[np.uint8]:
+    """What a grading detector says of a picture, uint8 [H, W]."""
+    assert isinstance(config.detector, SoftDetector)
+    soft = config.detector.soft(to_tensor(pixels[None]).to(config.device))[0]
+    return soft.mul(255).round().to(torch.uint8).cpu().numpy()
+
+
+def edge_density(edges: EdgeMap, config: BuildConfig) -> float:
+    """The share of pixels on an edge, of a soft map of those above the detector's threshold.
 
     Raises:
         Rejected: it is out of bounds.
     """
-    density = float(np.count_nonzero(edges)) / edges.size
-    if density < hygiene.min_edges:
+    sure = edges if edges.dtype == np.bool_ else edges > 255 * getattr(config.detector, "threshold", 0)
+    density = float(np.count_nonzero(sure)) / edges.size
+    if density < config.hygiene.min_edges:
         raise Rejected(Reason.FEW_EDGES, f"{density:.5f} of the pixels")
-    if density > hygiene.max_edges:
+    if density > config.hygiene.max_edges:
         raise Rejected(Reason.MANY_EDGES, f"{density:.5f} of the pixels")
     return density
 
 
-def row_of(
-    picture: Picture, edges: NDArray[np.bool_], density: float, corpus: Corpus, detector: str
-) -> dict[str, Any]:
-    """A row in the columns of `arrow_schema`; `edges` is bool [H, W], and `detector` an identity."""
+def row_of(picture: Picture, edges: EdgeMap, density: float, corpus: Corpus, detector: str) -> dict[str, Any]:
+    """A row in the columns of `arrow_schema`; `detector` is an identity."""
     return {
         "image": {"bytes": picture.content, "path": None},
         "conditioning_image": {"bytes": encode_edges(edges), "path": None},

@@ -15,11 +15,6 @@ SHELL = "controlnet_aux_networks"
 """A name for the package under which its own `__init__` does not run: it imports all detectors."""
 
 
-def annotators_present() -> bool:
-    """Whether the package is installed."""
-    return find_spec(PACKAGE) is not None
-
-
 def annotator(module: str, name: str) -> Any:
     """A class or function of one of the package's modules, such as `hed`.
 
@@ -28,9 +23,8 @@ def annotator(module: str, name: str) -> Any:
     """
     spec = find_spec(PACKAGE)
     if spec is None or spec.submodule_search_locations is None:
-        raise LepbenchError(
-            f"the package {PACKAGE} is not installed", "install it with 'pip install lepbench[annotators]'"
-        )
+        fix = "install it: pip install 'lepbench[annotators]'"
+        raise LepbenchError(f"the package {PACKAGE} is not installed", fix)
     shell = sys.modules.setdefault(SHELL, ModuleType(SHELL))
     shell.__path__ = list(spec.submodule_search_locations)
     try:

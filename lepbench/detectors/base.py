@@ -60,6 +60,11 @@ class Detector(Config, ABC):
         """Every setting that decides a map, by name; no machine's paths."""
         return {key: value for key, value in self if key != "name"}
 
+    @classmethod
+    def missing(cls) -> str:
+        """What its defaults lack to run here, in a few words; empty if nothing."""
+        return ""
+
 
 class SoftDetector(Detector):
     """A detector that grades each pixel, and calls an edge what is graded above its threshold."""

@@ -133,7 +133,7 @@ def check_hash(what: str, found: str, expected: str | None) -> None:
     if expected is not None and found != expected:
         raise LepbenchError(
             f"{what} has sha256 {found}, not {expected}",
-            "it is another file, or damaged: bring the right one",
+            "it is damaged, or another file: bring the right one",
         )
 
 

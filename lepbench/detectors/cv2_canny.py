@@ -29,8 +29,8 @@ class Cv2Canny(Detector):
     version: ClassVar[str] = "1"
 
     name: Literal["cv2-canny"] = "cv2-canny"
-    low: float = Field(default=100, gt=0)
-    high: float = Field(default=200, gt=0)
+    low: float = Field(default=100.0, gt=0)
+    high: float = Field(default=200.0, gt=0)
     aperture: Literal[3, 5, 7] = 3
     l2: bool = False
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lepbench.detectors.annotators import annotator
+from lepbench.detectors.annotators import PACKAGE, annotator
 from lepbench.detectors.base import DETECTORS
 from lepbench.detectors.network import NetworkDetector
 
@@ -24,6 +24,7 @@ class Hed(NetworkDetector):
 
     version: ClassVar[str] = "1"
     multiple: ClassVar[int] = 16
+    package: ClassVar[str | None] = PACKAGE
 
     name: Literal["hed"] = "hed"
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from lepbench.detectors.annotators import annotator
+from lepbench.detectors.annotators import PACKAGE, annotator
 from lepbench.detectors.base import DETECTORS
 from lepbench.detectors.network import NetworkDetector
 
@@ -24,6 +24,7 @@ class Lineart(NetworkDetector):
 
     version: ClassVar[str] = "1"
     multiple: ClassVar[int] = 8
+    package: ClassVar[str | None] = PACKAGE
 
     name: Literal["lineart"] = "lineart"
     coarse: bool = False

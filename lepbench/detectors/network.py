@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,9 +29,11 @@ class NetworkDetector(SoftDetector):
 
     Attributes:
         multiple: a picture is continued at its right and lower border to sides of this many px.
+        package: what must be installed besides, None for nothing.
     """
 
     multiple: ClassVar[int]
+    package: ClassVar[str | None] = None
 
     weights: Path | None = None
     sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
@@ -40,6 +43,16 @@ class NetworkDetector(SoftDetector):
     def published(self) -> str:
         """Name of the known checkpoint that these settings call for."""
         return self.name
+
+    @classmethod
+    def missing(cls) -> str:
+        if cls.package is not None and find_spec(cls.package) is None:
+            return f"package {cls.package}"
+        try:
+            cls.model_validate({}).checkpoint()
+        except LepbenchError:
+            return "weights"
+        return ""
 
     @classmethod
     @abstractmethod
@@ -90,6 +103,8 @@ class NetworkDetector(SoftDetector):
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for at, out in enumerate(strength):
                 image = continued(images[at : at + 1].float(), self.multiple)
+                # A fresh copy: strides too decide which algorithm a convolution takes; these are the fastest.
+                image = image.clone(memory_format=torch.channels_last)
                 out.copy_(self.grade(network, image)[0, :height, :width])
         return strength
 

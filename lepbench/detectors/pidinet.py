@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from lepbench.detectors.annotators import annotator
+from lepbench.detectors.annotators import PACKAGE, annotator
 from lepbench.detectors.base import DETECTORS
 from lepbench.detectors.network import NetworkDetector
 
@@ -25,6 +25,7 @@ class Pidinet(NetworkDetector):
 
     version: ClassVar[str] = "1"
     multiple: ClassVar[int] = 8
+    package: ClassVar[str | None] = PACKAGE
 
     name: Literal["pidinet"] = "pidinet"
 

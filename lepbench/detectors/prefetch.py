@@ -8,9 +8,9 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
 from lepbench.detectors.checkpoint import (
     Checkpoint,
@@ -82,7 +82,7 @@ def address(source: str) -> str:
     Raises:
         LepbenchError: there is no such file, the scheme is another than file and http(s), or work is offline.
     """
-    scheme = urlsplit(source).scheme
+    scheme = source.partition("://")[0]
     if scheme == "file":
         return source
     if scheme in ("http", "https"):
@@ -100,7 +100,7 @@ def _download(url: str, path: Path, progress: Progress) -> str:
         with urllib.request.urlopen(url, timeout=SILENCE) as stream, path.open("wb") as out:
             total = int(stream.headers.get("Content-Length") or 0)
             found, size = _copied(stream, out, total, progress)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise LepbenchError(f"{url} cannot be fetched: {reason}", "check it, or give --from") from error
     if total and size != total:

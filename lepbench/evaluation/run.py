@@ -78,7 +78,7 @@ def evaluate(
     items = suite.items(limit)
     prepare(out)
     where = choose_device(device)
-    backbone = None if model.backbone is None else load_backbone(model.backbone, str(where))
+    backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
     method = model.method.build(backbone, model.sampler)
     judges = judges or load_judges(protocol, str(where))
     identity = Identity(

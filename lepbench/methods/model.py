@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self, Union
+from typing import TYPE_CHECKING, Annotated, Any, Self, Union
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from lepbench.backbones.load import Precision
 from lepbench.config import Config
 from lepbench.guidance import SamplerSettings
 from lepbench.methods.base import METHODS, MethodConfig
@@ -31,8 +32,18 @@ class ModelConfig(Config):
     """Its name in tables, and of its folder of results."""
     backbone: str | None = None
     """An embedded name, a folder or a hub id; "mini@1" unless said, and none for pictures drawn elsewhere."""
+    precision: Precision = "float32"
+    """Of the backbone's weights: the large ones fit no memory in full."""
     sampler: SamplerSettings = SamplerSettings()
     method: AnyMethod
+
+    @model_serializer(mode="wrap")
+    def _told(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Precision where it is not the usual one alone: records are named by their models' hash."""
+        told: dict[str, Any] = plain(self)
+        if self.precision == "float32":
+            told.pop("precision", None)
+        return told
 
     @model_validator(mode="after")
     def _placed(self) -> Self:

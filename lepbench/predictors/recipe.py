@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lepbench.backbones.load import Precision
 from lepbench.config import Config
 from lepbench.predictors.base import AnyPredictor
 from lepbench.predictors.mlp import MlpOptions
@@ -17,6 +18,7 @@ class TrainConfig(Config):
 
     Attributes:
         backbone: embedded name, folder or hub id; never trained.
+        precision: of its weights; the predictor is trained in float32.
         data: a folder made by `lepbench build-data`.
         validation: the share of `data` held out, by hash of the id, or another such folder.
         predictor: the kind of predictor and its shape.
@@ -31,6 +33,7 @@ class TrainConfig(Config):
     """
 
     backbone: str = "mini@1"
+    precision: Precision = "float32"
     data: Path
     validation: Annotated[float, Field(gt=0, lt=1)] | Path = 0.1
     predictor: AnyPredictor = MlpOptions()

@@ -40,7 +40,7 @@ def train(config: TrainConfig, out: Path, on_progress: Progress) -> Outcome | No
     """
     team, device = assemble(config.device)
     told = on_progress if team.leads else _silent
-    backbone = load_backbone(config.backbone, device)
+    backbone = load_backbone(config.backbone, device, config.precision)
     with team.leader_first():
         data, held_out = _split(config, backbone, config.cache or _user_cache(), told)
     outcome = train_on(config, backbone, data, held_out, out, told, team)
@@ -174,13 +174,25 @@ def _build(config: TrainConfig, backbone: Backbone) -> Predictor:
     return predictor.to(backbone.device)
 
 
+def _triplets(folder: Path) -> Triplets:
+    """A built folder that can be stacked in batches.
+
+    Raises:
+        LepbenchError: it is none, or its pictures have many sizes.
+    """
+    triplets = Triplets(folder)
+    if triplets.size is None:
+        raise LepbenchError(f"the pictures in {folder} have many sizes", "build with --size")
+    return triplets
+
+
 def _split(
     config: TrainConfig, backbone: Backbone, cache: Path, on_progress: Progress
 ) -> tuple[EncodedTriplets, EncodedTriplets]:
     """Training and held-out triplets, encoded."""
-    everything = encode_triplets(backbone, Triplets(config.data), cache, on_progress)
+    everything = encode_triplets(backbone, _triplets(config.data), cache, on_progress)
     if isinstance(config.validation, Path):
-        other = encode_triplets(backbone, Triplets(config.validation), cache, on_progress)
+        other = encode_triplets(backbone, _triplets(config.validation), cache, on_progress)
         shared = set(everything.ids) & set(other.ids)
         if shared:
             raise LepbenchError(

@@ -35,10 +35,20 @@ def test_a_latent_that_cannot_be_is_one_line(latent: str, message: str) -> None:
         said("taps", "--backbone", "sd15", "--latent", latent)
 
 
-@pytest.mark.parametrize("subject", [*REGISTRIES, "backbones"])
+@pytest.mark.parametrize("subject", [*REGISTRIES, "backbones", "detectors"])
 def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
     rows = json.loads(said(subject, "--json"))
     assert rows
     assert all(all(row.values()) for row in rows)
     lines = said(subject).splitlines()
     assert [line.split()[0] for line in lines] == [row["name"] for row in rows]
+
+
+def test_detectors_are_listed_with_their_settings_and_what_they_lack(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path))
+    rows = {row["name"]: row for row in json.loads(said("detectors", "--json"))}
+    assert rows["canny"]["settings"] == {"low": 0.1, "high": 0.2}
+    assert (rows["canny"]["kind"], rows["canny"]["state"]) == ("binary", "ready")
+    assert (rows["dexined"]["kind"], rows["dexined"]["state"]) == ("soft", "needs weights")
+    assert rows["hed"]["state"] in ("needs weights", "needs package controlnet_aux")
+    assert "low=0.1 high=0.2" in said("detectors").splitlines()[0]

@@ -432,3 +432,11 @@ def test_pictures_may_keep_their_sizes(photos: Path, tmp_path: Path) -> None:
         with Image.open(photos / triplet.id) as original:
             lying = triplet.id == "rotated.jpg"
             assert triplet.image.shape[1::-1] == (original.size[::-1] if lying else original.size)
+
+
+def test_a_folder_of_an_earlier_format_is_one_line(built: Path, tmp_path: Path) -> None:
+    told = json.loads((built / "manifest.json").read_text())
+    told["recipe"] = {"format": 1, "size": 32}
+    (tmp_path / "manifest.json").write_text(json.dumps(told))
+    with pytest.raises(LepbenchError, match="is of format 1, not 2; build anew"):
+        load_manifest(tmp_path)

@@ -17,9 +17,10 @@ from PIL import Image
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Entry, Original, Reason, Rejected
 from lepbench.data.picture import decode, encode, encode_edges
+from lepbench.data.read import decoded
 from lepbench.data.sources import Folder
-from lepbench.data.triplet import Picture, edges_of, prepare, row_of
-from lepbench.detectors import Canny
+from lepbench.data.triplet import Picture, edge_density, edges_of, prepare, row_of
+from lepbench.detectors import Canny, Sobel
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.images import Pixels
 
@@ -218,3 +219,18 @@ def test_png_is_lossless_for_any_pixels(content: bytes) -> None:
     assert (decoded == pixels).all()
     edges = pixels[..., 0] > 127
     assert (np.array(Image.open(io.BytesIO(encode_edges(edges)))) == edges).all()
+
+
+def test_soft_edges_are_the_detectors_strengths() -> None:
+    picture = prepared(np.array(photograph()), 64)
+    detector = Sobel(threshold=0.3)
+    config = configured(64, detector={"name": "sobel", "threshold": 0.3}, edges="soft")
+    (edges,) = edges_of([picture], config)
+    strength = detector.soft(torch.from_numpy(picture.pixels).permute(2, 0, 1)[None].float() / 255)[0]
+    assert np.abs(edges / 255 - strength.numpy()).max() <= 0.5 / 255 + 1e-6
+    row = row_of(picture, edges, edge_density(edges, config), config.source.open(64, 1), "sobel@1")
+    stored = decoded(row).edges
+    assert (stored.dtype, stored.tolist()) == (np.uint8, edges.tolist())
+    assert row["edge_density"] == pytest.approx(float((strength > 0.3).float().mean()), abs=0.01)
+    with pytest.raises(ValueError, match="does not grade"):
+        configured(64, edges="soft")

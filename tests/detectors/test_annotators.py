@@ -1,0 +1,106 @@
+"""HED, PiDiNet and line art with random weights against the wrappers of their networks' own package."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from lepbench.detectors import Hed, Lineart, NetworkDetector, Pidinet
+from lepbench.detectors.annotators import PACKAGE, annotator
+from lepbench.errors import LepbenchError
+from lepbench.images import to_tensor
+
+pytestmark = pytest.mark.skipif(find_spec(PACKAGE) is None, reason="needs lepbench[annotators]")
+SIZE = 64
+Wrapper = Callable[[torch.nn.Module], Callable[..., np.ndarray]]
+
+
+class Case(NamedTuple):
+    detector: type[NetworkDetector]
+    wrapper: Wrapper
+    last: str
+    """The module whose random weights are enlarged, so that strengths spread over the range."""
+
+
+CASES = {
+    "hed": Case(Hed, lambda network: annotator("hed", "HEDdetector")(network), ""),
+    "pidinet": Case(Pidinet, lambda network: annotator("pidi", "PidiNetDetector")(network), "classifier"),
+    "lineart": Case(Lineart, lambda network: annotator("lineart", "LineartDetector")(network, network), ""),
+}
+
+
+@pytest.fixture(params=CASES, scope="module")
+def case(request) -> Case:
+    return CASES[request.param]
+
+
+@pytest.fixture(scope="module")
+def network(case) -> torch.nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = case.detector.build().eval()
+        if case.last:
+            network.get_submodule(case.last).weight.data.mul_(200)
+    return network
+
+
+@pytest.fixture(scope="module")
+def detector(case, network, tmp_path_factory) -> NetworkDetector:
+    path: Path = tmp_path_factory.mktemp("annotators") / "weights.safetensors"
+    save_file(network.state_dict(), path)
+    return case.detector(weights=path)
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    noise = np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8)
+    return np.stack([cv2.blur(picture, (3, 3)) for picture in noise])
+
+
+def test_equals_its_own_wrapper(case, network, detector, pixels):
+    wrapper = case.wrapper(network)
+    strength = detector.soft(to_tensor(pixels)).numpy()
+    for picture, found in zip(pixels, strength, strict=True):
+        expected = wrapper(picture, detect_resolution=SIZE, image_resolution=SIZE, output_type="np")[..., 0]
+        assert expected.std() > 1
+        # The wrapper rounds down to 8 bits, or up where it inverts.
+        assert np.abs(255 * found - expected).max() < 1.01
+
+
+def test_a_batch_changes_no_bit_and_any_size_passes(detector, pixels):
+    images = to_tensor(pixels)[..., :37, :50]
+    together = detector.soft(images)
+    assert together.shape == (2, 37, 50)
+    assert together.min() >= 0
+    assert together.max() <= 1
+    assert torch.equal(together, torch.cat([detector.soft(image[None]) for image in images]))
+    assert detector.soft(images[..., :1, :1]).shape == (2, 1, 1)
+
+
+def test_what_the_package_lacks_is_one_line():
+    with pytest.raises(LepbenchError, match=r"controlnet_aux has no hed\.Nothing"):
+        annotator("hed", "Nothing")
+    with pytest.raises(LepbenchError, match=r"controlnet_aux has no nothing\.Hed"):
+        annotator("nothing", "Hed")
+
+
+def test_only_what_is_needed_is_imported():
+    code = (
+        "import sys; from lepbench.detectors import Hed, Lineart, Pidinet; "
+        "[kind.build() for kind in (Hed, Lineart, Pidinet)]; "
+        "print([name for name in ('controlnet_aux', 'timm', 'mediapipe') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "[]", done.stderr
