@@ -20,7 +20,7 @@ def push(
 
     Args:
         repo_id: `owner/name`; made where there is none.
-        report: told (what, done, total) while the folder is checked.
+        report: told (what, done, total): shards checked, then files uploaded.
         private: whether a new repository is.
         revision: a branch, made where there is none; None for the main one.
 
@@ -34,6 +34,8 @@ def push(
 
     manifest = check(folder, report)
     api = HfApi()
+    names = files(manifest)
+    report("files uploaded", 0, len(names))
     with uploading(repo_id):
         api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
         if revision is not None:
@@ -46,10 +48,11 @@ def push(
             repo_type="dataset",
             folder_path=folder,
             revision=revision,
-            allow_patterns=[escape(name) for name in files(manifest)],
+            allow_patterns=[escape(name) for name in names],
             delete_patterns=["data/*.parquet", "shards/*.json"],
             commit_message=f"{manifest.written} triplets, sha256 {manifest.sha256}",
         )
+    report("files uploaded", len(names), len(names))
     return str(commit.commit_url)
 
 
