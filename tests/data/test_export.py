@@ -141,6 +141,16 @@ def test_datasets_opens_the_folder_by_its_card(tmp_path: Path) -> None:
         assert (row["txt"], row["json"]["id"]) == (triplet.text, triplet.id)
 
 
+def test_the_tars_are_a_source_of_the_same_triplets(built: Path, tmp_path: Path) -> None:
+    exported(built, tmp_path / "tars")
+    source = {"name": "webdataset", "path": str(tmp_path / "tars")}
+    build(BuildConfig.model_validate({"source": source, "size": 32}), tmp_path / "again")
+    for here, there in zip(Triplets(tmp_path / "again"), Triplets(built), strict=True):
+        assert here.text == there.text
+        assert (here.image == there.image).all()
+        assert (here.edges == there.edges).all()
+
+
 def test_card_and_rejects_are_beside(built: Path, tmp_path: Path) -> None:
     exported(built, tmp_path)
     for name in ("rejected.jsonl", "contact_sheet.png", "histograms.png"):
