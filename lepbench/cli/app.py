@@ -14,6 +14,7 @@ from lepbench.errors import LepbenchError
 VERBS = {
     "build-data": ("build_data", "Build an edge-map triplet dataset from a captioned corpus."),
     "compare": ("compare", "Hold finished runs against each other."),
+    "data": ("data", "Check a triplet folder, export it, push it to the hub."),
     "evaluate": ("evaluate", "Score a model on a suite: table, record, pictures."),
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
     "list": ("list", "List what there is to choose from."),

@@ -16,6 +16,7 @@ from lepbench.backbones.resolve import model_folder
 from lepbench.config import Config, explain
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
+from lepbench.hub import uploading
 from lepbench.predictors.card import CARD_FILE, card
 from lepbench.registry import Registry
 
@@ -146,18 +147,13 @@ class Predictor(nn.Module):
         api = HfApi(token=token)
         with TemporaryDirectory() as folder:
             self.save_pretrained(Path(folder))
-            try:
+            with uploading(repo_id):
                 api.create_repo(repo_id, private=private, exist_ok=True)
                 commit = api.upload_folder(
                     repo_id=repo_id,
                     folder_path=folder,
                     commit_message=f"A predictor of kind {self.config.name}",
                 )
-            except Exception as error:  # the hub's client passes on whatever its transport raises
-                raise LepbenchError(
-                    f"{repo_id!r} could not be uploaded: {type(error).__name__}",
-                    "check the name, the token and the connection",
-                ) from error
         return str(commit.commit_url)
 
     def weights_sha256(self) -> dict[str, str]:

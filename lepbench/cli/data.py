@@ -1,0 +1,94 @@
+"""`lepbench data`: what is done with a triplet folder once it is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+folder_argument = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+
+
+@click.group()
+def command() -> None:
+    """Check, export and upload a folder that `lepbench build-data` finished.
+
+    \b
+    Examples:
+      lepbench data verify triplets
+      lepbench data export triplets --out tars
+      lepbench data push triplets someone/triplets --private
+    """
+
+
+@command.command("verify")
+@folder_argument
+def verify_command(folder: Path) -> None:
+    """Check that every shard and record of DIR is what its manifest says.
+
+    Shards are hashed, and each must account for every entry as a row or a reject. Nothing is written. The
+    first file that differs is named and ends the check with exit code 2.
+
+    \b
+    Example:
+      lepbench data verify triplets
+    """
+    from lepbench.cli.bars import bars
+    from lepbench.data.check import check
+
+    with bars() as progress:
+        manifest = check(folder, progress)
+    rejects = sum(manifest.rejected.values())
+    click.echo(
+        f"{folder}: {len(manifest.shards)} shards are as recorded; "
+        f"{manifest.written + rejects} entries = {manifest.written} rows + {rejects} rejects"
+    )
+
+
+@command.command("export")
+@folder_argument
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
+@click.option(
+    "--format", "layout", type=click.Choice(["webdataset"]), default="webdataset", show_default=True
+)
+@click.option("--rows-per-tar", type=click.IntRange(min=1), default=1000, show_default=True)
+def export_command(folder: Path, out: Path, layout: Literal["webdataset"], rows_per_tar: int) -> None:
+    """Write the rows of DIR as tar archives that stream; the same command again goes on.
+
+    A row is KEY.jpg or KEY.png, KEY.edges.png, KEY.txt and KEY.json; the pictures keep their bytes.
+
+    \b
+    Examples:
+      lepbench data export triplets --out tars
+      lepbench data export triplets --out tars --rows-per-tar 5000
+    """
+    from lepbench.cli.bars import bars
+    from lepbench.data.export import export
+
+    with bars() as progress:
+        index = export(folder, out, layout, rows_per_tar, progress)
+    click.echo(f"{sum(tar.rows for tar in index.tars)} triplets in {len(index.tars)} tars in {out}")
+
+
+@command.command("push")
+@folder_argument
+@click.argument("repo_id", metavar="OWNER/NAME")
+@click.option("--private", is_flag=True, help="Make a new repository private.")
+@click.option("--revision", help="A branch, made where there is none  [default: main].")
+def push_command(folder: Path, repo_id: str, private: bool, revision: str | None) -> None:
+    """Check DIR and upload it to the hub as the data set OWNER/NAME; the same command again goes on.
+
+    The token is the one of `hf auth login`, or in the variable HF_TOKEN.
+
+    \b
+    Examples:
+      lepbench data push triplets someone/triplets --private
+      lepbench data push triplets someone/triplets --revision canny
+    """
+    from lepbench.cli.bars import bars
+    from lepbench.data.push import push
+
+    with bars() as progress:
+        address = push(folder, repo_id, progress, private, revision)
+    click.echo(address)

@@ -1,0 +1,141 @@
+"""Whether a triplet folder is what its manifest and records say: bytes, rows, and what was left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from lepbench.config import explain
+from lepbench.data.build import REJECTED
+from lepbench.data.manifest import MANIFEST, Manifest, Shard, added, load_manifest
+from lepbench.data.shards import Piece, Record, pieces
+from lepbench.errors import LepbenchError
+
+AGAIN = "run the build-data command again"
+BLOCK = 1 << 20
+"""Bytes read at once."""
+
+Report = Callable[[str, int, int], None]
+"""Told (what, done, total)."""
+
+
+def finished(folder: Path) -> Manifest:
+    """The manifest of a folder that `lepbench build-data` finished.
+
+    Raises:
+        LepbenchError: there is none, it cannot be read, or the build is unfinished.
+    """
+    manifest = load_manifest(folder)
+    if manifest.sha256 is None:
+        raise LepbenchError(f"{folder} is unfinished", "run the same build-data command again")
+    return manifest
+
+
+def check(folder: Path, report: Report) -> Manifest:
+    """Read every shard and record of a finished folder, and hold them against its manifest.
+
+    Args:
+        report: told (what, done, total) as shards are read.
+
+    Returns:
+        The manifest, borne out.
+
+    Raises:
+        LepbenchError: naming the first file that differs, or the folder is unfinished.
+    """
+    manifest = finished(folder)
+    planned = check_manifest(folder, manifest)
+    rejects = "".join(
+        reject.model_dump_json() + "\n"
+        for piece, shard in zip(planned, manifest.shards, strict=True)
+        for reject in check_record(folder, piece, shard).rejects
+    )
+    if read(folder / REJECTED) != rejects.encode():
+        raise LepbenchError(f"{folder / REJECTED} differs from the rejects of the records", AGAIN)
+    check_shards(folder, manifest, report)
+    return manifest
+
+
+def check_manifest(folder: Path, manifest: Manifest) -> list[Piece]:
+    """The shards that the recipe asks for, which must be the manifest's, its counts being their sums."""
+    recipe, shards = manifest.recipe, manifest.shards
+    planned = pieces(recipe)
+    agree = {
+        "recipe_sha256": manifest.recipe_sha256 == recipe.sha256,
+        "shards": [(shard.file, shard.entries) for shard in shards]
+        == [(piece.data, piece.entries) for piece in planned],
+        "written": manifest.written == sum(shard.rows for shard in shards),
+        "rejected": manifest.rejected == added(shard.rejected for shard in shards),
+        "flags": manifest.flags == added(shard.flags for shard in shards),
+    }
+    for key, agrees in agree.items():
+        if not agrees:
+            raise LepbenchError(f"{folder / MANIFEST} does not agree with itself: {key}", AGAIN)
+    return planned
+
+
+def check_record(folder: Path, piece: Piece, shard: Shard) -> Record:
+    """The record of a shard, which must say what the manifest says, and account for every entry."""
+    path = folder / piece.record
+    try:
+        record = Record.model_validate_json(read(path))
+    except ValidationError as error:
+        raise LepbenchError(f"{path} is damaged: {explain(error, Record)}", AGAIN) from error
+    if record.shard != shard:
+        raise LepbenchError(f"{path} differs from {MANIFEST}", AGAIN)
+    left_out = Counter(str(reject.reason) for reject in record.rejects)
+    if shard.entries != shard.rows + left_out.total():
+        raise LepbenchError(
+            f"{path} counts {shard.entries} entries, {shard.rows} rows and {left_out.total()} rejects", AGAIN
+        )
+    if shard.rejected != left_out:
+        raise LepbenchError(f"{path} does not count its own rejects", AGAIN)
+    return record
+
+
+def check_shards(folder: Path, manifest: Manifest, report: Report) -> None:
+    """Every shard has the hash and the rows that the manifest states, and all together have its hash."""
+    whole = hashlib.sha256()
+    for done, shard in enumerate(manifest.shards, start=1):
+        path, own = folder / shard.file, hashlib.sha256()
+        try:
+            with path.open("rb") as stream:
+                while block := stream.read(BLOCK):
+                    own.update(block)
+                    whole.update(block)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        if own.hexdigest() != shard.sha256:
+            raise LepbenchError(f"{path} differs from {MANIFEST}: its hash is another", AGAIN)
+        if (rows := rows_of(path)) != shard.rows:
+            raise LepbenchError(f"{path} differs from {MANIFEST}: it holds {rows} rows", AGAIN)
+        report("shards checked", done, len(manifest.shards))
+    if whole.hexdigest() != manifest.sha256:
+        raise LepbenchError(f"{folder / MANIFEST} does not agree with itself: sha256", AGAIN)
+
+
+def rows_of(path: Path) -> int:
+    """How many rows a Parquet file says it holds."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException) as error:
+        raise LepbenchError(f"{path} is no Parquet file: {error}", AGAIN) from error
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a file of the folder."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> LepbenchError:
+    """What is said of a file that is missing or closed."""
+    return LepbenchError(f"cannot read {path}: {error.strerror}", AGAIN)

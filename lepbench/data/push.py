@@ -1,0 +1,62 @@
+"""A finished triplet folder to the hub, as a data set that `datasets.load_dataset` opens by its name."""
+
+from __future__ import annotations
+
+from glob import escape
+from pathlib import Path
+
+from lepbench.data.build import REJECTED
+from lepbench.data.card import CARD, HISTOGRAMS, SHEET
+from lepbench.data.check import Report, check
+from lepbench.data.manifest import MANIFEST, Manifest
+from lepbench.data.shards import pieces
+from lepbench.hub import uploading
+
+
+def push(
+    folder: Path, repo_id: str, report: Report, private: bool = False, revision: str | None = None
+) -> str:
+    """Check a folder, then upload what the build made of it, and nothing else that lies there.
+
+    Args:
+        repo_id: `owner/name`; made where there is none.
+        report: told (what, done, total): shards checked, then files uploaded.
+        private: whether a new repository is.
+        revision: a branch, made where there is none; None for the main one.
+
+    Returns:
+        The commit's address.
+
+    Raises:
+        LepbenchError: the folder is not what its manifest says, or the hub refuses or cannot be reached.
+    """
+    from huggingface_hub import HfApi
+
+    manifest = check(folder, report)
+    api = HfApi()
+    names = files(manifest)
+    report("files uploaded", 0, len(names))
+    with uploading(repo_id):
+        api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
+        if revision is not None:
+            api.create_branch(repo_id, branch=revision, repo_type="dataset", exist_ok=True)
+        # Resumes best: run again, it skips what is committed and what is uploaded, like upload_large_folder,
+        # but keeps no state in the folder, which `build-data` and `verify` would then find there.
+        # Shards of another plan that are there already would be read along with these, so they go.
+        commit = api.upload_folder(
+            repo_id=repo_id,
+            repo_type="dataset",
+            folder_path=folder,
+            revision=revision,
+            allow_patterns=[escape(name) for name in names],
+            delete_patterns=["data/*.parquet", "shards/*.json"],
+            commit_message=f"{manifest.written} triplets, sha256 {manifest.sha256}",
+        )
+    report("files uploaded", len(names), len(names))
+    return str(commit.commit_url)
+
+
+def files(manifest: Manifest) -> list[str]:
+    """What a finished folder consists of, relative to it."""
+    made = [name for piece in pieces(manifest.recipe) for name in (piece.data, piece.record)]
+    return [MANIFEST, CARD, SHEET, HISTOGRAMS, REJECTED, *made]
