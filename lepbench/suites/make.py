@@ -22,6 +22,7 @@ from lepbench.detectors import AnyDetector, Canny, Sobel
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 from lepbench.images import png_bytes, to_tensor
 from lepbench.registry import Registry
+from lepbench.strokes import numbered
 from lepbench.suites.suite import DEFINITION, ITEMS, SCHEMA, Drawn, SuiteDefinition
 
 if TYPE_CHECKING:
@@ -124,13 +125,14 @@ def _schema(recipe: Recipe) -> pa.Schema:
 
 def candidate(recipe: Recipe, index: int) -> Row | None:
     """The item at `index` of the test split, or None where its sketch misses too much of the silhouette."""
-    from lepbench.sketchworld import render, scene
+    from lepbench.sketchworld import freehand, render, scene
 
     there = scene("test", index)
     drawn = render(there, recipe.size)
     if recipe.levels:
         level = recipe.levels[index % len(recipe.levels)]
-        name, strokes = f"{there.id}-level{level}", numbered_strokes(there, level, recipe.size)
+        lines = [stroke.points for stroke in freehand(there, level, recipe.size).strokes]
+        name, strokes = f"{there.id}-level{level}", numbered(lines, recipe.size)
         sketch = strokes > 0
     else:
         name, strokes = there.id, None
@@ -147,16 +149,6 @@ def candidate(recipe: Recipe, index: int) -> Row | None:
         "scene": scene_json(there),
         "strokes": None if strokes is None else png_bytes(strokes),
     }
-
-
-def numbered_strokes(scene: Scene, level: int, size: int) -> NDArray[np.uint8]:
-    """A free-hand sketch, uint8 [size, size]: on each pixel the number, from 1, of the last stroke there."""
-    from lepbench.sketchworld.freehand import freehand, rasterise
-
-    numbers = np.zeros((size, size), np.uint8)
-    for number, stroke in enumerate(freehand(scene, level, size).strokes, start=1):
-        numbers[rasterise([stroke], size)] = number
-    return numbers
 
 
 def silhouette_recall(sketch: NDArray[np.bool_], masks: NDArray[np.bool_]) -> float:
