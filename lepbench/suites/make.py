@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,17 +93,15 @@ def make(recipe: Recipe, folder: Path) -> SuiteDefinition:
         left_out += row is None
         rows += [] if row is None else [row]
     rows.sort(key=lambda row: sha256_bytes(f"{recipe.name}/{row['item_id']}".encode()))
-    path = folder / ITEMS
-    with atomic_path(path) as partial:
-        pq.write_table(pa.Table.from_pylist(rows, _schema(recipe)), partial, compression="none")
-    definition = SuiteDefinition(
+    return freeze(
+        folder,
+        rows,
         name=recipe.name,
         kind="freehand" if recipe.levels else "edges",
         version=recipe.version,
         description=recipe.description,
         licence="Apache-2.0",
         size=recipe.size,
-        items=recipe.items,
         default_items=recipe.default_items,
         detector=recipe.detector.model_dump(),
         contour_detector=recipe.contour_detector.model_dump(),
@@ -112,15 +111,23 @@ def make(recipe: Recipe, folder: Path) -> SuiteDefinition:
             considered=len(rows) + left_out,
             left_out={} if recipe.levels else {WEAK_SILHOUETTE: left_out},
         ),
-        items_sha256=sha256_file(path),
     )
+
+
+def freeze(folder: Path, rows: Sequence[Row], **about: Any) -> SuiteDefinition:
+    """Write rows as a suite's items, in this order, and its definition.
+
+    Args:
+        rows: of `SCHEMA`; a column that no row fills is not written.
+        about: the definition's other fields.
+    """
+    path = folder / ITEMS
+    filled = [field for field in SCHEMA if any(row.get(field.name) is not None for row in rows)]
+    with atomic_path(path) as partial:
+        pq.write_table(pa.Table.from_pylist(rows, pa.schema(filled)), partial, compression="none")
+    definition = SuiteDefinition(**about, items=len(rows), items_sha256=sha256_file(path))
     write_text(folder / DEFINITION, dump_config(definition, defaults=False))
     return definition
-
-
-def _schema(recipe: Recipe) -> pa.Schema:
-    """The columns of `items.parquet`; edge maps have no strokes."""
-    return SCHEMA if recipe.levels else SCHEMA.remove(SCHEMA.get_field_index("strokes"))
 
 
 def candidate(recipe: Recipe, index: int) -> Row | None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpora import doodle, lines_of, polylines, quickdraw
 from hypothesis import given
+from sketch_corpora import doodle, lines_of, polylines, quickdraw
 
 from lepbench.errors import LepbenchError
 from lepbench.sketches import Fault, QuickDraw, Unusable

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import socket
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from corpora import lines_of, polylines, svg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
+from sketch_corpora import lines_of, polylines, svg
 
 from lepbench.errors import LepbenchError
 from lepbench.sketches import Fault, Svg, Unusable
@@ -27,7 +28,7 @@ def read(text: str) -> tuple[list[np.ndarray], float, float]:
     return list(strokes), width, height
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(polylines)
 def test_polylines_are_read_as_written(lines: list[np.ndarray]) -> None:
     strokes, width, height = read(svg(lines))
@@ -37,7 +38,7 @@ def test_polylines_are_read_as_written(lines: list[np.ndarray]) -> None:
         np.testing.assert_allclose(found, line, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(polylines, st.floats(0.2, 3), st.integers(-180, 180), st.integers(-50, 50))
 def test_transforms_are_those_of_matrices(
     lines: list[np.ndarray], scale: float, angle: int, shift: int
@@ -49,7 +50,7 @@ def test_transforms_are_those_of_matrices(
         np.testing.assert_allclose(found, scale * line @ [[c, s], [-s, c]] + (shift, 5), atol=1e-6)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(*[st.floats(0, 800)] * 2), min_size=3, max_size=4).map(np.array))
 def test_curves_are_within_the_flatness(corners: np.ndarray) -> None:
     found = flattened(corners, FLATNESS)
@@ -58,7 +59,7 @@ def test_curves_are_within_the_flatness(corners: np.ndarray) -> None:
     curve = np.stack(points, axis=0)
     while curve.shape[1] > 1:  # de Casteljau
         curve = (1 - t[..., None]) * curve[:, :-1] + t[..., None] * curve[:, 1:]
-    fine = np.concatenate([np.linspace(a, b, 400) for a, b in zip(found, found[1:], strict=False)])
+    fine = np.concatenate([np.linspace(a, b, 400) for a, b in pairwise(found)])
     assert cKDTree(fine).query(curve[:, 0])[0].max() <= FLATNESS + 0.02
     assert np.allclose(found[[0, -1]], corners[[0, -1]])
 

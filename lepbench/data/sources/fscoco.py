@@ -17,7 +17,7 @@ from lepbench.sketches.fscoco import LICENCE, Scene, Split, scenes
 
 @SOURCES.register("fscoco")
 class FSCOCO(Source):
-    """The photographs of `images/USER/ID.jpg` with `text/USER/ID.txt`, for the users of one side of the split.
+    """The photographs `images/USER/ID.jpg` with `text/USER/ID.txt`, for the users of one side of the split.
 
     Settings: `path`; `split` and `test_share` as those of the sketch corpus, so that a suite of the other
     side shows no user that was built from, nor a picture as far as each was drawn once.

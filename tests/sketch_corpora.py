@@ -71,8 +71,5 @@ def fscoco(folder: Path, users: int = 10, each: int = 2) -> Path:
 
 
 coordinates = st.floats(0, 800, allow_nan=False, width=32)
-polylines = st.lists(
-    st.lists(st.tuples(coordinates, coordinates), min_size=2, max_size=6).map(np.array),
-    min_size=1,
-    max_size=5,
-)
+polyline = st.lists(st.tuples(coordinates, coordinates), min_size=2, max_size=6).map(np.array)
+polylines = st.lists(polyline, min_size=1, max_size=5)
