@@ -10,6 +10,7 @@ import click
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
+    from lepbench.sketches import SketchCorpus
     from lepbench.suites.drawings import Wish
 
 
@@ -69,11 +70,9 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
       lepbench suite make fscoco fscoco/ --out scenes --set split=test --set test_share=0.3
     """
     from lepbench.cli.bars import bars
-    from lepbench.config import named
-    from lepbench.sketches import SKETCHES
     from lepbench.suites.drawings import draw_suite
 
-    source = named({**_settings(settings), "name": corpus, "path": str(path)}, SKETCHES)
+    source = corpus_from(corpus, path, settings)
     with bars() as progress:
         definition = draw_suite(source, _wish(out.resolve().name, wish), out, progress)
     left_out = ", ".join(f"{count} {fault}" for fault, count in definition.drawn.left_out.items())
@@ -84,24 +83,20 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
     click.echo(out)
 
 
-def _settings(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """KEY=VALUE pairs as a mapping, values read as YAML.
+def corpus_from(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
+    """The sketch corpus that a name, a place and KEY=VALUE pairs ask for.
 
     Raises:
-        LepbenchError: one is no pair, or its value is no YAML.
+        LepbenchError: there is none of that name, or a pair is no setting of it.
     """
-    import yaml
+    from lepbench.cli.build_data import pair
+    from lepbench.config import named
+    from lepbench.sketches import SKETCHES
 
-    found = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        try:
-            found[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise LepbenchError(f"--set {pair!r} is no YAML: {error}") from error
-        if not equals or key in ("name", "path"):
-            raise LepbenchError(f"--set {pair!r} is no setting", "write KEY=VALUE")
-    return found
+    settings = dict(map(pair, pairs))
+    for key in {"name", "path"} & settings.keys():
+        raise LepbenchError(f"--set {key} is no setting", "give CORPUS and PATH")
+    return named({**settings, "name": name, "path": path}, SKETCHES)
 
 
 def _wish(name: str, options: dict[str, Any]) -> Wish:

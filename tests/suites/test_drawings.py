@@ -182,9 +182,9 @@ def test_a_small_suite_is_made_and_exported_by_the_commands(tmp_path: Path) -> N
     [
         (["quikdraw"], "did you mean 'quickdraw'"),
         (["quickdraw", "--set", "recognised_only=no"], "unknown key 'recognised_only'; did you mean"),
-        (["quickdraw", "--set", "recognized_only"], "write KEY=VALUE"),
+        (["quickdraw", "--set", "recognized_only"], "write --set KEY=VALUE"),
         (["quickdraw", "--set", "path=/etc"], "is no setting"),
-        (["quickdraw", "--set", "recognized_only=[1"], "is no YAML"),
+        (["quickdraw", "--set", "recognized_only=[1"], "recognized_only"),
         (["quickdraw", "--prompt", "a photo"], "must hold {label}"),
         (["quickdraw", "--size", "2"], "size"),
         (["quickdraw", "--items", "999"], "only 8 of 8"),
