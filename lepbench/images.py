@@ -87,14 +87,14 @@ def to_pixels(tensor: Tensor) -> Pixels:
     return np.ascontiguousarray(scaled.movedim(-3, -1).cpu().numpy())
 
 
-def png_bytes(pixels: Pixels | NDArray[np.bool_]) -> bytes:
-    """Encode uint8 [H, W, 3] or [H, W], or a bilevel bool [H, W], as PNG."""
+def png_bytes(pixels: Pixels | NDArray[np.uint16] | NDArray[np.bool_]) -> bytes:
+    """Encode uint8 [H, W, 3] or [H, W], uint16 [H, W], or a bilevel bool [H, W], as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG", compress_level=6)
     return buffer.getvalue()
 
 
 def read_pixels(content: bytes) -> NDArray:
-    """Decode a PNG or JPEG as stored: uint8 [H, W, 3] or [H, W], or bool [H, W] for a bilevel one."""
+    """Decode a PNG or JPEG as stored: uint8 [H, W, 3], uint8 or uint16 [H, W], or bool [H, W] if bilevel."""
     with Image.open(io.BytesIO(content)) as image:
         return np.asarray(image)

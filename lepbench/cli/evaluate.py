@@ -70,6 +70,7 @@ def command(
             progress=progress,
         )
     _publish(record, chosen, folder)
+    _say_what_lacks(chosen)
     if as_json:
         click.echo(json.dumps(record.published()))
     else:
@@ -90,6 +91,14 @@ def _print_table(record: Record) -> None:
     from lepbench.publishing.tables import terminal_table
 
     console().print(terminal_table(record))
+
+
+def _say_what_lacks(suite: Suite) -> None:
+    about = suite.definition
+    if not about.pictures:
+        click.echo(f"{about.name} has no real pictures: rows real and vae are left out", err=True)
+    if about.kind == "drawings":
+        click.echo(f"{about.name} is of drawings: only strokes and edges are measured", err=True)
 
 
 def _say_where(record: Record, folder: Path) -> None:

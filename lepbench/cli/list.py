@@ -18,6 +18,7 @@ REGISTRIES = {
     "methods": ("lepbench.methods", "METHODS"),
     "predictors": ("lepbench.predictors", "PREDICTORS"),
     "schedulers": ("lepbench.guidance.schedulers", "SCHEDULERS"),
+    "sketches": ("lepbench.sketches", "SKETCHES"),
     "sources": ("lepbench.data.sources", "SOURCES"),
 }
 """Subject -> module and name of its registry."""

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from lepbench.errors import LepbenchError
+
+if TYPE_CHECKING:
+    from lepbench.sketches import SketchCorpus
+    from lepbench.suites.drawings import Wish
 
 
 @click.group()
 def command() -> None:
-    """Look at suites, and take one elsewhere.
+    """Look at suites, make one of drawings, and take one elsewhere.
 
     \b
     Examples:
       lepbench suite list
+      lepbench suite make quickdraw cat.ndjson --out cats --size 64
       lepbench suite export sketchworld-edges-v1 --out to-draw
     """
 
@@ -28,6 +36,84 @@ def list_command() -> None:
         click.echo(
             f"{name}  {about.default_items} of {about.items} items, {about.size} px: {about.description}"
         )
+
+
+@command.command("make")
+@click.argument("corpus")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder to write; its name is the suite's."
+)
+@click.option("--items", default=256, show_default=True, help="How many drawings.")
+@click.option("--size", default=512, show_default=True, help="Side of pictures and sketches, px.")
+@click.option("--seed", default=0, show_default=True, help="Another seed picks other drawings.")
+@click.option(
+    "--prompt",
+    default="a photo of a {label}",
+    show_default=True,
+    help="Of a drawing with a class; one with a caption has that.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the corpus, as YAML."
+)
+def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], **wish: Any) -> None:
+    """Freeze drawings of CORPUS (quickdraw, svg, fscoco), which lies at PATH, as a suite.
+
+    Classes take turns, so that any number of items from the front is balanced. FS-COCO's drawings come with
+    captions and photographs; of the others there is no real picture, so rows and figures that need one are
+    left out when a model is evaluated. The folder is given to `lepbench evaluate --suite`.
+
+    \b
+    Examples:
+      lepbench suite make quickdraw ndjson/ --out doodles --items 512
+      lepbench suite make svg tu-berlin/ --out tu-berlin-256 --size 256 --set licence=CC-BY-4.0
+      lepbench suite make fscoco fscoco/ --out scenes --set split=test --set test_share=0.3
+    """
+    from lepbench.cli.bars import bars
+    from lepbench.suites.drawings import draw_suite
+
+    source = corpus_from(corpus, path, settings)
+    with bars() as progress:
+        definition = draw_suite(source, _wish(out.resolve().name, wish), out, progress)
+    left_out = ", ".join(f"{count} {fault}" for fault, count in definition.drawn.left_out.items())
+    click.echo(
+        f"{definition.items} items of {definition.drawn.considered} drawings; left out: {left_out or 0}",
+        err=True,
+    )
+    click.echo(out)
+
+
+def corpus_from(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
+    """The sketch corpus that a name, a place and KEY=VALUE pairs ask for.
+
+    Raises:
+        LepbenchError: there is none of that name, or a pair is no setting of it.
+    """
+    from lepbench.cli.build_data import pair
+    from lepbench.config import named
+    from lepbench.sketches import SKETCHES
+
+    settings = dict(map(pair, pairs))
+    for key in {"name", "path"} & settings.keys():
+        raise LepbenchError(f"--set {key} is no setting", "give CORPUS and PATH")
+    return named({**settings, "name": name, "path": path}, SKETCHES)
+
+
+def _wish(name: str, options: dict[str, Any]) -> Wish:
+    """What is asked for of a suite.
+
+    Raises:
+        LepbenchError: an option is out of range.
+    """
+    from pydantic import ValidationError
+
+    from lepbench.config import explain
+    from lepbench.suites.drawings import Wish
+
+    try:
+        return Wish(name=name, **options)
+    except ValidationError as error:
+        raise LepbenchError(explain(error, Wish)) from error
 
 
 @command.command("export")

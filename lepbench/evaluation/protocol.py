@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, SerializeAsAny
 
@@ -17,8 +17,11 @@ COMMON = ("masks", "captions", "semantic", "distances")
 MEASURED = {
     "edges": ("faithful_f1", "edges", "contours", "paired", "chamfer", "soft", *COMMON),
     "freehand": ("faithful_iou", "strokes", "edges", *COMMON),
+    "drawings": ("strokes", "edges"),
 }
-"""What is measured on a suite of each kind; the first is what ranks."""
+"""What is measured on a suite of each kind; the first is what ranks. Of people's drawings no mask or contour
+is known, and the judges, who learnt sketchworld, know neither their words nor their pictures."""
+NAMES: dict[str, Any] = {kind: f"lepbench-{kind}-v1" for kind in MEASURED}
 RELATIVE_FROM = 256
 """Smallest side, in pixels, at which tolerances are also taken relative to the size."""
 AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(detector_from)]
@@ -27,7 +30,7 @@ AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(detect
 class Protocol(Config):
     """How pictures are made into figures. Two scores compare only if their protocols' hashes agree."""
 
-    name: Literal["lepbench-edges-v1", "lepbench-freehand-v1"] = "lepbench-edges-v1"
+    name: Literal["lepbench-edges-v1", "lepbench-freehand-v1", "lepbench-drawings-v1"] = "lepbench-edges-v1"
     measures: tuple[str, ...] = MEASURED["edges"]
     """What is measured, in the order of the tables; the first ranks a leaderboard."""
     size: int
@@ -110,7 +113,7 @@ def protocol_of(suite: Suite) -> Protocol:
     """
     definition = suite.definition
     return Protocol(
-        name="lepbench-freehand-v1" if definition.kind == "freehand" else "lepbench-edges-v1",
+        name=NAMES[definition.kind],
         measures=MEASURED[definition.kind],
         size=definition.size,
         detector=detector_from(definition.detector),

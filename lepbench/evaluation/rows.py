@@ -16,20 +16,26 @@ from lepbench.evaluation.sample import OK, Sample
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, read_pixels, to_tensor
 from lepbench.methods import Method, ModelConfig
-from lepbench.suites import Item
+from lepbench.suites import Item, Suite
 
 Draw = Callable[[Sequence[Sample]], Tensor]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 ROWS = ("model", "unguided", "real", "vae", "overlay", "wrong_sketch")
 WITHOUT_BACKBONE = ("model", "real", "wrong_sketch")
+OF_PICTURES = ("real", "vae")
+"""Rows made of an item's real picture, once an item, however many samples the model has."""
 LENDERS = {"wrong_sketch": "model"}
 """Rows whose pictures are those of another row, and which."""
 BORROWED = tuple(LENDERS)
 
 
-def rows_of(model: ModelConfig) -> tuple[str, ...]:
-    """The rows of a model's table, in its order; what a backbone draws is missing where there is none."""
-    return ROWS if model.backbone is not None else WITHOUT_BACKBONE
+def rows_of(model: ModelConfig, suite: Suite) -> tuple[str, ...]:
+    """The rows of a model's table on a suite, in their order.
+
+    What a backbone draws is missing where there is none, and real pictures where the suite has none.
+    """
+    rows = ROWS if model.backbone is not None else WITHOUT_BACKBONE
+    return rows if suite.definition.pictures else tuple(row for row in rows if row not in OF_PICTURES)
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,8 @@ def key_of(row: Row, shared: dict[str, Any]) -> str:
 
 
 def _real(samples: Sequence[Sample]) -> Tensor:
-    return to_tensor(np.stack([sample.item.image for sample in samples]))
+    pictures = [sample.item.image for sample in samples]
+    return to_tensor(np.stack([picture for picture in pictures if picture is not None]))
 
 
 def _drawing(method: Method) -> Draw:

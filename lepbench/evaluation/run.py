@@ -127,22 +127,26 @@ class _Run:
 
     def tables(self, backbone: Backbone | None, method: Method) -> list[pa.Table]:
         """Every row's table, drawn with the references first, in the order of `rows_of`."""
-        done = {"real": self._table(real_row())}
+        done = {"real": self._table(real_row())} if "real" in self.rows else {}
         if backbone is not None:
             done |= self._backbone_tables(backbone)
         done["model"] = self._table(model_row(method))
         done["wrong_sketch"] = self._table(wrong_sketch_row(done["model"]))
-        return [done[name] for name in rows_of(self.identity.model)]
+        return [done[name] for name in self.rows]
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        return rows_of(self.identity.model, self.suite)
 
     def _backbone_tables(self, backbone: Backbone) -> dict[str, pa.Table]:
         sampler = self.identity.model.sampler
         weights = {"backbone": weights_of(backbone)}
         drawn = {**weights, "sampler": sampler.model_dump(mode="json")}
         plain = UnguidedConfig().build(backbone, sampler)
-        vae = self._table(vae_row(backbone, weights))
-        unguided = self._table(unguided_row(plain, drawn))
-        overlay = self._table(overlay_row(unguided, drawn))
-        return {"vae": vae, "unguided": unguided, "overlay": overlay}
+        done = {"vae": self._table(vae_row(backbone, weights))} if "vae" in self.rows else {}
+        done["unguided"] = self._table(unguided_row(plain, drawn))
+        done["overlay"] = self._table(overlay_row(done["unguided"], drawn))
+        return done
 
     def _table(self, row: Row) -> pa.Table:
         """A row's table: a reference from the cache where it is there, anything else from the workshop."""
@@ -167,13 +171,19 @@ class _Run:
         )
         return {**shared, "samples_per_item": per_item, "judges": self.workshop.judges.weights}
 
+    def _truncated(self) -> int:
+        """Captions longer than the judge reads; none where it reads none."""
+        if "captions" not in self.protocol.measures:
+            return 0
+        return self.workshop.judges.scorer.truncated([item.prompt for item in self.items])
+
     def record(self, out: Path, tables: list[pa.Table], started: float) -> Record:
         """Write samples and pictures, and summarise them.
 
         Raises:
             LepbenchError: not one picture of the model could be drawn.
         """
-        named = dict(zip(rows_of(self.identity.model), tables, strict=True))
+        named = dict(zip(self.rows, tables, strict=True))
         failed = {name: table["status"].to_pylist().count(FAILED) for name, table in named.items()}
         drawn = len(named["model"])
         if failed["model"] == drawn:
@@ -185,7 +195,7 @@ class _Run:
             protocol=self.protocol,
             samples=drawn,
             failed=failed,
-            truncated=self.workshop.judges.scorer.truncated([item.prompt for item in self.items]),
+            truncated=self._truncated(),
             rows=summarise(pa.concat_tables(tables), self.workshop.judges.statistics, self.protocol),
             samples_sha256=samples_sha256,
             reused=self.reused,

@@ -96,7 +96,7 @@ def draw_each(row: Row, unit: Unit) -> list[Pixels | Failure]:
     """
     try:
         pictures = row.draw(unit)
-        side = unit[0].item.image.shape[0]
+        side = unit[0].item.sketch.shape[0]
         if tuple(pictures.shape) != (len(unit), 3, side, side):
             raise LepbenchError(
                 f"row {row.name!r} has pictures of shape {list(pictures.shape[1:])}, not {[3, side, side]}",

@@ -16,7 +16,7 @@ from lepbench.evaluation.folder import picture_path
 from lepbench.evaluation.judges import Judges, JudgeStatistics
 from lepbench.evaluation.protocol import Protocol, protocol_of
 from lepbench.evaluation.record import Record, read_record, samples_path
-from lepbench.evaluation.rows import BORROWED, LENDERS, rows_of
+from lepbench.evaluation.rows import BORROWED, LENDERS, OF_PICTURES, rows_of
 from lepbench.evaluation.sample import OK, units_of
 from lepbench.evaluation.schema import schema_of
 from lepbench.evaluation.score import score
@@ -30,8 +30,6 @@ TOLERANCE = 1e-6
 """Relative difference at which a figure counts as another: other processors sum in another order."""
 NETWORK_TOLERANCE = 1e-4
 """The same for what a network says of one picture."""
-ONCE = ("real", "vae")
-"""Rows drawn once an item, however many samples the model has."""
 
 
 def verified_record(folder: Path, suite: Suite, statistics: JudgeStatistics) -> Record:
@@ -74,9 +72,9 @@ def recount(folder: Path, suite: Suite, judges: Judges, progress: Progress) -> i
     record = read_record(folder)
     protocol, identity = record.protocol, record.identity
     stored = _read(samples_path(folder), protocol).to_pandas()
-    for row in rows_of(identity.model):
+    for row in rows_of(identity.model, suite):
         lines = stored[stored["row"] == row].to_dict("records")
-        per_item = 1 if row in ONCE else identity.samples_per_item
+        per_item = 1 if row in OF_PICTURES else identity.samples_per_item
         done = 0
         for unit in units_of(suite, suite.items(identity.items), per_item, protocol.unit):
             shown = LENDERS.get(row, row)
@@ -135,8 +133,8 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     items = suite.items(identity.items)
     asked = [
         (row, sample.item.item_id, sample.index, sample.seed)
-        for row in rows_of(identity.model)
-        for unit in units_of(suite, items, 1 if row in ONCE else identity.samples_per_item, len(items))
+        for row in rows_of(identity.model, suite)
+        for unit in units_of(suite, items, 1 if row in OF_PICTURES else identity.samples_per_item, len(items))
         for sample in unit
     ]
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "seed"))

@@ -35,6 +35,11 @@ def add(
         LepbenchError: the record does not bear out, does not compare with the board's lines, or the model's
             name is taken.
     """
+    if suite.definition.kind == "drawings":
+        raise LepbenchError(
+            f"{suite.name} ranks nobody: its figures are won by drawing the sketch on any picture",
+            "rank on a suite whose protocol has a headline",
+        )
     record = verified_record(folder, suite, statistics)
     items, least = record.identity.items, suite.definition.default_items
     if items < least:

@@ -40,7 +40,8 @@ class Strip:
 def write_sheet(folder: Path, title: str, subtitle: str, items: Sequence[Item], count: int = 16) -> None:
     """Write `sheet.png` of a finished run's first items, from the pictures in its folder."""
     rows = [row for row in ROWS if picture_path(folder, row, items[0].item_id).parent.is_dir()]
-    columns = ["sketch", "real", *(ROWS[row] for row in rows)]
+    real = ["real"] if items[0].image is not None else []
+    columns = ["sketch", *real, *(ROWS[row] for row in rows)]
     sheet = sheet_of(title, subtitle, columns, [_strip(folder, rows, item) for item in items[:count]])
     with atomic_path(folder / SHEET) as partial:
         sheet.save(partial, format="PNG", optimize=True)
@@ -80,7 +81,8 @@ def sketch_pixels(sketch: NDArray[np.bool_]) -> Pixels:
 def _strip(folder: Path, rows: Sequence[str], item: Item) -> Strip:
     paths = [picture_path(folder, row, item.item_id) for row in rows]
     drawn = [np.asarray(open_rgb(path)) if path.is_file() else None for path in paths]
-    return Strip(item.prompt, [sketch_pixels(item.sketch), item.image, *drawn])
+    real = [] if item.image is None else [item.image]
+    return Strip(item.prompt, [sketch_pixels(item.sketch), *real, *drawn])
 
 
 def _paste(

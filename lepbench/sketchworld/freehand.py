@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from lepbench.errors import LepbenchError
 from lepbench.sketchworld.render import LABELS_A_THING, SIZE, SUPERSAMPLING, label_map, region_map, render
 from lepbench.sketchworld.scene import Scene, random
-from lepbench.sketchworld.shapes import SHAPES, Points
+from lepbench.sketchworld.shapes import SHAPES
+from lepbench.strokes import Points, rasterise
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,7 @@ def freehand(scene: Scene, level: int, size: int = SIZE) -> FreehandSketch:
     rng = random(scene.split, scene.index, f"freehand {level}")
     kept = _keep(rng, strokes, HANDS[level].dropped)
     drawn = [piece for stroke in kept for piece in _draw(rng, stroke, HANDS[level], size / SIZE)]
-    return FreehandSketch(tuple(drawn), rasterise(drawn, size))
-
-
-def rasterise(strokes: list[Stroke], size: int) -> NDArray[np.bool_]:
-    """Strokes as one-pixel lines on bool [size, size]."""
-    canvas = np.zeros((size, size), np.uint8)
-    lines = [np.round((stroke.points - 0.5) * 256).astype(np.int32) for stroke in strokes]
-    cv2.polylines(canvas, lines, isClosed=False, color=1, thickness=1, shift=8)
-    return canvas.astype(np.bool_)
+    return FreehandSketch(tuple(drawn), rasterise([stroke.points for stroke in drawn], size))
 
 
 def visible_strokes(scene: Scene, size: int = SIZE) -> list[Stroke]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from lepbench.sketchworld.palette import BACKGROUNDS, COLOURS, texture_colour
 from lepbench.sketchworld.scene import Scene
-from lepbench.sketchworld.shapes import SHAPES, Points
+from lepbench.sketchworld.shapes import SHAPES
 from lepbench.sketchworld.thing import Thing
+from lepbench.strokes import Points
 
 SIZE = 64
 SUPERSAMPLING = 4

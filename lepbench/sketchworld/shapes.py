@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
+from lepbench.strokes import Points
+
 Paint = Literal["main", "accent"]
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from lepbench.sketchworld.shapes import Points
+from lepbench.strokes import Points
 
 Relation = Literal["left of", "right of", "above", "below"]
 

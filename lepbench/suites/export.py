@@ -10,7 +10,7 @@ from pathlib import Path
 from lepbench.errors import LepbenchError
 from lepbench.files import make_folder, write_bytes, write_text
 from lepbench.images import png_bytes
-from lepbench.suites.suite import Suite, picture_name
+from lepbench.suites.suite import SUITES, Suite, picture_name
 
 COLUMNS = ("file", "item_id", "sample_index", "prompt", "sketch", "seed")
 Report = Callable[[str, int, int], None]
@@ -43,10 +43,17 @@ def export(
     for done, item in enumerate(items, start=1):
         write_bytes(out / "sketches" / f"{item.item_id}.png", png_bytes(item.sketch))
         report("sketches", done, len(items))
-    write_text(out / "README.md", README.format(suite=suite.name, size=suite.definition.size))
+    write_text(
+        out / "README.md", README.format(suite=suite.name, size=suite.definition.size, given=_given(suite))
+    )
     # Last, so that a folder with the table is a whole one.
     write_text(out / "prompts.csv", table.getvalue())
     return out / "prompts.csv"
+
+
+def _given(suite: Suite) -> str:
+    """How `--suite` is told of it."""
+    return suite.name if suite.folder.parent == SUITES else str(suite.folder.resolve())
 
 
 README = """\
@@ -62,5 +69,5 @@ Then score the folder, with no model loaded:
     name: my-model
     method: {{name: precomputed, folder: FOLDER}}
 
-as `my-model.yaml`, and `lepbench evaluate my-model.yaml`.
+as `my-model.yaml`, and `lepbench evaluate my-model.yaml --suite {given}`.
 """

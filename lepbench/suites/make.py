@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from lepbench.detectors import AnyDetector, Canny, Sobel
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 from lepbench.images import png_bytes, to_tensor
 from lepbench.registry import Registry
+from lepbench.strokes import numbered
 from lepbench.suites.suite import DEFINITION, ITEMS, SCHEMA, Drawn, SuiteDefinition
 
 if TYPE_CHECKING:
@@ -91,17 +93,15 @@ def make(recipe: Recipe, folder: Path) -> SuiteDefinition:
         left_out += row is None
         rows += [] if row is None else [row]
     rows.sort(key=lambda row: sha256_bytes(f"{recipe.name}/{row['item_id']}".encode()))
-    path = folder / ITEMS
-    with atomic_path(path) as partial:
-        pq.write_table(pa.Table.from_pylist(rows, _schema(recipe)), partial, compression="none")
-    definition = SuiteDefinition(
+    return freeze(
+        folder,
+        rows,
         name=recipe.name,
         kind="freehand" if recipe.levels else "edges",
         version=recipe.version,
         description=recipe.description,
         licence="Apache-2.0",
         size=recipe.size,
-        items=recipe.items,
         default_items=recipe.default_items,
         detector=recipe.detector.model_dump(),
         contour_detector=recipe.contour_detector.model_dump(),
@@ -111,26 +111,35 @@ def make(recipe: Recipe, folder: Path) -> SuiteDefinition:
             considered=len(rows) + left_out,
             left_out={} if recipe.levels else {WEAK_SILHOUETTE: left_out},
         ),
-        items_sha256=sha256_file(path),
     )
+
+
+def freeze(folder: Path, rows: Sequence[Row], **about: Any) -> SuiteDefinition:
+    """Write rows as a suite's items, in this order, and its definition.
+
+    Args:
+        rows: of `SCHEMA`; a column that no row fills is not written.
+        about: the definition's other fields.
+    """
+    path = folder / ITEMS
+    filled = [field for field in SCHEMA if any(row.get(field.name) is not None for row in rows)]
+    with atomic_path(path) as partial:
+        pq.write_table(pa.Table.from_pylist(rows, pa.schema(filled)), partial, compression="none")
+    definition = SuiteDefinition(**about, items=len(rows), items_sha256=sha256_file(path))
     write_text(folder / DEFINITION, dump_config(definition, defaults=False))
     return definition
 
 
-def _schema(recipe: Recipe) -> pa.Schema:
-    """The columns of `items.parquet`; edge maps have no strokes."""
-    return SCHEMA if recipe.levels else SCHEMA.remove(SCHEMA.get_field_index("strokes"))
-
-
 def candidate(recipe: Recipe, index: int) -> Row | None:
     """The item at `index` of the test split, or None where its sketch misses too much of the silhouette."""
-    from lepbench.sketchworld import render, scene
+    from lepbench.sketchworld import freehand, render, scene
 
     there = scene("test", index)
     drawn = render(there, recipe.size)
     if recipe.levels:
         level = recipe.levels[index % len(recipe.levels)]
-        name, strokes = f"{there.id}-level{level}", numbered_strokes(there, level, recipe.size)
+        lines = [stroke.points for stroke in freehand(there, level, recipe.size).strokes]
+        name, strokes = f"{there.id}-level{level}", numbered(lines, recipe.size)
         sketch = strokes > 0
     else:
         name, strokes = there.id, None
@@ -147,16 +156,6 @@ def candidate(recipe: Recipe, index: int) -> Row | None:
         "scene": scene_json(there),
         "strokes": None if strokes is None else png_bytes(strokes),
     }
-
-
-def numbered_strokes(scene: Scene, level: int, size: int) -> NDArray[np.uint8]:
-    """A free-hand sketch, uint8 [size, size]: on each pixel the number, from 1, of the last stroke there."""
-    from lepbench.sketchworld.freehand import freehand, rasterise
-
-    numbers = np.zeros((size, size), np.uint8)
-    for number, stroke in enumerate(freehand(scene, level, size).strokes, start=1):
-        numbers[rasterise([stroke], size)] = number
-    return numbers
 
 
 def silhouette_recall(sketch: NDArray[np.bool_], masks: NDArray[np.bool_]) -> float:

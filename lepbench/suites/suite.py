@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pydantic import Field
 
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
@@ -44,10 +45,14 @@ class Drawn(Config):
 
     corpus: str
     """Corpus and split, e.g. "sketchworld test"."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Of the corpus, without where it lay."""
+    seed: int | None = None
+    """Of the hash that candidates were picked by; None where they are consecutive."""
     first_index: int
-    """First index of the split that was looked at."""
+    """First index of the split that was looked at; 0 where candidates were picked by a hash."""
     considered: int
-    """How many consecutive indices were looked at."""
+    """How many candidates were looked at."""
     left_out: dict[str, int]
     """Reason to number of candidates turned away."""
 
@@ -56,8 +61,11 @@ class SuiteDefinition(Config):
     """What `suite.yaml` holds."""
 
     name: str
-    kind: Literal["edges", "freehand"] = "edges"
-    """Whether the sketches are edge maps of the pictures, or drawn by a free hand."""
+    kind: Literal["edges", "freehand", "drawings"] = "edges"
+    """Whether the sketches are edge maps of the pictures, drawn by sketchworld's free hand with every truth
+    known, or people's drawings, of which nothing but the strokes is known."""
+    pictures: bool = True
+    """Whether every item has its real picture."""
     version: int
     description: str
     licence: str
@@ -79,27 +87,27 @@ class SuiteDefinition(Config):
 
 @dataclass(frozen=True)
 class Item:
-    """One prompt and one sketch, with the picture and the truths they were made from.
+    """One prompt and one sketch, with what is known of the picture they belong to.
 
     Attributes:
         item_id: the item's name in every table; part of its seed.
         prompt: the caption given to a model.
-        image: the real picture, uint8 [H, W, 3].
+        image: the real picture, uint8 [H, W, 3]; None if there is none.
         sketch: bool [H, W], true on a stroke.
-        contour: the exact visible contours, bool [H, W].
-        mask: where any object is visible, bool [H, W].
+        contour: the exact visible contours, bool [H, W]; None where they are not known.
+        mask: where any object is visible, bool [H, W]; None where that is not known.
         scene: the scene it was rendered from, as JSON; empty if there is none.
-        strokes: the number of the stroke on each pixel of the sketch, uint8 [H, W]; 0 where there is none.
+        strokes: number of the stroke on each pixel of the sketch, uint8 or uint16 [H, W]; 0 where none is.
     """
 
     item_id: str
     prompt: str
-    image: Pixels
+    image: Pixels | None
     sketch: NDArray[np.bool_]
-    contour: NDArray[np.bool_]
-    mask: NDArray[np.bool_]
+    contour: NDArray[np.bool_] | None
+    mask: NDArray[np.bool_] | None
     scene: str
-    strokes: NDArray[np.uint8]
+    strokes: NDArray[np.uint8] | NDArray[np.uint16]
 
     @property
     def label(self) -> str | None:
@@ -194,6 +202,14 @@ def shipped() -> list[str]:
 
 
 def _item(row: dict[str, Any]) -> Item:
-    pixels = {key: read_pixels(row[key]) for key in ("image", "sketch", "contour", "mask")}
-    strokes = read_pixels(row["strokes"]) if row["strokes"] else np.zeros_like(pixels["sketch"], np.uint8)
-    return Item(item_id=row["item_id"], prompt=row["prompt"], scene=row["scene"], strokes=strokes, **pixels)
+    sketch = read_pixels(row["sketch"])
+    known = {key: read_pixels(row[key]) if row[key] else None for key in ("image", "contour", "mask")}
+    strokes = read_pixels(row["strokes"]) if row["strokes"] else np.zeros_like(sketch, np.uint8)
+    return Item(
+        item_id=row["item_id"],
+        prompt=row["prompt"],
+        sketch=sketch,
+        scene=row["scene"] or "",
+        strokes=strokes,
+        **known,
+    )

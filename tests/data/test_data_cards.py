@@ -12,9 +12,11 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
 from lepbench.cli.build_data import command, configuration
+from lepbench.cli.suite import corpus_from, make_command
 from lepbench.config import Config
 from lepbench.data.config import BuildConfig
 from lepbench.data.sources import SOURCES
+from lepbench.sketches import SKETCHES
 
 CARDS = Path(__file__).parents[2] / "data_cards"
 PAGES = sorted(path for path in CARDS.glob("*.md") if path.name != "README.md")
@@ -24,6 +26,7 @@ SHAPES = {"folder", "table", "webdataset"}
 OF_THE_RUN = {"source", "out", "workers", "engine", "shards", "retry_failed", "dry_run", "as_json"}
 """Parameters of `build-data` that are no settings of the build."""
 NOT_BUILT = re.compile("No reader of its own|cannot be built from")
+NO_SUITE = re.compile("No corpus of its own|No suite can be made")
 Text = Annotated[str, StringConstraints(min_length=3, strip_whitespace=True)]
 
 
@@ -39,6 +42,7 @@ class Card(Config):
     licence_captions: Text
     where: Text
     build_data: Text
+    suite_make: Text
     splits: Text
     traps: Annotated[list[Text], Field(min_length=1)]
     leakage: Text
@@ -102,6 +106,22 @@ def test_commands_of_a_card_are_understood(
 @pytest.mark.parametrize("corpus", sorted(set(SOURCES) - SHAPES))
 def test_every_corpus_that_can_be_built_has_a_card_that_shows_how(corpus: str) -> None:
     assert any(line.startswith(f"lepbench build-data {corpus} ") for page in PAGES for line in commands(page))
+
+
+@each_page
+def test_a_card_says_how_a_suite_is_made_or_why_not(page: Path) -> None:
+    said = parts(page)[0].suite_make
+    shown = re.findall(r"`lepbench suite make ([^`]+)`", said)
+    assert bool(shown) != bool(NO_SUITE.search(said))
+    for line in shown:
+        given = make_command.make_context("make", shlex.split(line)).params
+        source = corpus_from(given["corpus"], given["path"], given["settings"])
+        assert source.name == given["corpus"]
+
+
+@pytest.mark.parametrize("corpus", sorted(SKETCHES))
+def test_every_sketch_corpus_has_a_card_that_shows_how(corpus: str) -> None:
+    assert any(f"`lepbench suite make {corpus} " in parts(page)[0].suite_make for page in PAGES)
 
 
 def test_the_readme_lists_every_card_once() -> None:

@@ -176,6 +176,13 @@ def integers(names: Sequence[str]) -> dict[str, pa.DataType]:
     return dict.fromkeys(names, pa.int32())
 
 
-def stacked(maps: Sequence[NDArray]) -> Tensor:
-    """Maps of one size as a batch."""
-    return torch.from_numpy(np.stack(maps))
+def stacked(maps: Sequence[NDArray | None]) -> Tensor:
+    """Maps of one size as a batch.
+
+    Raises:
+        ValueError: one is not known, so that this should not have been measured.
+    """
+    known = [one for one in maps if one is not None]
+    if len(known) < len(maps):
+        raise ValueError(f"{len(maps) - len(known)} items have no such map")
+    return torch.from_numpy(np.stack(known))

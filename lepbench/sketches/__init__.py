@@ -1,0 +1,19 @@
+"""Corpora of drawings with their strokes, one file each; importing this package fills `SKETCHES`."""
+
+from lepbench.sketches.base import SKETCHES, Drawing, Fault, Name, Sketchbook, SketchCorpus, Unusable
+from lepbench.sketches.fscoco import FSCOCO
+from lepbench.sketches.quickdraw import QuickDraw
+from lepbench.sketches.svg import Svg
+
+__all__ = [
+    "FSCOCO",
+    "SKETCHES",
+    "Drawing",
+    "Fault",
+    "Name",
+    "QuickDraw",
+    "SketchCorpus",
+    "Sketchbook",
+    "Svg",
+    "Unusable",
+]

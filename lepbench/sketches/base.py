@@ -1,0 +1,170 @@
+"""What a sketch corpus is: a closed configuration that opens into numbered drawings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lepbench.config import Config
+from lepbench.registry import Registry
+from lepbench.strokes import Points, extent
+
+LARGEST = 8 << 20
+"""Bytes of a drawing above which it is not read: real ones have some hundred thousand at most."""
+
+
+class Fault(StrEnum):
+    """Why a drawing is left out."""
+
+    UNREADABLE = "file cannot be read"
+    DAMAGED = "malformed drawing"
+    TOO_LARGE = "drawing is too large"
+    EMPTY = "no strokes"
+    OUT_OF_FRAME = "strokes far outside the frame"
+    NOT_RECOGNISED = "not recognised when drawn"
+    NO_LABEL = "no class or caption"
+    BAD_PHOTO = "photograph cannot be decoded"
+    REPEATED = "id used before"
+
+
+class Unusable(Exception):  # noqa: N818 - an outcome that is counted, not a fault of the run
+    """One drawing cannot be used; whoever reads the corpus counts it and goes on."""
+
+    def __init__(self, fault: Fault, detail: str = "") -> None:
+        super().__init__(f"{fault}: {detail}" if detail else str(fault))
+        self.fault = fault
+
+
+class Name(NamedTuple):
+    """A drawing before it is read: its id, and its class where the corpus has classes."""
+
+    id: str
+    label: str | None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A sketch as its corpus has it.
+
+    Attributes:
+        id: unique in its corpus.
+        label: the class that was drawn; None in a corpus without classes.
+        caption: a sentence on it; None in a corpus without captions.
+        strokes: polylines float64 [N, 2] as (x, y), y downwards, in drawing order, at least one.
+        width: of the frame, in the units of the strokes; it begins at 0.
+        height: likewise.
+        photo: the encoded picture that was drawn, filling the frame; None where there is none.
+        user: who drew it; None where that is not known.
+    """
+
+    id: str
+    label: str | None
+    caption: str | None
+    strokes: tuple[Points, ...]
+    width: float
+    height: float
+    photo: bytes | None = None
+    user: str | None = None
+
+    def __post_init__(self) -> None:
+        """See that it can be drawn.
+
+        Raises:
+            Unusable: there are no strokes, a number is not finite, or a point is a whole frame away.
+        """
+        if not self.strokes:
+            raise Unusable(Fault.EMPTY)
+        if not all(np.isfinite(line).all() for line in self.strokes):
+            raise Unusable(Fault.DAMAGED, "a coordinate is not finite")
+        frame = np.array([self.width, self.height])
+        if not (np.isfinite(frame).all() and (frame > 0).all()):
+            raise Unusable(Fault.DAMAGED, f"a frame of {self.width:g} x {self.height:g}")
+        low, high = extent(self.strokes)
+        if (low < -frame).any() or (high > 2 * frame).any():
+            raise Unusable(Fault.OUT_OF_FRAME)
+
+
+class Sketchbook(ABC):
+    """An opened corpus: numbered drawings, any of which can be had at any time, in any process.
+
+    Attributes:
+        licence: of the drawings.
+        photos: whether every drawing has its picture.
+        count: how many entries there are, usable or not.
+    """
+
+    licence: str
+    photos: bool = False
+    count: int
+
+    @abstractmethod
+    def names(self) -> Iterator[Name]:
+        """The name of every entry, in the order of their numbers; drawings are not read for it."""
+
+    @abstractmethod
+    def drawing(self, number: int) -> Drawing:
+        """The drawing of a number below `count`.
+
+        Raises:
+            Unusable: it cannot be had.
+        """
+
+
+class SketchCorpus(Config, ABC):
+    """Where drawings come from. A subclass narrows `name` to its own and adds its settings."""
+
+    name: str
+    path: Path
+
+    @abstractmethod
+    def open(self) -> Sketchbook:
+        """Look at what there is, without reading the drawings.
+
+        Raises:
+            LepbenchError: there is nothing to read, or a library is missing.
+        """
+
+
+SKETCHES: Registry[type[SketchCorpus]] = Registry("sketch corpus")
+
+
+def read(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        Unusable: it cannot be read, or is too large to be one drawing or photograph.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise Unusable(Fault.TOO_LARGE, f"{path.name} has more than {LARGEST} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise Unusable(Fault.UNREADABLE, f"{path.name}: {error.strerror}") from error
+
+
+def as_text(name: str) -> str:
+    """A file's name as text that can be hashed and written: what is not UTF-8 in it is kept as an escape."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def framed(lines: Sequence[Points]) -> tuple[tuple[Points, ...], float, float]:
+    """Lines moved to begin at 0, with their own extent as the frame: for corpora that know no other.
+
+    A drawing with no extent in a direction, such as a dot, has a frame of 1 there.
+
+    Raises:
+        Unusable: there are none.
+    """
+    if not lines:
+        raise Unusable(Fault.EMPTY)
+    low, high = extent(lines)
+    # Numbers too far apart become infinite, which `Drawing` refuses.
+    with np.errstate(over="ignore", invalid="ignore"):
+        width, height = (float(side) or 1.0 for side in high - low)
+        return tuple(line - low for line in lines), width, height

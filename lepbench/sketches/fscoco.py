@@ -1,0 +1,169 @@
+"""FS-COCO: free-hand scene sketches with the photograph they show and the drawer's caption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from lepbench.errors import LepbenchError
+from lepbench.images import open_rgb
+from lepbench.seeds import seed_of
+from lepbench.sketches.base import (
+    LARGEST,
+    SKETCHES,
+    Drawing,
+    Fault,
+    Name,
+    Sketchbook,
+    SketchCorpus,
+    Unusable,
+    as_text,
+    read,
+)
+from lepbench.strokes import Points
+
+LICENCE = "CC-BY-NC-4.0"
+STROKES = ("vector_sketches", "raw_data")
+"""Folders that the strokes may lie in."""
+GOES_ON, LIFTED, ENDED = 0, 1, 2
+"""What the pen does after a point."""
+Split = Literal["train", "test", "all"]
+
+
+class Scene(NamedTuple):
+    """The three files of one sketch, and whose it is."""
+
+    user: str
+    id: str
+    photo: Path
+    strokes: Path
+    text: Path
+
+
+@SKETCHES.register("fscoco")
+class FSCOCO(SketchCorpus):
+    """`images/USER/ID.jpg`, `vector_sketches/USER/ID.npy` (or `raw_data`), `text/USER/ID.txt` below `path`.
+
+    Settings: `split` by user: whole users go to one side, by a hash of their name; `test_share` of the users;
+    `canvas`, width and height that the strokes were drawn in, stretched over the photograph; None where they
+    are its pixels.
+    """
+
+    name: Literal["fscoco"] = "fscoco"
+    split: Split = "test"
+    test_share: float = Field(default=0.2, gt=0, lt=1)
+    canvas: tuple[float, float] | None = None
+
+    def open(self) -> Sketchbook:
+        return Scenes(scenes(self.path, self.split, self.test_share), self.canvas)
+
+
+class Scenes(Sketchbook):
+    """The sketches of one side of the split."""
+
+    licence = LICENCE
+    photos = True
+
+    def __init__(self, found: list[Scene], canvas: tuple[float, float] | None) -> None:
+        self.scenes, self.canvas = found, canvas
+        self.count = len(found)
+
+    def names(self) -> Iterator[Name]:
+        return (Name(f"{scene.user}/{scene.id}", None) for scene in self.scenes)
+
+    def drawing(self, number: int) -> Drawing:
+        scene = self.scenes[number]
+        photo = read(scene.photo)
+        try:
+            width, height = open_rgb(photo, scene.photo.name).size
+        except LepbenchError as error:
+            raise Unusable(Fault.BAD_PHOTO, str(error)) from error
+        scale = np.divide((width, height), self.canvas or (width, height))
+        strokes = tuple(line * scale for line in split_strokes(load_points(scene.strokes)))
+        name = f"{scene.user}/{scene.id}"
+        return Drawing(name, None, caption_of(scene), strokes, width, height, photo, scene.user)
+
+
+def scenes(folder: Path, split: Split, test_share: float) -> list[Scene]:
+    """Every sketch of one side of the split, by user and id.
+
+    Raises:
+        LepbenchError: the folder has not this layout, or no user is on that side.
+    """
+    root = next((folder / name for name in STROKES if (folder / name).is_dir()), None)
+    if root is None:
+        raise LepbenchError(f"{folder} holds neither {' nor '.join(STROKES)}", "give FS-COCO's own folder")
+    found = [
+        _scene(folder, path)
+        for path in sorted(root.glob("*/*.npy"))
+        if split in ("all", side_of(as_text(path.parent.name), test_share))
+    ]
+    if not found:
+        raise LepbenchError(f"{root} holds no USER/ID.npy of split {split!r}", "check the path and the split")
+    return found
+
+
+def side_of(user: str, test_share: float) -> Split:
+    """Which side a user is on: the same wherever and whenever it is asked, whoever else there is."""
+    return "test" if seed_of("fscoco", user) < test_share * 2**63 else "train"
+
+
+def caption_of(scene: Scene) -> str:
+    """The caption in one line.
+
+    Raises:
+        Unusable: there is none, or it is no text.
+    """
+    try:
+        caption = " ".join(read(scene.text).decode("utf-8-sig").split())
+    except UnicodeDecodeError as error:
+        raise Unusable(Fault.NO_LABEL, "its caption is not UTF-8") from error
+    if not caption:
+        raise Unusable(Fault.NO_LABEL, "its caption is empty")
+    return caption
+
+
+def load_points(path: Path) -> NDArray[np.float64]:
+    """The points of a `.npy` file, [N, 3] as x, y and what the pen does next; nothing is unpickled.
+
+    Raises:
+        Unusable: it is something else, or too large.
+    """
+    try:
+        # A memory map holds the header's shape against the size of the file before it takes any memory.
+        points = np.lib.format.open_memmap(path, mode="r")
+    except FileNotFoundError as error:
+        raise Unusable(Fault.UNREADABLE, f"{path.name} is missing") from error
+    except (OSError, ValueError, TypeError, OverflowError) as error:
+        raise Unusable(Fault.DAMAGED, f"{path.name}: {error}") from error
+    if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind not in "iuf":
+        raise Unusable(Fault.DAMAGED, f"{path.name} holds {points.dtype} {points.shape}, not numbers [N, 3]")
+    if points.nbytes > LARGEST:
+        raise Unusable(Fault.TOO_LARGE, f"{path.name} has more than {LARGEST} bytes")
+    return np.array(points, np.float64)
+
+
+def split_strokes(points: NDArray[np.float64]) -> list[Points]:
+    """Strokes of points [N, 3]: one ends after a point where the pen is lifted, all at the drawing's end.
+
+    Raises:
+        Unusable: the pen does something that is not known.
+    """
+    pen = points[:, 2]
+    if not np.isin(pen, (GOES_ON, LIFTED, ENDED)).all():
+        raise Unusable(Fault.DAMAGED, "a pen state other than 0, 1 and 2")
+    ended = np.flatnonzero(pen == ENDED)
+    drawn = points[: ended[0] + 1] if len(ended) else points
+    strokes = np.split(drawn[:, :2], np.flatnonzero(drawn[:, 2] == LIFTED) + 1)
+    return [stroke for stroke in strokes if len(stroke)]
+
+
+def _scene(folder: Path, strokes: Path) -> Scene:
+    user, name = strokes.parent.name, strokes.stem
+    photo, text = folder / "images" / user / f"{name}.jpg", folder / "text" / user / f"{name}.txt"
+    return Scene(as_text(user), as_text(name), photo, strokes, text)

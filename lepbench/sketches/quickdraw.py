@@ -1,0 +1,143 @@
+"""Quick, Draw!: doodles of single things, a line of JSON each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lepbench.errors import LepbenchError
+from lepbench.sketches.base import (
+    LARGEST,
+    SKETCHES,
+    Drawing,
+    Fault,
+    Name,
+    Sketchbook,
+    SketchCorpus,
+    Unusable,
+    framed,
+)
+
+SUFFIX = ".ndjson"
+PIECE = 1 << 24
+KEY = re.compile(rb'"key_id"\s*:\s*"?(\w+)')
+WORD = re.compile(rb'"word"\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+@SKETCHES.register("quickdraw")
+class QuickDraw(SketchCorpus):
+    """A file of drawings as JSON lines, simplified or raw, or a folder of such files.
+
+    Settings: `path`; `recognized_only` leaves out what the game's network did not recognise.
+    """
+
+    name: Literal["quickdraw"] = "quickdraw"
+    recognized_only: bool = True
+
+    def open(self) -> Sketchbook:
+        files = [self.path] if self.path.is_file() else sorted(self.path.glob(f"*{SUFFIX}"))
+        if not files:
+            raise LepbenchError(f"{self.path} holds no {SUFFIX} file", "check the path")
+        book = Doodles(files, self.recognized_only)
+        if not book.count:
+            raise LepbenchError(f"{self.path} holds no drawing", "each line of a file is one")
+        return book
+
+
+class Line(BaseModel):
+    """What is read of a line; other keys are passed over."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    key_id: str
+    word: Annotated[str, Field(min_length=1)]
+    recognized: bool = True
+    drawing: list[list[list[float]]]
+    """A stroke is xs, ys and, in the raw files, times."""
+
+
+class Doodles(Sketchbook):
+    """The lines of files, found by their offsets."""
+
+    licence = "CC-BY-4.0"
+
+    def __init__(self, files: list[Path], recognized_only: bool) -> None:
+        self.files, self.recognized_only = files, recognized_only
+        self._spans = [line_spans(path) for path in files]
+        self._ends = np.cumsum([len(spans) for spans in self._spans])
+        self.count = int(self._ends[-1])
+
+    def names(self) -> Iterator[Name]:
+        for path, spans in zip(self.files, self._spans, strict=True):
+            with _opened(path) as stream:
+                for number, (start, end) in enumerate(spans):
+                    stream.seek(start)
+                    yield name_of(stream.read(min(end - start, LARGEST)), f"{path.stem}-{number}")
+
+    def drawing(self, number: int) -> Drawing:
+        file = int(np.searchsorted(self._ends, number, side="right"))
+        start, end = self._spans[file][number - int(self._ends[file])]
+        if end - start > LARGEST:
+            raise Unusable(Fault.TOO_LARGE, f"a line of {end - start} bytes")
+        with _opened(self.files[file]) as stream:
+            stream.seek(start)
+            return drawing_of(stream.read(end - start), self.recognized_only)
+
+
+def line_spans(path: Path) -> NDArray[np.int64]:
+    """First byte of every line that is not empty, and the byte after its last, [N, 2].
+
+    Raises:
+        LepbenchError: the file cannot be read.
+    """
+    breaks = [np.array([-1])]
+    size = 0
+    with _opened(path) as stream:
+        while piece := stream.read(PIECE):
+            breaks.append(np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n")) + size)
+            size += len(piece)
+    ends = np.concatenate([*breaks, [size]])
+    spans = np.stack([ends[:-1] + 1, ends[1:]], axis=1)
+    return spans[spans[:, 1] > spans[:, 0]]
+
+
+def name_of(line: bytes, otherwise: str) -> Name:
+    """Id and word of a line, found without parsing it; the name given where it has no id."""
+    key, word = KEY.search(line), WORD.search(line)
+    try:
+        label = None if word is None else str(json.loads(word[1]))
+    except ValueError:
+        label = None
+    return Name(otherwise if key is None else key[1].decode(errors="replace"), label)
+
+
+def drawing_of(line: bytes, recognized_only: bool) -> Drawing:
+    """The drawing on a line; its frame is its extent, as raw files have no other.
+
+    Raises:
+        Unusable: the line is damaged or has no strokes, or the drawing was not recognised.
+    """
+    try:
+        said = Line.model_validate_json(line)
+    except ValidationError as error:
+        raise Unusable(Fault.DAMAGED, str(error.errors()[0]["msg"])) from error
+    if recognized_only and not said.recognized:
+        raise Unusable(Fault.NOT_RECOGNISED)
+    if any(len(s) < 2 or not len(s[0]) == len(s[1]) > 0 for s in said.drawing):
+        raise Unusable(Fault.DAMAGED, "a stroke has not as many x as y")
+    strokes, width, height = framed([np.array(stroke[:2], np.float64).T for stroke in said.drawing])
+    return Drawing(said.key_id, said.word, None, strokes, width, height)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise LepbenchError(f"cannot read {path}: {error.strerror}", "check its permissions") from error

@@ -1,0 +1,165 @@
+"""SVG drawings: strokes as written, transforms applied, curves within the flatness, hostile files refused."""
+
+from __future__ import annotations
+
+import socket
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial import cKDTree
+from sketch_corpora import lines_of, polylines, svg
+
+from lepbench.errors import LepbenchError
+from lepbench.sketches import Fault, Svg, Unusable
+from lepbench.sketches.svg import FLATNESS, flattened, strokes_of
+
+HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 800">'
+BOMB = '<!DOCTYPE svg [<!ENTITY a "ha">' + "".join(
+    f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+def read(text: str) -> tuple[list[np.ndarray], float, float]:
+    strokes, width, height = strokes_of(text.encode())
+    return list(strokes), width, height
+
+
+@settings(max_examples=40)
+@given(polylines)
+def test_polylines_are_read_as_written(lines: list[np.ndarray]) -> None:
+    strokes, width, height = read(svg(lines))
+    assert (width, height) == (800, 800)
+    assert len(strokes) == len(lines)
+    for found, line in zip(strokes, lines, strict=True):
+        np.testing.assert_allclose(found, line, atol=1e-9)
+
+
+@settings(max_examples=25)
+@given(polylines, st.floats(0.2, 3), st.integers(-180, 180), st.integers(-50, 50))
+def test_transforms_are_those_of_matrices(
+    lines: list[np.ndarray], scale: float, angle: int, shift: int
+) -> None:
+    group = f'transform="translate({shift} 5) rotate({angle}) scale({scale!r})"'
+    strokes, *_ = read(svg(lines, group=group))
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    for found, line in zip(strokes, lines, strict=True):
+        np.testing.assert_allclose(found, scale * line @ [[c, s], [-s, c]] + (shift, 5), atol=1e-6)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(*[st.floats(0, 800)] * 2), min_size=3, max_size=4).map(np.array))
+def test_curves_are_within_the_flatness(corners: np.ndarray) -> None:
+    found = flattened(corners, FLATNESS)
+    t = np.linspace(0, 1, 4001)[:, None]
+    points = [corners] * len(t)
+    curve = np.stack(points, axis=0)
+    while curve.shape[1] > 1:  # de Casteljau
+        curve = (1 - t[..., None]) * curve[:, :-1] + t[..., None] * curve[:, 1:]
+    fine = np.concatenate([np.linspace(a, b, 400) for a, b in pairwise(found)])
+    assert cKDTree(fine).query(curve[:, 0])[0].max() <= FLATNESS + 0.02
+    assert np.allclose(found[[0, -1]], corners[[0, -1]])
+
+
+def test_a_circle_is_round() -> None:
+    (stroke,), *_ = read(f'{HEAD}<circle cx="400" cy="400" r="300"/></svg>')
+    radius = np.linalg.norm(stroke - 400, axis=1)
+    assert np.abs(radius - 300).max() < FLATNESS
+    chords = (stroke[1:] + stroke[:-1]) / 2
+    assert np.linalg.norm(chords - 400, axis=1).min() > 300 - 2 * FLATNESS
+
+
+def test_each_time_the_pen_is_put_down_is_a_stroke_in_order() -> None:
+    strokes, *_ = read(
+        f'{HEAD}<path d="M1 1 L2 2 M5 5 h3 v3 z"/><line x1="9" y1="9" x2="8" y2="8"/>'
+        '<polyline points="1,2 3,4 5,6"/><path d="M7 7"/></svg>'
+    )
+    assert [len(stroke) for stroke in strokes] == [2, 4, 2, 3]
+    assert [tuple(stroke[0]) for stroke in strokes] == [(1, 1), (5, 5), (9, 9), (1, 2)]
+    assert tuple(strokes[1][-1]) == (5, 5)
+
+
+def test_a_view_box_is_scaled_to_the_size_and_no_canvas_is_the_extent() -> None:
+    line = np.array([[100.0, 200.0], [300.0, 600.0]])
+    (stroke,), width, height = read(svg([line], 'width="400" height="400" viewBox="0 0 800 800"'))
+    np.testing.assert_allclose(stroke, line / 2)
+    assert (width, height) == (400, 400)
+    (stroke,), width, height = read(svg([line], ""))
+    np.testing.assert_allclose(stroke, line - (100, 200))
+    assert (width, height) == (200, 400)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not xml",
+        "<html/>",
+        "<svg",
+        BOMB + f"]>{HEAD}<text>&i;</text></svg>",
+        f'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>{HEAD}<text>&x;</text></svg>',
+        f'<!DOCTYPE svg [<!ENTITY % x SYSTEM "http://127.0.0.1/x.dtd"> %x;]>{HEAD}</svg>',
+        f'{HEAD}<g id="a"><path d="M0 0L1 1"/></g><use href="#a"/></svg>',
+        f'{HEAD}<path d="M0 0 L 1e999 1"/></svg>',
+        f'{HEAD}<path transform="scale(1e308) scale(1e308)" d="M1 1 L 2 2 C 1 2 3 4 5 6"/></svg>',
+        svg(lines_of(0), 'viewBox="0 0 0 0"'),
+        f'{HEAD.replace("800", "0")}<path d="M0 0 C 1 2 3 4 5 9"/></svg>',
+        f'{HEAD.replace("800 800", "-8 -8")}<path d="M0 0 C 1 2 3 4 5 9"/></svg>',
+    ],
+)
+def test_hostile_and_damaged_files_are_refused(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("a file was fetched")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "x.svg").write_text(text)
+    with pytest.raises(Unusable) as caught:
+        Svg(path=tmp_path).open().drawing(0)
+    assert caught.value.fault in (Fault.DAMAGED, Fault.EMPTY, Fault.OUT_OF_FRAME)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (f"{HEAD}</svg>", Fault.EMPTY),
+        (f'{HEAD}<path d="M0 0 L 9e5 1"/></svg>', Fault.OUT_OF_FRAME),
+        (f'{HEAD}<path d="M0 0 C 1e30 0 0 1e30 1 1"/></svg>', Fault.TOO_LARGE),
+    ],
+)
+def test_what_is_well_formed_and_yet_no_drawing(tmp_path: Path, text: str, fault: Fault) -> None:
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "x.svg").write_text(text)
+    with pytest.raises(Unusable) as caught:
+        Svg(path=tmp_path).open().drawing(0)
+    assert caught.value.fault is fault
+
+
+def test_a_public_document_type_is_no_fault() -> None:
+    text = (
+        '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
+    )
+    assert len(read(text + svg(lines_of(0)))[0]) == 3
+
+
+def test_classes_are_the_folders(tmp_path: Path) -> None:
+    for name in ("ice_cream/2", "ice_cream/10", "mouse (animal)/1"):
+        path = tmp_path / f"{name}.svg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(svg(lines_of(0)))
+    (tmp_path / "stray.svg").write_text(svg(lines_of(0)))
+    book = Svg(path=tmp_path, licence="CC-BY-4.0").open()
+    assert [name.label for name in book.names()] == ["ice cream", "ice cream", "mouse (animal)"]
+    assert [book.drawing(i).id for i in range(3)] == [name.id for name in book.names()]
+    assert book.licence == "CC-BY-4.0"
+
+
+def test_no_classes_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "stray.svg").write_text(svg(lines_of(0)))
+    with pytest.raises(LepbenchError, match="holds no CLASS"):
+        Svg(path=tmp_path).open()
