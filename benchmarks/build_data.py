@@ -12,7 +12,7 @@ thread, the ways taking turns; the least of the rounds is told:
     ours       a whole build, from listing the folder to the data card
     ours_2     the same with two workers
     plain      the loop one writes: Pillow opens and shrinks (Lanczos), OpenCV finds edges, Pillow writes PNG
-    map        `datasets.Dataset.map` over the files' paths with the same calls as the floor, then `.to_parquet`
+    map        `datasets.Dataset.map` over the files with the same calls as the floor, then `.to_parquet`
 
 `--ways floor ours ours_2 --pictures 20000 --sides 512 --rounds 1` is the build of a large corpus.
 """

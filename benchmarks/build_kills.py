@@ -3,8 +3,8 @@
     python benchmarks/build_kills.py --kills 20
 
 Both are run as a person would, `lepbench build-data` in a process of its own with two workers; a killed one
-is killed with all its workers (SIGKILL), after a time drawn anew, and started again. On stdout, as JSON: kills,
-builds that ended before theirs, the hash of each data set, and whether all files were equal every time.
+is killed with all its workers (SIGKILL), after a time drawn anew, and started again. On stdout, as JSON:
+kills, builds that ended before theirs, the hash of each data set, and whether all files were equal every time.
 """
 
 from __future__ import annotations
