@@ -4,7 +4,7 @@
 
 Both are run as a person would, `lepbench build-data` in a process of its own with two workers; a killed one
 is killed with all its workers (SIGKILL), after a time drawn anew, and started again. On stdout, as JSON:
-kills, builds that ended before theirs, the hash of each data set, and whether all files were equal every time.
+kills, builds that ended before theirs, the hash of each data set, and whether all files were equal each time.
 """
 
 from __future__ import annotations
