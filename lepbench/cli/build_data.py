@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lepbench.cli.bars import bars
+from lepbench.cli.pairs import pair
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
     from lepbench.config import explain
     from lepbench.data.config import BuildConfig
 
-    given = dict(pair(text) for text in options.pop("settings", ()))
+    given = dict(map(pair, options.pop("settings", ())))
     settings = read_source(source)
     given |= {key: options.pop(key) for key in OF_SOURCE if key in options}
     hygiene = {key: options.pop(key) for key in OF_HYGIENE if key in options}
@@ -129,23 +130,6 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
         return BuildConfig.model_validate(settings)
     except ValidationError as error:
         raise LepbenchError(explain(error, BuildConfig)) from error
-
-
-def pair(text: str) -> tuple[str, Any]:
-    """`KEY=VALUE`, the value read as YAML: numbers and true are what they look like.
-
-    Raises:
-        LepbenchError: it is no such pair.
-    """
-    import yaml
-
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise LepbenchError(f"--set {text!r} is no setting", "write --set KEY=VALUE")
-    try:
-        return key, yaml.safe_load(value)
-    except yaml.YAMLError:
-        return key, value
 
 
 def read_source(source: str) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def corpus_from(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
     Raises:
         LepbenchError: there is none of that name, or a pair is no setting of it.
     """
-    from lepbench.cli.build_data import pair
+    from lepbench.cli.pairs import pair
     from lepbench.config import named
     from lepbench.sketches import SKETCHES
 

@@ -1,0 +1,24 @@
+"""Settings on the command line: `--set KEY=VALUE`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lepbench.errors import LepbenchError
+
+
+def pair(text: str) -> tuple[str, Any]:
+    """`KEY=VALUE`, the value read as YAML: numbers and true are what they look like.
+
+    Raises:
+        LepbenchError: it is no such pair.
+    """
+    import yaml
+
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise LepbenchError(f"--set {text!r} is no setting", "write --set KEY=VALUE")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError:
+        return key, value
