@@ -105,8 +105,11 @@ class Backbone:
         return int(self.vae.config.latent_channels), height // self.vae_factor, width // self.vae_factor
 
     def predict(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
-        """One pass of the denoiser over `latents [B, C, h, w]`: its prediction, in their shape and dtype."""
-        return self.read(latents, timesteps, told, ())[0]
+        """One pass over `latents [B, C, h, w]`: the prediction, in their shape and dtype; of no graph."""
+        with torch.inference_mode():
+            predicted = self._run(latents, timesteps, told)
+        # What was made in inference mode could not take part in a graph: the copy can.
+        return predicted.to(latents.dtype, copy=True)
 
     def read(
         self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning, positions: Sequence[str]
@@ -183,10 +186,13 @@ class Backbone:
     @torch.no_grad()
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Latents [B, C, h, w] to float32 pictures [B, 3, H, W] in [0, 1], clipped."""
+        return (self.decode(latents) / 2 + 0.5).clamp(0, 1)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents [B, C, h, w] to float32 [B, 3, H, W] around [-1, 1], in the graph if one is recorded."""
         unscaled = latents / self.vae.config.scaling_factor + self._latent_shift
         split = torch.split(unscaled.to(self.device, self.vae.dtype), AT_ONCE)
-        pieces = [self.vae.decode(piece).sample.float() for piece in split]
-        return (torch.cat(pieces) / 2 + 0.5).clamp(0, 1)
+        return torch.cat([self.vae.decode(piece).sample.float() for piece in split])
 
     @property
     def _latent_shift(self) -> float:

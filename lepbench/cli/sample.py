@@ -13,6 +13,7 @@ from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
     from lepbench.backbones.load import Precision
+    from lepbench.guidance.presets import Preset
     from lepbench.guidance.settings import SamplerSettings
 
 
@@ -25,17 +26,17 @@ if TYPE_CHECKING:
 )
 @click.option("--predictor", default="lep-mini@1", show_default=True, help="Embedded name, folder or hub id.")
 @click.option(
-    "--scale", default=1.6, show_default=True, type=click.FloatRange(min=0), help="Pull of the sketch."
-)
-@click.option(
-    "--stop",
-    default=0.5,
+    "--preset",
+    default="fast",
     show_default=True,
-    type=click.FloatRange(0, 1),
-    help="Share of the noise schedule, at its end, that is not guided.",
+    help="fast or paper: what the next four options are unless given.",
 )
-@click.option("--steps", default=50, show_default=True, help="Denoising steps.")
-@click.option("--scheduler", default="ddim", show_default=True, help="Scheduler of diffusers, by short name.")
+@click.option("--scale", type=click.FloatRange(min=0), help="Pull of the sketch.")
+@click.option(
+    "--stop", type=click.FloatRange(0, 1), help="Share of the noise schedule, at its end, that is not guided."
+)
+@click.option("--steps", type=int, help="Denoising steps.")
+@click.option("--scheduler", help="Scheduler of diffusers, by short name; flow_euler for a flow.")
 @click.option("--cfg", "guidance_scale", default=4.0, show_default=True, help="Pull of the prompt, from 1.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
 @click.option("--resize", is_flag=True, help="Fit a drawing of another size to the model's.")
@@ -53,8 +54,9 @@ def command(
     out: Path,
     model: str,
     predictor: str,
-    scale: float,
-    stop: float,
+    preset: str,
+    scale: float | None,
+    stop: float | None,
     seed: int,
     resize: bool,
     device: str,
@@ -69,7 +71,8 @@ def command(
     \b
     Examples:
       lepbench sample --prompt "a red fish" --sketch fish.png --out red-fish.png
-      lepbench sample --prompt "a red fish" --sketch photo.jpg --resize --scale 1.2 --out red-fish.png
+      lepbench sample --prompt "a red fish" --sketch photo.jpg --resize --scale 2 --out red-fish.png
+      lepbench sample --prompt "a red fish" --sketch fish.png --preset paper --out red-fish.png
     """
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
@@ -77,18 +80,30 @@ def command(
     from lepbench.cli.bars import bars
     from lepbench.files import write_bytes
     from lepbench.guidance.draw import draw
+    from lepbench.guidance.presets import PRESETS
     from lepbench.guidance.sketch import read_sketch
     from lepbench.images import png_bytes
     from lepbench.predictors.base import Predictor
 
-    settings = _settings(sampler)
+    chosen = PRESETS.get(preset)
+    # Once before anything is loaded: a fault is told at once.
+    _settings(chosen, sampler, flow=False)
     backbone = load_backbone(model, device, precision)
+    settings = _settings(chosen, sampler, backbone.family.flow)
     strokes, polarity = read_sketch(sketch, (backbone.image_size, backbone.image_size), resize)
     click.echo(f"sketch read as {polarity}", err=True)
     reader = Predictor.from_pretrained(predictor, backbone)
     with bars() as show:
         drawing = draw(
-            backbone, reader, prompt, strokes, settings, scale, stop, seed, partial(show, "drawing")
+            backbone,
+            reader,
+            prompt,
+            strokes,
+            settings,
+            chosen.scale if scale is None else scale,
+            chosen.stop if stop is None else stop,
+            seed,
+            partial(show, "drawing"),
         )
     strip = out.with_name(f"{out.stem}-strip.png")
     write_bytes(out, png_bytes(drawing.picture))
@@ -96,8 +111,8 @@ def command(
     click.echo(json.dumps({"picture": str(out), "strip": str(strip), "polarity": polarity, "seed": seed}))
 
 
-def _settings(options: dict[str, Any]) -> SamplerSettings:
-    """The sampler's settings from the command's options.
+def _settings(preset: Preset, options: dict[str, Any], flow: bool) -> SamplerSettings:
+    """The sampler's settings: the command's options, and the preset's where there are none.
 
     Raises:
         LepbenchError: one is out of range, or no scheduler has that name.
@@ -107,7 +122,9 @@ def _settings(options: dict[str, Any]) -> SamplerSettings:
     from lepbench.config import explain
     from lepbench.guidance.settings import SamplerSettings
 
+    implied = preset.sampler() | ({"scheduler": "flow_euler"} if flow else {})
+    given = {name: value for name, value in options.items() if value is not None}
     try:
-        return SamplerSettings.model_validate(options)
+        return SamplerSettings.model_validate({**implied, **given})
     except ValidationError as error:
         raise LepbenchError(explain(error, SamplerSettings)) from error

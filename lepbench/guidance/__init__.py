@@ -1,6 +1,18 @@
 """The denoising loop, and the gradient that steers it towards a sketch."""
 
-from lepbench.guidance.sampler import SamplerSettings, Samples, SketchGuidance, sample
+from lepbench.guidance.clean import CleanGuidance
+from lepbench.guidance.sampler import Samples, sample
+from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.sketch import Sketch, read_sketch
+from lepbench.guidance.steering import Guidance, SketchGuidance
 
-__all__ = ["SamplerSettings", "Samples", "Sketch", "SketchGuidance", "read_sketch", "sample"]
+__all__ = [
+    "CleanGuidance",
+    "Guidance",
+    "SamplerSettings",
+    "Samples",
+    "Sketch",
+    "SketchGuidance",
+    "read_sketch",
+    "sample",
+]

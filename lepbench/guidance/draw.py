@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from lepbench.backbones.backbone import Backbone
-from lepbench.guidance.sampler import SamplerSettings, SketchGuidance, sample
+from lepbench.guidance.sampler import sample
+from lepbench.guidance.settings import SamplerSettings
+from lepbench.guidance.steering import SketchGuidance
 from lepbench.guidance.strip import ink_on_paper, strip
 from lepbench.images import Pixels, to_pixels
 from lepbench.predictors.base import Predictor

@@ -20,10 +20,10 @@ HALF_SCALES = (2.0**12, 2.0**4, 2.0**-4)
 
 
 class Pull(NamedTuple):
-    """One captioned pass: the denoiser's output, the predicted edges, and the gradient of L by z."""
+    """One captioned pass: the denoiser's output, encoded edges where any are predicted, the gradient by z."""
 
     output: Tensor
-    edges: Tensor
+    edges: Tensor | None
     gradient: Tensor
 
 
@@ -58,7 +58,7 @@ def edge_gradient(
         edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), heard)
         error = (edges - target.to(edges)).square()
         loss = (error if weights is None else error * weights.to(edges)).sum()
-        gradient = _gradient(loss, leaf, HALF_SCALES if backbone.dtype == torch.float16 else (1.0,))
+        gradient = gradient_of(loss, leaf, backbone.dtype == torch.float16)
     return Pull(output.detach(), edges.detach(), gradient)
 
 
@@ -87,11 +87,12 @@ def recorded_until_read(network: nn.Module, positions: Sequence[str]) -> Iterato
             handle.remove()
 
 
-def _gradient(loss: Tensor, leaf: Tensor, scales: Sequence[float]) -> Tensor:
-    """d loss / d leaf, computed on the first of the scales at which nothing overflows."""
+def gradient_of(loss: Tensor, leaf: Tensor, half: bool) -> Tensor:
+    """d loss / d leaf; through float16 (`half`), by the first of `HALF_SCALES` at which nothing overflows."""
+    scales = HALF_SCALES if half else (1.0,)
     for scale in scales:
         (gradient,) = torch.autograd.grad(loss * scale, leaf, retain_graph=scale != scales[-1])
-        if len(scales) == 1 or bool(gradient.isfinite().all()):
+        if not half or bool(gradient.isfinite().all()):
             break
     result: Tensor = gradient / scale
     return result

@@ -21,8 +21,10 @@ from lepbench.errors import LepbenchError
 from lepbench.guidance.course import Course
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.importance import latent_weights
-from lepbench.guidance.sampler import Generators, SamplerSettings, SketchGuidance, sample
+from lepbench.guidance.sampler import Generators, sample
+from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.sketch import fit, strokes_of
+from lepbench.guidance.steering import SketchGuidance
 from lepbench.images import Pixels, to_pixels, to_rgb
 from lepbench.predictors.base import Predictor
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +15,6 @@ from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.guidance.course import Course
-from lepbench.guidance.gradient import Pull, edge_gradient
 from lepbench.guidance.renoise import renoised
 from lepbench.guidance.schedulers import (
     SCHEDULERS,
@@ -27,33 +26,10 @@ from lepbench.guidance.schedulers import (
     takes_generator,
 )
 from lepbench.guidance.settings import SamplerSettings
-from lepbench.predictors.base import Predictor
-
-__all__ = ["SamplerSettings", "Samples", "SketchGuidance", "sample"]
+from lepbench.guidance.steering import Guidance
 
 Generators = Sequence[torch.Generator] | torch.Generator | None
 """Where noise is drawn from while stepping."""
-
-
-@dataclass(frozen=True)
-class SketchGuidance:
-    """Where to steer, and how hard.
-
-    Attributes:
-        predictor: reads the encoded edge map off the denoiser's activations.
-        target_latents: `[B, C, h, w]`, the encoded sketches (`Backbone.encode_edges`).
-        scale: the paper's beta, the length of a shift in lengths of the ordinary step.
-        stop: guide while t > stop x T_train; 0 guides to the end, 1 never.
-        weights: `[B, 1, h, w]`, how much the sketch matters at each latent pixel; None: the same everywhere.
-        course: how the shifts are spread over the steps.
-    """
-
-    predictor: Predictor
-    target_latents: Tensor
-    scale: float = 1.6
-    stop: float = 0.5
-    weights: Tensor | None = None
-    course: Course = field(default_factory=Course)
 
 
 @dataclass(frozen=True)
@@ -62,7 +38,7 @@ class Samples:
 
     Attributes:
         latents: `[B, C, h, w]`, clean.
-        edges: the encoded edge maps predicted at the last guided step; None where no step was guided.
+        edges: the encoded edge maps predicted at the last guided step; None where none was predicted.
     """
 
     latents: Tensor
@@ -75,7 +51,7 @@ def sample(
     prompts: Sequence[str],
     noise: Tensor,
     settings: SamplerSettings,
-    guidance: SketchGuidance | None = None,
+    guidance: Guidance | None = None,
     generators: Generators = None,
     on_step: Callable[[int, int], None] | None = None,
     scheduler: Any | None = None,
@@ -155,16 +131,16 @@ class _Loop:
         without, conditional = both.chunk(2)
         return self._advance(without + self.cfg * (conditional - without), timestep, latents)
 
-    def guided_step(self, latents: Tensor, index: int, guidance: SketchGuidance) -> tuple[Tensor, Tensor]:
+    def guided_step(self, latents: Tensor, index: int, guidance: Guidance) -> tuple[Tensor, Tensor | None]:
         """z_t to z_{t-1}, then off along the gradient: the shifted sample and the predicted edges.
 
-        One pass over the captioned half gives noise, features and gradient; the empty half keeps no graph.
+        One pass over the captioned half gives noise and gradient; the empty half keeps no graph.
         Lengths are taken in the space the denoiser reads, so that `scale` means the same for schedulers that
         step in sigma space.
         """
         timestep = self.timesteps[index]
         z = model_input(self.scheduler, latents, timestep)
-        pull = self._pull(z, timestep, guidance)
+        pull = guidance.pull(self.backbone, z, timestep, self.told)
         prediction = pull.output
         if self.empty is not None:
             without = self.backbone.predict(z, timestep, self.empty)
@@ -178,7 +154,7 @@ class _Loop:
             if index + 1 == len(self.timesteps):
                 break
             # Where the sample is now, the gradient is that of the step to come.
-            pull = self._pull(after * factor, self.timesteps[index + 1], guidance)
+            pull = guidance.pull(self.backbone, after * factor, self.timesteps[index + 1], self.told)
             after = shifted(self.scheduler, after, length * _direction(pull.gradient) / factor)
         return after, pull.edges
 
@@ -202,17 +178,6 @@ class _Loop:
         noisy = renoised(self.backbone, z, self.timesteps[now], self.timesteps[then], noise)
         return noisy / input_scale(self.scheduler, self.timesteps[then])
 
-    def _pull(self, z: Tensor, timestep: Tensor, guidance: SketchGuidance) -> Pull:
-        return edge_gradient(
-            self.backbone,
-            z,
-            timestep,
-            self.told,
-            guidance.predictor,
-            guidance.target_latents,
-            guidance.weights,
-        )
-
     def _advance(self, prediction: Tensor, timestep: Tensor, latents: Tensor) -> Tensor:
         after: Tensor = self.scheduler.step(prediction, timestep, latents, **self.extra, return_dict=False)[0]
         return after
@@ -233,7 +198,7 @@ def _check(
     prompts: Sequence[str],
     noise: Tensor,
     settings: SamplerSettings,
-    guidance: SketchGuidance | None,
+    guidance: Guidance | None,
     generators: Generators,
 ) -> None:
     if len(prompts) != len(noise):
@@ -245,21 +210,6 @@ def _check(
             f"scheduler {settings.scheduler!r} draws noise as it steps", "give one generator a sample"
         )
     if guidance is not None:
-        _check_guidance(noise, guidance, generators)
-
-
-def _check_guidance(noise: Tensor, guidance: SketchGuidance, generators: Generators) -> None:
-    if guidance.predictor.training:
-        raise LepbenchError("the predictor is in training mode", "call its eval() before sampling")
-    if generators is None and guidance.course.travel is not None:
+        guidance.check(noise)
+    if guidance is not None and generators is None and guidance.course.travel is not None:
         raise LepbenchError("going back to noise draws noise", "give one generator a sample")
-    if guidance.target_latents.shape != noise.shape:
-        raise LepbenchError(
-            f"sketch latents {tuple(guidance.target_latents.shape)} for noise {tuple(noise.shape)}",
-            "encode one sketch a sample, at the size of the pictures",
-        )
-    wanted = (len(noise), 1, *noise.shape[-2:])
-    if guidance.weights is not None and guidance.weights.shape != wanted:
-        raise LepbenchError(
-            f"sketch weights {tuple(guidance.weights.shape)}, not {wanted}", "see latent_weights"
-        )

@@ -1,6 +1,7 @@
 """Ways to draw along a sketch, one file each; importing this package fills `METHODS`."""
 
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
+from lepbench.methods.clean_edges import CleanEdgesConfig
 from lepbench.methods.lep import LepConfig
 from lepbench.methods.model import ModelConfig
 from lepbench.methods.precomputed import PrecomputedConfig
@@ -8,6 +9,7 @@ from lepbench.methods.unguided import UnguidedConfig
 
 __all__ = [
     "METHODS",
+    "CleanEdgesConfig",
     "LepConfig",
     "Method",
     "MethodConfig",

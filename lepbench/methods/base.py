@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.config import Config
-from lepbench.guidance import SamplerSettings, SketchGuidance, sample
+from lepbench.guidance import Guidance, SamplerSettings, sample
 from lepbench.registry import Registry
 from lepbench.seeds import generator
 
@@ -91,7 +91,7 @@ def draw_pictures(
     backbone: Backbone,
     sampler: SamplerSettings,
     requests: Sequence[Request],
-    guidance: SketchGuidance | None = None,
+    guidance: Guidance | None = None,
 ) -> Tensor:
     """Pictures of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise."""
     height, width = requests[0].sketch.shape

@@ -8,10 +8,14 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from lepbench.backbones.load import Precision
 from lepbench.config import Config
+from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
+from lepbench.guidance.presets import PRESETS
 from lepbench.methods.base import METHODS, MethodConfig
+from lepbench.methods.clean_edges import CleanEdgesConfig
 from lepbench.methods.lep import LepConfig
 from lepbench.methods.precomputed import PrecomputedConfig
+from lepbench.methods.steered import SteeredConfig
 from lepbench.methods.unguided import UnguidedConfig
 
 if TYPE_CHECKING:
@@ -21,8 +25,17 @@ else:
     AnyMethod = Annotated[Union[METHODS.values()], Field(discriminator="name")]  # noqa: UP007
 
 DEFAULT_BACKBONE = "mini@1"
+STEERED = frozenset(name for name in METHODS if issubclass(METHODS.get(name), SteeredConfig))
+"""Methods that a preset tells how to steer."""
 
-__all__ = ["AnyMethod", "LepConfig", "ModelConfig", "PrecomputedConfig", "UnguidedConfig"]
+__all__ = [
+    "AnyMethod",
+    "CleanEdgesConfig",
+    "LepConfig",
+    "ModelConfig",
+    "PrecomputedConfig",
+    "UnguidedConfig",
+]
 
 
 class ModelConfig(Config):
@@ -32,15 +45,36 @@ class ModelConfig(Config):
     """Its name in tables, and of its folder of results."""
     backbone: str | None = None
     """An embedded name, a folder or a hub id; "mini@1" unless said, and none for pictures drawn elsewhere."""
+    preset: str | None = None
+    """A name in `guidance.presets`, whose settings hold where `sampler` and `method` do not say otherwise.
+    It is resolved on reading: a record has the settings, which mean the same for ever, and no preset."""
     precision: Precision = "float32"
     """Of the backbone's weights: the large ones fit no memory in full."""
     sampler: SamplerSettings = SamplerSettings()
     method: AnyMethod
 
+    @model_validator(mode="before")
+    @classmethod
+    def _resolved(cls, given: Any) -> Any:
+        """The preset's settings beneath those that are given."""
+        if not isinstance(given, dict) or given.get("preset") is None:
+            return given
+        try:
+            preset = PRESETS.get(str(given["preset"]))
+        except LepbenchError as error:
+            raise ValueError(str(error)) from None
+        sampler, method = given.get("sampler") or {}, given.get("method")
+        if isinstance(sampler, dict):
+            sampler = {**preset.sampler(), **sampler}
+        if isinstance(method, dict) and method.get("name") in STEERED:
+            method = {**preset.steering(), **method}
+        return {**given, "preset": None, "sampler": sampler, "method": method}
+
     @model_serializer(mode="wrap")
     def _told(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Precision where it is not the usual one alone: records are named by their models' hash."""
         told: dict[str, Any] = plain(self)
+        told.pop("preset", None)
         if self.precision == "float32":
             told.pop("precision", None)
         return told

@@ -11,7 +11,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.config import Config
 from lepbench.detectors import Canny
-from lepbench.guidance.sampler import SamplerSettings, sample
+from lepbench.guidance import SamplerSettings, sample
 from lepbench.images import to_tensor
 from lepbench.metrics.clip import ClipScorer
 from lepbench.metrics.edges import edge_counts, precision_recall_f1

@@ -38,12 +38,10 @@ def noise_component(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, 
     Raises:
         LepbenchError: the prediction type is unknown.
     """
-    if str(schedule.get("_class_name", "")).startswith("FlowMatch"):
-        share = (timesteps / schedule["num_train_timesteps"]).to(output).reshape(-1, 1, 1, 1)
-        flowing: Tensor = share * (noisy + (1 - share) * output)
-        return flowing
-    kept = _kept(schedule, timesteps.to(output.device)).to(output).reshape(-1, 1, 1, 1)
-    signal, noise = kept.sqrt(), (1 - kept).sqrt()
+    if _flows(schedule):
+        share = _share(schedule, output, timesteps)
+        return share * (noisy + (1 - share) * output)
+    signal, noise = _levels(schedule, output, timesteps)
     match schedule.get("prediction_type", "epsilon"):
         case "epsilon":
             return noise * output
@@ -52,9 +50,48 @@ def noise_component(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, 
         case "sample":
             return noisy - signal * output
         case other:
-            raise LepbenchError(
-                f"no noise can be read off a model of prediction type {other!r}", "choose 'time: scalar'"
-            )
+            raise _unknown(other)
+
+
+def clean_latents(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
+    """The clean latent that the model foresees at a step: x0 of the decomposition of `noise_component`.
+
+    Arguments, result and errors are as there.
+    """
+    if _flows(schedule):
+        return noisy - _share(schedule, output, timesteps) * output
+    signal, noise = _levels(schedule, output, timesteps)
+    match schedule.get("prediction_type", "epsilon"):
+        case "epsilon":
+            return (noisy - noise * output) / signal
+        case "v_prediction":
+            return signal * noisy - noise * output
+        case "sample":
+            return output
+        case other:
+            raise _unknown(other)
+
+
+def _flows(schedule: Mapping[str, Any]) -> bool:
+    return str(schedule.get("_class_name", "")).startswith("FlowMatch")
+
+
+def _share(schedule: Mapping[str, Any], output: Tensor, timesteps: Tensor) -> Tensor:
+    """s of a rectified flow, `[B or 1, 1, 1, 1]`."""
+    share: Tensor = (timesteps / schedule["num_train_timesteps"]).to(output).reshape(-1, 1, 1, 1)
+    return share
+
+
+def _levels(schedule: Mapping[str, Any], output: Tensor, timesteps: Tensor) -> tuple[Tensor, Tensor]:
+    """The factors of clean latent and noise, `[B or 1, 1, 1, 1]` each."""
+    kept = _kept(schedule, timesteps.to(output.device)).to(output).reshape(-1, 1, 1, 1)
+    return kept.sqrt(), (1 - kept).sqrt()
+
+
+def _unknown(prediction_type: object) -> LepbenchError:
+    return LepbenchError(
+        f"no noise can be read off a model of prediction type {prediction_type!r}", "choose 'time: scalar'"
+    )
 
 
 def _kept(schedule: Mapping[str, Any], timesteps: Tensor) -> Tensor:

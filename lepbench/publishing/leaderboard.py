@@ -107,7 +107,9 @@ def method_text(identity: Identity) -> str:
     method = identity.model.method
     chosen = method.model_dump(mode="json", exclude_defaults=True)
     whole = method.model_dump(mode="json", exclude={"name"})
-    settings = {k: v for k, v in whole.items() if k in chosen or not (v is None or isinstance(v, dict))}
+    settings = {
+        k: v for k, v in sorted(whole.items()) if k in chosen or not (v is None or isinstance(v, dict))
+    }
     name = method.name
     return f"{name}({', '.join(f'{key}={value}' for key, value in settings.items())})" if settings else name
 

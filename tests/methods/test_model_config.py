@@ -63,8 +63,9 @@ def test_a_model_survives_yaml(tmp_path_factory: pytest.TempPathFactory, method:
         ("name: a\nmethod: {name: lep, repeats: {time: 2}}", "lep.repeats.time'; did you mean 'times'"),
         ("name: a\nsampler: {stepz: 2}\nmethod: {name: lep}", "'sampler.stepz'; did you mean 'steps'"),
         ("name: a\nmethod: {name: unguided, scale: 2}", "'method.unguided.scale'"),
-        ("name: a\nmethod: {name: leb}", "'leb'.*'lep', 'precomputed', 'unguided'"),
+        ("name: a\nmethod: {name: leb}", "'leb'.*'clean-edges', 'lep', 'precomputed', 'unguided'"),
         ("name: a\nmethod: {name: lep, stop: 1.5}", "method.lep.stop: .*less than or equal to 1"),
+        ("name: a\npreset: fsat\nmethod: {name: lep}", "unknown preset 'fsat'; did you mean 'fast'"),
         ("name: a/b\nmethod: {name: lep}", "name: "),
         ("name: a", "method: Field required"),
         ("method: [", "not valid YAML"),
@@ -75,6 +76,17 @@ def test_a_fault_is_one_line_that_names_the_key(tmp_path: Path, text: str, messa
         read(tmp_path, text)
     assert "\n" not in str(caught.value)
     assert "model.yaml" in str(caught.value)
+
+
+def test_a_preset_holds_where_nothing_else_is_said(tmp_path: Path) -> None:
+    fast = read(
+        tmp_path, "name: a\npreset: fast\nmethod: {name: lep, stop: 0.3}\nsampler: {guidance_scale: 7}"
+    )
+    plain = SamplerSettings(steps=20, scheduler="unipc", guidance_scale=7)
+    assert fast == ModelConfig(name="a", sampler=plain, method=LepConfig(scale=1.2, stop=0.3))
+    assert "preset" not in dump_config(fast)
+    unguided = read(tmp_path, "name: a\npreset: paper\nmethod: {name: unguided}")
+    assert unguided == ModelConfig(name="a", sampler=SamplerSettings(steps=250), method=UnguidedConfig())
 
 
 def test_nothing_of_the_protocol_can_be_set(tmp_path: Path) -> None:

@@ -1,0 +1,87 @@
+"""Guidance without a trained predictor: the edges of the clean picture that a step foresees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.conditioning import Conditioning
+from lepbench.detectors.sobel import blur, gaussian, gradients
+from lepbench.errors import LepbenchError
+from lepbench.guidance.course import Course
+from lepbench.guidance.gradient import Pull, gradient_of
+from lepbench.predictors.noise import clean_latents
+
+FINE = 0.7
+"""Sigma in px of the blur before the derivatives, as the detector `sobel` has it."""
+FLAT = 1e-6
+"""Added below the root, whose slope would have no end where a picture is flat."""
+
+
+@dataclass(frozen=True)
+class CleanGuidance:
+    """The edges of the foreseen picture are drawn towards the sketch, in pixels.
+
+    Each captioned pass foresees the clean latent; the VAE decodes it, and Sobel magnitude, softened, is
+    compared with the sketch, softened alike. The gradient runs through the decoder and all of the denoiser.
+
+    Attributes:
+        strokes: bool `[B, H, W]`, the sketches at the pictures' size.
+        scale, stop, course: as for every `Guidance`.
+        softness: sigma in px of the blur of both maps: how far a line is felt.
+        weights: float `[B, H, W]` from 0 up, how much the sketch matters at each pixel; None: the same.
+    """
+
+    strokes: Tensor
+    scale: float = 1.6
+    stop: float = 0.5
+    softness: float = 1.0
+    weights: Tensor | None = None
+    course: Course = field(default_factory=Course)
+
+    def pull(self, backbone: Backbone, z: Tensor, timestep: Tensor, told: Conditioning) -> Pull:
+        """The gradient of `edge_distance` by z. No edges in latent units are predicted."""
+        with torch.enable_grad():
+            leaf = z.detach().clone().requires_grad_()
+            output, _ = backbone.read(leaf, timestep, told, ())
+            foreseen = clean_latents(backbone.scheduler, output, leaf, timestep)
+            pictures = backbone.decode(foreseen) / 2 + 0.5
+            loss = edge_distance(pictures, self.strokes, self.softness, self.weights).sum()
+            half = torch.float16 in (backbone.dtype, backbone.vae.dtype)
+            gradient = gradient_of(loss, leaf, half)
+        return Pull(output.detach(), None, gradient)
+
+    def check(self, noise: Tensor) -> None:
+        """As `Guidance.check`; that the sketches have the pictures' size shows when one is decoded."""
+        for name, maps in (("sketches", self.strokes), ("sketch weights", self.weights)):
+            if maps is not None and (maps.ndim != 3 or len(maps) != len(noise)):
+                raise LepbenchError(
+                    f"{name} {tuple(maps.shape)} for noise {tuple(noise.shape)}", "give one map a sample"
+                )
+
+
+def edge_distance(
+    pictures: Tensor, strokes: Tensor, softness: float, weights: Tensor | None = None
+) -> Tensor:
+    """One less the cosine between the pictures' edges and the sketches, `[B]` in [0, 1].
+
+    A cosine does not ask for contrast, only that edges lie where strokes are and nowhere else.
+
+    Args:
+        pictures: float `[B, 3, H, W]` in [0, 1], or somewhat beyond.
+        strokes: bool `[B, H, W]`.
+        softness: sigma in px of the blur of both.
+        weights: float `[B, H, W]` from 0 up.
+    """
+    across, down = gradients(blur(pictures, gaussian(FINE)))
+    strength = ((across.square() + down.square()).amax(1, keepdim=True) + FLAT).sqrt()
+    kernel = gaussian(softness)
+    drawn, wanted = (blur(maps, kernel).flatten(1) for maps in (strength, strokes.unsqueeze(1).to(strength)))
+    if weights is not None:
+        root = weights.to(strength).flatten(1).sqrt()
+        drawn, wanted = drawn * root, wanted * root
+    return 1 - F.cosine_similarity(drawn, wanted, dim=1)

@@ -1,0 +1,82 @@
+"""What steers a sample: something that tells, at a noisy latent, which way leads away from the sketch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from torch import Tensor
+
+from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.conditioning import Conditioning
+from lepbench.errors import LepbenchError
+from lepbench.guidance.course import Course
+from lepbench.guidance.gradient import Pull, edge_gradient
+from lepbench.predictors.base import Predictor
+
+
+class Guidance(Protocol):
+    """Where to steer, and how hard.
+
+    Attributes:
+        scale: the paper's beta, the length of a shift in lengths of the ordinary step.
+        stop: guide while t > stop x T_train; 0 guides to the end, 1 never.
+        course: how the shifts are spread over the steps.
+    """
+
+    @property
+    def scale(self) -> float: ...
+
+    @property
+    def stop(self) -> float: ...
+
+    @property
+    def course(self) -> Course: ...
+
+    def pull(self, backbone: Backbone, z: Tensor, timestep: Tensor, told: Conditioning) -> Pull:
+        """One captioned pass at `z [B, C, h, w]`, as the denoiser reads it."""
+
+    def check(self, noise: Tensor) -> None:
+        """Refuse what does not fit samples that start from `noise [B, C, h, w]`.
+
+        Raises:
+            LepbenchError: sketches or weights are of another size or number.
+        """
+
+
+@dataclass(frozen=True)
+class SketchGuidance:
+    """The paper's: the predictor's edges are drawn towards the encoded sketch.
+
+    Attributes:
+        predictor: reads the encoded edge map off the denoiser's activations.
+        target_latents: `[B, C, h, w]`, the encoded sketches (`Backbone.encode_edges`).
+        scale, stop, course: as for every `Guidance`.
+        weights: `[B, 1, h, w]`, how much the sketch matters at each latent pixel; None: the same everywhere.
+    """
+
+    predictor: Predictor
+    target_latents: Tensor
+    scale: float = 1.6
+    stop: float = 0.5
+    weights: Tensor | None = None
+    course: Course = field(default_factory=Course)
+
+    def pull(self, backbone: Backbone, z: Tensor, timestep: Tensor, told: Conditioning) -> Pull:
+        """The gradient of the distance in latent units, by the features of the pass."""
+        return edge_gradient(backbone, z, timestep, told, self.predictor, self.target_latents, self.weights)
+
+    def check(self, noise: Tensor) -> None:
+        """As `Guidance.check`; the predictor must be in eval mode, too."""
+        if self.predictor.training:
+            raise LepbenchError("the predictor is in training mode", "call its eval() before sampling")
+        if self.target_latents.shape != noise.shape:
+            raise LepbenchError(
+                f"sketch latents {tuple(self.target_latents.shape)} for noise {tuple(noise.shape)}",
+                "encode one sketch a sample, at the size of the pictures",
+            )
+        wanted = (len(noise), 1, *noise.shape[-2:])
+        if self.weights is not None and self.weights.shape != wanted:
+            raise LepbenchError(
+                f"sketch weights {tuple(self.weights.shape)}, not {wanted}", "see latent_weights"
+            )

@@ -1,0 +1,49 @@
+"""Guidance by the edges of the foreseen clean picture: nothing is trained, each guided step costs more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+from torch import Tensor
+
+from lepbench.backbones import Backbone
+from lepbench.guidance import CleanGuidance, SamplerSettings
+from lepbench.methods.base import METHODS, Method, Request, draw_pictures, stacked_sketches
+from lepbench.methods.steered import SteeredConfig, stacked_weights
+
+
+@METHODS.register("clean-edges")
+class CleanEdgesConfig(SteeredConfig):
+    """How it steers."""
+
+    name: Literal["clean-edges"] = "clean-edges"
+    softness: float = Field(default=1.0, gt=0)
+    """Sigma in px of the blur under which edges and sketch are compared."""
+
+    def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> CleanEdges:
+        assert backbone is not None
+        return CleanEdges(self.execution.prepare(backbone), sampler, self)
+
+
+@dataclass(frozen=True)
+class CleanEdges(Method):
+    """Draws the prompt, the picture foreseen at each step pulled towards the sketch."""
+
+    backbone: Backbone
+    sampler: SamplerSettings
+    config: CleanEdgesConfig
+
+    def draw(self, requests: Sequence[Request]) -> Tensor:
+        device, weights = self.backbone.device, stacked_weights(requests)
+        guidance = CleanGuidance(
+            stacked_sketches(requests).to(device),
+            self.config.scale,
+            self.config.stop,
+            self.config.softness,
+            None if weights is None else weights.to(device),
+            self.config,
+        )
+        return draw_pictures(self.backbone, self.sampler, requests, guidance)

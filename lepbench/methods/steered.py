@@ -1,0 +1,34 @@
+"""What the methods that steer the sampler have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from lepbench.guidance.course import Course
+from lepbench.guidance.execution import Execution
+from lepbench.methods.base import MethodConfig, Request
+
+
+class SteeredConfig(MethodConfig, Course):
+    """How hard and how long a method steers; by default as in the paper, as are `Course`'s options."""
+
+    scale: float = Field(default=1.6, ge=0)
+    """The paper's beta: the length of a shift in lengths of the ordinary step."""
+    stop: float = Field(default=0.5, ge=0, le=1)
+    """Guide while t > stop x T_train; 0 guides to the end."""
+    execution: Execution = Execution()
+    """What is traded for time or memory."""
+
+
+def stacked_weights(requests: Sequence[Request]) -> Tensor | None:
+    """Their sketches' weights, float [B, H, W], 1 where a request has none; None if no request has any."""
+    if all(request.weights is None for request in requests):
+        return None
+    maps = [
+        torch.ones(r.sketch.shape) if r.weights is None else torch.from_numpy(r.weights) for r in requests
+    ]
+    return torch.stack([weights.float() for weights in maps])
