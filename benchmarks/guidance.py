@@ -1,10 +1,13 @@
 """What each choice of guidance costs and brings on mini@1: passes, seconds, edges, caption, realism.
 
-    python benchmarks/guidance.py variants --limit 64 --runs runs/guidance --out docs/guidance.csv
-    python benchmarks/guidance.py stop --limit 64 --runs runs/guidance --out docs/stop.csv
+    python benchmarks/guidance.py variants --runs runs/guidance --out docs/guidance.csv
+    python benchmarks/guidance.py stop --runs runs/guidance --out docs/stop.csv
+    python benchmarks/guidance.py presets --skip 64 --items 128 --runs runs/guidance --out docs/presets.csv
 
-Pictures are drawn and scored as `lepbench evaluate` does it, without the reference rows that no line needs,
-and kept under --runs by the hash of their settings: what was stopped goes on where it was.
+Presets were picked from `variants`; `presets` compares them on items that played no part in it. Pictures are
+drawn and scored as `lepbench evaluate` does it, without the reference rows that no line needs, and kept under
+--runs by the hash of their settings: what was stopped goes on where it was. `..._less_first` is a figure less
+that of the first line, paired by item.
 `passes` counts U-Net passes a picture, captioned and empty ones apart, and `gradients` those with a way back;
 seconds are those of the machine it ran on.
 """
@@ -27,13 +30,16 @@ from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import protocol_of
 from lepbench.evaluation.rows import Row, model_row, real_row
 from lepbench.evaluation.sample import units_of
-from lepbench.evaluation.summary import summarise
+from lepbench.evaluation.summary import draws_of_rows
 from lepbench.evaluation.units import Progress, Workshop
 from lepbench.files import sha256_bytes, write_text
+from lepbench.guidance.presets import PRESETS
 from lepbench.methods import Method, ModelConfig
+from lepbench.metrics.statistics import Draws
 from lepbench.suites import Suite, load_suite
 
 SUITE = "sketchworld-edges-v1"
+PAIRED = ("edge_f1_1px", "kid", "faithful_f1")
 FIGURES = ("edge_f1_1px", "edge_recall_1px", "clip_skill", "kid", "faithful_f1")
 Settings = dict[str, Any]
 
@@ -63,14 +69,21 @@ VARIANTS: dict[str, tuple[Settings, Settings]] = {
     "ddim-10-repeats": (ddim(10), {"scale": 0.6, "stop": 0.2, "repeats": {"times": 3, "above": 0.2}}),
     "dpmpp-20": ({"steps": 20, "scheduler": "dpmpp"}, {"scale": 1.2, "stop": 0.2}),
     "unipc-20": ({"steps": 20, "scheduler": "unipc"}, {"scale": 1.2, "stop": 0.2}),
+    # Without a predictor: the edges of the foreseen clean picture, back through decoder and denoiser.
+    "clean-20": (ddim(20), {"name": "clean-edges", "scale": 1.2, "stop": 0.2}),
+    "clean-50": (ddim(50), {"name": "clean-edges", "scale": 1.6, "stop": 0.4}),
     "unipc-10": ({"steps": 10, "scheduler": "unipc"}, {"scale": 1.0, "stop": 0.2}),
+}
+
+PRESET_LINES: dict[str, tuple[Settings, Settings]] = {
+    name: (PRESETS.get(name).sampler(), PRESETS.get(name).steering()) for name in ("paper", "fast")
 }
 
 STOPS: dict[str, tuple[Settings, Settings]] = {
     f"stop-{stop / 10:.1f}": (ddim(50), {"scale": 1.6, "stop": stop / 10}) for stop in range(10)
 }
 
-TABLES = {"variants": VARIANTS, "stop": STOPS}
+TABLES = {"variants": VARIANTS, "stop": STOPS, "presets": PRESET_LINES}
 
 
 def model_of(name: str, sampler: Settings, method: Settings) -> ModelConfig:
@@ -81,12 +94,13 @@ def model_of(name: str, sampler: Settings, method: Settings) -> ModelConfig:
 class Bench:
     """A suite, its judges, and the folder in which rows are kept."""
 
-    def __init__(self, suite: Suite, limit: int, folder: Path) -> None:
-        self.suite, self.folder = suite, folder
+    def __init__(self, suite: Suite, skip: int, items: int, folder: Path) -> None:
+        self.folder = folder
         self.protocol = protocol_of(suite)
         self.judges = load_judges(self.protocol)
-        self.units = units_of(suite, suite.items(limit), 1, self.protocol.unit)
-        self.items = limit
+        self.units = units_of(suite, suite.items(skip + items)[skip:], 1, self.protocol.unit)
+        self.skip, self.items = skip, items
+        self.first: dict[str, Draws] = {}
 
     def line(self, name: str, model: ModelConfig, progress: Progress) -> dict[str, Any]:
         """A line of the table: settings, cost, figures with the ends of their intervals."""
@@ -97,23 +111,31 @@ class Bench:
         drawn = self._table(
             f"{name}-{sha256_bytes(dump_config(model).encode())[:8]}", model_row(method), progress
         )
-        found = summarise(pa.concat_tables([real, drawn]), self.judges.statistics, self.protocol)["model"]
+        frame = pa.concat_tables([real, drawn]).to_pandas()
+        found = draws_of_rows(frame, self.judges.statistics, self.protocol, ("model",))["model"]
+        self.first = self.first or found
         row: dict[str, Any] = {
             "variant": name,
             **settings_of(model),
+            "skipped": self.skip,
             "items": self.items,
             "passes": passes,
             "gradients": gradients,
             "seconds": round(drawn["seconds"].to_pandas().mean(), 3),
         }
         for metric in FIGURES:
-            figure = found[metric]
-            ends = {"": figure.value, "_low": figure.low, "_high": figure.high}
-            row |= {metric + end: None if v is None else round(v, 4) for end, v in ends.items()}
+            row |= self._told(metric, found[metric])
+        for metric in PAIRED:
+            row |= self._told(f"{metric}_less_first", found[metric].minus(self.first[metric]))
         return row
 
+    def _told(self, name: str, draws: Draws) -> dict[str, float]:
+        """A figure and the ends of its interval."""
+        ends = draws.interval(self.protocol.confidence)
+        return {name + end: round(value, 4) for end, value in zip(("", "_low", "_high"), ends, strict=True)}
+
     def _table(self, folder: str, row: Row, progress: Progress) -> pa.Table:
-        kept = self.folder / f"{folder}-{self.items}"
+        kept = self.folder / f"{folder}-{self.skip}-{self.items}"
         return Workshop(kept, self.judges, self.protocol, progress).table(row, self.units)
 
     def _passes(self, backbone: Backbone, method: Method) -> tuple[int, int]:
@@ -133,6 +155,7 @@ def settings_of(model: ModelConfig) -> Settings:
     options = {key: method[key] for key in ("decay", "repeats", "travel")}
     course = [f"{key} {value}" for key, value in options.items() if value not in (None, "constant")]
     return {
+        "method": model.method.name,
         "scheduler": model.sampler.scheduler,
         "steps": model.sampler.steps,
         "cfg": model.sampler.guidance_scale,
@@ -152,12 +175,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("table", choices=list(TABLES))
-    parser.add_argument("--limit", type=int, default=64, help="items of the suite")
+    parser.add_argument("--items", type=int, default=64, help="of the suite")
+    parser.add_argument("--skip", type=int, default=0, help="items to pass over first")
     parser.add_argument("--only", nargs="*", help="lines by name; all unless said")
     parser.add_argument("--runs", type=Path, required=True, help="folder of the evaluations")
     parser.add_argument("--out", type=Path, required=True, help="CSV")
     chosen = parser.parse_args()
-    bench = Bench(load_suite(SUITE), chosen.limit, chosen.runs)
+    bench = Bench(load_suite(SUITE), chosen.skip, chosen.items, chosen.runs)
     lines = []
     for name, (sampler, method) in TABLES[chosen.table].items():
         if chosen.only and name not in chosen.only:

@@ -78,7 +78,16 @@ def read_picture(folder: Path, name: str) -> bytes:
     Raises:
         Rejected: see `within` and `read`, or it is empty.
     """
-    content = read(within(folder, name))
+    return read_filled(within(folder, name))
+
+
+def read_filled(path: Path) -> bytes:
+    """A file's bytes, of which there are some.
+
+    Raises:
+        Rejected: see `read`, or it is empty.
+    """
+    content = read(path)
     if not content:
         raise Rejected(Reason.EMPTY_FILE)
     return content

@@ -15,7 +15,7 @@ from pydantic import field_validator
 from lepbench.data.captions import LENIENT, Row, read_metadata
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import distinct, read, read_picture, within
+from lepbench.data.sources.files import distinct, read, read_filled, within
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES
 
@@ -95,14 +95,15 @@ class Pictures(Corpus):
     def _load(self, item: Item) -> Original:
         if item.row is not None and item.row.fault:
             raise Rejected(Reason.BAD_ROW, item.row.fault)
-        return Original(read_picture(self.folder, item.file), self._caption(item))
+        path = within(self.folder, item.file)
+        return Original(read_filled(path), self._caption(item, path))
 
-    def _caption(self, item: Item) -> str:
+    def _caption(self, item: Item, path: Path) -> str:
         if item.row is not None:
             return item.row.text
         if self.template is not None:
             return self.template.format(words(PurePosixPath(item.file).parent.name))
-        return sidecar(within(self.folder, item.file))
+        return sidecar(path)
 
 
 def list_items(folder: Path) -> list[Item]:
