@@ -5,9 +5,10 @@
 
 All are trained on the same scenes, steps and noise, and judged on scenes of another split. Errors are mean
 squared errors in latent units: over thirds of the schedule, from the least noise to the most, and on the
-latents that a stroke passes through; `variance` is what always answering the mean gives. Seconds are those
-of a training step, U-Net included, timed at the end in turn, the best of the rounds. The same command goes on
-after an interruption.
+latents that a stroke passes through; `variance` is what always answering the mean gives. `edge_f1_1px` is how
+close pictures come that each steers, the fast preset's, on items of the suite, with the ends of its interval;
+other targets than edges have none. Seconds are those of a training step, U-Net included, timed at the end in
+turn, the best of the rounds. The same command goes on after an interruption.
 
 The target `saliency` is no edge map but a soft one of where things are: any spatial map will do.
 """
@@ -19,19 +20,23 @@ import csv
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from guidance import SUITE, Bench, model_of, told_of
 from numpy.typing import NDArray
 
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.cli.bars import bars
 from lepbench.data.read import Triplet
 from lepbench.detectors import Canny, identity
+from lepbench.guidance.presets import PRESETS
 from lepbench.images import to_tensor
 from lepbench.predictors import Predictor
+from lepbench.predictors.base import WEIGHTS_FILE
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.heldout import held_out_curve
 from lepbench.predictors.latents import EncodedTriplets, Progress, encode_triplets
@@ -39,6 +44,7 @@ from lepbench.predictors.losses import LOSSES
 from lepbench.predictors.recipe import TrainConfig
 from lepbench.predictors.train import train_on
 from lepbench.sketchworld import VERSION, render, scene
+from lepbench.suites import load_suite
 
 KINDS: dict[str, dict[str, object]] = {
     "mlp": {"predictor": "mlp"},
@@ -60,6 +66,9 @@ COLUMNS = [
     "mse_high",
     "stroke_mse",
     "variance",
+    "edge_f1_1px",
+    "edge_f1_1px_low",
+    "edge_f1_1px_high",
     "seconds_a_step",
 ]
 ROUNDS = 5
@@ -129,6 +138,16 @@ def errors(backbone: Backbone, predictor: Predictor, held_out: EncodedTriplets, 
     return [f"{figure:.4f}" for figure in figures]
 
 
+def steered(bench: Bench, name: str, folder: Path, predictor: Predictor, show: Progress) -> list[str]:
+    """The cells of edge F1, of pictures that the predictor of a folder steers."""
+    # Of these very weights: a folder that was trained anew is another line.
+    line = f"{name.replace(' ', '-')}-{predictor.weights_sha256()[WEIGHTS_FILE][:8]}"
+    preset = PRESETS.get("fast")
+    model = model_of(line, preset.sampler(), {"predictor": str(folder), **preset.steering()})
+    found = bench.line(line, model, partial(told_of, show, name))
+    return [f"{found[f'edge_f1_1px{end}']:.4f}" for end in ("", "_low", "_high")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -140,10 +159,12 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=128)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--items", type=int, default=64, help="of the suite, to steer along")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     backbone = load_backbone("mini@1")
+    bench = Bench(load_suite(SUITE), 0, arguments.items, arguments.out / "runs")
     cache = arguments.out / "cache"
     predictors, rows = {}, {}
     with bars() as show:
@@ -171,6 +192,10 @@ def main() -> None:
             train_on(config, backbone, data, held_out, folder, told)
             predictors[name] = Predictor.from_pretrained(folder, backbone)
             rows[name] = errors(backbone, predictors[name], held_out, told)
+            if arguments.target == "edges":
+                rows[name] += steered(bench, name, folder, predictors[name], show)
+            else:
+                rows[name] += [""] * 3
         seconds = step_seconds(backbone, predictors, data, arguments.batch)
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(COLUMNS)

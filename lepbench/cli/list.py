@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.config import Config
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 REGISTRIES = {
     "methods": ("lepbench.methods", "METHODS"),
+    "presets": ("lepbench.guidance.presets", "PRESETS"),
     "predictors": ("lepbench.predictors", "PREDICTORS"),
     "schedulers": ("lepbench.guidance.schedulers", "SCHEDULERS"),
     "sketches": ("lepbench.sketches", "SKETCHES"),
@@ -125,7 +127,9 @@ def _size(text: str, unit: int) -> tuple[int, int]:
 
 
 def _what(entry: Any) -> str:
-    """A registered thing in a line: what it stands for in diffusers, or how its class describes itself."""
+    """A registered thing in a line: its settings, its class in diffusers, or how its class describes itself."""
+    if isinstance(entry, Config):
+        return _text(entry.model_dump())
     return str(getattr(entry, "class_name", None) or (entry.__doc__ or "").strip().split("\n")[0])
 
 
