@@ -127,7 +127,7 @@ def _size(text: str, unit: int) -> tuple[int, int]:
 
 
 def _what(entry: Any) -> str:
-    """A registered thing in a line: its settings, its class in diffusers, or how its class tells of itself."""
+    """A registered thing in a line: its settings, its class in diffusers, or how its class tells of it."""
     if isinstance(entry, Config):
         return _text(entry.model_dump())
     return str(getattr(entry, "class_name", None) or (entry.__doc__ or "").strip().split("\n")[0])

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import yaml
 
 from lepbench.data.corpus import Corpus
-from lepbench.data.histograms import histograms, read_columns
-from lepbench.data.hygiene import short
+from lepbench.data.histograms import Columns, histograms, read_columns
 from lepbench.data.manifest import Manifest
 from lepbench.data.sheet import contact_sheet
 from lepbench.data.similar import first_of_kind
@@ -67,7 +64,7 @@ def header(manifest: Manifest, corpus: Corpus) -> str:
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
 
 
-def body(columns: pa.Table, manifest: Manifest, corpus: Corpus) -> str:
+def body(columns: Columns, manifest: Manifest, corpus: Corpus) -> str:
     """The card's Markdown."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -79,18 +76,17 @@ def body(columns: pa.Table, manifest: Manifest, corpus: Corpus) -> str:
         manifest=manifest,
         label=" ".join(corpus.label.split()),
         licence=" ".join(corpus.licence.split()),
-        edge_share=float(np.mean(columns["edge_density"])),
+        edge_share=float(np.mean(columns.shares)),
         recipe=yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True).strip(),
         **repeated(columns, manifest.recipe.hygiene["distance"]),
     )
 
 
-def repeated(columns: pa.Table, distance: int) -> dict[str, Any]:
+def repeated(columns: Columns, distance: int) -> dict[str, Any]:
     """How many rows share their original, byte for byte, and how many look like an earlier one of another."""
-    originals, looks = columns["sha256"].to_pylist(), short(columns["phash"].to_pylist())
-    stands = first_of_kind(looks, distance)
-    times = Counter(originals)
+    _, times = np.unique(columns.originals, return_counts=True)
+    kept = first_of_kind(columns.looks, distance)
     return {
-        "repeated": sum(count for count in times.values() if count > 1),
-        "alike": sum(originals[row] != originals[kept] for row, kept in enumerate(stands)),
+        "repeated": int(times[times > 1].sum()),
+        "alike": int(np.count_nonzero(columns.originals != columns.originals[kept])),
     }

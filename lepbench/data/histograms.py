@@ -5,34 +5,64 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lepbench.data.similar import Hashes, short
 
 COLUMNS = ["text", "width", "height", "edge_density", "phash", "sha256"]
 BINS = 40
 DPI = 100
 
 
-def read_columns(paths: Sequence[Path]) -> pa.Table:
+class Columns(NamedTuple):
+    """What a card counts of N rows, an array each: some forty bytes a row, whatever the captions' length.
+
+    Attributes:
+        words: of the captions.
+        sides: short sides of the originals, px.
+        shares: of pixels on an edge, in [0, 1].
+        originals, looks: hashes.
+    """
+
+    words: NDArray[np.int64]
+    sides: NDArray[np.int64]
+    shares: NDArray[np.float64]
+    originals: Hashes
+    looks: Hashes
+
+
+def read_columns(paths: Sequence[Path]) -> Columns:
     """What a card counts, of all rows."""
-    return pa.concat_tables(pq.read_table(path, columns=COLUMNS) for path in paths)
+    parts = [_columns(pq.read_table(path, columns=COLUMNS)) for path in paths]
+    return Columns(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def histograms(columns: pa.Table) -> bytes:
+def _columns(table: pa.Table) -> Columns:
+    return Columns(
+        words=pc.count_substring(table["text"], " ").to_numpy().astype(np.int64) + 1,
+        sides=np.minimum(table["width"].to_numpy(), table["height"].to_numpy()).astype(np.int64),
+        shares=table["edge_density"].to_numpy(),
+        originals=short(table["sha256"].to_pylist()),
+        looks=short(table["phash"].to_pylist()),
+    )
+
+
+def histograms(columns: Columns) -> bytes:
     """Share of pixels on an edge, words of captions and short sides of originals, as a PNG."""
     from matplotlib.figure import Figure
 
-    shares = 100 * np.asarray(columns["edge_density"])
-    words = [text.as_py().count(" ") + 1 for text in columns["text"]]
-    sides = np.minimum(columns["width"], columns["height"])
     figure = Figure(figsize=(10, 2.6), dpi=DPI)
     panels = figure.subplots(1, 3, gridspec_kw={"left": 0.06, "right": 0.98, "bottom": 0.2, "top": 0.95})
     named = {
-        "pixels on an edge, %": shares,
-        "words in a caption": words,
-        "short side of the original, px": sides,
+        "pixels on an edge, %": 100 * columns.shares,
+        "words in a caption": columns.words,
+        "short side of the original, px": columns.sides,
     }
     for panel, (name, values) in zip(panels, named.items(), strict=True):
         panel.hist(values, bins=BINS, color="0.35")

@@ -14,7 +14,7 @@ from pydantic import Field
 from lepbench.config import Config
 from lepbench.data.corpus import Reason
 from lepbench.data.manifest import MANIFEST, load_manifest
-from lepbench.data.similar import Hashes, first_of_kind, near_pairs, perceptual_hash
+from lepbench.data.similar import Hashes, first_of_kind, near_pairs, perceptual_hash, short
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
 from lepbench.images import png_bytes
@@ -78,11 +78,6 @@ def _keys(table: pa.Table) -> Keys:
     texts, originals, looks = columns
     pairs = [sha256_bytes(f"{one} {text}".encode()) for one, text in zip(originals, texts, strict=True)]
     return Keys(table["id"], short(pairs), short(originals), short(looks))
-
-
-def short(digests: Iterable[str]) -> Hashes:
-    """The first 64 bits of hexadecimal digests: enough to tell a hundred million apart."""
-    return np.fromiter((int(digest[:16], 16) for digest in digests), np.uint64)
 
 
 def drops(keys: Keys, hygiene: Hygiene, excluded: Sequence[Excluded]) -> list[Drop]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import cv2
@@ -31,6 +31,11 @@ def perceptual_hash(pixels: Pixels) -> int:
     low = cv2.dct(small)[:CORNER, :CORNER]
     bits = np.packbits((low > np.median(low)).ravel())
     return int.from_bytes(bits.tobytes(), "big")
+
+
+def short(digests: Iterable[str]) -> Hashes:
+    """The first 64 bits of hexadecimal digests: enough to tell a hundred million apart."""
+    return np.fromiter((int(digest[:16], 16) for digest in digests), np.uint64)
 
 
 def distances(one: Hashes, other: Hashes) -> NDArray[np.uint8]:
