@@ -1,12 +1,14 @@
-"""Triplets encoded once by the frozen backbone and kept, keyed by the weights and the data they came from."""
+"""Triplets encoded once by the frozen backbone and kept, keyed by the files and the data they came from."""
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -20,11 +22,14 @@ from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, to_tensor
 
-FORMAT = 4
+FORMAT = 5
 TEXTS = "texts."
 """Where the names of the captions' tensors begin in a stored file."""
+MAPS = ("images", "edges", "strokes", "captions")
 
 BATCH = 32
+SHELF = 256
+"""Triplets a stored file: what an interruption loses at most, and what memory holds of captions."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total)."""
@@ -52,6 +57,22 @@ class TripletSource(Protocol):
     def __getitem__(self, index: int, /) -> TripletLike: ...
 
 
+class Shelf(NamedTuple):
+    """Some triplets in a row, as one stored file has them.
+
+    Attributes:
+        ids: names of the triplets.
+        new: the captions that no shelf before has, in the order in which they come.
+        maps: `images`, `edges`, `strokes` and `captions` as in `EncodedTriplets`.
+        texts: of `new`; None where there are none.
+    """
+
+    ids: tuple[str, ...]
+    new: tuple[str, ...]
+    maps: dict[str, Tensor]
+    texts: Conditioning | None
+
+
 @dataclass(frozen=True)
 class EncodedTriplets:
     """N triplets in latent space, on the CPU.
@@ -61,9 +82,9 @@ class EncodedTriplets:
         ids: names of the triplets.
         images, edges: float32 `[N, C, h, w]`.
         strokes: bool `[N, h, w]`, where some pixel of a latent's patch is a stroke (half white or more).
-        texts: of every different caption what the backbone reads of it, U rows of float16 (half precision: a
-            tenth of a per cent of error, against half the disk).
-        captions: `[N]`, each triplet's row of `texts`.
+        texts: of every different caption what the backbone reads of it, in float16 (a tenth of a per cent of
+            error, against half the disk), shelf by shelf; those of stored files stay there until asked for.
+        captions: `[N]`, each triplet's row of all `texts` in order.
     """
 
     identity: str
@@ -71,7 +92,7 @@ class EncodedTriplets:
     images: Tensor
     edges: Tensor
     strokes: Tensor
-    texts: Conditioning
+    texts: tuple[Conditioning, ...]
     captions: Tensor
 
     def __len__(self) -> int:
@@ -79,7 +100,13 @@ class EncodedTriplets:
 
     def text(self, rows: Tensor) -> Conditioning:
         """The captions of the triplets at `rows`, in float32; of a stored file no more is read."""
-        return self.texts.take(self.captions[rows]).to(torch.float32)
+        ends = list(accumulate(len(texts) for texts in self.texts))
+        picked = []
+        for row in self.captions[rows].tolist():
+            shelf = bisect_right(ends, row)
+            first = ends[shelf] - len(self.texts[shelf])
+            picked.append(self.texts[shelf].take(torch.tensor([row - first])))
+        return Conditioning.cat(picked).to(torch.float32)
 
     def take(self, rows: Sequence[int]) -> EncodedTriplets:
         """The triplets at `rows`; the captions' embeddings are shared."""
@@ -87,33 +114,88 @@ class EncodedTriplets:
         return replace(
             self,
             ids=tuple(self.ids[row] for row in rows),
-            images=self.images[chosen],
-            edges=self.edges[chosen],
-            strokes=self.strokes[chosen],
-            captions=self.captions[chosen],
+            **{name: getattr(self, name)[chosen] for name in MAPS},
         )
 
 
 def encode_triplets(
     backbone: Backbone, data: TripletSource, cache: Path, on_progress: Progress
 ) -> EncodedTriplets:
-    """Encode every triplet, or read an earlier encoding by the same weights of the same data.
+    """Encode every triplet, or read an earlier encoding by the same backbone of the same data.
+
+    What was stored of an encoding that was interrupted, or is damaged in places, is kept and the rest made.
 
     Raises:
         LepbenchError: there is no triplet, or the cache folder cannot be written.
     """
     if not len(data):
         raise LepbenchError("the data set holds no triplet", "build it with 'lepbench build-data'")
-    hashes = backbone.weights_sha256()
-    unused = f"{backbone.family.denoiser}/"
-    used = sorted((name, digest) for name, digest in hashes.items() if not name.startswith(unused))
-    key = sha256_bytes(json.dumps([FORMAT, str(backbone.dtype), used, data.identity]).encode())
-    path = cache / f"{key[:32]}.safetensors"
-    stored = _read(path, data.identity)
-    if stored is None:
-        stored = encode(backbone, data, on_progress)
-        _write(path, stored)
-    return stored
+    folder = cache / _key(backbone, data)
+    shelves, known = [], dict[str, int]()
+    for start in range(0, len(data), SHELF):
+        rows = range(start, min(start + SHELF, len(data)))
+        path = folder / f"{start // SHELF:05d}.safetensors"
+        shelf = _read(path)
+        if shelf is None:
+            _write(path, encode_shelf(backbone, data, rows, known, on_progress))
+            # From the file: what it holds of captions is then no longer in memory.
+            shelf = _read(path)
+        if shelf is None:
+            raise LepbenchError(f"{path} cannot be read back", "see what is wrong with that disk")
+        shelves.append(shelf)
+        known |= {text: len(known) + place for place, text in enumerate(shelf.new)}
+    return together(data.identity, shelves)
+
+
+def encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> EncodedTriplets:
+    """As `encode_triplets`, and nothing is stored."""
+    return together(data.identity, [encode_shelf(backbone, data, range(len(data)), {}, on_progress)])
+
+
+def together(identity: str, shelves: Sequence[Shelf]) -> EncodedTriplets:
+    """The triplets of all shelves, in order."""
+    return EncodedTriplets(
+        identity,
+        tuple(name for shelf in shelves for name in shelf.ids),
+        texts=tuple(shelf.texts for shelf in shelves if shelf.texts is not None),
+        **{name: torch.cat([shelf.maps[name] for shelf in shelves]) for name in MAPS},
+    )
+
+
+def encode_shelf(
+    backbone: Backbone, data: TripletSource, rows: range, known: dict[str, int], on_progress: Progress
+) -> Shelf:
+    """The triplets at `rows`, and those of their captions that are not `known` by their rows yet."""
+    ids: list[str] = []
+    captions: list[str] = []
+    images, edges, strokes = [], [], []
+    for start in range(rows.start, rows.stop, BATCH):
+        batch = [data[i] for i in range(start, min(start + BATCH, rows.stop))]
+        ids += [triplet.id for triplet in batch]
+        captions += [triplet.text for triplet in batch]
+        images.append(backbone.encode_images(to_tensor(np.stack([triplet.image for triplet in batch]))).cpu())
+        maps = to_map(np.stack([triplet.edges for triplet in batch]))
+        edges.append(backbone.encode_edges(maps).cpu())
+        strokes.append(F.adaptive_max_pool2d(maps, edges[-1].shape[-2:]) >= 0.5)
+        on_progress("encoding pictures", rows.start + len(ids), len(data))
+    new = [text for text in dict.fromkeys(captions) if text not in known]
+    places = known | {text: len(known) + place for place, text in enumerate(new)}
+    texts = []
+    for start in range(0, len(new), BATCH):
+        texts.append(backbone.encode_prompts(new[start : start + BATCH]).to("cpu", torch.float16))
+        on_progress("encoding captions", min(start + BATCH, len(new)), len(new))
+    tensors = (
+        torch.cat(images),
+        torch.cat(edges),
+        torch.cat(strokes),
+        torch.tensor([places[text] for text in captions]),
+    )
+    return Shelf(
+        tuple(ids),
+        tuple(new),
+        dict(zip(MAPS, tensors, strict=True)),
+        Conditioning.cat(texts) if texts else None,
+    )
 
 
 def to_map(stored: NDArray[Any]) -> Tensor:
@@ -122,56 +204,35 @@ def to_map(stored: NDArray[Any]) -> Tensor:
     return values / 255 if stored.dtype == np.uint8 else values
 
 
-def encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> EncodedTriplets:
-    """As `encode_triplets`, and nothing is stored."""
-    ids: list[str] = []
-    captions: list[str] = []
-    images, edges, strokes = [], [], []
-    for start in range(0, len(data), BATCH):
-        batch = [data[i] for i in range(start, min(start + BATCH, len(data)))]
-        ids += [triplet.id for triplet in batch]
-        captions += [triplet.text for triplet in batch]
-        images.append(backbone.encode_images(to_tensor(np.stack([triplet.image for triplet in batch]))).cpu())
-        maps = to_map(np.stack([triplet.edges for triplet in batch]))
-        edges.append(backbone.encode_edges(maps).cpu())
-        strokes.append(F.adaptive_max_pool2d(maps, edges[-1].shape[-2:]) >= 0.5)
-        on_progress("encoding pictures", len(ids), len(data))
-    unique = sorted(set(captions))
-    places = {text: place for place, text in enumerate(unique)}
-    texts = []
-    for start in range(0, len(unique), BATCH):
-        texts.append(backbone.encode_prompts(unique[start : start + BATCH]).to("cpu", torch.float16))
-        on_progress("encoding captions", min(start + BATCH, len(unique)), len(unique))
-    return EncodedTriplets(
-        data.identity,
-        tuple(ids),
-        torch.cat(images),
-        torch.cat(edges),
-        torch.cat(strokes),
-        Conditioning.cat(texts),
-        torch.tensor([places[text] for text in captions]),
-    )
+def _key(backbone: Backbone, data: TripletSource) -> str:
+    """Of all that decides the encoding: what the denoiser is does not."""
+    unused = f"{backbone.family.denoiser}/"
+    hashes = backbone.weights_sha256().items()
+    used = sorted((name, digest) for name, digest in hashes if not name.startswith(unused))
+    return sha256_bytes(json.dumps([FORMAT, str(backbone.dtype), used, data.identity]).encode())[:32]
 
 
-def _write(path: Path, encoded: EncodedTriplets) -> None:
+def _write(path: Path, shelf: Shelf) -> None:
     from safetensors.torch import save_file
 
-    tensors = {name: getattr(encoded, name) for name in ("images", "edges", "strokes", "captions")}
-    tensors |= {f"{TEXTS}{name}": tensor for name, tensor in encoded.texts.tensors.items()}
+    texts = {} if shelf.texts is None else shelf.texts.tensors
+    tensors = shelf.maps | {f"{TEXTS}{name}": tensor for name, tensor in texts.items()}
     with atomic_path(path) as partial:
-        save_file(tensors, partial, metadata={"ids": json.dumps(encoded.ids)})
+        save_file(tensors, partial, metadata={"ids": json.dumps(shelf.ids), "new": json.dumps(shelf.new)})
 
 
-def _read(path: Path, identity: str) -> EncodedTriplets | None:
-    """The stored encoding; None where there is none or it is damaged: it is then only made again."""
+def _read(path: Path) -> Shelf | None:
+    """A stored shelf; None where there is none or it is damaged: it is then only made again."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            ids = tuple(json.loads(file.metadata()["ids"]))
+            told = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            named = [name for name in tensors if name.startswith(TEXTS)]
-            texts = Conditioning({name.removeprefix(TEXTS): tensors.pop(name) for name in named})
-            return EncodedTriplets(identity, ids, texts=texts, **tensors)
+        named = [name for name in tensors if name.startswith(TEXTS)]
+        texts = {name.removeprefix(TEXTS): tensors.pop(name) for name in named}
+        maps = {name: tensors[name] for name in MAPS}
+        ids, new = (tuple(json.loads(told[key])) for key in ("ids", "new"))
+        return Shelf(ids, new, maps, Conditioning(texts) if texts else None)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None

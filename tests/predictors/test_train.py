@@ -17,9 +17,9 @@ from lepbench.backbones import Conditioning
 from lepbench.config import dump_config
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
-from lepbench.predictors import MlpConfig, MlpPredictor, Predictor
+from lepbench.predictors import MlpConfig, MlpPredictor, Predictor, latents
 from lepbench.predictors.features import NoisyFeatures
-from lepbench.predictors.latents import encode_triplets
+from lepbench.predictors.latents import EncodedTriplets, encode_triplets
 from lepbench.predictors.recipe import TrainConfig
 from lepbench.predictors.team import Team
 from lepbench.predictors.train import learning_rate, train
@@ -144,7 +144,7 @@ def test_pictures_are_encoded_once_for_the_same_weights_and_data(
     assert second.ids == first.ids == tuple(triplet.id for triplet in data)
     assert torch.equal(second.images, first.images)
 
-    (path,) = config.cache.iterdir()
+    (path,) = config.cache.glob("*/*")
     path.write_bytes(path.read_bytes()[:100])
     third = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
     assert stages
@@ -163,7 +163,46 @@ def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, t
     expected = tiny_backbone.encode_prompts([triplet.text])
     found = encoded.text(torch.tensor([row]))
     assert torch.allclose(found["embeddings"], expected["embeddings"], atol=2e-3)
-    assert len(encoded.texts) == 2  # as many as there are different captions
+    assert [len(texts) for texts in encoded.texts] == [2]  # as many as there are different captions
+
+
+def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
+    config, tiny_backbone, triplet_folder, tmp_path, monkeypatch
+) -> None:
+    data = Triplets(triplet_folder)
+    whole = encode_triplets(tiny_backbone, data, config.cache, quiet)
+    monkeypatch.setattr(latents, "SHELF", 5)
+    place, shelves = tmp_path / "shelves", -(-len(data) // 5)
+    seen: list[int] = []
+
+    def stop_after_two(stage: str, done: int, total: int) -> None:
+        if stage == "encoding pictures":
+            seen.append(done)
+            if len(seen) == 3:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode_triplets(tiny_backbone, data, place, stop_after_two)
+    assert len(list(place.glob("*/*"))) == 2
+    again = encode_triplets(tiny_backbone, data, place, stop_after_two)
+    assert seen[3:] == [*range(15, len(data), 5), len(data)]
+
+    def equal_to_whole(found: EncodedTriplets) -> bool:
+        rows = torch.arange(len(data))
+        tensors = [(getattr(one, name) for name in ("images", "edges", "strokes")) for one in (found, whole)]
+        told = [one.text(rows)["embeddings"] for one in (found, whole)]
+        return found.ids == whole.ids and all(
+            torch.allclose(a.float(), b.float(), atol=1e-3) for a, b in [*zip(*tensors, strict=True), told]
+        )
+
+    assert equal_to_whole(again)
+    assert sum(len(texts) for texts in again.texts) == len({triplet.text for triplet in data})
+    files = sorted(place.glob("*/*"))
+    assert len(files) == shelves
+    bytes_before = [path.read_bytes() for path in files]
+    files[1].write_bytes(b"damaged")
+    assert equal_to_whole(encode_triplets(tiny_backbone, data, place, quiet))
+    assert [path.read_bytes() for path in files] == bytes_before
 
 
 def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(tiny_backbone) -> None:
