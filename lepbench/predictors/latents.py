@@ -218,7 +218,8 @@ def _write(path: Path, shelf: Shelf) -> None:
     texts = {} if shelf.texts is None else shelf.texts.tensors
     tensors = shelf.maps | {f"{TEXTS}{name}": tensor for name, tensor in texts.items()}
     with atomic_path(path) as partial:
-        save_file(tensors, partial, metadata={"ids": json.dumps(shelf.ids), "new": json.dumps(shelf.new)})
+        # In one piece: several entries come in any order.
+        save_file(tensors, partial, metadata={"names": json.dumps([shelf.ids, shelf.new])})
 
 
 def _read(path: Path) -> Shelf | None:
@@ -227,12 +228,11 @@ def _read(path: Path) -> Shelf | None:
 
     try:
         with safe_open(path, framework="pt") as file:
-            told = file.metadata()
+            ids, new = map(tuple, json.loads(file.metadata()["names"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         named = [name for name in tensors if name.startswith(TEXTS)]
         texts = {name.removeprefix(TEXTS): tensors.pop(name) for name in named}
         maps = {name: tensors[name] for name in MAPS}
-        ids, new = (tuple(json.loads(told[key])) for key in ("ids", "new"))
         return Shelf(ids, new, maps, Conditioning(texts) if texts else None)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None
