@@ -65,6 +65,8 @@ VARIANTS: dict[str, tuple[Settings, Settings]] = {
         ddim(20),
         {"scale": 1.2, "stop": 0.3, "travel": {"times": 1, "back": 1, "above": 0.6}},
     ),
+    "ddim-20-strokes": (ddim(20), {"scale": 1.2, "stop": 0.2, "emphasis": 4.0}),
+    "ddim-20-ground": (ddim(20), {"scale": 1.2, "stop": 0.2, "emphasis": 0.25}),
     "ddim-10": (ddim(10), {"scale": 1.2, "stop": 0.2}),
     "ddim-10-repeats": (ddim(10), {"scale": 0.6, "stop": 0.2, "repeats": {"times": 3, "above": 0.2}}),
     "dpmpp-20": ({"steps": 20, "scheduler": "dpmpp"}, {"scale": 1.2, "stop": 0.2}),
@@ -152,7 +154,7 @@ class Bench:
 def settings_of(model: ModelConfig) -> Settings:
     """What a line differs in."""
     method = model.method.model_dump(mode="json")
-    options = {key: method[key] for key in ("decay", "repeats", "travel")}
+    options = {key: method[key] for key in ("decay", "repeats", "travel", "emphasis")}
     course = [f"{key} {value}" for key, value in options.items() if value not in (None, "constant")]
     return {
         "method": model.method.name,
@@ -161,7 +163,7 @@ def settings_of(model: ModelConfig) -> Settings:
         "cfg": model.sampler.guidance_scale,
         "scale": method["scale"],
         "stop": method["stop"],
-        "course": "; ".join(course).translate(str.maketrans("", "", "{}'")),
+        "options": "; ".join(course).translate(str.maketrans("", "", "{}'")),
     }
 
 

@@ -39,7 +39,14 @@ if TYPE_CHECKING:
 @click.option("--scheduler", help="Scheduler of diffusers, by short name; flow_euler for a flow.")
 @click.option("--cfg", "guidance_scale", default=4.0, show_default=True, help="Pull of the prompt, from 1.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
-@click.option("--resize", is_flag=True, help="Fit a drawing of another size to the model's.")
+@click.option("--resize", is_flag=True, help="Fit a drawing of another size to the picture's.")
+@click.option("--height", type=int, help="Of the picture, px  [default: what the model was trained on].")
+@click.option("--width", type=int, help="Of the picture, px.")
+@click.option(
+    "--importance",
+    type=click.Path(path_type=Path),
+    help="A grey image: how much each part of the sketch matters, from black (not at all) to white.",
+)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
 @click.option(
     "--precision",
@@ -59,6 +66,9 @@ def command(
     stop: float | None,
     seed: int,
     resize: bool,
+    height: int | None,
+    width: int | None,
+    importance: Path | None,
     device: str,
     precision: Precision,
     **sampler: Any,
@@ -73,6 +83,7 @@ def command(
       lepbench sample --prompt "a red fish" --sketch fish.png --out red-fish.png
       lepbench sample --prompt "a red fish" --sketch photo.jpg --resize --scale 2 --out red-fish.png
       lepbench sample --prompt "a red fish" --sketch fish.png --preset paper --out red-fish.png
+      lepbench sample --prompt "a red fish" --sketch fish.png --importance mask.png --out red-fish.png
     """
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
@@ -81,7 +92,7 @@ def command(
     from lepbench.files import write_bytes
     from lepbench.guidance.draw import draw
     from lepbench.guidance.presets import PRESETS
-    from lepbench.guidance.sketch import read_sketch
+    from lepbench.guidance.sketch import read_sketch, read_weights
     from lepbench.images import png_bytes
     from lepbench.predictors.base import Predictor
 
@@ -90,7 +101,10 @@ def command(
     _settings(chosen, sampler, flow=False)
     backbone = load_backbone(model, device, precision)
     settings = _settings(chosen, sampler, backbone.family.flow)
-    strokes, polarity = read_sketch(sketch, (backbone.image_size, backbone.image_size), resize)
+    size = (height or backbone.image_size, width or backbone.image_size)
+    backbone.latent_shape(size)
+    strokes, polarity = read_sketch(sketch, size, resize)
+    weights = None if importance is None else read_weights(importance, size)
     click.echo(f"sketch read as {polarity}", err=True)
     reader = Predictor.from_pretrained(predictor, backbone)
     with bars() as show:
@@ -103,6 +117,7 @@ def command(
             chosen.scale if scale is None else scale,
             chosen.stop if stop is None else stop,
             seed,
+            weights,
             partial(show, "drawing"),
         )
     strip = out.with_name(f"{out.stem}-strip.png")

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from torch import Tensor
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import Judges
@@ -94,25 +95,32 @@ def draw_each(row: Row, unit: Unit) -> list[Pixels | Failure]:
     Raises:
         LepbenchError: the fault is the user's, and would be that of every sample.
     """
-    try:
-        pictures = row.draw(unit)
-        side = unit[0].item.sketch.shape[0]
-        if tuple(pictures.shape) != (len(unit), 3, side, side):
-            raise LepbenchError(
-                f"row {row.name!r} has pictures of shape {list(pictures.shape[1:])}, not {[3, side, side]}",
-                "draw at the suite's size",
-            )
-    except LepbenchError:
-        raise
-    except Exception as error:
-        if len(unit) > 1:
-            return [drawn for sample in unit for drawn in draw_each(row, [sample])]
-        return [Failure(" ".join(f"{type(error).__name__}: {error}".split()))]
+    pictures = _pictures(row, unit)
+    if isinstance(pictures, Failure):
+        # The exception is gone by now, and with it what the batch held of the memory that it wanted more of.
+        return [pictures] if len(unit) == 1 else [d for sample in unit for d in draw_each(row, [sample])]
     finite = torch.isfinite(pictures).flatten(1).all(dim=1).tolist()
     pixels = to_pixels(pictures.nan_to_num())
     return [
         p if good else Failure("pixels that are not finite") for p, good in zip(pixels, finite, strict=True)
     ]
+
+
+def _pictures(row: Row, unit: Unit) -> Tensor | Failure:
+    """A unit's pictures [B, 3, H, W], or why they could not be drawn together."""
+    try:
+        pictures = row.draw(unit)
+    except LepbenchError:
+        raise
+    except Exception as error:
+        return Failure(" ".join(f"{type(error).__name__}: {error}".split()))
+    side = unit[0].item.sketch.shape[0]
+    if tuple(pictures.shape) != (len(unit), 3, side, side):
+        raise LepbenchError(
+            f"row {row.name!r} has pictures of shape {list(pictures.shape[1:])}, not {[3, side, side]}",
+            "draw at the suite's size",
+        )
+    return pictures
 
 
 def record_of(row: Row, sample: Sample, drawn: Pixels | Failure, seconds: float) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class CleanGuidance:
         with torch.enable_grad():
             leaf = z.detach().clone().requires_grad_()
             output, _ = backbone.read(leaf, timestep, told, ())
-            foreseen = clean_latents(backbone.scheduler, output, leaf, timestep)
+            foreseen = clean_latents(backbone.scheduler, output, leaf, timestep, backbone.family.flow)
             pictures = backbone.decode(foreseen) / 2 + 0.5
             loss = edge_distance(pictures, self.strokes, self.softness, self.weights).sum()
             half = torch.float16 in (backbone.dtype, backbone.vae.dtype)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from lepbench.backbones.backbone import Backbone
+from lepbench.guidance.importance import latent_weights
 from lepbench.guidance.sampler import sample
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.steering import SketchGuidance
@@ -35,9 +36,13 @@ def draw(
     scale: float,
     stop: float,
     seed: int,
+    weights: NDArray[np.float32] | None = None,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Drawing:
     """Draw `prompt` along `strokes` bool [H, W].
+
+    Args:
+        weights: float [H, W] from 0 up, how much the sketch matters at each pixel; None: the same.
 
     The strip shows the sketch, the edges predicted at the last guided step (where there was one) and the
     picture; all lines black on white.
@@ -45,7 +50,9 @@ def draw(
     source = generator(seed)
     noise = torch.randn(1, *backbone.latent_shape((strokes.shape[0], strokes.shape[1])), generator=source)
     target = backbone.encode_edges(torch.from_numpy(strokes)[None])
-    guidance = SketchGuidance(predictor, target, scale, stop)
+    latent = (target.shape[-2], target.shape[-1])
+    mattering = None if weights is None else latent_weights(torch.from_numpy(weights)[None], latent)
+    guidance = SketchGuidance(predictor, target, scale, stop, mattering)
     drawn = sample(backbone, [prompt], noise, settings, guidance, [source], on_step)
     picture = to_pixels(backbone.decode_latents(drawn.latents))[0]
     panels = [("sketch", ink_on_paper(strokes)), (prompt, picture)]

@@ -54,7 +54,7 @@ def edge_gradient(
         # A predictor that reads the noise reads it off the output: its way back is all of the network.
         with nullcontext() if predictor.reads_noise else recorded_until_read(backbone.denoiser, taps):
             output, features = backbone.read(leaf, timestep, told, taps)
-        heard = noise_for(predictor, backbone.scheduler, output, leaf, timestep)
+        heard = noise_for(predictor, backbone, output, leaf, timestep)
         edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), heard)
         error = (edges - target.to(edges)).square()
         loss = (error if weights is None else error * weights.to(edges)).sum()

@@ -74,12 +74,32 @@ def fit(strokes: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
     The drawing is centred on ground of the wanted proportions, then scaled: a pixel of the result is a stroke
     if any part of it was one, so that thin lines survive any reduction.
     """
-    height, width = strokes.shape
-    tall = max(height, -(-width * size[0] // size[1]))
-    wide = max(width, -(-height * size[1] // size[0]))
-    top, left = (tall - height) // 2, (wide - width) // 2
-    padded = np.pad(strokes, ((top, tall - height - top), (left, wide - width - left)))
+    padded = np.pad(strokes, _margins((strokes.shape[0], strokes.shape[1]), size))
     return _any_along(_any_along(padded, size[0], 0), size[1], 1)
+
+
+def read_weights(path: Path, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Read how much each part of a sketch matters, float [height, width] in [0, 1], from a grey image.
+
+    Of another size than `size` it is fitted as its sketch is (`fit`), by averages, its border continued.
+
+    Raises:
+        LepbenchError: no image, or black everywhere.
+    """
+    grey = np.asarray(open_rgb(path).convert("L"), np.float32) / 255
+    if not grey.any():
+        raise LepbenchError(f"{path} is black: no part of a sketch matters", "paint what matters white")
+    padded = np.pad(grey, _margins((grey.shape[0], grey.shape[1]), size), mode="edge")
+    return np.asarray(cv2.resize(padded, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _margins(given: tuple[int, int], wanted: tuple[int, int]) -> list[tuple[int, int]]:
+    """What to add above and below, and at both sides, to centre a map on one of the wanted proportions."""
+    height, width = given
+    tall = max(height, -(-width * wanted[0] // wanted[1]))
+    wide = max(width, -(-height * wanted[1] // wanted[0]))
+    top, left = (tall - height) // 2, (wide - width) // 2
+    return [(top, tall - height - top), (left, wide - width - left)]
 
 
 def _any_along(strokes: NDArray[np.bool_], count: int, axis: int) -> NDArray[np.bool_]:

@@ -37,7 +37,8 @@ class CleanEdges(Method):
     config: CleanEdgesConfig
 
     def draw(self, requests: Sequence[Request]) -> Tensor:
-        device, weights = self.backbone.device, stacked_weights(requests)
+        device = self.backbone.device
+        weights = stacked_weights(requests, self.config.emphasis)
         guidance = CleanGuidance(
             stacked_sketches(requests).to(device),
             self.config.scale,

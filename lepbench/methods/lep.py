@@ -46,7 +46,7 @@ class Lep(Method):
     def draw(self, requests: Sequence[Request]) -> Tensor:
         target = self.backbone.encode_edges(stacked_sketches(requests).to(self.backbone.device))
         latent = (target.shape[-2], target.shape[-1])
-        weights = stacked_weights(requests)
+        weights = stacked_weights(requests, self.config.emphasis)
         guidance = SketchGuidance(
             self.predictor,
             target,

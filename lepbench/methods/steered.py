@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lepbench.guidance.course import Course
 from lepbench.guidance.execution import Execution
-from lepbench.methods.base import MethodConfig, Request
+from lepbench.methods.base import MethodConfig, Request, stacked_sketches
 
 
 class SteeredConfig(MethodConfig, Course):
@@ -20,15 +20,21 @@ class SteeredConfig(MethodConfig, Course):
     """The paper's beta: the length of a shift in lengths of the ordinary step."""
     stop: float = Field(default=0.5, ge=0, le=1)
     """Guide while t > stop x T_train; 0 guides to the end."""
+    emphasis: float | None = Field(default=None, gt=0)
+    """How much a pixel on a stroke matters in the loss against one of the ground; None: as much."""
     execution: Execution = Execution()
     """What is traded for time or memory."""
 
 
-def stacked_weights(requests: Sequence[Request]) -> Tensor | None:
-    """Their sketches' weights, float [B, H, W], 1 where a request has none; None if no request has any."""
-    if all(request.weights is None for request in requests):
+def stacked_weights(requests: Sequence[Request], emphasis: float | None) -> Tensor | None:
+    """Their sketches' weights, float [B, H, W], strokes multiplied; None if all are the same everywhere.
+
+    A request without weights has 1 everywhere.
+    """
+    if emphasis is None and all(request.weights is None for request in requests):
         return None
     maps = [
         torch.ones(r.sketch.shape) if r.weights is None else torch.from_numpy(r.weights) for r in requests
     ]
-    return torch.stack([weights.float() for weights in maps])
+    given = torch.stack([weights.float() for weights in maps])
+    return given if emphasis is None else given * torch.where(stacked_sketches(requests), emphasis, 1.0)

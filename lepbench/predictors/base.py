@@ -25,6 +25,19 @@ WEIGHTS_FILE = "predictor.safetensors"
 CURVE_FILE = "curve.csv"
 METRICS_FILE = "metrics.json"
 
+TELLING = (
+    "addition_embed_type",
+    "attention_head_dim",
+    "cross_attention_dim",
+    "guidance_embeds",
+    "joint_attention_dim",
+    "num_attention_heads",
+    "num_layers",
+    "num_single_layers",
+)
+"""Keys of a denoiser's config by which kinds of network differ that are tapped alike, as Stable Diffusion 1
+and 2 or Flux dev and schnell are: features of the one say nothing to a predictor of the other."""
+
 
 class PredictorOptions(Config):
     """What a person chooses of a predictor: its kind, a name in `PREDICTORS`, and that kind's settings."""
@@ -39,11 +52,13 @@ class PredictorConfig(PredictorOptions):
         taps: tapped position -> channels there, in order.
         out_channels: channels of the latent it predicts.
         train_timesteps: T_train of the backbone, by which timesteps are divided.
+        network: `architecture` of the backbone it was trained on; None where that is not known.
     """
 
     taps: dict[str, int] = Field(min_length=1)
     out_channels: int = Field(ge=1)
     train_timesteps: int = Field(ge=1)
+    network: dict[str, Any] | None = None
 
 
 class Predictor(nn.Module):
@@ -84,7 +99,9 @@ class Predictor(nn.Module):
         raise NotImplementedError
 
     def require_fit(self, backbone: Backbone) -> None:
-        """Check that the backbone has this predictor's taps, with their channels, and its latents.
+        """Check that the backbone is of the kind this predictor reads: taps, channels, network, latents.
+
+        Weights are not compared: a predictor reads what was tuned from its backbone, too.
 
         Raises:
             LepbenchError: it has not; the message names the first position that differs.
@@ -97,19 +114,27 @@ class Predictor(nn.Module):
                     f"{channels.get(position, 'no tap')}",
                     "use the backbone it was trained on, or train one with 'lepbench train-lep'",
                 )
+        for key, value in architecture(backbone).items():
+            if self.config.network is not None and self.config.network.get(key) != value:
+                raise LepbenchError(
+                    f"the predictor reads a network of {key} {self.config.network.get(key)}, "
+                    f"and that of {backbone.name} has {value}",
+                    "use the backbone it was trained on or one tuned from it",
+                )
         if backbone.vae.config.latent_channels != self.config.out_channels:
             raise LepbenchError(
                 f"the predictor makes {self.config.out_channels} latent channels and {backbone.name} has "
                 f"{backbone.vae.config.latent_channels}"
             )
 
-    def save_pretrained(self, folder: Path) -> None:
+    def save_pretrained(self, folder: str | Path) -> None:
         """Write the weights, a model card and `config.json` into `folder`, each atomically.
 
         Where these are the very weights that were loaded, the card and the figures beside them come along.
         """
         from safetensors.torch import save_file
 
+        folder = Path(folder)
         with atomic_path(folder / WEIGHTS_FILE) as partial:
             save_file(
                 {key: value.detach().cpu().contiguous() for key, value in self.state_dict().items()}, partial
@@ -171,7 +196,7 @@ class Predictor(nn.Module):
         Raises:
             LepbenchError: a file is missing or damaged, the kind is unknown, or it does not fit the backbone.
         """
-        folder = model_folder(id_or_path, [CONFIG_FILE, WEIGHTS_FILE])
+        folder = model_folder(id_or_path, [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, METRICS_FILE, CURVE_FILE])
         document = _read_config(folder / CONFIG_FILE)
         kind = PREDICTORS.get(str(document.get("name")))
         try:
@@ -186,6 +211,14 @@ class Predictor(nn.Module):
             predictor.require_fit(backbone)
             predictor.to(backbone.device)
         return predictor
+
+
+def architecture(backbone: Backbone) -> dict[str, Any]:
+    """What tells kinds of network apart whose taps are equal, as JSON has it; see `TELLING`."""
+    told = {key: backbone.denoiser.config.get(key) for key in TELLING}
+    told["prediction_type"] = backbone.scheduler.get("prediction_type", "epsilon")
+    known: dict[str, Any] = json.loads(json.dumps({k: v for k, v in told.items() if v is not None}))
+    return known
 
 
 PREDICTORS: Registry[type[Predictor]] = Registry("predictor")

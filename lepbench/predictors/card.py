@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,20 @@ if TYPE_CHECKING:
     from lepbench.predictors.outcome import Outcome
 
 CARD_FILE = "README.md"
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def card(predictor: Predictor, outcome: Outcome | None = None, curve: Sequence[BinLoss] = ()) -> str:
     """The Markdown: kind, taps, size; with an outcome also backbone, data, loss, error and recipe."""
+    backbone = "" if outcome is None else outcome.recipe.backbone
     return render(
         "lepbench.predictors",
         "card.md.j2",
         config=predictor.config,
         parameters=sum(parameter.numel() for parameter in predictor.parameters()),
         outcome=outcome,
+        # The hub knows models as owner/name, and takes no card that names another.
+        base_model=backbone if HUB_ID.fullmatch(backbone) else "",
         curve=curve,
         recipe="" if outcome is None else dump_config(outcome.recipe).strip(),
     )

@@ -8,7 +8,7 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.predictors.base import Predictor
-from lepbench.predictors.noise import noise_component
+from lepbench.predictors.noise import noise_for
 from lepbench.predictors.team import ALONE, Team
 
 
@@ -60,4 +60,4 @@ class NoisyFeatures:
         if not self.predictor.reads_noise:
             return self.backbone.features(noisy, when, told, taps), None
         output, features = self.backbone.read(noisy, when, told, taps)
-        return features, noise_component(self.backbone.scheduler, output, noisy, when)
+        return features, noise_for(self.predictor, self.backbone, output, noisy, when)

@@ -36,9 +36,19 @@ class BinLoss(NamedTuple):
 
 
 def held_out_curve(
-    backbone: Backbone, predictor: Predictor, data: EncodedTriplets, on_progress: Progress, bins: int = BINS
+    backbone: Backbone,
+    predictor: Predictor,
+    data: EncodedTriplets,
+    on_progress: Progress,
+    bins: int = BINS,
+    batch: int = BATCH,
 ) -> list[BinLoss]:
-    """The error in equal parts of the schedule, on noise that belongs to the triplet and the part."""
+    """The error in equal parts of the schedule, on noise that belongs to the triplet and the part.
+
+    Args:
+        batch: triplets read at a time, `BATCH` at most; the one of training fits the memory.
+    """
+    at_once = min(batch, BATCH)
     features = NoisyFeatures(backbone, predictor)
     count = min(len(data), MOST)
     strokes = int(data.strokes[:count].sum()) * data.edges.shape[1]
@@ -48,8 +58,8 @@ def held_out_curve(
     predictor.eval()
     for part, (low, high) in enumerate(pairwise(bounds)):
         total = torch.zeros(2, dtype=torch.float64)
-        for start in range(0, count, BATCH):
-            rows = torch.arange(start, min(start + BATCH, count))
+        for start in range(0, count, at_once):
+            rows = torch.arange(start, min(start + at_once, count))
             total += _squared_errors(features, data, rows, part, (low + high) // 2)
         everywhere, on_strokes = total.tolist()
         mse = everywhere / data.edges[:count].numel()

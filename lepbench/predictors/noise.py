@@ -8,18 +8,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lepbench.backbones.backbone import Backbone
 from lepbench.errors import LepbenchError
 from lepbench.predictors.base import Predictor
 
 
 def noise_for(
-    predictor: Predictor, schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor
+    predictor: Predictor, backbone: Backbone, output: Tensor, noisy: Tensor, timesteps: Tensor
 ) -> Tensor | None:
     """`noise_component` for a predictor that reads it, None for any other."""
-    return noise_component(schedule, output, noisy, timesteps) if predictor.reads_noise else None
+    if not predictor.reads_noise:
+        return None
+    return noise_component(backbone.scheduler, output, noisy, timesteps, backbone.family.flow)
 
 
-def noise_component(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
+def noise_component(
+    schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor, flow: bool = False
+) -> Tensor:
     """The noise part of `z_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) eps`, from the model's output at that step.
 
     It is `sqrt(1 - abar_t) eps` with the `eps` predicted here and now; `s eps` for a rectified flow,
@@ -31,6 +36,7 @@ def noise_component(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, 
         output: `[B, C, h, w]`, what the model gave for `noisy` at `timesteps`, of whatever prediction type.
         noisy: `[B, C, h, w]`, z_t.
         timesteps: `[B]` or a scalar, of the training schedule; abar is interpolated between whole ones.
+        flow: whether the model is one of a rectified flow.
 
     Returns:
         `[B, C, h, w]`, in the graph of `output` and `noisy`.
@@ -38,7 +44,7 @@ def noise_component(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, 
     Raises:
         LepbenchError: the prediction type is unknown.
     """
-    if _flows(schedule):
+    if flow:
         share = _share(schedule, output, timesteps)
         return share * (noisy + (1 - share) * output)
     signal, noise = _levels(schedule, output, timesteps)
@@ -53,12 +59,14 @@ def noise_component(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, 
             raise _unknown(other)
 
 
-def clean_latents(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
+def clean_latents(
+    schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor, flow: bool = False
+) -> Tensor:
     """The clean latent that the model foresees at a step: x0 of the decomposition of `noise_component`.
 
     Arguments, result and errors are as there.
     """
-    if _flows(schedule):
+    if flow:
         return noisy - _share(schedule, output, timesteps) * output
     signal, noise = _levels(schedule, output, timesteps)
     match schedule.get("prediction_type", "epsilon"):
@@ -70,10 +78,6 @@ def clean_latents(schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, ti
             return output
         case other:
             raise _unknown(other)
-
-
-def _flows(schedule: Mapping[str, Any]) -> bool:
-    return str(schedule.get("_class_name", "")).startswith("FlowMatch")
 
 
 def _share(schedule: Mapping[str, Any], output: Tensor, timesteps: Tensor) -> Tensor:

@@ -57,7 +57,21 @@ class TrainConfig(Config):
 
     @property
     def identity(self) -> dict[str, object]:
-        """The settings that decide the trained weights; data and backbone count by their hashes instead."""
-        return self.model_dump(
+        """The settings that decide the trained weights; data and backbone count by their hashes instead.
+
+        Another folder to validate on decides nothing, but a share of the data is missing from it.
+        """
+        told = self.model_dump(
             mode="json", exclude={"backbone", "data", "cache", "device", "checkpoint_every"}
         )
+        return told | ({"validation": "a folder"} if isinstance(self.validation, Path) else {})
+
+    def without_places(self) -> Self:
+        """The same recipe without the places it ran at: of an absolute path the last name is left."""
+        held_out = self.validation if isinstance(self.validation, float) else Path(_last(self.validation))
+        places = {"backbone": _last(self.backbone), "data": Path(_last(self.data)), "validation": held_out}
+        return self.model_copy(update={"cache": None, "device": "auto", **places})
+
+
+def _last(place: str | Path) -> str:
+    return Path(place).name if Path(place).is_absolute() else str(place)

@@ -13,7 +13,7 @@ from lepbench.backbones.conditioning import Conditioning
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
 from lepbench.files import make_folder
-from lepbench.predictors.base import PREDICTORS, Predictor
+from lepbench.predictors.base import PREDICTORS, Predictor, architecture
 from lepbench.predictors.checkpoint import restore_checkpoint, save_checkpoint
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.heldout import held_out_curve
@@ -65,9 +65,9 @@ def train_on(
         _assist(config, features, data)
         return None
     losses = _fit(config, features, data, out, on_progress)
-    curve = held_out_curve(backbone, predictor, held_out, on_progress)
+    curve = held_out_curve(backbone, predictor, held_out, on_progress, batch=config.batch)
     outcome = Outcome(
-        recipe=config.model_copy(update={"cache": None, "device": "auto"}),
+        recipe=config.without_places(),
         backbone_sha256=backbone.weights_sha256(),
         data_sha256=data.identity,
         training_triplets=len(data),
@@ -162,6 +162,7 @@ def _build(config: TrainConfig, backbone: Backbone) -> Predictor:
         taps=backbone.tap_channels,
         out_channels=int(backbone.vae.config.latent_channels),
         train_timesteps=backbone.train_timesteps,
+        network=architecture(backbone),
     )
     if config.timesteps is not None and config.timesteps[1] > backbone.train_timesteps:
         raise LepbenchError(

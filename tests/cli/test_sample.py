@@ -73,6 +73,22 @@ def test_the_same_seed_draws_the_same_picture_and_another_does_not(run, tmp_path
     assert not np.array_equal(a, c)
 
 
+def test_a_picture_may_be_oblong_and_a_part_of_the_sketch_may_not_matter(run, tmp_path: Path) -> None:
+    drawing = tmp_path / "wide.png"
+    image = Image.new("L", (96, 64), 255)
+    ImageDraw.Draw(image).ellipse((8, 8, 87, 55), outline=0)
+    image.save(drawing)
+    Image.fromarray(np.where(np.arange(96) < 48, 255, 0).astype(np.uint8)[None].repeat(64, 0)).save(
+        tmp_path / "left.png"
+    )
+    wide = ["--sketch", drawing, "--height", 64, "--width", 96]
+    assert run(*wide, "--out", tmp_path / "a.png")[0] == 0
+    assert run(*wide, "--out", tmp_path / "b.png", "--importance", tmp_path / "left.png")[0] == 0
+    a, b = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "ab")
+    assert a.shape == b.shape == (64, 96, 3)
+    assert not np.array_equal(a, b)
+
+
 def test_a_sketch_of_the_wrong_size_is_one_line_and_exit_code_2_or_resized(run, tmp_path: Path) -> None:
     drawing = sketch(tmp_path / "big.png", 200)
     code, out, err = run("--sketch", drawing, "--out", tmp_path / "x.png")
@@ -91,6 +107,9 @@ def test_a_sketch_of_the_wrong_size_is_one_line_and_exit_code_2_or_resized(run, 
         (["--sketch", "s.png", "--out", "s.png/x.png"], "cannot create s.png"),
         (["--sketch", "s.png", "--out", "x.png", "--scheduler", "dim"], "did you mean 'ddim'?"),
         (["--sketch", "s.png", "--out", "x.png", "--stop", "2"], "--stop"),
+        (["--sketch", "s.png", "--out", "x.png", "--preset", "fsat"], "did you mean 'fast'?"),
+        (["--sketch", "s.png", "--out", "x.png", "--width", "65"], "cannot draw 65x64 px; choose sides"),
+        (["--sketch", "s.png", "--out", "x.png", "--importance", "none.png"], "no such image: none.png"),
         (["--sketch", "s.png", "--out", "x.png", "--cfg", "0"], "guidance_scale"),
         (["--sketch", "s.png", "--out", "x.png", "--backbone", "mini@99"], "no embedded model 'mini@99'"),
         (["--sketch", "s.png", "--out", "x.png", "--predictor", "lep@99"], "no embedded model 'lep@99'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from lepbench.evaluation.folder import picture_path
 from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.protocol import protocol_of
 from lepbench.evaluation.record import read_record
-from lepbench.evaluation.rows import ROWS
+from lepbench.evaluation.rows import ROWS, Row
 from lepbench.evaluation.run import evaluate
+from lepbench.evaluation.sample import Unit, units_of
 from lepbench.evaluation.summary import metric_names
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
@@ -145,6 +147,24 @@ def test_references_are_computed_once_and_checked(
     for kept in own_cache.glob("references/*.parquet"):
         kept.write_bytes(kept.read_bytes()[:-100])
     assert again("spoilt") == []
+
+
+def test_a_batch_that_fails_is_let_go_before_its_samples_are_tried_alone(tiny_suite: Suite) -> None:
+    held: list[weakref.ref[torch.Tensor]] = []
+    alive: list[bool] = []
+
+    def draw(unit: Unit) -> torch.Tensor:
+        pictures = torch.zeros(len(unit), 3, 64, 64)
+        if len(unit) > 1:
+            held.append(weakref.ref(pictures))
+            raise RuntimeError("out of memory")
+        alive.append(held[0]() is not None)
+        return pictures
+
+    (unit, *_) = units_of(tiny_suite, tiny_suite.items(3), 1, 3)
+    drawn = units.draw_each(Row("model", draw), unit)
+    assert alive == [False] * 3
+    assert [picture.shape for picture in drawn] == [(64, 64, 3)] * 3
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(

@@ -37,8 +37,8 @@ def test_the_foreseen_latent_of_a_flow_is_where_one_long_step_ends() -> None:
     scheduler.set_timesteps(sigmas=[0.75])
     noisy, output = torch.randn(2, 2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     expected = scheduler.step(output, scheduler.timesteps[0], noisy).prev_sample
-    config = {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000}
-    assert torch.allclose(clean_latents(config, output, noisy, torch.tensor(750.0)), expected, atol=1e-5)
+    found = clean_latents(dict(scheduler.config), output, noisy, torch.tensor(750.0), flow=True)
+    assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_the_distance_is_one_less_the_cosine_of_softened_maps() -> None:

@@ -22,7 +22,7 @@ def plainly(backbone, z, told, predictor, target, weights=None) -> tuple[Tensor,
     """Output and gradient with everything in the graph."""
     leaf = z.clone().requires_grad_()
     output, features = backbone.read(leaf, WHEN, told, backbone.taps)
-    heard = noise_for(predictor, backbone.scheduler, output, leaf, WHEN)
+    heard = noise_for(predictor, backbone, output, leaf, WHEN)
     edges = predictor(features, WHEN.expand(len(z)), z.shape[-2:], heard)
     error = (edges - target).square()
     loss = (error if weights is None else weights * error).sum()

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageDraw
 
 from lepbench.errors import LepbenchError
-from lepbench.guidance.sketch import BLACK_ON_WHITE, WHITE_ON_BLACK, fit, read_sketch
+from lepbench.guidance.sketch import BLACK_ON_WHITE, WHITE_ON_BLACK, fit, read_sketch, read_weights
 from lepbench.guidance.strip import CAPTION, MARGIN, ink_on_paper, strip
 
 
@@ -113,6 +113,17 @@ def test_what_is_no_drawing_is_one_line(tmp_path: Path) -> None:
         read_sketch(tmp_path / "text.png")
     with pytest.raises(LepbenchError, match=r"no such image: .*absent.png"):
         read_sketch(tmp_path / "absent.png")
+
+
+def test_importance_is_fitted_as_its_sketch_is(tmp_path: Path) -> None:
+    grey = np.zeros((20, 40), np.uint8)
+    grey[:, 20:] = 255
+    Image.fromarray(grey).save(tmp_path / "right.png")
+    weights = read_weights(tmp_path / "right.png", (20, 20))
+    assert np.array_equal(weights, np.where(np.arange(20) < 10, 0, 1)[None].repeat(20, 0))
+    Image.fromarray(0 * grey).save(tmp_path / "black.png")
+    with pytest.raises(LepbenchError, match=r"black.png is black: .*; paint what matters white"):
+        read_weights(tmp_path / "black.png", (20, 20))
 
 
 def test_a_long_caption_stays_under_its_own_panel() -> None:

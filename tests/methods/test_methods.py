@@ -12,7 +12,7 @@ import torch
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
-from lepbench.methods import LepConfig, Method, Request, UnguidedConfig
+from lepbench.methods import CleanEdgesConfig, LepConfig, Method, Request, UnguidedConfig
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import noise
 
@@ -124,6 +124,22 @@ def test_a_request_may_weigh_its_sketch(backbone: Backbone, predictor_folder: Pa
     torch.testing.assert_close(first, same, atol=1e-4, rtol=0)
     assert (first[0] - other[0]).abs().max() > 1e-3
     torch.testing.assert_close(first[1], other[1], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("kind", [LepConfig, CleanEdgesConfig])
+def test_emphasis_weighs_strokes_against_the_ground(
+    kind: type[LepConfig | CleanEdgesConfig], backbone: Backbone, predictor_folder: Path
+) -> None:
+    chosen = {"predictor": str(predictor_folder)} if kind is LepConfig else {}
+
+    def drawn(emphasis: float | None, requests: list[Request]) -> torch.Tensor:
+        config = kind(stop=0.2, emphasis=emphasis, **chosen)  # type: ignore[arg-type]
+        return config.build(backbone, SAMPLER).draw(requests)
+
+    told = [dataclasses.replace(r, weights=np.where(r.sketch, 8.0, 1.0)) for r in asked()]
+    torch.testing.assert_close(drawn(8.0, asked()), drawn(None, told), atol=1e-4, rtol=0)
+    assert (drawn(8.0, asked()) - drawn(None, asked())).abs().max() > 1e-3
+    torch.testing.assert_close(drawn(1.0, asked()), drawn(None, asked()), atol=1e-4, rtol=0)
 
 
 def test_a_sampler_that_draws_noise_takes_it_from_the_items_seed(backbone: Backbone) -> None:

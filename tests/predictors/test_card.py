@@ -9,6 +9,9 @@ import yaml
 
 from lepbench.errors import LepbenchError
 from lepbench.predictors import MlpConfig, MlpPredictor, Predictor
+from lepbench.predictors.card import card
+from lepbench.predictors.outcome import Outcome
+from lepbench.predictors.recipe import TrainConfig
 
 
 @pytest.fixture
@@ -35,19 +38,65 @@ class FakeHub:
         return type("Commit", (), {"commit_url": f"https://hub/{repo_id}/commit/1"})
 
 
-def header(card: str) -> dict[str, object]:
-    return yaml.safe_load(card.split("---\n")[1])
+def header(text: str) -> dict[str, object]:
+    return yaml.safe_load(text.split("---\n")[1])
 
 
 def test_the_card_says_what_is_known_and_no_more(predictor: MlpPredictor, tmp_path: Path) -> None:
     predictor.save_pretrained(tmp_path)
-    card = (tmp_path / "README.md").read_text()
+    written = (tmp_path / "README.md").read_text()
     parameters = sum(p.numel() for p in predictor.parameters())
-    assert f"Kind `mlp`, {parameters:,}" in card
-    assert "| `a` | 3 |\n| `b` | 5 |\n" in card
-    assert "not known" in card
-    assert "Held-out" not in card
-    assert set(header(card)) == {"library_name", "tags"}
+    assert f"Kind `mlp`, {parameters:,}" in written
+    assert "| `a` | 3 |\n| `b` | 5 |\n" in written
+    assert "not known" in written
+    assert "Held-out" not in written
+    assert set(header(written)) == {"library_name", "tags"}
+
+
+def outcome_of(backbone: str, data: Path) -> Outcome:
+    recipe = TrainConfig(backbone=backbone, data=data, validation=data / "other", cache=data)
+    return Outcome(
+        recipe=recipe.without_places(),
+        backbone_sha256={"unet/x": "0"},
+        data_sha256="1",
+        training_triplets=1,
+        held_out_triplets=1,
+        training_loss=0.5,
+        held_out_loss=0.5,
+        target_variance=1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("backbone", "named"),
+    [("stable-diffusion-v1-5/stable-diffusion-v1-5", True), ("mini@1", False), ("/models/mine", False)],
+)
+def test_a_card_names_no_place_and_only_a_base_model_that_the_hub_can_know(
+    predictor: MlpPredictor, tmp_path: Path, backbone: str, named: bool
+) -> None:
+    told = outcome_of(backbone, tmp_path / "data")
+    text = card(predictor, told, ())
+    assert ("base_model" in header(text)) == named
+    assert str(tmp_path) not in text + told.model_dump_json()
+    assert "/models" not in text + told.model_dump_json()
+    assert told.recipe.data == Path("data")
+
+
+def test_all_that_belongs_to_a_predictor_is_fetched_from_the_hub(
+    predictor: MlpPredictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor.save_pretrained(str(tmp_path))
+    for name in ("metrics.json", "curve.csv"):
+        (tmp_path / name).write_text("figures")
+    asked: list[str] = []
+
+    def snapshot(name: str, allow_patterns: list[str]) -> str:
+        asked.extend(allow_patterns)
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    Predictor.from_pretrained("someone/lep")
+    assert set(asked) >= {path.name for path in tmp_path.iterdir()}
 
 
 def test_figures_go_with_the_weights_they_were_measured_on(predictor: MlpPredictor, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lepbench.errors import LepbenchError
 from lepbench.predictors import PREDICTORS, MlpConfig, MlpPredictor, Predictor
+from lepbench.predictors.base import architecture
 
 
 def make(
@@ -215,6 +216,15 @@ def test_a_backbone_it_does_not_fit_is_refused_in_one_line(tiny_backbone, tmp_pa
     fitting = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000))
     fitting.save_pretrained(tmp_path / "fits")
     Predictor.from_pretrained(tmp_path / "fits", tiny_backbone)
+
+    network = architecture(tiny_backbone)
+    config = MlpConfig(taps=taps, out_channels=4, train_timesteps=1000, network=network)
+    MlpPredictor(config).save_pretrained(tmp_path / "same")
+    Predictor.from_pretrained(tmp_path / "same", tiny_backbone)
+    another = config.model_copy(update={"network": network | {"cross_attention_dim": 48}})
+    MlpPredictor(another).save_pretrained(tmp_path / "another")
+    with pytest.raises(LepbenchError, match=r"of cross_attention_dim 48, and that of .* has 32; use"):
+        Predictor.from_pretrained(tmp_path / "another", tiny_backbone)
 
     wider = taps | {"mid_block.resnets[0]": 160}
     MlpPredictor(MlpConfig(taps=wider, out_channels=4, train_timesteps=1000)).save_pretrained(

@@ -44,8 +44,7 @@ def test_a_flow_has_its_own_forward_process() -> None:
     clean, drawn = torch.randn(2, 4, 8, 8), torch.randn(2, 4, 8, 8)
     when = peer.timesteps[[100, 900]]
     noisy = peer.scale_noise(clean, when, drawn)
-    schedule = {**peer.config, "_class_name": "FlowMatchEulerDiscreteScheduler"}  # as saved
-    found = noise_component(schedule, drawn - clean, noisy, when)
+    found = noise_component(dict(peer.config), drawn - clean, noisy, when, flow=True)
     assert torch.allclose(found, (when / 1000)[:, None, None, None] * drawn, atol=1e-5)
 
 
