@@ -6,6 +6,7 @@ import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,9 +95,6 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
     from safetensors import SafetensorError
 
     options: dict[str, Any] = {"dtype": dtype, "variant": variant.lstrip(".") or None}
-    if kind.startswith("diffusers."):
-        # Its lazy loading wants a package that this one does not depend on.
-        options["low_cpu_mem_usage"] = False
     try:
         with _quiet():
             module, report = class_of(kind).from_pretrained(
@@ -104,8 +102,10 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
             )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
-    # What a file lacks would be left at random values, with no more than a warning.
-    absent = sorted(report["missing_keys"])
+    # What a file lacks would be left at random values or without any, with no more than a warning. Of shards
+    # diffusers believes their index, so that what it names in vain is known by having no contents alone.
+    tensors = chain(module.named_parameters(), module.named_buffers())
+    absent = sorted({*report["missing_keys"], *(name for name, tensor in tensors if tensor.is_meta)})
     if absent:
         raise LepbenchError(
             f"{folder / names[0]} lacks {len(absent)} weights of its config, first {absent[0]!r}"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
+from safetensors.torch import load_file, save_file
 from tiny_pipelines import BUILDERS, save_tiny
 
 from lepbench.backbones import load_backbone
@@ -142,6 +143,15 @@ def test_half_precision_is_read_for_want_of_the_full(tiny_folder_of, tmp_path: P
         assert torch.equal(mine, theirs)
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("name", list(BUILDERS))
+def test_every_weight_of_the_denoiser_has_the_precision_asked_for(
+    name: str, precision: str, tiny_folder_of
+) -> None:
+    backbone = load_backbone(tiny_folder_of(name), precision=precision)
+    assert {parameter.dtype for parameter in backbone.denoiser.parameters()} == {getattr(torch, precision)}
+
+
 @pytest.mark.parametrize("variant", [None, "fp16"])
 def test_weights_in_shards_are_read_and_hashed(variant: str | None, tiny_folder_of, tmp_path: Path) -> None:
     folder = save_tiny("flux-schnell", tmp_path / "flux", max_shard_size="40KB", variant=variant)
@@ -153,4 +163,16 @@ def test_weights_in_shards_are_read_and_hashed(variant: str | None, tiny_folder_
         assert torch.equal(mine, theirs)
     (folder / shards[0]).unlink()
     with pytest.raises(LepbenchError, match="transformer cannot be loaded"):
+        load_backbone(folder)
+
+
+@pytest.mark.parametrize("part", ["transformer", "text_encoder_2"])
+def test_shards_that_lack_what_their_index_names_are_refused(part: str, tmp_path: Path) -> None:
+    folder = save_tiny("flux-schnell", tmp_path / "flux", max_shard_size="20KB")
+    (index,) = (folder / part).glob("*.index.json")
+    name, shard = sorted(json.loads(index.read_text())["weight_map"].items())[0]
+    weights = load_file(folder / part / shard)
+    del weights[name]
+    save_file(weights, folder / part / shard, {"format": "pt"})
+    with pytest.raises(LepbenchError, match=rf"{part}.* lacks 1 weights of its config, first '{name}'"):
         load_backbone(folder)
