@@ -18,6 +18,9 @@ from lepbench.errors import LepbenchError
 STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
 """What the libraries call a component's weights."""
 
+DTYPES = {"diffusers": "torch_dtype", "transformers": "dtype"}
+"""What the libraries call the precision to load weights in; diffusers before 0.40 passes over `dtype`."""
+
 VARIANTS = ("", ".fp16")
 """What is read where both are there: full precision first."""
 
@@ -94,7 +97,7 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
     variant, names = weight_files(folder, kind)
     from safetensors import SafetensorError
 
-    options: dict[str, Any] = {"dtype": dtype, "variant": variant.lstrip(".") or None}
+    options: dict[str, Any] = {DTYPES[kind.split(".")[0]]: dtype, "variant": variant.lstrip(".") or None}
     try:
         with _quiet():
             module, report = class_of(kind).from_pretrained(

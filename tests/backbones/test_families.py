@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler
+from diffusers import FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 from safetensors.torch import load_file, save_file
 from tiny_pipelines import BUILDERS, save_tiny
 
@@ -150,6 +150,18 @@ def test_every_weight_of_the_denoiser_has_the_precision_asked_for(
 ) -> None:
     backbone = load_backbone(tiny_folder_of(name), precision=precision)
     assert {parameter.dtype for parameter in backbone.denoiser.parameters()} == {getattr(torch, precision)}
+
+
+def test_the_precision_reaches_a_diffusers_that_knows_its_older_name_alone(
+    tiny_folder_of, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present = FluxTransformer2DModel.from_pretrained
+
+    def older(folder: Path, dtype: object = None, **options: Any) -> Any:
+        return present(folder, **options)
+
+    monkeypatch.setattr(FluxTransformer2DModel, "from_pretrained", older)
+    assert load_backbone(tiny_folder_of("flux-dev"), precision="bfloat16").denoiser.dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("variant", [None, "fp16"])
