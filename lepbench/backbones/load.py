@@ -125,9 +125,15 @@ def load_tokenizer(folder: Path, kind: str) -> Any:
     """
     if not folder.is_dir():
         raise LepbenchError(f"missing folder {folder}", NOT_WHOLE)
+    tokenizer = class_of(kind)
+    # Without one of them transformers makes up a vocabulary, to which every word is unknown.
+    vocabularies = [tokenizer.vocab_files_names[name] for name in ("tokenizer_file", "vocab_file")]
+    if not any((folder / name).is_file() for name in vocabularies):
+        raise LepbenchError(f"missing file {folder / vocabularies[0]}", NOT_WHOLE)
     try:
-        return class_of(kind).from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        return tokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:
+        # tokenizers raises nothing more special.
         raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""Tokenizer folders as releases have them."""
+"""Tokenizer folders as releases have them, and as they come damaged."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 import sentencepiece
 
 from lepbench.backbones import load_backbone
+from lepbench.backbones.load import load_tokenizer
+from lepbench.errors import LepbenchError
 
 SENTENCES = ["a red fish", "two blue boats", "green hills", "a fish and a boat"]
 
@@ -51,3 +53,25 @@ def test_a_t5_tokenizer_may_be_a_model_of_sentencepiece_alone(
         ids = [*own.encode(sentence), own.eos_id()]
         assert row == ids + [own.pad_id()] * (16 - len(ids))
     assert backbone.encode_prompts(SENTENCES)["embeddings"].isfinite().all()
+
+
+KINDS = {"tokenizer": "transformers.CLIPTokenizer", "tokenizer_2": "transformers.T5Tokenizer"}
+
+
+@pytest.mark.parametrize("part", list(KINDS))
+def test_no_vocabulary_is_made_up(part: str, tiny_folder_of, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder_of("flux-dev") / part, tmp_path / part))
+    load_tokenizer(folder, KINDS[part])
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(LepbenchError, match=rf"missing file .*{part}/tokenizer.json; .*no whole pipeline"):
+        load_tokenizer(folder, KINDS[part])
+
+
+@pytest.mark.parametrize("part", list(KINDS))
+@pytest.mark.parametrize("content", ["{", "{}", '{"model": {"type": "Unigram", "vocab": 7}}'])
+def test_a_damaged_vocabulary_is_one_line(part: str, content: str, tiny_folder_of, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder_of("flux-dev") / part, tmp_path / part))
+    (folder / "tokenizer.json").write_text(content)
+    with pytest.raises(LepbenchError, match=f"{part} cannot be loaded: ") as caught:
+        load_tokenizer(folder, KINDS[part])
+    assert "\n" not in str(caught.value)
