@@ -33,6 +33,8 @@ from lepbench.files import sha256_file
 AT_ONCE = 8
 """Pictures through the VAE in one call: bounds the memory of a large batch."""
 
+OTHER_MODEL = "use a model of the same class without it"
+
 
 @dataclass(frozen=True, eq=False)
 class Backbone:
@@ -238,6 +240,8 @@ def load_backbone(
     components = _present(family, family.components, index)
     tokenizers = _present(family, family.tokenizers, index)
     folder = _fetch(id_or_path, components, tokenizers)
+    scheduler = _schedule_of(folder)
+    _check_latents(folder)
     parts: dict[str, Any] = {}
     for part, kind in components.items():
         # The VAE of SDXL overflows in half precision, and says so.
@@ -259,11 +263,38 @@ def load_backbone(
         denoiser=denoiser,
         vae=vae,
         text=text,
-        scheduler=read_json(folder / "scheduler" / "scheduler_config.json"),
+        scheduler=scheduler,
         taps=family.positions(denoiser.config),
         device=where,
         dtype=dtype,
     )
+
+
+def _schedule_of(folder: Path) -> dict[str, Any]:
+    """The training schedule of a pipeline.
+
+    Raises:
+        LepbenchError: it cannot be read, or is EDM's: taken for a schedule of variances it would lead astray.
+    """
+    path = folder / "scheduler" / "scheduler_config.json"
+    scheduler = read_json(path)
+    # Models of variances are also saved with EDM's sampler as their default: their betas are still there.
+    if "sigma_data" in scheduler and "beta_start" not in scheduler:
+        raise LepbenchError(f"{path} is a schedule of EDM, by which nothing here samples", OTHER_MODEL)
+    return scheduler
+
+
+def _check_latents(folder: Path) -> None:
+    """Refuse a VAE whose latents are more than shifted and scaled as a whole.
+
+    Raises:
+        LepbenchError: its config cannot be read, or normalises channel by channel.
+    """
+    path = folder / "vae" / "config.json"
+    config = read_json(path)
+    for key in ("latents_mean", "latents_std"):
+        if config.get(key) is not None:
+            raise LepbenchError(f"{path} has {key}: latents of normalised channels are not read", OTHER_MODEL)
 
 
 def _present(family: Family, parts: Mapping[str, str], index: Mapping[str, Any]) -> dict[str, str]:

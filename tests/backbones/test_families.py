@@ -133,6 +133,26 @@ def test_only_an_optional_part_may_be_left_out(tiny_folder_of, tmp_path: Path) -
         load_backbone(folder)
 
 
+@pytest.mark.parametrize("key", ["latents_mean", "latents_std"])
+def test_latents_of_normalised_channels_are_refused(key: str, tiny_folder_of, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder_of("sdxl"), tmp_path / "sdxl"))
+    path = folder / "vae" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: [-1.6, 1.7, 0.7, 0.2]}))
+    with pytest.raises(LepbenchError, match=rf"vae/config.json has {key}: .*; use a model of the same class"):
+        load_backbone(folder)
+
+
+def test_a_schedule_without_betas_is_refused(tiny_folder_of, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder_of("sdxl"), tmp_path / "sdxl"))
+    path = folder / "scheduler" / "scheduler_config.json"
+    config = json.loads(path.read_text()) | {"sigma_data": 0.5}
+    path.write_text(json.dumps(config))
+    assert load_backbone(folder).scheduler == config
+    path.write_text(json.dumps({key: value for key, value in config.items() if "beta" not in key}))
+    with pytest.raises(LepbenchError, match=r"scheduler_config.json is a schedule of EDM"):
+        load_backbone(folder)
+
+
 def test_half_precision_is_read_for_want_of_the_full(tiny_folder_of, tmp_path: Path) -> None:
     folder = save_tiny("flux-schnell", tmp_path / "flux", variant="fp16")
     whole = load_backbone(tiny_folder_of("flux-schnell"))
