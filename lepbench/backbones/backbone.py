@@ -31,7 +31,9 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 
 AT_ONCE = 8
-"""Pictures through the VAE in one call: bounds the memory of a large batch."""
+"""Pictures through the VAE in one call at most: more are no faster, and would change the last bits."""
+PIXELS_AT_ONCE = AT_ONCE * 512**2
+"""Pixels through the VAE in one call, as far as one picture has no more: bounds the memory."""
 
 OTHER_MODEL = "use a model of the same class without it"
 
@@ -177,7 +179,8 @@ class Backbone:
         """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, shifted and scaled."""
         self.latent_shape((images.shape[-2], images.shape[-1]))
         centred = (images * 2 - 1).to(self.device, self.vae.dtype)
-        modes = [self.vae.encode(piece).latent_dist.mode() for piece in torch.split(centred, AT_ONCE)]
+        pieces = torch.split(centred, at_once(images.shape[-2] * images.shape[-1]))
+        modes = [self.vae.encode(piece).latent_dist.mode() for piece in pieces]
         latents: Tensor = (torch.cat(modes) - self._latent_shift) * self.vae.config.scaling_factor
         return latents.float().contiguous()
 
@@ -193,8 +196,9 @@ class Backbone:
     def decode(self, latents: Tensor) -> Tensor:
         """Latents [B, C, h, w] to float32 [B, 3, H, W] around [-1, 1], in the graph if one is recorded."""
         unscaled = latents / self.vae.config.scaling_factor + self._latent_shift
-        split = torch.split(unscaled.to(self.device, self.vae.dtype), AT_ONCE)
-        return torch.cat([self.vae.decode(piece).sample.float() for piece in split])
+        pixels = latents.shape[-2] * latents.shape[-1] * self.vae_factor**2
+        pieces = torch.split(unscaled.to(self.device, self.vae.dtype), at_once(pixels))
+        return torch.cat([self.vae.decode(piece).sample.float() for piece in pieces])
 
     @property
     def _latent_shift(self) -> float:
@@ -268,6 +272,11 @@ def load_backbone(
         device=where,
         dtype=dtype,
     )
+
+
+def at_once(pixels: int) -> int:
+    """How many pictures of that many pixels go through the VAE in one call."""
+    return min(AT_ONCE, max(1, PIXELS_AT_ONCE // pixels))
 
 
 def _schedule_of(folder: Path) -> dict[str, Any]:
