@@ -18,9 +18,11 @@ from lepbench.backbones.load import (
     VARIANTS,
     Precision,
     choose_device,
+    component_files,
     load_component,
     load_tokenizer,
     read_json,
+    tokenizer_files,
     weight_files,
     weight_patterns,
 )
@@ -29,6 +31,8 @@ from lepbench.backbones.survey import tap_shapes
 from lepbench.backbones.taps import tapped
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
+
+SCHEDULE = "scheduler/scheduler_config.json"
 
 AT_ONCE = 8
 """Pictures through the VAE in one call at most: more are no faster, and would change the last bits."""
@@ -214,13 +218,15 @@ class Backbone:
         """The encoded texts, and what classifier-free guidance of this scale leads away from, if anything."""
         return self.family.conditions(self.text, prompts, scale)
 
-    def weights_sha256(self) -> dict[str, str]:
-        """SHA-256 of every weight file, by its path in the model's folder."""
-        return {
-            f"{part}/{name}": sha256_file(self.folder / part / name)
-            for part, kind in _present(self.family, self.family.components, self.text.index).items()
-            for name in weight_files(self.folder / part, kind)[1]
-        }
+    @cached_property
+    def files_sha256(self) -> dict[str, str]:
+        """SHA-256 of every file that decides a result, by its path in the model's folder; hashed once."""
+        names = [INDEX, SCHEDULE]
+        for part, kind in _present(self.family, self.family.components, self.text.index).items():
+            names += [f"{part}/{name}" for name in component_files(self.folder / part, kind)]
+        for part in self.text.tokenizers:
+            names += [f"{part}/{name}" for name in tokenizer_files(self.folder / part)]
+        return {name: sha256_file(self.folder / name) for name in names}
 
 
 def load_backbone(
@@ -285,7 +291,7 @@ def _schedule_of(folder: Path) -> dict[str, Any]:
     Raises:
         LepbenchError: it cannot be read, or is EDM's: taken for a schedule of variances it would lead astray.
     """
-    path = folder / "scheduler" / "scheduler_config.json"
+    path = folder / SCHEDULE
     scheduler = read_json(path)
     # Models of variances are also saved with EDM's sampler as their default: their betas are still there.
     if "sigma_data" in scheduler and "beta_start" not in scheduler:

@@ -79,6 +79,23 @@ def weight_files(folder: Path, kind: str) -> tuple[str, list[str]]:
     raise LepbenchError(f"missing weight file {folder / stem}.safetensors", NOT_WHOLE)
 
 
+def component_files(folder: Path, kind: str) -> list[str]:
+    """The names of all files in `folder` that a component is read from.
+
+    Raises:
+        LepbenchError: as `weight_files`.
+    """
+    variant, weights = weight_files(folder, kind)
+    stem = STEMS[kind.split(".")[0]]
+    whole = weights == [f"{stem}{variant}.safetensors"]
+    return ["config.json", *([] if whole else [f"{stem}.safetensors.index{variant}.json"]), *weights]
+
+
+def tokenizer_files(folder: Path) -> list[str]:
+    """The names of all files of a tokenizer: which of them it reads depends on the others."""
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+
+
 def _shards(index: Path) -> list[str]:
     shards = read_json(index).get("weight_map")
     if not isinstance(shards, dict) or not shards:

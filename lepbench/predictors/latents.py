@@ -1,4 +1,4 @@
-"""Triplets encoded once by the frozen backbone and kept, keyed by the weights and the data they came from."""
+"""Triplets encoded once by the frozen backbone and kept, keyed by the files and the data they came from."""
 
 from __future__ import annotations
 
@@ -97,16 +97,20 @@ class EncodedTriplets:
 def encode_triplets(
     backbone: Backbone, data: TripletSource, cache: Path, on_progress: Progress
 ) -> EncodedTriplets:
-    """Encode every triplet, or read an earlier encoding by the same weights of the same data.
+    """Encode every triplet, or read an earlier encoding by the same files of the same data.
 
     Raises:
         LepbenchError: there is no triplet, or the cache folder cannot be written.
     """
     if not len(data):
         raise LepbenchError("the data set holds no triplet", "build it with 'lepbench build-data'")
-    hashes = backbone.weights_sha256()
-    unused = f"{backbone.family.denoiser}/"
-    used = sorted((name, digest) for name, digest in hashes.items() if not name.startswith(unused))
+    part = backbone.family.denoiser
+    # Captions are padded to a width in the denoiser's config; its weights play no part.
+    used = sorted(
+        (name, digest)
+        for name, digest in backbone.files_sha256.items()
+        if name == f"{part}/config.json" or not name.startswith(f"{part}/")
+    )
     key = sha256_bytes(json.dumps([FORMAT, str(backbone.dtype), used, data.identity]).encode())
     path = cache / f"{key[:32]}.safetensors"
     stored = _read(path, data.identity)

@@ -115,11 +115,31 @@ def test_channels_at_the_taps_are_those_of_the_blocks(tiny_backbone) -> None:
     )
 
 
-def test_hashes_are_of_the_files(tiny_backbone, tiny_pipeline_folder: Path) -> None:
-    hashes = tiny_backbone.weights_sha256()
-    assert len(hashes) == 3
-    for name, digest in hashes.items():
-        assert hashlib.sha256((tiny_pipeline_folder / name).read_bytes()).hexdigest() == digest
+def test_hashes_are_of_every_file(tiny_pipeline_folder: Path) -> None:
+    present = {path for path in tiny_pipeline_folder.rglob("*") if path.is_file()}
+    assert load_backbone(tiny_pipeline_folder).files_sha256 == {
+        path.relative_to(tiny_pipeline_folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in present
+    }
+
+
+def test_what_decides_nothing_is_not_hashed(tiny_backbone, copy: Path) -> None:
+    for name in (
+        "README.md",
+        "unet/model.ckpt",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "tokenizer/.x",
+    ):
+        (copy / name).write_text("")
+    (copy / "safety_checker").mkdir()
+    (copy / "safety_checker" / "config.json").write_text("{}")
+    assert load_backbone(copy).files_sha256 == tiny_backbone.files_sha256
+
+
+def test_files_are_hashed_once(tiny_pipeline_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded, hashed = load_backbone(tiny_pipeline_folder), []
+    monkeypatch.setattr(backbone, "sha256_file", lambda path: hashed.append(path) or "")
+    assert len(loaded.files_sha256) == len(loaded.files_sha256) == len(hashed) > 0
 
 
 def test_half_precision_files_load_in_full_precision(tiny_backbone, copy: Path) -> None:

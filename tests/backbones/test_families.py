@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,9 @@ def test_only_an_optional_part_may_be_left_out(tiny_folder_of, tmp_path: Path) -
         "text_encoder",
         "text_encoder_2",
     }
+    hashed = load_backbone(tiny_folder_of("sd3-without-t5")).files_sha256
+    assert not any("_3/" in name for name in hashed)
+    assert "tokenizer_2/tokenizer.json" in hashed
     folder = Path(shutil.copytree(tiny_folder_of("sdxl"), tmp_path / "sdxl"))
     shutil.rmtree(folder / "text_encoder_2")
     index = json.loads((folder / "model_index.json").read_text())
@@ -157,8 +161,8 @@ def test_half_precision_is_read_for_want_of_the_full(tiny_folder_of, tmp_path: P
     folder = save_tiny("flux-schnell", tmp_path / "flux", variant="fp16")
     whole = load_backbone(tiny_folder_of("flux-schnell"))
     half = load_backbone(folder)
-    assert "transformer/diffusion_pytorch_model.fp16.safetensors" in half.weights_sha256()
-    assert "text_encoder_2/model.fp16.safetensors" in half.weights_sha256()
+    assert "transformer/diffusion_pytorch_model.fp16.safetensors" in half.files_sha256
+    assert "text_encoder_2/model.fp16.safetensors" in half.files_sha256
     for mine, theirs in zip(half.denoiser.parameters(), whole.denoiser.parameters(), strict=True):
         assert torch.equal(mine, theirs)
 
@@ -188,7 +192,9 @@ def test_the_precision_reaches_a_diffusers_that_knows_its_older_name_alone(
 def test_weights_in_shards_are_read_and_hashed(variant: str | None, tiny_folder_of, tmp_path: Path) -> None:
     folder = save_tiny("flux-schnell", tmp_path / "flux", max_shard_size="40KB", variant=variant)
     backbone = load_backbone(folder)
-    shards = [name for name in backbone.weights_sha256() if name.startswith("transformer/")]
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert set(backbone.files_sha256) == present
+    shards = [name for name in present if re.fullmatch(r"transformer/.*safetensors", name)]
     assert len(shards) > 1
     whole = load_backbone(tiny_folder_of("flux-schnell"))
     for mine, theirs in zip(backbone.denoiser.parameters(), whole.denoiser.parameters(), strict=True):

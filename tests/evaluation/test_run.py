@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -145,6 +147,34 @@ def test_references_are_computed_once_and_checked(
     for kept in own_cache.glob("references/*.parquet"):
         kept.write_bytes(kept.read_bytes()[:-100])
     assert again("spoilt") == []
+
+
+def test_references_depend_on_every_file_of_the_backbone_and_on_its_precision(
+    tmp_path: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    tiny_pipeline_folder: Path,
+) -> None:
+    folder = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model"))
+    own = tiny_model.model_copy(update={"backbone": str(folder)})
+
+    def again(name: str, model: ModelConfig = own) -> list[str]:
+        return evaluate(model, tiny_suite, tmp_path / name, device="cpu", judges=tiny_judges, limit=1).reused
+
+    assert again("first") == []
+    assert again("second") == ["real", "vae", "unguided", "overlay"]
+    assert again("halved", own.model_copy(update={"precision": "bfloat16"})) == ["real"]
+    for number, (file, key, value) in enumerate(
+        [
+            ("scheduler/scheduler_config.json", "prediction_type", "v_prediction"),
+            ("vae/config.json", "scaling_factor", 2.0),
+            ("tokenizer/tokenizer_config.json", "model_max_length", 9),
+        ]
+    ):
+        path = folder / file
+        path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+        assert again(f"other-{number}") == ["real"], file
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(
