@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from diffusers import FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 from safetensors.torch import load_file, save_file
 from tiny_pipelines import BUILDERS, save_tiny
@@ -74,6 +75,21 @@ def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of) -> None:
     moved = (maps[0] - maps[1]).abs().amax(dim=1)[0] > 1e-6
     assert moved.shape == (4, 12)
     assert moved.nonzero().tolist() == [[2, 9]]
+
+
+@pytest.mark.parametrize("name", list(BUILDERS))
+def test_the_map_of_one_sample_leads_back_through_a_batch_norm(name: str, tiny_folder_of) -> None:
+    backbone = load_backbone(tiny_folder_of(name))
+    with torch.no_grad():
+        told = backbone.encode_prompts(["x"])
+        maps = backbone.features(torch.randn(1, 4, 8, 24), 700, told, backbone.taps)
+    for position, found in maps.items():
+        feature, weights = found.requires_grad_(), torch.randn(found.shape)
+        mean, variance = torch.randn(found.shape[1]), 0.5 + torch.rand(found.shape[1])
+        normed = F.batch_norm(feature, mean, variance)
+        (gradient,) = torch.autograd.grad(normed, feature, weights)
+        expected = weights / (variance + 1e-5).sqrt()[:, None, None]
+        assert torch.allclose(gradient, expected, atol=1e-5), position
 
 
 @pytest.mark.parametrize("name", ["sd3", "flux-dev"])
