@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +35,21 @@ def triplets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma"])
-def test_a_predictor_is_trained_and_steers(name: str, tiny_folder_of, triplets, tmp_path: Path) -> None:
+FAMILIES = ("sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma")
+
+
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [*product(FAMILIES, ["float32", "bfloat16"]), *product(["sd3", "flux-dev", "pixart-sigma"], ["float16"])],
+)
+def test_a_predictor_is_trained_and_steers(
+    name: str, precision: str, tiny_folder_of, triplets, tmp_path: Path
+) -> None:
     folder = tiny_folder_of(name)
     recipe = TrainConfig.model_validate(
         {
             "backbone": str(folder),
+            "precision": precision,
             "data": triplets,
             "validation": 0.3,
             "predictor": {"hidden": [8]},
@@ -59,7 +69,7 @@ def test_a_predictor_is_trained_and_steers(name: str, tiny_folder_of, triplets, 
     weights = [(tmp_path / run / "predictor.safetensors").read_bytes() for run in ("lep", "again")]
     assert weights[0] == weights[1]
 
-    backbone = load_backbone(folder)
+    backbone = load_backbone(folder, precision=precision)
     sampler = SamplerSettings(steps=2, scheduler="flow_euler" if backbone.family.flow else "ddim")
     sketch = np.zeros((HEIGHT, WIDTH), dtype=bool)
     sketch[:, 12] = True

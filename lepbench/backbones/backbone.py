@@ -18,9 +18,11 @@ from lepbench.backbones.load import (
     VARIANTS,
     Precision,
     choose_device,
+    component_files,
     load_component,
     load_tokenizer,
     read_json,
+    tokenizer_files,
     weight_files,
     weight_patterns,
 )
@@ -30,8 +32,14 @@ from lepbench.backbones.taps import tapped
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 
+SCHEDULE = "scheduler/scheduler_config.json"
+
 AT_ONCE = 8
-"""Pictures through the VAE in one call: bounds the memory of a large batch."""
+"""Pictures through the VAE in one call at most: more are no faster, and would change the last bits."""
+PIXELS_AT_ONCE = AT_ONCE * 512**2
+"""Pixels through the VAE in one call, as far as one picture has no more: bounds the memory."""
+
+OTHER_MODEL = "use a model of the same class without it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +183,8 @@ class Backbone:
         """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, shifted and scaled."""
         self.latent_shape((images.shape[-2], images.shape[-1]))
         centred = (images * 2 - 1).to(self.device, self.vae.dtype)
-        modes = [self.vae.encode(piece).latent_dist.mode() for piece in torch.split(centred, AT_ONCE)]
+        pieces = torch.split(centred, at_once(images.shape[-2] * images.shape[-1]))
+        modes = [self.vae.encode(piece).latent_dist.mode() for piece in pieces]
         latents: Tensor = (torch.cat(modes) - self._latent_shift) * self.vae.config.scaling_factor
         return latents.float().contiguous()
 
@@ -191,8 +200,9 @@ class Backbone:
     def decode(self, latents: Tensor) -> Tensor:
         """Latents [B, C, h, w] to float32 [B, 3, H, W] around [-1, 1], in the graph if one is recorded."""
         unscaled = latents / self.vae.config.scaling_factor + self._latent_shift
-        split = torch.split(unscaled.to(self.device, self.vae.dtype), AT_ONCE)
-        return torch.cat([self.vae.decode(piece).sample.float() for piece in split])
+        pixels = latents.shape[-2] * latents.shape[-1] * self.vae_factor**2
+        pieces = torch.split(unscaled.to(self.device, self.vae.dtype), at_once(pixels))
+        return torch.cat([self.vae.decode(piece).sample.float() for piece in pieces])
 
     @property
     def _latent_shift(self) -> float:
@@ -208,13 +218,15 @@ class Backbone:
         """The encoded texts, and what classifier-free guidance of this scale leads away from, if anything."""
         return self.family.conditions(self.text, prompts, scale)
 
-    def weights_sha256(self) -> dict[str, str]:
-        """SHA-256 of every weight file, by its path in the model's folder."""
-        return {
-            f"{part}/{name}": sha256_file(self.folder / part / name)
-            for part, kind in _present(self.family, self.family.components, self.text.index).items()
-            for name in weight_files(self.folder / part, kind)[1]
-        }
+    @cached_property
+    def files_sha256(self) -> dict[str, str]:
+        """SHA-256 of every file that decides a result, by its path in the model's folder; hashed once."""
+        names = [INDEX, SCHEDULE]
+        for part, kind in _present(self.family, self.family.components, self.text.index).items():
+            names += [f"{part}/{name}" for name in component_files(self.folder / part, kind)]
+        for part in self.text.tokenizers:
+            names += [f"{part}/{name}" for name in tokenizer_files(self.folder / part)]
+        return {name: sha256_file(self.folder / name) for name in names}
 
 
 def load_backbone(
@@ -238,6 +250,8 @@ def load_backbone(
     components = _present(family, family.components, index)
     tokenizers = _present(family, family.tokenizers, index)
     folder = _fetch(id_or_path, components, tokenizers)
+    scheduler = _schedule_of(folder)
+    _check_latents(folder)
     parts: dict[str, Any] = {}
     for part, kind in components.items():
         # The VAE of SDXL overflows in half precision, and says so.
@@ -259,11 +273,43 @@ def load_backbone(
         denoiser=denoiser,
         vae=vae,
         text=text,
-        scheduler=read_json(folder / "scheduler" / "scheduler_config.json"),
+        scheduler=scheduler,
         taps=family.positions(denoiser.config),
         device=where,
         dtype=dtype,
     )
+
+
+def at_once(pixels: int) -> int:
+    """How many pictures of that many pixels go through the VAE in one call."""
+    return min(AT_ONCE, max(1, PIXELS_AT_ONCE // pixels))
+
+
+def _schedule_of(folder: Path) -> dict[str, Any]:
+    """The training schedule of a pipeline.
+
+    Raises:
+        LepbenchError: it cannot be read, or is EDM's: taken for a schedule of variances it would lead astray.
+    """
+    path = folder / SCHEDULE
+    scheduler = read_json(path)
+    # Models of variances are also saved with EDM's sampler as their default: their betas are still there.
+    if "sigma_data" in scheduler and "beta_start" not in scheduler:
+        raise LepbenchError(f"{path} is a schedule of EDM, by which nothing here samples", OTHER_MODEL)
+    return scheduler
+
+
+def _check_latents(folder: Path) -> None:
+    """Refuse a VAE whose latents are more than shifted and scaled as a whole.
+
+    Raises:
+        LepbenchError: its config cannot be read, or normalises channel by channel.
+    """
+    path = folder / "vae" / "config.json"
+    config = read_json(path)
+    for key in ("latents_mean", "latents_std"):
+        if config.get(key) is not None:
+            raise LepbenchError(f"{path} has {key}: latents of normalised channels are not read", OTHER_MODEL)
 
 
 def _present(family: Family, parts: Mapping[str, str], index: Mapping[str, Any]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,9 @@ from lepbench.errors import LepbenchError
 
 STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
 """What the libraries call a component's weights."""
+
+DTYPES = {"diffusers": "torch_dtype", "transformers": "dtype"}
+"""What the libraries call the precision to load weights in; diffusers before 0.40 passes over `dtype`."""
 
 VARIANTS = ("", ".fp16")
 """What is read where both are there: full precision first."""
@@ -75,6 +79,23 @@ def weight_files(folder: Path, kind: str) -> tuple[str, list[str]]:
     raise LepbenchError(f"missing weight file {folder / stem}.safetensors", NOT_WHOLE)
 
 
+def component_files(folder: Path, kind: str) -> list[str]:
+    """The names of all files in `folder` that a component is read from.
+
+    Raises:
+        LepbenchError: as `weight_files`.
+    """
+    variant, weights = weight_files(folder, kind)
+    stem = STEMS[kind.split(".")[0]]
+    whole = weights == [f"{stem}{variant}.safetensors"]
+    return ["config.json", *([] if whole else [f"{stem}.safetensors.index{variant}.json"]), *weights]
+
+
+def tokenizer_files(folder: Path) -> list[str]:
+    """The names of all files of a tokenizer: which of them it reads depends on the others."""
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+
+
 def _shards(index: Path) -> list[str]:
     shards = read_json(index).get("weight_map")
     if not isinstance(shards, dict) or not shards:
@@ -93,10 +114,7 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
     variant, names = weight_files(folder, kind)
     from safetensors import SafetensorError
 
-    options: dict[str, Any] = {"dtype": dtype, "variant": variant.lstrip(".") or None}
-    if kind.startswith("diffusers."):
-        # Its lazy loading wants a package that this one does not depend on.
-        options["low_cpu_mem_usage"] = False
+    options: dict[str, Any] = {DTYPES[kind.split(".")[0]]: dtype, "variant": variant.lstrip(".") or None}
     try:
         with _quiet():
             module, report = class_of(kind).from_pretrained(
@@ -104,8 +122,10 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
             )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
-    # What a file lacks would be left at random values, with no more than a warning.
-    absent = sorted(report["missing_keys"])
+    # What a file lacks would be left at random values or without any, with no more than a warning. Of shards
+    # diffusers believes their index, so that what it names in vain is known by having no contents alone.
+    tensors = chain(module.named_parameters(), module.named_buffers())
+    absent = sorted({*report["missing_keys"], *(name for name, tensor in tensors if tensor.is_meta)})
     if absent:
         raise LepbenchError(
             f"{folder / names[0]} lacks {len(absent)} weights of its config, first {absent[0]!r}"
@@ -122,9 +142,15 @@ def load_tokenizer(folder: Path, kind: str) -> Any:
     """
     if not folder.is_dir():
         raise LepbenchError(f"missing folder {folder}", NOT_WHOLE)
+    tokenizer = class_of(kind)
+    # Without one of them transformers makes up a vocabulary, to which every word is unknown.
+    vocabularies = [tokenizer.vocab_files_names[name] for name in ("tokenizer_file", "vocab_file")]
+    if not any((folder / name).is_file() for name in vocabularies):
+        raise LepbenchError(f"missing file {folder / vocabularies[0]}", NOT_WHOLE)
     try:
-        return class_of(kind).from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        return tokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:
+        # tokenizers raises nothing more special.
         raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
 
 

@@ -41,7 +41,9 @@ class TransformerFamily(Family):
 
 def folded(tokens: Tensor, height: int, width: int) -> Tensor:
     """Tokens `[B, height * width, channels]`, row by row, as a map `[B, channels, height, width]`."""
-    return tokens.transpose(1, 2).reshape(len(tokens), tokens.shape[2], height, width)
+    maps = tokens.transpose(1, 2).reshape(len(tokens), tokens.shape[2], height, width)
+    # Of one sample the view has a stride with which torch's batch norm, on the CPU, gives wrong gradients.
+    return maps.contiguous()
 
 
 def resolution_shift(scheduler: Any, tokens: int) -> dict[str, Any]:

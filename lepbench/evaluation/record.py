@@ -33,7 +33,7 @@ class Identity(Config):
     """Items taken from the front of the suite."""
     samples_per_item: int
     weights: dict[str, str]
-    """SHA-256 of every weight file, of the model's and of the judges', by name."""
+    """SHA-256 of the backbone's files, and of the weights of method and judges, by name."""
     packages: dict[str, str]
     device: str
     """Kind of device, e.g. "cpu"."""

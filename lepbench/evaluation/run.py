@@ -88,7 +88,7 @@ def evaluate(
         protocol_sha256=protocol.sha256,
         items=len(items),
         samples_per_item=samples_per_item,
-        weights={**weights_of(backbone), **method.weights, **judges.weights},
+        weights={**files_of(backbone), **method.weights, **judges.weights},
         packages=package_versions(),
         device=where.type,
     )
@@ -107,11 +107,11 @@ def evaluate(
     return record
 
 
-def weights_of(backbone: Backbone | None) -> dict[str, str]:
-    """SHA-256 of the backbone's weight files, by name."""
+def files_of(backbone: Backbone | None) -> dict[str, str]:
+    """SHA-256 of the backbone's files, by name."""
     if backbone is None:
         return {}
-    return {f"backbone/{name}": digest for name, digest in backbone.weights_sha256().items()}
+    return {f"backbone/{name}": digest for name, digest in backbone.files_sha256.items()}
 
 
 @dataclass
@@ -140,10 +140,10 @@ class _Run:
 
     def _backbone_tables(self, backbone: Backbone) -> dict[str, pa.Table]:
         sampler = self.identity.model.sampler
-        weights = {"backbone": weights_of(backbone)}
-        drawn = {**weights, "sampler": sampler.model_dump(mode="json")}
+        model = {"backbone": files_of(backbone), "precision": self.identity.model.precision}
+        drawn = {**model, "sampler": sampler.model_dump(mode="json")}
         plain = UnguidedConfig().build(backbone, sampler)
-        done = {"vae": self._table(vae_row(backbone, weights))} if "vae" in self.rows else {}
+        done = {"vae": self._table(vae_row(backbone, model))} if "vae" in self.rows else {}
         done["unguided"] = self._table(unguided_row(plain, drawn))
         done["overlay"] = self._table(overlay_row(done["unguided"], drawn))
         return done

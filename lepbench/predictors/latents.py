@@ -205,10 +205,16 @@ def to_map(stored: NDArray[Any]) -> Tensor:
 
 
 def _key(backbone: Backbone, data: TripletSource) -> str:
-    """Of all that decides the encoding: what the denoiser is does not."""
-    unused = f"{backbone.family.denoiser}/"
-    hashes = backbone.weights_sha256().items()
-    used = sorted((name, digest) for name, digest in hashes if not name.startswith(unused))
+    """Of all that decides the encoding: every file of the backbone but the denoiser's weights.
+
+    Its config does: captions are padded to a width that stands there.
+    """
+    part = backbone.family.denoiser
+    used = sorted(
+        (name, digest)
+        for name, digest in backbone.files_sha256.items()
+        if name == f"{part}/config.json" or not name.startswith(f"{part}/")
+    )
     return sha256_bytes(json.dumps([FORMAT, str(backbone.dtype), used, data.identity]).encode())[:32]
 
 

@@ -22,7 +22,7 @@ class Outcome(Config):
 
     Attributes:
         recipe: the configuration it followed, without the places it ran at.
-        backbone_sha256: the frozen weights it was trained on.
+        backbone_sha256: the files of the frozen backbone it was trained on.
         data_sha256: identity of the training data.
         training_triplets, held_out_triplets: how many of each.
         training_loss: mean over the last 100 steps.

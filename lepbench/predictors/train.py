@@ -68,7 +68,7 @@ def train_on(
     curve = held_out_curve(backbone, predictor, held_out, on_progress, batch=config.batch)
     outcome = Outcome(
         recipe=config.without_places(),
-        backbone_sha256=backbone.weights_sha256(),
+        backbone_sha256=backbone.files_sha256,
         data_sha256=data.identity,
         training_triplets=len(data),
         held_out_triplets=len(held_out),
@@ -86,7 +86,7 @@ def _fit(
     """Run the steps that are still to be done; the loss of every step."""
     backbone, predictor = features.backbone, features.predictor
     optimiser = torch.optim.AdamW(predictor.parameters(), lr=0.0, weight_decay=config.weight_decay)
-    identity = config.identity | {"data_sha256": data.identity, "backbone_sha256": backbone.weights_sha256()}
+    identity = config.identity | {"data_sha256": data.identity, "backbone_sha256": backbone.files_sha256}
     state = restore_checkpoint(out, predictor, optimiser, identity)
     features.team.agree(state.step)
     predictor.train()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lepbench.backbones import load_backbone
+from lepbench.backbones import backbone, load_backbone
 from lepbench.errors import LepbenchError
 
 
@@ -41,6 +41,39 @@ def test_latents_to_pictures_as_diffusers_decodes_them(tiny_backbone, stock) -> 
     assert pictures.shape == (35, 3, 64, 64)
     assert torch.allclose(pictures, expected, atol=1e-5)
     assert 0 <= pictures.min() < pictures.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("size", "count"),
+    [((64, 64), 8), ((512, 512), 8), ((768, 1024), 2), ((1536, 1536), 1)],
+)
+def test_no_more_pixels_than_fit_go_through_the_vae_at_once(
+    size: tuple[int, int], count: int, tiny_backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Passed:
+        """Stands for what the VAE makes, and takes no time."""
+
+        def __init__(self, piece: torch.Tensor) -> None:
+            self.latent_dist, self.sample = self, piece
+            self.mode = lambda: piece
+
+    seen: list[int] = []
+    for way in ("encode", "decode"):
+        monkeypatch.setattr(
+            tiny_backbone.vae, way, lambda piece: seen.append(len(piece)) or Passed(piece[..., :1, :1])
+        )
+    tiny_backbone.encode_images(torch.zeros(1, 3, 1, 1).expand(9, -1, *size))
+    tiny_backbone.decode_latents(torch.zeros(1, 4, 1, 1).expand(9, -1, size[0] // 4, size[1] // 4))
+    split = [len(piece) for piece in torch.zeros(9).split(count)]
+    assert seen == [*split, *split]
+
+
+def test_pictures_in_pieces_are_those_in_one(tiny_backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    images, latents = torch.rand(5, 3, 64, 32), torch.randn(5, 4, 16, 8)
+    whole = tiny_backbone.encode_images(images), tiny_backbone.decode(latents)
+    monkeypatch.setattr(backbone, "PIXELS_AT_ONCE", 2 * 64 * 32)
+    assert torch.allclose(tiny_backbone.encode_images(images), whole[0], atol=1e-5)
+    assert torch.allclose(tiny_backbone.decode(latents), whole[1], atol=1e-5)
 
 
 def test_edges_go_in_as_white_on_black_pictures(tiny_backbone) -> None:
@@ -82,11 +115,31 @@ def test_channels_at_the_taps_are_those_of_the_blocks(tiny_backbone) -> None:
     )
 
 
-def test_hashes_are_of_the_files(tiny_backbone, tiny_pipeline_folder: Path) -> None:
-    hashes = tiny_backbone.weights_sha256()
-    assert len(hashes) == 3
-    for name, digest in hashes.items():
-        assert hashlib.sha256((tiny_pipeline_folder / name).read_bytes()).hexdigest() == digest
+def test_hashes_are_of_every_file(tiny_pipeline_folder: Path) -> None:
+    present = {path for path in tiny_pipeline_folder.rglob("*") if path.is_file()}
+    assert load_backbone(tiny_pipeline_folder).files_sha256 == {
+        path.relative_to(tiny_pipeline_folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in present
+    }
+
+
+def test_what_decides_nothing_is_not_hashed(tiny_backbone, copy: Path) -> None:
+    for name in (
+        "README.md",
+        "unet/model.ckpt",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "tokenizer/.x",
+    ):
+        (copy / name).write_text("")
+    (copy / "safety_checker").mkdir()
+    (copy / "safety_checker" / "config.json").write_text("{}")
+    assert load_backbone(copy).files_sha256 == tiny_backbone.files_sha256
+
+
+def test_files_are_hashed_once(tiny_pipeline_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded, hashed = load_backbone(tiny_pipeline_folder), []
+    monkeypatch.setattr(backbone, "sha256_file", lambda path: hashed.append(path) or "")
+    assert len(loaded.files_sha256) == len(loaded.files_sha256) == len(hashed) > 0
 
 
 def test_half_precision_files_load_in_full_precision(tiny_backbone, copy: Path) -> None:

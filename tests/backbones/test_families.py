@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler
+import torch.nn.functional as F
+from diffusers import FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
+from safetensors.torch import load_file, save_file
 from tiny_pipelines import BUILDERS, save_tiny
 
 from lepbench.backbones import load_backbone
@@ -74,6 +77,21 @@ def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of) -> None:
     assert moved.nonzero().tolist() == [[2, 9]]
 
 
+@pytest.mark.parametrize("name", list(BUILDERS))
+def test_the_map_of_one_sample_leads_back_through_a_batch_norm(name: str, tiny_folder_of) -> None:
+    backbone = load_backbone(tiny_folder_of(name))
+    with torch.no_grad():
+        told = backbone.encode_prompts(["x"])
+        maps = backbone.features(torch.randn(1, 4, 8, 24), 700, told, backbone.taps)
+    for position, found in maps.items():
+        feature, weights = found.requires_grad_(), torch.randn(found.shape)
+        mean, variance = torch.randn(found.shape[1]), 0.5 + torch.rand(found.shape[1])
+        normed = F.batch_norm(feature, mean, variance)
+        (gradient,) = torch.autograd.grad(normed, feature, weights)
+        expected = weights / (variance + 1e-5).sqrt()[:, None, None]
+        assert torch.allclose(gradient, expected, atol=1e-5), position
+
+
 @pytest.mark.parametrize("name", ["sd3", "flux-dev"])
 def test_text_tokens_are_left_out(name: str, tiny_folder_of) -> None:
     backbone = load_backbone(tiny_folder_of(name))
@@ -124,6 +142,9 @@ def test_only_an_optional_part_may_be_left_out(tiny_folder_of, tmp_path: Path) -
         "text_encoder",
         "text_encoder_2",
     }
+    hashed = load_backbone(tiny_folder_of("sd3-without-t5")).files_sha256
+    assert not any("_3/" in name for name in hashed)
+    assert "tokenizer_2/tokenizer.json" in hashed
     folder = Path(shutil.copytree(tiny_folder_of("sdxl"), tmp_path / "sdxl"))
     shutil.rmtree(folder / "text_encoder_2")
     index = json.loads((folder / "model_index.json").read_text())
@@ -132,25 +153,80 @@ def test_only_an_optional_part_may_be_left_out(tiny_folder_of, tmp_path: Path) -
         load_backbone(folder)
 
 
+@pytest.mark.parametrize("key", ["latents_mean", "latents_std"])
+def test_latents_of_normalised_channels_are_refused(key: str, tiny_folder_of, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder_of("sdxl"), tmp_path / "sdxl"))
+    path = folder / "vae" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: [-1.6, 1.7, 0.7, 0.2]}))
+    with pytest.raises(LepbenchError, match=rf"vae/config.json has {key}: .*; use a model of the same class"):
+        load_backbone(folder)
+
+
+def test_a_schedule_without_betas_is_refused(tiny_folder_of, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder_of("sdxl"), tmp_path / "sdxl"))
+    path = folder / "scheduler" / "scheduler_config.json"
+    config = json.loads(path.read_text()) | {"sigma_data": 0.5}
+    path.write_text(json.dumps(config))
+    assert load_backbone(folder).scheduler == config
+    path.write_text(json.dumps({key: value for key, value in config.items() if "beta" not in key}))
+    with pytest.raises(LepbenchError, match=r"scheduler_config.json is a schedule of EDM"):
+        load_backbone(folder)
+
+
 def test_half_precision_is_read_for_want_of_the_full(tiny_folder_of, tmp_path: Path) -> None:
     folder = save_tiny("flux-schnell", tmp_path / "flux", variant="fp16")
     whole = load_backbone(tiny_folder_of("flux-schnell"))
     half = load_backbone(folder)
-    assert "transformer/diffusion_pytorch_model.fp16.safetensors" in half.weights_sha256()
-    assert "text_encoder_2/model.fp16.safetensors" in half.weights_sha256()
+    assert "transformer/diffusion_pytorch_model.fp16.safetensors" in half.files_sha256
+    assert "text_encoder_2/model.fp16.safetensors" in half.files_sha256
     for mine, theirs in zip(half.denoiser.parameters(), whole.denoiser.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("name", list(BUILDERS))
+def test_every_weight_of_the_denoiser_has_the_precision_asked_for(
+    name: str, precision: str, tiny_folder_of
+) -> None:
+    backbone = load_backbone(tiny_folder_of(name), precision=precision)
+    assert {parameter.dtype for parameter in backbone.denoiser.parameters()} == {getattr(torch, precision)}
+
+
+def test_the_precision_reaches_a_diffusers_that_knows_its_older_name_alone(
+    tiny_folder_of, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present = FluxTransformer2DModel.from_pretrained
+
+    def older(folder: Path, dtype: object = None, **options: Any) -> Any:
+        return present(folder, **options)
+
+    monkeypatch.setattr(FluxTransformer2DModel, "from_pretrained", older)
+    assert load_backbone(tiny_folder_of("flux-dev"), precision="bfloat16").denoiser.dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("variant", [None, "fp16"])
 def test_weights_in_shards_are_read_and_hashed(variant: str | None, tiny_folder_of, tmp_path: Path) -> None:
     folder = save_tiny("flux-schnell", tmp_path / "flux", max_shard_size="40KB", variant=variant)
     backbone = load_backbone(folder)
-    shards = [name for name in backbone.weights_sha256() if name.startswith("transformer/")]
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert set(backbone.files_sha256) == present
+    shards = [name for name in present if re.fullmatch(r"transformer/.*safetensors", name)]
     assert len(shards) > 1
     whole = load_backbone(tiny_folder_of("flux-schnell"))
     for mine, theirs in zip(backbone.denoiser.parameters(), whole.denoiser.parameters(), strict=True):
         assert torch.equal(mine, theirs)
     (folder / shards[0]).unlink()
     with pytest.raises(LepbenchError, match="transformer cannot be loaded"):
+        load_backbone(folder)
+
+
+@pytest.mark.parametrize("part", ["transformer", "text_encoder_2"])
+def test_shards_that_lack_what_their_index_names_are_refused(part: str, tmp_path: Path) -> None:
+    folder = save_tiny("flux-schnell", tmp_path / "flux", max_shard_size="20KB")
+    (index,) = (folder / part).glob("*.index.json")
+    name, shard = sorted(json.loads(index.read_text())["weight_map"].items())[0]
+    weights = load_file(folder / part / shard)
+    del weights[name]
+    save_file(weights, folder / part / shard, {"format": "pt"})
+    with pytest.raises(LepbenchError, match=rf"{part}.* lacks 1 weights of its config, first '{name}'"):
         load_backbone(folder)

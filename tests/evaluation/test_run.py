@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -165,6 +167,34 @@ def test_a_batch_that_fails_is_let_go_before_its_samples_are_tried_alone(tiny_su
     drawn = units.draw_each(Row("model", draw), unit)
     assert alive == [False] * 3
     assert [picture.shape for picture in drawn] == [(64, 64, 3)] * 3
+
+
+def test_references_depend_on_every_file_of_the_backbone_and_on_its_precision(
+    tmp_path: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    tiny_pipeline_folder: Path,
+) -> None:
+    folder = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model"))
+    own = tiny_model.model_copy(update={"backbone": str(folder)})
+
+    def again(name: str, model: ModelConfig = own) -> list[str]:
+        return evaluate(model, tiny_suite, tmp_path / name, device="cpu", judges=tiny_judges, limit=1).reused
+
+    assert again("first") == []
+    assert again("second") == ["real", "vae", "unguided", "overlay"]
+    assert again("halved", own.model_copy(update={"precision": "bfloat16"})) == ["real"]
+    for number, (file, key, value) in enumerate(
+        [
+            ("scheduler/scheduler_config.json", "prediction_type", "v_prediction"),
+            ("vae/config.json", "scaling_factor", 2.0),
+            ("tokenizer/tokenizer_config.json", "model_max_length", 9),
+        ]
+    ):
+        path = folder / file
+        path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+        assert again(f"other-{number}") == ["real"], file
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(

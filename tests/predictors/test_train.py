@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from safetensors.torch import load_file, save_file
 
-from lepbench.backbones import Conditioning
+from lepbench.backbones import Conditioning, load_backbone
 from lepbench.config import dump_config
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
@@ -82,7 +84,7 @@ def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     mean = np.mean([float(row["mse"]) for row in rows])
     assert metrics["held_out_loss"] == pytest.approx(mean, rel=1e-4)
-    assert metrics["backbone_sha256"] == tiny_backbone.weights_sha256()
+    assert metrics["backbone_sha256"] == tiny_backbone.files_sha256
     training = list(csv.DictReader((tmp_path / "run" / "training.csv").open()))
     assert [int(row["step"]) for row in training] == list(range(1, 9))
     card = (tmp_path / "run" / "README.md").read_text()
@@ -149,6 +151,47 @@ def test_pictures_are_encoded_once_for_the_same_weights_and_data(
     third = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
     assert stages
     assert torch.equal(third.edges, first.edges)
+
+
+def changed(folder: Path, file: str, **settings: object) -> None:
+    """Change a JSON file of a pipeline."""
+    path = folder / file
+    path.write_text(json.dumps(json.loads(path.read_text()) | settings))
+
+
+def test_captions_and_pictures_are_encoded_anew_by_other_files(
+    config, triplet_folder, tiny_pipeline_folder: Path, tmp_path: Path
+) -> None:
+    folder, data = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model")), Triplets(triplet_folder)
+
+    def encoded() -> bool:
+        stages: list[str] = []
+        encode_triplets(load_backbone(folder), data, config.cache, lambda stage, *_: stages.append(stage))
+        return bool(stages)
+
+    assert encoded()
+    for file, settings in (
+        ("vae/config.json", {"scaling_factor": 2.0}),
+        ("tokenizer/tokenizer_config.json", {"model_max_length": 9}),
+        ("unet/config.json", {"sample_size": 8}),
+    ):
+        changed(folder, file, **settings)
+        assert encoded(), file
+        assert not encoded(), file
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    save_file({name: -tensor for name, tensor in load_file(weights).items()}, weights)
+    assert not encoded()
+
+
+def test_a_run_on_another_schedule_is_not_gone_on_with(
+    config, tiny_pipeline_folder: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model"))
+    own = config.model_copy(update={"backbone": str(folder)})
+    train(own, tmp_path / "run", quiet)
+    changed(folder, "scheduler/scheduler_config.json", beta_end=0.02)
+    with pytest.raises(LepbenchError, match="run of another configuration"):
+        train(own, tmp_path / "run", quiet)
 
 
 def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, triplet_folder) -> None:
