@@ -78,6 +78,10 @@ CAPTIONS: dict[str, tuple[bytes, str | None]] = {
     "spaces.jpg": ("\u2003\u00a0\n".encode(), "empty caption"),
 }
 Put = Callable[[Path], None]
+SIDECARS: dict[str, tuple[Put, str]] = {
+    "told-outside.jpg": (lambda path: path.symlink_to("/etc/passwd"), "path leaves the folder"),
+    "told-nowhere.jpg": (lambda path: path.symlink_to("nowhere.txt"), "no caption"),
+}
 PLACES: dict[str, tuple[Put, str]] = {
     "a-folder.jpg": (lambda path: path.mkdir(), ""),
     "out.jpg": (lambda path: path.symlink_to("/etc/hostname"), "path leaves the folder"),
@@ -96,6 +100,9 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, (caption, _) in CAPTIONS.items():
         (folder / name).write_bytes(JPEG)
         (folder / name).with_suffix(".txt").write_bytes(caption)
+    for name, (put, _) in SIDECARS.items():
+        (folder / name).write_bytes(JPEG)
+        put((folder / name).with_suffix(".txt"))
     for name, (put, _) in PLACES.items():
         put(folder / name)
         (folder / name).with_suffix(".txt").write_text("a caption")
@@ -111,7 +118,7 @@ def test_every_bad_file_is_accounted_for(bad: Path, tmp_path: Path) -> None:
     build(configured(bad), tmp_path / "out")
     rejects = [json.loads(line) for line in (tmp_path / "out" / "rejected.jsonl").read_text().splitlines()]
     expected = {name: reason for name, (_, reason) in {**FILES, **CAPTIONS}.items() if reason}
-    expected |= {name: reason for name, (_, reason) in PLACES.items() if reason}
+    expected |= {name: reason for name, (_, reason) in {**SIDECARS, **PLACES}.items() if reason}
     assert {reject["id"]: reject["reason"] for reject in rejects} == expected
     rows = {triplet.id: triplet.text for triplet in Triplets(tmp_path / "out")}
     assert set(rows) == {name for name, (_, reason) in {**FILES, **CAPTIONS}.items() if not reason}

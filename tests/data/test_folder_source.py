@@ -179,6 +179,18 @@ def test_fingerprint_follows_content_and_not_the_folders_place(tmp_path: Path) -
     assert fingerprint("5", limit=1) == fingerprint("6", caption="b", limit=1)
 
 
+def test_a_caption_beyond_the_folder_is_read_by_neither_build_nor_fingerprint(tmp_path: Path) -> None:
+    def fingerprint() -> object:
+        return Folder(path=tmp_path / "photos").open(64, None).recipe()["fingerprint"]
+
+    put(tmp_path, secret_txt="secret", photos__a_jpg=b"x")
+    (tmp_path / "photos" / "a.txt").symlink_to(tmp_path / "secret.txt")
+    assert opened(tmp_path / "photos") == [("a.jpg", Reason.OUTSIDE)]
+    first = fingerprint()
+    put(tmp_path, secret_txt="another")
+    assert fingerprint() == first
+
+
 @given(st.lists(st.sampled_from(["a", "a#2", "a#3", "b", "\udcff", "\\udcff"]), max_size=12))
 def test_ids_are_distinct_utf8_and_first_come_keeps_its_name(names: list[str]) -> None:
     ids = list(distinct(names))

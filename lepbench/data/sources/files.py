@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from lepbench.data.captions import LENIENT
 from lepbench.data.corpus import Reason, Rejected
 
 MOST_BYTES = 2**28
@@ -78,16 +79,21 @@ def read_picture(folder: Path, name: str) -> bytes:
     Raises:
         Rejected: see `within` and `read`, or it is empty.
     """
-    return read_filled(within(folder, name))
-
-
-def read_filled(path: Path) -> bytes:
-    """A file's bytes, of which there are some.
-
-    Raises:
-        Rejected: see `read`, or it is empty.
-    """
-    content = read(path)
+    content = read(within(folder, name))
     if not content:
         raise Rejected(Reason.EMPTY_FILE)
     return content
+
+
+def read_caption(folder: Path, name: str) -> str:
+    """The text of a caption's file in a folder; bytes that are not UTF-8 stay as lone surrogates.
+
+    Raises:
+        Rejected: there is no such file, which is no caption; or see `within` and `read`.
+    """
+    try:
+        return read(within(folder, name)).decode("utf-8-sig", LENIENT)
+    except Rejected as rejected:
+        if rejected.reason is Reason.MISSING_FILE:
+            raise Rejected(Reason.NO_CAPTION, f"no {PurePosixPath(name).name}") from rejected
+        raise Rejected(rejected.reason, f"the caption's file: {rejected.detail}".rstrip(": ")) from rejected

@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import field_validator
 
-from lepbench.data.captions import LENIENT, Row, read_metadata
+from lepbench.data.captions import Row, read_metadata
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import distinct, read, read_filled, within
+from lepbench.data.sources.files import distinct, read, read_caption, read_picture, within
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES
 
@@ -95,15 +95,14 @@ class Pictures(Corpus):
     def _load(self, item: Item) -> Original:
         if item.row is not None and item.row.fault:
             raise Rejected(Reason.BAD_ROW, item.row.fault)
-        path = within(self.folder, item.file)
-        return Original(read_filled(path), self._caption(item, path))
+        return Original(read_picture(self.folder, item.file), self._caption(item))
 
-    def _caption(self, item: Item, path: Path) -> str:
+    def _caption(self, item: Item) -> str:
         if item.row is not None:
             return item.row.text
         if self.template is not None:
             return self.template.format(words(PurePosixPath(item.file).parent.name))
-        return sidecar(path)
+        return read_caption(self.folder, sidecar(item.file))
 
 
 def list_items(folder: Path) -> list[Item]:
@@ -138,16 +137,9 @@ def words(name: str) -> str:
     return WORDNET.sub("", name).replace("_", " ")
 
 
-def sidecar(picture: Path) -> str:
-    """The text of the `.txt` beside a picture.
-
-    Raises:
-        Rejected: there is none.
-    """
-    try:
-        return read(picture.with_suffix(".txt")).decode("utf-8-sig", LENIENT)
-    except Rejected as rejected:
-        raise Rejected(Reason.NO_CAPTION, "neither a metadata row nor a .txt") from rejected
+def sidecar(picture: str) -> str:
+    """The name of the `.txt` beside a picture."""
+    return PurePosixPath(picture).with_suffix(".txt").as_posix()
 
 
 def fingerprint(folder: Path, items: Iterable[Item]) -> str:
@@ -168,12 +160,11 @@ def fingerprint(folder: Path, items: Iterable[Item]) -> str:
 def _state(folder: Path, item: Item) -> bytes:
     """The picture's size in bytes and, where no row captions it, the sidecar's text."""
     try:
-        path = within(folder, item.file)
-        size = path.stat().st_size
+        size = within(folder, item.file).stat().st_size
     except (Rejected, OSError, ValueError):
         return b"-"
     try:
-        caption = read(path.with_suffix(".txt")) if item.row is None else b""
+        caption = read(within(folder, sidecar(item.file))) if item.row is None else b""
     except Rejected:
         caption = b"-"
     return b"%d:%d:" % (size, len(caption)) + caption
