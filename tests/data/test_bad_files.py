@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import zipfile
 import zlib
@@ -80,6 +81,8 @@ CAPTIONS: dict[str, tuple[bytes, str | None]] = {
 Put = Callable[[Path], None]
 SIDECARS: dict[str, tuple[Put, str]] = {
     "told-outside.jpg": (lambda path: path.symlink_to("/etc/passwd"), "path leaves the folder"),
+    "told-by-a-pipe.jpg": (os.mkfifo, "no plain file"),
+    "told-by-a-folder.jpg": (Path.mkdir, "no plain file"),
     "told-nowhere.jpg": (lambda path: path.symlink_to("nowhere.txt"), "no caption"),
 }
 PLACES: dict[str, tuple[Put, str]] = {

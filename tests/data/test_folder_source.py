@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import unicodedata
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from lepbench.data.captions import clean, read_metadata
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.sources import Folder
-from lepbench.data.sources.files import distinct
+from lepbench.data.sources import files as source_files
+from lepbench.data.sources.files import distinct, read
 from lepbench.errors import LepbenchError
 
 
@@ -109,7 +111,8 @@ def test_metadata_rows_come_first_then_pictures_it_does_not_name(tmp_path: Path)
         ({"file_name": "nul\0.jpg", "text": "a"}, Reason.MISSING_FILE),
         ({"file_name": "\ud800.jpg", "text": "a"}, Reason.MISSING_FILE),
         ({"file_name": "x" * 400 + ".jpg", "text": "a"}, Reason.UNREADABLE_FILE),
-        ({"file_name": "sub", "text": "a"}, Reason.UNREADABLE_FILE),
+        ({"file_name": "sub", "text": "a"}, Reason.NOT_PLAIN),
+        ({"file_name": "pipe.jpg", "text": "a"}, Reason.NOT_PLAIN),
         ({"file_name": "../a.jpg", "text": "a"}, Reason.OUTSIDE),
         ({"file_name": "sub/../../a.jpg", "text": "a"}, Reason.OUTSIDE),
         ({"file_name": "..\\a.jpg", "text": "a"}, Reason.OUTSIDE),
@@ -124,6 +127,7 @@ def test_metadata_rows_come_first_then_pictures_it_does_not_name(tmp_path: Path)
 )
 def test_what_a_metadata_row_is_turned_away_for(tmp_path: Path, record: object, reason: Reason) -> None:
     (tmp_path / "sub").mkdir()
+    os.mkfifo(tmp_path / "pipe.jpg")
     rows(tmp_path, record)
     put(tmp_path, a_jpg=b"x")
     (identity, outcome), *_ = opened(tmp_path)
@@ -177,6 +181,23 @@ def test_fingerprint_follows_content_and_not_the_folders_place(tmp_path: Path) -
     assert fingerprint("1") == fingerprint("2")
     assert fingerprint("3") != fingerprint("4", caption="b")
     assert fingerprint("5", limit=1) == fingerprint("6", caption="b", limit=1)
+
+
+def test_a_file_is_read_to_its_end_and_up_to_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_files, "MOST_BYTES", 5)
+    put(tmp_path, five="12345", six="123456")
+    assert read(tmp_path / "five") == b"12345"
+    # Files under /proc have a size of 0.
+    for path, reason in (
+        (tmp_path / "six", Reason.TOO_LARGE),
+        (Path("/proc/self/status"), Reason.TOO_LARGE),
+        (Path("/dev/zero"), Reason.NOT_PLAIN),
+    ):
+        with pytest.raises(Rejected) as caught:
+            read(path)
+        assert caught.value.reason is reason
 
 
 def test_a_caption_beyond_the_folder_is_read_by_neither_build_nor_fingerprint(tmp_path: Path) -> None:

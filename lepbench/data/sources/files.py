@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -62,15 +63,23 @@ def read(path: Path) -> bytes:
         Rejected: it is missing, no regular file, too large, or may not be read.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise Rejected(Reason.TOO_LARGE, f"more than {MOST_BYTES} bytes")
-        return path.read_bytes()
+        state = path.stat()
+        # A pipe would be waited for, and a device may never end.
+        if not stat.S_ISREG(state.st_mode):
+            raise Rejected(Reason.NOT_PLAIN)
+        with path.open("rb") as stream:
+            content = stream.read(min(state.st_size, MOST_BYTES) + 1)
+            if len(content) > state.st_size:  # it tells no size, or grew
+                content += stream.read(MOST_BYTES + 1 - len(content))
     except (FileNotFoundError, NotADirectoryError):
         raise Rejected(Reason.MISSING_FILE) from None
     except OSError as error:
         raise Rejected(Reason.UNREADABLE_FILE, error.strerror or "") from error
     except ValueError as error:  # a NUL in the name
         raise Rejected(Reason.MISSING_FILE) from error
+    if len(content) > MOST_BYTES:
+        raise Rejected(Reason.TOO_LARGE, f"more than {MOST_BYTES} bytes")
+    return content
 
 
 def read_picture(folder: Path, name: str) -> bytes:
