@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NOT_HERE = "picture is at an address"
     REPEATED = "repeated member"
     CUT_OFF = "archive is cut off"
+    DAMAGED = "archive is damaged"
     NOT_PLAIN = "no plain file"
     TOO_LARGE = "picture is too large"
     FEW_EDGES = "too few edges"

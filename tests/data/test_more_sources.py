@@ -341,6 +341,104 @@ def test_of_an_archive_that_is_cut_off_the_whole_part_is_used(
         assert any(reason in ("archive is cut off", "no caption") for reason in found.values())
 
 
+def ten(folder: Path) -> Path:
+    """Ten samples of 3584 bytes each, headers included."""
+    return tar(
+        folder / "s.tar",
+        [
+            member
+            for n in range(10)
+            for member in ((f"{n}.jpg", bytes([n]) * 2000), (f"{n}.txt", f"t{n}".encode()))
+        ],
+    )
+
+
+@pytest.mark.parametrize("lost", [0, 4, 9])
+@pytest.mark.parametrize("noise", [b"\x55", b"\0"])
+def test_of_an_archive_with_a_damaged_header_the_rest_is_used(
+    tmp_path: Path, lost: int, noise: bytes
+) -> None:
+    path = ten(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[3584 * lost : 3584 * lost + 512] = noise * 512
+    path.write_bytes(content)
+    found = captions(WebDataset(path=str(path)).open(64, None))
+    rejects = {f"s.tar/{lost}": "no picture", f"s.tar/byte {3584 * lost}": "archive is damaged"}
+    assert found == {f"s.tar/{n}": f"t{n}" for n in range(10)} | rejects
+
+
+def test_archives_strung_together_are_used_whole_and_told(tmp_path: Path) -> None:
+    one = tar(tmp_path / "1" / "a.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")])
+    two = tar(tmp_path / "2" / "b.tar", [("b.jpg", PHOTOGRAPH), ("b.txt", b"b")])
+    with tarfile.open(one) as archive:
+        end = archive.getmembers()[-1].offset + 1024
+    path = tmp_path / "s.tar"
+    path.write_bytes(one.read_bytes() + two.read_bytes())
+    found = captions(WebDataset(path=str(path)).open(64, None))
+    assert found == {"s.tar/a": "a", "s.tar/b": "b", f"s.tar/byte {end}": "archive is damaged"}
+
+
+def test_what_follows_an_archive_and_is_none_is_told(tmp_path: Path) -> None:
+    path = ten(tmp_path)
+    whole = captions(WebDataset(path=str(path)).open(64, None))
+    path.write_bytes(path.read_bytes() + bytes(100_000))
+    assert captions(WebDataset(path=str(path)).open(64, None)) == whole
+    path.write_bytes(path.read_bytes() + b"junk")
+    assert captions(WebDataset(path=str(path)).open(64, None)) == whole | {
+        "s.tar/byte 35840": "archive is damaged"
+    }
+
+
+def raw_header(name: bytes, size: int, kind: bytes = b"0") -> bytes:
+    """A header with a size in base 256, right in all but what it says."""
+    block = bytearray(512)
+    block[: len(name)], block[257:263], block[156:157] = name, b"ustar ", kind
+    block[124:136] = (size % 256**12).to_bytes(12, "big") if size < 0 else b"%011o\0" % size
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("size", [-1, -511, -512, -513, -1024, -(2**40)])
+@pytest.mark.parametrize("kind", [b"0", b"L", b"x", b"S", b"5"])
+def test_a_member_of_a_negative_size_does_not_hold_up_the_rest(
+    tmp_path: Path, size: int, kind: bytes
+) -> None:
+    path = ten(tmp_path)
+    content = path.read_bytes()
+    path.write_bytes(content[:3584] + raw_header(b"x.jpg", size, kind) + content[3584:])
+    found = captions(WebDataset(path=str(path)).open(64, None))
+    assert found == {f"s.tar/{n}": f"t{n}" for n in range(10)} | {"s.tar/byte 3584": "archive is damaged"}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("size", ["-1", "-512", "-2560", "99999999999"])
+def test_a_size_told_anew_may_be_as_wrong(tmp_path: Path, size: str) -> None:
+    path = tmp_path / "s.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("a.jpg")
+        info.pax_headers = {"size": size}
+        archive.addfile(info)
+    found = captions(WebDataset(path=str(path)).open(64, None))
+    assert set(found.values()) & {"archive is damaged", "archive is cut off"}
+
+
+@given(st.lists(st.tuples(st.integers(0, 35_839), st.binary(min_size=1, max_size=600)), max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_any_damage_to_an_archive_is_survived(
+    tmp_path_factory: pytest.TempPathFactory, damages: list[tuple[int, bytes]]
+) -> None:
+    path = ten(tmp_path_factory.mktemp("damaged"))
+    content = bytearray(path.read_bytes())
+    for at, noise in damages:
+        content[at : at + len(noise)] = noise
+    path.write_bytes(content)
+    touched = {at // 3584 for at, _ in damages} | {(at + len(n) - 1) // 3584 for at, n in damages}
+    found = captions(WebDataset(path=str(path)).open(64, None))
+    assert all(found[f"s.tar/{n}"] == f"t{n}" for n in set(range(10)) - touched)
+
+
 # Folders sorted by class
 
 

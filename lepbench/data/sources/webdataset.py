@@ -14,6 +14,7 @@ from lepbench.data.captions import LENIENT
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, check_inside, distinct
+from lepbench.data.sources.tars import Damage, members
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES
 
@@ -141,18 +142,17 @@ class Samples(Corpus):
 
 
 def index(number: int, path: Path) -> Iterator[Sample]:
-    """What an archive holds, in its order; what cannot be used, and an end that is cut off, are samples too.
+    """What an archive holds: members that cannot be used, samples, and where it is damaged.
 
     Raises:
-        LepbenchError: it is no uncompressed tar.
+        LepbenchError: see `members`.
     """
-    try:
-        with tarfile.open(path, "r:") as archive:
-            members, whole = _members(archive, path.stat().st_size)
-    except (OSError, tarfile.TarError) as error:
-        raise LepbenchError(f"{path} is no uncompressed tar: {error}", "unpack .gz archives") from error
     samples: dict[str, Sample] = {}
-    for member in members:
+    damages: list[Damage] = []
+    for member in members(path):
+        if isinstance(member, Damage):
+            damages.append(member)
+            continue
         fault = _fault(member)
         key, kind = _key(member.name)
         sample = samples.get(key, Sample(number, key))
@@ -164,8 +164,7 @@ def index(number: int, path: Path) -> Iterator[Sample]:
             here = {kind: Part(member.offset_data, member.size)} if kind else {}
             samples[key] = sample._replace(parts=sample.parts | here)
     yield from samples.values()
-    if not whole:
-        yield Sample(number, "the end", fault=Reason.CUT_OFF)
+    yield from (Sample(number, damage.name, fault=damage.reason) for damage in damages)
 
 
 def _key(name: str) -> tuple[str, str]:
@@ -175,23 +174,11 @@ def _key(name: str) -> tuple[str, str]:
     return (place.parent / stem).as_posix(), KINDS.get(f".{suffix}".lower(), "")
 
 
-def _members(archive: tarfile.TarFile, size: int) -> tuple[list[tarfile.TarInfo], bool]:
-    """The headers that can be read, and whether the archive ends as it should."""
-    members: list[tarfile.TarInfo] = []
-    try:
-        for member in archive:
-            if member.isdir():
-                continue
-            members.append(member)
-    except tarfile.TarError:
-        return members, False
-    # At its end there are blocks of zeros, the first of which is where the next header would be.
-    return members, archive.offset + tarfile.BLOCKSIZE <= size
-
-
 def _fault(member: tarfile.TarInfo) -> Reason | None:
     try:
         check_inside(member.name)
     except Rejected as rejected:
         return rejected.reason
-    return None if member.isreg() else Reason.NOT_PLAIN
+    if member.size < 0:
+        return Reason.DAMAGED
+    return None if member.isreg() and not member.issparse() else Reason.NOT_PLAIN
