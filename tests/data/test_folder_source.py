@@ -117,6 +117,8 @@ def test_metadata_rows_come_first_then_pictures_it_does_not_name(tmp_path: Path)
         ({"file_name": "sub/../../a.jpg", "text": "a"}, Reason.OUTSIDE),
         ({"file_name": "..\\a.jpg", "text": "a"}, Reason.OUTSIDE),
         ({"file_name": "/etc/hostname", "text": "a"}, Reason.OUTSIDE),
+        ({"file_name": "c:a.jpg", "text": "a"}, Reason.OUTSIDE),
+        ({"file_name": "\\\\host\\share\\a.jpg", "text": "a"}, Reason.OUTSIDE),
         ({"file_name": "a.jpg", "text": ""}, Reason.EMPTY_CAPTION),
         ({"file_name": "a.jpg", "text": "\ud800"}, Reason.NOT_UTF8),
         ({"file_name": "a.jpg"}, Reason.BAD_ROW),

@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import tarfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -437,6 +438,33 @@ def test_any_damage_to_an_archive_is_survived(
     touched = {at // 3584 for at, _ in damages} | {(at + len(n) - 1) // 3584 for at, n in damages}
     found = captions(WebDataset(path=str(path)).open(64, None))
     assert all(found[f"s.tar/{n}"] == f"t{n}" for n in set(range(10)) - touched)
+
+
+def test_an_archives_samples_are_held_in_a_hundred_bytes_each(tmp_path: Path) -> None:
+    path = tar(
+        tmp_path / "s.tar", [(f"{n:09d}.{kind}", b"x") for n in range(3000) for kind in ("jpg", "txt")]
+    )
+    tracemalloc.start()
+    corpus = WebDataset(path=str(path)).open(64, None)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert corpus.count == 3000
+    assert held < 100 * corpus.count
+
+
+def test_a_limit_leaves_what_is_behind_it_out_of_the_recipe(tmp_path: Path) -> None:
+    def recipe(place: str, limit: int | None, *later: str) -> object:
+        folder = tmp_path / place
+        for number, names in enumerate((("a", "b", "c"), later)):
+            tar(folder / f"{number}.tar", [(f"{name}.jpg", PHOTOGRAPH) for name in names])
+        corpus = WebDataset(path=str(folder)).open(64, limit)
+        assert corpus.count == min(3 + len(later), limit or 99)
+        assert corpus.entry(corpus.count - 1).id[-1] in "abcde"
+        return corpus.recipe()["fingerprint"]
+
+    assert recipe("1", 2, "d") == recipe("2", 2, "e", "d") == recipe("3", 2)
+    assert recipe("1", 3, "d") == recipe("2", 3, "e") != recipe("1", 2, "d")
+    assert recipe("1", 4, "d") == recipe("2", 4, "d", "e") != recipe("1", 4, "e")
 
 
 # Folders sorted by class
