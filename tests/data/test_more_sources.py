@@ -22,6 +22,7 @@ from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Original, Rejected
 from lepbench.data.sources import Coco, Folder, Sketchworld, Source, Table, WebDataset
+from lepbench.data.sources.table import hub_files
 from lepbench.errors import LepbenchError
 
 PHOTOGRAPH = jpeg(photograph())
@@ -228,6 +229,80 @@ def test_tables_that_are_none_are_one_line(tmp_path: Path) -> None:
     ):
         with pytest.raises(LepbenchError, match=message):
             source.open(64, None)
+
+
+def split_folder(folder: Path, *names: str) -> Path:
+    """A Parquet file of each name, captioned by it."""
+    for name in names:
+        parquet(folder / name, image=[PHOTOGRAPH], text=[name])
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "chosen"),
+    [
+        (["train-00000-of-00001.parquet", "test-00000-of-00001.parquet"], "train", [0]),
+        (["train/0001.parquet", "test/0001.parquet"], "test", [1]),
+        (["data/train_0.parquet", "data/validation_0.parquet"], "val", [1]),
+        (["dev.parquet", "train.parquet", "train2.parquet"], "train", [1, 2]),
+        (["coco_train.parquet", "coco_test.parquet"], "train", [0]),
+        (["Train/a.parquet", "TEST/a.parquet"], "train", [0]),
+        (["extra-00000-of-00001.parquet", "test-00000-of-00001.parquet"], "test", [1]),
+        (["extra-00000-of-00001.parquet", "test-00000-of-00001.parquet"], "extra", [0]),
+        (["train2014-1.parquet", "train2017-1.parquet"], "train2014", [0]),
+        (["validation_matched-1.parquet", "validation_other-1.parquet"], "validation_matched", [0]),
+        (["a.parquet", "b/c.parquet"], "test", [0, 1]),
+        (["part-00000-of-00002.parquet", "part-00001-of-00002.parquet"], "train", [0, 1]),
+        (["trainer.parquet", "contest.parquet"], "train", [0, 1]),
+    ],
+)
+def test_of_a_folder_the_files_of_the_split_are_read(
+    tmp_path: Path, names: list[str], split: str, chosen: list[int]
+) -> None:
+    source = Table(path=str(split_folder(tmp_path, *names)), split=split)
+    read = captions(source.open(64, None)).values()
+    assert sorted(read) == sorted(names[number] for number in chosen)
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "message"),
+    [
+        (
+            ["train.parquet", "test.parquet"],
+            "validation",
+            "no files of split 'validation'; there are: test, ",
+        ),
+        (
+            ["train.parquet", "more.parquet"],
+            "train",
+            "more.parquet tells no split, while others are of train",
+        ),
+        (["test/train.parquet"], "train", "test/train.parquet may be of splits test and train"),
+    ],
+)
+def test_a_folder_whose_splits_cannot_be_told_is_one_line(
+    tmp_path: Path, names: list[str], split: str, message: str
+) -> None:
+    with pytest.raises(LepbenchError, match=message):
+        Table(path=str(split_folder(tmp_path, *names)), split=split).open(64, None)
+
+
+def test_the_hubs_files_are_those_that_datasets_finds(tmp_path: Path) -> None:
+    def found(path: Path, **settings: Any) -> list[str]:
+        files = hub_files(Table(path=str(path), streaming=True, **settings))
+        return [Path(file).relative_to(path).as_posix() for file in files]
+
+    plain = split_folder(tmp_path / "plain", "train/0001.parquet", "validation/0001.parquet")
+    assert found(plain) == ["train/0001.parquet"]
+    assert found(plain, split="val") == ["validation/0001.parquet"]
+    with pytest.raises(LepbenchError, match="no Parquet files of split 'test'; of splits it has train, "):
+        found(plain, split="test")
+    several = split_folder(tmp_path / "several", "x/train-1.parquet", "y/train-1.parquet")
+    configs = [{"config_name": c, "data_files": f"{c}/*.parquet"} for c in "xy"]
+    (several / "README.md").write_text(f"---\n{json.dumps({'configs': configs})}\n---\n")
+    assert found(several, config="y") == ["y/train-1.parquet"]
+    with pytest.raises(LepbenchError, match=r"Config name is missing.*\['x', 'y'\]"):
+        found(several)
 
 
 @pytest.fixture(autouse=True)

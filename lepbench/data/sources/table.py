@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, read_picture
+from lepbench.data.sources.splits import alike, of_split
 from lepbench.errors import LepbenchError
 
 PARQUET = ".parquet"
@@ -26,9 +27,11 @@ class Table(Source):
     """Rows of Parquet files, or of a data set of `datasets`, each with a picture and a caption.
 
     `path` is a Parquet file or a folder of them, read a row group at a time; a folder of `save_to_disk`; or a
-    hub id. With `streaming` a hub id's Parquet files are read where they lie, without being downloaded.
+    hub id. With `streaming` a hub id's Parquet files are read where they lie, without being downloaded. Of a
+    folder whose files' or folders' names tell splits, those of `split` are read.
 
-    Settings: `path`; `split`, for data sets that have some, and for the record; columns `image` (encoded
+    Settings: `path`; `split`, for data sets that have some, and for the record; `config` and `revision` of a
+    data set of the hub; columns `image` (encoded
     bytes, a struct with `bytes` and `path`, or the name of a file beside the table), `text` (a string, or a
     list of which the first is taken), `id` and `licence_column`, both optional; `licence` of rows without.
     """
@@ -36,6 +39,8 @@ class Table(Source):
     name: Literal["table"] = "table"
     path: str
     split: str = "train"
+    config: str | None = None
+    revision: str | None = None
     image: str = "image"
     text: str = "text"
     id: str | None = None
@@ -45,9 +50,11 @@ class Table(Source):
 
     def open(self, size: int, limit: int | None) -> Corpus:
         where = Path(self.path)
-        files = [where] if where.suffix == PARQUET else sorted(where.rglob(f"*{PARQUET}"))
-        if where.exists() and files:
-            return ParquetRows(self, [str(file) for file in files], limit)
+        if where.suffix == PARQUET and where.is_file():
+            return ParquetRows(self, [self.path], limit)
+        if files := [file.relative_to(where).as_posix() for file in sorted(where.rglob(f"*{PARQUET}"))]:
+            chosen = of_split(files, self.split, self.path)
+            return ParquetRows(self, [str(where / file) for file in chosen], limit)
         if where.is_dir():
             return ArrowRows(self, limit)
         if where.suffix or where.is_absolute():
@@ -232,13 +239,15 @@ def open_dataset(source: Table) -> Any:
         ).is_file():
             found = datasets.load_from_disk(source.path)
         else:
-            found = datasets.load_dataset(source.path, split=source.split)
+            found = datasets.load_dataset(
+                source.path, source.config, split=source.split, revision=source.revision
+            )
         if isinstance(found, datasets.DatasetDict):
-            found = found[source.split]
+            found = found[alike(found, source.split) or source.split]
     except Exception as error:  # hub, network, builders and file systems each raise their own
         raise LepbenchError(
-            f"cannot open {source.path!r}, split {source.split!r}: {type(error).__name__}",
-            "check path and split, or the connection",
+            f"cannot open {source.path!r}, split {source.split!r}: {in_short(error)}",
+            "check path, split and config, or the connection",
         ) from error
     source.check(found.column_names, source.path)
     found = found.select_columns(source.columns)
@@ -248,23 +257,32 @@ def open_dataset(source: Table) -> Any:
 
 
 def hub_files(source: Table) -> list[str]:
-    """The addresses of a hub data set's Parquet files of the split.
+    """The addresses of a hub data set's Parquet files of the split, as `datasets` finds them.
 
     Raises:
-        LepbenchError: it cannot be reached, or has none.
+        LepbenchError: it cannot be reached, has several configurations and none is chosen, or has no such
+            files.
     """
-    from huggingface_hub import HfFileSystem
+    import datasets
 
     try:
-        every = HfFileSystem().glob(f"datasets/{source.path}/**/*{PARQUET}")
+        builder = datasets.load_dataset_builder(source.path, source.config, revision=source.revision)
     except Exception as error:
         raise LepbenchError(
-            f"cannot list {source.path!r} on the hub: {type(error).__name__}",
-            "check the name and the connection",
+            f"cannot list {source.path!r} on the hub: {in_short(error)}",
+            "check name, config and revision, or the connection",
         ) from error
-    files = sorted(f"hf://{name}" for name in every if source.split in Path(name).name)
+    found = builder.config.data_files or {}
+    split = alike(found, source.split)
+    files = [str(file) for file in found[split] if str(file).endswith(PARQUET)] if split else []
     if not files:
         raise LepbenchError(
-            f"{source.path!r} has no Parquet files of split {source.split!r}", "set streaming: false"
+            f"{source.path!r} has no Parquet files of split {source.split!r}",
+            f"of splits it has {', '.join(map(str, found)) or 'none'}; or set streaming: false",
         )
     return files
+
+
+def in_short(error: Exception) -> str:
+    """What an error of `datasets` says, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(": ")
