@@ -163,6 +163,9 @@ def test_a_parquet_of_datasets_gives_what_datasets_gives(tmp_path: Path) -> None
     made.save_to_disk(tmp_path / "disk")
     from_disk = Table(path=str(tmp_path / "disk"), image="picture", text="words")
     assert list(outcomes(from_disk.open(64, None)).values()) == found
+    (arrow,) = (tmp_path / "disk").glob("*.arrow")
+    from_file = Table(path=str(arrow), image="picture", text="words")
+    assert list(outcomes(from_file.open(64, None)).values()) == found
 
 
 @settings(max_examples=20, deadline=None)
@@ -219,10 +222,16 @@ def test_what_a_table_turns_away(tmp_path: Path) -> None:
 
 def test_tables_that_are_none_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 no PAR1")
+    (tmp_path / "bad.arrow").write_bytes(b"no table")
+    (tmp_path / "notes.csv").write_bytes(b"image,text")
     good = parquet(tmp_path / "good.parquet", image=[b"x"], text=["a"])
     for source, message in (
         (Table(path=str(tmp_path / "bad.parquet")), "cannot read"),
         (Table(path=str(tmp_path / "none.parquet")), "no table"),
+        (Table(path=str(tmp_path / "none.arrow")), "no table"),
+        (Table(path=str(tmp_path / "notes.csv")), "no table"),
+        (Table(path=str(tmp_path / "bad.arrow")), "cannot open"),
+        (Table(path="owner/name-v1.5"), "cannot open 'owner/name-v1.5'"),
         (Table(path=str(good), image="jpg"), "has no column 'jpg'; name one of: image, text"),
         (Table(path="owner/name"), "cannot open 'owner/name'"),
         (Table(path="owner/name", streaming=True), "cannot list 'owner/name' on the hub"),

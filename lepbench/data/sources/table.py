@@ -18,7 +18,7 @@ from lepbench.data.sources.files import MOST_BYTES, read_picture
 from lepbench.data.sources.splits import alike, of_split
 from lepbench.errors import LepbenchError
 
-PARQUET = ".parquet"
+PARQUET, ARROW = ".parquet", ".arrow"
 OPEN_FILES = 8
 
 
@@ -26,9 +26,10 @@ OPEN_FILES = 8
 class Table(Source):
     """Rows of Parquet files, or of a data set of `datasets`, each with a picture and a caption.
 
-    `path` is a Parquet file or a folder of them, read a row group at a time; a folder of `save_to_disk`; or a
-    hub id. With `streaming` a hub id's Parquet files are read where they lie, without being downloaded. Of a
-    folder whose files' or folders' names tell splits, those of `split` are read.
+    `path` is a Parquet file or a folder of them, read a row group at a time; a folder of `save_to_disk`, or
+    an Arrow file of it; or a hub id. With `streaming` a hub id's Parquet files are read where they lie,
+    without being downloaded. Of a folder whose files' or folders' names tell splits, those of `split` are
+    read.
 
     Settings: `path`; `split`, for data sets that have some, and for the record; `config` and `revision` of a
     data set of the hub; columns `image` (encoded
@@ -55,10 +56,13 @@ class Table(Source):
         if files := [file.relative_to(where).as_posix() for file in sorted(where.rglob(f"*{PARQUET}"))]:
             chosen = of_split(files, self.split, self.path)
             return ParquetRows(self, [str(where / file) for file in chosen], limit)
-        if where.is_dir():
+        if where.is_dir() or (where.suffix == ARROW and where.is_file()):
             return ArrowRows(self, limit)
-        if where.suffix or where.is_absolute():
-            raise LepbenchError(f"no table {self.path}", "give Parquet files, a folder of them or a hub id")
+        # The names of data sets may hold dots, too.
+        if where.exists() or where.suffix in (PARQUET, ARROW) or where.is_absolute():
+            raise LepbenchError(
+                f"no table {self.path}", "give Parquet or Arrow files, a folder of them or a hub id"
+            )
         return ParquetRows(self, hub_files(self), limit) if self.streaming else ArrowRows(self, limit)
 
     @property
@@ -238,6 +242,8 @@ def open_dataset(source: Table) -> Any:
             Path(source.path) / "dataset_dict.json"
         ).is_file():
             found = datasets.load_from_disk(source.path)
+        elif Path(source.path).suffix == ARROW:
+            found = datasets.Dataset.from_file(source.path)
         else:
             found = datasets.load_dataset(
                 source.path, source.config, split=source.split, revision=source.revision
