@@ -159,6 +159,18 @@ def test_csv_needs_its_two_columns_and_forgives_a_short_row(tmp_path: Path) -> N
     assert opened(tmp_path) == [("a.jpg", 'a, with "comma"'), ("metadata line 2", Reason.BAD_ROW)]
 
 
+def test_csv_takes_a_caption_of_any_length(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    put(
+        tmp_path,
+        a_jpg=b"x",
+        b_jpg=b"x",
+        metadata_csv="file_name,text\na.jpg," + "x " * 500_000 + "\nb.jpg,b\n",
+    )
+    assert opened(tmp_path) == [("a.jpg", " ".join("x" * 50)), ("b.jpg", "b")]
+    assert csv.field_size_limit() == before
+
+
 def test_two_metadata_files_are_refused(tmp_path: Path) -> None:
     put(tmp_path, metadata_csv="file_name,text\n", metadata_jsonl="")
     with pytest.raises(LepbenchError, match="keep one"):
