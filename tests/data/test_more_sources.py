@@ -116,6 +116,39 @@ def test_coco_licences_go_into_the_rows(tmp_path: Path) -> None:
     ]
 
 
+def test_a_caption_that_is_no_text_spoils_nothing_else(tmp_path: Path) -> None:
+    told: list[Any] = [None, "one", 7, "a longer one", "\ud800"]
+    annotations = [{"id": n, "image_id": 1, "caption": caption} for n, caption in enumerate(told)]
+    annotations += [{"id": 9, "image_id": 2, "caption": None}, {"id": 10, "image_id": 77, "caption": None}]
+    images = [
+        {"id": 1, "file_name": "1.jpg"},
+        {"id": 2, "file_name": "2.jpg"},
+        {"id": 3, "file_name": "\ud800"},
+    ]
+    path = coco_files(tmp_path, annotations=annotations, images=images)
+    found = {
+        which: captions(Coco(annotations=path, images=tmp_path / "images", captions=which).open(64, None))
+        for which in ("all", "first", "longest")
+    }
+    rest = {"2.jpg": "no caption", "\\ud800": "no caption", "annotation 10": "malformed metadata row"}
+    every = ["no caption", "one", "no caption", "a longer one", "\ud800"]
+    names = ["1.jpg", *(f"1.jpg#{n}" for n in range(2, 6))]
+    assert found["all"] == dict(zip(names, every, strict=True)) | rest
+    assert found["first"] == {"1.jpg": "one"} | rest
+    assert found["longest"] == {"1.jpg": "a longer one"} | rest
+
+
+def test_a_licence_may_have_the_number_zero(tmp_path: Path) -> None:
+    path = coco_files(
+        tmp_path,
+        images=[{"id": 1, "file_name": "1.jpg", "license": 0}, {"id": 2, "file_name": "2.jpg"}],
+        annotations=[{"id": n, "image_id": n, "caption": "a"} for n in (1, 2)],
+        licenses=[{"id": 0, "name": "CC0"}, {"id": -1, "name": "none"}],
+    )
+    found = outcomes(Coco(annotations=path, images=tmp_path / "images").open(64, None))
+    assert [got.licence for got in found.values() if isinstance(got, Original)] == ["CC0", None]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

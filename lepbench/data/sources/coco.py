@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PlainValidator, ValidationError
 
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
@@ -17,27 +17,37 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 
 
+def _as_told(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("it is no string")
+    return value
+
+
+# Lone surrogates, which JSON can hold, spoil their own entry alone: pydantic's own strings refuse them.
+Text = Annotated[str, PlainValidator(_as_told)]
+
+
 class Picture(BaseModel):
     """What of an entry of `images` is used; unlike our own files, theirs may hold more."""
 
     id: int
-    file_name: str
+    file_name: Text
     license: int | None = None
 
 
 class Annotation(BaseModel):
-    """What of an entry of `annotations` is used."""
+    """What of an entry of `annotations` is used; a caption may be none."""
 
     id: int
     image_id: int
-    caption: str
+    caption: Any
 
 
 class Licence(BaseModel):
     """What of an entry of `licenses` is used."""
 
     id: int
-    name: str
+    name: Text
 
 
 class Annotations(BaseModel):
@@ -151,19 +161,25 @@ def list_items(told: Annotations, captions: str) -> Iterator[Item]:
         of_picture.get(annotation.image_id, strays).append(annotation)
     pictures = sorted(told.images, key=lambda picture: picture.id)
     plain = [
-        Item(picture.file_name, picture.file_name, text, licences.get(picture.license or -1))
+        Item(
+            picture.file_name,
+            picture.file_name,
+            text,
+            None if picture.license is None else licences.get(picture.license),
+        )
         for picture in pictures
         for text in wanted([annotation.caption for annotation in of_picture[picture.id]], captions)
     ]
-    plain += [Item(f"annotation {stray.id}", None, stray.caption, None) for stray in strays]
+    plain += [Item(f"annotation {stray.id}", None, None, None) for stray in strays]
     for item, name in zip(plain, distinct(item.id for item in plain), strict=True):
         yield item._replace(id=name)
 
 
-def wanted(texts: list[str], captions: str) -> list[str] | list[None]:
-    """The captions of a picture that become triplets; one None where it has none."""
+def wanted(told: list[Any], captions: str) -> list[str | None]:
+    """The captions of a picture that become triplets; None for one that is no text, and where it has none."""
+    texts = [text for text in told if isinstance(text, str)]
+    if captions == "all" and told:
+        return [text if isinstance(text, str) else None for text in told]
     if not texts:
         return [None]
-    if captions == "all":
-        return texts
     return [texts[0] if captions == "first" else max(texts, key=len)]
