@@ -18,6 +18,9 @@ from lepbench.errors import LepbenchError
 # Bytes that are not UTF-8 survive decoding as lone surrogates, so that one bad row does not spoil the file.
 LENIENT = "surrogateescape"
 
+LONGEST_LICENCE = 1000
+"""Characters of a licence that are kept."""
+
 
 class Row(NamedTuple):
     """One line of a metadata file; `fault` says what is wrong with one that names no file or no text."""
@@ -61,6 +64,19 @@ def clean(caption: str, most: int) -> Caption:
     return Caption(
         kept, tuple(name for name, pair in zip(CHANGES, pairwise(steps), strict=True) if len(set(pair)) > 1)
     )
+
+
+def clean_licence(told: object) -> str | None:
+    """What a corpus says of a picture's licence, on one line as a caption; None where it says nothing.
+
+    A picture is not given up for it: what is not UTF-8 is kept as an escape.
+    """
+    if told is None:
+        return None
+    try:
+        return clean(str(told).encode(errors="backslashreplace").decode(), LONGEST_LICENCE).text
+    except Rejected:
+        return None
 
 
 def _cut(line: str, most: int) -> str:

@@ -55,7 +55,7 @@ class Original(NamedTuple):
 
     The caption is as the corpus has it: `captions.clean` makes it fit to be used, once for all sources. Bytes
     of it that are not UTF-8 are lone surrogates (`errors="surrogateescape"`). `licence` is that of this
-    picture, None for the corpus's.
+    picture, None for the corpus's; `captions.clean_licence` makes it fit.
     """
 
     picture: bytes | Pixels

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lepbench.data.captions import clean, read_metadata
+from lepbench.data.captions import clean, clean_licence, read_metadata
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.sources import Folder
 from lepbench.data.sources import files as source_files
@@ -248,6 +248,25 @@ def test_a_clean_caption_is_one_line_of_the_same_words(text: str) -> None:
     else:
         with pytest.raises(Rejected, match="empty caption"):
             clean(text, 10**6)
+
+
+@given(st.text() | st.sampled_from(["\ud800x", "\udcff", " \0"]))
+def test_a_clean_licence_can_be_written_or_is_none(told: str) -> None:
+    licence = clean_licence(told)
+    if licence is not None:
+        assert licence.encode()
+        assert clean(licence, 1000).changes == ()
+    elif told.strip():
+        with pytest.raises(Rejected, match="empty"):
+            clean(told, 1000)
+
+
+@pytest.mark.parametrize(
+    ("told", "licence"),
+    [(None, None), ("", None), (4, "4"), ("CC0\n", "CC0"), ("\ud800x", "\\ud800x"), ("y" * 2000, "y" * 1000)],
+)
+def test_what_a_corpus_says_of_a_licence(told: object, licence: str | None) -> None:
+    assert clean_licence(told) == licence
 
 
 @given(st.text("ab ", min_size=1).filter(str.strip), st.integers(1, 9))

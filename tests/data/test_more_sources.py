@@ -253,6 +253,16 @@ def test_what_a_table_turns_away(tmp_path: Path) -> None:
     }
 
 
+def test_a_row_that_is_not_utf8_spoils_nothing_else(tmp_path: Path) -> None:
+    texts = pa.array([b"a", b"caf\xe9", b"c"], pa.binary()).view(pa.string())
+    table = pa.table({"image": [PHOTOGRAPH] * 3, "text": texts})
+    pq.write_table(table, tmp_path / "a.parquet")
+    datasets.Dataset(table).save_to_disk(str(tmp_path / "disk"))
+    for path in (tmp_path / "a.parquet", tmp_path / "disk"):
+        found = captions(Table(path=str(path)).open(64, None))
+        assert list(found.values()) == ["a", "caption is not UTF-8", "c"]
+
+
 def test_tables_that_are_none_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 no PAR1")
     (tmp_path / "bad.arrow").write_bytes(b"no table")
@@ -418,6 +428,23 @@ def test_an_archive_gives_what_tarfile_gives(tmp_path: Path) -> None:
         "s.tar//g.jpg": ("path leaves the folder", ""),
         "s.tar/h": ("malformed metadata row", "not JSON"),
     }
+
+
+def test_licences_of_any_source_can_be_written(tmp_path: Path) -> None:
+    told, written = "\ud800 of\nmine", "\\ud800 of mine"
+    record = json.dumps({"caption": "a", "licence": told}).encode()
+    path = tar(tmp_path / "s.tar", [("a.jpg", PHOTOGRAPH), ("a.json", record)])
+    annotations = coco_files(
+        tmp_path, images=[{"id": 1, "file_name": "1.jpg", "license": 1}], licenses=[{"id": 1, "name": told}]
+    )
+    table = parquet(tmp_path / "a.parquet", image=[PHOTOGRAPH], text=["a"], terms=["of\nmine"])
+    for source, licence in (
+        (WebDataset(path=str(path), licence_key="licence"), written),
+        (Coco(annotations=annotations, images=tmp_path / "images"), written),
+        (Table(path=str(table), licence_column="terms"), "of mine"),
+    ):
+        got = source.open(64, 1).entry(0).load()
+        assert got.licence == licence
 
 
 def test_links_and_devices_in_an_archive_are_not_followed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, PlainValidator, ValidationError
 
+from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import distinct, read_picture
@@ -129,7 +130,9 @@ class Captioned(Corpus):
             raise Rejected(Reason.BAD_ROW, "a caption of a picture that is not listed")
         if item.caption is None:
             raise Rejected(Reason.NO_CAPTION)
-        return Original(read_picture(self.source.images, item.file), item.caption, item.licence)
+        return Original(
+            read_picture(self.source.images, item.file), item.caption, clean_licence(item.licence)
+        )
 
 
 def read_annotations(path: Path) -> Annotations:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, read_picture
@@ -124,7 +125,7 @@ class Rows(Corpus):
             caption = caption[0] if caption else None
         if not isinstance(caption, str):
             raise Rejected(Reason.NO_CAPTION)
-        return Original(self._picture(row[self.source.image], number), caption, licence and str(licence))
+        return Original(self._picture(row[self.source.image], number), caption, clean_licence(licence))
 
     def _picture(self, cell: Any, number: int) -> bytes:
         """The bytes a cell holds, or those of the file it names."""
@@ -207,7 +208,10 @@ class ArrowRows(Rows):
         super().__init__(source, len(self.opened), limit)
 
     def row(self, number: int) -> dict[str, Any]:
-        row: dict[str, Any] = self.opened[number]
+        try:
+            row: dict[str, Any] = self.opened[number]
+        except UnicodeDecodeError as error:
+            raise Rejected(Reason.NOT_UTF8) from error
         return row
 
     def fingerprint(self) -> str:

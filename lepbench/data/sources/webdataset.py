@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lepbench.data.captions import LENIENT
+from lepbench.data.captions import LENIENT, clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, check_inside, distinct
@@ -154,7 +154,7 @@ class Samples(Corpus):
         record = self._record(sample)
         caption = self._caption(sample, record)
         licence = record.get(self.source.licence_key) if self.source.licence_key else None
-        return Original(self._bytes(sample, Part.PICTURE), caption, licence and str(licence))
+        return Original(self._bytes(sample, Part.PICTURE), caption, clean_licence(licence))
 
     def _caption(self, sample: Sample, record: dict[str, Any]) -> str:
         keys = CAPTION_KEYS if self.source.caption_key is None else (self.source.caption_key,)
