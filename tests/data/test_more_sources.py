@@ -683,6 +683,40 @@ def test_every_corpus_can_go_to_another_process_before_and_after_it_was_read(
             assert (bytes(got.picture), got.caption) == (bytes(same.picture), same.caption)
 
 
+def test_names_that_are_not_utf8_are_kept_as_escapes(tmp_path: Path) -> None:
+    here = tmp_path / "caf\udce9"
+    here.mkdir()
+    (here / "a\udce9.jpg").write_bytes(PHOTOGRAPH)
+    (here / "a\udce9.txt").write_text("a")
+    annotations = coco_files(here / "coco").rename(here / "told\udce9.json")
+    sources: list[tuple[dict[str, Any], str]] = [
+        ({"name": "folder", "path": here}, r"folder:caf\udce9"),
+        (
+            {"name": "coco", "annotations": annotations, "images": here / "coco" / "images"},
+            r"coco:told\udce9",
+        ),
+    ]
+    for number, (source, label) in enumerate(sources):
+        build(BuildConfig.model_validate({"source": source, "size": 32}), tmp_path / str(number))
+        (shard,) = (tmp_path / str(number) / "data").iterdir()
+        assert set(pq.read_table(shard)["source"].to_pylist()) == {label}
+
+
+def test_tables_and_archives_below_a_folder_that_is_not_utf8(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "caf\udce9"
+    tar(here / "a\udce9.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")])
+    monkeypatch.chdir(here)
+    corpus = WebDataset(path=".").open(16, None)
+    assert corpus.label == r"webdataset:caf\udce9"
+    assert captions(corpus) == {r"a\udce9.tar/a": "a"}
+    json.dumps(corpus.recipe(), ensure_ascii=False).encode()
+    parquet(tmp_path / "a.parquet", image=[PHOTOGRAPH], text=["a"]).rename(here / "\udce9.parquet")
+    with pytest.raises(LepbenchError, match="cannot read"):
+        Table(path=".").open(16, None)
+
+
 def test_no_recipe_names_a_place(every_source: list[Source], tmp_path: Path) -> None:
     for source in every_source:
         assert str(tmp_path) not in json.dumps(source.open(16, 3).recipe())

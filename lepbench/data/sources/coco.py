@@ -16,6 +16,7 @@ from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import distinct, read_picture
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
+from lepbench.sketches.base import as_text
 
 
 def _as_told(value: object) -> str:
@@ -97,7 +98,7 @@ class Captioned(Corpus):
 
     def __init__(self, source: Coco, items: list[Item]) -> None:
         self.source, self.items = source, items
-        self.label, self.licence = f"coco:{source.annotations.stem}", source.licence
+        self.label, self.licence = f"coco:{as_text(source.annotations.stem)}", source.licence
         self.count = len(items)
 
     def entry(self, number: int) -> Entry:
@@ -107,7 +108,7 @@ class Captioned(Corpus):
     def recipe(self) -> dict[str, Any]:
         return {
             "name": "coco",
-            "annotations": self.source.annotations.name,
+            "annotations": as_text(self.source.annotations.name),
             "annotations_sha256": sha256_file(self.source.annotations),
             "captions": self.source.captions,
             "licence": self.licence,

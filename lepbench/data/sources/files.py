@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from lepbench.data.captions import LENIENT
 from lepbench.data.corpus import Reason, Rejected
+from lepbench.sketches.base import as_text
 
 MOST_BYTES = 2**28
 """Of one file; a larger one is no picture that anyone trains on."""
@@ -22,8 +23,7 @@ def distinct(names: Iterable[str]) -> Iterator[str]:
     used: set[str] = set()
     times: Counter[str] = Counter()
     for name in names:
-        # What is not UTF-8 in a file's name is kept as an escape.
-        text = unique = name.encode(errors="backslashreplace").decode()
+        text = unique = as_text(name)
         while unique in used:
             times[text] += 1
             unique = f"{text}#{times[text] + 1}"

@@ -18,6 +18,7 @@ from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import distinct, read, read_caption, read_picture, within
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES
+from lepbench.sketches.base import as_text
 
 WORDNET = re.compile(r"^n\d{8}[ _-]+(?=\S)")
 
@@ -75,7 +76,7 @@ class Pictures(Corpus):
 
     def __init__(self, source: Folder, items: list[Item]) -> None:
         self.folder, self.items, self.template = source.path, items, source.template
-        self.name = source.path.resolve().name
+        self.name = as_text(source.path.resolve().name)
         self.label, self.licence = f"folder:{self.name}", source.licence
         self.count = len(items)
 

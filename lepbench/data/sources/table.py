@@ -18,6 +18,7 @@ from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, read_picture
 from lepbench.data.sources.splits import alike, of_split
 from lepbench.errors import LepbenchError
+from lepbench.sketches.base import as_text
 
 PARQUET, ARROW = ".parquet", ".arrow"
 OPEN_FILES = 8
@@ -111,7 +112,7 @@ class Rows(Corpus):
         name = f"{self.split}-{number:09d}"
         if self.source.id is not None:
             name += f" {self.row(number)[self.source.id]}"
-        return Entry(name.encode(errors="backslashreplace").decode(), lambda: self._load(number))
+        return Entry(as_text(name), lambda: self._load(number))
 
     def recipe(self) -> dict[str, Any]:
         settings = self.source.model_dump(mode="json", exclude={"path", "streaming"})
@@ -157,7 +158,8 @@ class ParquetRows(Rows):
         rows = [m.row_group(g).num_rows for m in metadata for g in range(m.num_row_groups)]
         self.ends = list(accumulate(rows))
         self.told = [
-            f"{m.num_rows} {m.serialized_size} {Path(f).name}" for m, f in zip(metadata, files, strict=True)
+            f"{m.num_rows} {m.serialized_size} {as_text(Path(f).name)}"
+            for m, f in zip(metadata, files, strict=True)
         ]
         super().__init__(source, self.ends[-1] if self.ends else 0, limit)
 
@@ -229,8 +231,8 @@ def open_parquet(file: str) -> pq.ParquetFile:
 
     try:
         return pq.ParquetFile(fsspec.open(file).open() if "://" in file else file)
-    except (OSError, pa.ArrowException) as error:
-        raise LepbenchError(f"cannot read {file}: {error}", "check the path") from error
+    except (OSError, UnicodeEncodeError, pa.ArrowException) as error:  # Arrow takes no name that is not UTF-8
+        raise LepbenchError(f"cannot read {as_text(file)}: {error}", "check the path") from error
 
 
 def open_dataset(source: Table) -> Any:

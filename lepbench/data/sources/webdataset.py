@@ -25,6 +25,7 @@ from lepbench.data.sources.files import MOST_BYTES, check_inside, distinct
 from lepbench.data.sources.tars import Damage, members
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES
+from lepbench.sketches.base import as_text
 
 OPEN_TARS = 8
 CAPTION_KEYS = ("caption", "text")
@@ -128,7 +129,7 @@ class Samples(Corpus):
         # Keys are distinct within their archive.
         self.names = list(distinct(tar.name for tar in tars))
         self.ends = list(accumulate(len(held.ends) for held in contents))
-        self.label = f"webdataset:{tars[0].resolve().parent.name}"
+        self.label = f"webdataset:{as_text(tars[0].resolve().parent.name)}"
         self.licence, self.count = source.licence, self.ends[-1]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -143,7 +144,7 @@ class Samples(Corpus):
     def recipe(self) -> dict[str, Any]:
         running = hashlib.sha256(b"".join(held.sha256() for held in self.contents))
         settings = self.source.model_dump(mode="json", exclude={"path"})
-        return settings | {"tars": [tar.name for tar in self.tars], "fingerprint": running.hexdigest()}
+        return settings | {"tars": self.names, "fingerprint": running.hexdigest()}
 
     def _load(self, tar: Path, held: Contents, row: int) -> Original:
         if (fault := int(held.faults[row])) >= 0:
