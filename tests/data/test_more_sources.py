@@ -253,6 +253,18 @@ def test_what_a_table_turns_away(tmp_path: Path) -> None:
     }
 
 
+def test_tables_of_the_same_shape_and_other_content_have_other_recipes(tmp_path: Path) -> None:
+    def recipe(place: str, *rows: tuple[bytes, str]) -> dict[str, Any]:
+        pictures, texts = zip(*rows, strict=True)
+        path = parquet(tmp_path / place / "a.parquet", image=list(pictures), text=list(texts))
+        return Table(path=str(path)).open(64, None).recipe()
+
+    first, second = (PHOTOGRAPH, "a"), (OTHER, "b")
+    assert recipe("1", first, second) == recipe("2", first, second)
+    assert recipe("1", first, second) != recipe("3", first, (OTHER, "c"))
+    assert recipe("1", first, first) != recipe("4", first, (PHOTOGRAPH[:-1] + b"x", "a"))
+
+
 def test_a_row_that_is_not_utf8_spoils_nothing_else(tmp_path: Path) -> None:
     texts = pa.array([b"a", b"caf\xe9", b"c"], pa.binary()).view(pa.string())
     table = pa.table({"image": [PHOTOGRAPH] * 3, "text": texts})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+import os
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -18,10 +19,13 @@ from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, read_picture
 from lepbench.data.sources.splits import alike, of_split
 from lepbench.errors import LepbenchError
+from lepbench.files import sha256_bytes
 from lepbench.sketches.base import as_text
 
 PARQUET, ARROW = ".parquet", ".arrow"
 OPEN_FILES = 8
+FOOTER_END = 8
+"""Bytes at the end of a Parquet file, behind its metadata: how long that is, and a magic word."""
 
 
 @SOURCES.register("table")
@@ -157,10 +161,7 @@ class ParquetRows(Rows):
         self.groups = [(n, g) for n, m in enumerate(metadata) for g in range(m.num_row_groups)]
         rows = [m.row_group(g).num_rows for m in metadata for g in range(m.num_row_groups)]
         self.ends = list(accumulate(rows))
-        self.told = [
-            f"{m.num_rows} {m.serialized_size} {as_text(Path(f).name)}"
-            for m, f in zip(metadata, files, strict=True)
-        ]
+        self.told = [f"{footer_sha256(file)} {as_text(Path(file).name)}" for file in files]
         super().__init__(source, self.ends[-1] if self.ends else 0, limit)
 
     def row(self, number: int) -> dict[str, Any]:
@@ -232,6 +233,24 @@ def open_parquet(file: str) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(fsspec.open(file).open() if "://" in file else file)
     except (OSError, UnicodeEncodeError, pa.ArrowException) as error:  # Arrow takes no name that is not UTF-8
+        raise LepbenchError(f"cannot read {as_text(file)}: {error}", "check the path") from error
+
+
+def footer_sha256(file: str) -> str:
+    """The hash of a Parquet file's metadata: the places, sizes and least and greatest values of its columns.
+
+    Raises:
+        LepbenchError: it cannot be read.
+    """
+    import fsspec
+
+    try:
+        with fsspec.open(file).open() if "://" in file else Path(file).open("rb") as stream:
+            end = stream.seek(-FOOTER_END, os.SEEK_END)
+            length = int.from_bytes(stream.read(4), "little")
+            stream.seek(end - length)
+            return sha256_bytes(stream.read(length))
+    except OSError as error:
         raise LepbenchError(f"cannot read {as_text(file)}: {error}", "check the path") from error
 
 
