@@ -21,7 +21,7 @@ from picture_folders import jpeg, photograph
 from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Original, Rejected
-from lepbench.data.sources import Coco, Folder, Sketchworld, Source, Table, WebDataset
+from lepbench.data.sources import Coco, Folder, Sketchworld, Source, Table, WebDataset, source_from
 from lepbench.data.sources.table import hub_files
 from lepbench.errors import LepbenchError
 
@@ -326,6 +326,14 @@ def test_of_a_folder_the_files_of_the_split_are_read(
     source = Table(path=str(split_folder(tmp_path, *names)), split=split)
     read = captions(source.open(64, None)).values()
     assert sorted(read) == sorted(names[number] for number in chosen)
+
+
+@pytest.mark.parametrize(
+    "split", ["my-split", "../x", "a/b", "", ".", "a.", "train[:10%]", "train+test", "a\n"]
+)
+def test_a_split_that_datasets_cannot_open_is_refused(split: str) -> None:
+    with pytest.raises(LepbenchError, match="split: Value error, a split is named by letters"):
+        source_from({"name": "table", "path": "a.parquet", "split": split})
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from lepbench.errors import LepbenchError
+
+SPLIT = re.compile(r"\w+(\.\w+)*")
+
+
+def _writable(split: str) -> str:
+    if not SPLIT.fullmatch(split):
+        raise ValueError("a split is named by letters, digits and _, and dots between them")
+    return split
+
+
+SplitName = Annotated[str, AfterValidator(_writable)]
+"""A split as `datasets` can open it: files are written under its name, too."""
 
 ALIASES = {
     **dict.fromkeys(("train", "training"), "train"),

@@ -17,7 +17,7 @@ from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, read_picture
-from lepbench.data.sources.splits import alike, of_split
+from lepbench.data.sources.splits import SplitName, alike, of_split
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
 from lepbench.sketches.base import as_text
@@ -45,7 +45,7 @@ class Table(Source):
 
     name: Literal["table"] = "table"
     path: str
-    split: str = "train"
+    split: SplitName = "train"
     config: str | None = None
     revision: str | None = None
     image: str = "image"
