@@ -23,6 +23,7 @@ class Reason(StrEnum):
     EMPTY_CAPTION = "empty caption"
     NOT_UTF8 = "caption is not UTF-8"
     NO_PICTURE = "no picture"
+    UNKNOWN_KIND = "unknown kind of picture"
     NOT_HERE = "picture is at an address"
     REPEATED = "repeated member"
     CUT_OFF = "archive is cut off"

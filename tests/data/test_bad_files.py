@@ -78,7 +78,7 @@ CAPTIONS: dict[str, tuple[bytes, str | None]] = {
     "controls-alone.jpg": (b"\0\x01\x02", "empty caption"),
     "spaces.jpg": ("\u2003\u00a0\n".encode(), "empty caption"),
 }
-Put = Callable[[Path], None]
+Put = Callable[[Path], object]
 SIDECARS: dict[str, tuple[Put, str]] = {
     "told-outside.jpg": (lambda path: path.symlink_to("/etc/passwd"), "path leaves the folder"),
     "told-by-a-pipe.jpg": (os.mkfifo, "no plain file"),
@@ -88,8 +88,17 @@ SIDECARS: dict[str, tuple[Put, str]] = {
 PLACES: dict[str, tuple[Put, str]] = {
     "a-folder.jpg": (lambda path: path.mkdir(), ""),
     "out.jpg": (lambda path: path.symlink_to("/etc/hostname"), "path leaves the folder"),
-    "dangling.jpg": (lambda path: path.symlink_to("nowhere.jpg"), ""),
-    "circle.jpg": (lambda path: path.symlink_to(path.name), ""),
+    "dangling.jpg": (lambda path: path.symlink_to("nowhere.jpg"), "missing file"),
+    "circle.jpg": (lambda path: path.symlink_to(path.name), "missing file"),
+    "pipe.jpg": (os.mkfifo, "no plain file"),
+    "linked-folder": (lambda path: path.symlink_to("a-folder.jpg"), "no plain file"),
+    "linked-folder-out": (lambda path: path.symlink_to("/etc"), "path leaves the folder"),
+    "photograph.HEIC": (lambda path: path.write_bytes(b"ftypheic"), "unknown kind of picture"),
+    "drawing.svg": (lambda path: path.write_text("<svg/>"), "unknown kind of picture"),
+    ".hidden.psd": (Path.touch, ""),
+    ".hidden-folder": (lambda path: path.symlink_to("a-folder.jpg"), ""),
+    "README": (Path.touch, ""),
+    "notes.json": (lambda path: path.symlink_to("nowhere.json"), ""),
 }
 
 

@@ -20,6 +20,15 @@ from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES
 from lepbench.sketches.base import as_text
 
+OTHER_SUFFIXES = frozenset((
+    ".apng", ".arw", ".bpg", ".cr2", ".cr3", ".crw", ".dcm", ".dds", ".dib", ".dng", ".emf", ".eps",
+    ".exr", ".hdr", ".heic", ".heif", ".icns", ".ico", ".j2c", ".j2k", ".jif", ".jpc", ".jpe", ".jpeg2",
+    ".jpf", ".jpx", ".jxl", ".jxr", ".nef", ".nrw", ".orf", ".pcx", ".pef", ".pfm", ".pnm", ".psb",
+    ".psd", ".qoi", ".raf", ".raw", ".rw2", ".sgi", ".srw", ".svg", ".svgz", ".wmf", ".xbm", ".xcf",
+    ".xpm",
+))  # fmt: skip
+"""Files that hold pictures, too, of kinds that are not read."""
+PICTURES = SUFFIXES | OTHER_SUFFIXES
 WORDNET = re.compile(r"^n\d{8}[ _-]+(?=\S)")
 
 
@@ -37,7 +46,8 @@ class Folder(Source):
 
     With a metadata file its rows come first, in its order; pictures that it does not name follow, in the
     order of their names, and need a `.txt` of the same name, or a `template`. Hidden files are passed over;
-    symbolic links to files are followed where they stay in the folder.
+    symbolic links to files are followed where they stay in the folder. What looks like a picture or a folder
+    of some and cannot be read, such as a broken link, a linked folder or a `.heic`, is a reject.
 
     Settings: `path`, relative to the working folder; `licence` of the pictures, for the record; `template`,
     such as "a photo of a {}", for pictures sorted into folders by what they show: {} becomes the words of the
@@ -96,6 +106,8 @@ class Pictures(Corpus):
     def _load(self, item: Item) -> Original:
         if item.row is not None and item.row.fault:
             raise Rejected(Reason.BAD_ROW, item.row.fault)
+        if item.row is None and suffix(item.file) in OTHER_SUFFIXES:
+            raise Rejected(Reason.UNKNOWN_KIND, suffix(item.file))
         return Original(read_picture(self.folder, item.file), self._caption(item))
 
     def _caption(self, item: Item) -> str:
@@ -120,13 +132,23 @@ def list_items(folder: Path) -> list[Item]:
 
 
 def pictures(folder: Path) -> list[str]:
-    """Paths of the picture files below a folder, relative to it and sorted; hidden ones are passed over."""
-    found = []
+    """Paths of what claims to be pictures below a folder, relative to it and sorted.
+
+    Hidden files are passed over. Links to folders are not followed, but listed.
+    """
+    found: list[str] = []
     for root, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        here = Path(root)
-        found += [here / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES]
-    return sorted(path.relative_to(folder).as_posix() for path in found if path.is_file())
+        seen = [name for name in names if not name.startswith(".") and suffix(name) in PICTURES]
+        seen += [name for name in folders if (Path(root) / name).is_symlink()]
+        here = Path(root).relative_to(folder)
+        found += [(here / name).as_posix() for name in seen]
+    return sorted(found)
+
+
+def suffix(name: str) -> str:
+    """The last suffix of a file's name, in small letters."""
+    return PurePosixPath(name).suffix.lower()
 
 
 def _refuse(error: OSError) -> None:
