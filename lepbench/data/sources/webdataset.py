@@ -238,7 +238,8 @@ def _place(member: tarfile.TarInfo, rows: dict[str, int], places: array[int]) ->
     at = (rows[key] * len(Part) + part) * len(ABSENT)
     if places[at] >= 0:
         return Reason.REPEATED
-    places[at], places[at + 1] = member.offset_data, member.size
+    # What is larger is not read, however large; sizes in headers may go beyond 64 bits.
+    places[at], places[at + 1] = member.offset_data, min(member.size, MOST_BYTES + 1)
     return None
 
 
