@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +17,9 @@ from lepbench.errors import LepbenchError
 
 # Bytes that are not UTF-8 survive decoding as lone surrogates, so that one bad row does not spoil the file.
 LENIENT = "surrogateescape"
+
+LONGEST_LICENCE = 1000
+"""Characters of a licence that are kept."""
 
 
 class Row(NamedTuple):
@@ -59,6 +64,19 @@ def clean(caption: str, most: int) -> Caption:
     return Caption(
         kept, tuple(name for name, pair in zip(CHANGES, pairwise(steps), strict=True) if len(set(pair)) > 1)
     )
+
+
+def clean_licence(told: object) -> str | None:
+    """What a corpus says of a picture's licence, on one line as a caption; None where it says nothing.
+
+    A picture is not given up for it: what is not UTF-8 is kept as an escape.
+    """
+    if told is None:
+        return None
+    try:
+        return clean(str(told).encode(errors="backslashreplace").decode(), LONGEST_LICENCE).text
+    except Rejected:
+        return None
 
 
 def _cut(line: str, most: int) -> str:
@@ -107,12 +125,23 @@ def _from_line(number: int, line: str) -> Row:
 def _from_csv(text: str, path: Path) -> list[Row]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
-        missing = {"file_name", "text"} - set(reader.fieldnames or ())
-        if missing:
-            raise LepbenchError(f"{path} has no column {min(missing)!r}", "it needs file_name and text")
-        return [_from_record(number, record) for number, record in enumerate(reader, start=1)]
+        with fields_of_any_length():
+            missing = {"file_name", "text"} - set(reader.fieldnames or ())
+            if missing:
+                raise LepbenchError(f"{path} has no column {min(missing)!r}", "it needs file_name and text")
+            return [_from_record(number, record) for number, record in enumerate(reader, start=1)]
     except csv.Error as error:
         raise LepbenchError(f"{path}, line {reader.line_num}: {error}") from error
+
+
+@contextmanager
+def fields_of_any_length() -> Iterator[None]:
+    """Lift the limit of `csv`, which is one for the whole process, for a while."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _from_record(number: int, record: dict[str, str | None]) -> Row:

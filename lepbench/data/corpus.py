@@ -23,9 +23,11 @@ class Reason(StrEnum):
     EMPTY_CAPTION = "empty caption"
     NOT_UTF8 = "caption is not UTF-8"
     NO_PICTURE = "no picture"
+    UNKNOWN_KIND = "unknown kind of picture"
     NOT_HERE = "picture is at an address"
     REPEATED = "repeated member"
     CUT_OFF = "archive is cut off"
+    DAMAGED = "archive is damaged"
     NOT_PLAIN = "no plain file"
     TOO_LARGE = "picture is too large"
     FEW_EDGES = "too few edges"
@@ -54,7 +56,7 @@ class Original(NamedTuple):
 
     The caption is as the corpus has it: `captions.clean` makes it fit to be used, once for all sources. Bytes
     of it that are not UTF-8 are lone surrogates (`errors="surrogateescape"`). `licence` is that of this
-    picture, None for the corpus's.
+    picture, None for the corpus's; `captions.clean_licence` makes it fit.
     """
 
     picture: bytes | Pixels

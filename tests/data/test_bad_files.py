@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import zipfile
 import zlib
@@ -77,12 +78,27 @@ CAPTIONS: dict[str, tuple[bytes, str | None]] = {
     "controls-alone.jpg": (b"\0\x01\x02", "empty caption"),
     "spaces.jpg": ("\u2003\u00a0\n".encode(), "empty caption"),
 }
-Put = Callable[[Path], None]
+Put = Callable[[Path], object]
+SIDECARS: dict[str, tuple[Put, str]] = {
+    "told-outside.jpg": (lambda path: path.symlink_to("/etc/passwd"), "path leaves the folder"),
+    "told-by-a-pipe.jpg": (os.mkfifo, "no plain file"),
+    "told-by-a-folder.jpg": (Path.mkdir, "no plain file"),
+    "told-nowhere.jpg": (lambda path: path.symlink_to("nowhere.txt"), "no caption"),
+}
 PLACES: dict[str, tuple[Put, str]] = {
     "a-folder.jpg": (lambda path: path.mkdir(), ""),
     "out.jpg": (lambda path: path.symlink_to("/etc/hostname"), "path leaves the folder"),
-    "dangling.jpg": (lambda path: path.symlink_to("nowhere.jpg"), ""),
-    "circle.jpg": (lambda path: path.symlink_to(path.name), ""),
+    "dangling.jpg": (lambda path: path.symlink_to("nowhere.jpg"), "missing file"),
+    "circle.jpg": (lambda path: path.symlink_to(path.name), "missing file"),
+    "pipe.jpg": (os.mkfifo, "no plain file"),
+    "linked-folder": (lambda path: path.symlink_to("a-folder.jpg"), "no plain file"),
+    "linked-folder-out": (lambda path: path.symlink_to("/etc"), "path leaves the folder"),
+    "photograph.HEIC": (lambda path: path.write_bytes(b"ftypheic"), "unknown kind of picture"),
+    "drawing.svg": (lambda path: path.write_text("<svg/>"), "unknown kind of picture"),
+    ".hidden.psd": (Path.touch, ""),
+    ".hidden-folder": (lambda path: path.symlink_to("a-folder.jpg"), ""),
+    "README": (Path.touch, ""),
+    "notes.json": (lambda path: path.symlink_to("nowhere.json"), ""),
 }
 
 
@@ -96,6 +112,9 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, (caption, _) in CAPTIONS.items():
         (folder / name).write_bytes(JPEG)
         (folder / name).with_suffix(".txt").write_bytes(caption)
+    for name, (put, _) in SIDECARS.items():
+        (folder / name).write_bytes(JPEG)
+        put((folder / name).with_suffix(".txt"))
     for name, (put, _) in PLACES.items():
         put(folder / name)
         (folder / name).with_suffix(".txt").write_text("a caption")
@@ -111,7 +130,7 @@ def test_every_bad_file_is_accounted_for(bad: Path, tmp_path: Path) -> None:
     build(configured(bad), tmp_path / "out")
     rejects = [json.loads(line) for line in (tmp_path / "out" / "rejected.jsonl").read_text().splitlines()]
     expected = {name: reason for name, (_, reason) in {**FILES, **CAPTIONS}.items() if reason}
-    expected |= {name: reason for name, (_, reason) in PLACES.items() if reason}
+    expected |= {name: reason for name, (_, reason) in {**SIDECARS, **PLACES}.items() if reason}
     assert {reject["id"]: reject["reason"] for reject in rejects} == expected
     rows = {triplet.id: triplet.text for triplet in Triplets(tmp_path / "out")}
     assert set(rows) == {name for name, (_, reason) in {**FILES, **CAPTIONS}.items() if not reason}

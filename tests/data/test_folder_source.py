@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import unicodedata
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lepbench.data.captions import clean, read_metadata
+from lepbench.data.captions import clean, clean_licence, read_metadata
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.sources import Folder
-from lepbench.data.sources.files import distinct
+from lepbench.data.sources import files as source_files
+from lepbench.data.sources.files import distinct, read
 from lepbench.errors import LepbenchError
 
 
@@ -109,11 +111,14 @@ def test_metadata_rows_come_first_then_pictures_it_does_not_name(tmp_path: Path)
         ({"file_name": "nul\0.jpg", "text": "a"}, Reason.MISSING_FILE),
         ({"file_name": "\ud800.jpg", "text": "a"}, Reason.MISSING_FILE),
         ({"file_name": "x" * 400 + ".jpg", "text": "a"}, Reason.UNREADABLE_FILE),
-        ({"file_name": "sub", "text": "a"}, Reason.UNREADABLE_FILE),
+        ({"file_name": "sub", "text": "a"}, Reason.NOT_PLAIN),
+        ({"file_name": "pipe.jpg", "text": "a"}, Reason.NOT_PLAIN),
         ({"file_name": "../a.jpg", "text": "a"}, Reason.OUTSIDE),
         ({"file_name": "sub/../../a.jpg", "text": "a"}, Reason.OUTSIDE),
         ({"file_name": "..\\a.jpg", "text": "a"}, Reason.OUTSIDE),
         ({"file_name": "/etc/hostname", "text": "a"}, Reason.OUTSIDE),
+        ({"file_name": "c:a.jpg", "text": "a"}, Reason.OUTSIDE),
+        ({"file_name": "\\\\host\\share\\a.jpg", "text": "a"}, Reason.OUTSIDE),
         ({"file_name": "a.jpg", "text": ""}, Reason.EMPTY_CAPTION),
         ({"file_name": "a.jpg", "text": "\ud800"}, Reason.NOT_UTF8),
         ({"file_name": "a.jpg"}, Reason.BAD_ROW),
@@ -124,6 +129,7 @@ def test_metadata_rows_come_first_then_pictures_it_does_not_name(tmp_path: Path)
 )
 def test_what_a_metadata_row_is_turned_away_for(tmp_path: Path, record: object, reason: Reason) -> None:
     (tmp_path / "sub").mkdir()
+    os.mkfifo(tmp_path / "pipe.jpg")
     rows(tmp_path, record)
     put(tmp_path, a_jpg=b"x")
     (identity, outcome), *_ = opened(tmp_path)
@@ -153,6 +159,18 @@ def test_csv_needs_its_two_columns_and_forgives_a_short_row(tmp_path: Path) -> N
     assert opened(tmp_path) == [("a.jpg", 'a, with "comma"'), ("metadata line 2", Reason.BAD_ROW)]
 
 
+def test_csv_takes_a_caption_of_any_length(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    put(
+        tmp_path,
+        a_jpg=b"x",
+        b_jpg=b"x",
+        metadata_csv="file_name,text\na.jpg," + "x " * 500_000 + "\nb.jpg,b\n",
+    )
+    assert opened(tmp_path) == [("a.jpg", " ".join("x" * 50)), ("b.jpg", "b")]
+    assert csv.field_size_limit() == before
+
+
 def test_two_metadata_files_are_refused(tmp_path: Path) -> None:
     put(tmp_path, metadata_csv="file_name,text\n", metadata_jsonl="")
     with pytest.raises(LepbenchError, match="keep one"):
@@ -179,6 +197,35 @@ def test_fingerprint_follows_content_and_not_the_folders_place(tmp_path: Path) -
     assert fingerprint("5", limit=1) == fingerprint("6", caption="b", limit=1)
 
 
+def test_a_file_is_read_to_its_end_and_up_to_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_files, "MOST_BYTES", 5)
+    put(tmp_path, five="12345", six="123456")
+    assert read(tmp_path / "five") == b"12345"
+    # Files under /proc have a size of 0.
+    for path, reason in (
+        (tmp_path / "six", Reason.TOO_LARGE),
+        (Path("/proc/self/status"), Reason.TOO_LARGE),
+        (Path("/dev/zero"), Reason.NOT_PLAIN),
+    ):
+        with pytest.raises(Rejected) as caught:
+            read(path)
+        assert caught.value.reason is reason
+
+
+def test_a_caption_beyond_the_folder_is_read_by_neither_build_nor_fingerprint(tmp_path: Path) -> None:
+    def fingerprint() -> object:
+        return Folder(path=tmp_path / "photos").open(64, None).recipe()["fingerprint"]
+
+    put(tmp_path, secret_txt="secret", photos__a_jpg=b"x")
+    (tmp_path / "photos" / "a.txt").symlink_to(tmp_path / "secret.txt")
+    assert opened(tmp_path / "photos") == [("a.jpg", Reason.OUTSIDE)]
+    first = fingerprint()
+    put(tmp_path, secret_txt="another")
+    assert fingerprint() == first
+
+
 @given(st.lists(st.sampled_from(["a", "a#2", "a#3", "b", "\udcff", "\\udcff"]), max_size=12))
 def test_ids_are_distinct_utf8_and_first_come_keeps_its_name(names: list[str]) -> None:
     ids = list(distinct(names))
@@ -201,6 +248,25 @@ def test_a_clean_caption_is_one_line_of_the_same_words(text: str) -> None:
     else:
         with pytest.raises(Rejected, match="empty caption"):
             clean(text, 10**6)
+
+
+@given(st.text() | st.sampled_from(["\ud800x", "\udcff", " \0"]))
+def test_a_clean_licence_can_be_written_or_is_none(told: str) -> None:
+    licence = clean_licence(told)
+    if licence is not None:
+        assert licence.encode()
+        assert clean(licence, 1000).changes == ()
+    elif told.strip():
+        with pytest.raises(Rejected, match="empty"):
+            clean(told, 1000)
+
+
+@pytest.mark.parametrize(
+    ("told", "licence"),
+    [(None, None), ("", None), (4, "4"), ("CC0\n", "CC0"), ("\ud800x", "\\ud800x"), ("y" * 2000, "y" * 1000)],
+)
+def test_what_a_corpus_says_of_a_licence(told: object, licence: str | None) -> None:
+    assert clean_licence(told) == licence
 
 
 @given(st.text("ab ", min_size=1).filter(str.strip), st.integers(1, 9))

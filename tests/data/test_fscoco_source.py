@@ -61,6 +61,21 @@ def test_what_an_entry_is_turned_away_for(
     assert caught.value.reason is reason
 
 
+def test_a_caption_beyond_the_folder_is_read_by_neither_build_nor_fingerprint(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    source = FSCOCO(path=fscoco(tmp_path / "fs", users=1, each=1), split="all")
+    (caption,) = (source.path / "text").rglob("*.txt")
+    caption.unlink()
+    caption.symlink_to(secret)
+    with pytest.raises(Rejected) as caught:
+        source.open(64, None).entry(0).load()
+    assert caught.value.reason is Reason.OUTSIDE
+    first = source.open(64, None).recipe()
+    secret.write_text("another")
+    assert source.open(64, None).recipe() == first
+
+
 def test_a_change_of_a_caption_changes_the_recipe(tmp_path: Path) -> None:
     def recipe() -> str:
         return json.dumps(FSCOCO(path=tmp_path, split="all").open(64, None).recipe())

@@ -6,38 +6,50 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PlainValidator, ValidationError
 
+from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import distinct, read_picture
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
+from lepbench.sketches.base import as_text
+
+
+def _as_told(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("it is no string")
+    return value
+
+
+# Lone surrogates, which JSON can hold, spoil their own entry alone: pydantic's own strings refuse them.
+Text = Annotated[str, PlainValidator(_as_told)]
 
 
 class Picture(BaseModel):
     """What of an entry of `images` is used; unlike our own files, theirs may hold more."""
 
     id: int
-    file_name: str
+    file_name: Text
     license: int | None = None
 
 
 class Annotation(BaseModel):
-    """What of an entry of `annotations` is used."""
+    """What of an entry of `annotations` is used; a caption may be none."""
 
     id: int
     image_id: int
-    caption: str
+    caption: Any
 
 
 class Licence(BaseModel):
     """What of an entry of `licenses` is used."""
 
     id: int
-    name: str
+    name: Text
 
 
 class Annotations(BaseModel):
@@ -86,7 +98,7 @@ class Captioned(Corpus):
 
     def __init__(self, source: Coco, items: list[Item]) -> None:
         self.source, self.items = source, items
-        self.label, self.licence = f"coco:{source.annotations.stem}", source.licence
+        self.label, self.licence = f"coco:{as_text(source.annotations.stem)}", source.licence
         self.count = len(items)
 
     def entry(self, number: int) -> Entry:
@@ -96,7 +108,7 @@ class Captioned(Corpus):
     def recipe(self) -> dict[str, Any]:
         return {
             "name": "coco",
-            "annotations": self.source.annotations.name,
+            "annotations": as_text(self.source.annotations.name),
             "annotations_sha256": sha256_file(self.source.annotations),
             "captions": self.source.captions,
             "licence": self.licence,
@@ -119,7 +131,9 @@ class Captioned(Corpus):
             raise Rejected(Reason.BAD_ROW, "a caption of a picture that is not listed")
         if item.caption is None:
             raise Rejected(Reason.NO_CAPTION)
-        return Original(read_picture(self.source.images, item.file), item.caption, item.licence)
+        return Original(
+            read_picture(self.source.images, item.file), item.caption, clean_licence(item.licence)
+        )
 
 
 def read_annotations(path: Path) -> Annotations:
@@ -151,19 +165,25 @@ def list_items(told: Annotations, captions: str) -> Iterator[Item]:
         of_picture.get(annotation.image_id, strays).append(annotation)
     pictures = sorted(told.images, key=lambda picture: picture.id)
     plain = [
-        Item(picture.file_name, picture.file_name, text, licences.get(picture.license or -1))
+        Item(
+            picture.file_name,
+            picture.file_name,
+            text,
+            None if picture.license is None else licences.get(picture.license),
+        )
         for picture in pictures
         for text in wanted([annotation.caption for annotation in of_picture[picture.id]], captions)
     ]
-    plain += [Item(f"annotation {stray.id}", None, stray.caption, None) for stray in strays]
+    plain += [Item(f"annotation {stray.id}", None, None, None) for stray in strays]
     for item, name in zip(plain, distinct(item.id for item in plain), strict=True):
         yield item._replace(id=name)
 
 
-def wanted(texts: list[str], captions: str) -> list[str] | list[None]:
-    """The captions of a picture that become triplets; one None where it has none."""
+def wanted(told: list[Any], captions: str) -> list[str | None]:
+    """The captions of a picture that become triplets; None for one that is no text, and where it has none."""
+    texts = [text for text in told if isinstance(text, str)]
+    if captions == "all" and told:
+        return [text if isinstance(text, str) else None for text in told]
     if not texts:
         return [None]
-    if captions == "all":
-        return texts
     return [texts[0] if captions == "first" else max(texts, key=len)]

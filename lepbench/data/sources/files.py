@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 
+from lepbench.data.captions import LENIENT
 from lepbench.data.corpus import Reason, Rejected
+from lepbench.sketches.base import as_text
 
 MOST_BYTES = 2**28
 """Of one file; a larger one is no picture that anyone trains on."""
+SLASHES = re.compile(r"[/\\]")
+ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 
 
 def distinct(names: Iterable[str]) -> Iterator[str]:
@@ -17,8 +23,7 @@ def distinct(names: Iterable[str]) -> Iterator[str]:
     used: set[str] = set()
     times: Counter[str] = Counter()
     for name in names:
-        # What is not UTF-8 in a file's name is kept as an escape.
-        text = unique = name.encode(errors="backslashreplace").decode()
+        text = unique = as_text(name)
         while unique in used:
             times[text] += 1
             unique = f"{text}#{times[text] + 1}"
@@ -32,9 +37,9 @@ def check_inside(name: str) -> None:
     Raises:
         Rejected: it leaves the folder.
     """
-    for plain in (PurePosixPath(name), PureWindowsPath(name)):
-        if plain.is_absolute() or plain.drive or ".." in plain.parts:
-            raise Rejected(Reason.OUTSIDE)
+    # Not by `pathlib`: the table of the parts it interns only grows.
+    if ABSOLUTE.match(name) or ".." in SLASHES.split(name):
+        raise Rejected(Reason.OUTSIDE)
 
 
 def within(folder: Path, name: str) -> Path:
@@ -46,8 +51,12 @@ def within(folder: Path, name: str) -> Path:
     check_inside(name)
     path = folder / name
     try:
-        inside = path.resolve().is_relative_to(folder.resolve())
-    except (OSError, ValueError, RuntimeError) as error:  # a circle of links, or a NUL in the name
+        # Only a link can lead out, and resolving costs ten times as much as looking for one.
+        links = any(step.is_symlink() for step in (path, *path.parents[: len(PurePosixPath(name).parts) - 1]))
+        inside = not links or path.resolve().is_relative_to(folder.resolve())
+    except OSError as error:
+        raise Rejected(Reason.UNREADABLE_FILE, error.strerror or "") from error
+    except (ValueError, RuntimeError) as error:  # a NUL in the name, or a circle of links
         raise Rejected(Reason.MISSING_FILE) from error
     if not inside:
         raise Rejected(Reason.OUTSIDE)
@@ -61,15 +70,23 @@ def read(path: Path) -> bytes:
         Rejected: it is missing, no regular file, too large, or may not be read.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise Rejected(Reason.TOO_LARGE, f"more than {MOST_BYTES} bytes")
-        return path.read_bytes()
+        state = path.stat()
+        # A pipe would be waited for, and a device may never end.
+        if not stat.S_ISREG(state.st_mode):
+            raise Rejected(Reason.NOT_PLAIN)
+        with path.open("rb") as stream:
+            content = stream.read(min(state.st_size, MOST_BYTES) + 1)
+            if len(content) > state.st_size:  # it tells no size, or grew
+                content += stream.read(MOST_BYTES + 1 - len(content))
     except (FileNotFoundError, NotADirectoryError):
         raise Rejected(Reason.MISSING_FILE) from None
     except OSError as error:
         raise Rejected(Reason.UNREADABLE_FILE, error.strerror or "") from error
     except ValueError as error:  # a NUL in the name
         raise Rejected(Reason.MISSING_FILE) from error
+    if len(content) > MOST_BYTES:
+        raise Rejected(Reason.TOO_LARGE, f"more than {MOST_BYTES} bytes")
+    return content
 
 
 def read_picture(folder: Path, name: str) -> bytes:
@@ -78,16 +95,21 @@ def read_picture(folder: Path, name: str) -> bytes:
     Raises:
         Rejected: see `within` and `read`, or it is empty.
     """
-    return read_filled(within(folder, name))
-
-
-def read_filled(path: Path) -> bytes:
-    """A file's bytes, of which there are some.
-
-    Raises:
-        Rejected: see `read`, or it is empty.
-    """
-    content = read(path)
+    content = read(within(folder, name))
     if not content:
         raise Rejected(Reason.EMPTY_FILE)
     return content
+
+
+def read_caption(folder: Path, name: str) -> str:
+    """The text of a caption's file in a folder; bytes that are not UTF-8 stay as lone surrogates.
+
+    Raises:
+        Rejected: there is no such file, which is no caption; or see `within` and `read`.
+    """
+    try:
+        return read(within(folder, name)).decode("utf-8-sig", LENIENT)
+    except Rejected as rejected:
+        if rejected.reason is Reason.MISSING_FILE:
+            raise Rejected(Reason.NO_CAPTION, f"no {PurePosixPath(name).name}") from rejected
+        raise Rejected(rejected.reason, f"the caption's file: {rejected.detail}".rstrip(": ")) from rejected

@@ -12,13 +12,23 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import field_validator
 
-from lepbench.data.captions import LENIENT, Row, read_metadata
+from lepbench.data.captions import Row, read_metadata
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import distinct, read, read_filled, within
+from lepbench.data.sources.files import distinct, read, read_caption, read_picture, within
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES
+from lepbench.sketches.base import as_text
 
+OTHER_SUFFIXES = frozenset((
+    ".apng", ".arw", ".bpg", ".cr2", ".cr3", ".crw", ".dcm", ".dds", ".dib", ".dng", ".emf", ".eps",
+    ".exr", ".hdr", ".heic", ".heif", ".icns", ".ico", ".j2c", ".j2k", ".jif", ".jpc", ".jpe", ".jpeg2",
+    ".jpf", ".jpx", ".jxl", ".jxr", ".nef", ".nrw", ".orf", ".pcx", ".pef", ".pfm", ".pnm", ".psb",
+    ".psd", ".qoi", ".raf", ".raw", ".rw2", ".sgi", ".srw", ".svg", ".svgz", ".wmf", ".xbm", ".xcf",
+    ".xpm",
+))  # fmt: skip
+"""Files that hold pictures, too, of kinds that are not read."""
+PICTURES = SUFFIXES | OTHER_SUFFIXES
 WORDNET = re.compile(r"^n\d{8}[ _-]+(?=\S)")
 
 
@@ -36,7 +46,8 @@ class Folder(Source):
 
     With a metadata file its rows come first, in its order; pictures that it does not name follow, in the
     order of their names, and need a `.txt` of the same name, or a `template`. Hidden files are passed over;
-    symbolic links to files are followed where they stay in the folder.
+    symbolic links to files are followed where they stay in the folder. What looks like a picture or a folder
+    of some and cannot be read, such as a broken link, a linked folder or a `.heic`, is a reject.
 
     Settings: `path`, relative to the working folder; `licence` of the pictures, for the record; `template`,
     such as "a photo of a {}", for pictures sorted into folders by what they show: {} becomes the words of the
@@ -75,7 +86,7 @@ class Pictures(Corpus):
 
     def __init__(self, source: Folder, items: list[Item]) -> None:
         self.folder, self.items, self.template = source.path, items, source.template
-        self.name = source.path.resolve().name
+        self.name = as_text(source.path.resolve().name)
         self.label, self.licence = f"folder:{self.name}", source.licence
         self.count = len(items)
 
@@ -95,15 +106,16 @@ class Pictures(Corpus):
     def _load(self, item: Item) -> Original:
         if item.row is not None and item.row.fault:
             raise Rejected(Reason.BAD_ROW, item.row.fault)
-        path = within(self.folder, item.file)
-        return Original(read_filled(path), self._caption(item, path))
+        if item.row is None and suffix(item.file) in OTHER_SUFFIXES:
+            raise Rejected(Reason.UNKNOWN_KIND, suffix(item.file))
+        return Original(read_picture(self.folder, item.file), self._caption(item))
 
-    def _caption(self, item: Item, path: Path) -> str:
+    def _caption(self, item: Item) -> str:
         if item.row is not None:
             return item.row.text
         if self.template is not None:
             return self.template.format(words(PurePosixPath(item.file).parent.name))
-        return sidecar(path)
+        return read_caption(self.folder, sidecar(item.file))
 
 
 def list_items(folder: Path) -> list[Item]:
@@ -120,13 +132,23 @@ def list_items(folder: Path) -> list[Item]:
 
 
 def pictures(folder: Path) -> list[str]:
-    """Paths of the picture files below a folder, relative to it and sorted; hidden ones are passed over."""
-    found = []
+    """Paths of what claims to be pictures below a folder, relative to it and sorted.
+
+    Hidden files are passed over. Links to folders are not followed, but listed.
+    """
+    found: list[str] = []
     for root, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        here = Path(root)
-        found += [here / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES]
-    return sorted(path.relative_to(folder).as_posix() for path in found if path.is_file())
+        seen = [name for name in names if not name.startswith(".") and suffix(name) in PICTURES]
+        seen += [name for name in folders if (Path(root) / name).is_symlink()]
+        here = Path(root).relative_to(folder)
+        found += [(here / name).as_posix() for name in seen]
+    return sorted(found)
+
+
+def suffix(name: str) -> str:
+    """The last suffix of a file's name, in small letters."""
+    return PurePosixPath(name).suffix.lower()
 
 
 def _refuse(error: OSError) -> None:
@@ -138,16 +160,9 @@ def words(name: str) -> str:
     return WORDNET.sub("", name).replace("_", " ")
 
 
-def sidecar(picture: Path) -> str:
-    """The text of the `.txt` beside a picture.
-
-    Raises:
-        Rejected: there is none.
-    """
-    try:
-        return read(picture.with_suffix(".txt")).decode("utf-8-sig", LENIENT)
-    except Rejected as rejected:
-        raise Rejected(Reason.NO_CAPTION, "neither a metadata row nor a .txt") from rejected
+def sidecar(picture: str) -> str:
+    """The name of the `.txt` beside a picture."""
+    return PurePosixPath(picture).with_suffix(".txt").as_posix()
 
 
 def fingerprint(folder: Path, items: Iterable[Item]) -> str:
@@ -168,12 +183,11 @@ def fingerprint(folder: Path, items: Iterable[Item]) -> str:
 def _state(folder: Path, item: Item) -> bytes:
     """The picture's size in bytes and, where no row captions it, the sidecar's text."""
     try:
-        path = within(folder, item.file)
-        size = path.stat().st_size
+        size = within(folder, item.file).stat().st_size
     except (Rejected, OSError, ValueError):
         return b"-"
     try:
-        caption = read(path.with_suffix(".txt")) if item.row is None else b""
+        caption = read(within(folder, sidecar(item.file))) if item.row is None else b""
     except Rejected:
         caption = b"-"
     return b"%d:%d:" % (size, len(caption)) + caption

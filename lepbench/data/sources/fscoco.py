@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from lepbench.data.captions import LENIENT
-from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
+from lepbench.data.corpus import Corpus, Entry, Original, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import read, read_picture
+from lepbench.data.sources.files import read, read_caption, read_picture, within
 from lepbench.sketches.fscoco import LICENCE, Scene, Split, scenes
 
 
@@ -48,22 +47,22 @@ class Photographs(Corpus):
 
     def recipe(self) -> dict[str, Any]:
         settings = self.source.model_dump(mode="json", exclude={"path"})
-        return {**settings, "fingerprint": fingerprint(self.scenes)}
+        return {**settings, "fingerprint": fingerprint(self.source.path, self.scenes)}
 
     def _load(self, scene: Scene) -> Original:
-        try:
-            caption = read(scene.text).decode("utf-8-sig", LENIENT)
-        except Rejected as rejected:
-            raise Rejected(Reason.NO_CAPTION, f"no text/{scene.user}/{scene.id}.txt") from rejected
         root = self.source.path
+        caption = read_caption(root, scene.text.relative_to(root).as_posix())
         return Original(read_picture(root, scene.photo.relative_to(root).as_posix()), caption)
 
 
-def fingerprint(found: list[Scene]) -> str:
+def fingerprint(root: Path, found: list[Scene]) -> str:
     """SHA-256 over names, captions and the photographs' sizes."""
     running = hashlib.sha256()
     for scene in found:
         size = scene.photo.stat().st_size if scene.photo.is_file() else -1
         running.update(f"{scene.user}/{scene.id}\0{size}\0".encode())
-        running.update(scene.text.read_bytes() if scene.text.is_file() else b"-")
+        try:
+            running.update(read(within(root, scene.text.relative_to(root).as_posix())))
+        except Rejected:
+            running.update(b"-")
     return running.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+import os
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -12,30 +13,41 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, read_picture
+from lepbench.data.sources.splits import SplitName, alike, of_split
 from lepbench.errors import LepbenchError
+from lepbench.files import sha256_bytes
+from lepbench.sketches.base import as_text
 
-PARQUET = ".parquet"
+PARQUET, ARROW = ".parquet", ".arrow"
 OPEN_FILES = 8
+FOOTER_END = 8
+"""Bytes at the end of a Parquet file, behind its metadata: how long that is, and a magic word."""
 
 
 @SOURCES.register("table")
 class Table(Source):
     """Rows of Parquet files, or of a data set of `datasets`, each with a picture and a caption.
 
-    `path` is a Parquet file or a folder of them, read a row group at a time; a folder of `save_to_disk`; or a
-    hub id. With `streaming` a hub id's Parquet files are read where they lie, without being downloaded.
+    `path` is a Parquet file or a folder of them, read a row group at a time; a folder of `save_to_disk`, or
+    an Arrow file of it; or a hub id. With `streaming` a hub id's Parquet files are read where they lie,
+    without being downloaded. Of a folder whose files' or folders' names tell splits, those of `split` are
+    read.
 
-    Settings: `path`; `split`, for data sets that have some, and for the record; columns `image` (encoded
+    Settings: `path`; `split`, for data sets that have some, and for the record; `config` and `revision` of a
+    data set of the hub; columns `image` (encoded
     bytes, a struct with `bytes` and `path`, or the name of a file beside the table), `text` (a string, or a
     list of which the first is taken), `id` and `licence_column`, both optional; `licence` of rows without.
     """
 
     name: Literal["table"] = "table"
     path: str
-    split: str = "train"
+    split: SplitName = "train"
+    config: str | None = None
+    revision: str | None = None
     image: str = "image"
     text: str = "text"
     id: str | None = None
@@ -45,13 +57,18 @@ class Table(Source):
 
     def open(self, size: int, limit: int | None) -> Corpus:
         where = Path(self.path)
-        files = [where] if where.suffix == PARQUET else sorted(where.rglob(f"*{PARQUET}"))
-        if where.exists() and files:
-            return ParquetRows(self, [str(file) for file in files], limit)
-        if where.is_dir():
+        if where.suffix == PARQUET and where.is_file():
+            return ParquetRows(self, [self.path], limit)
+        if files := [file.relative_to(where).as_posix() for file in sorted(where.rglob(f"*{PARQUET}"))]:
+            chosen = of_split(files, self.split, self.path)
+            return ParquetRows(self, [str(where / file) for file in chosen], limit)
+        if where.is_dir() or (where.suffix == ARROW and where.is_file()):
             return ArrowRows(self, limit)
-        if where.suffix or where.is_absolute():
-            raise LepbenchError(f"no table {self.path}", "give Parquet files, a folder of them or a hub id")
+        # The names of data sets may hold dots, too.
+        if where.exists() or where.suffix in (PARQUET, ARROW) or where.is_absolute():
+            raise LepbenchError(
+                f"no table {self.path}", "give Parquet or Arrow files, a folder of them or a hub id"
+            )
         return ParquetRows(self, hub_files(self), limit) if self.streaming else ArrowRows(self, limit)
 
     @property
@@ -99,7 +116,7 @@ class Rows(Corpus):
         name = f"{self.split}-{number:09d}"
         if self.source.id is not None:
             name += f" {self.row(number)[self.source.id]}"
-        return Entry(name.encode(errors="backslashreplace").decode(), lambda: self._load(number))
+        return Entry(as_text(name), lambda: self._load(number))
 
     def recipe(self) -> dict[str, Any]:
         settings = self.source.model_dump(mode="json", exclude={"path", "streaming"})
@@ -113,7 +130,7 @@ class Rows(Corpus):
             caption = caption[0] if caption else None
         if not isinstance(caption, str):
             raise Rejected(Reason.NO_CAPTION)
-        return Original(self._picture(row[self.source.image], number), caption, licence and str(licence))
+        return Original(self._picture(row[self.source.image], number), caption, clean_licence(licence))
 
     def _picture(self, cell: Any, number: int) -> bytes:
         """The bytes a cell holds, or those of the file it names."""
@@ -144,9 +161,7 @@ class ParquetRows(Rows):
         self.groups = [(n, g) for n, m in enumerate(metadata) for g in range(m.num_row_groups)]
         rows = [m.row_group(g).num_rows for m in metadata for g in range(m.num_row_groups)]
         self.ends = list(accumulate(rows))
-        self.told = [
-            f"{m.num_rows} {m.serialized_size} {Path(f).name}" for m, f in zip(metadata, files, strict=True)
-        ]
+        self.told = [f"{footer_sha256(file)} {as_text(Path(file).name)}" for file in files]
         super().__init__(source, self.ends[-1] if self.ends else 0, limit)
 
     def row(self, number: int) -> dict[str, Any]:
@@ -196,7 +211,10 @@ class ArrowRows(Rows):
         super().__init__(source, len(self.opened), limit)
 
     def row(self, number: int) -> dict[str, Any]:
-        row: dict[str, Any] = self.opened[number]
+        try:
+            row: dict[str, Any] = self.opened[number]
+        except UnicodeDecodeError as error:
+            raise Rejected(Reason.NOT_UTF8) from error
         return row
 
     def fingerprint(self) -> str:
@@ -214,8 +232,26 @@ def open_parquet(file: str) -> pq.ParquetFile:
 
     try:
         return pq.ParquetFile(fsspec.open(file).open() if "://" in file else file)
-    except (OSError, pa.ArrowException) as error:
-        raise LepbenchError(f"cannot read {file}: {error}", "check the path") from error
+    except (OSError, UnicodeEncodeError, pa.ArrowException) as error:  # Arrow takes no name that is not UTF-8
+        raise LepbenchError(f"cannot read {as_text(file)}: {error}", "check the path") from error
+
+
+def footer_sha256(file: str) -> str:
+    """The hash of a Parquet file's metadata: the places, sizes and least and greatest values of its columns.
+
+    Raises:
+        LepbenchError: it cannot be read.
+    """
+    import fsspec
+
+    try:
+        with fsspec.open(file).open() if "://" in file else Path(file).open("rb") as stream:
+            end = stream.seek(-FOOTER_END, os.SEEK_END)
+            length = int.from_bytes(stream.read(4), "little")
+            stream.seek(end - length)
+            return sha256_bytes(stream.read(length))
+    except OSError as error:
+        raise LepbenchError(f"cannot read {as_text(file)}: {error}", "check the path") from error
 
 
 def open_dataset(source: Table) -> Any:
@@ -231,14 +267,18 @@ def open_dataset(source: Table) -> Any:
             Path(source.path) / "dataset_dict.json"
         ).is_file():
             found = datasets.load_from_disk(source.path)
+        elif Path(source.path).suffix == ARROW:
+            found = datasets.Dataset.from_file(source.path)
         else:
-            found = datasets.load_dataset(source.path, split=source.split)
+            found = datasets.load_dataset(
+                source.path, source.config, split=source.split, revision=source.revision
+            )
         if isinstance(found, datasets.DatasetDict):
-            found = found[source.split]
+            found = found[alike(found, source.split) or source.split]
     except Exception as error:  # hub, network, builders and file systems each raise their own
         raise LepbenchError(
-            f"cannot open {source.path!r}, split {source.split!r}: {type(error).__name__}",
-            "check path and split, or the connection",
+            f"cannot open {source.path!r}, split {source.split!r}: {in_short(error)}",
+            "check path, split and config, or the connection",
         ) from error
     source.check(found.column_names, source.path)
     found = found.select_columns(source.columns)
@@ -248,23 +288,32 @@ def open_dataset(source: Table) -> Any:
 
 
 def hub_files(source: Table) -> list[str]:
-    """The addresses of a hub data set's Parquet files of the split.
+    """The addresses of a hub data set's Parquet files of the split, as `datasets` finds them.
 
     Raises:
-        LepbenchError: it cannot be reached, or has none.
+        LepbenchError: it cannot be reached, has several configurations and none is chosen, or has no such
+            files.
     """
-    from huggingface_hub import HfFileSystem
+    import datasets
 
     try:
-        every = HfFileSystem().glob(f"datasets/{source.path}/**/*{PARQUET}")
+        builder = datasets.load_dataset_builder(source.path, source.config, revision=source.revision)
     except Exception as error:
         raise LepbenchError(
-            f"cannot list {source.path!r} on the hub: {type(error).__name__}",
-            "check the name and the connection",
+            f"cannot list {source.path!r} on the hub: {in_short(error)}",
+            "check name, config and revision, or the connection",
         ) from error
-    files = sorted(f"hf://{name}" for name in every if source.split in Path(name).name)
+    found = builder.config.data_files or {}
+    split = alike(found, source.split)
+    files = [str(file) for file in found[split] if str(file).endswith(PARQUET)] if split else []
     if not files:
         raise LepbenchError(
-            f"{source.path!r} has no Parquet files of split {source.split!r}", "set streaming: false"
+            f"{source.path!r} has no Parquet files of split {source.split!r}",
+            f"of splits it has {', '.join(map(str, found)) or 'none'}; or set streaming: false",
         )
     return files
+
+
+def in_short(error: Exception) -> str:
+    """What an error of `datasets` says, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(": ")

@@ -2,41 +2,93 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import json
+import posixpath
 import tarfile
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
 from functools import cached_property, lru_cache
-from pathlib import Path, PurePosixPath
+from itertools import accumulate, chain
+from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
-from lepbench.data.captions import LENIENT
+import numpy as np
+from numpy.typing import NDArray
+
+from lepbench.data.captions import LENIENT, clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, check_inside, distinct
+from lepbench.data.sources.tars import Damage, members
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES
+from lepbench.sketches.base import as_text
 
 OPEN_TARS = 8
 CAPTION_KEYS = ("caption", "text")
-KINDS = {".txt": "text", ".json": "record", **dict.fromkeys(SUFFIXES, "picture")}
+
+
+class Part(IntEnum):
+    """What a member is of its sample."""
+
+    PICTURE = 0
+    TEXT = 1
+    RECORD = 2
+
+
+KINDS = {".txt": Part.TEXT, ".json": Part.RECORD, **dict.fromkeys(SUFFIXES, Part.PICTURE)}
 """Which part of a sample a member is, by its suffix."""
+FAULTS = tuple(Reason)
+ABSENT = (-1, 0)
 
 
-class Part(NamedTuple):
-    """A member's bytes: where they begin in the archive, and how many there are."""
+class Contents(NamedTuple):
+    """What an archive holds, in its order: some sixty bytes a sample, and its key.
 
-    offset: int
-    size: int
+    Attributes:
+        keys: all keys in UTF-8, one after the other.
+        ends: int64 [N], where each key ends.
+        parts: int64 [N, 3, 2], of each part where its bytes begin and how many there are; `ABSENT`.
+        faults: int8 [N], the place in `FAULTS` of why it is no sample; -1 where it is one.
+    """
+
+    keys: bytes
+    ends: NDArray[np.int64]
+    parts: NDArray[np.int64]
+    faults: NDArray[np.int8]
+
+    def key(self, row: int) -> str:
+        """The key of a row, or the name of what is no sample."""
+        return self.keys[self.ends[row - 1] if row else 0 : self.ends[row]].decode()
+
+    def first(self, rows: int) -> Contents:
+        """The first rows alone."""
+        if rows >= len(self.ends):
+            return self
+        # Copies: a view would keep the rest.
+        ends, parts, faults = self.ends[:rows].copy(), self.parts[:rows].copy(), self.faults[:rows].copy()
+        return Contents(self.keys[: ends[-1]], ends, parts, faults)
+
+    def sha256(self) -> bytes:
+        """The hash of all there is to it."""
+        running = hashlib.sha256(self.keys)
+        for numbers in (self.ends.data, self.parts.data, self.faults.data):
+            running.update(numbers)
+        return running.digest()
 
 
 class Sample(NamedTuple):
-    """What an archive holds under one key, or why a member of it cannot be used."""
+    """The parts of one sample in an archive."""
 
-    tar: int
-    key: str
-    parts: dict[str, Part] = {}  # noqa: RUF012 - never changed in place
-    fault: Reason | None = None
+    tar: Path
+    parts: NDArray[np.int64]
+
+    def has(self, part: Part) -> bool:
+        """Whether the archive holds it."""
+        return bool(self.parts[part, 0] >= 0)
 
 
 @SOURCES.register("webdataset")
@@ -63,73 +115,76 @@ class WebDataset(Source):
         tars = sorted(path for path in found if path.is_file())
         if not tars:
             raise LepbenchError(f"no archives at {self.path}", "give a .tar, a folder of them or a pattern")
-        samples = [sample for number, tar in enumerate(tars) for sample in index(number, tar)][:limit]
-        if not samples:
+        contents = list(read_contents(tars, limit))
+        if not any(len(held.ends) for held in contents):
             raise LepbenchError(f"the archives at {self.path} hold nothing", "check the path")
-        return Samples(self, tars, samples)
+        return Samples(self, tars, contents)
 
 
 class Samples(Corpus):
     """The samples of a `WebDataset`; only their places are held."""
 
-    def __init__(self, source: WebDataset, tars: list[Path], samples: list[Sample]) -> None:
-        self.source, self.tars, self.samples = source, tars, samples
-        self.names = list(distinct(f"{tars[sample.tar].name}/{sample.key}" for sample in samples))
-        self.label = f"webdataset:{tars[0].resolve().parent.name}"
-        self.licence, self.count = source.licence, len(samples)
+    def __init__(self, source: WebDataset, tars: list[Path], contents: list[Contents]) -> None:
+        self.source, self.tars, self.contents = source, tars, contents
+        # Keys are distinct within their archive.
+        self.names = list(distinct(tar.name for tar in tars))
+        self.ends = list(accumulate(len(held.ends) for held in contents))
+        self.label = f"webdataset:{as_text(tars[0].resolve().parent.name)}"
+        self.licence, self.count = source.licence, self.ends[-1]
 
     def __getstate__(self) -> dict[str, Any]:
         """Without open files: each process opens its own."""
         return {key: value for key, value in vars(self).items() if not key.startswith("_")}
 
     def entry(self, number: int) -> Entry:
-        return Entry(self.names[number], lambda: self._load(self.samples[number]))
+        tar = bisect.bisect_right(self.ends, number)
+        held, row = self.contents[tar], number - (self.ends[tar - 1] if tar else 0)
+        return Entry(f"{self.names[tar]}/{held.key(row)}", lambda: self._load(self.tars[tar], held, row))
 
     def recipe(self) -> dict[str, Any]:
-        running = hashlib.sha256()
-        for sample in self.samples:
-            running.update(repr(sample).encode(errors="surrogatepass"))
+        running = hashlib.sha256(b"".join(held.sha256() for held in self.contents))
         settings = self.source.model_dump(mode="json", exclude={"path"})
-        return settings | {"tars": [tar.name for tar in self.tars], "fingerprint": running.hexdigest()}
+        return settings | {"tars": self.names, "fingerprint": running.hexdigest()}
 
-    def _load(self, sample: Sample) -> Original:
-        if sample.fault is not None:
-            raise Rejected(sample.fault)
-        if "picture" not in sample.parts:
+    def _load(self, tar: Path, held: Contents, row: int) -> Original:
+        if (fault := int(held.faults[row])) >= 0:
+            raise Rejected(FAULTS[fault])
+        sample = Sample(tar, held.parts[row])
+        if not sample.has(Part.PICTURE):
             raise Rejected(Reason.NO_PICTURE)
         record = self._record(sample)
         caption = self._caption(sample, record)
         licence = record.get(self.source.licence_key) if self.source.licence_key else None
-        return Original(self._bytes(sample, "picture"), caption, licence and str(licence))
+        return Original(self._bytes(sample, Part.PICTURE), caption, clean_licence(licence))
 
     def _caption(self, sample: Sample, record: dict[str, Any]) -> str:
         keys = CAPTION_KEYS if self.source.caption_key is None else (self.source.caption_key,)
         told = [record[key] for key in keys if isinstance(record.get(key), str)]
-        if "text" in sample.parts and self.source.caption_key is None:
-            return self._bytes(sample, "text").decode("utf-8-sig", LENIENT)
+        if sample.has(Part.TEXT) and self.source.caption_key is None:
+            return self._bytes(sample, Part.TEXT).decode("utf-8-sig", LENIENT)
         if not told:
             raise Rejected(Reason.NO_CAPTION)
         return str(told[0])
 
     def _record(self, sample: Sample) -> dict[str, Any]:
-        if "record" not in sample.parts:
+        if not sample.has(Part.RECORD):
             return {}
         try:
-            record = json.loads(self._bytes(sample, "record"))
+            record = json.loads(self._bytes(sample, Part.RECORD))
         except (ValueError, RecursionError) as error:
             raise Rejected(Reason.BAD_ROW, "not JSON") from error
         if not isinstance(record, dict):
             raise Rejected(Reason.BAD_ROW, "not a JSON object")
         return record
 
-    def _bytes(self, sample: Sample, kind: str) -> bytes:
-        part = sample.parts[kind]
-        if part.size > MOST_BYTES:
+    def _bytes(self, sample: Sample, part: Part) -> bytes:
+        offset, size = sample.parts[part].tolist()
+        if size > MOST_BYTES:
             raise Rejected(Reason.TOO_LARGE, f"more than {MOST_BYTES} bytes")
-        stream: BinaryIO = self._open(self.tars[sample.tar])
-        stream.seek(part.offset)
-        content = stream.read(part.size)
-        if len(content) < part.size:
+        stream: BinaryIO = self._open(sample.tar)
+        stream.seek(offset)
+        content = stream.read(size)
+        if len(content) < size:
             raise Rejected(Reason.CUT_OFF)
         if not content:
             raise Rejected(Reason.EMPTY_FILE)
@@ -140,53 +195,79 @@ class Samples(Corpus):
         return lru_cache(maxsize=OPEN_TARS)(lambda path: path.open("rb"))
 
 
-def index(number: int, path: Path) -> Iterator[Sample]:
-    """What an archive holds, in its order; what cannot be used, and an end that is cut off, are samples too.
+def read_contents(tars: Iterable[Path], limit: int | None) -> Iterator[Contents]:
+    """What the archives hold, one after the other, up to so many rows.
 
     Raises:
-        LepbenchError: it is no uncompressed tar.
+        LepbenchError: see `members`.
     """
-    try:
-        with tarfile.open(path, "r:") as archive:
-            members, whole = _members(archive, path.stat().st_size)
-    except (OSError, tarfile.TarError) as error:
-        raise LepbenchError(f"{path} is no uncompressed tar: {error}", "unpack .gz archives") from error
-    samples: dict[str, Sample] = {}
-    for member in members:
-        fault = _fault(member)
-        key, kind = _key(member.name)
-        sample = samples.get(key, Sample(number, key))
-        if fault is None and kind in sample.parts:
-            fault = Reason.REPEATED
-        if fault is not None:
-            yield Sample(number, member.name, fault=fault)
-        else:
-            here = {kind: Part(member.offset_data, member.size)} if kind else {}
-            samples[key] = sample._replace(parts=sample.parts | here)
-    yield from samples.values()
-    if not whole:
-        yield Sample(number, "the end", fault=Reason.CUT_OFF)
+    left = limit
+    for tar in tars:
+        held = index(tar)
+        yield held if left is None else held.first(left)
+        if left is not None and (left := left - len(held.ends)) <= 0:
+            return
 
 
-def _key(name: str) -> tuple[str, str]:
-    """A member's key, and which part of the sample it is; empty for one that is not used."""
-    place = PurePosixPath(name)
-    stem, _, suffix = place.name.partition(".")
-    return (place.parent / stem).as_posix(), KINDS.get(f".{suffix}".lower(), "")
+def index(path: Path) -> Contents:
+    """What an archive holds: members that cannot be used, samples, and where it is damaged.
+
+    Raises:
+        LepbenchError: see `members`.
+    """
+    unusable: list[Damage] = []
+    damages: list[Damage] = []
+    rows: dict[str, int] = {}
+    places = array("q")
+    for member in members(path):
+        if isinstance(member, Damage):
+            damages.append(member)
+        elif fault := _fault(member) or _place(member, rows, places):
+            unusable.append(Damage(member.name, fault))
+    return _packed(unusable, list(rows), places, damages)
 
 
-def _members(archive: tarfile.TarFile, size: int) -> tuple[list[tarfile.TarInfo], bool]:
-    """The headers that can be read, and whether the archive ends as it should."""
-    members: list[tarfile.TarInfo] = []
-    try:
-        for member in archive:
-            if member.isdir():
-                continue
-            members.append(member)
-    except tarfile.TarError:
-        return members, False
-    # At its end there are blocks of zeros, the first of which is where the next header would be.
-    return members, archive.offset + tarfile.BLOCKSIZE <= size
+def _place(member: tarfile.TarInfo, rows: dict[str, int], places: array[int]) -> Reason | None:
+    """Note where a member's bytes are, in the row of its sample; a second of its kind is refused."""
+    key, part = _key(member.name)
+    if key not in rows:
+        rows[key] = len(rows)
+        places.extend(ABSENT * len(Part))
+    if part is None:
+        return None
+    at = (rows[key] * len(Part) + part) * len(ABSENT)
+    if places[at] >= 0:
+        return Reason.REPEATED
+    # What is larger is not read, however large; sizes in headers may go beyond 64 bits.
+    places[at], places[at + 1] = member.offset_data, min(member.size, MOST_BYTES + 1)
+    return None
+
+
+def _packed(
+    unusable: list[Damage], samples: list[str], places: array[int], damages: list[Damage]
+) -> Contents:
+    """The rows of an archive in arrays: first what is unusable, last where it is damaged."""
+    before, after = len(unusable), len(damages)
+    names = chain((fault.name for fault in unusable), samples, (fault.name for fault in damages))
+    keys = [key.encode() for key in distinct(names)]
+    parts = np.array(places, np.int64).reshape(-1, len(Part), len(ABSENT))
+    absent = np.broadcast_to(np.array(ABSENT, np.int64), (max(before, after), *parts.shape[1:]))
+    faults = np.full(len(keys), -1, np.int8)
+    faults[:before] = [FAULTS.index(fault.reason) for fault in unusable]
+    faults[len(keys) - after :] = [FAULTS.index(fault.reason) for fault in damages]
+    return Contents(
+        b"".join(keys),
+        np.cumsum([len(key) for key in keys], dtype=np.int64),
+        np.concatenate((absent[:before], parts, absent[:after])),
+        faults,
+    )
+
+
+def _key(name: str) -> tuple[str, Part | None]:
+    """A member's key, and which part of the sample it is; None for one that is not used."""
+    folder, _, file = name.rpartition("/")
+    stem, _, suffix = file.partition(".")
+    return posixpath.normpath(f"{folder}/{stem}" if folder else stem), KINDS.get(f".{suffix}".lower())
 
 
 def _fault(member: tarfile.TarInfo) -> Reason | None:
@@ -194,4 +275,6 @@ def _fault(member: tarfile.TarInfo) -> Reason | None:
         check_inside(member.name)
     except Rejected as rejected:
         return rejected.reason
-    return None if member.isreg() else Reason.NOT_PLAIN
+    if member.size < 0:
+        return Reason.DAMAGED
+    return None if member.isreg() and not member.issparse() else Reason.NOT_PLAIN
