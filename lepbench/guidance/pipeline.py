@@ -22,6 +22,7 @@ from lepbench.guidance.course import Course
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.importance import latent_weights
 from lepbench.guidance.sampler import Generators, sample
+from lepbench.guidance.schedulers import require_steerable
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.sketch import fit, strokes_of
 from lepbench.guidance.steering import SketchGuidance
@@ -116,7 +117,8 @@ class SketchGuidedPipeline:
             output_type: "pil" images, "np" [B, H, W, 3] or "pt" [B, 3, H, W] in [0, 1], or "latent".
 
         Raises:
-            LepbenchError: a size the model cannot draw, a sketch without strokes, counts that disagree.
+            LepbenchError: a size the model cannot draw, a sketch without strokes, counts that disagree, a
+                scheduler that may lose a shift (`require_steerable`).
         """
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         size = (height or self.backbone.image_size, width or self.backbone.image_size)
@@ -127,6 +129,7 @@ class SketchGuidedPipeline:
         with as_frozen([self.backbone.denoiser, self.backbone.vae, self.predictor, *self._encoders()]):
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
+                require_steerable(self.pipe.scheduler)
                 strokes = strokes_for(sketch, len(prompts), size)
                 target = self.backbone.encode_edges(torch.from_numpy(strokes))
                 mattering = None if weights is None else _weights_for(weights, strokes.shape, shape)

@@ -9,7 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import DiffusionPipeline, EulerDiscreteScheduler, StableDiffusionPipeline
+from diffusers import (
+    DiffusionPipeline,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    StableDiffusionPipeline,
+)
 from PIL import Image, ImageDraw
 
 import lepbench
@@ -196,6 +201,16 @@ def test_what_does_not_fit_is_one_line(pipe, predictor) -> None:
         SketchGuidedPipeline.from_pipe(object(), predictor)
     with pytest.raises(LepbenchError, match="the predictor reads 64 channels"):
         SketchGuidedPipeline.from_pipe(pipe, "lep-mini@1")
+
+
+def test_a_scheduler_that_loses_shifts_draws_unguided_only(pipe, predictor) -> None:
+    pipe.scheduler = HeunDiscreteScheduler.from_config(pipe.scheduler.config)
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
+    expected = pipe(PROMPTS, generator=generator(3), **options).images
+    assert np.abs(guided(PROMPTS, generator=generator(3), **options).images - expected).max() < 1e-5
+    with pytest.raises(LepbenchError, match=r"HeunDiscreteScheduler may lose .* UniPCMultistepScheduler"):
+        guided(PROMPTS, drawing(), **options)
 
 
 def test_lepbench_itself_is_imported_without_torch() -> None:
