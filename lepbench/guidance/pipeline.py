@@ -131,7 +131,8 @@ class SketchGuidedPipeline:
             if sketch is not None and sketch_scale > 0:
                 require_steerable(self.pipe.scheduler)
                 strokes = strokes_for(sketch, len(prompts), size)
-                target = self.backbone.encode_edges(torch.from_numpy(strokes))
+                with in_full(self.backbone.vae):
+                    target = self.backbone.encode_edges(torch.from_numpy(strokes))
                 mattering = None if weights is None else _weights_for(weights, strokes.shape, shape)
                 guidance = SketchGuidance(
                     self.predictor, target, sketch_scale, stop, mattering, course or Course()
@@ -141,7 +142,8 @@ class SketchGuidedPipeline:
             drawn = sample(
                 self.backbone, prompts, noise, settings, guidance, source, scheduler=scheduler
             ).latents
-            images = drawn if output_type == "latent" else self.backbone.decode_latents(drawn)
+            with in_full(self.backbone.vae):
+                images = drawn if output_type == "latent" else self.backbone.decode_latents(drawn)
         return SketchGuidedOutput(_as(images, output_type), strokes)
 
     def _encoders(self) -> list[nn.Module]:
@@ -211,6 +213,22 @@ def as_frozen(networks: Sequence[nn.Module]) -> Iterator[None]:
             module.training = training
         for parameter, wanted in wants:
             parameter.requires_grad_(wanted)
+
+
+@contextmanager
+def in_full(vae: Any) -> Iterator[None]:
+    """A VAE that overflows in float16, as its config tells, in float32 for the block alone.
+
+    Nothing is lost on the way there and back, and no second copy is kept.
+    """
+    overflows = vae.dtype == torch.float16 and vae.config.force_upcast
+    try:
+        if overflows:
+            vae.to(torch.float32)
+        yield
+    finally:
+        if overflows:
+            vae.to(torch.float16)
 
 
 def strokes_for(sketch: Drawing | Sequence[Drawing], count: int, size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from diffusers import (
 from PIL import Image, ImageDraw
 
 import lepbench
+from lepbench.backbones import Backbone
 from lepbench.backbones.resolve import embedded_folder
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
@@ -219,18 +220,51 @@ def test_lepbench_itself_is_imported_without_torch() -> None:
     assert "has no attribute 'nothing'" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
-def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
-    pipe = DiffusionPipeline.from_pretrained(tiny_folder_of(name))
-    pipe.set_progress_bar_config(disable=True)
-    backbone = backbone_of(pipe)
+def reader(backbone: Backbone) -> MlpPredictor:
+    """A predictor with random weights for a backbone of any family."""
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        channels = backbone.vae.config.latent_channels
         config = MlpConfig(
-            taps=backbone.tap_channels, out_channels=channels, train_timesteps=1000, hidden=(8,)
+            taps=backbone.tap_channels,
+            out_channels=backbone.vae.config.latent_channels,
+            train_timesteps=1000,
+            hidden=(8,),
         )
-        predictor = MlpPredictor(config)
+        return MlpPredictor(config)
+
+
+def family_pipe(folder: Path) -> DiffusionPipeline:
+    pipe = DiffusionPipeline.from_pretrained(folder)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> None:
+    pipe = family_pipe(tiny_folder_of("sdxl"))
+    predictor = reader(backbone_of(pipe))
+    with torch.no_grad():
+        # Beyond 65504 behind the first convolutions; the norms that follow bring it back.
+        for half in (pipe.vae.encoder, pipe.vae.decoder):
+            half.conv_in.weight.mul_(2e5)
+    pipe.to(torch.float16)
+    before = {name: value.clone() for name, value in pipe.vae.state_dict().items()}
+    assert not pipe.vae.decode(torch.randn(1, 4, 16, 16).half()).sample.isfinite().all()
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    options = {"num_inference_steps": 2, "guidance_scale": 4.0, "output_type": "pt"}
+    drawn = guided("a red fish", drawing(), stop=0.0, **options)
+    assert drawn.images.isfinite().all()
+    with pytest.raises(LepbenchError):
+        guided("a red fish", drawing(), weights=-np.ones(SIZE), **options)
+    after = pipe.vae.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    assert all(value.dtype == torch.float16 for value in after.values())
+
+
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
+def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
+    pipe = family_pipe(tiny_folder_of(name))
+    backbone = backbone_of(pipe)
+    predictor = reader(backbone)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     noise = torch.randn(1, *backbone.latent_shape(SIZE), generator=generator(5))
     options = {"num_inference_steps": 2, "guidance_scale": 4.0, "height": 64, "width": 64, "latents": noise}
