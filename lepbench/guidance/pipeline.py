@@ -248,7 +248,8 @@ def _strokes(drawing: Drawing) -> NDArray[np.bool_]:
     if isinstance(drawing, Image.Image):
         return strokes_of(np.asarray(to_rgb(drawing).convert("L"))).strokes
     if isinstance(drawing, Tensor):
-        array = drawing.detach().cpu()
+        # Numpy knows fewer floats than torch.
+        array = drawing.detach().cpu().float() if drawing.is_floating_point() else drawing.cpu()
         drawing = (array.movedim(0, -1) if array.ndim == 3 else array).numpy()
     if drawing.ndim == 3 and drawing.shape[2] == 1:
         drawing = drawing[..., 0]

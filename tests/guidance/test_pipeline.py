@@ -29,6 +29,7 @@ from lepbench.seeds import generator
 
 PROMPTS = ["a red fish", "two blue boats"]
 SIZE = (64, 64)
+FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn)
 
 
 def loaded(folder: Path) -> StableDiffusionPipeline:
@@ -162,6 +163,7 @@ def test_a_sketch_is_the_same_in_any_form() -> None:
         expected,
         torch.from_numpy(expected),
         torch.from_numpy(black_on_white / 255.0)[None].expand(3, -1, -1),
+        *(torch.from_numpy(black_on_white / 255.0).to(dtype) for dtype in FLOATS),
     ]
     for form in forms:
         assert np.array_equal(strokes_for(form, 1, SIZE)[0], expected)
