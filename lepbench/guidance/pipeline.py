@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,12 +88,12 @@ class SketchGuidedPipeline:
         prompt: str | Sequence[str],
         sketch: Drawing | Sequence[Drawing] | None = None,
         *,
-        guidance_scale: float = 7.5,
+        guidance_scale: float | None = None,
         sketch_scale: float = 1.6,
         stop: float = 0.5,
         course: Course | None = None,
         weights: NDArray[np.floating] | Tensor | None = None,
-        num_inference_steps: int = 50,
+        num_inference_steps: int | None = None,
         height: int | None = None,
         width: int | None = None,
         generator: Generators = None,
@@ -106,11 +107,12 @@ class SketchGuidedPipeline:
         Args:
             sketch: one for all prompts, or one each; black on white or white on black. Of another size than
                 the picture it is fitted so that no stroke is lost.
-            guidance_scale: classifier-free guidance of the prompt.
+            guidance_scale: classifier-free guidance of the prompt; the pipeline's own default unless said.
             sketch_scale: the paper's beta.
             stop: guide while t > stop x T_train.
             course: how the shifts are spread over the steps.
             weights: float [H, W] or [B, H, W] from 0 up, how much the sketch matters at each pixel.
+            num_inference_steps: the pipeline's own default unless said.
             height, width: of the pictures in pixels; those the model was trained on unless said.
             generator: one, or one a prompt; the global one unless said, as in diffusers.
             latents: noise `[B, C, h, w]`, drawn unless given.
@@ -125,7 +127,7 @@ class SketchGuidedPipeline:
         shape = (len(prompts), *self.backbone.latent_shape(size))
         # On the CPU the default generator is the one diffusers draws from when it is given none.
         source = torch.default_generator if generator is None else generator
-        settings = SamplerSettings(steps=num_inference_steps, guidance_scale=max(guidance_scale, 1.0))
+        settings = self._settings(num_inference_steps, guidance_scale)
         with as_frozen([self.backbone.denoiser, self.backbone.vae, self.predictor, *self._encoders()]):
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
@@ -138,13 +140,20 @@ class SketchGuidedPipeline:
                     self.predictor, target, sketch_scale, stop, mattering, course or Course()
                 )
             noise = self._noise(shape, source) if latents is None else latents
-            scheduler = self._scheduler(num_inference_steps, (shape[2], shape[3]))
+            scheduler = self._scheduler(settings.steps, (shape[2], shape[3]))
             drawn = sample(
                 self.backbone, prompts, noise, settings, guidance, source, scheduler=scheduler
             ).latents
             with in_full(self.backbone.vae):
                 images = drawn if output_type == "latent" else self.backbone.decode_latents(drawn)
         return SketchGuidedOutput(_as(images, output_type), strokes)
+
+    def _settings(self, steps: int | None, scale: float | None) -> SamplerSettings:
+        """Those chosen; what is None is as in the pipeline's own call."""
+        usual = inspect.signature(type(self.pipe).__call__).parameters
+        steps = usual["num_inference_steps"].default if steps is None else steps
+        scale = usual["guidance_scale"].default if scale is None else scale
+        return SamplerSettings(steps=steps, guidance_scale=max(scale, 1.0))
 
     def _encoders(self) -> list[nn.Module]:
         return list(self.backbone.text.encoders.values())

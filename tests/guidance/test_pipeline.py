@@ -280,3 +280,14 @@ def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> No
         extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
         expected = pipe("a red fish", **options, **extra, output_type="pt").images
         assert (plain - expected).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma"])
+def test_what_is_not_said_is_as_in_the_pipelines_own_call(name, tiny_folder_of) -> None:
+    pipe = family_pipe(tiny_folder_of(name))
+    guided = SketchGuidedPipeline.from_pipe(pipe, reader(backbone_of(pipe)))
+    options = {"height": 32, "width": 32, "output_type": "pt"}
+    extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+    expected = pipe("a red fish", generator=generator(3), **options, **extra).images
+    ours = guided("a red fish", generator=generator(3), **options).images
+    assert (ours - expected).abs().max() < 1e-5
