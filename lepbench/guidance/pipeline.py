@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import TextParts
 from lepbench.errors import LepbenchError
@@ -48,18 +51,31 @@ class SketchGuidedOutput:
 
 
 @dataclass(frozen=True, eq=False)
+class LoadedBackbone(Backbone):
+    """The components of a pipeline, whose weights may be elsewhere until they are used."""
+
+    def predict(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
+        """As `Backbone.predict`."""
+        if self.denoiser.device == self.device:
+            return super().predict(latents, timesteps, told)
+        # Weights that are fetched in inference mode could not take part in a graph later.
+        with torch.no_grad():
+            return self._run(latents, timesteps, told).to(latents.dtype)
+
+
+@dataclass(frozen=True, eq=False)
 class SketchGuidedPipeline:
     """Text and a sketch to pictures; built by `from_pipe`.
 
     Attributes:
         pipe: the pipeline of diffusers whose components are used.
-        backbone: the same components as lepbench sees them; no weight is copied.
         predictor: reads edges off the denoiser.
+        prepared: what `execution` made of the components; None where nothing was traded.
     """
 
     pipe: Any
-    backbone: Backbone
     predictor: Predictor
+    prepared: Backbone | None = None
 
     @staticmethod
     def from_pipe(
@@ -69,18 +85,40 @@ class SketchGuidedPipeline:
 
         Args:
             pipe: a `StableDiffusionPipeline`, or another of a family that `Backbone` knows.
-            predictor: an embedded name, a folder, a hub id, or a loaded one, trained on this denoiser.
+            predictor: an embedded name, a folder, a hub id, or a loaded one, trained on this denoiser; of a
+                loaded one that is on another device a copy is used.
             execution: what is traded for time or memory.
 
         Raises:
-            LepbenchError: pipeline or denoiser is of no known kind, or the predictor does not fit.
+            LepbenchError: pipeline or denoiser is of no known kind, the predictor does not fit, or a denoiser
+                to be prepared is not where it runs.
         """
         backbone = backbone_of(pipe)
         if isinstance(predictor, Predictor):
             predictor.require_fit(backbone)
         else:
             predictor = Predictor.from_pretrained(predictor, backbone)
-        return SketchGuidedPipeline(pipe, (execution or Execution()).prepare(backbone), predictor)
+        return SketchGuidedPipeline(
+            pipe, placed(predictor, backbone.device), _prepared(backbone, execution or Execution())
+        )
+
+    @property
+    def backbone(self) -> Backbone:
+        """The components as lepbench sees them, where they are now; no weight is copied.
+
+        Raises:
+            LepbenchError: the pipeline was moved away from what was prepared.
+        """
+        backbone = backbone_of(self.pipe)
+        if self.prepared is None:
+            return backbone
+        if backbone.device != self.prepared.device:
+            raise LepbenchError(
+                f"the pipeline was wrapped on {self.prepared.device} and is on {backbone.device} now",
+                "call from_pipe again",
+            )
+        denoiser = self.prepared.denoiser
+        return dataclasses.replace(backbone, denoiser=denoiser, dtype=denoiser.dtype)
 
     @torch.no_grad()
     def __call__(
@@ -122,30 +160,30 @@ class SketchGuidedPipeline:
             LepbenchError: a size the model cannot draw, a sketch without strokes, counts that disagree, a
                 scheduler that may lose a shift (`require_steerable`).
         """
+        backbone = self.backbone
+        predictor = placed(self.predictor, backbone.device)
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        size = (height or self.backbone.image_size, width or self.backbone.image_size)
-        shape = (len(prompts), *self.backbone.latent_shape(size))
+        size = (height or backbone.image_size, width or backbone.image_size)
+        shape = (len(prompts), *backbone.latent_shape(size))
         # On the CPU the default generator is the one diffusers draws from when it is given none.
         source = torch.default_generator if generator is None else generator
         settings = self._settings(num_inference_steps, guidance_scale)
-        with as_frozen([self.backbone.denoiser, self.backbone.vae, self.predictor, *self._encoders()]):
+        with self._at_rest_after(backbone, predictor):
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
                 require_steerable(self.pipe.scheduler)
                 strokes = strokes_for(sketch, len(prompts), size)
-                with in_full(self.backbone.vae):
-                    target = self.backbone.encode_edges(torch.from_numpy(strokes))
+                with in_full(backbone.vae):
+                    target = backbone.encode_edges(torch.from_numpy(strokes))
                 mattering = None if weights is None else _weights_for(weights, strokes.shape, shape)
                 guidance = SketchGuidance(
-                    self.predictor, target, sketch_scale, stop, mattering, course or Course()
+                    predictor, target, sketch_scale, stop, mattering, course or Course()
                 )
-            noise = self._noise(shape, source) if latents is None else latents
-            scheduler = self._scheduler(settings.steps, (shape[2], shape[3]))
-            drawn = sample(
-                self.backbone, prompts, noise, settings, guidance, source, scheduler=scheduler
-            ).latents
-            with in_full(self.backbone.vae):
-                images = drawn if output_type == "latent" else self.backbone.decode_latents(drawn)
+            noise = _noise(shape, source, backbone) if latents is None else latents
+            scheduler = self._scheduler(backbone, settings.steps, (shape[2], shape[3]))
+            drawn = sample(backbone, prompts, noise, settings, guidance, source, scheduler=scheduler).latents
+            with in_full(backbone.vae):
+                images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
         return SketchGuidedOutput(_as(images, output_type), strokes)
 
     def _settings(self, steps: int | None, scale: float | None) -> SamplerSettings:
@@ -155,23 +193,21 @@ class SketchGuidedPipeline:
         scale = usual["guidance_scale"].default if scale is None else scale
         return SamplerSettings(steps=steps, guidance_scale=max(scale, 1.0))
 
-    def _encoders(self) -> list[nn.Module]:
-        return list(self.backbone.text.encoders.values())
+    @contextmanager
+    def _at_rest_after(self, backbone: Backbone, predictor: Predictor) -> Iterator[None]:
+        """All networks frozen for the block; behind it, those that are offloaded are where they rest."""
+        networks = [backbone.denoiser, backbone.vae, predictor, *backbone.text.encoders.values()]
+        try:
+            with as_frozen(networks):
+                yield
+        finally:
+            self.pipe.maybe_free_model_hooks()
 
-    def _noise(self, shape: tuple[int, ...], source: Generators) -> Tensor:
-        from diffusers.utils.torch_utils import randn_tensor
-
-        sources = list(source) if isinstance(source, Sequence) else source
-        noise: Tensor = randn_tensor(
-            shape, generator=sources, device=self.backbone.device, dtype=torch.float32
-        )
-        return noise
-
-    def _scheduler(self, steps: int, latent: tuple[int, int]) -> Any:
+    def _scheduler(self, backbone: Backbone, steps: int, latent: tuple[int, int]) -> Any:
         """A fresh one of the pipeline's class and config, its timesteps set."""
         scheduler = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
-        arguments = self.backbone.family.schedule(scheduler, steps, latent)
-        scheduler.set_timesteps(**arguments, device=self.backbone.device)
+        arguments = backbone.family.schedule(scheduler, steps, latent)
+        scheduler.set_timesteps(**arguments, device=backbone.device)
         return scheduler
 
 
@@ -184,7 +220,9 @@ def backbone_of(pipe: Any) -> Backbone:
     family = FAMILIES.get(type(pipe).__name__)
     present = {name: part for name, part in pipe.components.items() if part is not None}
     denoiser, vae = present[family.denoiser], present["vae"]
-    return Backbone(
+    # An offloaded pipeline computes elsewhere than its weights rest.
+    device = pipe._execution_device
+    return LoadedBackbone(
         name=str(getattr(pipe, "name_or_path", None) or type(pipe).__name__),
         folder=Path(str(getattr(pipe, "name_or_path", None) or ".")),
         family=family,
@@ -199,13 +237,32 @@ def backbone_of(pipe: Any) -> Backbone:
             },
             index=dict(pipe.config),
             denoiser=denoiser.config,
-            device=pipe.device,
+            device=device,
         ),
         scheduler=dict(pipe.scheduler.config),
         taps=family.positions(denoiser.config),
-        device=pipe.device,
+        device=device,
         dtype=denoiser.dtype,
     )
+
+
+def placed(predictor: Predictor, device: torch.device) -> Predictor:
+    """The predictor itself if it is on that device, or else a copy there."""
+    if all(parameter.device == device for parameter in predictor.parameters()):
+        return predictor
+    return copy.deepcopy(predictor).to(device)
+
+
+def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
+    """The backbone as `execution` runs it; None where it trades nothing."""
+    if execution == Execution():
+        return None
+    if backbone.denoiser.device != backbone.device:
+        raise LepbenchError(
+            f"the denoiser is on {backbone.denoiser.device} and runs on {backbone.device}",
+            "prepare no execution for a pipeline that is offloaded",
+        )
+    return execution.prepare(backbone)
 
 
 @contextmanager
@@ -274,6 +331,14 @@ def _stretched(drawing: NDArray[Any]) -> Pixels:
     values = np.asarray(drawing, dtype=np.float64)
     low, high = float(values.min()), float(values.max())
     return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
+
+
+def _noise(shape: tuple[int, ...], source: Generators, backbone: Backbone) -> Tensor:
+    from diffusers.utils.torch_utils import randn_tensor
+
+    sources = list(source) if isinstance(source, Sequence) else source
+    noise: Tensor = randn_tensor(shape, generator=sources, device=backbone.device, dtype=torch.float32)
+    return noise
 
 
 def _weights_for(weights: Any, pixels: tuple[int, ...], latent: tuple[int, ...]) -> Tensor:

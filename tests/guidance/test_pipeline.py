@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ from lepbench.backbones.resolve import embedded_folder
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.pipeline import SketchGuidedPipeline, backbone_of, strokes_for
+from lepbench.guidance.pipeline import SketchGuidedPipeline, backbone_of, placed, strokes_for
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import generator
 
@@ -134,8 +135,6 @@ def test_the_pipeline_is_left_as_it_was(execution, fails, pipe, predictor) -> No
 
 
 def test_batchnorm_in_training_mode_is_not_trained_by_sampling(pipe, predictor) -> None:
-    import copy
-
     training = copy.deepcopy(predictor).train()
     before = {name: value.clone() for name, value in training.state_dict().items()}
     options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
@@ -280,6 +279,55 @@ def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> No
         extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
         expected = pipe("a red fish", **options, **extra, output_type="pt").images
         assert (plain - expected).abs().max() < 1e-5
+
+
+META = torch.device("meta")
+
+
+def test_a_loaded_predictor_follows_to_where_the_pipeline_runs(pipe, predictor, monkeypatch) -> None:
+    assert SketchGuidedPipeline.from_pipe(pipe, predictor).predictor is predictor
+    monkeypatch.setattr(type(pipe), "_execution_device", META)
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    assert {value.device for value in guided.predictor.state_dict().values()} == {META}
+    assert predictor.slices[0].weight.device.type == "cpu"
+    # The weights of a pipeline that is offloaded rest on the CPU.
+    assert pipe.device.type == "cpu"
+    assert guided.backbone.device == guided.backbone.text.device == META
+
+
+def test_a_pipeline_that_moves_is_followed(pipe, predictor) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    prepared = SketchGuidedPipeline.from_pipe(pipe, predictor, Execution(checkpointing=True))
+    assert prepared.backbone.denoiser.is_gradient_checkpointing
+    pipe.to(META)
+    assert guided.backbone.device == META
+    assert placed(guided.predictor, guided.backbone.device).slices[0].weight.device == META
+    with pytest.raises(LepbenchError, match="wrapped on cpu and is on meta now; call from_pipe again"):
+        prepared(PROMPTS)
+
+
+def test_what_replaces_a_component_is_used(pipe, predictor) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    pipe.unet = copy.deepcopy(pipe.unet)
+    assert guided.backbone.denoiser is pipe.unet
+
+
+def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(pipe, predictor) -> None:
+    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    expected = guided(PROMPTS, drawing(), generator=generator(0), **options).images
+    # To another name of the CPU, which needs no accelerator.
+    pipe.enable_model_cpu_offload(device="cpu")
+    assert guided.backbone.device == torch.device("cpu:0")
+    hooks = list(pipe._all_hooks)
+    images = guided(PROMPTS, drawing(), generator=generator(0), **options).images
+    assert torch.equal(images, expected)
+    # They are put back by hooks made anew, as the pipeline's own call does it.
+    assert set(hooks).isdisjoint(pipe._all_hooks)
+    assert guided(PROMPTS, generator=generator(0), **options).images.isfinite().all()
+    assert not any(parameter.is_inference() for parameter in pipe.unet.parameters())
+    with pytest.raises(LepbenchError, match="the denoiser is on cpu and runs on cpu:0"):
+        SketchGuidedPipeline.from_pipe(pipe, predictor, Execution(checkpointing=True))
 
 
 @pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma"])
