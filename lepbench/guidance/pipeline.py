@@ -152,7 +152,7 @@ class SketchGuidedPipeline:
             weights: float [H, W] or [B, H, W] from 0 up, how much the sketch matters at each pixel.
             num_inference_steps: the pipeline's own default unless said.
             height, width: of the pictures in pixels; those the model was trained on unless said.
-            generator: one, or one a prompt; the global one unless said, as in diffusers.
+            generator: one, or one a prompt; the device's global one unless said, as in diffusers.
             latents: noise `[B, C, h, w]`, drawn unless given.
             output_type: "pil" images, "np" [B, H, W, 3] or "pt" [B, 3, H, W] in [0, 1], or "latent".
 
@@ -165,8 +165,7 @@ class SketchGuidedPipeline:
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         size = (height or backbone.image_size, width or backbone.image_size)
         shape = (len(prompts), *backbone.latent_shape(size))
-        # On the CPU the default generator is the one diffusers draws from when it is given none.
-        source = torch.default_generator if generator is None else generator
+        source = default_source(backbone.device) if generator is None else generator
         settings = self._settings(num_inference_steps, guidance_scale)
         with self._at_rest_after(backbone, predictor):
             strokes, guidance = None, None
@@ -179,7 +178,7 @@ class SketchGuidedPipeline:
                 guidance = SketchGuidance(
                     predictor, target, sketch_scale, stop, mattering, course or Course()
                 )
-            noise = _noise(shape, source, backbone) if latents is None else latents
+            noise = noise_from(source, shape, backbone.device) if latents is None else latents
             scheduler = self._scheduler(backbone, settings.steps, (shape[2], shape[3]))
             drawn = sample(backbone, prompts, noise, settings, guidance, source, scheduler=scheduler).latents
             with in_full(backbone.vae):
@@ -297,6 +296,24 @@ def in_full(vae: Any) -> Iterator[None]:
             vae.to(torch.float16)
 
 
+def default_source(device: torch.device) -> torch.Generator | None:
+    """What is drawn from on a device when no generator is given; None where torch does not hand it out."""
+    if device.type == "cuda":
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+        index = torch.cuda.current_device() if device.index is None else device.index
+        return torch.cuda.default_generators[index]
+    return torch.default_generator if device.type == "cpu" else None
+
+
+def noise_from(source: Generators, shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Standard normal float32, drawn as diffusers does; for None, by the device's own generator."""
+    from diffusers.utils.torch_utils import randn_tensor
+
+    sources = list(source) if isinstance(source, Sequence) else source
+    noise: Tensor = randn_tensor(shape, generator=sources, device=device, dtype=torch.float32)
+    return noise
+
+
 def strokes_for(sketch: Drawing | Sequence[Drawing], count: int, size: tuple[int, int]) -> NDArray[np.bool_]:
     """`count` sketches as strokes bool [count, height, width], each fitted to `size`; one serves for all.
 
@@ -331,14 +348,6 @@ def _stretched(drawing: NDArray[Any]) -> Pixels:
     values = np.asarray(drawing, dtype=np.float64)
     low, high = float(values.min()), float(values.max())
     return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
-
-
-def _noise(shape: tuple[int, ...], source: Generators, backbone: Backbone) -> Tensor:
-    from diffusers.utils.torch_utils import randn_tensor
-
-    sources = list(source) if isinstance(source, Sequence) else source
-    noise: Tensor = randn_tensor(shape, generator=sources, device=backbone.device, dtype=torch.float32)
-    return noise
 
 
 def _weights_for(weights: Any, pixels: tuple[int, ...], latent: tuple[int, ...]) -> Tensor:

@@ -24,12 +24,20 @@ from lepbench.backbones.resolve import embedded_folder
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.pipeline import SketchGuidedPipeline, backbone_of, placed, strokes_for
+from lepbench.guidance.pipeline import (
+    SketchGuidedPipeline,
+    backbone_of,
+    default_source,
+    noise_from,
+    placed,
+    strokes_for,
+)
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import generator
 
 PROMPTS = ["a red fish", "two blue boats"]
 SIZE = (64, 64)
+META = torch.device("meta")
 FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn)
 
 
@@ -72,6 +80,26 @@ def test_the_global_generator_serves_as_in_diffusers(pipe, predictor) -> None:
         torch.manual_seed(4)
         ours = SketchGuidedPipeline.from_pipe(pipe, predictor)(PROMPTS, **options).images
     assert np.abs(ours - expected).max() < 1e-5
+
+
+def test_the_global_generator_is_that_of_the_device(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "init", lambda: None)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "default_generators", (generator(0), generator(1)))
+    assert default_source(torch.device("cuda")) is torch.cuda.default_generators[0]
+    assert default_source(torch.device("cuda:1")) is torch.cuda.default_generators[1]
+    assert default_source(torch.device("cpu")) is torch.default_generator
+    before = torch.get_rng_state()
+    assert noise_from(default_source(META), (1, 4, 8, 8), META).device == META
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_wrapped_pipeline_draws_from_its_devices_generator(pipe, predictor, monkeypatch) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    monkeypatch.setattr("lepbench.guidance.pipeline.default_source", lambda device: generator(7))
+    options = {"num_inference_steps": 2, "output_type": "pt"}
+    one, other = guided("x", **options), guided("x", generator=generator(7), **options)
+    assert torch.equal(one.images, other.images)
 
 
 def test_mini_without_a_sketch_is_mini() -> None:
@@ -279,9 +307,6 @@ def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> No
         extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
         expected = pipe("a red fish", **options, **extra, output_type="pt").images
         assert (plain - expected).abs().max() < 1e-5
-
-
-META = torch.device("meta")
 
 
 def test_a_loaded_predictor_follows_to_where_the_pipeline_runs(pipe, predictor, monkeypatch) -> None:
