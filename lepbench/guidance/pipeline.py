@@ -52,7 +52,26 @@ class SketchGuidedOutput:
 
 @dataclass(frozen=True, eq=False)
 class LoadedBackbone(Backbone):
-    """The components of a pipeline, whose weights may be elsewhere until they are used."""
+    """The components of a pipeline, whose weights may be elsewhere until they are used.
+
+    Attributes:
+        negative: what classifier-free guidance leads away from, a text a prompt; None for the family's own.
+    """
+
+    negative: tuple[str, ...] | None = None
+
+    def conditions(self, prompts: Sequence[str], scale: float) -> tuple[Conditioning, Conditioning | None]:
+        """As `Backbone.conditions`.
+
+        Raises:
+            LepbenchError: there is a text to lead away from, and the family leads away from nothing.
+        """
+        told, usual = super().conditions(prompts, scale)
+        if self.negative is None or scale <= 1:
+            return told, usual
+        if usual is None:
+            raise LepbenchError(f"{self.family.name} takes no negative prompt", "leave negative_prompt out")
+        return told, self.encode_prompts(self.negative)
 
     def predict(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
         """As `Backbone.predict`."""
@@ -103,7 +122,7 @@ class SketchGuidedPipeline:
         )
 
     @property
-    def backbone(self) -> Backbone:
+    def backbone(self) -> LoadedBackbone:
         """The components as lepbench sees them, where they are now; no weight is copied.
 
         Raises:
@@ -126,6 +145,8 @@ class SketchGuidedPipeline:
         prompt: str | Sequence[str],
         sketch: Drawing | Sequence[Drawing] | None = None,
         *,
+        negative_prompt: str | Sequence[str] | None = None,
+        num_images_per_prompt: int = 1,
         guidance_scale: float | None = None,
         sketch_scale: float = 1.6,
         stop: float = 0.5,
@@ -138,21 +159,24 @@ class SketchGuidedPipeline:
         latents: Tensor | None = None,
         output_type: Literal["pil", "np", "pt", "latent"] = "pil",
     ) -> SketchGuidedOutput:
-        """Draw a picture a prompt, by the pipeline's own scheduler.
+        """Draw pictures of prompts, by the pipeline's own scheduler.
 
         Without a sketch, or with `sketch_scale` 0, the pictures are those of the pipeline itself.
 
         Args:
             sketch: one for all prompts, or one each; black on white or white on black. Of another size than
                 the picture it is fitted so that no stroke is lost.
+            negative_prompt: what classifier-free guidance leads away from, one for all prompts or one each.
+            num_images_per_prompt: pictures a prompt; those of a prompt follow one another.
             guidance_scale: classifier-free guidance of the prompt; the pipeline's own default unless said.
             sketch_scale: the paper's beta.
             stop: guide while t > stop x T_train.
             course: how the shifts are spread over the steps.
-            weights: float [H, W] or [B, H, W] from 0 up, how much the sketch matters at each pixel.
+            weights: float [H, W], or [P, H, W] for P prompts, from 0 up, how much the sketch matters at each
+                pixel.
             num_inference_steps: the pipeline's own default unless said.
             height, width: of the pictures in pixels; those the model was trained on unless said.
-            generator: one, or one a prompt; the device's global one unless said, as in diffusers.
+            generator: one, or one a picture; the device's global one unless said, as in diffusers.
             latents: noise `[B, C, h, w]`, drawn unless given.
             output_type: "pil" images, "np" [B, H, W, 3] or "pt" [B, 3, H, W] in [0, 1], or "latent".
 
@@ -164,23 +188,27 @@ class SketchGuidedPipeline:
         predictor = placed(self.predictor, backbone.device)
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         size = (height or backbone.image_size, width or backbone.image_size)
-        shape = (len(prompts), *backbone.latent_shape(size))
+        latent = backbone.latent_shape(size)
         source = default_source(backbone.device) if generator is None else generator
         settings = self._settings(num_inference_steps, guidance_scale)
+        each = num_images_per_prompt
+        if negative_prompt is not None:
+            negative = _repeated(_negatives(negative_prompt, len(prompts)), each)
+            backbone = dataclasses.replace(backbone, negative=tuple(negative))
         with self._at_rest_after(backbone, predictor):
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
                 require_steerable(self.pipe.scheduler)
                 strokes = strokes_for(sketch, len(prompts), size)
-                with in_full(backbone.vae):
-                    target = backbone.encode_edges(torch.from_numpy(strokes))
-                mattering = None if weights is None else _weights_for(weights, strokes.shape, shape)
+                target, mattering = _encoded(backbone, strokes, weights, each)
                 guidance = SketchGuidance(
                     predictor, target, sketch_scale, stop, mattering, course or Course()
                 )
-            noise = noise_from(source, shape, backbone.device) if latents is None else latents
-            scheduler = self._scheduler(backbone, settings.steps, (shape[2], shape[3]))
-            drawn = sample(backbone, prompts, noise, settings, guidance, source, scheduler=scheduler).latents
+                strokes = np.repeat(strokes, each, axis=0)
+            told = _repeated(prompts, each)
+            noise = noise_from(source, (len(told), *latent), backbone.device) if latents is None else latents
+            scheduler = self._scheduler(backbone, settings.steps, latent[1:])
+            drawn = sample(backbone, told, noise, settings, guidance, source, scheduler=scheduler).latents
             with in_full(backbone.vae):
                 images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
         return SketchGuidedOutput(_as(images, output_type), strokes)
@@ -210,7 +238,7 @@ class SketchGuidedPipeline:
         return scheduler
 
 
-def backbone_of(pipe: Any) -> Backbone:
+def backbone_of(pipe: Any) -> LoadedBackbone:
     """A loaded pipeline's components as a backbone, shared and not changed.
 
     Raises:
@@ -306,10 +334,18 @@ def default_source(device: torch.device) -> torch.Generator | None:
 
 
 def noise_from(source: Generators, shape: tuple[int, ...], device: torch.device) -> Tensor:
-    """Standard normal float32, drawn as diffusers does; for None, by the device's own generator."""
+    """Standard normal float32, drawn as diffusers does; for None, by the device's own generator.
+
+    Raises:
+        LepbenchError: there are generators, but not one a sample.
+    """
     from diffusers.utils.torch_utils import randn_tensor
 
     sources = list(source) if isinstance(source, Sequence) else source
+    if isinstance(sources, list) and len(sources) != shape[0]:
+        raise LepbenchError(
+            f"{len(sources)} generators for {shape[0]} pictures", "give one, or one a picture"
+        )
     noise: Tensor = randn_tensor(shape, generator=sources, device=device, dtype=torch.float32)
     return noise
 
@@ -350,13 +386,39 @@ def _stretched(drawing: NDArray[Any]) -> Pixels:
     return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
 
 
-def _weights_for(weights: Any, pixels: tuple[int, ...], latent: tuple[int, ...]) -> Tensor:
+def _encoded(
+    backbone: Backbone, strokes: NDArray[np.bool_], weights: Any, each: int
+) -> tuple[Tensor, Tensor | None]:
+    """Strokes and their weights as latents, those of a sketch `each` times in a row."""
+    with in_full(backbone.vae):
+        target = backbone.encode_edges(torch.from_numpy(strokes)).repeat_interleave(each, 0)
+    if weights is None:
+        return target, None
+    mattering = _weights_for(weights, strokes.shape, (target.shape[2], target.shape[3]))
+    return target, mattering.repeat_interleave(each, 0)
+
+
+def _negatives(negative: str | Sequence[str], count: int) -> list[str]:
+    texts = [negative] * count if isinstance(negative, str) else list(negative)
+    if len(texts) != count:
+        raise LepbenchError(
+            f"{len(texts)} negative prompts for {count} prompts", "give one text, or one a prompt"
+        )
+    return texts
+
+
+def _repeated(texts: Sequence[str], each: int) -> list[str]:
+    """Every text `each` times in a row."""
+    return [text for text in texts for _ in range(each)]
+
+
+def _weights_for(weights: Any, pixels: tuple[int, ...], latent: tuple[int, int]) -> Tensor:
     given = torch.as_tensor(weights)
     if given.shape not in (torch.Size(pixels), torch.Size(pixels[1:])):
         raise LepbenchError(
             f"weights of shape {tuple(given.shape)} for sketches {pixels}", "give one weight a pixel"
         )
-    return latent_weights(given.expand(pixels), (latent[2], latent[3]))
+    return latent_weights(given.expand(pixels), latent)
 
 
 def _as(images: Tensor, output_type: str) -> Any:
