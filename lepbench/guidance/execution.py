@@ -22,6 +22,9 @@ COMPILED = (
 )
 """Blocks of diffusers that repeat in a denoiser: one is compiled and all gain."""
 
+FORMS = 256
+"""How often one block's code may be compiled: for every width, batch and mode, a few times over."""
+
 
 class Execution(Config):
     """What is traded for time or memory; by default nothing.
@@ -66,7 +69,12 @@ def shared(network: nn.Module) -> dict[int, Any]:
 
 def compile_blocks(network: nn.Module) -> None:
     """Compile the `forward` of every repeated block: hooks run around it, and may come and go."""
+    from torch._dynamo import config
+
     for module in network.modules():
         if type(module).__name__ in COMPILED:
+            # All blocks of a class share one cache. Beyond its limit, 8 by default and named so in every
+            # torch, they would run uncompiled.
+            roomy = config.patch(cache_size_limit=FORMS)
             # No method of the class: of this module alone.
-            module.forward = torch.compile(module.forward)
+            module.forward = roomy(torch.compile(module.forward))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import TextParts
 from lepbench.errors import LepbenchError
@@ -22,6 +26,7 @@ from lepbench.guidance.course import Course
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.importance import latent_weights
 from lepbench.guidance.sampler import Generators, sample
+from lepbench.guidance.schedulers import require_steerable
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.sketch import fit, strokes_of
 from lepbench.guidance.steering import SketchGuidance
@@ -46,18 +51,50 @@ class SketchGuidedOutput:
 
 
 @dataclass(frozen=True, eq=False)
+class LoadedBackbone(Backbone):
+    """The components of a pipeline, whose weights may be elsewhere until they are used.
+
+    Attributes:
+        negative: what classifier-free guidance leads away from, a text a prompt; None for the family's own.
+    """
+
+    negative: tuple[str, ...] | None = None
+
+    def conditions(self, prompts: Sequence[str], scale: float) -> tuple[Conditioning, Conditioning | None]:
+        """As `Backbone.conditions`.
+
+        Raises:
+            LepbenchError: there is a text to lead away from, and the family leads away from nothing.
+        """
+        told, usual = super().conditions(prompts, scale)
+        if self.negative is None or scale <= 1:
+            return told, usual
+        if usual is None:
+            raise LepbenchError(f"{self.family.name} takes no negative prompt", "leave negative_prompt out")
+        return told, self.encode_prompts(self.negative)
+
+    def predict(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
+        """As `Backbone.predict`."""
+        if self.denoiser.device == self.device:
+            return super().predict(latents, timesteps, told)
+        # Weights that are fetched in inference mode could not take part in a graph later.
+        with torch.no_grad():
+            return self._run(latents, timesteps, told).to(latents.dtype)
+
+
+@dataclass(frozen=True, eq=False)
 class SketchGuidedPipeline:
     """Text and a sketch to pictures; built by `from_pipe`.
 
     Attributes:
         pipe: the pipeline of diffusers whose components are used.
-        backbone: the same components as lepbench sees them; no weight is copied.
         predictor: reads edges off the denoiser.
+        prepared: what `execution` made of the components; None where nothing was traded.
     """
 
     pipe: Any
-    backbone: Backbone
     predictor: Predictor
+    prepared: Backbone | None = None
 
     @staticmethod
     def from_pipe(
@@ -67,18 +104,40 @@ class SketchGuidedPipeline:
 
         Args:
             pipe: a `StableDiffusionPipeline`, or another of a family that `Backbone` knows.
-            predictor: an embedded name, a folder, a hub id, or a loaded one, trained on this denoiser.
+            predictor: an embedded name, a folder, a hub id, or a loaded one, trained on this denoiser; of a
+                loaded one that is on another device a copy is used.
             execution: what is traded for time or memory.
 
         Raises:
-            LepbenchError: pipeline or denoiser is of no known kind, or the predictor does not fit.
+            LepbenchError: pipeline or denoiser is of no known kind, the predictor does not fit, or a denoiser
+                to be prepared is not where it runs.
         """
         backbone = backbone_of(pipe)
         if isinstance(predictor, Predictor):
             predictor.require_fit(backbone)
         else:
             predictor = Predictor.from_pretrained(predictor, backbone)
-        return SketchGuidedPipeline(pipe, (execution or Execution()).prepare(backbone), predictor)
+        return SketchGuidedPipeline(
+            pipe, placed(predictor, backbone.device), _prepared(backbone, execution or Execution())
+        )
+
+    @property
+    def backbone(self) -> LoadedBackbone:
+        """The components as lepbench sees them, where they are now; no weight is copied.
+
+        Raises:
+            LepbenchError: the pipeline was moved away from what was prepared.
+        """
+        backbone = backbone_of(self.pipe)
+        if self.prepared is None:
+            return backbone
+        if backbone.device != self.prepared.device:
+            raise LepbenchError(
+                f"the pipeline was wrapped on {self.prepared.device} and is on {backbone.device} now",
+                "call from_pipe again",
+            )
+        denoiser = self.prepared.denoiser
+        return dataclasses.replace(backbone, denoiser=denoiser, dtype=denoiser.dtype)
 
     @torch.no_grad()
     def __call__(
@@ -86,82 +145,100 @@ class SketchGuidedPipeline:
         prompt: str | Sequence[str],
         sketch: Drawing | Sequence[Drawing] | None = None,
         *,
-        guidance_scale: float = 7.5,
+        negative_prompt: str | Sequence[str] | None = None,
+        num_images_per_prompt: int = 1,
+        guidance_scale: float | None = None,
         sketch_scale: float = 1.6,
         stop: float = 0.5,
         course: Course | None = None,
         weights: NDArray[np.floating] | Tensor | None = None,
-        num_inference_steps: int = 50,
+        num_inference_steps: int | None = None,
         height: int | None = None,
         width: int | None = None,
         generator: Generators = None,
         latents: Tensor | None = None,
         output_type: Literal["pil", "np", "pt", "latent"] = "pil",
     ) -> SketchGuidedOutput:
-        """Draw a picture a prompt, by the pipeline's own scheduler.
+        """Draw pictures of prompts, by the pipeline's own scheduler.
 
         Without a sketch, or with `sketch_scale` 0, the pictures are those of the pipeline itself.
 
         Args:
             sketch: one for all prompts, or one each; black on white or white on black. Of another size than
                 the picture it is fitted so that no stroke is lost.
-            guidance_scale: classifier-free guidance of the prompt.
+            negative_prompt: what classifier-free guidance leads away from, one for all prompts or one each.
+            num_images_per_prompt: pictures a prompt; those of a prompt follow one another.
+            guidance_scale: classifier-free guidance of the prompt; the pipeline's own default unless said.
             sketch_scale: the paper's beta.
             stop: guide while t > stop x T_train.
             course: how the shifts are spread over the steps.
-            weights: float [H, W] or [B, H, W] from 0 up, how much the sketch matters at each pixel.
+            weights: float [H, W], or [P, H, W] for P prompts, from 0 up, how much the sketch matters at each
+                pixel.
+            num_inference_steps: the pipeline's own default unless said.
             height, width: of the pictures in pixels; those the model was trained on unless said.
-            generator: one, or one a prompt; the global one unless said, as in diffusers.
+            generator: one, or one a picture; the device's global one unless said, as in diffusers.
             latents: noise `[B, C, h, w]`, drawn unless given.
             output_type: "pil" images, "np" [B, H, W, 3] or "pt" [B, 3, H, W] in [0, 1], or "latent".
 
         Raises:
-            LepbenchError: a size the model cannot draw, a sketch without strokes, counts that disagree.
+            LepbenchError: a size the model cannot draw, a sketch without strokes, counts that disagree, a
+                scheduler that may lose a shift (`require_steerable`).
         """
+        backbone = self.backbone
+        predictor = placed(self.predictor, backbone.device)
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        size = (height or self.backbone.image_size, width or self.backbone.image_size)
-        shape = (len(prompts), *self.backbone.latent_shape(size))
-        # On the CPU the default generator is the one diffusers draws from when it is given none.
-        source = torch.default_generator if generator is None else generator
-        settings = SamplerSettings(steps=num_inference_steps, guidance_scale=max(guidance_scale, 1.0))
-        with as_frozen([self.backbone.denoiser, self.backbone.vae, self.predictor, *self._encoders()]):
+        size = (height or backbone.image_size, width or backbone.image_size)
+        latent = backbone.latent_shape(size)
+        source = default_source(backbone.device) if generator is None else generator
+        settings = self._settings(num_inference_steps, guidance_scale)
+        each = num_images_per_prompt
+        if negative_prompt is not None:
+            negative = _repeated(_negatives(negative_prompt, len(prompts)), each)
+            backbone = dataclasses.replace(backbone, negative=tuple(negative))
+        with self._at_rest_after(backbone, predictor):
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
+                require_steerable(self.pipe.scheduler)
                 strokes = strokes_for(sketch, len(prompts), size)
-                target = self.backbone.encode_edges(torch.from_numpy(strokes))
-                mattering = None if weights is None else _weights_for(weights, strokes.shape, shape)
+                target, mattering = _encoded(backbone, strokes, weights, each)
                 guidance = SketchGuidance(
-                    self.predictor, target, sketch_scale, stop, mattering, course or Course()
+                    predictor, target, sketch_scale, stop, mattering, course or Course()
                 )
-            noise = self._noise(shape, source) if latents is None else latents
-            scheduler = self._scheduler(num_inference_steps, (shape[2], shape[3]))
-            drawn = sample(
-                self.backbone, prompts, noise, settings, guidance, source, scheduler=scheduler
-            ).latents
-            images = drawn if output_type == "latent" else self.backbone.decode_latents(drawn)
+                strokes = np.repeat(strokes, each, axis=0)
+            told = _repeated(prompts, each)
+            noise = noise_from(source, (len(told), *latent), backbone.device) if latents is None else latents
+            scheduler = self._scheduler(backbone, settings.steps, latent[1:])
+            drawn = sample(backbone, told, noise, settings, guidance, source, scheduler=scheduler).latents
+            with in_full(backbone.vae):
+                images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
         return SketchGuidedOutput(_as(images, output_type), strokes)
 
-    def _encoders(self) -> list[nn.Module]:
-        return list(self.backbone.text.encoders.values())
+    def _settings(self, steps: int | None, scale: float | None) -> SamplerSettings:
+        """Those chosen; what is None is as in the pipeline's own call."""
+        usual = inspect.signature(type(self.pipe).__call__).parameters
+        steps = usual["num_inference_steps"].default if steps is None else steps
+        scale = usual["guidance_scale"].default if scale is None else scale
+        return SamplerSettings(steps=steps, guidance_scale=max(scale, 1.0))
 
-    def _noise(self, shape: tuple[int, ...], source: Generators) -> Tensor:
-        from diffusers.utils.torch_utils import randn_tensor
+    @contextmanager
+    def _at_rest_after(self, backbone: Backbone, predictor: Predictor) -> Iterator[None]:
+        """All networks frozen for the block; behind it, those that are offloaded are where they rest."""
+        networks = [backbone.denoiser, backbone.vae, predictor, *backbone.text.encoders.values()]
+        try:
+            with as_frozen(networks):
+                yield
+        finally:
+            self.pipe.maybe_free_model_hooks()
 
-        sources = list(source) if isinstance(source, Sequence) else source
-        noise: Tensor = randn_tensor(
-            shape, generator=sources, device=self.backbone.device, dtype=torch.float32
-        )
-        return noise
-
-    def _scheduler(self, steps: int, latent: tuple[int, int]) -> Any:
+    def _scheduler(self, backbone: Backbone, steps: int, latent: tuple[int, int]) -> Any:
         """A fresh one of the pipeline's class and config, its timesteps set."""
         scheduler = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
-        arguments = self.backbone.family.schedule(scheduler, steps, latent)
-        scheduler.set_timesteps(**arguments, device=self.backbone.device)
+        arguments = backbone.family.schedule(scheduler, steps, latent)
+        scheduler.set_timesteps(**arguments, device=backbone.device)
         return scheduler
 
 
-def backbone_of(pipe: Any) -> Backbone:
+def backbone_of(pipe: Any) -> LoadedBackbone:
     """A loaded pipeline's components as a backbone, shared and not changed.
 
     Raises:
@@ -170,7 +247,9 @@ def backbone_of(pipe: Any) -> Backbone:
     family = FAMILIES.get(type(pipe).__name__)
     present = {name: part for name, part in pipe.components.items() if part is not None}
     denoiser, vae = present[family.denoiser], present["vae"]
-    return Backbone(
+    # An offloaded pipeline computes elsewhere than its weights rest.
+    device = pipe._execution_device
+    return LoadedBackbone(
         name=str(getattr(pipe, "name_or_path", None) or type(pipe).__name__),
         folder=Path(str(getattr(pipe, "name_or_path", None) or ".")),
         family=family,
@@ -185,13 +264,32 @@ def backbone_of(pipe: Any) -> Backbone:
             },
             index=dict(pipe.config),
             denoiser=denoiser.config,
-            device=pipe.device,
+            device=device,
         ),
         scheduler=dict(pipe.scheduler.config),
         taps=family.positions(denoiser.config),
-        device=pipe.device,
+        device=device,
         dtype=denoiser.dtype,
     )
+
+
+def placed(predictor: Predictor, device: torch.device) -> Predictor:
+    """The predictor itself if it is on that device, or else a copy there."""
+    if all(parameter.device == device for parameter in predictor.parameters()):
+        return predictor
+    return copy.deepcopy(predictor).to(device)
+
+
+def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
+    """The backbone as `execution` runs it; None where it trades nothing."""
+    if execution == Execution():
+        return None
+    if backbone.denoiser.device != backbone.device:
+        raise LepbenchError(
+            f"the denoiser is on {backbone.denoiser.device} and runs on {backbone.device}",
+            "prepare no execution for a pipeline that is offloaded",
+        )
+    return execution.prepare(backbone)
 
 
 @contextmanager
@@ -208,6 +306,48 @@ def as_frozen(networks: Sequence[nn.Module]) -> Iterator[None]:
             module.training = training
         for parameter, wanted in wants:
             parameter.requires_grad_(wanted)
+
+
+@contextmanager
+def in_full(vae: Any) -> Iterator[None]:
+    """A VAE that overflows in float16, as its config tells, in float32 for the block alone.
+
+    Nothing is lost on the way there and back, and no second copy is kept.
+    """
+    overflows = vae.dtype == torch.float16 and vae.config.force_upcast
+    try:
+        if overflows:
+            vae.to(torch.float32)
+        yield
+    finally:
+        if overflows:
+            vae.to(torch.float16)
+
+
+def default_source(device: torch.device) -> torch.Generator | None:
+    """What is drawn from on a device when no generator is given; None where torch does not hand it out."""
+    if device.type == "cuda":
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+        index = torch.cuda.current_device() if device.index is None else device.index
+        return torch.cuda.default_generators[index]
+    return torch.default_generator if device.type == "cpu" else None
+
+
+def noise_from(source: Generators, shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Standard normal float32, drawn as diffusers does; for None, by the device's own generator.
+
+    Raises:
+        LepbenchError: there are generators, but not one a sample.
+    """
+    from diffusers.utils.torch_utils import randn_tensor
+
+    sources = list(source) if isinstance(source, Sequence) else source
+    if isinstance(sources, list) and len(sources) != shape[0]:
+        raise LepbenchError(
+            f"{len(sources)} generators for {shape[0]} pictures", "give one, or one a picture"
+        )
+    noise: Tensor = randn_tensor(shape, generator=sources, device=device, dtype=torch.float32)
+    return noise
 
 
 def strokes_for(sketch: Drawing | Sequence[Drawing], count: int, size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -227,7 +367,8 @@ def _strokes(drawing: Drawing) -> NDArray[np.bool_]:
     if isinstance(drawing, Image.Image):
         return strokes_of(np.asarray(to_rgb(drawing).convert("L"))).strokes
     if isinstance(drawing, Tensor):
-        array = drawing.detach().cpu()
+        # Numpy knows fewer floats than torch.
+        array = drawing.detach().cpu().float() if drawing.is_floating_point() else drawing.cpu()
         drawing = (array.movedim(0, -1) if array.ndim == 3 else array).numpy()
     if drawing.ndim == 3 and drawing.shape[2] == 1:
         drawing = drawing[..., 0]
@@ -245,13 +386,39 @@ def _stretched(drawing: NDArray[Any]) -> Pixels:
     return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
 
 
-def _weights_for(weights: Any, pixels: tuple[int, ...], latent: tuple[int, ...]) -> Tensor:
+def _encoded(
+    backbone: Backbone, strokes: NDArray[np.bool_], weights: Any, each: int
+) -> tuple[Tensor, Tensor | None]:
+    """Strokes and their weights as latents, those of a sketch `each` times in a row."""
+    with in_full(backbone.vae):
+        target = backbone.encode_edges(torch.from_numpy(strokes)).repeat_interleave(each, 0)
+    if weights is None:
+        return target, None
+    mattering = _weights_for(weights, strokes.shape, (target.shape[2], target.shape[3]))
+    return target, mattering.repeat_interleave(each, 0)
+
+
+def _negatives(negative: str | Sequence[str], count: int) -> list[str]:
+    texts = [negative] * count if isinstance(negative, str) else list(negative)
+    if len(texts) != count:
+        raise LepbenchError(
+            f"{len(texts)} negative prompts for {count} prompts", "give one text, or one a prompt"
+        )
+    return texts
+
+
+def _repeated(texts: Sequence[str], each: int) -> list[str]:
+    """Every text `each` times in a row."""
+    return [text for text in texts for _ in range(each)]
+
+
+def _weights_for(weights: Any, pixels: tuple[int, ...], latent: tuple[int, int]) -> Tensor:
     given = torch.as_tensor(weights)
     if given.shape not in (torch.Size(pixels), torch.Size(pixels[1:])):
         raise LepbenchError(
             f"weights of shape {tuple(given.shape)} for sketches {pixels}", "give one weight a pixel"
         )
-    return latent_weights(given.expand(pixels), (latent[2], latent[3]))
+    return latent_weights(given.expand(pixels), latent)
 
 
 def _as(images: Tensor, output_type: str) -> Any:

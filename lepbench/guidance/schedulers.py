@@ -45,6 +45,28 @@ SCHEDULERS.register("dpmpp")(SchedulerKind("DPMSolverMultistepScheduler"))
 SCHEDULERS.register("unipc")(SchedulerKind("UniPCMultistepScheduler"))
 SCHEDULERS.register("flow_euler")(SchedulerKind("FlowMatchEulerDiscreteScheduler", flow=True))
 
+STEERABLE = frozenset(
+    {
+        "DDIMParallelScheduler",
+        "DDIMScheduler",
+        "DDPMParallelScheduler",
+        "DDPMScheduler",
+        "DEISMultistepScheduler",
+        "DPMSolverMultistepScheduler",
+        "EulerAncestralDiscreteScheduler",
+        "EulerDiscreteScheduler",
+        "FlowMatchEulerDiscreteScheduler",
+        "FlowMatchLCMScheduler",
+        "LCMScheduler",
+        "LMSDiscreteScheduler",
+        "PNDMScheduler",
+        "SASolverScheduler",
+        "TCDScheduler",
+        "UniPCMultistepScheduler",
+    }
+)
+"""Classes of diffusers in which a shift by `shifted` lasts; a test pushes one through each."""
+
 
 def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | None = None) -> Any:
     """A fresh scheduler on the backbone's training schedule, its timesteps set.
@@ -101,14 +123,45 @@ def takes_generator(scheduler: Any) -> bool:
     return "generator" in inspect.signature(scheduler.step).parameters
 
 
+def require_steerable(scheduler: Any) -> None:
+    """Check that a shift of the sample is not lost on the scheduler.
+
+    Schedulers that evaluate the model between two steps, such as Heun's, go on from a sample they keep.
+
+    Raises:
+        LepbenchError: its class is none of `STEERABLE`, or is PNDM with its Runge-Kutta steps.
+    """
+    name = type(scheduler).__name__
+    if name == "PNDMScheduler" and not scheduler.config.skip_prk_steps:
+        raise LepbenchError("PNDMScheduler may lose what a sketch shifts", "set its skip_prk_steps")
+    if name not in STEERABLE:
+        raise LepbenchError(
+            f"{name} may lose what a sketch shifts", f"use one of: {', '.join(sorted(STEERABLE))}"
+        )
+
+
 def shifted(scheduler: Any, sample: Tensor, shift: Tensor) -> Tensor:
     """`sample - shift`, made known to a scheduler that would otherwise go on from a sample of its own.
 
-    UniPC's corrector rebuilds the current sample from the one before, which would undo the shift: it is
-    skipped for the next step. PNDM's second step starts again where the first did: that start is moved too.
+    The correctors of UniPC and SASolver rebuild the current sample from the one before, which would undo the
+    shift: they are skipped for the next step. PNDM's second step starts again where the first did: that start
+    is moved too, so far that the step makes the shift of it.
+
+    Raises:
+        LepbenchError: it is not known of the scheduler that a shift lasts.
     """
+    require_steerable(scheduler)
     if getattr(scheduler, "last_sample", None) is not None:
         scheduler.last_sample = None
     if getattr(scheduler, "cur_sample", None) is not None:
-        scheduler.cur_sample = scheduler.cur_sample - shift
+        scheduler.cur_sample = scheduler.cur_sample - shift / _first_step_scale(scheduler)
     return sample - shift
+
+
+def _first_step_scale(scheduler: Any) -> Tensor:
+    """By what PNDM's first step multiplies a sample."""
+    start = scheduler.timesteps[0]
+    end = start - scheduler.config.num_train_timesteps // scheduler.num_inference_steps
+    one = torch.ones((), device=start.device)
+    scale: Tensor = scheduler._get_prev_sample(one, start, end, 0 * one)
+    return scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,20 +10,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import DiffusionPipeline, EulerDiscreteScheduler, StableDiffusionPipeline
-from PIL import Image, ImageDraw
+from diffusers import (
+    DiffusionPipeline,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    StableDiffusionPipeline,
+)
+from PIL import Image, ImageDraw, ImageOps
 
 import lepbench
+from lepbench.backbones import Backbone
 from lepbench.backbones.resolve import embedded_folder
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.pipeline import SketchGuidedPipeline, backbone_of, strokes_for
+from lepbench.guidance.pipeline import (
+    SketchGuidedPipeline,
+    backbone_of,
+    default_source,
+    noise_from,
+    placed,
+    strokes_for,
+)
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import generator
 
 PROMPTS = ["a red fish", "two blue boats"]
 SIZE = (64, 64)
+META = torch.device("meta")
+FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn)
 
 
 def loaded(folder: Path) -> StableDiffusionPipeline:
@@ -64,6 +80,26 @@ def test_the_global_generator_serves_as_in_diffusers(pipe, predictor) -> None:
         torch.manual_seed(4)
         ours = SketchGuidedPipeline.from_pipe(pipe, predictor)(PROMPTS, **options).images
     assert np.abs(ours - expected).max() < 1e-5
+
+
+def test_the_global_generator_is_that_of_the_device(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "init", lambda: None)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "default_generators", (generator(0), generator(1)))
+    assert default_source(torch.device("cuda")) is torch.cuda.default_generators[0]
+    assert default_source(torch.device("cuda:1")) is torch.cuda.default_generators[1]
+    assert default_source(torch.device("cpu")) is torch.default_generator
+    before = torch.get_rng_state()
+    assert noise_from(default_source(META), (1, 4, 8, 8), META).device == META
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_wrapped_pipeline_draws_from_its_devices_generator(pipe, predictor, monkeypatch) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    monkeypatch.setattr("lepbench.guidance.pipeline.default_source", lambda device: generator(7))
+    options = {"num_inference_steps": 2, "output_type": "pt"}
+    one, other = guided("x", **options), guided("x", generator=generator(7), **options)
+    assert torch.equal(one.images, other.images)
 
 
 def test_mini_without_a_sketch_is_mini() -> None:
@@ -127,8 +163,6 @@ def test_the_pipeline_is_left_as_it_was(execution, fails, pipe, predictor) -> No
 
 
 def test_batchnorm_in_training_mode_is_not_trained_by_sampling(pipe, predictor) -> None:
-    import copy
-
     training = copy.deepcopy(predictor).train()
     before = {name: value.clone() for name, value in training.state_dict().items()}
     options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
@@ -156,6 +190,7 @@ def test_a_sketch_is_the_same_in_any_form() -> None:
         expected,
         torch.from_numpy(expected),
         torch.from_numpy(black_on_white / 255.0)[None].expand(3, -1, -1),
+        *(torch.from_numpy(black_on_white / 255.0).to(dtype) for dtype in FLOATS),
     ]
     for form in forms:
         assert np.array_equal(strokes_for(form, 1, SIZE)[0], expected)
@@ -198,24 +233,67 @@ def test_what_does_not_fit_is_one_line(pipe, predictor) -> None:
         SketchGuidedPipeline.from_pipe(pipe, "lep-mini@1")
 
 
+def test_a_scheduler_that_loses_shifts_draws_unguided_only(pipe, predictor) -> None:
+    pipe.scheduler = HeunDiscreteScheduler.from_config(pipe.scheduler.config)
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
+    expected = pipe(PROMPTS, generator=generator(3), **options).images
+    assert np.abs(guided(PROMPTS, generator=generator(3), **options).images - expected).max() < 1e-5
+    with pytest.raises(LepbenchError, match=r"HeunDiscreteScheduler may lose .* UniPCMultistepScheduler"):
+        guided(PROMPTS, drawing(), **options)
+
+
 def test_lepbench_itself_is_imported_without_torch() -> None:
     code = "import sys, lepbench; assert 'torch' not in sys.modules; lepbench.nothing"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "has no attribute 'nothing'" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
-def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
-    pipe = DiffusionPipeline.from_pretrained(tiny_folder_of(name))
-    pipe.set_progress_bar_config(disable=True)
-    backbone = backbone_of(pipe)
+def reader(backbone: Backbone) -> MlpPredictor:
+    """A predictor with random weights for a backbone of any family."""
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        channels = backbone.vae.config.latent_channels
         config = MlpConfig(
-            taps=backbone.tap_channels, out_channels=channels, train_timesteps=1000, hidden=(8,)
+            taps=backbone.tap_channels,
+            out_channels=backbone.vae.config.latent_channels,
+            train_timesteps=1000,
+            hidden=(8,),
         )
-        predictor = MlpPredictor(config)
+        return MlpPredictor(config)
+
+
+def family_pipe(folder: Path, **parts: None) -> DiffusionPipeline:
+    pipe = DiffusionPipeline.from_pretrained(folder, **parts)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> None:
+    pipe = family_pipe(tiny_folder_of("sdxl"))
+    predictor = reader(backbone_of(pipe))
+    with torch.no_grad():
+        # Beyond 65504 behind the first convolutions; the norms that follow bring it back.
+        for half in (pipe.vae.encoder, pipe.vae.decoder):
+            half.conv_in.weight.mul_(2e5)
+    pipe.to(torch.float16)
+    before = {name: value.clone() for name, value in pipe.vae.state_dict().items()}
+    assert not pipe.vae.decode(torch.randn(1, 4, 16, 16).half()).sample.isfinite().all()
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    options = {"num_inference_steps": 2, "guidance_scale": 4.0, "output_type": "pt"}
+    drawn = guided("a red fish", drawing(), stop=0.0, **options)
+    assert drawn.images.isfinite().all()
+    with pytest.raises(LepbenchError):
+        guided("a red fish", drawing(), weights=-np.ones(SIZE), **options)
+    after = pipe.vae.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    assert all(value.dtype == torch.float16 for value in after.values())
+
+
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
+def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
+    pipe = family_pipe(tiny_folder_of(name))
+    backbone = backbone_of(pipe)
+    predictor = reader(backbone)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     noise = torch.randn(1, *backbone.latent_shape(SIZE), generator=generator(5))
     options = {"num_inference_steps": 2, "guidance_scale": 4.0, "height": 64, "width": 64, "latents": noise}
@@ -229,3 +307,137 @@ def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> No
         extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
         expected = pipe("a red fish", **options, **extra, output_type="pt").images
         assert (plain - expected).abs().max() < 1e-5
+
+
+def test_a_loaded_predictor_follows_to_where_the_pipeline_runs(pipe, predictor, monkeypatch) -> None:
+    assert SketchGuidedPipeline.from_pipe(pipe, predictor).predictor is predictor
+    monkeypatch.setattr(type(pipe), "_execution_device", META)
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    assert {value.device for value in guided.predictor.state_dict().values()} == {META}
+    assert predictor.slices[0].weight.device.type == "cpu"
+    # The weights of a pipeline that is offloaded rest on the CPU.
+    assert pipe.device.type == "cpu"
+    assert guided.backbone.device == guided.backbone.text.device == META
+
+
+def test_a_pipeline_that_moves_is_followed(pipe, predictor) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    prepared = SketchGuidedPipeline.from_pipe(pipe, predictor, Execution(checkpointing=True))
+    assert prepared.backbone.denoiser.is_gradient_checkpointing
+    pipe.to(META)
+    assert guided.backbone.device == META
+    assert placed(guided.predictor, guided.backbone.device).slices[0].weight.device == META
+    with pytest.raises(LepbenchError, match="wrapped on cpu and is on meta now; call from_pipe again"):
+        prepared(PROMPTS)
+
+
+def test_what_replaces_a_component_is_used(pipe, predictor) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    pipe.unet = copy.deepcopy(pipe.unet)
+    assert guided.backbone.denoiser is pipe.unet
+
+
+def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(pipe, predictor) -> None:
+    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    expected = guided(PROMPTS, drawing(), generator=generator(0), **options).images
+    # To another name of the CPU, which needs no accelerator.
+    pipe.enable_model_cpu_offload(device="cpu")
+    assert guided.backbone.device == torch.device("cpu:0")
+    hooks = list(pipe._all_hooks)
+    images = guided(PROMPTS, drawing(), generator=generator(0), **options).images
+    assert torch.equal(images, expected)
+    # They are put back by hooks made anew, as the pipeline's own call does it.
+    assert set(hooks).isdisjoint(pipe._all_hooks)
+    assert guided(PROMPTS, generator=generator(0), **options).images.isfinite().all()
+    assert not any(parameter.is_inference() for parameter in pipe.unet.parameters())
+    with pytest.raises(LepbenchError, match="the denoiser is on cpu and runs on cpu:0"):
+        SketchGuidedPipeline.from_pipe(pipe, predictor, Execution(checkpointing=True))
+
+
+@pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma"])
+def test_what_is_not_said_is_as_in_the_pipelines_own_call(name, tiny_folder_of) -> None:
+    pipe = family_pipe(tiny_folder_of(name))
+    guided = SketchGuidedPipeline.from_pipe(pipe, reader(backbone_of(pipe)))
+    options = {"height": 32, "width": 32, "output_type": "pt"}
+    extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+    expected = pipe("a red fish", generator=generator(3), **options, **extra).images
+    ours = guided("a red fish", generator=generator(3), **options).images
+    assert (ours - expected).abs().max() < 1e-5
+
+
+NEGATIVES = ["dull", "a grey boat"]
+
+
+@pytest.mark.parametrize("negative", ["dull", NEGATIVES, ""])
+@pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "sd3-without-t5", "pixart-sigma"])
+def test_negative_prompts_and_several_pictures_are_the_pipelines_own(name, negative, tiny_folder_of) -> None:
+    left_out = ("text_encoder_3", "tokenizer_3") if name == "sd3-without-t5" else ()
+    pipe = family_pipe(tiny_folder_of(name), **dict.fromkeys(left_out))
+    guided = SketchGuidedPipeline.from_pipe(pipe, reader(backbone_of(pipe)))
+    options = {"height": 32, "width": 32, "output_type": "latent", "num_inference_steps": 2}
+    options |= {"guidance_scale": 4.0, "num_images_per_prompt": 2, "negative_prompt": negative}
+    extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+    if name == "sd-v" and isinstance(negative, str):  # which wants as many as there are prompts
+        extra["negative_prompt"] = [negative] * 2
+    if name == "pixart-sigma" and negative == NEGATIVES:
+        pytest.skip("its own call takes one text for all")
+    sources = [[generator(i) for i in range(4)] for _ in range(2)]
+    expected = pipe(PROMPTS, generator=sources[0], **options | extra).images
+    ours = guided(PROMPTS, generator=sources[1], **options).images
+    # Random weights in sigma space reach values of fifty: 1e-5 of the largest.
+    assert (ours - expected).abs().max() < 1e-5 * max(1.0, expected.abs().max())
+    usual = guided(PROMPTS, generator=[generator(i) for i in range(4)], **options | {"negative_prompt": None})
+    assert torch.allclose(ours, usual.images, atol=1e-6) == (negative == "" and name != "sdxl")
+
+
+def test_a_negative_prompt_steers_beside_a_sketch(pipe, predictor) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    usual, empty, dull = (
+        guided("a", drawing(), generator=generator(0), negative_prompt=text, **options).images
+        for text in (None, "", "dull")
+    )
+    assert torch.equal(usual, empty)
+    assert not torch.allclose(usual, dull, atol=1e-3)
+
+
+def test_every_picture_of_a_prompt_follows_its_sketch(pipe, predictor) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    sketches = [drawing(), ImageOps.mirror(drawing())]
+    weights = np.stack([np.ones(SIZE), np.linspace(0, 1, 64)[None].repeat(64, 0)])
+    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    both = guided(
+        PROMPTS,
+        sketches,
+        weights=weights,
+        negative_prompt=NEGATIVES,
+        num_images_per_prompt=2,
+        generator=[generator(i) for i in range(4)],
+        **options,
+    )
+    assert both.sketches.shape == (4, *SIZE)
+    for place in range(4):
+        prompt = place // 2
+        alone = guided(
+            PROMPTS[prompt],
+            sketches[prompt],
+            weights=weights[prompt],
+            negative_prompt=NEGATIVES[prompt],
+            generator=generator(place),
+            **options,
+        )
+        assert np.array_equal(both.sketches[place], alone.sketches[0])
+        assert torch.allclose(both.images[place], alone.images[0], atol=2e-4, rtol=1e-4)
+
+
+def test_what_does_not_go_with_the_prompts_is_one_line(pipe, predictor, tiny_folder_of) -> None:
+    guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
+    with pytest.raises(LepbenchError, match="2 generators for 4 pictures; give one, or one a picture"):
+        guided(PROMPTS, num_images_per_prompt=2, generator=[generator(0), generator(1)])
+    with pytest.raises(LepbenchError, match="1 negative prompts for 2 prompts; give one text"):
+        guided(PROMPTS, negative_prompt=["dull"])
+    flux = family_pipe(tiny_folder_of("flux-dev"))
+    distilled = SketchGuidedPipeline.from_pipe(flux, reader(backbone_of(flux)))
+    with pytest.raises(LepbenchError, match="flux takes no negative prompt; leave negative_prompt out"):
+        distilled("a", negative_prompt="dull", height=32, width=32)
