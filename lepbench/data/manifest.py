@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,15 +16,13 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, write_text
 
 MANIFEST = "manifest.json"
-
-
-FORMAT = 2
+FORMAT = 3
 
 
 class Recipe(Config):
     """Everything that decides the bytes of the shards; two builds of one recipe are equal."""
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     size: int | None
     """Side of the square pictures, px; None where they are whole and of many sizes."""
     store: Literal["auto", "png", "jpeg"]
@@ -143,11 +141,15 @@ def _format(content: bytes) -> object:
         return FORMAT
 
 
-def difference(there: Recipe, here: Recipe) -> str | None:
-    """The first key on which two recipes differ, with both values, as a clause; None where they agree."""
+def difference(there: Recipe, here: Recipe, apart: Collection[str] = ()) -> str | None:
+    """The first key on which two recipes differ, with both values, as a clause; None where they agree.
+
+    Args:
+        apart: keys that may differ.
+    """
     old, new = _flat(there.model_dump(mode="json")), _flat(here.model_dump(mode="json"))
     for key in [*new, *old]:
-        if old.get(key) != new.get(key):
+        if key not in apart and old.get(key) != new.get(key):
             return f"{key} is {old.get(key, 'absent')} there and {new.get(key, 'absent')} here"
     return None
 

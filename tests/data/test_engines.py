@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +16,12 @@ import psutil
 import pytest
 import yaml
 from filelock import FileLock
-from picture_folders import save_every_mode
+from picture_folders import jpeg, photograph, save_every_mode
 
 from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
 from lepbench.data.engines import ENGINES, Processes
+from lepbench.data.hygiene import Hygiene
 from lepbench.data.lock import Share, locked, share_from
 from lepbench.data.manifest import load_manifest
 from lepbench.errors import LepbenchError
@@ -247,3 +248,103 @@ def test_a_failed_entry_is_tried_again_and_the_set_is_as_if_it_had_never_failed(
     build(config, tmp_path / "out", retry=True)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     assert load_manifest(tmp_path / "out").rejected == {}
+
+
+def letters(folder: Path, names: str) -> BuildConfig:
+    """A build of a photograph for each letter, of which g is empty as yet."""
+    folder.mkdir()
+    for number, name in enumerate(names):
+        turned = photograph().rotate(10 * number)
+        (folder / f"{name}.jpg").write_bytes(b"" if name == "g" else jpeg(turned))
+        (folder / f"{name}.txt").write_text(name)
+    return BuildConfig.model_validate(
+        {"source": {"name": "folder", "path": folder}, "size": 32, "shard_rows": 2}
+    )
+
+
+def move(folder: Path, old: str, new: str) -> None:
+    for suffix in (".jpg", ".txt"):
+        (folder / f"{old}{suffix}").rename(folder / f"{new}{suffix}")
+
+
+def fail_once(config: BuildConfig, folder: Path, out: Path) -> None:
+    """Build, then mend what failed."""
+    assert build(config, out).manifest.rejected == {"empty file": 1}
+    (folder / "g.jpg").write_bytes(jpeg(photograph().rotate(77)))
+
+
+Change = Callable[[Path], object]
+CHANGES: dict[str, Change] = {
+    "mended": lambda folder: None,
+    "renamed": lambda folder: move(folder, "b", "zz"),
+    "other words": lambda folder: (folder / "c.txt").write_text("other words"),
+    "other pixels of one size": lambda folder: (folder / "a.jpg").write_bytes(
+        (folder / "a.jpg").read_bytes()[:-40] + b"\0" * 38 + b"\xff\xd9"
+    ),
+    "gone": lambda folder: (folder / "h.jpg").write_bytes(b""),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_whatever_else_changed_meanwhile_a_second_try_leaves_what_a_first_would(
+    tmp_path: Path, change: Change
+) -> None:
+    photos = tmp_path / "photos"
+    config = letters(photos, "abcdefgh")
+    fail_once(config, photos, tmp_path / "out")
+    change(photos)
+    build(config, tmp_path / "out", retry=True)
+    build(config, tmp_path / "fresh")
+    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
+
+
+def test_a_second_try_makes_those_shards_alone_whose_entries_changed(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    config = letters(photos, "abcdefgh")
+    fail_once(config, photos, tmp_path / "out")
+    (photos / "c.txt").write_text("other words")
+    before = {path.name[6:11]: path.stat().st_mtime_ns for path in (tmp_path / "out" / "data").iterdir()}
+    build(config, tmp_path / "out", retry=True)
+    after = {path.name[6:11]: path.stat().st_mtime_ns for path in (tmp_path / "out" / "data").iterdir()}
+    assert {name for name in after if after[name] == before[name]} == {"00000", "00002"}
+
+
+class StoppedError(Exception):
+    """Stands for whatever may end a run."""
+
+
+@pytest.mark.parametrize("again", [True, False])
+@pytest.mark.parametrize("stop", range(0, 8, 2))
+def test_a_second_try_may_be_stopped_at_any_shard(tmp_path: Path, stop: int, again: bool) -> None:
+    photos = tmp_path / "photos"
+    config = letters(photos, "abcdefgh")
+    fail_once(config, photos, tmp_path / "out")
+    move(photos, "b", "zz")
+
+    def progress(done: int, total: int) -> None:
+        if done >= stop:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        build(config, tmp_path / "out", progress, retry=True)
+    assert load_manifest(tmp_path / "out").sha256 is None
+    build(config, tmp_path / "out", retry=again)
+    build(config, tmp_path / "fresh")
+    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
+
+
+def test_a_second_try_takes_no_other_setting(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    config = letters(photos, "fgh")
+    fail_once(config, photos, tmp_path / "out")
+    other = config.model_copy(update={"hygiene": Hygiene(min_edges=0.01)})
+    with pytest.raises(LepbenchError, match=r"another recipe: hygiene\.min_edges is 0\.0001 there"):
+        build(other, tmp_path / "out", retry=True)
+
+
+def test_a_second_try_with_nothing_to_try_leaves_a_finished_folder_as_it_is(tmp_path: Path) -> None:
+    config = letters(tmp_path / "photos", "abc")
+    build(config, tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/*/*")}
+    build(config, tmp_path / "out", retry=True)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/*/*")} == before
