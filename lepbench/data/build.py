@@ -49,6 +49,8 @@ DRAWN = 512
 """Side in px of what a source draws where pictures keep the size they have."""
 MENDED = ("source.fingerprint",)
 """What a corpus may differ in when what failed in it is tried again."""
+OF_THE_SET = frozenset((Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.LEAKED))
+"""Reasons that are found when all shards are made, and take rows out of them."""
 
 Progress = Callable[[int, int], None]
 
@@ -164,11 +166,18 @@ def holder(out: Path, recipe: Recipe, retry: bool) -> Manifest | None:
 
 
 def renewed(manifest: Manifest, out: Path, recipe: Recipe, mine: Collection[Piece]) -> Manifest:
-    """The manifest for another try, before which the shards of what may fare better now are forgotten."""
+    """The manifest for another try, before which the shards of what may fare better now are forgotten.
+
+    So are those that lost rows for what other sets or shards hold, since such rows may come back. They go
+    first: wherever this is cut short, no row comes in while others are still left out for one that it rules
+    out.
+    """
     reasons = {piece: reasons_of(out, piece) for piece in pieces(recipe)}
     failed = [piece for piece, found in reasons.items() if any(reason.may_pass for reason in found)]
     if not failed and manifest.recipe == recipe:
         return manifest
+    saved(manifest.unfinished(), out)
+    forget(out, (piece for piece, found in reasons.items() if found & OF_THE_SET))
     manifest = Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=manifest.software)
     saved(manifest, out)
     forget(out, (piece for piece in failed if piece in mine))
