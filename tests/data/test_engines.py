@@ -13,9 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import psutil
 import pytest
+import torch
 import yaml
 from filelock import FileLock
 from picture_folders import jpeg, photograph, save_every_mode
@@ -232,6 +234,24 @@ def test_every_engine_does_every_piece_once(name: str, cluster: Any) -> None:
     found = dict(ENGINES.get(name)(2).run(Square(), 5, [Part(n) for n in range(20)], told.append))
     assert found == {Part(n): 5 + n * n for n in range(20)}
     assert sum(told) in (0, 20)
+
+
+def threads(job: Any, piece: Part, tried: Any) -> tuple[int, int]:
+    return torch.get_num_threads(), cv2.getNumThreads()
+
+
+@pytest.mark.parametrize("name", list(ENGINES))
+def test_every_engine_works_in_one_thread_and_leaves_the_others_be(name: str, cluster: Any) -> None:
+    before = threads(None, Part(0), None)
+    torch.set_num_threads(2)
+    cv2.setNumThreads(2)
+    try:
+        for _, found in ENGINES.get(name)().run(threads, None, [Part(1), Part(2)], lambda more: None):
+            assert found == (1, 1)
+            assert threads(None, Part(0), None) == (2, 2)
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
 
 
 def test_a_failed_entry_is_tried_again_and_the_set_is_as_if_it_had_never_failed(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, silent
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, one_thread, silent
 from lepbench.errors import LepbenchError
 
 AHEAD = 2
@@ -67,10 +67,6 @@ def _result(ray: Any, done: Any) -> Any:
 
 
 def _do(told: tuple[Any, Any], piece: Any) -> Any:
-    import cv2
-    import torch
-
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     work, job = told
-    return work(job, piece, silent)
+    with one_thread():
+        return work(job, piece, silent)
