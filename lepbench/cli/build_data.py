@@ -38,7 +38,11 @@ OF_HYGIENE = ("duplicates", "exclude")
 @click.option(
     "--exclude", multiple=True, metavar="SET", help="Built folder or suite to keep out. Repeatable."
 )
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Shards under way at a time.  [default: 1; with ray the processors of the cluster]",
+)
 @click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
 @click.option(
     "--shards", metavar="I/N", help="Make every N-th shard alone, from the I-th: one job of an array."
@@ -51,7 +55,7 @@ OF_HYGIENE = ("duplicates", "exclude")
 def command(
     source: str,
     out: Path | None,
-    workers: int,
+    workers: int | None,
     engine: str | None,
     shards: str | None,
     retry_failed: bool,
@@ -96,15 +100,18 @@ def command(
     click.echo(json.dumps(summary(report)) if as_json else sentence(report, out))
 
 
-def engine_of(name: str | None, workers: int) -> Engine:
+def engine_of(name: str | None, workers: int | None) -> Engine:
     """Who makes the shards.
 
     Raises:
-        LepbenchError: no such engine.
+        LepbenchError: no such engine, or one that has no workers.
     """
     from lepbench.data.engines import ENGINES
 
-    return ENGINES.get(name or ("here" if workers == 1 else "processes"))(workers)
+    several = workers is not None and workers > 1
+    if name == "here" and several:
+        raise LepbenchError("--engine here has no workers", "leave out --workers, or take --engine processes")
+    return ENGINES.get(name or ("processes" if several else "here"))(workers)
 
 
 def configuration(source: str, options: dict[str, Any]) -> BuildConfig:

@@ -88,6 +88,7 @@ def build(
         LepbenchError: nothing to read, nothing usable, or `out` is not this build's to write.
     """
     check_apart(config, out)
+    config = config.anchored()
     corpus = open_corpus(config)
     excluded = [excluded_from(place) for place in config.hygiene.exclude]
     recipe = recipe_of(config, corpus, excluded)
@@ -97,7 +98,7 @@ def build(
         manifest = claim(out, recipe, mine, retry)
         if share is None:
             sweep(out)
-        job = Job(out, corpus, config, recipe, refusal(out, manifest))
+        job = Job(out.absolute(), corpus, config, recipe, refusal(out, manifest))
         shards, manifest = fill(job, mine, engine or Here(), progress, manifest)
         if share is not None:
             return Report(manifest, sum((out / piece.record).exists() for piece in planned), len(planned))
@@ -249,8 +250,20 @@ def fill(
     if missing := [piece for piece in mine if piece not in shards]:
         if manifest.sha256:
             manifest = saved(manifest.unfinished(), job.out)
-        shards |= engine.run(make_shard, job, missing, tried)
+        for piece, made in engine.run(make_shard, job, missing, tried):
+            shards[piece] = at_hand(job.out, piece, made)
     return {piece: shards[piece] for piece in mine}, manifest
+
+
+def at_hand(out: Path, piece: Piece, made: Shard) -> Shard:
+    """A shard that was made, perhaps by another machine.
+
+    Raises:
+        LepbenchError: its file is not to be seen here.
+    """
+    if not (out / piece.data).exists():
+        raise LepbenchError(f"{out / piece.data} was made and is not here", "do all machines see one folder?")
+    return made
 
 
 def clean(out: Path, shards: dict[Piece, Shard], hygiene: Hygiene, excluded: Sequence[Excluded]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -11,6 +12,8 @@ from lepbench.data.hygiene import Hygiene
 from lepbench.data.picture import Format
 from lepbench.data.sources import AnySource
 from lepbench.detectors import AnyDetector, Canny, SoftDetector
+
+Part = TypeVar("Part", bound=Config)
 
 
 class BuildConfig(Config):
@@ -41,3 +44,23 @@ class BuildConfig(Config):
         if self.edges == "soft" and not isinstance(self.detector, SoftDetector):
             raise ValueError(f"detector {self.detector.name!r} does not grade: take edges: binary")
         return self
+
+    def anchored(self) -> BuildConfig:
+        """The same with absolute paths of source and detector: other processes may work in other folders."""
+        parts = {"source": anchored(self.source), "detector": anchored(self.detector)}
+        return self.model_copy(update=parts)
+
+
+def anchored(part: Part) -> Part:
+    """Settings whose paths are absolute, and with them a text called `path` that names something here."""
+    paths: dict[str, Any] = {key: value.absolute() for key, value in part if isinstance(value, Path)}
+    text = getattr(part, "path", None)
+    if isinstance(text, str) and is_here(Path(text)):
+        paths["path"] = str(Path(text).absolute())
+    return part.model_copy(update=paths)
+
+
+def is_here(path: Path) -> bool:
+    """Whether a path, or a pattern of names, has something to it, and is not the name of a set elsewhere."""
+    pattern = any(sign in path.name for sign in "*?[")
+    return path.exists() or (pattern and any(path.parent.glob(path.name)))

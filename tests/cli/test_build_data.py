@@ -133,6 +133,7 @@ BAD = {
     "a misspelt key of the detector": (["{nested}"], "unknown key 'lwo'; did you mean 'low'"),
     "a misspelt key of the source": (["{source}"], "unknown key 'splt'; did you mean 'split'"),
     "no source": (["{sourceless}"], "source"),
+    "workers of no engine": (["sketchworld", "--engine", "here", "--workers", "4"], "has no workers"),
     "no mapping": (["{list}"], "holds no mapping"),
 }
 YAMLS = {

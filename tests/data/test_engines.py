@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import chdir, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
@@ -24,7 +30,7 @@ from picture_folders import jpeg, photograph, save_every_mode
 
 from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
-from lepbench.data.engines import ENGINES, Processes
+from lepbench.data.engines import ENGINES, Engine, Processes
 from lepbench.data.hygiene import Hygiene
 from lepbench.data.lock import Share, locked, share_from
 from lepbench.data.manifest import load_manifest
@@ -252,6 +258,104 @@ def test_every_engine_works_in_one_thread_and_leaves_the_others_be(name: str, cl
     finally:
         torch.set_num_threads(before[0])
         cv2.setNumThreads(before[1])
+
+
+class Elsewhere(Engine):
+    """Works in another folder, as the machines of a cluster do."""
+
+    def run(self, work: Any, job: Any, pieces: Any, tried: Any) -> Iterator[Any]:
+        for piece in pieces:
+            with chdir("/"):
+                result = work(job, piece, tried)
+            yield piece, result
+
+
+def laid_out(name: str) -> dict[str, Any]:
+    """Settings of a source of two pictures, by relative paths."""
+    Path("it").mkdir()
+    if name == "coco":
+        Path("it/a.jpg").write_bytes(jpeg(photograph()))
+        listed = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": []}
+        Path("captions.json").write_text(
+            json.dumps(
+                listed
+                | {"annotations": [{"id": n, "image_id": 1, "caption": f"words {n}"} for n in range(2)]}
+            )
+        )
+        return {"name": name, "annotations": "captions.json", "images": "it"}
+    if name == "table":
+        columns = {"image": [jpeg(photograph().rotate(n)) for n in range(2)], "text": ["a", "b"]}
+        pq.write_table(pa.table(columns), "it/a.parquet")
+    if name == "webdataset":
+        with tarfile.open("it/a-1.tar", "w") as archive:
+            for member, content in (("1.jpg", jpeg(photograph())), ("1.txt", b"one"), ("2.txt", b"two")):
+                header = tarfile.TarInfo(member)
+                header.size = len(content)
+                archive.addfile(header, io.BytesIO(content))
+        return {"name": name, "path": "it/a-*.tar"}
+    if name == "folder":
+        letters(Path("it/photos"), "ag")
+    return {"name": name, "path": "it"}
+
+
+@pytest.mark.parametrize("name", ["folder", "coco", "table", "webdataset"])
+def test_relative_paths_hold_wherever_the_work_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = BuildConfig.model_validate({"source": laid_out(name), "size": 32, "shard_rows": 1})
+    build(config, Path("here"))
+    build(config, Path("there"), engine=Elsewhere())
+    assert "missing file" not in load_manifest(Path("here")).rejected
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+def test_weights_are_found_wherever_the_work_is_done_and_names_of_the_hub_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    detector = {"name": "hed", "weights": "some/hed.safetensors"}
+    source = {"name": "table", "path": "owner/name"}
+    config = BuildConfig.model_validate({"source": source, "detector": detector}).anchored()
+    assert config.detector.model_dump()["weights"] == tmp_path / "some" / "hed.safetensors"
+    assert config.source.model_dump()["path"] == "owner/name"
+
+
+def test_ray_writes_where_the_command_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    letters(Path("photos"), "abc")
+    config = BuildConfig.model_validate({"source": {"name": "folder", "path": "photos"}, "size": 32})
+    assert build(config, Path("out"), engine=ENGINES.get("ray")()).manifest.written == 3
+    assert list((tmp_path / "out" / "data").iterdir())
+
+
+def test_a_shard_that_another_machine_keeps_to_itself_is_one_line(
+    config: BuildConfig, tmp_path: Path
+) -> None:
+    class Apart(Engine):
+        def run(self, work: Any, job: Any, pieces: Any, tried: Any) -> Iterator[Any]:
+            there = replace(job, out=tmp_path / "there")
+            return ((piece, work(there, piece, tried)) for piece in pieces)
+
+    with pytest.raises(LepbenchError, match="was made and is not here"):
+        build(config, tmp_path / "out", engine=Apart())
+
+
+def test_ray_takes_all_processors_of_the_cluster_unless_told(cluster: Any) -> None:
+    asked: list[int] = []
+
+    def pieces() -> Iterator[Part]:
+        for number in range(99):
+            asked.append(number)
+            yield Part(number)
+
+    import ray
+
+    first = next(ENGINES.get("ray")().run(Square(), 5, pieces(), lambda more: None))  # type: ignore[arg-type]
+    assert first
+    assert len(asked) == 1 + 2 * int(ray.cluster_resources()["CPU"])
 
 
 def test_a_failed_entry_is_tried_again_and_the_set_is_as_if_it_had_never_failed(tmp_path: Path) -> None:

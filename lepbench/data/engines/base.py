@@ -29,10 +29,10 @@ class Engine(ABC):
     """Runs `work(job, piece, tried)` for every piece.
 
     Args:
-        workers: how many pieces are under way at a time.
+        workers: how many pieces are under way at a time; None for what suits the engine.
     """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int | None = None) -> None:
         self.workers = workers
 
     @abstractmethod

@@ -34,12 +34,12 @@ class Processes(Engine):
     def run(
         self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
     ) -> Iterator[tuple[P, Result]]:
-        context = _context()
+        context, workers = _context(), self.workers or 1
         lifeline, held = context.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(self.workers, context, _begin, (lifeline, work, job))
+        pool = ProcessPoolExecutor(workers, context, _begin, (lifeline, work, job))
         try:
             waiting = iter(pieces)
-            running = {pool.submit(_do, p): p for p in islice(waiting, AHEAD * self.workers)}
+            running = {pool.submit(_do, p): p for p in islice(waiting, AHEAD * workers)}
             while running:
                 done: Future[Result] = next(as_completed(running))
                 piece, result = running.pop(done), done.result()

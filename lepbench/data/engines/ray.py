@@ -19,6 +19,8 @@ RETRIES = 5
 class Ray(Engine):
     """One task a piece, on the cluster at RAY_ADDRESS or else on one of its own, of this machine.
 
+    Without a number of workers, as many as the cluster has processors when the work begins.
+
     A lost machine costs the pieces it had under way, which others do anew; shards appear whole or not at all,
     so nothing is seen of it.
     """
@@ -35,7 +37,8 @@ class Ray(Engine):
             do = ray.remote(num_cpus=1, max_retries=RETRIES)(_do)
             told = ray.put((work, job))
             waiting = iter(pieces)
-            running = {do.remote(told, p): p for p in islice(waiting, AHEAD * self.workers)}
+            ahead = AHEAD * (self.workers or processors(ray))
+            running = {do.remote(told, p): p for p in islice(waiting, ahead)}
             while running:
                 (done,), _ = ray.wait(list(running))
                 piece, result = running.pop(done), _result(ray, done)
@@ -53,6 +56,11 @@ def _ray() -> Any:
     except ImportError:
         raise LepbenchError("the engine 'ray' needs Ray", "pip install 'lepbench[ray]'") from None
     return ray
+
+
+def processors(ray: Any) -> int:
+    """How many the cluster has, as far as it tells."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 def _result(ray: Any, done: Any) -> Any:
