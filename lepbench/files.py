@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -15,6 +16,8 @@ from lepbench.errors import LepbenchError
 
 CACHE = "LEPBENCH_CACHE"
 """The variable that names another cache folder than the user's."""
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None))
+"""What is said where there is no room or no more is allowed; some libraries only count what was written."""
 
 
 def cache_folder() -> Path:
@@ -30,21 +33,33 @@ def atomic_path(path: Path) -> Iterator[Path]:
     A kill at any moment leaves either the old file or the new one, never a part.
 
     Raises:
-        LepbenchError: the folder cannot be written.
+        LepbenchError: it cannot be written, for want of room or of permission.
     """
     make_folder(path.parent)
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
-        raise LepbenchError(f"cannot write {path}: {error.strerror}", "choose a writable folder") from error
+        raise unwritable(path, error) from error
     os.close(descriptor)
     partial = Path(name)
     try:
         yield partial
         partial.chmod(0o644)
         partial.replace(path)
+    except OSError as error:
+        # A fault of another file, such as one that is read meanwhile, is for the caller.
+        if error.filename not in (None, name, partial):
+            raise
+        raise unwritable(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: OSError) -> LepbenchError:
+    """What is said of a file that cannot be written."""
+    room = error.errno in FULL
+    fix = "make room, and run the same command again" if room else "choose a writable folder"
+    return LepbenchError(f"cannot write {path}: {error.strerror or error}", fix)
 
 
 def make_folder(folder: Path) -> Path:

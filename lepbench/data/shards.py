@@ -165,30 +165,23 @@ def write_shard(out: Path, piece: Piece, left: Iterator[Row], account: Account) 
         LepbenchError: the disk is full, or the folder cannot be written.
     """
     schema, flags, count = arrow_schema(), Counter[str](), 0
-    try:
-        with atomic_path(out / piece.data) as partial:
-            with pq.ParquetWriter(partial, schema, compression="none") as writer:
-                while group := list(islice(left, ROW_GROUP)):
-                    writer.write_table(pa.Table.from_pylist(group, schema))
-                    flags.update(flag for row in group for flag in row["flags"])
-                    count += len(group)
-            sha256 = sha256_file(partial)
-        shard = Shard(
-            file=piece.data,
-            entries=piece.entries,
-            rows=count,
-            rejected=dict(sorted(Counter(str(reject.reason) for reject in account.rejects).items())),
-            flags=dict(sorted(flags.items())),
-            sha256=sha256,
-        )
-        rejects = tuple(account.rejects)
-        record = Record(shard=shard, rejects=rejects, recipe=account.recipe, state=account.state)
-        write_record(out, piece, record)
-    except OSError as error:
-        raise LepbenchError(
-            f"cannot write {out / piece.data}: {error.strerror}",
-            "make room, and run the same command again: it goes on",
-        ) from error
+    with atomic_path(out / piece.data) as partial:
+        with pq.ParquetWriter(partial, schema, compression="none") as writer:
+            while group := list(islice(left, ROW_GROUP)):
+                writer.write_table(pa.Table.from_pylist(group, schema))
+                flags.update(flag for row in group for flag in row["flags"])
+                count += len(group)
+        sha256 = sha256_file(partial)
+    shard = Shard(
+        file=piece.data,
+        entries=piece.entries,
+        rows=count,
+        rejected=dict(sorted(Counter(str(reject.reason) for reject in account.rejects).items())),
+        flags=dict(sorted(flags.items())),
+        sha256=sha256,
+    )
+    rejects = tuple(account.rejects)
+    write_record(out, piece, Record(shard=shard, rejects=rejects, recipe=account.recipe, state=account.state))
     return shard
 
 

@@ -361,9 +361,9 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 from lepbench.cli.app import main
-sys.argv = ["lepbench", "build-data", *sys.argv[1:]]
+sys.argv = ["lepbench", *sys.argv[2:]]
 main()
 """
 
@@ -375,14 +375,28 @@ def test_a_disk_that_is_full_is_one_line_and_nothing_is_lost(
     recipe = {"source": {"name": "folder", "path": str(photos)}, "size": 32, "shard_rows": 4}
     (tmp_path / "build.yaml").write_text(yaml.safe_dump(recipe))
     out = tmp_path / "out"
-    command = [sys.executable, "-c", FULL, tmp_path / "build.yaml", "--out", out]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "cannot write" in done.stderr
-    assert "it goes on" in done.stderr
-    assert "Traceback" not in done.stderr
+    command = ("build-data", tmp_path / "build.yaml", "--out", out)
+    assert f"cannot write {out / 'data'}" in full(9000, *command)
+    assert f"cannot write {out / 'contact_sheet.png'}" in full(30_000, *command)
     build(configured(photos), out)
     assert contents(out) == contents(built)
+
+
+def test_neither_a_sheet_nor_an_export_has_more_room(photos: Path, built: Path, tmp_path: Path) -> None:
+    looked = full(9000, "build-data", photos, "--dry-run", "--out", tmp_path / "out")
+    assert f"cannot write {tmp_path / 'out.dry-run.png'}" in looked
+    exported = full(30_000, "data", "export", built, "--out", tmp_path / "tars", "--rows-per-tar", "2")
+    assert f"cannot write {tmp_path / 'tars' / 'contact_sheet.png'}" in exported
+
+
+def full(bound: int, *arguments: str | Path) -> str:
+    """What a command says that may write no file of more than so many bytes."""
+    command = [sys.executable, "-c", FULL, str(bound), *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "run the same command again" in done.stderr
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stderr.split())
 
 
 class Faulty(Corpus):
