@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.manifest import Recipe, Shard
 from lepbench.data.schema import ROW_GROUP, arrow_schema
-from lepbench.data.triplet import Picture, edge_density, edges_of, prepare, row_of
+from lepbench.data.triplet import EdgeMap, Picture, edge_density, edges_of, prepare, row_of
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 
@@ -27,6 +28,10 @@ Tried = Callable[[int], None]
 """Told how many more entries have been tried, as the work goes on."""
 
 Row = dict[str, Any]
+
+NO_MEMORY = re.compile("out of memory|insufficient memory|allocate memory", re.IGNORECASE)
+NO_DEVICE = re.compile("CUDA|cuDNN")
+"""What libraries say that have no type of exception for it."""
 
 
 class Reject(Config):
@@ -143,7 +148,13 @@ def make_shard(job: Job, piece: Piece, tried: Tried) -> Shard:
     if job.refusal:
         raise LepbenchError(job.refusal, "finish it with those, or choose another --out")
     account = Account(job.recipe.sha256)
-    return write_shard(job.out, piece, rows(job, piece.numbers, account, tried), account)
+    try:
+        return write_shard(job.out, piece, rows(job, piece.numbers, account, tried), account)
+    except MemoryError as error:
+        raise LepbenchError(
+            f"not enough memory to make {piece.data}",
+            "take fewer --workers, or pictures of fewer max_pixels; the same command goes on",
+        ) from error
 
 
 def drop_rows(out: Path, piece: Piece, dropped: dict[int, Reject]) -> Shard:
@@ -195,18 +206,50 @@ def rows(job: Job, numbers: range, account: Account, tried: Tried) -> Iterator[R
     for start in range(0, len(numbers), ROW_GROUP):
         some = numbers[start : start + ROW_GROUP]
         outcomes = [outcome(job, number, account) for number in some]
-        maps = edges_of([found for found in outcomes if isinstance(found, Picture)], job.config)
+        maps = iter(maps_of(job, [found for found in outcomes if isinstance(found, Picture)]))
         for found in outcomes:
             if isinstance(found, Reject):
                 account.rejects.append(found)
                 continue
             edges = next(maps)
             try:
+                if isinstance(edges, Rejected):
+                    raise edges
                 density = edge_density(edges, job.config)
                 yield row_of(found, edges, density, job.corpus, job.recipe.detector)
             except Rejected as rejected:
                 account.rejects.append(refused(found.id, rejected))
         tried(len(some))
+
+
+def maps_of(job: Job, pictures: list[Picture]) -> list[EdgeMap | Rejected]:
+    """The maps of pictures; of those that the detector cannot bear, each being tried alone then, the reason.
+
+    Raises:
+        MemoryError: there is too little of it.
+        LepbenchError: the detector fails in a way that is not a picture's fault.
+    """
+    try:
+        return [*edges_of(pictures, job.config)]
+    except LepbenchError:
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+        if starved(error):
+            raise MemoryError(what) from error
+        if isinstance(error, OSError | ImportError) or NO_DEVICE.search(what):
+            raise LepbenchError(
+                f"{job.recipe.detector} failed: {what}", "when that is mended, the same command goes on"
+            ) from error
+        if len(pictures) > 1:
+            return [found for picture in pictures for found in maps_of(job, [picture])]
+        height, width = pictures[0].pixels.shape[:2]
+        return [Rejected(Reason.DETECTOR_FAILED, f"{width} x {height} px: {what}")]
+
+
+def starved(error: Exception) -> bool:
+    """Whether it was for want of memory that a library failed."""
+    return isinstance(error, MemoryError) or bool(NO_MEMORY.search(str(error)))
 
 
 def outcome(job: Job, number: int, account: Account) -> Picture | Reject:
@@ -245,7 +288,11 @@ def loaded(job: Job, number: int) -> tuple[str, Original | Rejected]:
 
 @contextmanager
 def blamed(job: Job, name: str) -> Iterator[None]:
-    """Make of every exception a reject, where it is of a file, or one line that names corpus and entry."""
+    """Make of every exception a reject, where it is of a file, or one line that names corpus and entry.
+
+    Raises:
+        MemoryError: there is too little of it, which is no entry's fault.
+    """
     try:
         yield
     except (Rejected, LepbenchError):
@@ -253,6 +300,8 @@ def blamed(job: Job, name: str) -> Iterator[None]:
     except OSError as error:
         raise Rejected(Reason.UNREADABLE_FILE, error.strerror or str(error)) from error
     except Exception as error:
+        if starved(error):
+            raise MemoryError from error
         raise LepbenchError(
             f"{job.corpus.label} failed at {name!r}: {type(error).__name__}: {error}",
             "when that is mended, the same command goes on",
