@@ -88,7 +88,7 @@ def build(
         LepbenchError: nothing to read, nothing usable, or `out` is not this build's to write.
     """
     check_apart(config, out)
-    config = config.anchored()
+    config = config.anchored().placed()
     corpus = open_corpus(config)
     excluded = [excluded_from(place) for place in config.hygiene.exclude]
     recipe = recipe_of(config, corpus, excluded)

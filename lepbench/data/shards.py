@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from lepbench.config import Config
-from lepbench.data.config import BuildConfig
+from lepbench.data.config import BuildConfig, check_device
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.manifest import Recipe, Shard
 from lepbench.data.schema import ROW_GROUP, arrow_schema
@@ -147,6 +147,7 @@ def make_shard(job: Job, piece: Piece, tried: Tried) -> Shard:
     """
     if job.refusal:
         raise LepbenchError(job.refusal, "finish it with those, or choose another --out")
+    check_device(job.config.device)
     account = Account(job.recipe.sha256)
     try:
         return write_shard(job.out, piece, rows(job, piece.numbers, account, tried), account)

@@ -454,3 +454,30 @@ def test_a_folder_of_an_earlier_format_is_one_line(built: Path, tmp_path: Path) 
     (tmp_path / "manifest.json").write_text(json.dumps(told))
     with pytest.raises(LepbenchError, match="is of format 1, not 3; build anew"):
         load_manifest(tmp_path)
+
+
+def test_a_device_that_is_not_there_is_one_line_and_leaves_nothing(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(LepbenchError, match="device is cuda, and there is none here; take device cpu"):
+        build(configured(photos, device="cuda"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("detector", "there", "device"),
+    [("hed", True, "cuda"), ("hed", False, "cpu"), ("canny", True, "cpu")],
+)
+def test_a_network_goes_where_it_is_fast_if_told_to(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, detector: str, there: bool, device: str
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: there)
+    assert configured(photos, detector=detector, device="auto").placed().device == device
+    assert configured(photos, detector=detector).placed().device == "cpu"
+
+
+def test_the_recipe_has_the_device_that_auto_came_to(photos: Path, tmp_path: Path) -> None:
+    build(configured(photos, device="auto", limit=2), tmp_path / "out")
+    assert load_manifest(tmp_path / "out").recipe.device == "cpu"
+    build(configured(photos, device="cpu", limit=2), tmp_path / "out")
