@@ -17,7 +17,7 @@ from lepbench.data.corpus import Corpus, Reason
 from lepbench.data.engines import Engine, Here
 from lepbench.data.engines.base import silent
 from lepbench.data.hygiene import Excluded, Hygiene, drops, excluded_from, read_keys
-from lepbench.data.lock import Share, locked
+from lepbench.data.lock import Share, gate, locked
 from lepbench.data.manifest import (
     MANIFEST,
     Manifest,
@@ -95,7 +95,8 @@ def build(
     with locked(out, share):
         planned = pieces(recipe)
         mine = [piece for number, piece in enumerate(planned) if share is None or share.takes(number)]
-        manifest = claim(out, recipe, mine, retry)
+        with gate(out, share):
+            manifest = claim(out, recipe, mine, retry)
         if share is None:
             sweep(out)
         job = Job(out.absolute(), corpus, config, recipe, refusal(out, manifest))

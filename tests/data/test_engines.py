@@ -12,6 +12,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import chdir, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +118,25 @@ def test_a_share_keeps_out_a_whole_build_and_its_own_kind_but_no_other_share(tmp
         assert FileLock(tmp_path / ".lock").lock_file
         with pytest.raises(LepbenchError, match="another build"), locked(tmp_path):
             pass
+
+
+def test_shares_that_begin_together_do_not_take_each_other_for_strangers(
+    config: BuildConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One looks for the manifest, and before it looks for other things the other has begun."""
+    out, plain, others = tmp_path / "out", Path.exists, ThreadPoolExecutor(1)
+    begun: list[Future[Any]] = []
+
+    def exists(path: Path) -> bool:
+        there = plain(path)
+        if path == out / "manifest.json" and not begun:
+            begun.append(others.submit(build, config, out, share=Share(2, 2)))
+            wait(begun, timeout=1)
+        return there
+
+    monkeypatch.setattr(Path, "exists", exists)
+    build(config, out, share=Share(1, 2))
+    assert begun[0].result().made
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "-1/3", "1/3/5"])
