@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,24 +80,20 @@ def command(
       lepbench build-data photos --out triplets --exclude sketchworld-edges-v1 --duplicates near
       lepbench build-data examples/build-data.yaml --out triplets --shards 3/8
     """
+    from lepbench.data.lock import share_from
+
     config = configuration(source, {key: value for key, value in options.items() if value not in (None, ())})
+    runner, share = engine_of(engine, workers), None if shards is None else share_from(shards)
     if dry_run:
-        look(config, out, as_json)
+        look(config, out, retry_failed, as_json)
         return
     if out is None:
         raise LepbenchError("no folder to write", "give --out DIR, or --dry-run to look first")
     from lepbench.data.build import build
-    from lepbench.data.lock import share_from
 
     with bars() as show:
-        report = build(
-            config,
-            out,
-            lambda done, total: show("triplets", done, total),
-            engine_of(engine, workers),
-            None if shards is None else share_from(shards),
-            retry_failed,
-        )
+        progress = partial(show, "triplets")
+        report = build(config, out, progress, runner, share, retry_failed)
     click.echo(json.dumps(summary(report)) if as_json else sentence(report, out))
 
 
@@ -156,14 +153,14 @@ def read_source(source: str) -> dict[str, Any]:
     raise LepbenchError(f"{source!r} is no corpus, folder or YAML file", suggestion(source, SOURCES))
 
 
-def look(config: BuildConfig, out: Path | None, as_json: bool) -> None:
+def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> None:
     """Print what a build would be, and write a sheet of some of it beside where it would go."""
     from lepbench.data.sheet import contact_sheet
     from lepbench.data.survey import SHOWN, survey
     from lepbench.files import write_bytes
     from lepbench.images import png_bytes
 
-    found = survey(config)
+    found = survey(config, out, retry)
     sheet = Path(f"{out or 'build-data'}.dry-run.png")
     if found.triplets:
         write_bytes(sheet, png_bytes(contact_sheet(found.triplets, SHOWN)))

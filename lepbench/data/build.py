@@ -87,11 +87,7 @@ def build(
     Raises:
         LepbenchError: nothing to read, nothing usable, or `out` is not this build's to write.
     """
-    check_apart(config, out)
-    config = config.anchored().placed()
-    corpus = open_corpus(config)
-    excluded = [excluded_from(place) for place in config.hygiene.exclude]
-    recipe = recipe_of(config, corpus, excluded)
+    config, corpus, excluded, recipe = planned_for(config, out)
     with locked(out, share):
         planned = pieces(recipe)
         mine = [piece for number, piece in enumerate(planned) if share is None or share.takes(number)]
@@ -107,9 +103,27 @@ def build(
         return Report(finish(manifest, out, corpus, shards), len(planned), len(planned))
 
 
-def open_corpus(config: BuildConfig) -> Corpus:
-    """The corpus that a configuration reads."""
-    return config.source.open(config.size or DRAWN, config.limit)
+class Plan(NamedTuple):
+    """What is known before the first picture is read; the configuration is as it holds here."""
+
+    config: BuildConfig
+    corpus: Corpus
+    excluded: list[Excluded]
+    recipe: Recipe
+
+
+def planned_for(config: BuildConfig, out: Path | None) -> Plan:
+    """What a build of a configuration begins with.
+
+    Raises:
+        LepbenchError: nothing to read, no such device, nothing to exclude, or `out` lies in what is read.
+    """
+    if out is not None:
+        check_apart(config, out)
+    config = config.anchored().placed()
+    corpus = config.source.open(config.size or DRAWN, config.limit)
+    excluded = [excluded_from(place) for place in config.hygiene.exclude]
+    return Plan(config, corpus, excluded, recipe_of(config, corpus, excluded))
 
 
 def recipe_of(config: BuildConfig, corpus: Corpus, excluded: Sequence[Excluded]) -> Recipe:
@@ -150,11 +164,15 @@ def claim(out: Path, recipe: Recipe, mine: Collection[Piece], retry: bool) -> Ma
 
 
 def holder(out: Path, recipe: Recipe, retry: bool) -> Manifest | None:
-    """The manifest of a folder that may be written, None where it is empty.
+    """The manifest of a folder that may be written, None where it is empty or not there.
 
     Raises:
-        LepbenchError: the folder holds other things, or the triplets of another recipe.
+        LepbenchError: the folder holds other things, or the triplets of another recipe, or is none.
     """
+    if not out.exists():
+        return None
+    if not out.is_dir():
+        raise LepbenchError(f"{out} is no folder", "choose another --out")
     if not (out / MANIFEST).exists():
         if foreign := sorted(path.name for path in out.iterdir() if not path.name.startswith(".")):
             raise LepbenchError(f"{out} holds {foreign[0]!r} and no {MANIFEST}", "choose an empty --out")

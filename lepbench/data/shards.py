@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -149,12 +149,19 @@ def make_shard(job: Job, piece: Piece, tried: Tried) -> Shard:
         raise LepbenchError(job.refusal, "finish it with those, or choose another --out")
     check_device(job.config.device)
     account = Account(job.recipe.sha256)
-    try:
+    with memory_for(piece.data):
         return write_shard(job.out, piece, rows(job, piece.numbers, account, tried), account)
+
+
+@contextmanager
+def memory_for(what: str) -> Iterator[None]:
+    """Say in one line that something needs more memory than there is."""
+    try:
+        yield
     except MemoryError as error:
         raise LepbenchError(
-            f"not enough memory to make {piece.data}",
-            "take fewer --workers, or pictures of fewer max_pixels; the same command goes on",
+            f"not enough memory to make {what}",
+            "take fewer --workers, or pictures of fewer --max-pixels; the same command goes on",
         ) from error
 
 
@@ -202,7 +209,7 @@ def write_record(out: Path, piece: Piece, record: Record) -> None:
     write_text(out / piece.record, record.model_dump_json() + "\n")
 
 
-def rows(job: Job, numbers: range, account: Account, tried: Tried) -> Iterator[Row]:
+def rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) -> Iterator[Row]:
     """The rows that come of these entries; what comes to none joins the rejects, in the entries' order."""
     for start in range(0, len(numbers), ROW_GROUP):
         some = numbers[start : start + ROW_GROUP]

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from PIL import Image
@@ -163,6 +165,60 @@ def test_what_a_person_gets_wrong_is_one_line_and_exit_code_two(
     if filled[0].endswith(".yaml"):
         assert filled[0] in ran.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_look_counts_as_a_build_would_and_writes_a_sheet_alone(
+    lepbench: Any, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "a"
+    told = json.loads(lepbench(photos, "--out", out, "--size", "32", "--dry-run", "--json").out)
+    assert (told["entries"], told["sampled"]) == (4, 4)
+    assert told["rejected"] == {"picture cannot be decoded": 1}
+    assert told["sheet"] == f"{out}.dry-run.png"
+    assert Path(told["sheet"]).is_file()
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--exclude", "{photos}"], "nothing to exclude in"),
+        (["--out", "{photos}/out"], "lies inside the source"),
+        (["--out", "{other}"], "holds 'thesis.tex' and no manifest.json"),
+        (["--out", "{other}/thesis.tex"], "is no folder"),
+        (["--out", "{built}", "--size", "48"], "holds another recipe: size is 32 there"),
+        (["--shards", "3/2"], "is no share"),
+        (["--engine", "her"], "did you mean 'here'"),
+    ],
+)
+def test_a_look_refuses_what_a_build_would(
+    lepbench: Any, photos: Path, tmp_path: Path, options: list[str], expected: str
+) -> None:
+    other, built = tmp_path / "other", tmp_path / "built"
+    other.mkdir()
+    (other / "thesis.tex").write_text("mine")
+    if "{built}" in options:
+        lepbench(photos, "--out", built, "--size", "32")
+    filled = [option.format(photos=photos, other=other, built=built) for option in options]
+    out = [] if "--out" in options else ["--out", tmp_path / "out"]
+    ran = lepbench(photos, *out, *filled, "--dry-run")
+    assert ran.code == 2
+    assert expected in ran.err
+    assert not list(tmp_path.glob("*.dry-run.png"))
+
+
+def test_a_look_at_a_damaged_table_counts_what_a_build_would(lepbench: Any, tmp_path: Path) -> None:
+    table = tmp_path / "table.parquet"
+    rows = {"image": [b"no picture"] * 40, "text": [f"row {number}" for number in range(40)]}
+    pq.write_table(pa.table(rows), table, row_group_size=10, compression="snappy")
+    column = pq.read_metadata(table).row_group(1).column(0)
+    content = bytearray(table.read_bytes())
+    start = column.dictionary_page_offset or column.data_page_offset
+    content[start : start + 20] = b"\xff" * 20
+    table.write_bytes(content)
+    ran = lepbench("table", "--set", f"path={table}", "--out", tmp_path / "a", "--dry-run", "--json")
+    assert json.loads(ran.out)["rejected"] == {"picture cannot be decoded": 12, "unreadable file": 4}
+    assert "Traceback" not in ran.err
 
 
 def test_progress_goes_to_stderr_and_help_shows_examples(lepbench: Any, tmp_path: Path) -> None:
