@@ -20,22 +20,33 @@ if TYPE_CHECKING:
     from lepbench.data.survey import Survey
 
 OF_SOURCE = ("split", "start", "licence")
-OF_HYGIENE = ("duplicates", "exclude")
+OF_HYGIENE = ("duplicates", "distance", "exclude", "min_edges", "max_edges")
+OF_DETECTOR = "--detector-set"
 
 
 @click.command("build-data")
 @click.argument("source")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--detector", help="Edge detector, with its usual settings.  [default: canny]")
+@click.option(
+    OF_DETECTOR, "of_detector", multiple=True, metavar="KEY=VALUE", help="A setting of the detector."
+)
+@click.option("--device", help="cpu; cuda; auto: cuda for a network where there is one.  [default: cpu]")
 @click.option("--edges", help="binary, or soft for a detector that grades.  [default: binary]")
 @click.option("--size", help="Side of the square pictures, px, or 'original'.  [default: 64]")
 @click.option("--store", help="png, jpeg, or auto for what the original was.  [default: auto]")
 @click.option("--limit", type=int, help="Entries to try.  [default: all; 4096 of sketchworld]")
+@click.option("--shard-rows", type=int, help="Entries a shard tries.  [default: 512]")
+@click.option("--max-pixels", type=int, help="Of an original; larger ones are left out.  [default: 1e8]")
+@click.option("--max-caption", type=int, help="Characters kept of a caption.  [default: 2000]")
 @click.option("--split", help="Which split of the source.")
 @click.option("--start", type=int, help="sketchworld: first scene.  [default: 0]")
 @click.option("--licence", help="Licence of the pictures, for the record.  [default: unknown]")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the source.")
 @click.option("--duplicates", help="keep, or leave out exact or near ones.  [default: exact]")
+@click.option("--distance", type=int, help="Bits of 64 by which near ones may differ.  [default: 4]")
+@click.option("--min-edges", type=float, help="Least share of pixels on an edge.  [default: 1e-4]")
+@click.option("--max-edges", type=float, help="Largest share.  [default: 0.5]")
 @click.option(
     "--exclude", multiple=True, metavar="SET", help="Built folder or suite to keep out. Repeatable."
 )
@@ -76,6 +87,7 @@ def command(
       lepbench build-data sketchworld --out triplets --limit 4096
       lepbench build-data photos --dry-run --size 512
       lepbench build-data photos --out triplets --size 512 --detector cv2-canny --workers 8
+      lepbench build-data photos --out triplets --detector xdog --detector-set threshold=0.3
       lepbench build-data coco --set annotations=captions.json --set images=val2017 --out coco --size 512
       lepbench build-data photos --out triplets --exclude sketchworld-edges-v1 --duplicates near
       lepbench build-data examples/build-data.yaml --out triplets --shards 3/8
@@ -123,6 +135,7 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
     from lepbench.data.config import BuildConfig
 
     given = dict(map(pair, options.pop("settings", ())))
+    of_detector = dict(pair(text, OF_DETECTOR) for text in options.pop("of_detector", ()))
     settings = read_source(source)
     given |= {key: options.pop(key) for key in OF_SOURCE if key in options}
     hygiene = {key: options.pop(key) for key in OF_HYGIENE if key in options}
@@ -130,6 +143,9 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
         options["size"] = None
     settings |= options | {"source": settings["source"] | given}
     settings["hygiene"] = settings.get("hygiene", {}) | hygiene
+    if of_detector:
+        detector = settings.get("detector", BuildConfig.model_fields["detector"].default.name)
+        settings["detector"] = ({"name": detector} if isinstance(detector, str) else detector) | of_detector
     try:
         return BuildConfig.model_validate(settings)
     except ValidationError as error:

@@ -48,6 +48,12 @@ class BuildConfig(Config):
             raise ValueError(f"detector {self.detector.name!r} does not grade: take edges: binary")
         return self
 
+    @model_validator(mode="after")
+    def _licensed(self) -> BuildConfig:
+        if not str(getattr(self.source, "licence", "unknown")).strip():
+            raise ValueError("licence is empty: name one, or leave it out")
+        return self
+
     def anchored(self) -> BuildConfig:
         """The same with absolute paths of source and detector: other processes may work in other folders."""
         parts = {"source": anchored(self.source), "detector": anchored(self.detector)}
