@@ -307,7 +307,7 @@ def finish(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[Piece, Sh
     Raises:
         LepbenchError: not one entry could become a triplet.
     """
-    with atomic_path(out / REJECTED) as partial, partial.open("w", encoding="utf-8") as lines:
+    with atomic_path(out / REJECTED, lasting=True) as partial, partial.open("w", encoding="utf-8") as lines:
         for piece in shards:
             record = Record.model_validate_json((out / piece.record).read_bytes())
             lines.writelines(reject.model_dump_json() + "\n" for reject in record.rejects)

@@ -98,7 +98,7 @@ class Manifest(Config):
 
     def save(self, folder: Path) -> None:
         """Write `manifest.json` into the folder, whole or not at all."""
-        write_text(folder / MANIFEST, self.model_dump_json(indent=2) + "\n")
+        write_text(folder / MANIFEST, self.model_dump_json(indent=2) + "\n", lasting=True)
 
 
 def added(counts: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -184,7 +184,7 @@ def write_shard(out: Path, piece: Piece, left: Iterator[Row], account: Account) 
         LepbenchError: the disk is full, or the folder cannot be written.
     """
     schema, flags, count = arrow_schema(), Counter[str](), 0
-    with atomic_path(out / piece.data) as partial:
+    with atomic_path(out / piece.data, lasting=True) as partial:
         with pq.ParquetWriter(partial, schema, compression="none") as writer:
             while group := list(islice(left, ROW_GROUP)):
                 writer.write_table(pa.Table.from_pylist(group, schema))
@@ -206,7 +206,7 @@ def write_shard(out: Path, piece: Piece, left: Iterator[Row], account: Account) 
 
 def write_record(out: Path, piece: Piece, record: Record) -> None:
     """Write what is said of a shard that is there."""
-    write_text(out / piece.record, record.model_dump_json() + "\n")
+    write_text(out / piece.record, record.model_dump_json() + "\n", lasting=True)
 
 
 def rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -454,6 +455,23 @@ def test_a_folder_of_an_earlier_format_is_one_line(built: Path, tmp_path: Path) 
     (tmp_path / "manifest.json").write_text(json.dumps(told))
     with pytest.raises(LepbenchError, match="is of format 1, not 3; build anew"):
         load_manifest(tmp_path)
+
+
+def test_what_a_finished_folder_rests_on_outlasts_a_power_cut(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shard is on the disk before its record is, and that before the manifest says that all are made."""
+    settled: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        settled.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    build(configured(photos, limit=2), tmp_path / "out")
+    told = [name.lstrip(".").split(".")[0] for name in settled]
+    shard = "train-00000-of-00001"
+    assert told == ["manifest", "out", shard, "data", shard, "shards", "rejected", "out", "manifest", "out"]
+    assert all(name.endswith(".part") for name in settled[::2])
 
 
 def test_a_device_that_is_not_there_is_one_line_and_leaves_nothing(
