@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -79,20 +78,20 @@ class Manifest(Config):
     rejected: dict[str, int] = Field(default_factory=dict)
     flags: dict[str, int] = Field(default_factory=dict)
     sha256: str | None = None
-    """Hash over the shards' bytes in order; the identity of the data."""
+    """Hash over the shards' hashes in order; the identity of the data."""
 
     def unfinished(self) -> Manifest:
         """The same manifest before any shard was finished."""
         return Manifest(recipe=self.recipe, recipe_sha256=self.recipe_sha256, software=self.software)
 
-    def holding(self, shards: Sequence[Shard], sha256: str) -> Manifest:
-        """The same manifest with these shards, and the counts that follow from them."""
+    def holding(self, shards: Sequence[Shard]) -> Manifest:
+        """The same manifest with these shards, and the counts and the identity that follow from them."""
         counts = {
             "shards": tuple(shards),
             "written": sum(shard.rows for shard in shards),
             "rejected": added(shard.rejected for shard in shards),
             "flags": added(shard.flags for shard in shards),
-            "sha256": sha256,
+            "sha256": identity_of(shards),
         }
         return self.model_copy(update=counts)
 
@@ -161,11 +160,6 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
-def sha256_files(paths: Iterable[Path]) -> str:
-    """SHA-256 over the bytes of files one after another, in hex."""
-    running = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as stream:
-            while piece := stream.read(1 << 20):
-                running.update(piece)
-    return running.hexdigest()
+def identity_of(shards: Iterable[Shard]) -> str:
+    """SHA-256 over the shards' hashes, a line each, in hex."""
+    return sha256_bytes("".join(f"{shard.sha256}\n" for shard in shards).encode())
