@@ -61,9 +61,9 @@ class Account:
     state: str = ""
     rejects: list[Reject] = field(default_factory=list)
 
-    def note(self, name: str, found: Original | Rejected) -> None:
-        """Add what the corpus has of the next entry."""
-        self.state = sha256_bytes(f"{self.state} {told(name, found)}".encode())
+    def note(self, name: str, found: Original | Rejected, sha256: str | None = None) -> None:
+        """Add what the corpus has of the next entry, with the hash of its picture where that is known."""
+        self.state = sha256_bytes(f"{self.state} {told(name, found, sha256)}".encode())
 
 
 @dataclass(frozen=True)
@@ -267,14 +267,17 @@ def outcome(job: Job, number: int, account: Account) -> Picture | Reject:
         LepbenchError: the corpus fails in a way that is not this entry's fault alone.
     """
     name, found = loaded(job, number)
-    account.note(name, found)
     if isinstance(found, Rejected):
+        account.note(name, found)
         return refused(name, found)
     try:
         with blamed(job, name):
-            return prepare(Entry(name, lambda: found), job.config)
+            picture = prepare(Entry(name, lambda: found), job.config)
     except Rejected as rejected:
+        account.note(name, found)
         return refused(name, rejected)
+    account.note(name, found, picture.sha256)
+    return picture
 
 
 def loaded(job: Job, number: int) -> tuple[str, Original | Rejected]:
@@ -324,12 +327,14 @@ def state_of(job: Job, numbers: range) -> str:
     return account.state
 
 
-def told(name: str, found: Original | Rejected) -> str:
-    """All that an entry's row or reject may follow from, pictures by their hash."""
+def told(name: str, found: Original | Rejected, sha256: str | None = None) -> str:
+    """All that an entry's row or reject may follow from, the picture by its hash."""
     if isinstance(found, Rejected):
         return repr((name, str(found.reason), found.detail))
-    picture = found.picture if isinstance(found.picture, bytes) else found.picture.tobytes()
-    return repr((name, sha256_bytes(picture), found.caption, found.licence))
+    if sha256 is None:
+        content = found.picture if isinstance(found.picture, bytes) else found.picture.tobytes()
+        sha256 = sha256_bytes(content)
+    return repr((name, sha256, found.caption, found.licence))
 
 
 def refused(name: str, rejected: Rejected) -> Reject:
