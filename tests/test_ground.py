@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import subprocess
 import sys
@@ -84,6 +85,26 @@ def test_a_failed_write_leaves_the_old_file_and_no_crumbs(tmp_path: Path) -> Non
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
     assert sha256_file(path) == sha256_bytes(b"old")
+
+
+@pytest.mark.parametrize(
+    ("fault", "fix"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "make room, and run the same command again"),
+        (OSError("500 requested and 96 written"), "make room, and run the same command again"),
+        (PermissionError(errno.EACCES, "Permission denied"), "choose a writable folder"),
+    ],
+)
+def test_what_cannot_be_written_is_one_line(tmp_path: Path, fault: OSError, fix: str) -> None:
+    path = tmp_path / "f"
+    with pytest.raises(LepbenchError, match=f"cannot write {path}: .*; {fix}$"), atomic_path(path):
+        raise fault
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_read_meanwhile_is_for_the_caller(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "f"):
+        (tmp_path / "gone").read_bytes()
 
 
 def test_seeds_belong_to_items() -> None:

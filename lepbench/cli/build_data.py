@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,26 +20,41 @@ if TYPE_CHECKING:
     from lepbench.data.survey import Survey
 
 OF_SOURCE = ("split", "start", "licence")
-OF_HYGIENE = ("duplicates", "exclude")
+OF_HYGIENE = ("duplicates", "distance", "exclude", "min_edges", "max_edges")
+OF_DETECTOR = "--detector-set"
 
 
 @click.command("build-data")
 @click.argument("source")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--detector", help="Edge detector, with its usual settings.  [default: canny]")
+@click.option(
+    OF_DETECTOR, "of_detector", multiple=True, metavar="KEY=VALUE", help="A setting of the detector."
+)
+@click.option("--device", help="cpu; cuda; auto: cuda for a network where there is one.  [default: cpu]")
 @click.option("--edges", help="binary, or soft for a detector that grades.  [default: binary]")
 @click.option("--size", help="Side of the square pictures, px, or 'original'.  [default: 64]")
 @click.option("--store", help="png, jpeg, or auto for what the original was.  [default: auto]")
 @click.option("--limit", type=int, help="Entries to try.  [default: all; 4096 of sketchworld]")
+@click.option("--shard-rows", type=int, help="Entries a shard tries.  [default: 512]")
+@click.option("--max-pixels", type=int, help="Of an original; larger ones are left out.  [default: 1e8]")
+@click.option("--max-caption", type=int, help="Characters kept of a caption.  [default: 2000]")
 @click.option("--split", help="Which split of the source.")
 @click.option("--start", type=int, help="sketchworld: first scene.  [default: 0]")
 @click.option("--licence", help="Licence of the pictures, for the record.  [default: unknown]")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the source.")
 @click.option("--duplicates", help="keep, or leave out exact or near ones.  [default: exact]")
+@click.option("--distance", type=int, help="Bits of 64 by which near ones may differ.  [default: 4]")
+@click.option("--min-edges", type=float, help="Least share of pixels on an edge.  [default: 1e-4]")
+@click.option("--max-edges", type=float, help="Largest share.  [default: 0.5]")
 @click.option(
     "--exclude", multiple=True, metavar="SET", help="Built folder or suite to keep out. Repeatable."
 )
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Shards under way at a time.  [default: 1; with ray the processors of the cluster]",
+)
 @click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
 @click.option(
     "--shards", metavar="I/N", help="Make every N-th shard alone, from the I-th: one job of an array."
@@ -51,7 +67,7 @@ OF_HYGIENE = ("duplicates", "exclude")
 def command(
     source: str,
     out: Path | None,
-    workers: int,
+    workers: int | None,
     engine: str | None,
     shards: str | None,
     retry_failed: bool,
@@ -71,40 +87,40 @@ def command(
       lepbench build-data sketchworld --out triplets --limit 4096
       lepbench build-data photos --dry-run --size 512
       lepbench build-data photos --out triplets --size 512 --detector cv2-canny --workers 8
+      lepbench build-data photos --out triplets --detector xdog --detector-set threshold=0.3
       lepbench build-data coco --set annotations=captions.json --set images=val2017 --out coco --size 512
       lepbench build-data photos --out triplets --exclude sketchworld-edges-v1 --duplicates near
       lepbench build-data examples/build-data.yaml --out triplets --shards 3/8
     """
+    from lepbench.data.lock import share_from
+
     config = configuration(source, {key: value for key, value in options.items() if value not in (None, ())})
+    runner, share = engine_of(engine, workers), None if shards is None else share_from(shards)
     if dry_run:
-        look(config, out, as_json)
+        look(config, out, retry_failed, as_json)
         return
     if out is None:
         raise LepbenchError("no folder to write", "give --out DIR, or --dry-run to look first")
     from lepbench.data.build import build
-    from lepbench.data.lock import share_from
 
     with bars() as show:
-        report = build(
-            config,
-            out,
-            lambda done, total: show("triplets", done, total),
-            engine_of(engine, workers),
-            None if shards is None else share_from(shards),
-            retry_failed,
-        )
+        progress = partial(show, "triplets")
+        report = build(config, out, progress, runner, share, retry_failed)
     click.echo(json.dumps(summary(report)) if as_json else sentence(report, out))
 
 
-def engine_of(name: str | None, workers: int) -> Engine:
+def engine_of(name: str | None, workers: int | None) -> Engine:
     """Who makes the shards.
 
     Raises:
-        LepbenchError: no such engine.
+        LepbenchError: no such engine, or one that has no workers.
     """
     from lepbench.data.engines import ENGINES
 
-    return ENGINES.get(name or ("here" if workers == 1 else "processes"))(workers)
+    several = workers is not None and workers > 1
+    if name == "here" and several:
+        raise LepbenchError("--engine here has no workers", "leave out --workers, or take --engine processes")
+    return ENGINES.get(name or ("processes" if several else "here"))(workers)
 
 
 def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
@@ -119,6 +135,7 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
     from lepbench.data.config import BuildConfig
 
     given = dict(map(pair, options.pop("settings", ())))
+    of_detector = dict(pair(text, OF_DETECTOR) for text in options.pop("of_detector", ()))
     settings = read_source(source)
     given |= {key: options.pop(key) for key in OF_SOURCE if key in options}
     hygiene = {key: options.pop(key) for key in OF_HYGIENE if key in options}
@@ -126,6 +143,9 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
         options["size"] = None
     settings |= options | {"source": settings["source"] | given}
     settings["hygiene"] = settings.get("hygiene", {}) | hygiene
+    if of_detector:
+        detector = settings.get("detector", BuildConfig.model_fields["detector"].default.name)
+        settings["detector"] = ({"name": detector} if isinstance(detector, str) else detector) | of_detector
     try:
         return BuildConfig.model_validate(settings)
     except ValidationError as error:
@@ -149,14 +169,14 @@ def read_source(source: str) -> dict[str, Any]:
     raise LepbenchError(f"{source!r} is no corpus, folder or YAML file", suggestion(source, SOURCES))
 
 
-def look(config: BuildConfig, out: Path | None, as_json: bool) -> None:
+def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> None:
     """Print what a build would be, and write a sheet of some of it beside where it would go."""
     from lepbench.data.sheet import contact_sheet
     from lepbench.data.survey import SHOWN, survey
     from lepbench.files import write_bytes
     from lepbench.images import png_bytes
 
-    found = survey(config)
+    found = survey(config, out, retry)
     sheet = Path(f"{out or 'build-data'}.dry-run.png")
     if found.triplets:
         write_bytes(sheet, png_bytes(contact_sheet(found.triplets, SHOWN)))

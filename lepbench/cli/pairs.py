@@ -1,4 +1,4 @@
-"""Settings on the command line: `--set KEY=VALUE`."""
+"""Settings on the command line: `--set KEY=VALUE`, and options like it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from lepbench.errors import LepbenchError
 
 
-def pair(text: str) -> tuple[str, Any]:
-    """`KEY=VALUE`, the value read as YAML: numbers and true are what they look like.
+def pair(text: str, option: str = "--set") -> tuple[str, Any]:
+    """`KEY=VALUE` of an option, the value read as YAML: numbers and true are what they look like.
 
     Raises:
         LepbenchError: it is no such pair.
@@ -17,7 +17,7 @@ def pair(text: str) -> tuple[str, Any]:
 
     key, separator, value = text.partition("=")
     if not separator or not key:
-        raise LepbenchError(f"--set {text!r} is no setting", "write --set KEY=VALUE")
+        raise LepbenchError(f"{option} {text!r} is no setting", f"write {option} KEY=VALUE")
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from lepbench.data.card import write_card
 from lepbench.data.config import BuildConfig
-from lepbench.data.corpus import Corpus
+from lepbench.data.corpus import Corpus, Reason
 from lepbench.data.engines import Engine, Here
+from lepbench.data.engines.base import silent
 from lepbench.data.hygiene import Excluded, Hygiene, drops, excluded_from, read_keys
-from lepbench.data.lock import Share, locked
+from lepbench.data.lock import Share, gate, locked
 from lepbench.data.manifest import (
     MANIFEST,
     Manifest,
@@ -22,7 +25,6 @@ from lepbench.data.manifest import (
     Shard,
     difference,
     load_manifest,
-    sha256_files,
 )
 from lepbench.data.shards import (
     Job,
@@ -30,7 +32,7 @@ from lepbench.data.shards import (
     Record,
     Reject,
     drop_rows,
-    kept_record,
+    keep_shard,
     make_shard,
     pieces,
 )
@@ -44,8 +46,10 @@ SHAPING = ("pillow", "numpy", "torch", "kornia", "opencv-python-headless", "pyar
 """Packages whose version may change the bytes."""
 DRAWN = 512
 """Side in px of what a source draws where pictures keep the size they have."""
-MENDED = "source.fingerprint"
+MENDED = ("source.fingerprint",)
 """What a corpus may differ in when what failed in it is tried again."""
+OF_THE_SET = frozenset((Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.LEAKED))
+"""Reasons that are found when all shards are made, and take rows out of them."""
 
 Progress = Callable[[int, int], None]
 
@@ -82,29 +86,43 @@ def build(
     Raises:
         LepbenchError: nothing to read, nothing usable, or `out` is not this build's to write.
     """
-    check_apart(config, out)
-    corpus = open_corpus(config)
-    excluded = [excluded_from(place) for place in config.hygiene.exclude]
-    recipe = recipe_of(config, corpus, excluded)
+    config, corpus, excluded, recipe = planned_for(config, out)
     with locked(out, share):
-        manifest = claim(out, recipe, retry)
         planned = pieces(recipe)
+        mine = [piece for number, piece in enumerate(planned) if share is None or share.takes(number)]
+        with gate(out, share):
+            manifest = claim(out, recipe, mine, retry)
         if share is None:
             sweep(out)
-        if manifest.sha256 and (retry or any(kept_record(out, piece) is None for piece in planned)):
-            manifest = saved(manifest.unfinished(), out)
-        job = Job(out, corpus, config, recipe, retry, refusal(out, manifest))
-        mine = [piece for number, piece in enumerate(planned) if share is None or share.takes(number)]
-        shards = fill(job, mine, engine or Here(), progress)
+        job = Job(out.absolute(), corpus, config, recipe, refusal(out, manifest))
+        shards, manifest = fill(job, mine, engine or Here(), progress, manifest)
         if share is not None:
             return Report(manifest, sum((out / piece.record).exists() for piece in planned), len(planned))
         clean(out, shards, config.hygiene, excluded)
         return Report(finish(manifest, out, corpus, shards), len(planned), len(planned))
 
 
-def open_corpus(config: BuildConfig) -> Corpus:
-    """The corpus that a configuration reads."""
-    return config.source.open(config.size or DRAWN, config.limit)
+class Plan(NamedTuple):
+    """What is known before the first picture is read; the configuration is as it holds here."""
+
+    config: BuildConfig
+    corpus: Corpus
+    excluded: list[Excluded]
+    recipe: Recipe
+
+
+def planned_for(config: BuildConfig, out: Path | None) -> Plan:
+    """What a build of a configuration begins with.
+
+    Raises:
+        LepbenchError: nothing to read, no such device, nothing to exclude, or `out` lies in what is read.
+    """
+    if out is not None:
+        check_apart(config, out)
+    config = config.anchored().placed()
+    corpus = config.source.open(config.size or DRAWN, config.limit)
+    excluded = [excluded_from(place) for place in config.hygiene.exclude]
+    return Plan(config, corpus, excluded, recipe_of(config, corpus, excluded))
 
 
 def recipe_of(config: BuildConfig, corpus: Corpus, excluded: Sequence[Excluded]) -> Recipe:
@@ -132,23 +150,72 @@ def check_apart(config: BuildConfig, out: Path) -> None:
         raise LepbenchError(f"{out} lies inside the source {config.source.path}", "choose another --out")
 
 
-def claim(out: Path, recipe: Recipe, retry: bool) -> Manifest:
+def claim(out: Path, recipe: Recipe, mine: Collection[Piece], retry: bool) -> Manifest:
     """The folder's manifest where it is of this recipe, or a new one where the folder is empty.
 
     Raises:
         LepbenchError: the folder holds other things, or the triplets of another recipe.
     """
+    manifest = holder(out, recipe, retry)
+    if manifest is None:
+        return saved(Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=software()), out)
+    return renewed(manifest, out, recipe, mine) if retry else manifest
+
+
+def holder(out: Path, recipe: Recipe, retry: bool) -> Manifest | None:
+    """The manifest of a folder that may be written, None where it is empty or not there.
+
+    Raises:
+        LepbenchError: the folder holds other things, or the triplets of another recipe, or is none.
+    """
+    if not out.exists():
+        return None
+    if not out.is_dir():
+        raise LepbenchError(f"{out} is no folder", "choose another --out")
     if not (out / MANIFEST).exists():
         if foreign := sorted(path.name for path in out.iterdir() if not path.name.startswith(".")):
             raise LepbenchError(f"{out} holds {foreign[0]!r} and no {MANIFEST}", "choose an empty --out")
-        return saved(Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=software()), out)
+        return None
     manifest = load_manifest(out)
-    differing = difference(manifest.recipe, recipe)
-    if differing is None:
+    if differing := difference(manifest.recipe, recipe, apart=MENDED if retry else ()):
+        mended = not difference(manifest.recipe, recipe, apart=MENDED)
+        fix = "choose another --out" + (", or add --retry-failed to take it over" if mended else "")
+        raise LepbenchError(f"{out} holds another recipe: {differing}", fix)
+    return manifest
+
+
+def renewed(manifest: Manifest, out: Path, recipe: Recipe, mine: Collection[Piece]) -> Manifest:
+    """The manifest for another try, before which the shards of what may fare better now are forgotten.
+
+    So are those that lost rows for what other sets or shards hold, since such rows may come back. They go
+    first: wherever this is cut short, no row comes in while others are still left out for one that it rules
+    out.
+    """
+    reasons = {piece: reasons_of(out, piece) for piece in pieces(recipe)}
+    failed = [piece for piece, found in reasons.items() if any(reason.may_pass for reason in found)]
+    if not failed and manifest.recipe == recipe:
         return manifest
-    if retry and differing.startswith(MENDED):
-        return saved(Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=manifest.software), out)
-    raise LepbenchError(f"{out} holds another recipe: {differing}", "choose another --out")
+    saved(manifest.unfinished(), out)
+    forget(out, (piece for piece, found in reasons.items() if found & OF_THE_SET))
+    manifest = Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=manifest.software)
+    saved(manifest, out)
+    forget(out, (piece for piece in failed if piece in mine))
+    return manifest
+
+
+def reasons_of(out: Path, piece: Piece) -> set[Reason]:
+    """Why entries of a shard were left out, as far as its record can be read."""
+    try:
+        record = Record.model_validate_json((out / piece.record).read_bytes())
+    except (OSError, ValidationError):
+        return set()
+    return {reject.reason for reject in record.rejects}
+
+
+def forget(out: Path, some: Iterable[Piece]) -> None:
+    """Take away the records of some shards, which have to be made anew then."""
+    for piece in some:
+        (out / piece.record).unlink(missing_ok=True)
 
 
 def refusal(out: Path, manifest: Manifest) -> str:
@@ -176,8 +243,14 @@ def sweep(out: Path) -> None:
         partial_file.unlink(missing_ok=True)
 
 
-def fill(job: Job, mine: Sequence[Piece], engine: Engine, progress: Progress) -> dict[Piece, Shard]:
-    """Keep the shards that are as recorded and make the others; in the order of the set."""
+def fill(
+    job: Job, mine: Sequence[Piece], engine: Engine, progress: Progress, manifest: Manifest
+) -> tuple[dict[Piece, Shard], Manifest]:
+    """Keep the shards that are as recorded and make the others; in the order of the set.
+
+    Returns:
+        The shards, and the manifest: unfinished from before the first shard is made.
+    """
     total, done = sum(piece.entries for piece in mine), 0
 
     def tried(more: int) -> None:
@@ -186,8 +259,29 @@ def fill(job: Job, mine: Sequence[Piece], engine: Engine, progress: Progress) ->
         progress(done, total)
 
     tried(0)
-    made = dict(engine.run(make_shard, job, mine, tried))
-    return {piece: made[piece] for piece in mine}
+    shards: dict[Piece, Shard] = {}
+    recorded = [piece for piece in mine if (job.out / piece.record).exists()]
+    for piece, shard in engine.run(keep_shard, job, recorded, silent) if recorded else ():
+        if shard is not None:
+            shards[piece] = shard
+            tried(piece.entries)
+    if missing := [piece for piece in mine if piece not in shards]:
+        if manifest.sha256:
+            manifest = saved(manifest.unfinished(), job.out)
+        for piece, made in engine.run(make_shard, job, missing, tried):
+            shards[piece] = at_hand(job.out, piece, made)
+    return {piece: shards[piece] for piece in mine}, manifest
+
+
+def at_hand(out: Path, piece: Piece, made: Shard) -> Shard:
+    """A shard that was made, perhaps by another machine.
+
+    Raises:
+        LepbenchError: its file is not to be seen here.
+    """
+    if not (out / piece.data).exists():
+        raise LepbenchError(f"{out / piece.data} was made and is not here", "do all machines see one folder?")
+    return made
 
 
 def clean(out: Path, shards: dict[Piece, Shard], hygiene: Hygiene, excluded: Sequence[Excluded]) -> None:
@@ -212,12 +306,11 @@ def finish(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[Piece, Sh
     Raises:
         LepbenchError: not one entry could become a triplet.
     """
-    with atomic_path(out / REJECTED) as partial, partial.open("w", encoding="utf-8") as lines:
+    with atomic_path(out / REJECTED, lasting=True) as partial, partial.open("w", encoding="utf-8") as lines:
         for piece in shards:
             record = Record.model_validate_json((out / piece.record).read_bytes())
             lines.writelines(reject.model_dump_json() + "\n" for reject in record.rejects)
-    digest = sha256_files(out / shard.file for shard in shards.values())
-    done = manifest.holding(list(shards.values()), digest)
+    done = manifest.holding(list(shards.values()))
     if not done.written:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in done.rejected.items())
         raise LepbenchError(f"nothing in {corpus.label} can be a triplet: {reasons}", f"see {out / REJECTED}")

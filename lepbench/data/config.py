@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
+import torch
 from pydantic import Field, model_validator
 
 from lepbench.config import Config
 from lepbench.data.hygiene import Hygiene
 from lepbench.data.picture import Format
 from lepbench.data.sources import AnySource
-from lepbench.detectors import AnyDetector, Canny, SoftDetector
+from lepbench.detectors import AnyDetector, Canny, NetworkDetector, SoftDetector
+from lepbench.errors import LepbenchError
+
+Part = TypeVar("Part", bound=Config)
 
 
 class BuildConfig(Config):
@@ -21,7 +26,8 @@ class BuildConfig(Config):
     for the strengths of a detector that grades; `store`, "png", "jpeg", or "auto" for what the original was;
     `limit`, entries of the source to try, null for all it has; `shard_rows`, entries tried for one shard,
     which is what an interruption may lose; `hygiene`, what is left out; `max_pixels` of an original and
-    `max_caption`, the characters kept of a caption; `device`, where the detector runs.
+    `max_caption`, the characters kept of a caption; `device`, where the detector runs: cpu, cuda, or auto for
+    cuda where there is one and the detector is a network; the recipe has what that came to.
     """
 
     source: AnySource
@@ -34,10 +40,58 @@ class BuildConfig(Config):
     hygiene: Hygiene = Hygiene()
     max_pixels: int = Field(default=100_000_000, ge=1)
     max_caption: int = Field(default=2000, ge=1)
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
 
     @model_validator(mode="after")
     def _graded(self) -> BuildConfig:
         if self.edges == "soft" and not isinstance(self.detector, SoftDetector):
             raise ValueError(f"detector {self.detector.name!r} does not grade: take edges: binary")
         return self
+
+    @model_validator(mode="after")
+    def _licensed(self) -> BuildConfig:
+        if not str(getattr(self.source, "licence", "unknown")).strip():
+            raise ValueError("licence is empty: name one, or leave it out")
+        return self
+
+    def anchored(self) -> BuildConfig:
+        """The same with absolute paths of source and detector: other processes may work in other folders."""
+        parts = {"source": anchored(self.source), "detector": anchored(self.detector)}
+        return self.model_copy(update=parts)
+
+    def placed(self) -> BuildConfig:
+        """The same with a device that there is.
+
+        Raises:
+            LepbenchError: the one that is asked for is not there.
+        """
+        if self.device != "auto":
+            check_device(self.device)
+            return self
+        wanted = isinstance(self.detector, NetworkDetector) and torch.cuda.is_available()
+        return self.model_copy(update={"device": "cuda" if wanted else "cpu"})
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that this process does not have.
+
+    Raises:
+        LepbenchError: it has none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise LepbenchError("device is cuda, and there is none here", "take device cpu")
+
+
+def anchored(part: Part) -> Part:
+    """Settings whose paths are absolute, and with them a text called `path` that names something here."""
+    paths: dict[str, Any] = {key: value.absolute() for key, value in part if isinstance(value, Path)}
+    text = getattr(part, "path", None)
+    if isinstance(text, str) and is_here(Path(text)):
+        paths["path"] = str(Path(text).absolute())
+    return part.model_copy(update=paths)
+
+
+def is_here(path: Path) -> bool:
+    """Whether a path, or a pattern of names, has something to it, and is not the name of a set elsewhere."""
+    pattern = any(sign in path.name for sign in "*?[")
+    return path.exists() or (pattern and any(path.parent.glob(path.name)))

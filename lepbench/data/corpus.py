@@ -30,6 +30,7 @@ class Reason(StrEnum):
     DAMAGED = "archive is damaged"
     NOT_PLAIN = "no plain file"
     TOO_LARGE = "picture is too large"
+    DETECTOR_FAILED = "detector failed"
     FEW_EDGES = "too few edges"
     MANY_EDGES = "too many edges"
     DUPLICATE = "duplicate of another row"

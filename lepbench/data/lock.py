@@ -13,8 +13,8 @@ from lepbench.errors import LepbenchError
 from lepbench.files import make_folder
 
 WHOLE = ".lock"
-GATE_S = 10.0
-"""Seconds to wait for others that look at the locks, which takes them an instant."""
+GATE_S = 30.0
+"""Seconds to wait for others that look at the locks or begin the folder, which takes them a moment."""
 
 
 class Share(NamedTuple):
@@ -66,6 +66,20 @@ def locked(out: Path, share: Share | None = None) -> Iterator[None]:
         with _held(own, out):
             gate.release()
             yield
+
+
+@contextmanager
+def gate(out: Path, share: Share | None = None) -> Iterator[None]:
+    """Keep other shares from beginning the folder at the same time; who holds the whole has done so already.
+
+    Raises:
+        LepbenchError: it takes them too long.
+    """
+    if share is None:
+        yield
+        return
+    with _held(FileLock(out / WHOLE, timeout=GATE_S), out):
+        yield
 
 
 @contextmanager

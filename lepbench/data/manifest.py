@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,15 +15,13 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, write_text
 
 MANIFEST = "manifest.json"
-
-
-FORMAT = 2
+FORMAT = 3
 
 
 class Recipe(Config):
     """Everything that decides the bytes of the shards; two builds of one recipe are equal."""
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     size: int | None
     """Side of the square pictures, px; None where they are whole and of many sizes."""
     store: Literal["auto", "png", "jpeg"]
@@ -81,26 +78,26 @@ class Manifest(Config):
     rejected: dict[str, int] = Field(default_factory=dict)
     flags: dict[str, int] = Field(default_factory=dict)
     sha256: str | None = None
-    """Hash over the shards' bytes in order; the identity of the data."""
+    """Hash over the shards' hashes in order; the identity of the data."""
 
     def unfinished(self) -> Manifest:
         """The same manifest before any shard was finished."""
         return Manifest(recipe=self.recipe, recipe_sha256=self.recipe_sha256, software=self.software)
 
-    def holding(self, shards: Sequence[Shard], sha256: str) -> Manifest:
-        """The same manifest with these shards, and the counts that follow from them."""
+    def holding(self, shards: Sequence[Shard]) -> Manifest:
+        """The same manifest with these shards, and the counts and the identity that follow from them."""
         counts = {
             "shards": tuple(shards),
             "written": sum(shard.rows for shard in shards),
             "rejected": added(shard.rejected for shard in shards),
             "flags": added(shard.flags for shard in shards),
-            "sha256": sha256,
+            "sha256": identity_of(shards),
         }
         return self.model_copy(update=counts)
 
     def save(self, folder: Path) -> None:
         """Write `manifest.json` into the folder, whole or not at all."""
-        write_text(folder / MANIFEST, self.model_dump_json(indent=2) + "\n")
+        write_text(folder / MANIFEST, self.model_dump_json(indent=2) + "\n", lasting=True)
 
 
 def added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
@@ -143,11 +140,15 @@ def _format(content: bytes) -> object:
         return FORMAT
 
 
-def difference(there: Recipe, here: Recipe) -> str | None:
-    """The first key on which two recipes differ, with both values, as a clause; None where they agree."""
+def difference(there: Recipe, here: Recipe, apart: Collection[str] = ()) -> str | None:
+    """The first key on which two recipes differ, with both values, as a clause; None where they agree.
+
+    Args:
+        apart: keys that may differ.
+    """
     old, new = _flat(there.model_dump(mode="json")), _flat(here.model_dump(mode="json"))
     for key in [*new, *old]:
-        if old.get(key) != new.get(key):
+        if key not in apart and old.get(key) != new.get(key):
             return f"{key} is {old.get(key, 'absent')} there and {new.get(key, 'absent')} here"
     return None
 
@@ -159,11 +160,6 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
-def sha256_files(paths: Iterable[Path]) -> str:
-    """SHA-256 over the bytes of files one after another, in hex."""
-    running = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as stream:
-            while piece := stream.read(1 << 20):
-                running.update(piece)
-    return running.hexdigest()
+def identity_of(shards: Iterable[Shard]) -> str:
+    """SHA-256 over the shards' hashes, a line each, in hex."""
+    return sha256_bytes("".join(f"{shard.sha256}\n" for shard in shards).encode())

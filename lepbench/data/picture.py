@@ -74,7 +74,7 @@ def decode(content: bytes, most: int) -> Decoded:
                 image.load()
                 pixels = np.array(to_rgb(ImageOps.exif_transpose(image)))
             return Decoded(pixels, pixels.shape[1], pixels.shape[0], str(image.format), flags)
-    except Rejected:
+    except (Rejected, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise Rejected(Reason.NOT_DECODABLE, "no known format") from error

@@ -54,7 +54,7 @@ class Triplets(Sequence[Triplet]):
         manifest: of the folder, where it is at hand.
 
     Attributes:
-        identity: hash over the shards' bytes as the manifest states it; equal data, equal identity.
+        identity: hash over the shards' hashes as the manifest states it; equal data, equal identity.
         detector: identity of the detector that drew the edges.
         size: side of the pictures, px; None where they have many.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,18 +16,22 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from lepbench.config import Config
-from lepbench.data.config import BuildConfig
-from lepbench.data.corpus import Corpus, Reason, Rejected
+from lepbench.data.config import BuildConfig, check_device
+from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.manifest import Recipe, Shard
 from lepbench.data.schema import ROW_GROUP, arrow_schema
-from lepbench.data.triplet import Picture, edge_density, edges_of, prepare, row_of
+from lepbench.data.triplet import EdgeMap, Picture, edge_density, edges_of, prepare, row_of
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, sha256_file, write_text
+from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 
 Tried = Callable[[int], None]
 """Told how many more entries have been tried, as the work goes on."""
 
 Row = dict[str, Any]
+
+NO_MEMORY = re.compile("out of memory|insufficient memory|allocate memory", re.IGNORECASE)
+NO_DEVICE = re.compile("CUDA|cuDNN")
+"""What libraries say that have no type of exception for it."""
 
 
 class Reject(Config):
@@ -41,6 +47,23 @@ class Record(Config):
 
     shard: Shard
     rejects: tuple[Reject, ...]
+    recipe: str
+    """Hash of the recipe that the entries were last held against."""
+    state: str
+    """Hash over the entries as the corpus had them: names, pictures, captions, faults."""
+
+
+@dataclass
+class Account:
+    """What a record tells of the entries of a shard; complete when its rows have been taken."""
+
+    recipe: str
+    state: str = ""
+    rejects: list[Reject] = field(default_factory=list)
+
+    def note(self, name: str, found: Original | Rejected, sha256: str | None = None) -> None:
+        """Add what the corpus has of the next entry, with the hash of its picture where that is known."""
+        self.state = sha256_bytes(f"{self.state} {told(name, found, sha256)}".encode())
 
 
 @dataclass(frozen=True)
@@ -51,8 +74,6 @@ class Job:
     corpus: Corpus
     config: BuildConfig
     recipe: Recipe
-    retry: bool = False
-    """Make those shards anew of which an entry failed that may fare better now."""
     refusal: str = ""
     """Why no shard may be made here; those that are whole may still be kept."""
 
@@ -98,20 +119,50 @@ def kept_record(out: Path, piece: Piece) -> Record | None:
         return None
 
 
+def keep_shard(job: Job, piece: Piece, tried: Tried) -> Shard | None:
+    """The shard that is there, None where it has to be made.
+
+    One that was made before the corpus changed is kept where all its entries are to the byte what they were:
+    they are read again, which costs far less than making it.
+
+    Raises:
+        LepbenchError: the corpus fails as a whole.
+    """
+    record = kept_record(job.out, piece)
+    if record is None:
+        return None
+    if record.recipe == job.recipe.sha256:
+        return record.shard
+    if record.state != state_of(job, piece.numbers):
+        return None
+    write_record(job.out, piece, record.model_copy(update={"recipe": job.recipe.sha256}))
+    return record.shard
+
+
 def make_shard(job: Job, piece: Piece, tried: Tried) -> Shard:
-    """The shard as it is, where it is whole, or made anew.
+    """The shard, made anew.
 
     Raises:
         LepbenchError: it cannot be written, or the corpus fails as a whole.
     """
-    record = kept_record(job.out, piece)
-    if record and not (job.retry and any(reject.reason.may_pass for reject in record.rejects)):
-        tried(piece.entries)
-        return record.shard
     if job.refusal:
         raise LepbenchError(job.refusal, "finish it with those, or choose another --out")
-    rejects: list[Reject] = []
-    return write_shard(job.out, piece, rows(job, piece.numbers, rejects, tried), rejects)
+    check_device(job.config.device)
+    account = Account(job.recipe.sha256)
+    with memory_for(piece.data):
+        return write_shard(job.out, piece, rows(job, piece.numbers, account, tried), account)
+
+
+@contextmanager
+def memory_for(what: str) -> Iterator[None]:
+    """Say in one line that something needs more memory than there is."""
+    try:
+        yield
+    except MemoryError as error:
+        raise LepbenchError(
+            f"not enough memory to make {what}",
+            "take fewer --workers, or pictures of fewer --max-pixels; the same command goes on",
+        ) from error
 
 
 def drop_rows(out: Path, piece: Piece, dropped: dict[int, Reject]) -> Shard:
@@ -122,83 +173,168 @@ def drop_rows(out: Path, piece: Piece, dropped: dict[int, Reject]) -> Shard:
     stored = pq.ParquetFile(out / piece.data)
     every = chain.from_iterable(batch.to_pylist() for batch in stored.iter_batches(ROW_GROUP))
     left = (row for number, row in enumerate(every) if number not in dropped)
-    return write_shard(out, piece, left, [*record.rejects, *dropped.values()])
+    account = Account(record.recipe, record.state, [*record.rejects, *dropped.values()])
+    return write_shard(out, piece, left, account)
 
 
-def write_shard(out: Path, piece: Piece, left: Iterator[Row], rejects: list[Reject]) -> Shard:
-    """Write the rows, then the record; `rejects` is complete when the rows have been taken.
+def write_shard(out: Path, piece: Piece, left: Iterator[Row], account: Account) -> Shard:
+    """Write the rows, then the record; `account` is complete when the rows have been taken.
 
     Raises:
         LepbenchError: the disk is full, or the folder cannot be written.
     """
     schema, flags, count = arrow_schema(), Counter[str](), 0
-    try:
-        with atomic_path(out / piece.data) as partial:
-            with pq.ParquetWriter(partial, schema, compression="none") as writer:
-                while group := list(islice(left, ROW_GROUP)):
-                    writer.write_table(pa.Table.from_pylist(group, schema))
-                    flags.update(flag for row in group for flag in row["flags"])
-                    count += len(group)
-            sha256 = sha256_file(partial)
-        shard = Shard(
-            file=piece.data,
-            entries=piece.entries,
-            rows=count,
-            rejected=dict(sorted(Counter(str(reject.reason) for reject in rejects).items())),
-            flags=dict(sorted(flags.items())),
-            sha256=sha256,
-        )
-        record = Record(shard=shard, rejects=tuple(rejects))
-        write_text(out / piece.record, record.model_dump_json() + "\n")
-    except OSError as error:
-        raise LepbenchError(
-            f"cannot write {out / piece.data}: {error.strerror}",
-            "make room, and run the same command again: it goes on",
-        ) from error
+    with atomic_path(out / piece.data, lasting=True) as partial:
+        with pq.ParquetWriter(partial, schema, compression="none") as writer:
+            while group := list(islice(left, ROW_GROUP)):
+                writer.write_table(pa.Table.from_pylist(group, schema))
+                flags.update(flag for row in group for flag in row["flags"])
+                count += len(group)
+        sha256 = sha256_file(partial)
+    shard = Shard(
+        file=piece.data,
+        entries=piece.entries,
+        rows=count,
+        rejected=dict(sorted(Counter(str(reject.reason) for reject in account.rejects).items())),
+        flags=dict(sorted(flags.items())),
+        sha256=sha256,
+    )
+    rejects = tuple(account.rejects)
+    write_record(out, piece, Record(shard=shard, rejects=rejects, recipe=account.recipe, state=account.state))
     return shard
 
 
-def rows(job: Job, numbers: range, rejects: list[Reject], tried: Tried) -> Iterator[Row]:
-    """The rows that come of these entries; what comes to none joins `rejects`, in the entries' order."""
+def write_record(out: Path, piece: Piece, record: Record) -> None:
+    """Write what is said of a shard that is there."""
+    write_text(out / piece.record, record.model_dump_json() + "\n", lasting=True)
+
+
+def rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) -> Iterator[Row]:
+    """The rows that come of these entries; what comes to none joins the rejects, in the entries' order."""
     for start in range(0, len(numbers), ROW_GROUP):
         some = numbers[start : start + ROW_GROUP]
-        outcomes = [outcome(job, number) for number in some]
-        maps = edges_of([found for found in outcomes if isinstance(found, Picture)], job.config)
+        outcomes = [outcome(job, number, account) for number in some]
+        maps = iter(maps_of(job, [found for found in outcomes if isinstance(found, Picture)]))
         for found in outcomes:
             if isinstance(found, Reject):
-                rejects.append(found)
+                account.rejects.append(found)
                 continue
             edges = next(maps)
             try:
+                if isinstance(edges, Rejected):
+                    raise edges
                 density = edge_density(edges, job.config)
                 yield row_of(found, edges, density, job.corpus, job.recipe.detector)
             except Rejected as rejected:
-                rejects.append(refused(found.id, rejected))
+                account.rejects.append(refused(found.id, rejected))
         tried(len(some))
 
 
-def outcome(job: Job, number: int) -> Picture | Reject:
+def maps_of(job: Job, pictures: list[Picture]) -> list[EdgeMap | Rejected]:
+    """The maps of pictures; of those that the detector cannot bear, each being tried alone then, the reason.
+
+    Raises:
+        MemoryError: there is too little of it.
+        LepbenchError: the detector fails in a way that is not a picture's fault.
+    """
+    try:
+        return [*edges_of(pictures, job.config)]
+    except LepbenchError:
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+        if starved(error):
+            raise MemoryError(what) from error
+        if isinstance(error, OSError | ImportError) or NO_DEVICE.search(what):
+            raise LepbenchError(
+                f"{job.recipe.detector} failed: {what}", "when that is mended, the same command goes on"
+            ) from error
+        if len(pictures) > 1:
+            return [found for picture in pictures for found in maps_of(job, [picture])]
+        height, width = pictures[0].pixels.shape[:2]
+        return [Rejected(Reason.DETECTOR_FAILED, f"{width} x {height} px: {what}")]
+
+
+def starved(error: Exception) -> bool:
+    """Whether it was for want of memory that a library failed."""
+    return isinstance(error, MemoryError) or bool(NO_MEMORY.search(str(error)))
+
+
+def outcome(job: Job, number: int, account: Account) -> Picture | Reject:
     """What becomes of one entry before its edges are found.
+
+    Raises:
+        LepbenchError: the corpus fails in a way that is not this entry's fault alone.
+    """
+    name, found = loaded(job, number)
+    if isinstance(found, Rejected):
+        account.note(name, found)
+        return refused(name, found)
+    try:
+        with blamed(job, name):
+            picture = prepare(Entry(name, lambda: found), job.config)
+    except Rejected as rejected:
+        account.note(name, found)
+        return refused(name, rejected)
+    account.note(name, found, picture.sha256)
+    return picture
+
+
+def loaded(job: Job, number: int) -> tuple[str, Original | Rejected]:
+    """An entry's name, and what the corpus has under it or why it has nothing.
 
     Raises:
         LepbenchError: the corpus fails in a way that is not this entry's fault alone.
     """
     name = f"entry {number}"
     try:
-        entry = job.corpus.entry(number)
+        with blamed(job, name):
+            entry = job.corpus.entry(number)
         name = entry.id
-        return prepare(entry, job.config)
+        with blamed(job, name):
+            return name, entry.load()
     except Rejected as rejected:
-        return refused(name, rejected)
-    except OSError as error:
-        return refused(name, Rejected(Reason.UNREADABLE_FILE, error.strerror or str(error)))
-    except LepbenchError:
+        return name, rejected
+
+
+@contextmanager
+def blamed(job: Job, name: str) -> Iterator[None]:
+    """Make of every exception a reject, where it is of a file, or one line that names corpus and entry.
+
+    Raises:
+        MemoryError: there is too little of it, which is no entry's fault.
+    """
+    try:
+        yield
+    except (Rejected, LepbenchError):
         raise
+    except OSError as error:
+        raise Rejected(Reason.UNREADABLE_FILE, error.strerror or str(error)) from error
     except Exception as error:
+        if starved(error):
+            raise MemoryError from error
         raise LepbenchError(
             f"{job.corpus.label} failed at {name!r}: {type(error).__name__}: {error}",
             "when that is mended, the same command goes on",
         ) from error
+
+
+def state_of(job: Job, numbers: range) -> str:
+    """The hash over these entries as the corpus has them now."""
+    account = Account(job.recipe.sha256)
+    for number in numbers:
+        account.note(*loaded(job, number))
+    return account.state
+
+
+def told(name: str, found: Original | Rejected, sha256: str | None = None) -> str:
+    """All that an entry's row or reject may follow from, the picture by its hash."""
+    if isinstance(found, Rejected):
+        return repr((name, str(found.reason), found.detail))
+    if sha256 is None:
+        content = found.picture if isinstance(found.picture, bytes) else found.picture.tobytes()
+        sha256 = sha256_bytes(content)
+    return repr((name, sha256, found.caption, found.licence))
 
 
 def refused(name: str, rejected: Rejected) -> Reject:

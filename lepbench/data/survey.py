@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
-from lepbench.data.build import open_corpus
+from lepbench.data.build import holder, planned_for
 from lepbench.data.config import BuildConfig
-from lepbench.data.corpus import Rejected
+from lepbench.data.engines.base import one_thread, silent
 from lepbench.data.read import Triplet, decoded
-from lepbench.data.shards import Row
-from lepbench.data.triplet import edge_density, edges_of, prepare, row_of
-from lepbench.detectors import identity
+from lepbench.data.shards import Account, Job, memory_for, rows
 
 SHOWN = 16
 
@@ -37,26 +36,26 @@ class Survey(NamedTuple):
     triplets: list[Triplet]
 
 
-def survey(config: BuildConfig, sample: int = SHOWN) -> Survey:
-    """Try a few entries of a configuration; nothing is written.
+def survey(config: BuildConfig, out: Path | None = None, retry: bool = False, sample: int = SHOWN) -> Survey:
+    """Try a few entries of a configuration as a build does; nothing is written.
+
+    Args:
+        out: the folder that would be written; None where that is not known yet.
+        retry: as of a build that tries again what failed.
 
     Raises:
-        LepbenchError: there is nothing to read.
+        LepbenchError: a build would begin with this too.
     """
-    corpus = open_corpus(config)
+    config, corpus, _, recipe = planned_for(config, out)
+    if out is not None:
+        holder(out, recipe, retry)
     sampled = min(sample, corpus.count)
     numbers = [place * corpus.count // sampled for place in range(sampled)]
-    rejects: Counter[str] = Counter()
-    rows: list[Row] = []
+    job, account = Job(out or Path(), corpus, config, recipe), Account(recipe.sha256)
     started = time.perf_counter()
-    for number in numbers:
-        try:
-            picture = prepare(corpus.entry(number), config)
-            (edges,) = edges_of([picture], config)
-            density = edge_density(edges, config)
-            rows.append(row_of(picture, edges, density, corpus, identity(config.detector)))
-        except Rejected as rejected:
-            rejects[str(rejected.reason)] += 1
+    with one_thread(), memory_for("this look"):
+        found = list(rows(job, numbers, account, silent))
+    rejects = Counter(str(reject.reason) for reject in account.rejects)
     share = corpus.count / sampled
     return Survey(
         entries=corpus.count,
@@ -64,7 +63,7 @@ def survey(config: BuildConfig, sample: int = SHOWN) -> Survey:
         rejected=dict(sorted(rejects.items())),
         seconds=share * (time.perf_counter() - started),
         bytes=round(
-            share * sum(len(row[key]["bytes"]) for row in rows for key in ("image", "conditioning_image"))
+            share * sum(len(row[key]["bytes"]) for row in found for key in ("image", "conditioning_image"))
         ),
-        triplets=[decoded(row) for row in rows],
+        triplets=[decoded(row) for row in found],
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from PIL import Image
@@ -112,6 +114,38 @@ def test_a_yaml_says_it_all_and_options_win(lepbench: Any, photos: Path, tmp_pat
     assert (b.recipe.size, b.recipe.limit, b.recipe.shard_rows) == (32, 2, 2)
 
 
+def test_every_setting_has_an_option(lepbench: Any, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("source: sketchworld\ndetector: {name: canny, low: 0.3, high: 0.6}\n")
+    shape = ["--limit", "7", "--shard-rows", "3", "--max-pixels", "5000", "--max-caption", "20"]
+    detector = ["--detector-set", "low=0.2", "--device", "auto"]
+    hygiene = ["--min-edges", "0", "--max-edges", "0.9", "--distance", "2", "--duplicates", "near"]
+    lepbench(tmp_path / "c.yaml", *shape, *detector, *hygiene, "--out", tmp_path / "a")
+    recipe = load_manifest(tmp_path / "a").recipe
+    assert (recipe.shard_rows, recipe.max_pixels, recipe.max_caption, recipe.device) == (3, 5000, 20, "cpu")
+    assert recipe.hygiene == {
+        "duplicates": "near",
+        "distance": 2,
+        "min_edges": 0,
+        "max_edges": 0.9,
+        "exclude": [],
+    }
+    assert recipe.detector == "canny@1(low=0.2,high=0.6)"
+
+
+@pytest.mark.parametrize(
+    ("detector", "expected"), [((), "canny@1(low=0.05,"), (("--detector", "xdog"), "xdog@1(")]
+)
+def test_settings_of_a_detector_go_to_the_one_that_is_chosen(
+    lepbench: Any, tmp_path: Path, detector: tuple[str, ...], expected: str
+) -> None:
+    key = "threshold=0.3" if detector else "low=0.05"
+    options = ("--limit", "2", "--detector-set", key, *detector, "--out", tmp_path / "a")
+    assert lepbench("sketchworld", *options).code == 0
+    said = load_manifest(tmp_path / "a").recipe.detector
+    assert said.startswith(expected)
+    assert key in said
+
+
 def test_the_example_builds(lepbench: Any, tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "examples" / "build-data.yaml"
     ran = lepbench(example, "--out", tmp_path / "a", "--limit", "9", "--json")
@@ -133,6 +167,16 @@ BAD = {
     "a misspelt key of the detector": (["{nested}"], "unknown key 'lwo'; did you mean 'low'"),
     "a misspelt key of the source": (["{source}"], "unknown key 'splt'; did you mean 'split'"),
     "no source": (["{sourceless}"], "source"),
+    "no licence": (["{filled}", "--licence", ""], "licence is empty: name one, or leave it out"),
+    "a licence of spaces": (["{filled}", "--set", "licence='  '"], "licence is empty"),
+    "no setting": (["sketchworld", "--detector-set", "low"], "write --detector-set KEY=VALUE"),
+    "a misspelt setting": (
+        ["sketchworld", "--detector-set", "lwo=1"],
+        "unknown key 'lwo'; did you mean 'low'",
+    ),
+    "an unknown device": (["sketchworld", "--device", "tpu"], "device"),
+    "a share of edges beyond all": (["sketchworld", "--max-edges", "2"], "hygiene.max_edges"),
+    "workers of no engine": (["sketchworld", "--engine", "here", "--workers", "4"], "has no workers"),
     "no mapping": (["{list}"], "holds no mapping"),
 }
 YAMLS = {
@@ -150,6 +194,9 @@ def test_what_a_person_gets_wrong_is_one_line_and_exit_code_two(
 ) -> None:
     places = {"empty": tmp_path / "empty"}
     places["empty"].mkdir()
+    places["filled"] = tmp_path / "filled"
+    places["filled"].mkdir()
+    (places["filled"] / "a.jpg").write_bytes(b"a")
     for name, text in YAMLS.items():
         places[name] = tmp_path / f"{name}.yaml"
         places[name].write_text(text)
@@ -162,6 +209,60 @@ def test_what_a_person_gets_wrong_is_one_line_and_exit_code_two(
     if filled[0].endswith(".yaml"):
         assert filled[0] in ran.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_look_counts_as_a_build_would_and_writes_a_sheet_alone(
+    lepbench: Any, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "a"
+    told = json.loads(lepbench(photos, "--out", out, "--size", "32", "--dry-run", "--json").out)
+    assert (told["entries"], told["sampled"]) == (4, 4)
+    assert told["rejected"] == {"picture cannot be decoded": 1}
+    assert told["sheet"] == f"{out}.dry-run.png"
+    assert Path(told["sheet"]).is_file()
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--exclude", "{photos}"], "nothing to exclude in"),
+        (["--out", "{photos}/out"], "lies inside the source"),
+        (["--out", "{other}"], "holds 'thesis.tex' and no manifest.json"),
+        (["--out", "{other}/thesis.tex"], "is no folder"),
+        (["--out", "{built}", "--size", "48"], "holds another recipe: size is 32 there"),
+        (["--shards", "3/2"], "is no share"),
+        (["--engine", "her"], "did you mean 'here'"),
+    ],
+)
+def test_a_look_refuses_what_a_build_would(
+    lepbench: Any, photos: Path, tmp_path: Path, options: list[str], expected: str
+) -> None:
+    other, built = tmp_path / "other", tmp_path / "built"
+    other.mkdir()
+    (other / "thesis.tex").write_text("mine")
+    if "{built}" in options:
+        lepbench(photos, "--out", built, "--size", "32")
+    filled = [option.format(photos=photos, other=other, built=built) for option in options]
+    out = [] if "--out" in options else ["--out", tmp_path / "out"]
+    ran = lepbench(photos, *out, *filled, "--dry-run")
+    assert ran.code == 2
+    assert expected in ran.err
+    assert not list(tmp_path.glob("*.dry-run.png"))
+
+
+def test_a_look_at_a_damaged_table_counts_what_a_build_would(lepbench: Any, tmp_path: Path) -> None:
+    table = tmp_path / "table.parquet"
+    rows = {"image": [b"no picture"] * 40, "text": [f"row {number}" for number in range(40)]}
+    pq.write_table(pa.table(rows), table, row_group_size=10, compression="snappy")
+    column = pq.read_metadata(table).row_group(1).column(0)
+    content = bytearray(table.read_bytes())
+    start = column.dictionary_page_offset or column.data_page_offset
+    content[start : start + 20] = b"\xff" * 20
+    table.write_bytes(content)
+    ran = lepbench("table", "--set", f"path={table}", "--out", tmp_path / "a", "--dry-run", "--json")
+    assert json.loads(ran.out)["rejected"] == {"picture cannot be decoded": 12, "unreadable file": 4}
+    assert "Traceback" not in ran.err
 
 
 def test_progress_goes_to_stderr_and_help_shows_examples(lepbench: Any, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from huggingface_hub.utils import filter_repo_objects
 from lepbench.cli import app
 from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
-from lepbench.data.manifest import load_manifest
+from lepbench.data.manifest import identity_of, load_manifest
 from lepbench.data.push import push
 from lepbench.files import sha256_file
 
@@ -116,12 +116,14 @@ def lost_row(folder: Path) -> None:
 
 
 def another_shard(folder: Path) -> None:
-    """Fewer rows, under a hash that was mended in the record and the manifest alike."""
+    """Fewer rows, under hashes that were mended in the record and the manifest alike."""
     path = folder / f"data/{FIRST}.parquet"
     pq.write_table(pq.read_table(path).slice(1), path)
     mended = {"sha256": sha256_file(path)}
     edit(folder / f"shards/{FIRST}.json", lambda tree: tree["shard"].update(mended))
     edit(folder / "manifest.json", lambda tree: tree["shards"][0].update(mended))
+    identity = identity_of(load_manifest(folder).shards)
+    edit(folder / "manifest.json", lambda tree: tree.update(sha256=identity))
 
 
 HARMS: dict[str, tuple[Callable[[Path], None], str]] = {

@@ -11,7 +11,10 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from picture_folders import jpeg, photograph
@@ -20,6 +23,9 @@ from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
 from lepbench.data.manifest import load_manifest
 from lepbench.data.read import Triplets
+from lepbench.detectors import Canny
+from lepbench.errors import LepbenchError
+from lepbench.images import png_bytes
 
 JPEG = jpeg(photograph())
 
@@ -164,3 +170,61 @@ def test_any_damage_to_any_file_is_a_row_or_a_reject(
         path.with_suffix(".txt").write_text(f"number {number}")
     manifest = build(configured(folder), folder.parent / "out").manifest
     assert manifest.written + sum(manifest.rejected.values()) == len(damages) + 1
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> Path:
+    """Three photographs, between which lies a picture of one pixel."""
+    folder = tmp_path / "four"
+    folder.mkdir()
+    for number in range(4):
+        pixel = png_bytes(np.zeros((1, 1, 3), np.uint8))
+        (folder / f"{number}.png").write_bytes(pixel if number == 1 else JPEG)
+        (folder / f"{number}.txt").write_text(f"file {number}")
+    return folder
+
+
+def test_a_picture_that_the_detector_cannot_bear_is_left_out_alone(four: Path, tmp_path: Path) -> None:
+    config = configured(four).model_copy(update={"size": None})
+    manifest = build(config, tmp_path / "out").manifest
+    assert (manifest.written, manifest.rejected) == (3, {"detector failed": 1})
+    reject = json.loads((tmp_path / "out" / "rejected.jsonl").read_text())
+    assert reject["id"] == "1.png"
+    assert reject["detail"].startswith("1 x 1 px: RuntimeError: ")
+
+
+FAULTS: dict[str, tuple[Exception, str]] = {
+    "memory": (MemoryError(), "not enough memory to make .* take fewer --workers"),
+    "torch": (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "not enough memory"),
+    "opencv": (cv2.error("(-4:Insufficient memory) Failed to allocate 9 bytes"), "not enough memory"),
+    "device": (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"), "not enough memory"),
+    "driver": (
+        RuntimeError("CUDA error: device-side assert triggered"),
+        r"canny@1\(.*\) failed: RuntimeError",
+    ),
+    "package": (ImportError("no such package"), "failed: ImportError: no such package; when that is mended"),
+}
+
+
+@pytest.mark.parametrize(("fault", "said"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_of_the_machine_is_no_fault_of_a_picture(
+    four: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, said: str
+) -> None:
+    def failing(*arguments: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(Canny, "__call__", failing)
+    with pytest.raises(LepbenchError, match=said):
+        build(configured(four), tmp_path / "out")
+
+
+@pytest.mark.parametrize("where", ["lepbench.data.picture._opencv", "lepbench.data.triplet.store"])
+def test_too_little_memory_for_a_picture_ends_the_build(
+    four: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def failing(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(where, failing)
+    with pytest.raises(LepbenchError, match="not enough memory to make data/train"):
+        build(configured(four), tmp_path / "out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from lepbench.registry import Registry
@@ -28,10 +29,10 @@ class Engine(ABC):
     """Runs `work(job, piece, tried)` for every piece.
 
     Args:
-        workers: how many pieces are under way at a time.
+        workers: how many pieces are under way at a time; None for what suits the engine.
     """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int | None = None) -> None:
         self.workers = workers
 
     @abstractmethod
@@ -48,6 +49,25 @@ class Engine(ABC):
 
 
 ENGINES: Registry[type[Engine]] = Registry("engine")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Each picture's work in one thread, as every engine has it: networks round differently in several.
+
+    Workers by the dozen would only take turns in theirs, too.
+    """
+    import cv2
+    import torch
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
 
 
 def silent(more: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, one_thread
 
 
 @ENGINES.register("here")
@@ -16,4 +16,6 @@ class Here(Engine):
         self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
     ) -> Iterator[tuple[P, Result]]:
         for piece in pieces:
-            yield piece, work(job, piece, tried)
+            with one_thread():
+                result = work(job, piece, tried)
+            yield piece, result

@@ -13,7 +13,7 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, silent
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, one_thread, silent
 from lepbench.errors import LepbenchError
 
 AHEAD = 4
@@ -34,12 +34,12 @@ class Processes(Engine):
     def run(
         self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
     ) -> Iterator[tuple[P, Result]]:
-        context = _context()
+        context, workers = _context(), self.workers or 1
         lifeline, held = context.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(self.workers, context, _begin, (lifeline, work, job))
+        pool = ProcessPoolExecutor(workers, context, _begin, (lifeline, work, job))
         try:
             waiting = iter(pieces)
-            running = {pool.submit(_do, p): p for p in islice(waiting, AHEAD * self.workers)}
+            running = {pool.submit(_do, p): p for p in islice(waiting, AHEAD * workers)}
             while running:
                 done: Future[Result] = next(as_completed(running))
                 piece, result = running.pop(done), done.result()
@@ -67,15 +67,9 @@ def _context() -> Any:
 
 
 def _begin(lifeline: Connection, work: Any, job: Any) -> None:
-    import cv2
-    import torch
-
     # An interruption reaches the whole group: the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-    # One picture after another in each worker: threads would only take turns.
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     _told[:] = [work, job]
 
 
@@ -88,4 +82,5 @@ def _end_with(lifeline: Connection) -> None:
 
 def _do(piece: Any) -> Any:
     work, job = _told
-    return work(job, piece, silent)
+    with one_thread():
+        return work(job, piece, silent)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, silent
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, one_thread, silent
 from lepbench.errors import LepbenchError
 
 AHEAD = 2
@@ -18,6 +18,8 @@ RETRIES = 5
 @ENGINES.register("ray")
 class Ray(Engine):
     """One task a piece, on the cluster at RAY_ADDRESS or else on one of its own, of this machine.
+
+    Without a number of workers, as many as the cluster has processors when the work begins.
 
     A lost machine costs the pieces it had under way, which others do anew; shards appear whole or not at all,
     so nothing is seen of it.
@@ -35,7 +37,8 @@ class Ray(Engine):
             do = ray.remote(num_cpus=1, max_retries=RETRIES)(_do)
             told = ray.put((work, job))
             waiting = iter(pieces)
-            running = {do.remote(told, p): p for p in islice(waiting, AHEAD * self.workers)}
+            ahead = AHEAD * (self.workers or processors(ray))
+            running = {do.remote(told, p): p for p in islice(waiting, ahead)}
             while running:
                 (done,), _ = ray.wait(list(running))
                 piece, result = running.pop(done), _result(ray, done)
@@ -55,6 +58,11 @@ def _ray() -> Any:
     return ray
 
 
+def processors(ray: Any) -> int:
+    """How many the cluster has, as far as it tells."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
 def _result(ray: Any, done: Any) -> Any:
     try:
         return ray.get(done)
@@ -67,10 +75,6 @@ def _result(ray: Any, done: Any) -> Any:
 
 
 def _do(told: tuple[Any, Any], piece: Any) -> Any:
-    import cv2
-    import torch
-
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     work, job = told
-    return work(job, piece, silent)
+    with one_thread():
+        return work(job, piece, silent)
