@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -138,10 +139,14 @@ def read(path: Path) -> bytes:
     """A file's bytes.
 
     Raises:
-        Unusable: it cannot be read, or is too large to be one drawing or photograph.
+        Unusable: it cannot be read, is no plain file, or is too large to be one drawing or photograph.
     """
     try:
-        if path.stat().st_size > LARGEST:
+        state = path.stat()
+        # A pipe would be waited for, and a device may never end.
+        if not stat.S_ISREG(state.st_mode):
+            raise Unusable(Fault.UNREADABLE, f"{path.name}: no plain file")
+        if state.st_size > LARGEST:
             raise Unusable(Fault.TOO_LARGE, f"{path.name} has more than {LARGEST} bytes")
         return path.read_bytes()
     except OSError as error:

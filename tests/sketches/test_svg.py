@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 from itertools import pairwise
 from pathlib import Path
@@ -163,3 +165,16 @@ def test_no_classes_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "stray.svg").write_text(svg(lines_of(0)))
     with pytest.raises(LepbenchError, match="holds no CLASS"):
         Svg(path=tmp_path).open()
+
+
+def test_a_pipe_in_a_corpus_is_left_out_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    os.mkfifo(tmp_path / "cat" / "pipe.svg")
+    (tmp_path / "cat" / "a.svg").write_text(svg(lines_of(0)))
+    book = Svg(path=tmp_path).open()
+    assert len(book) == 2
+    drawings = []
+    for number in range(2):
+        with contextlib.suppress(Unusable):
+            drawings.append(book.drawing(number))
+    assert len(drawings) == 1
