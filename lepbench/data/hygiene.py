@@ -143,7 +143,9 @@ def excluded_from(place: Path) -> Excluded:
         suite = load_suite(str(place))
     except LepbenchError as error:
         raise LepbenchError(f"nothing to exclude in {place}", "give a built folder or a suite") from error
-    pictures = [item.image for item in suite.items() if item.image is not None]
+    # All there are, and not the default number: any of them may be scored.
+    every = suite.items(suite.definition.items)
+    pictures = [item.image for item in every if item.image is not None]
     # A drawn picture is known by its pixels, one that was read from a file by its bytes.
     originals = [
         digest for p in pictures for digest in (sha256_bytes(p.tobytes()), sha256_bytes(png_bytes(p)))
