@@ -123,14 +123,19 @@ def _opencv(content: bytes) -> Pixels:
 
 def fitted(pixels: Pixels, size: int) -> Pixels:
     """The centre square of a picture at `size` px: averaged where it shrinks, bicubic where it grows."""
+    square = centre(pixels)
+    if len(square) == size:
+        return np.ascontiguousarray(square)
+    how = cv2.INTER_AREA if size < len(square) else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(square, (size, size), interpolation=how), np.uint8)
+
+
+def centre(pixels: Pixels) -> Pixels:
+    """The centre square of a picture, as long as its short side; a view."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    centre = pixels[top : top + side, left : left + side]
-    if side == size:
-        return np.ascontiguousarray(centre)
-    how = cv2.INTER_AREA if size < side else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(centre, (size, size), interpolation=how), np.uint8)
+    return pixels[top : top + side, left : left + side]
 
 
 def store(decoded: Decoded, original: bytes | None, size: int | None, form: Format) -> Stored:

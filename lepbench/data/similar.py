@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lepbench.data.picture import centre
 from lepbench.images import Pixels
 
 Hashes = NDArray[np.uint64]
@@ -23,10 +24,12 @@ CORNER = 8
 def perceptual_hash(pixels: Pixels) -> int:
     """The 64-bit hash of a picture, uint8 [H, W, 3]: which of its lowest frequencies are above their median.
 
+    Of its centre square alone: sets hold that at any size, and so are compared with one that holds the whole.
+
     Source: the "pHash" of Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010,
     in the common variant over a 32 x 32 picture, the constant term included.
     """
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(np.ascontiguousarray(centre(pixels)), cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:CORNER, :CORNER]
     bits = np.packbits((low > np.median(low)).ravel())

@@ -30,7 +30,7 @@ class Picture(NamedTuple):
         content: as it is stored, encoded.
         pixels: what `content` stands for, uint8 [H, W, 3].
         width, height: of the original, in px.
-        sha256, phash: of the original.
+        sha256, phash: of the original, the latter of its centre square.
         licence: its own, None for the corpus's.
         flags: what was done to picture and caption.
     """

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import data
 
+from lepbench.data.picture import centre, fitted
 from lepbench.data.similar import distances, first_of_kind, near_pairs, perceptual_hash
+from lepbench.images import square
 
 PHOTOGRAPHS = {
     name: np.asarray(getattr(data, name)()) for name in ("astronaut", "coffee", "chelsea", "rocket")
@@ -42,8 +44,19 @@ def test_what_is_done_to_a_picture_on_its_way_changes_few_bits(name: str) -> Non
 @pytest.mark.parametrize("name", list(PHOTOGRAPHS))
 def test_the_hash_is_that_of_imagehash_but_for_its_way_of_shrinking(name: str) -> None:
     imagehash = pytest.importorskip("imagehash")
-    theirs = int(str(imagehash.phash(Image.fromarray(PHOTOGRAPHS[name]))), 16)
+    theirs = int(str(imagehash.phash(Image.fromarray(centre(PHOTOGRAPHS[name])))), 16)
     assert bits(perceptual_hash(PHOTOGRAPHS[name]), theirs) <= 4
+
+
+@pytest.mark.parametrize("shape", [(200, 320), (320, 200), (150, 451), (299, 300)])
+@pytest.mark.parametrize("name", list(PHOTOGRAPHS))
+def test_a_picture_that_was_cut_square_has_the_hash_of_the_whole(name: str, shape: tuple[int, int]) -> None:
+    picture = cv2.resize(PHOTOGRAPHS[name], shape[::-1], interpolation=cv2.INTER_AREA)
+    own = perceptual_hash(picture)
+    assert perceptual_hash(centre(picture)) == own
+    for size in (64, 100, 512):
+        assert bits(own, perceptual_hash(fitted(picture, size))) <= 2
+    assert bits(own, perceptual_hash(np.asarray(square(Image.fromarray(picture), 128)))) <= 4
 
 
 @given(hashes, hashes, st.integers(0, 8))
