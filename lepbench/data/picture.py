@@ -25,6 +25,7 @@ Image.init()
 TRIED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 FORMATS = tuple(name for name in TRIED if name in Image.OPEN)
 """What is tried on a file, whatever it is called; others would start programs, or are no photographs."""
+TRANSPARENT = frozenset(("LA", "La", "PA", "RGBA", "RGBa"))
 LOSSY = frozenset(("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000"))
 
 
@@ -72,7 +73,7 @@ def decode(content: bytes, most: int) -> Decoded:
                 pixels = _opencv(content)
             else:
                 image.load()
-                pixels = np.array(to_rgb(ImageOps.exif_transpose(image)))
+                pixels = upright(image)
             return Decoded(pixels, pixels.shape[1], pixels.shape[0], str(image.format), flags)
     except Rejected:
         raise
@@ -93,19 +94,51 @@ def _no_bound_of_pillow() -> Iterator[None]:
 
 
 def peculiarities(image: Image.Image) -> Iterator[str]:
-    """What of an image is not plain RGB, in words."""
+    """What of an image is not plain 8-bit RGB, in words; whatever is not has one."""
+    kind = unusual(image)  # before EXIF is looked for: that may load the image, and then depth is forgotten
     if image.getexif().get(ORIENTATION, 1) not in (0, 1):
         yield "rotated"
     if getattr(image, "n_frames", 1) > 1:
         yield "first frame"
-    if "A" in image.getbands() or "transparency" in image.info:
+    if image.mode in TRANSPARENT or "transparency" in image.info:
         yield "transparency"
-    if image.mode == "P":
-        yield "palette"
-    if image.mode == "CMYK":
-        yield "CMYK"
+    if kind:
+        yield kind
+
+
+def unusual(image: Image.Image) -> str:
+    """What an image has in place of 8-bit colours; empty if nothing."""
+    if image.mode in ("1", "L", "LA"):
+        return "deep grey" if is_deep(image) else "grey"
     if image.mode.startswith("I") or image.mode == "F":
-        yield "deep grey"
+        return "deep grey"
+    if image.mode.startswith("P"):
+        return "palette"
+    if image.mode not in ("RGB", "RGBA"):
+        return image.mode
+    return "deep colour" if is_deep(image) else ""
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether more than 8 bits a channel are cut to 8 by Pillow, whose mode does not tell."""
+    for tile in getattr(image, "tile", ()):
+        told = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        raw, *others = told or ("",)
+        return ";16" in str(raw) or (image.format == "PPM" and any(top > 255 for top in others))
+    return False
+
+
+def upright(image: Image.Image) -> Pixels:
+    """The pixels of a loaded image of any mode, turned as it is to be seen.
+
+    Raises:
+        Rejected: it holds values that are no numbers.
+    """
+    turned = ImageOps.exif_transpose(image)
+    if turned.mode == "F" and not np.isfinite(np.asarray(turned)).all():
+        raise Rejected(Reason.NOT_DECODABLE, "values that are no numbers")
+    # By its bands a LAB picture would pass for one with transparency.
+    return np.array(to_rgb(turned.convert("RGB") if turned.mode == "LAB" else turned))
 
 
 def is_whole(content: bytes) -> bool:
@@ -141,8 +174,9 @@ def centre(pixels: Pixels) -> Pixels:
 def store(decoded: Decoded, original: bytes | None, size: int | None, form: Format) -> Stored:
     """The picture at the size asked for, as it is stored.
 
-    The original's bytes are kept where they are a plain RGB PNG or JPEG of that very size and form. Of a JPEG
-    the pixels are those that come out again, so that what is found on them is found on what is stored.
+    The original's bytes are kept where they are a plain 8-bit RGB PNG or JPEG of that very size and form;
+    anything else has a flag. Of a JPEG the pixels are those that come out again, so that what is found on
+    them is found on what is stored.
 
     Args:
         original: the encoded picture, None where it was drawn.

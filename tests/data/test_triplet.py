@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from picture_folders import jpeg, photograph, save_every_mode
-from PIL import Image
+from PIL import Image, ImageCms
 
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Entry, Original, Reason, Rejected
@@ -156,14 +156,76 @@ def test_a_picture_beyond_the_limit_is_turned_away_before_it_is_decoded() -> Non
 
 def test_flags_say_what_was_unusual(every_mode: dict[str, Picture]) -> None:
     flags = {name: picture.flags for name, picture in every_mode.items()}
-    assert flags["rgb"] == flags["grey"] == flags["UPPER"] == ()
+    assert flags["rgb"] == flags["UPPER"] == ()
+    assert flags["grey"] == flags["bilevel"] == ("grey",)
     assert flags["rotated"] == ("rotated",)
     assert flags["cmyk"] == ("CMYK",)
-    assert flags["rgba"] == flags["la"] == ("transparency",)
+    assert flags["rgba"] == ("transparency",)
+    assert flags["la"] == ("transparency", "grey")
     assert flags["palette"] == ("palette",)
     assert flags["moving"][0] == "first frame"
     assert flags["sixteen"] == flags["float"] == ("deep grey",)
     assert flags["small"] == ("enlarged",)
+
+
+def saved(image: Image.Image, form: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format=form, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize("mode", ["L", "1"])
+@pytest.mark.parametrize("size", [64, None])
+def test_grey_of_the_wanted_size_is_stored_as_rgb_all_the_same(
+    form: str, mode: str, size: int | None
+) -> None:
+    square = photograph().resize((64, 64)).convert(mode)
+    content = saved(square, form)
+    picture = prepared(content, size)
+    with Image.open(io.BytesIO(picture.content)) as stored:
+        assert (stored.mode, stored.format) == ("RGB", form)
+        assert (np.array(stored) == picture.pixels).all()
+    assert picture.flags == ("grey",)
+    assert picture.sha256 == sha256_bytes(content)
+    (edges,) = edges_of([picture], configured(64))
+    row = row_of(picture, edges, 0.1, configured(64).source.open(64, 1), "canny@1")
+    assert decoded(row).image.shape == (64, 64, 3)
+
+
+def deep_colours() -> dict[str, bytes]:
+    """A picture of 16 bits a channel in every container."""
+    deep = np.array(photograph())[..., ::-1].astype(np.uint16) * 257
+    files = {suffix: cv2.imencode(suffix, deep)[1].tobytes() for suffix in (".png", ".tiff", ".ppm")}
+    clear = np.dstack([deep, np.full_like(deep[..., :1], 65535)])
+    return files | {"clear.png": cv2.imencode(".png", clear)[1].tobytes()}
+
+
+@pytest.mark.parametrize("name", [".png", ".tiff", ".ppm", "clear.png"])
+def test_more_bits_than_are_kept_are_a_flag(name: str) -> None:
+    content = deep_colours()[name]
+    picture = prepared(content, None)
+    assert picture.flags[-1] == "deep colour"
+    assert picture.content != content
+    assert (picture.pixels == np.array(photograph())).all()
+
+
+def test_lab_is_no_transparency() -> None:
+    spaces = [ImageCms.createProfile(space) for space in ("sRGB", "LAB")]
+    lab = ImageCms.profileToProfile(photograph(), *spaces, outputMode="LAB")
+    picture = prepared(saved(lab, "TIFF"), None)
+    assert picture.flags == ("LAB",)
+    assert np.abs(picture.pixels.astype(int) - np.array(photograph())).mean() < 3
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.filterwarnings("error")
+def test_what_is_no_number_is_no_picture(value: float) -> None:
+    grey = np.array(photograph().convert("L"), np.float32)
+    grey[3, 4] = value
+    with pytest.raises(Rejected) as caught:
+        prepared(saved(Image.fromarray(grey), "TIFF"))
+    assert (caught.value.reason, caught.value.detail) == (Reason.NOT_DECODABLE, "values that are no numbers")
 
 
 def test_the_fast_way_gives_the_pixels_of_pillow() -> None:
