@@ -75,7 +75,7 @@ def decode(content: bytes, most: int) -> Decoded:
                 image.load()
                 pixels = upright(image)
             return Decoded(pixels, pixels.shape[1], pixels.shape[0], str(image.format), flags)
-    except Rejected:
+    except (Rejected, MemoryError):  # the machine's lack is not the picture's fault
         raise
     except UnidentifiedImageError as error:
         raise Rejected(Reason.NOT_DECODABLE, "no known format") from error

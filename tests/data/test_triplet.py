@@ -132,6 +132,19 @@ def test_what_cannot_be_decoded_is_rejected(content: bytes) -> None:
     assert "0x" not in caught.value.detail  # no addresses: the record is the same each time
 
 
+@pytest.mark.parametrize("content", [PHOTOGRAPH, jpeg(photograph().convert("L"))], ids=["plain", "grey"])
+def test_a_machine_without_memory_is_no_fault_of_the_picture(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*args: object) -> Pixels:
+        raise MemoryError
+
+    for work in ("_opencv", "upright"):
+        monkeypatch.setattr(f"lepbench.data.picture.{work}", exhausted)
+    with pytest.raises(MemoryError):
+        prepared(content)
+
+
 @given(
     st.integers(0, len(PHOTOGRAPH) - 1), st.binary(min_size=1, max_size=24), st.integers(0, len(PHOTOGRAPH))
 )
