@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
@@ -12,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lepbench.data.corpus import Reason, Rejected
+from lepbench.data.jpeg import ends_early, ordinary_size, quiet
 from lepbench.images import Pixels, to_rgb
 
 Format = Literal["auto", "png", "jpeg"]
@@ -65,16 +67,7 @@ def decode(content: bytes, most: int) -> Decoded:
         Rejected: it is too large, truncated or damaged, or no picture.
     """
     try:
-        with _no_bound_of_pillow(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > most:
-                raise Rejected(Reason.TOO_LARGE, f"{image.width} x {image.height} px")
-            flags = tuple(peculiarities(image))
-            if image.format == "JPEG" and image.mode == "RGB" and not flags and is_whole(content):
-                pixels = _opencv(content)
-            else:
-                image.load()
-                pixels = upright(image)
-            return Decoded(pixels, pixels.shape[1], pixels.shape[0], str(image.format), flags)
+        return _ordinary(content, most) or _any(content, most)
     except (Rejected, MemoryError):  # the machine's lack is not the picture's fault
         raise
     except UnidentifiedImageError as error:
@@ -83,12 +76,51 @@ def decode(content: bytes, most: int) -> Decoded:
         raise Rejected(Reason.NOT_DECODABLE, type(error).__name__) from error
 
 
+def _ordinary(content: bytes, most: int) -> Decoded | None:
+    """A JPEG that needs nothing but to be decoded; None for anything else."""
+    size = ordinary_size(content)
+    if size is None:
+        return None
+    _check_size(*size, most)
+    pixels = _opencv(content)
+    _check_end(content, pixels[-1, -1].tolist())
+    return Decoded(pixels, *size, "JPEG")
+
+
+def _any(content: bytes, most: int) -> Decoded:
+    with _pillow_at_ease(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        _check_size(*image.size, most)
+        flags = tuple(peculiarities(image))
+        image.load()
+        if image.format in ("JPEG", "MPO"):
+            right, below = image.size
+            last = np.asarray(image.crop((right - 1, below - 1, right, below)))
+            _check_end(content, last.ravel().tolist())
+        pixels = upright(image)
+        return Decoded(pixels, pixels.shape[1], pixels.shape[0], str(image.format), flags)
+
+
+def _check_size(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise Rejected(Reason.TOO_LARGE, f"{width} x {height} px")
+
+
+def _check_end(content: bytes, last: list[int]) -> None:
+    if ends_early(content, last):
+        raise Rejected(Reason.NOT_DECODABLE, "JPEG data end early")
+
+
 @contextmanager
-def _no_bound_of_pillow() -> Iterator[None]:
-    """Pillow warns from a size on, and refuses from another; here the limit is the caller's."""
+def _pillow_at_ease() -> Iterator[None]:
+    """Pillow warns from a size on, and refuses from another; here the limit is the caller's.
+
+    Nor does it warn of odd tags: what cannot be used is a reject, and the rest may be odd.
+    """
     bound, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         Image.MAX_IMAGE_PIXELS = bound
 
@@ -141,14 +173,10 @@ def upright(image: Image.Image) -> Pixels:
     return np.array(to_rgb(turned.convert("RGB") if turned.mode == "LAB" else turned))
 
 
-def is_whole(content: bytes) -> bool:
-    """Whether a JPEG ends as it should; OpenCV fills what is missing with grey and says nothing."""
-    return content.rstrip(b"\0").endswith(b"\xff\xd9")
-
-
 def _opencv(content: bytes) -> Pixels:
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    with quiet():
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     if pixels is None:
         raise Rejected(Reason.NOT_DECODABLE, "damaged JPEG")
     return np.asarray(pixels, np.uint8)
