@@ -20,6 +20,8 @@ Format = Literal["auto", "png", "jpeg"]
 """How pictures are stored; `auto` keeps what is lossless without loss, and the rest as JPEG."""
 
 JPEG_QUALITY = 95
+LONGEST = {"JPEG": 65_500, "PNG": 1_000_000}
+"""Pixels a side that can be written; edges, which are PNG, may be longer than any picture."""
 PNG_LEVEL = 1
 """Packed lightly: a third of the time for a tenth more bytes."""
 ORIENTATION = 0x0112
@@ -209,8 +211,14 @@ def store(decoded: Decoded, original: bytes | None, size: int | None, form: Form
     Args:
         original: the encoded picture, None where it was drawn.
         size: side of the centre square, px; None keeps the whole picture.
+
+    Raises:
+        Rejected: it is longer than its form can be.
     """
     wanted = wanted_format(decoded.format, form)
+    if size is None and max(decoded.width, decoded.height) > LONGEST[wanted]:
+        told = f"{decoded.width} x {decoded.height} px, and a {wanted} has at most {LONGEST[wanted]} a side"
+        raise Rejected(Reason.TOO_LARGE, told)
     whole = size is None or decoded.width == decoded.height == size
     if original is not None and whole and decoded.format == wanted and not decoded.flags:
         return Stored(original, decoded.pixels)

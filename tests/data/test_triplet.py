@@ -167,6 +167,30 @@ def test_a_picture_beyond_the_limit_is_turned_away_before_it_is_decoded() -> Non
         assert (caught.value.reason, caught.value.detail) == (Reason.TOO_LARGE, "20000 x 20000 px")
 
 
+@pytest.mark.parametrize(
+    ("side", "store", "passes"),
+    [
+        (65_500, "jpeg", True),
+        (65_501, "jpeg", False),
+        (65_501, "auto", True),
+        (10**6, "png", True),
+        (10**6 + 1, "png", False),
+    ],
+)
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_side_that_cannot_be_stored_is_a_reject(side: int, store: str, passes: bool, upright: bool) -> None:
+    long = np.zeros((side, 1, 3) if upright else (1, side, 3), np.uint8)
+    content = saved(Image.fromarray(long), "PNG")
+    for picture in (long, content):
+        if passes:
+            assert prepared(picture, None, store=store).pixels.shape == long.shape
+            continue
+        with pytest.raises(Rejected, match=f"px, and a (PNG|JPEG) has at most {side - 1} a side") as caught:
+            prepared(picture, None, store=store)
+        assert caught.value.reason == Reason.TOO_LARGE
+    assert prepared(long, 16, store=store).pixels.shape == (16, 16, 3)
+
+
 def test_flags_say_what_was_unusual(every_mode: dict[str, Picture]) -> None:
     flags = {name: picture.flags for name, picture in every_mode.items()}
     assert flags["rgb"] == flags["UPPER"] == ()
