@@ -133,7 +133,7 @@ def excluded_from(place: Path) -> Excluded:
     """The pictures of a folder made by `build-data`, or of a suite, by its name or folder.
 
     Raises:
-        LepbenchError: it is neither, or unfinished.
+        LepbenchError: it is neither, or unfinished, or a shard of it cannot be read.
     """
     if (place / MANIFEST).is_file():
         return _built(place)
@@ -158,5 +158,12 @@ def _built(place: Path) -> Excluded:
     manifest = load_manifest(place)
     if manifest.sha256 is None:
         raise LepbenchError(f"{place} is unfinished", "finish that build first")
-    keys = read_keys(place / shard.file for shard in manifest.shards)
+    for shard in manifest.shards:
+        if not (place / shard.file).is_file():
+            raise LepbenchError(f"cannot compare with {place}: it lacks {shard.file}", "build that set again")
+    try:
+        keys = read_keys(place / shard.file for shard in manifest.shards)
+    except (OSError, pa.ArrowException, ValueError, LookupError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise LepbenchError(f"cannot compare with {place}: {why}", "build that set again") from error
     return Excluded(place.resolve().name, manifest.sha256, keys.originals, keys.looks)

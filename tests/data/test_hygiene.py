@@ -8,6 +8,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from picture_folders import jpeg
 from PIL import Image
@@ -137,3 +139,21 @@ def test_maps_without_edges_and_with_too_many_are_counted(tmp_path: Path) -> Non
 def test_what_cannot_be_excluded_is_one_line(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="nothing to exclude in"):
         built(photos, tmp_path / "out", exclude=[photos])
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "other columns"])
+def test_an_excluded_set_without_one_of_its_shards_is_one_line(
+    photos: Path, tmp_path: Path, damage: str
+) -> None:
+    built(photos, tmp_path / "test-set")
+    shard = sorted((tmp_path / "test-set" / "data").iterdir())[1]
+    if damage == "gone":
+        shard.unlink()
+    elif damage == "cut":
+        shard.write_bytes(shard.read_bytes()[:500])
+    else:
+        pq.write_table(pa.table({"id": ["a"]}), shard)
+    with pytest.raises(LepbenchError, match=r"cannot compare with .*test-set: .+; build that set") as caught:
+        built(photos, tmp_path / "out", exclude=[tmp_path / "test-set"])
+    assert "\n" not in str(caught.value)
+    assert damage != "gone" or f"it lacks data/{shard.name};" in str(caught.value)
