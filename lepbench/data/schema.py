@@ -9,6 +9,9 @@ import pyarrow as pa
 ROW_GROUP = 8
 """Rows a Parquet row group: small, so that one row is read without its neighbours' weight."""
 
+UNKNOWN = "unknown"
+"""What the `licence` column says where nobody said."""
+
 
 def arrow_schema() -> pa.Schema:
     """The Arrow schema whose metadata lets `datasets.load_dataset` decode the two picture columns.

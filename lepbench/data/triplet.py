@@ -14,6 +14,7 @@ from lepbench.data.captions import clean
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Entry, Reason, Rejected
 from lepbench.data.picture import Decoded, decode, encode_edges, store
+from lepbench.data.schema import UNKNOWN
 from lepbench.data.similar import perceptual_hash
 from lepbench.detectors import SoftDetector
 from lepbench.files import sha256_bytes
@@ -122,7 +123,7 @@ def row_of(picture: Picture, edges: EdgeMap, density: float, corpus: Corpus, det
         "text": picture.text,
         "id": picture.id,
         "source": corpus.label,
-        "licence": picture.licence or corpus.licence,
+        "licence": picture.licence or corpus.licence or UNKNOWN,
         "width": picture.width,
         "height": picture.height,
         "detector": detector,
