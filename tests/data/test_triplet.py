@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -333,3 +334,44 @@ def test_soft_edges_are_the_detectors_strengths() -> None:
     assert row["edge_density"] == pytest.approx(float((strength > 0.3).float().mean()), abs=0.01)
     with pytest.raises(ValueError, match="does not grade"):
         configured(64, edges="soft")
+
+
+class Counted(Sobel):
+    """Remembers how many pictures came at a time."""
+
+    version: ClassVar[str] = "1"
+    calls: ClassVar[list[int]] = []
+
+    def soft(self, images: torch.Tensor) -> torch.Tensor:
+        self.calls.append(len(images))
+        return super().soft(images)
+
+
+def many(*shapes: tuple[int, int]) -> list[Picture]:
+    """Pictures of these heights and widths, all different."""
+    one = prepared(np.array(photograph()), None)
+    turned = (np.array(photograph().rotate(7 * number)) for number in range(len(shapes)))
+    return [
+        one._replace(pixels=cv2.resize(pixels, shape[::-1]))
+        for pixels, shape in zip(turned, shapes, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("detector", [{"name": "sobel"}, {"name": "sobel", "thin": False}, {"name": "xdog"}])
+@pytest.mark.parametrize("shape", [(64, 64), (37, 53), (301, 299)])
+def test_soft_edges_are_the_same_to_the_bit_in_any_batch(
+    detector: dict[str, object], shape: tuple[int, int]
+) -> None:
+    config = configured(None, detector=detector, edges="soft")
+    pictures = many(*[shape] * 7, (40, 40), shape)
+    for picture, edges in zip(pictures, edges_of(pictures, config), strict=True):
+        (alone,) = edges_of([picture], config)
+        assert (edges.dtype, edges.shape) == (np.uint8, picture.pixels.shape[:2])
+        assert (edges == alone).all()
+
+
+def test_small_pictures_of_a_size_are_graded_together_and_large_ones_alone() -> None:
+    config = configured(None, detector="sobel", edges="soft").model_copy(update={"detector": Counted()})
+    Counted.calls.clear()
+    assert len(list(edges_of(many(*[(64, 64)] * 7, (40, 40), *[(512, 512)] * 2), config))) == 10
+    assert Counted.calls == [7, 1, 1, 1]
