@@ -13,11 +13,11 @@ import yaml
 from lepbench.data.corpus import Corpus
 from lepbench.data.histograms import Columns, histograms, read_columns
 from lepbench.data.manifest import Manifest
+from lepbench.data.picture import encode
 from lepbench.data.schema import UNKNOWN
 from lepbench.data.sheet import contact_sheet
 from lepbench.data.similar import first_of_kind
 from lepbench.files import write_bytes, write_text
-from lepbench.images import png_bytes
 
 CARD = "README.md"
 SHEET = "contact_sheet.png"
@@ -45,7 +45,7 @@ def write_card(out: Path, manifest: Manifest, corpus: Corpus) -> None:
     from lepbench.data.read import Triplets
 
     columns = read_columns([out / shard.file for shard in manifest.shards])
-    write_bytes(out / SHEET, png_bytes(contact_sheet(Triplets(out, manifest))))
+    write_bytes(out / SHEET, encode(contact_sheet(Triplets(out, manifest)), "PNG"))
     write_bytes(out / HISTOGRAMS, histograms(columns))
     write_text(
         out / CARD, f"---\n{header(columns, manifest, corpus)}---\n\n{body(columns, manifest, corpus)}"

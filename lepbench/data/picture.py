@@ -245,7 +245,7 @@ def encode(pixels: Pixels, form: str) -> bytes:
 def encode_edges(edges: np.ndarray) -> bytes:
     """A bool map [H, W] as a bilevel PNG, white where true; a uint8 map as a grey one."""
     if edges.dtype == np.bool_:
-        return _encoded(".png", edges.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])
+        return _encoded(".png", edges.view(np.uint8), [cv2.IMWRITE_PNG_BILEVEL, 1])  # whatever is not 0 is 1
     return _encoded(".png", edges, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
 
 
