@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ import yaml
 from lepbench.data.corpus import Corpus
 from lepbench.data.histograms import Columns, histograms, read_columns
 from lepbench.data.manifest import Manifest
+from lepbench.data.picture import encode
+from lepbench.data.schema import UNKNOWN
 from lepbench.data.sheet import contact_sheet
 from lepbench.data.similar import first_of_kind
 from lepbench.files import write_bytes, write_text
-from lepbench.images import png_bytes
 
 CARD = "README.md"
 SHEET = "contact_sheet.png"
@@ -29,9 +32,12 @@ KNOWN_LICENCES = frozenset(
         "cc-by-sa-4.0",
         "cc0-1.0",
         "mit",
-        "unknown",
+        UNKNOWN,
     ]
 )
+OTHER = "other"
+SHOWN = 10
+"""Licences that a card names."""
 
 
 def write_card(out: Path, manifest: Manifest, corpus: Corpus) -> None:
@@ -39,19 +45,18 @@ def write_card(out: Path, manifest: Manifest, corpus: Corpus) -> None:
     from lepbench.data.read import Triplets
 
     columns = read_columns([out / shard.file for shard in manifest.shards])
-    write_bytes(out / SHEET, png_bytes(contact_sheet(Triplets(out, manifest))))
+    write_bytes(out / SHEET, encode(contact_sheet(Triplets(out, manifest)), "PNG"))
     write_bytes(out / HISTOGRAMS, histograms(columns))
-    write_text(out / CARD, f"---\n{header(manifest, corpus)}---\n\n{body(columns, manifest, corpus)}")
+    write_text(
+        out / CARD, f"---\n{header(columns, manifest, corpus)}---\n\n{body(columns, manifest, corpus)}"
+    )
 
 
-def header(manifest: Manifest, corpus: Corpus) -> str:
+def header(columns: Columns, manifest: Manifest, corpus: Corpus) -> str:
     """The card's YAML; it names the data files, lest pictures and JSON beside them be taken for data."""
-    licence = corpus.licence.lower()
-    known = licence in KNOWN_LICENCES
     fields = {
         "pretty_name": f"{corpus.label} {corpus.split}: picture, edges, caption",
-        "license": licence if known else "other",
-        **({} if known else {"license_name": corpus.licence}),
+        **licence_fields(by_rows(columns.licences)),
         "task_categories": ["text-to-image", "image-to-image"],
         "tags": ["edges", "sketch", "controllable-generation"],
         "configs": [
@@ -62,6 +67,21 @@ def header(manifest: Manifest, corpus: Corpus) -> str:
         ],
     }
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
+
+
+def by_rows(licences: Counter[str]) -> dict[str, int]:
+    """Licences and their rows, the most frequent first."""
+    return dict(sorted(licences.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def licence_fields(licences: dict[str, int]) -> dict[str, Any]:
+    """What the hub is told: one identifier or all that occur, "other" for any it does not know."""
+    names = (name.lower() for name in licences)
+    said = list(dict.fromkeys(name if name in KNOWN_LICENCES else OTHER for name in names))
+    fields: dict[str, Any] = {"license": said[0] if len(said) == 1 else said}
+    if OTHER in said:
+        fields["license_name"] = next(iter(licences)) if len(licences) == 1 else "by-picture"
+    return fields
 
 
 def body(columns: Columns, manifest: Manifest, corpus: Corpus) -> str:
@@ -75,11 +95,22 @@ def body(columns: Columns, manifest: Manifest, corpus: Corpus) -> str:
     return environment.get_template("card.md.j2").render(
         manifest=manifest,
         label=" ".join(corpus.label.split()),
-        licence=" ".join(corpus.licence.split()),
+        **told_of(by_rows(columns.licences)),
         edge_share=float(np.mean(columns.shares)),
         recipe=yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True).strip(),
         **repeated(columns, manifest.recipe.hygiene["distance"]),
     )
+
+
+def told_of(licences: dict[str, int]) -> dict[str, Any]:
+    """What a card says of licences: the most frequent by name, how many more there are, and how many not."""
+    shown = dict(islice(licences.items(), SHOWN))
+    return {
+        "licences": {name.replace("|", "\\|"): rows for name, rows in shown.items()},
+        "more_licences": len(licences) - len(shown),
+        "their_rows": sum(licences.values()) - sum(shown.values()),
+        "unlicensed": sum(rows for name, rows in licences.items() if name.lower() == UNKNOWN),
+    }
 
 
 def repeated(columns: Columns, distance: int) -> dict[str, Any]:

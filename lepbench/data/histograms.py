@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,21 +14,23 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lepbench.data.schema import UNKNOWN
 from lepbench.data.similar import Hashes, short
 
-COLUMNS = ["text", "width", "height", "edge_density", "phash", "sha256"]
+COLUMNS = ["text", "width", "height", "edge_density", "phash", "sha256", "licence"]
 BINS = 40
 DPI = 100
 
 
 class Columns(NamedTuple):
-    """What a card counts of N rows, an array each: some forty bytes a row, whatever the captions' length.
+    """What a card counts of N rows: some forty bytes a row, whatever the captions' length.
 
     Attributes:
         words: of the captions.
         sides: short sides of the originals, px.
         shares: of pixels on an edge, in [0, 1].
         originals, looks: hashes.
+        licences: rows of each.
     """
 
     words: NDArray[np.int64]
@@ -35,12 +38,20 @@ class Columns(NamedTuple):
     shares: NDArray[np.float64]
     originals: Hashes
     looks: Hashes
+    licences: Counter[str]
 
 
 def read_columns(paths: Sequence[Path]) -> Columns:
     """What a card counts, of all rows."""
     parts = [_columns(pq.read_table(path, columns=COLUMNS)) for path in paths]
-    return Columns(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return Columns(
+        words=np.concatenate([part.words for part in parts]),
+        sides=np.concatenate([part.sides for part in parts]),
+        shares=np.concatenate([part.shares for part in parts]),
+        originals=np.concatenate([part.originals for part in parts]),
+        looks=np.concatenate([part.looks for part in parts]),
+        licences=sum((part.licences for part in parts), Counter()),
+    )
 
 
 def _columns(table: pa.Table) -> Columns:
@@ -50,7 +61,16 @@ def _columns(table: pa.Table) -> Columns:
         shares=table["edge_density"].to_numpy(),
         originals=short(table["sha256"].to_pylist()),
         looks=short(table["phash"].to_pylist()),
+        licences=_licences(table["licence"]),
     )
+
+
+def _licences(column: pa.ChunkedArray) -> Counter[str]:
+    """Rows of each licence, in one line each; of an empty one nobody said anything."""
+    found: Counter[str] = Counter()
+    for counted in pc.value_counts(column).to_pylist():
+        found[" ".join((counted["values"] or "").split()) or UNKNOWN] += counted["counts"]
+    return found
 
 
 def histograms(columns: Columns) -> bytes:

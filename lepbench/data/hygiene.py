@@ -133,7 +133,7 @@ def excluded_from(place: Path) -> Excluded:
     """The pictures of a folder made by `build-data`, or of a suite, by its name or folder.
 
     Raises:
-        LepbenchError: it is neither, or unfinished.
+        LepbenchError: it is neither, or unfinished, or a shard of it cannot be read.
     """
     if (place / MANIFEST).is_file():
         return _built(place)
@@ -143,7 +143,9 @@ def excluded_from(place: Path) -> Excluded:
         suite = load_suite(str(place))
     except LepbenchError as error:
         raise LepbenchError(f"nothing to exclude in {place}", "give a built folder or a suite") from error
-    pictures = [item.image for item in suite.items() if item.image is not None]
+    # All there are, and not the default number: any of them may be scored.
+    every = suite.items(suite.definition.items)
+    pictures = [item.image for item in every if item.image is not None]
     # A drawn picture is known by its pixels, one that was read from a file by its bytes.
     originals = [
         digest for p in pictures for digest in (sha256_bytes(p.tobytes()), sha256_bytes(png_bytes(p)))
@@ -156,5 +158,12 @@ def _built(place: Path) -> Excluded:
     manifest = load_manifest(place)
     if manifest.sha256 is None:
         raise LepbenchError(f"{place} is unfinished", "finish that build first")
-    keys = read_keys(place / shard.file for shard in manifest.shards)
+    for shard in manifest.shards:
+        if not (place / shard.file).is_file():
+            raise LepbenchError(f"cannot compare with {place}: it lacks {shard.file}", "build that set again")
+    try:
+        keys = read_keys(place / shard.file for shard in manifest.shards)
+    except (OSError, pa.ArrowException, ValueError, LookupError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise LepbenchError(f"cannot compare with {place}: {why}", "build that set again") from error
     return Excluded(place.resolve().name, manifest.sha256, keys.originals, keys.looks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
@@ -12,12 +13,15 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lepbench.data.corpus import Reason, Rejected
+from lepbench.data.jpeg import ends_early, ordinary_size, quiet
 from lepbench.images import Pixels, to_rgb
 
 Format = Literal["auto", "png", "jpeg"]
 """How pictures are stored; `auto` keeps what is lossless without loss, and the rest as JPEG."""
 
 JPEG_QUALITY = 95
+LONGEST = {"JPEG": 65_500, "PNG": 1_000_000}
+"""Pixels a side that can be written; edges, which are PNG, may be longer than any picture."""
 PNG_LEVEL = 1
 """Packed lightly: a third of the time for a tenth more bytes."""
 ORIENTATION = 0x0112
@@ -25,6 +29,7 @@ Image.init()
 TRIED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 FORMATS = tuple(name for name in TRIED if name in Image.OPEN)
 """What is tried on a file, whatever it is called; others would start programs, or are no photographs."""
+TRANSPARENT = frozenset(("LA", "La", "PA", "RGBA", "RGBa"))
 LOSSY = frozenset(("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000"))
 
 
@@ -64,17 +69,8 @@ def decode(content: bytes, most: int) -> Decoded:
         Rejected: it is too large, truncated or damaged, or no picture.
     """
     try:
-        with _no_bound_of_pillow(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > most:
-                raise Rejected(Reason.TOO_LARGE, f"{image.width} x {image.height} px")
-            flags = tuple(peculiarities(image))
-            if image.format == "JPEG" and image.mode == "RGB" and not flags and is_whole(content):
-                pixels = _opencv(content)
-            else:
-                image.load()
-                pixels = np.array(to_rgb(ImageOps.exif_transpose(image)))
-            return Decoded(pixels, pixels.shape[1], pixels.shape[0], str(image.format), flags)
-    except (Rejected, MemoryError):
+        return _ordinary(content, most) or _any(content, most)
+    except (Rejected, MemoryError):  # the machine's lack is not the picture's fault
         raise
     except UnidentifiedImageError as error:
         raise Rejected(Reason.NOT_DECODABLE, "no known format") from error
@@ -82,40 +78,107 @@ def decode(content: bytes, most: int) -> Decoded:
         raise Rejected(Reason.NOT_DECODABLE, type(error).__name__) from error
 
 
+def _ordinary(content: bytes, most: int) -> Decoded | None:
+    """A JPEG that needs nothing but to be decoded; None for anything else."""
+    size = ordinary_size(content)
+    if size is None:
+        return None
+    _check_size(*size, most)
+    pixels = _opencv(content)
+    _check_end(content, pixels[-1, -1].tolist())
+    return Decoded(pixels, *size, "JPEG")
+
+
+def _any(content: bytes, most: int) -> Decoded:
+    with _pillow_at_ease(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        _check_size(*image.size, most)
+        flags = tuple(peculiarities(image))
+        image.load()
+        if image.format in ("JPEG", "MPO"):
+            right, below = image.size
+            last = np.asarray(image.crop((right - 1, below - 1, right, below)))
+            _check_end(content, last.ravel().tolist())
+        pixels = upright(image)
+        return Decoded(pixels, pixels.shape[1], pixels.shape[0], str(image.format), flags)
+
+
+def _check_size(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise Rejected(Reason.TOO_LARGE, f"{width} x {height} px")
+
+
+def _check_end(content: bytes, last: list[int]) -> None:
+    if ends_early(content, last):
+        raise Rejected(Reason.NOT_DECODABLE, "JPEG data end early")
+
+
 @contextmanager
-def _no_bound_of_pillow() -> Iterator[None]:
-    """Pillow warns from a size on, and refuses from another; here the limit is the caller's."""
+def _pillow_at_ease() -> Iterator[None]:
+    """Pillow warns from a size on, and refuses from another; here the limit is the caller's.
+
+    Nor does it warn of odd tags: what cannot be used is a reject, and the rest may be odd.
+    """
     bound, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         Image.MAX_IMAGE_PIXELS = bound
 
 
 def peculiarities(image: Image.Image) -> Iterator[str]:
-    """What of an image is not plain RGB, in words."""
+    """What of an image is not plain 8-bit RGB, in words; whatever is not has one."""
+    kind = unusual(image)  # before EXIF is looked for: that may load the image, and then depth is forgotten
     if image.getexif().get(ORIENTATION, 1) not in (0, 1):
         yield "rotated"
     if getattr(image, "n_frames", 1) > 1:
         yield "first frame"
-    if "A" in image.getbands() or "transparency" in image.info:
+    if image.mode in TRANSPARENT or "transparency" in image.info:
         yield "transparency"
-    if image.mode == "P":
-        yield "palette"
-    if image.mode == "CMYK":
-        yield "CMYK"
+    if kind:
+        yield kind
+
+
+def unusual(image: Image.Image) -> str:
+    """What an image has in place of 8-bit colours; empty if nothing."""
+    if image.mode in ("1", "L", "LA"):
+        return "deep grey" if is_deep(image) else "grey"
     if image.mode.startswith("I") or image.mode == "F":
-        yield "deep grey"
+        return "deep grey"
+    if image.mode.startswith("P"):
+        return "palette"
+    if image.mode not in ("RGB", "RGBA"):
+        return image.mode
+    return "deep colour" if is_deep(image) else ""
 
 
-def is_whole(content: bytes) -> bool:
-    """Whether a JPEG ends as it should; OpenCV fills what is missing with grey and says nothing."""
-    return content.rstrip(b"\0").endswith(b"\xff\xd9")
+def is_deep(image: Image.Image) -> bool:
+    """Whether more than 8 bits a channel are cut to 8 by Pillow, whose mode does not tell."""
+    for tile in getattr(image, "tile", ()):
+        told = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        raw, *others = told or ("",)
+        return ";16" in str(raw) or (image.format == "PPM" and any(top > 255 for top in others))
+    return False
+
+
+def upright(image: Image.Image) -> Pixels:
+    """The pixels of a loaded image of any mode, turned as it is to be seen.
+
+    Raises:
+        Rejected: it holds values that are no numbers.
+    """
+    turned = ImageOps.exif_transpose(image)
+    if turned.mode == "F" and not np.isfinite(np.asarray(turned)).all():
+        raise Rejected(Reason.NOT_DECODABLE, "values that are no numbers")
+    # By its bands a LAB picture would pass for one with transparency.
+    return np.array(to_rgb(turned.convert("RGB") if turned.mode == "LAB" else turned))
 
 
 def _opencv(content: bytes) -> Pixels:
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    with quiet():
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     if pixels is None:
         raise Rejected(Reason.NOT_DECODABLE, "damaged JPEG")
     return np.asarray(pixels, np.uint8)
@@ -123,27 +186,39 @@ def _opencv(content: bytes) -> Pixels:
 
 def fitted(pixels: Pixels, size: int) -> Pixels:
     """The centre square of a picture at `size` px: averaged where it shrinks, bicubic where it grows."""
+    square = centre(pixels)
+    if len(square) == size:
+        return np.ascontiguousarray(square)
+    how = cv2.INTER_AREA if size < len(square) else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(square, (size, size), interpolation=how), np.uint8)
+
+
+def centre(pixels: Pixels) -> Pixels:
+    """The centre square of a picture, as long as its short side; a view."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    centre = pixels[top : top + side, left : left + side]
-    if side == size:
-        return np.ascontiguousarray(centre)
-    how = cv2.INTER_AREA if size < side else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(centre, (size, size), interpolation=how), np.uint8)
+    return pixels[top : top + side, left : left + side]
 
 
 def store(decoded: Decoded, original: bytes | None, size: int | None, form: Format) -> Stored:
     """The picture at the size asked for, as it is stored.
 
-    The original's bytes are kept where they are a plain RGB PNG or JPEG of that very size and form. Of a JPEG
-    the pixels are those that come out again, so that what is found on them is found on what is stored.
+    The original's bytes are kept where they are a plain 8-bit RGB PNG or JPEG of that very size and form;
+    anything else has a flag. Of a JPEG the pixels are those that come out again, so that what is found on
+    them is found on what is stored.
 
     Args:
         original: the encoded picture, None where it was drawn.
         size: side of the centre square, px; None keeps the whole picture.
+
+    Raises:
+        Rejected: it is longer than its form can be.
     """
     wanted = wanted_format(decoded.format, form)
+    if size is None and max(decoded.width, decoded.height) > LONGEST[wanted]:
+        told = f"{decoded.width} x {decoded.height} px, and a {wanted} has at most {LONGEST[wanted]} a side"
+        raise Rejected(Reason.TOO_LARGE, told)
     whole = size is None or decoded.width == decoded.height == size
     if original is not None and whole and decoded.format == wanted and not decoded.flags:
         return Stored(original, decoded.pixels)
@@ -170,7 +245,7 @@ def encode(pixels: Pixels, form: str) -> bytes:
 def encode_edges(edges: np.ndarray) -> bytes:
     """A bool map [H, W] as a bilevel PNG, white where true; a uint8 map as a grey one."""
     if edges.dtype == np.bool_:
-        return _encoded(".png", edges.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])
+        return _encoded(".png", edges.view(np.uint8), [cv2.IMWRITE_PNG_BILEVEL, 1])  # whatever is not 0 is 1
     return _encoded(".png", edges, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
 
 

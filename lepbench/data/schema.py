@@ -9,6 +9,9 @@ import pyarrow as pa
 ROW_GROUP = 8
 """Rows a Parquet row group: small, so that one row is read without its neighbours' weight."""
 
+UNKNOWN = "unknown"
+"""What the `licence` column says where nobody said."""
+
 
 def arrow_schema() -> pa.Schema:
     """The Arrow schema whose metadata lets `datasets.load_dataset` decode the two picture columns.
@@ -16,8 +19,8 @@ def arrow_schema() -> pa.Schema:
     `image` is an RGB PNG or JPEG, `conditioning_image` a bilevel PNG, white on an edge, black elsewhere.
     Provenance: `id`, `source`, `licence`, `width` and `height` of the original in px, `detector` with every
     setting, `sha256` of the original's bytes, or of its pixels where it was drawn and has no file, and
-    `phash`, its perceptual hash as 16 hexadecimal digits. Quality: `edge_density`, the share of pixels on an
-    edge, and `flags`, what was done to picture and caption.
+    `phash`, the perceptual hash of its centre square as 16 hexadecimal digits. Quality: `edge_density`, the
+    share of pixels on an edge, and `flags`, what was done to picture and caption.
     """
     from datasets import Features, Image, List, Value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +14,10 @@ from lepbench.data.captions import clean
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Entry, Reason, Rejected
 from lepbench.data.picture import Decoded, decode, encode_edges, store
+from lepbench.data.schema import UNKNOWN
 from lepbench.data.similar import perceptual_hash
 from lepbench.detectors import SoftDetector
+from lepbench.detectors.base import pictures_cached
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, to_tensor
 
@@ -30,7 +32,7 @@ class Picture(NamedTuple):
         content: as it is stored, encoded.
         pixels: what `content` stands for, uint8 [H, W, 3].
         width, height: of the original, in px.
-        sha256, phash: of the original.
+        sha256, phash: of the original, the latter of its centre square.
         licence: its own, None for the corpus's.
         flags: what was done to picture and caption.
     """
@@ -83,19 +85,30 @@ def prepare(entry: Entry, config: BuildConfig) -> Picture:
 
 
 def edges_of(pictures: Sequence[Picture], config: BuildConfig) -> Iterator[EdgeMap]:
-    """The detector's maps of pictures that may differ in size, found on the stored pixels."""
-    for _, alike in groupby(pictures, lambda picture: picture.pixels.shape):
-        pixels = np.stack([picture.pixels for picture in alike])
-        if config.edges == "binary":
-            yield from config.detector.of_pixels(pixels, config.device)
-        else:
-            yield from (strengths(picture, config) for picture in pixels)
+    """The detector's maps of pictures that may differ in size, found on the stored pixels.
+
+    A map does not depend on the pictures beside it, so as many go together as is quick.
+    """
+    find = of_pixels if config.edges == "binary" else strengths
+    for (height, width, _), alike in groupby(pictures, lambda picture: picture.pixels.shape):
+        while some := [picture.pixels for picture in islice(alike, pictures_cached(height, width))]:
+            yield from find(together(some), config)
+
+
+def together(pictures: Sequence[Pixels]) -> Pixels:
+    """Pictures of one size as a batch, [B, H, W, 3]; of one alone, nothing is copied."""
+    return pictures[0][None] if len(pictures) == 1 else np.stack(pictures)
+
+
+def of_pixels(pixels: Pixels, config: BuildConfig) -> NDArray[np.bool_]:
+    """Where a detector finds edges, of uint8 [B, H, W, 3]: bool [B, H, W]."""
+    return config.detector.of_pixels(pixels, config.device)
 
 
 def strengths(pixels: Pixels, config: BuildConfig) -> NDArray[np.uint8]:
-    """What a grading detector says of a picture, uint8 [H, W]."""
+    """What a grading detector says of uint8 [B, H, W, 3]: uint8 [B, H, W]."""
     assert isinstance(config.detector, SoftDetector)
-    soft = config.detector.soft(to_tensor(pixels[None]).to(config.device))[0]
+    soft = config.detector.soft(to_tensor(pixels).to(config.device))
     return soft.mul(255).round().to(torch.uint8).cpu().numpy()
 
 
@@ -122,7 +135,7 @@ def row_of(picture: Picture, edges: EdgeMap, density: float, corpus: Corpus, det
         "text": picture.text,
         "id": picture.id,
         "source": corpus.label,
-        "licence": picture.licence or corpus.licence,
+        "licence": picture.licence or corpus.licence or UNKNOWN,
         "width": picture.width,
         "height": picture.height,
         "detector": detector,

@@ -67,6 +67,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
     "postscript.png": (saved("EPS"), NOT_DECODABLE),
     "an-svg.png": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", NOT_DECODABLE),
     "half.jpg": (JPEG[: len(JPEG) // 2], NOT_DECODABLE),
+    "half-and-closed.jpg": (JPEG[: len(JPEG) // 2] + b"\xff\xd9", NOT_DECODABLE),
     "without-end.jpg": (JPEG[:-40], NOT_DECODABLE),
     "half.gif": (saved("GIF")[:900], NOT_DECODABLE),
     "half.webp": (saved("WEBP")[:400], NOT_DECODABLE),

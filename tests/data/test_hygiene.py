@@ -8,7 +8,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from picture_folders import jpeg
+from PIL import Image
+from sketch_corpora import fscoco
 from skimage import data
 
 from lepbench.data.build import build
@@ -16,7 +21,9 @@ from lepbench.data.config import BuildConfig
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
 from lepbench.images import png_bytes
+from lepbench.sketches import FSCOCO
 from lepbench.suites import load_suite
+from lepbench.suites.drawings import Wish, draw_suite
 
 NAMES = ("astronaut", "coffee", "chelsea", "rocket")
 
@@ -31,10 +38,12 @@ def put(folder: Path, name: str, picture: np.ndarray | bytes, caption: str = "a 
     (folder / f"{name}.txt").write_text(caption)
 
 
-def built(folder: Path, out: Path, **hygiene: Any) -> tuple[list[str], dict[str, tuple[str, str]]]:
+def built(
+    folder: Path, out: Path, size: int | None = 64, **hygiene: Any
+) -> tuple[list[str], dict[str, tuple[str, str]]]:
     """Ids kept, and id -> (reason, detail) of those left out."""
     config = BuildConfig.model_validate(
-        {"source": {"name": "folder", "path": folder}, "hygiene": hygiene, "shard_rows": 3}
+        {"source": {"name": "folder", "path": folder}, "size": size, "hygiene": hygiene, "shard_rows": 3}
     )
     build(config, out)
     rejects = [json.loads(line) for line in (out / "rejected.jsonl").read_text().splitlines()]
@@ -89,13 +98,32 @@ def test_pictures_of_another_set_stay_out(photos: Path, tmp_path: Path) -> None:
 
 def test_pictures_of_a_suite_stay_out_though_they_were_drawn(tmp_path: Path) -> None:
     suite = load_suite("sketchworld-edges-v1")
-    item = suite.items(1)[0]
+    every = suite.items(suite.definition.items)
+    assert len(every) > suite.definition.default_items
     folder = tmp_path / "photos"
-    put(folder, "leak", item.image)
+    put(folder, "first", every[0].image)
+    put(folder, "last", every[-1].image)
     put(folder, "rocket", photograph("rocket"))
     kept, left_out = built(folder, tmp_path / "out", exclude=["sketchworld-edges-v1"], distance=0)
     assert kept == ["rocket.png"]
-    assert left_out["leak.png"][0] == "picture of an excluded set"
+    assert {reason for reason, _ in left_out.values()} == {"picture of an excluded set"}
+
+
+@pytest.mark.parametrize("shape", [(200, 320), (320, 200), (180, 427), (256, 256)])
+def test_photographs_of_a_suite_of_drawings_stay_out_whatever_their_shape(
+    tmp_path: Path, shape: tuple[int, int]
+) -> None:
+    folder, scenes = tmp_path / "photos", fscoco(tmp_path / "scenes", users=3, each=2)
+    for number, (name, place) in enumerate(zip(NAMES, sorted(scenes.rglob("*.jpg")), strict=False)):
+        whole = Image.fromarray(getattr(data, name)()).resize(shape[::-1])
+        place.write_bytes(jpeg(whole, quality=90))
+        put(folder, f"{number}-leaked", place.read_bytes())
+    put(folder, "other", np.asarray(data.camera()))
+    draw_suite(FSCOCO(path=scenes, split="all"), Wish(name="s", items=6, size=128), tmp_path / "s", print)
+    for size in (64, None):
+        kept, left_out = built(folder, tmp_path / f"out-{size}", size=size, exclude=[tmp_path / "s"])
+        assert kept == ["other.png"]
+        assert {detail for _, detail in left_out.values()} == {"looks like one in s"}
 
 
 def test_maps_without_edges_and_with_too_many_are_counted(tmp_path: Path) -> None:
@@ -111,3 +139,21 @@ def test_maps_without_edges_and_with_too_many_are_counted(tmp_path: Path) -> Non
 def test_what_cannot_be_excluded_is_one_line(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="nothing to exclude in"):
         built(photos, tmp_path / "out", exclude=[photos])
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "other columns"])
+def test_an_excluded_set_without_one_of_its_shards_is_one_line(
+    photos: Path, tmp_path: Path, damage: str
+) -> None:
+    built(photos, tmp_path / "test-set")
+    shard = sorted((tmp_path / "test-set" / "data").iterdir())[1]
+    if damage == "gone":
+        shard.unlink()
+    elif damage == "cut":
+        shard.write_bytes(shard.read_bytes()[:500])
+    else:
+        pq.write_table(pa.table({"id": ["a"]}), shard)
+    with pytest.raises(LepbenchError, match=r"cannot compare with .*test-set: .+; build that set") as caught:
+        built(photos, tmp_path / "out", exclude=[tmp_path / "test-set"])
+    assert "\n" not in str(caught.value)
+    assert damage != "gone" or f"it lacks data/{shard.name};" in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from picture_folders import jpeg, photograph, save_every_mode
-from PIL import Image
+from PIL import Image, ImageCms
 
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Entry, Original, Reason, Rejected
@@ -132,6 +133,19 @@ def test_what_cannot_be_decoded_is_rejected(content: bytes) -> None:
     assert "0x" not in caught.value.detail  # no addresses: the record is the same each time
 
 
+@pytest.mark.parametrize("content", [PHOTOGRAPH, jpeg(photograph().convert("L"))], ids=["plain", "grey"])
+def test_a_machine_without_memory_is_no_fault_of_the_picture(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*args: object) -> Pixels:
+        raise MemoryError
+
+    for work in ("_opencv", "upright"):
+        monkeypatch.setattr(f"lepbench.data.picture.{work}", exhausted)
+    with pytest.raises(MemoryError):
+        prepared(content)
+
+
 @given(
     st.integers(0, len(PHOTOGRAPH) - 1), st.binary(min_size=1, max_size=24), st.integers(0, len(PHOTOGRAPH))
 )
@@ -154,16 +168,102 @@ def test_a_picture_beyond_the_limit_is_turned_away_before_it_is_decoded() -> Non
         assert (caught.value.reason, caught.value.detail) == (Reason.TOO_LARGE, "20000 x 20000 px")
 
 
+@pytest.mark.parametrize(
+    ("side", "store", "passes"),
+    [
+        (65_500, "jpeg", True),
+        (65_501, "jpeg", False),
+        (65_501, "auto", True),
+        (10**6, "png", True),
+        (10**6 + 1, "png", False),
+    ],
+)
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_side_that_cannot_be_stored_is_a_reject(side: int, store: str, passes: bool, upright: bool) -> None:
+    long = np.zeros((side, 1, 3) if upright else (1, side, 3), np.uint8)
+    content = saved(Image.fromarray(long), "PNG")
+    for picture in (long, content):
+        if passes:
+            assert prepared(picture, None, store=store).pixels.shape == long.shape
+            continue
+        with pytest.raises(Rejected, match=f"px, and a (PNG|JPEG) has at most {side - 1} a side") as caught:
+            prepared(picture, None, store=store)
+        assert caught.value.reason == Reason.TOO_LARGE
+    assert prepared(long, 16, store=store).pixels.shape == (16, 16, 3)
+
+
 def test_flags_say_what_was_unusual(every_mode: dict[str, Picture]) -> None:
     flags = {name: picture.flags for name, picture in every_mode.items()}
-    assert flags["rgb"] == flags["grey"] == flags["UPPER"] == ()
+    assert flags["rgb"] == flags["UPPER"] == ()
+    assert flags["grey"] == flags["bilevel"] == ("grey",)
     assert flags["rotated"] == ("rotated",)
     assert flags["cmyk"] == ("CMYK",)
-    assert flags["rgba"] == flags["la"] == ("transparency",)
+    assert flags["rgba"] == ("transparency",)
+    assert flags["la"] == ("transparency", "grey")
     assert flags["palette"] == ("palette",)
     assert flags["moving"][0] == "first frame"
     assert flags["sixteen"] == flags["float"] == ("deep grey",)
     assert flags["small"] == ("enlarged",)
+
+
+def saved(image: Image.Image, form: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format=form, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize("mode", ["L", "1"])
+@pytest.mark.parametrize("size", [64, None])
+def test_grey_of_the_wanted_size_is_stored_as_rgb_all_the_same(
+    form: str, mode: str, size: int | None
+) -> None:
+    square = photograph().resize((64, 64)).convert(mode)
+    content = saved(square, form)
+    picture = prepared(content, size)
+    with Image.open(io.BytesIO(picture.content)) as stored:
+        assert (stored.mode, stored.format) == ("RGB", form)
+        assert (np.array(stored) == picture.pixels).all()
+    assert picture.flags == ("grey",)
+    assert picture.sha256 == sha256_bytes(content)
+    (edges,) = edges_of([picture], configured(64))
+    row = row_of(picture, edges, 0.1, configured(64).source.open(64, 1), "canny@1")
+    assert decoded(row).image.shape == (64, 64, 3)
+
+
+def deep_colours() -> dict[str, bytes]:
+    """A picture of 16 bits a channel in every container."""
+    deep = np.array(photograph())[..., ::-1].astype(np.uint16) * 257
+    files = {suffix: cv2.imencode(suffix, deep)[1].tobytes() for suffix in (".png", ".tiff", ".ppm")}
+    clear = np.dstack([deep, np.full_like(deep[..., :1], 65535)])
+    return files | {"clear.png": cv2.imencode(".png", clear)[1].tobytes()}
+
+
+@pytest.mark.parametrize("name", [".png", ".tiff", ".ppm", "clear.png"])
+def test_more_bits_than_are_kept_are_a_flag(name: str) -> None:
+    content = deep_colours()[name]
+    picture = prepared(content, None)
+    assert picture.flags[-1] == "deep colour"
+    assert picture.content != content
+    assert (picture.pixels == np.array(photograph())).all()
+
+
+def test_lab_is_no_transparency() -> None:
+    spaces = [ImageCms.createProfile(space) for space in ("sRGB", "LAB")]
+    lab = ImageCms.profileToProfile(photograph(), *spaces, outputMode="LAB")
+    picture = prepared(saved(lab, "TIFF"), None)
+    assert picture.flags == ("LAB",)
+    assert np.abs(picture.pixels.astype(int) - np.array(photograph())).mean() < 3
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.filterwarnings("error")
+def test_what_is_no_number_is_no_picture(value: float) -> None:
+    grey = np.array(photograph().convert("L"), np.float32)
+    grey[3, 4] = value
+    with pytest.raises(Rejected) as caught:
+        prepared(saved(Image.fromarray(grey), "TIFF"))
+    assert (caught.value.reason, caught.value.detail) == (Reason.NOT_DECODABLE, "values that are no numbers")
 
 
 def test_the_fast_way_gives_the_pixels_of_pillow() -> None:
@@ -234,3 +334,44 @@ def test_soft_edges_are_the_detectors_strengths() -> None:
     assert row["edge_density"] == pytest.approx(float((strength > 0.3).float().mean()), abs=0.01)
     with pytest.raises(ValueError, match="does not grade"):
         configured(64, edges="soft")
+
+
+class Counted(Sobel):
+    """Remembers how many pictures came at a time."""
+
+    version: ClassVar[str] = "1"
+    calls: ClassVar[list[int]] = []
+
+    def soft(self, images: torch.Tensor) -> torch.Tensor:
+        self.calls.append(len(images))
+        return super().soft(images)
+
+
+def many(*shapes: tuple[int, int]) -> list[Picture]:
+    """Pictures of these heights and widths, all different."""
+    one = prepared(np.array(photograph()), None)
+    turned = (np.array(photograph().rotate(7 * number)) for number in range(len(shapes)))
+    return [
+        one._replace(pixels=cv2.resize(pixels, shape[::-1]))
+        for pixels, shape in zip(turned, shapes, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("detector", [{"name": "sobel"}, {"name": "sobel", "thin": False}, {"name": "xdog"}])
+@pytest.mark.parametrize("shape", [(64, 64), (37, 53), (301, 299)])
+def test_soft_edges_are_the_same_to_the_bit_in_any_batch(
+    detector: dict[str, object], shape: tuple[int, int]
+) -> None:
+    config = configured(None, detector=detector, edges="soft")
+    pictures = many(*[shape] * 7, (40, 40), shape)
+    for picture, edges in zip(pictures, edges_of(pictures, config), strict=True):
+        (alone,) = edges_of([picture], config)
+        assert (edges.dtype, edges.shape) == (np.uint8, picture.pixels.shape[:2])
+        assert (edges == alone).all()
+
+
+def test_small_pictures_of_a_size_are_graded_together_and_large_ones_alone() -> None:
+    config = configured(None, detector="sobel", edges="soft").model_copy(update={"detector": Counted()})
+    Counted.calls.clear()
+    assert len(list(edges_of(many(*[(64, 64)] * 7, (40, 40), *[(512, 512)] * 2), config))) == 10
+    assert Counted.calls == [7, 1, 1, 1]

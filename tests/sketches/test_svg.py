@@ -172,7 +172,7 @@ def test_a_pipe_in_a_corpus_is_left_out_and_not_waited_for(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "cat" / "pipe.svg")
     (tmp_path / "cat" / "a.svg").write_text(svg(lines_of(0)))
     book = Svg(path=tmp_path).open()
-    assert len(book) == 2
+    assert book.count == 2
     drawings = []
     for number in range(2):
         with contextlib.suppress(Unusable):
