@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from glob import escape
 from pathlib import Path
 
 from lepbench.data.build import REJECTED
@@ -48,7 +47,7 @@ def push(
             repo_type="dataset",
             folder_path=folder,
             revision=revision,
-            allow_patterns=[escape(name) for name in names],
+            allow_patterns=names,
             delete_patterns=["data/*.parquet", "shards/*.json"],
             commit_message=f"{manifest.written} triplets, sha256 {manifest.sha256}",
         )

@@ -295,15 +295,6 @@ def test_the_hubs_own_client_refuses_in_one_line(
     assert line.endswith("check the name, the token and the connection")
 
 
-def test_a_set_whose_split_reads_as_a_pattern_is_whole(
-    folder: Path, tmp_path: Path, hub: type[FakeHub]
-) -> None:
-    source = {"name": "table", "path": str(folder / "data"), "split": "train[:9]"}
-    build(BuildConfig.model_validate({"source": source}), tmp_path / "again")
-    push(tmp_path / "again", "someone/triplets", lambda what, done, total: None)
-    assert "data/train[:9]-00000-of-00001.parquet" in hub.files
-
-
 def test_help_shows_examples_and_loads_nothing_heavy(lepbench: Any) -> None:
     for verb in ("verify", "export", "push"):
         assert "lepbench data " + verb in lepbench(verb, "--help").out
