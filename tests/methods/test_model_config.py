@@ -15,6 +15,7 @@ from lepbench.guidance import SamplerSettings
 from lepbench.guidance.course import Repeats, Travel
 from lepbench.guidance.execution import Execution
 from lepbench.methods import METHODS, LepConfig, ModelConfig, UnguidedConfig
+from lepbench.predictors.recipe import TrainConfig
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -32,6 +33,16 @@ def test_the_examples_are_models(path: Path) -> None:
     assert model.name == name
     assert type(model.method) is method
     assert model.backbone == "mini@1"
+
+
+def test_a_hub_model_takes_the_same_keys() -> None:
+    model = load_config(EXAMPLES / "sd15-lep.yaml", ModelConfig)
+    mini = load_config(EXAMPLES / "mini-lep-fast.yaml", ModelConfig)
+    assert model.sampler == mini.sampler.model_copy(update={"guidance_scale": 7.5})
+    assert isinstance(model.method, LepConfig)
+    assert (model.method.scale, model.method.stop) == (1.2, 0.2)
+    recipe = load_config(EXAMPLES / "sd15-train-lep.yaml", TrainConfig)
+    assert recipe.backbone == model.backbone
 
 
 methods = st.one_of(
