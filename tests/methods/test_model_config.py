@@ -14,10 +14,11 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.course import Repeats, Travel
 from lepbench.guidance.execution import Execution
-from lepbench.methods import METHODS, LepConfig, ModelConfig, UnguidedConfig
+from lepbench.methods import METHODS, CleanEdgesConfig, LepConfig, ModelConfig, UnguidedConfig
 from lepbench.predictors.recipe import TrainConfig
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+OTHERS = {"mini-unguided": UnguidedConfig, "mini-clean-edges": CleanEdgesConfig}
 
 
 def read(tmp_path: Path, text: str) -> ModelConfig:
@@ -28,10 +29,9 @@ def read(tmp_path: Path, text: str) -> ModelConfig:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("mini-*.yaml")), ids=lambda path: path.stem)
 def test_the_examples_are_models(path: Path) -> None:
-    name, method = path.stem, UnguidedConfig if path.stem == "mini-unguided" else LepConfig
     model = load_config(path, ModelConfig)
-    assert model.name == name
-    assert type(model.method) is method
+    assert model.name == path.stem
+    assert type(model.method) is OTHERS.get(path.stem, LepConfig)
     assert model.backbone == "mini@1"
 
 
