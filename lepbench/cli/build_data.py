@@ -32,7 +32,7 @@ OF_DETECTOR = "--detector-set"
     OF_DETECTOR, "of_detector", multiple=True, metavar="KEY=VALUE", help="A setting of the detector."
 )
 @click.option("--device", help="cpu; cuda; auto: cuda for a network where there is one.  [default: cpu]")
-@click.option("--edges", help="binary, or soft for a detector that grades.  [default: binary]")
+@click.option("--edges", help="binary; soft: a detector's strengths; drawn: by people.  [default: binary]")
 @click.option("--size", help="Side of the square pictures, px, or 'original'.  [default: 64]")
 @click.option("--store", help="png, jpeg, or auto for what the original was.  [default: auto]")
 @click.option("--limit", type=int, help="Entries to try.  [default: all; 4096 of sketchworld]")

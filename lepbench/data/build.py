@@ -46,6 +46,8 @@ SHAPING = ("pillow", "numpy", "torch", "kornia", "opencv-python-headless", "pyar
 """Packages whose version may change the bytes."""
 DRAWN = 512
 """Side in px of what a source draws where pictures keep the size they have."""
+BY_HAND = "drawn by people"
+"""What a recipe and its rows name where no detector played a part."""
 MENDED = ("source.fingerprint",)
 """What a corpus may differ in when what failed in it is tried again."""
 OF_THE_SET = frozenset((Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.LEAKED))
@@ -133,7 +135,7 @@ def recipe_of(config: BuildConfig, corpus: Corpus, excluded: Sequence[Excluded])
         store=config.store,
         max_pixels=config.max_pixels,
         max_caption=config.max_caption,
-        detector=identity(config.detector),
+        detector=BY_HAND if config.edges == "drawn" else identity(config.detector),
         edges=config.edges,
         device=config.device,
         limit=corpus.count,

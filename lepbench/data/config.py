@@ -22,8 +22,9 @@ class BuildConfig(Config):
     """What `lepbench build-data CONFIG` reads.
 
     Settings: `source` and `detector`, each a name or a mapping with `name` and settings; `size`, the side of
-    the square pictures in px, null for whole pictures of the sizes they have; `edges`, "binary", or "soft"
-    for the strengths of a detector that grades; `store`, "png", "jpeg", or "auto" for what the original was;
+    the square pictures in px, null for whole pictures of the sizes they have; `edges`, "binary", "soft" for
+    the strengths of a detector that grades, or "drawn" for what people drew, of a source that has it, instead
+    of what a detector finds; `store`, "png", "jpeg", or "auto" for what the original was;
     `limit`, entries of the source to try, null for all it has; `shard_rows`, entries tried for one shard,
     which is what an interruption may lose; `hygiene`, what is left out; `max_pixels` of an original and
     `max_caption`, the characters kept of a caption; `device`, where the detector runs: cpu, cuda, or auto for
@@ -33,7 +34,7 @@ class BuildConfig(Config):
     source: AnySource
     detector: AnyDetector = Canny()
     size: int | None = Field(default=64, ge=16, le=4096)
-    edges: Literal["binary", "soft"] = "binary"
+    edges: Literal["binary", "soft", "drawn"] = "binary"
     store: Format = "auto"
     limit: int | None = Field(default=None, ge=1)
     shard_rows: int = Field(default=512, ge=1)
@@ -46,6 +47,14 @@ class BuildConfig(Config):
     def _graded(self) -> BuildConfig:
         if self.edges == "soft" and not isinstance(self.detector, SoftDetector):
             raise ValueError(f"detector {self.detector.name!r} does not grade: take edges: binary")
+        return self
+
+    @model_validator(mode="after")
+    def _drawn(self) -> BuildConfig:
+        if self.edges == "drawn" and not self.source.drawn:
+            raise ValueError(f"source {self.source.name!r} has no drawings: take edges: binary")
+        if self.edges == "drawn" and self.size is None:
+            raise ValueError("drawings are fitted to a size: give one")
         return self
 
     @model_validator(mode="after")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from lepbench.images import Pixels
+from lepbench.strokes import Points
 
 
 class Reason(StrEnum):
@@ -24,6 +25,7 @@ class Reason(StrEnum):
     NOT_UTF8 = "caption is not UTF-8"
     NO_PICTURE = "no picture"
     UNKNOWN_KIND = "unknown kind of picture"
+    NO_SKETCH = "no sketch"
     NOT_HERE = "picture is at an address"
     REPEATED = "repeated member"
     CUT_OFF = "archive is cut off"
@@ -52,17 +54,32 @@ class Rejected(Exception):  # noqa: N818 - an outcome that is counted, not a fau
         self.detail = detail
 
 
+class Sketch(NamedTuple):
+    """What a person drew of a picture.
+
+    Attributes:
+        content: as the corpus has it: that and the picture decide the map.
+        lines: polylines in the pixels of the upright picture, of which it is told width and height; may raise
+            `Rejected`.
+    """
+
+    content: bytes
+    lines: Callable[[int, int], Sequence[Points]]
+
+
 class Original(NamedTuple):
     """A picture as its corpus has it, encoded (bytes) or drawn (uint8 [H, W, 3]), and what is said of it.
 
     The caption is as the corpus has it: `captions.clean` makes it fit to be used, once for all sources. Bytes
     of it that are not UTF-8 are lone surrogates (`errors="surrogateescape"`). `licence` is that of this
-    picture, None for the corpus's; `captions.clean_licence` makes it fit.
+    picture, None for the corpus's; `captions.clean_licence` makes it fit. `sketch` is there where the corpus
+    has one.
     """
 
     picture: bytes | Pixels
     caption: str
     licence: str | None = None
+    sketch: Sketch | None = None
 
 
 class Entry(NamedTuple):

@@ -32,8 +32,8 @@ class Recipe(Config):
     """Characters of a caption that are kept."""
     detector: str
     """Identity of the detector: name, version and every setting."""
-    edges: Literal["binary", "soft"]
-    """Whether maps say yes or no, or how strongly."""
+    edges: Literal["binary", "soft", "drawn"]
+    """Whether maps say yes or no, or how strongly, or are what people drew."""
     device: str
     """Where the detector ran, "cpu" or "cuda": their roundings differ."""
     limit: int

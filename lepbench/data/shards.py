@@ -334,7 +334,8 @@ def told(name: str, found: Original | Rejected, sha256: str | None = None) -> st
     if sha256 is None:
         content = found.picture if isinstance(found.picture, bytes) else found.picture.tobytes()
         sha256 = sha256_bytes(content)
-    return repr((name, sha256, found.caption, found.licence))
+    sketch = () if found.sketch is None else (sha256_bytes(found.sketch.content),)
+    return repr((name, sha256, found.caption, found.licence, *sketch))
 
 
 def refused(name: str, rejected: Rejected) -> Reject:

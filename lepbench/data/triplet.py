@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lepbench.data.captions import clean
 from lepbench.data.config import BuildConfig
-from lepbench.data.corpus import Corpus, Entry, Reason, Rejected
+from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.picture import Decoded, decode, encode_edges, store
 from lepbench.data.schema import UNKNOWN
 from lepbench.data.similar import perceptual_hash
@@ -20,6 +20,7 @@ from lepbench.detectors import SoftDetector
 from lepbench.detectors.base import pictures_cached
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, to_tensor
+from lepbench.strokes import cropped, rasterise
 
 EdgeMap = NDArray[np.bool_] | NDArray[np.uint8]
 """[H, W], true on an edge, or 255 where it is strongest."""
@@ -35,6 +36,7 @@ class Picture(NamedTuple):
         sha256, phash: of the original, the latter of its centre square.
         licence: its own, None for the corpus's.
         flags: what was done to picture and caption.
+        sketch: what a person drew, bool [H, W], where that is asked for.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Picture(NamedTuple):
     phash: int
     licence: str | None
     flags: tuple[str, ...]
+    sketch: EdgeMap | None = None
 
 
 def prepare(entry: Entry, config: BuildConfig) -> Picture:
@@ -81,14 +84,30 @@ def prepare(entry: Entry, config: BuildConfig) -> Picture:
         phash=perceptual_hash(decoded.pixels),
         licence=original.licence,
         flags=(*decoded.flags, *(["enlarged"] if enlarged else []), *changes),
+        sketch=sketch_of(original, decoded, config.size) if config.edges == "drawn" else None,
     )
 
 
+def sketch_of(original: Original, decoded: Decoded, size: int | None) -> NDArray[np.bool_]:
+    """What a person drew of a picture, cropped with it: one-pixel strokes on bool [size, size].
+
+    Raises:
+        Rejected: nothing was, or nothing that can be read.
+    """
+    if original.sketch is None or size is None:
+        raise Rejected(Reason.NO_SKETCH)
+    width, height = decoded.width, decoded.height
+    return rasterise(cropped(original.sketch.lines(width, height), width, height, size), size)
+
+
 def edges_of(pictures: Sequence[Picture], config: BuildConfig) -> Iterator[EdgeMap]:
-    """The detector's maps of pictures that may differ in size, found on the stored pixels.
+    """The maps of pictures that may differ in size: drawn, or found by the detector on the stored pixels.
 
     A map does not depend on the pictures beside it, so as many go together as is quick.
     """
+    if config.edges == "drawn":
+        yield from (picture.sketch for picture in pictures if picture.sketch is not None)
+        return
     find = of_pixels if config.edges == "binary" else strengths
     for (height, width, _), alike in groupby(pictures, lambda picture: picture.pixels.shape):
         while some := [picture.pixels for picture in islice(alike, pictures_cached(height, width))]:

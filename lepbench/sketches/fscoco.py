@@ -83,10 +83,19 @@ class Scenes(Sketchbook):
             width, height = open_rgb(photo, scene.photo.name).size
         except LepbenchError as error:
             raise Unusable(Fault.BAD_PHOTO, str(error)) from error
-        scale = np.divide((width, height), self.canvas or (width, height))
-        strokes = tuple(line * scale for line in split_strokes(load_points(scene.strokes)))
+        strokes = tuple(lines_of(scene, self.canvas, width, height))
         name = f"{scene.user}/{scene.id}"
         return Drawing(name, None, caption_of(scene), strokes, width, height, photo, scene.user)
+
+
+def lines_of(scene: Scene, canvas: tuple[float, float] | None, width: int, height: int) -> list[Points]:
+    """The strokes of a scene in the pixels of its photograph of that size.
+
+    Raises:
+        Unusable: their file is missing or damaged.
+    """
+    scale = np.divide((width, height), canvas or (width, height))
+    return [line * scale for line in split_strokes(load_points(scene.strokes))]
 
 
 def scenes(folder: Path, split: Split, test_share: float) -> list[Scene]:

@@ -6,15 +6,22 @@ import json
 import pickle
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from sketch_corpora import fscoco, jpeg
+from PIL import Image, ImageDraw
+from pydantic import ValidationError
+from sketch_corpora import fscoco, jpeg, lines_of
 
 from lepbench.data.build import build
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Reason, Rejected
+from lepbench.data.read import Triplets
 from lepbench.data.sources import FSCOCO
 from lepbench.sketches import FSCOCO as SKETCHES
+from lepbench.suites import Suite
+from lepbench.suites.drawings import Wish, draw_suite
 
 
 def test_entries_are_photographs_with_their_captions(tmp_path: Path) -> None:
@@ -93,3 +100,78 @@ def test_it_builds(tmp_path: Path) -> None:
     build(BuildConfig(source=source, size=64), tmp_path / "out")
     (shard,) = (tmp_path / "out" / "data").glob("*.parquet")
     assert pq.read_table(shard, columns=["text"])["text"].to_pylist()[0] == "a scene of 0 number 0"
+
+
+def test_the_maps_may_be_what_people_drew(tmp_path: Path) -> None:
+    path = fscoco(tmp_path / "fs", users=2)
+    config = {"source": {"name": "fscoco", "path": path, "split": "all"}, "edges": "drawn", "size": 64}
+    build(BuildConfig.model_validate(config), tmp_path / "out")
+    triplets = Triplets(tmp_path / "out")
+    assert len(triplets) == 4
+    for number, triplet in enumerate(triplets):
+        user, index = divmod(number, 2)
+        assert triplet.id == f"{user}/{user:04d}{index}"
+        # The centre square of 320 x 256, at a quarter.
+        canvas = Image.new("1", (64, 64))
+        for line in lines_of(10 * user + index):
+            ImageDraw.Draw(canvas).line([((x - 32) / 4 - 0.5, y / 4 - 0.5) for x, y in line], fill=1)
+        expected = np.asarray(canvas)
+        near = cv2.dilate(expected.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        assert triplet.edges.dtype == np.bool_
+        assert not (triplet.edges & ~near).any()
+        assert abs(int(triplet.edges.sum()) - int(expected.sum())) < 0.2 * expected.sum()
+    rows = pq.read_table(next((tmp_path / "out" / "data").iterdir())).to_pylist()
+    assert {row["detector"] for row in rows} == {"drawn by people"}
+    assert "| edges | drawn by people |" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_suite_and_a_build_show_the_same_sketches(tmp_path: Path) -> None:
+    path = fscoco(tmp_path / "fs", users=3)
+    wish = Wish(name="drawn", items=6, size=64)
+    draw_suite(SKETCHES(path=path, split="all"), wish, tmp_path / "drawn", lambda *told: None)
+    config = {"source": {"name": "fscoco", "path": path, "split": "all"}, "edges": "drawn", "size": 64}
+    build(BuildConfig.model_validate(config), tmp_path / "out")
+    built = {triplet.text: triplet.edges for triplet in Triplets(tmp_path / "out")}
+    items = Suite(tmp_path / "drawn").items(6)
+    assert {item.prompt for item in items} == set(built)
+    assert all(np.array_equal(item.sketch, built[item.prompt]) for item in items)
+
+
+def test_a_sketch_that_cannot_be_read_is_missed_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = fscoco(tmp_path / "fs", users=2)
+    first, second, *_ = sorted((path / "vector_sketches").rglob("*.npy"))
+    first.write_bytes(b"no numbers")
+    second.unlink()
+    second.symlink_to("/etc/passwd")
+    source = {"name": "fscoco", "path": path, "split": "all"}
+    for edges, written in (("drawn", 2), ("binary", 4)):
+        config = {"source": source, "edges": edges, "size": 64, "hygiene": {"max_edges": 1}}
+        out = tmp_path / edges
+        assert build(BuildConfig.model_validate(config), out).manifest.written == written
+        reasons = [json.loads(line)["reason"] for line in (out / "rejected.jsonl").read_text().splitlines()]
+        assert reasons == ["no sketch"] * (4 - written)
+
+
+def test_a_sketch_that_was_mended_is_read_again(tmp_path: Path) -> None:
+    path = fscoco(tmp_path / "fs", users=2)
+    config = BuildConfig.model_validate(
+        {"source": {"name": "fscoco", "path": path, "split": "all"}, "edges": "drawn", "size": 64}
+    )
+    build(config, tmp_path / "out")
+    sketches = sorted((path / "vector_sketches").rglob("*.npy"))
+    sketches[1].write_bytes(sketches[0].read_bytes())
+    again = build(config, tmp_path / "out", retry=True)
+    assert again.manifest.sha256 == build(config, tmp_path / "fresh").manifest.sha256
+    assert np.array_equal(*(Triplets(tmp_path / "out")[number].edges for number in (0, 1)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"source": "sketchworld"}, "source 'sketchworld' has no drawings: take edges: binary"),
+        ({"source": {"name": "fscoco", "path": "x"}, "size": None}, "drawings are fitted to a size"),
+    ],
+)
+def test_drawings_that_cannot_be_are_one_line(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        BuildConfig.model_validate({"edges": "drawn", **settings})

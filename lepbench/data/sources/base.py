@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, SerializeAsAny
 
@@ -16,6 +16,9 @@ class Source(Config, ABC):
     """Where captioned pictures come from. A subclass narrows `name` to its own and adds its settings."""
 
     name: str
+
+    drawn: ClassVar[bool] = False
+    """Whether entries come with what people drew of them."""
 
     @abstractmethod
     def open(self, size: int, limit: int | None) -> Corpus:

@@ -1,32 +1,38 @@
-"""FS-COCO's photographs and captions as a corpus; its sketches feed suites."""
+"""FS-COCO's photographs, captions and sketches as a corpus; its sketches feed suites, too."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lepbench.data.corpus import Corpus, Entry, Original, Rejected
+from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected, Sketch
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import read, read_caption, read_picture, within
-from lepbench.sketches.fscoco import LICENCE, Scene, Split, scenes
+from lepbench.sketches import Unusable
+from lepbench.sketches.fscoco import LICENCE, Scene, Split, lines_of, scenes
+from lepbench.strokes import Points
 
 
 @SOURCES.register("fscoco")
 class FSCOCO(Source):
     """The photographs `images/USER/ID.jpg` with `text/USER/ID.txt`, for the users of one side of the split.
 
-    Settings: `path`; `split` and `test_share` as those of the sketch corpus, so that a suite of the other
-    side shows no user that was built from, nor a picture as far as each was drawn once; `licence`.
+    Settings: `path`; `split`, `test_share` and `canvas` as those of the sketch corpus, so that a suite of the
+    other side shows no user that was built from, nor a picture as far as each was drawn once; `licence`. With
+    `edges: drawn` the maps are the users' sketches.
     """
+
+    drawn: ClassVar[bool] = True
 
     name: Literal["fscoco"] = "fscoco"
     path: Path
     split: Split = "train"
     test_share: float = Field(default=0.2, gt=0, lt=1)
-    licence: str = f"photographs: Flickr terms; captions: {LICENCE}"
+    canvas: tuple[float, float] | None = None
+    licence: str = f"photographs: Flickr terms; captions and sketches: {LICENCE}"
 
     def open(self, size: int, limit: int | None) -> Corpus:
         return Photographs(self, scenes(self.path, self.split, self.test_share)[:limit])
@@ -52,15 +58,31 @@ class Photographs(Corpus):
     def _load(self, scene: Scene) -> Original:
         root = self.source.path
         caption = read_caption(root, scene.text.relative_to(root).as_posix())
-        return Original(read_picture(root, scene.photo.relative_to(root).as_posix()), caption)
+        photo = read_picture(root, scene.photo.relative_to(root).as_posix())
+        return Original(photo, caption, sketch=self._sketch(scene))
+
+    def _sketch(self, scene: Scene) -> Sketch | None:
+        """What was drawn; None where its file cannot be read, which is no fault unless it is asked for."""
+        try:
+            content = read(within(self.source.path, scene.strokes.relative_to(self.source.path).as_posix()))
+        except Rejected:
+            return None
+
+        def lines(width: int, height: int) -> list[Points]:
+            try:
+                return lines_of(scene, self.source.canvas, width, height)
+            except Unusable as fault:
+                raise Rejected(Reason.NO_SKETCH, str(fault)) from fault
+
+        return Sketch(content, lines)
 
 
 def fingerprint(root: Path, found: list[Scene]) -> str:
-    """SHA-256 over names, captions and the photographs' sizes."""
+    """SHA-256 over names, captions, and the sizes of photographs and sketches."""
     running = hashlib.sha256()
     for scene in found:
-        size = scene.photo.stat().st_size if scene.photo.is_file() else -1
-        running.update(f"{scene.user}/{scene.id}\0{size}\0".encode())
+        sizes = [path.stat().st_size if path.is_file() else -1 for path in (scene.photo, scene.strokes)]
+        running.update(f"{scene.user}/{scene.id}\0{sizes}\0".encode())
         try:
             running.update(read(within(root, scene.text.relative_to(root).as_posix())))
         except Rejected:
