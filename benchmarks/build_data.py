@@ -46,6 +46,7 @@ from lepbench.data.schema import ROW_GROUP, arrow_schema
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
 SIZE = 512
+LARGE = 5000
 LOW, HIGH = 100, 200
 
 
@@ -74,9 +75,9 @@ def files(folder: Path) -> list[Path]:
 def settings(folder: Path) -> BuildConfig:
     detector = {"name": "cv2-canny", "low": LOW, "high": HIGH}
     source = {"name": "folder", "path": folder}
-    return BuildConfig.model_validate(
-        {"source": source, "detector": detector, "size": SIZE, "shard_rows": 64}
-    )
+    # Of a small corpus every worker gets some shards; a large one has them as they are by default.
+    shards = {} if len(files(folder)) >= LARGE else {"shard_rows": 64}
+    return BuildConfig.model_validate({"source": source, "detector": detector, "size": SIZE, **shards})
 
 
 def triplet(content: bytes) -> tuple[bytes, bytes]:
