@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import inspect
 from collections.abc import Iterator, Sequence
@@ -15,26 +14,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
-from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.families import FAMILIES
-from lepbench.backbones.family import TextParts
 from lepbench.errors import LepbenchError
 from lepbench.guidance.course import Course
+from lepbench.guidance.drawings import Drawing, strokes_for
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.importance import latent_weights
+from lepbench.guidance.loaded import LoadedBackbone, as_frozen, backbone_of, in_full, placed
 from lepbench.guidance.sampler import Generators, sample
 from lepbench.guidance.schedulers import require_steerable
 from lepbench.guidance.settings import SamplerSettings
-from lepbench.guidance.sketch import fit, strokes_of
 from lepbench.guidance.steering import SketchGuidance
-from lepbench.images import Pixels, to_pixels, to_rgb
+from lepbench.images import to_pixels
 from lepbench.predictors.base import Predictor
-
-Drawing = Image.Image | NDArray[Any] | Tensor
-"""Lines in any colours, [H, W] or [H, W, 3] (tensors: [3, H, W]), or bool [H, W], true on a stroke."""
 
 
 @dataclass(frozen=True)
@@ -48,38 +42,6 @@ class SketchGuidedOutput:
 
     images: Any
     sketches: NDArray[np.bool_] | None
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedBackbone(Backbone):
-    """The components of a pipeline, whose weights may be elsewhere until they are used.
-
-    Attributes:
-        negative: what classifier-free guidance leads away from, a text a prompt; None for the family's own.
-    """
-
-    negative: tuple[str, ...] | None = None
-
-    def conditions(self, prompts: Sequence[str], scale: float) -> tuple[Conditioning, Conditioning | None]:
-        """As `Backbone.conditions`.
-
-        Raises:
-            LepbenchError: there is a text to lead away from, and the family leads away from nothing.
-        """
-        told, usual = super().conditions(prompts, scale)
-        if self.negative is None or scale <= 1:
-            return told, usual
-        if usual is None:
-            raise LepbenchError(f"{self.family.name} takes no negative prompt", "leave negative_prompt out")
-        return told, self.encode_prompts(self.negative)
-
-    def predict(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
-        """As `Backbone.predict`."""
-        if self.denoiser.device == self.device:
-            return super().predict(latents, timesteps, told)
-        # Weights that are fetched in inference mode could not take part in a graph later.
-        with torch.no_grad():
-            return self._run(latents, timesteps, told).to(latents.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,48 +200,6 @@ class SketchGuidedPipeline:
         return scheduler
 
 
-def backbone_of(pipe: Any) -> LoadedBackbone:
-    """A loaded pipeline's components as a backbone, shared and not changed.
-
-    Raises:
-        LepbenchError: the pipeline's class or denoiser is of no known kind.
-    """
-    family = FAMILIES.get(type(pipe).__name__)
-    present = {name: part for name, part in pipe.components.items() if part is not None}
-    denoiser, vae = present[family.denoiser], present["vae"]
-    # An offloaded pipeline computes elsewhere than its weights rest.
-    device = pipe._execution_device
-    return LoadedBackbone(
-        name=str(getattr(pipe, "name_or_path", None) or type(pipe).__name__),
-        folder=Path(str(getattr(pipe, "name_or_path", None) or ".")),
-        family=family,
-        denoiser=denoiser,
-        vae=vae,
-        text=TextParts(
-            tokenizers={name: present[name] for name in family.tokenizers if name in present},
-            encoders={
-                name: present[name]
-                for name in family.components
-                if name in present and name not in (family.denoiser, "vae")
-            },
-            index=dict(pipe.config),
-            denoiser=denoiser.config,
-            device=device,
-        ),
-        scheduler=dict(pipe.scheduler.config),
-        taps=family.positions(denoiser.config),
-        device=device,
-        dtype=denoiser.dtype,
-    )
-
-
-def placed(predictor: Predictor, device: torch.device) -> Predictor:
-    """The predictor itself if it is on that device, or else a copy there."""
-    if all(parameter.device == device for parameter in predictor.parameters()):
-        return predictor
-    return copy.deepcopy(predictor).to(device)
-
-
 def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
     """The backbone as `execution` runs it; None where it trades nothing."""
     if execution == Execution():
@@ -290,38 +210,6 @@ def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
             "prepare no execution for a pipeline that is offloaded",
         )
     return execution.prepare(backbone)
-
-
-@contextmanager
-def as_frozen(networks: Sequence[nn.Module]) -> Iterator[None]:
-    """Networks in eval mode with no parameter taking a gradient, for the block alone."""
-    modes = [(module, module.training) for network in networks for module in network.modules()]
-    wants = [(p, p.requires_grad) for network in networks for p in network.parameters()]
-    try:
-        for network in networks:
-            network.requires_grad_(False).eval()
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-        for parameter, wanted in wants:
-            parameter.requires_grad_(wanted)
-
-
-@contextmanager
-def in_full(vae: Any) -> Iterator[None]:
-    """A VAE that overflows in float16, as its config tells, in float32 for the block alone.
-
-    Nothing is lost on the way there and back, and no second copy is kept.
-    """
-    overflows = vae.dtype == torch.float16 and vae.config.force_upcast
-    try:
-        if overflows:
-            vae.to(torch.float32)
-        yield
-    finally:
-        if overflows:
-            vae.to(torch.float16)
 
 
 def default_source(device: torch.device) -> torch.Generator | None:
@@ -348,42 +236,6 @@ def noise_from(source: Generators, shape: tuple[int, ...], device: torch.device)
         )
     noise: Tensor = randn_tensor(shape, generator=sources, device=device, dtype=torch.float32)
     return noise
-
-
-def strokes_for(sketch: Drawing | Sequence[Drawing], count: int, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """`count` sketches as strokes bool [count, height, width], each fitted to `size`; one serves for all.
-
-    Raises:
-        LepbenchError: there are fewer or more, or one has no strokes.
-    """
-    drawings = [sketch] if isinstance(sketch, Image.Image | np.ndarray | Tensor) else list(sketch)
-    if len(drawings) not in (1, count):
-        raise LepbenchError(f"{len(drawings)} sketches for {count} prompts", "give one, or one a prompt")
-    strokes = [fit(_strokes(drawing), size) for drawing in drawings]
-    return np.stack(strokes * (count // len(strokes)))
-
-
-def _strokes(drawing: Drawing) -> NDArray[np.bool_]:
-    if isinstance(drawing, Image.Image):
-        return strokes_of(np.asarray(to_rgb(drawing).convert("L"))).strokes
-    if isinstance(drawing, Tensor):
-        # Numpy knows fewer floats than torch.
-        array = drawing.detach().cpu().float() if drawing.is_floating_point() else drawing.cpu()
-        drawing = (array.movedim(0, -1) if array.ndim == 3 else array).numpy()
-    if drawing.ndim == 3 and drawing.shape[2] == 1:
-        drawing = drawing[..., 0]
-    if drawing.ndim not in (2, 3):
-        raise LepbenchError(f"a sketch of shape {drawing.shape}", "give [H, W] or three channels")
-    if drawing.dtype == bool and drawing.ndim == 2:
-        return drawing
-    return _strokes(Image.fromarray(drawing if drawing.dtype == np.uint8 else _stretched(drawing)))
-
-
-def _stretched(drawing: NDArray[Any]) -> Pixels:
-    """Any range will do: lines are told from ground by contrast, not by level."""
-    values = np.asarray(drawing, dtype=np.float64)
-    low, high = float(values.min()), float(values.max())
-    return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
 
 
 def _encoded(

@@ -23,15 +23,10 @@ from lepbench.backbones import Backbone
 from lepbench.backbones.resolve import embedded_folder
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
+from lepbench.guidance.drawings import strokes_for
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.pipeline import (
-    SketchGuidedPipeline,
-    backbone_of,
-    default_source,
-    noise_from,
-    placed,
-    strokes_for,
-)
+from lepbench.guidance.loaded import backbone_of, placed
+from lepbench.guidance.pipeline import SketchGuidedPipeline, default_source, noise_from
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import generator
 

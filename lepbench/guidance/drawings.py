@@ -1,0 +1,54 @@
+"""Drawings at hand, of whatever kind they are, as strokes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from lepbench.errors import LepbenchError
+from lepbench.guidance.sketch import fit, strokes_of
+from lepbench.images import Pixels, to_rgb
+
+Drawing = Image.Image | NDArray[Any] | Tensor
+"""Lines in any colours, [H, W] or [H, W, 3] (tensors: [3, H, W]), or bool [H, W], true on a stroke."""
+
+
+def strokes_for(sketch: Drawing | Sequence[Drawing], count: int, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """`count` sketches as strokes bool [count, height, width], each fitted to `size`; one serves for all.
+
+    Raises:
+        LepbenchError: there are fewer or more, or one has no strokes.
+    """
+    drawings = [sketch] if isinstance(sketch, Image.Image | np.ndarray | Tensor) else list(sketch)
+    if len(drawings) not in (1, count):
+        raise LepbenchError(f"{len(drawings)} sketches for {count} prompts", "give one, or one a prompt")
+    strokes = [fit(_strokes(drawing), size) for drawing in drawings]
+    return np.stack(strokes * (count // len(strokes)))
+
+
+def _strokes(drawing: Drawing) -> NDArray[np.bool_]:
+    if isinstance(drawing, Image.Image):
+        return strokes_of(np.asarray(to_rgb(drawing).convert("L"))).strokes
+    if isinstance(drawing, Tensor):
+        # Numpy knows fewer floats than torch.
+        array = drawing.detach().cpu().float() if drawing.is_floating_point() else drawing.cpu()
+        drawing = (array.movedim(0, -1) if array.ndim == 3 else array).numpy()
+    if drawing.ndim == 3 and drawing.shape[2] == 1:
+        drawing = drawing[..., 0]
+    if drawing.ndim not in (2, 3):
+        raise LepbenchError(f"a sketch of shape {drawing.shape}", "give [H, W] or three channels")
+    if drawing.dtype == bool and drawing.ndim == 2:
+        return drawing
+    return _strokes(Image.fromarray(drawing if drawing.dtype == np.uint8 else _stretched(drawing)))
+
+
+def _stretched(drawing: NDArray[Any]) -> Pixels:
+    """Any range will do: lines are told from ground by contrast, not by level."""
+    values = np.asarray(drawing, dtype=np.float64)
+    low, high = float(values.min()), float(values.max())
+    return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)

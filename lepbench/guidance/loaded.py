@@ -1,0 +1,126 @@
+"""A loaded pipeline of diffusers as a backbone: its components where they are, and left as they were."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.conditioning import Conditioning
+from lepbench.backbones.families import FAMILIES
+from lepbench.backbones.family import TextParts
+from lepbench.errors import LepbenchError
+from lepbench.predictors.base import Predictor
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedBackbone(Backbone):
+    """The components of a pipeline, whose weights may be elsewhere until they are used.
+
+    Attributes:
+        negative: what classifier-free guidance leads away from, a text a prompt; None for the family's own.
+    """
+
+    negative: tuple[str, ...] | None = None
+
+    def conditions(self, prompts: Sequence[str], scale: float) -> tuple[Conditioning, Conditioning | None]:
+        """As `Backbone.conditions`.
+
+        Raises:
+            LepbenchError: there is a text to lead away from, and the family leads away from nothing.
+        """
+        told, usual = super().conditions(prompts, scale)
+        if self.negative is None or scale <= 1:
+            return told, usual
+        if usual is None:
+            raise LepbenchError(f"{self.family.name} takes no negative prompt", "leave negative_prompt out")
+        return told, self.encode_prompts(self.negative)
+
+    def predict(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
+        """As `Backbone.predict`."""
+        if self.denoiser.device == self.device:
+            return super().predict(latents, timesteps, told)
+        # Weights that are fetched in inference mode could not take part in a graph later.
+        with torch.no_grad():
+            return self._run(latents, timesteps, told).to(latents.dtype)
+
+
+def backbone_of(pipe: Any) -> LoadedBackbone:
+    """A loaded pipeline's components as a backbone, shared and not changed.
+
+    Raises:
+        LepbenchError: the pipeline's class or denoiser is of no known kind.
+    """
+    family = FAMILIES.get(type(pipe).__name__)
+    present = {name: part for name, part in pipe.components.items() if part is not None}
+    denoiser, vae = present[family.denoiser], present["vae"]
+    # An offloaded pipeline computes elsewhere than its weights rest.
+    device = pipe._execution_device
+    return LoadedBackbone(
+        name=str(getattr(pipe, "name_or_path", None) or type(pipe).__name__),
+        folder=Path(str(getattr(pipe, "name_or_path", None) or ".")),
+        family=family,
+        denoiser=denoiser,
+        vae=vae,
+        text=TextParts(
+            tokenizers={name: present[name] for name in family.tokenizers if name in present},
+            encoders={
+                name: present[name]
+                for name in family.components
+                if name in present and name not in (family.denoiser, "vae")
+            },
+            index=dict(pipe.config),
+            denoiser=denoiser.config,
+            device=device,
+        ),
+        scheduler=dict(pipe.scheduler.config),
+        taps=family.positions(denoiser.config),
+        device=device,
+        dtype=denoiser.dtype,
+    )
+
+
+def placed(predictor: Predictor, device: torch.device) -> Predictor:
+    """The predictor itself if it is on that device, or else a copy there."""
+    if all(parameter.device == device for parameter in predictor.parameters()):
+        return predictor
+    return copy.deepcopy(predictor).to(device)
+
+
+@contextmanager
+def as_frozen(networks: Sequence[nn.Module]) -> Iterator[None]:
+    """Networks in eval mode with no parameter taking a gradient, for the block alone."""
+    modes = [(module, module.training) for network in networks for module in network.modules()]
+    wants = [(p, p.requires_grad) for network in networks for p in network.parameters()]
+    try:
+        for network in networks:
+            network.requires_grad_(False).eval()
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for parameter, wanted in wants:
+            parameter.requires_grad_(wanted)
+
+
+@contextmanager
+def in_full(vae: Any) -> Iterator[None]:
+    """A VAE that overflows in float16, as its config tells, in float32 for the block alone.
+
+    Nothing is lost on the way there and back, and no second copy is kept.
+    """
+    overflows = vae.dtype == torch.float16 and vae.config.force_upcast
+    try:
+        if overflows:
+            vae.to(torch.float32)
+        yield
+    finally:
+        if overflows:
+            vae.to(torch.float16)
