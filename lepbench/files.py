@@ -95,6 +95,11 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def as_text(name: str) -> str:
+    """A file's name as text that can be hashed and written: what is not UTF-8 in it is kept as an escape."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def write_bytes(path: Path, content: bytes, lasting: bool = False) -> None:
     """Write a file atomically; see `atomic_path`."""
     with atomic_path(path, lasting) as partial:

@@ -12,6 +12,9 @@ from lepbench.errors import LepbenchError
 INDEX = "model_index.json"
 """The file of a pipeline that says of which class it and its components are."""
 
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+"""`owner/name`, as the hub knows models."""
+
 _EMBEDDED = re.compile(r"[\w.-]+@\d+")
 
 
@@ -43,7 +46,7 @@ def model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
         return embedded_folder(text)
     if Path(name).is_dir():
         return Path(name)
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", text):
+    if not HUB_ID.fullmatch(text):
         raise LepbenchError(
             f"no model folder {text!r}", "give a folder, an embedded name or a hub id 'owner/name'"
         )

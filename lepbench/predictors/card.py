@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lepbench.backbones.resolve import HUB_ID
 from lepbench.config import dump_config
 from lepbench.templates import render
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from lepbench.predictors.outcome import Outcome
 
 CARD_FILE = "README.md"
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def card(predictor: Predictor, outcome: Outcome | None = None, curve: Sequence[BinLoss] = ()) -> str:

@@ -153,11 +153,6 @@ def read(path: Path) -> bytes:
         raise Unusable(Fault.UNREADABLE, f"{path.name}: {error.strerror}") from error
 
 
-def as_text(name: str) -> str:
-    """A file's name as text that can be hashed and written: what is not UTF-8 in it is kept as an escape."""
-    return name.encode(errors="backslashreplace").decode()
-
-
 def framed(lines: Sequence[Points]) -> tuple[tuple[Points, ...], float, float]:
     """Lines moved to begin at 0, with their own extent as the frame: for corpora that know no other.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lepbench.errors import LepbenchError
+from lepbench.files import as_text
 from lepbench.images import open_rgb
 from lepbench.seeds import seed_of
 from lepbench.sketches.base import (
@@ -22,7 +23,6 @@ from lepbench.sketches.base import (
     Sketchbook,
     SketchCorpus,
     Unusable,
-    as_text,
     read,
 )
 from lepbench.strokes import Points

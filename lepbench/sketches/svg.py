@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lepbench.errors import LepbenchError
+from lepbench.files import as_text
 from lepbench.sketches.base import (
     SKETCHES,
     Drawing,
@@ -19,7 +20,6 @@ from lepbench.sketches.base import (
     Sketchbook,
     SketchCorpus,
     Unusable,
-    as_text,
     framed,
     read,
 )

@@ -15,8 +15,7 @@ from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import distinct, read_picture
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_file
-from lepbench.sketches.base import as_text
+from lepbench.files import as_text, sha256_file
 
 
 def _as_told(value: object) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from lepbench.data.captions import LENIENT
 from lepbench.data.corpus import Reason, Rejected
-from lepbench.sketches.base import as_text
+from lepbench.files import as_text
 
 MOST_BYTES = 2**28
 """Of one file; a larger one is no picture that anyone trains on."""

@@ -17,8 +17,8 @@ from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import distinct, read, read_caption, read_picture, within
 from lepbench.errors import LepbenchError
+from lepbench.files import as_text
 from lepbench.images import SUFFIXES
-from lepbench.sketches.base import as_text
 
 OTHER_SUFFIXES = frozenset((
     ".apng", ".arw", ".bpg", ".cr2", ".cr3", ".crw", ".dcm", ".dds", ".dib", ".dng", ".emf", ".eps",

@@ -19,8 +19,7 @@ from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, read_picture
 from lepbench.data.sources.splits import SplitName, alike, of_split
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_bytes
-from lepbench.sketches.base import as_text
+from lepbench.files import as_text, sha256_bytes
 
 PARQUET, ARROW = ".parquet", ".arrow"
 OPEN_FILES = 8

@@ -24,8 +24,8 @@ from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, check_inside, distinct
 from lepbench.data.sources.tars import Damage, members
 from lepbench.errors import LepbenchError
+from lepbench.files import as_text
 from lepbench.images import SUFFIXES
-from lepbench.sketches.base import as_text
 
 OPEN_TARS = 8
 CAPTION_KEYS = ("caption", "text")
