@@ -20,13 +20,13 @@ from kornia.filters import gaussian_blur2d
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lepbench.evaluation.folder import picture_path
+from lepbench.evaluation.folder import locate_picture
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import protocol_of
 from lepbench.evaluation.record import SAMPLES, read_record
-from lepbench.evaluation.sample import units_of
-from lepbench.evaluation.score import score
-from lepbench.evaluation.summary import draws_of_rows
+from lepbench.evaluation.sample import make_batches
+from lepbench.evaluation.score import score_pictures
+from lepbench.evaluation.summary import resample_conditions
 from lepbench.images import Pixels, open_rgb, to_pixels, to_tensor
 from lepbench.suites import load_suite
 
@@ -110,27 +110,31 @@ def main() -> None:
     suite = load_suite(record.identity.suite)
     protocol = protocol_of(suite)
     judges = load_judges(protocol)
-    unit = [s for u in units_of(suite, suite.items(record.identity.items), 1, protocol.unit) for s in u]
-    sketches = torch.from_numpy(np.stack([s.item.sketch for s in unit])).float()[:, None]
+    batch = [
+        s for u in make_batches(suite, suite.items(record.identity.items), 1, protocol.batch_size) for s in u
+    ]
+    sketches = torch.from_numpy(np.stack([s.item.sketch for s in batch])).float()[:, None]
 
     def frame(row: str, pixels: NDArray[np.uint8]) -> pd.DataFrame:
-        parts = [slice(k, k + 32) for k in range(0, len(unit), 32)]
+        parts = [slice(k, k + 32) for k in range(0, len(batch), 32)]
         columns = [
-            c for p in parts for c in score(pixels[p], unit[p], [s.item for s in unit[p]], judges, protocol)
+            c
+            for p in parts
+            for c in score_pictures(pixels[p], batch[p], [s.item for s in batch[p]], judges, protocol)
         ]
-        names = {"row": row, "item_id": [s.item.item_id for s in unit], "sample_index": 0, "status": "ok"}
+        names = {"row": row, "item_id": [s.item.item_id for s in batch], "sample_index": 0, "status": "ok"}
         return pd.DataFrame(columns).assign(**names)
 
     stored = pd.read_parquet(arguments.run / SAMPLES)
     sets = [stored[stored["row"].isin(["real", "unguided", "model", "overlay"])]]
     for base in ("unguided", "model"):
-        pictures = to_tensor(read(arguments.run, base, [s.item.item_id for s in unit]))
+        pictures = to_tensor(read(arguments.run, base, [s.item.item_id for s in batch]))
         for name, (attack, strengths) in ATTACKS.items():
             for strength in strengths:
                 attacked = to_pixels(attack(pictures, sketches, strength))
                 sets.append(frame(f"{base}/{name}/{strength:g}", attacked))
                 print(sets[-1]["row"][0], flush=True)
-    found = draws_of_rows(pd.concat(sets), judges.statistics, protocol)
+    found = resample_conditions(pd.concat(sets), judges.statistics, protocol)
     lines = {row: candidates({name: d.value for name, d in drawn.items()}) for row, drawn in found.items()}
     table = pd.DataFrame(lines).T.round(4).rename_axis("set")
     table.to_csv(arguments.out)
@@ -139,7 +143,7 @@ def main() -> None:
 
 def read(run: Path, row: str, items: list[str]) -> Pixels:
     """A row's pictures of a finished run."""
-    return np.stack([np.asarray(open_rgb(picture_path(run, row, item))) for item in items])
+    return np.stack([np.asarray(open_rgb(locate_picture(run, row, item))) for item in items])
 
 
 if __name__ == "__main__":

@@ -38,11 +38,11 @@ import torch
 from PIL import Image
 from skimage import data
 
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
-from lepbench.data.engines import Here, Processes
-from lepbench.data.picture import encode
-from lepbench.data.schema import ROW_GROUP, arrow_schema
+from lepbench.data.engines import InProcess, Processes
+from lepbench.data.picture import encode_picture
+from lepbench.data.schema import ROW_GROUP, make_arrow_schema
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
 SIZE = 512
@@ -63,7 +63,7 @@ def make_photographs(folder: Path, count: int, side: int) -> None:
     for number in range(count):
         x, y = random.integers(0, side, 2)
         noisy = plain[number % len(plain)] + grain[y : y + side, x : x + side]
-        content = encode(np.clip(noisy, 0, 255).astype(np.uint8), "JPEG")
+        content = encode_picture(np.clip(noisy, 0, 255).astype(np.uint8), "JPEG")
         (folder / f"{number:05d}.jpg").write_bytes(content)
         (folder / f"{number:05d}.txt").write_text(f"photograph number {number}")
 
@@ -93,7 +93,7 @@ def triplet(content: bytes) -> tuple[bytes, bytes]:
 
 def row(image: bytes, edges: bytes, text: str, digest: str) -> dict[str, Any]:
     """A row of our columns; those that cost nothing to find are left empty."""
-    empty = dict.fromkeys(arrow_schema().names)
+    empty = dict.fromkeys(make_arrow_schema().names)
     pictures = {"image": {"bytes": image, "path": None}, "conditioning_image": {"bytes": edges, "path": None}}
     return empty | pictures | {"text": text, "sha256": digest, "flags": []}
 
@@ -101,7 +101,7 @@ def row(image: bytes, edges: bytes, text: str, digest: str) -> dict[str, Any]:
 def floor(folder: Path, out: Path) -> float:
     """Seconds of the library calls alone; files are read before."""
     contents = [path.read_bytes() for path in files(folder)]
-    schema = arrow_schema()
+    schema = make_arrow_schema()
     started = time.perf_counter()
     with pq.ParquetWriter(out / "floor.parquet", schema, compression="none") as writer:
         for start in range(0, len(contents), ROW_GROUP):
@@ -123,11 +123,11 @@ def timed(work: Callable[[Path, Path], object]) -> Callable[[Path, Path], float]
 
 
 def ours(folder: Path, out: Path) -> object:
-    return build(settings(folder), out / "ours", engine=Here())
+    return build_triplets(settings(folder), out / "ours", engine=InProcess())
 
 
 def ours_2(folder: Path, out: Path) -> object:
-    return build(settings(folder), out / "ours-2", engine=Processes(2))
+    return build_triplets(settings(folder), out / "ours-2", engine=Processes(2))
 
 
 def plain(folder: Path, out: Path) -> object:

@@ -27,7 +27,7 @@ from kornia import filters
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
-from lepbench.detectors import DETECTORS, Detector, NetworkDetector, SoftDetector, detector_from
+from lepbench.detectors import DETECTORS, Detector, NetworkDetector, SoftDetector, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.images import Pixels, to_tensor
 from lepbench.sketchworld import render, scene
@@ -102,12 +102,12 @@ def contest(name: str, pixels: Pixels, folder: Path) -> tuple[Work, Work]:
     """Our map of the pixels, and the floor's."""
     kind = DETECTORS.get(name)
     if not issubclass(kind, NetworkDetector):
-        detector = detector_from(name)
+        detector = select_detector(name)
         return lambda: detector.of_pixels(pixels), lambda: FLOORS[name](pixels)
     network = kind.build().eval().requires_grad_(False)
     weights = folder / f"{name}.safetensors"
     save_file(network.state_dict(), weights)
-    loaded = detector_from({"name": name, "weights": str(weights)})
+    loaded = select_detector({"name": name, "weights": str(weights)})
     return lambda: loaded.of_pixels(pixels), lambda: network(to_tensor(pixels))
 
 
@@ -152,7 +152,7 @@ def sheet(rows: list[list[tuple[str, Pixels]]]) -> Image.Image:
 
 def draw(path: Path) -> None:
     """The photograph and a scene with the maps of every detector that needs no weights."""
-    detectors = [detector_from(n) for n in DETECTORS if not issubclass(DETECTORS.get(n), NetworkDetector)]
+    detectors = [select_detector(n) for n in DETECTORS if not issubclass(DETECTORS.get(n), NetworkDetector)]
     drawn = render(scene(*WORLD), TILE).image
     sheet([columns(detectors, picture) for picture in (photograph(TILE), drawn)]).save(path, optimize=True)
 

@@ -24,14 +24,14 @@ import pyarrow as pa
 import torch
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.cli.bars import bars
+from lepbench.cli.bars import show_bars
 from lepbench.config import dump_config
+from lepbench.evaluation.condition_runner import ConditionRunner, Progress
+from lepbench.evaluation.conditions import Condition, make_model_condition, make_real_condition
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import protocol_of
-from lepbench.evaluation.rows import Row, model_row, real_row
-from lepbench.evaluation.sample import units_of
-from lepbench.evaluation.summary import draws_of_rows
-from lepbench.evaluation.units import Progress, Workshop
+from lepbench.evaluation.sample import make_batches
+from lepbench.evaluation.summary import resample_conditions
 from lepbench.files import sha256_bytes, write_text
 from lepbench.guidance.presets import PRESETS
 from lepbench.methods import Method, ModelConfig
@@ -100,7 +100,7 @@ class Bench:
         self.folder = folder
         self.protocol = protocol_of(suite)
         self.judges = load_judges(self.protocol)
-        self.units = units_of(suite, suite.items(skip + items)[skip:], 1, self.protocol.unit)
+        self.batches = make_batches(suite, suite.items(skip + items)[skip:], 1, self.protocol.batch_size)
         self.skip, self.items = skip, items
         self.first: dict[str, Draws] = {}
 
@@ -109,12 +109,12 @@ class Bench:
         backbone = load_backbone(str(model.backbone))
         method = model.method.build(backbone, model.sampler)
         passes, gradients = self._passes(backbone, method)
-        real = self._table("real", real_row(), progress)
+        real = self._table("real", make_real_condition(), progress)
         drawn = self._table(
-            f"{name}-{sha256_bytes(dump_config(model).encode())[:8]}", model_row(method), progress
+            f"{name}-{sha256_bytes(dump_config(model).encode())[:8]}", make_model_condition(method), progress
         )
         frame = pa.concat_tables([real, drawn]).to_pandas()
-        found = draws_of_rows(frame, self.judges.statistics, self.protocol, ("model",))["model"]
+        found = resample_conditions(frame, self.judges.statistics, self.protocol, ("model",))["model"]
         self.first = self.first or found
         row: dict[str, Any] = {
             "variant": name,
@@ -136,9 +136,9 @@ class Bench:
         ends = draws.interval(self.protocol.confidence)
         return {name + end: round(value, 4) for end, value in zip(("", "_low", "_high"), ends, strict=True)}
 
-    def _table(self, folder: str, row: Row, progress: Progress) -> pa.Table:
+    def _table(self, folder: str, row: Condition, progress: Progress) -> pa.Table:
         kept = self.folder / f"{folder}-{self.skip}-{self.items}"
-        return Workshop(kept, self.judges, self.protocol, progress).table(row, self.units)
+        return ConditionRunner(kept, self.judges, self.protocol, progress).table(row, self.batches)
 
     def _passes(self, backbone: Backbone, method: Method) -> tuple[int, int]:
         """U-Net passes of one picture, and how many of them keep a graph: counted, not reckoned."""
@@ -146,7 +146,7 @@ class Bench:
         handle = backbone.denoiser.register_forward_pre_hook(
             lambda module, inputs: seen.extend([torch.is_grad_enabled()] * len(inputs[0]))
         )
-        method.draw([self.units[0][0].request])
+        method.draw([self.batches[0][0].request])
         handle.remove()
         return len(seen), sum(seen)
 
@@ -155,7 +155,7 @@ def settings_of(model: ModelConfig) -> Settings:
     """What a line differs in."""
     method = model.method.model_dump(mode="json")
     options = {key: method[key] for key in ("decay", "repeats", "travel", "emphasis")}
-    course = [f"{key} {value}" for key, value in options.items() if value not in (None, "constant")]
+    schedule = [f"{key} {value}" for key, value in options.items() if value not in (None, "constant")]
     return {
         "method": model.method.name,
         "scheduler": model.sampler.scheduler,
@@ -163,7 +163,7 @@ def settings_of(model: ModelConfig) -> Settings:
         "cfg": model.sampler.guidance_scale,
         "scale": method["scale"],
         "stop": method["stop"],
-        "options": "; ".join(course).translate(str.maketrans("", "", "{}'")),
+        "options": "; ".join(schedule).translate(str.maketrans("", "", "{}'")),
     }
 
 
@@ -188,7 +188,7 @@ def main() -> None:
     for name, (sampler, method) in TABLES[chosen.table].items():
         if chosen.only and name not in chosen.only:
             continue
-        with bars() as show:
+        with show_bars() as show:
             told = partial(told_of, show, name)
             lines.append(bench.line(name, model_of(name, sampler, method), told))
         # After every line: what is done is there to be read.

@@ -38,13 +38,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lepbench.backbones import Backbone, Conditioning
 from lepbench.backbones.family import TextParts
-from lepbench.backbones.known import known, whole
+from lepbench.backbones.known import fill_defaults, load_known
 from lepbench.backbones.load import choose_device
 from lepbench.backbones.sd import StableDiffusion
 from lepbench.backbones.sdxl import StableDiffusionXL
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.gradient import recorded_until_read
+from lepbench.guidance.gradient import record_until_read
 from lepbench.guidance.presets import PRESETS
 from lepbench.predictors import MlpConfig, MlpPredictor
 
@@ -96,8 +96,8 @@ def random_backbone(
     dtype: torch.dtype = torch.float32,
 ) -> Backbone:
     """The U-Net with random weights; the VAE has shapes only, and no text encoder is needed."""
-    model, family = known()[name], FAMILIES[name]()
-    config = whole(family, {**model.denoiser, **(TINY[name] if tiny else {})})
+    model, family = load_known()[name], FAMILIES[name]()
+    config = fill_defaults(family, {**model.denoiser, **(TINY[name] if tiny else {})})
     with device:
         unet = diffusers.UNet2DConditionModel.from_config(config).eval().requires_grad_(False)
     if dtype != unet.dtype:
@@ -165,7 +165,7 @@ class Contest:
         self.predictor = MlpPredictor(MlpConfig(**options)).eval().requires_grad_(False).to(backbone.device)
         self.guidance = self.guided_by(1.6, 0.0)
         self.literal_predictor = LiteralPredictor(sum(channels.values()), hidden).eval().to(backbone.device)
-        self.told = backbone.encode_prompts(2 * self.prompts)
+        self.conditioning = backbone.encode_prompts(2 * self.prompts)
         self.timestep = torch.tensor(1, device=backbone.device)
 
     def guided_by(self, scale: float, stop: float) -> SketchGuidance:
@@ -188,7 +188,9 @@ class Contest:
         scheduler = diffusers.DDIMScheduler(**self.usual.scheduler)
         scheduler.set_timesteps(1)
         leaf = self.noise.clone().requires_grad_()
-        both, features = self.usual.read(torch.cat([leaf, leaf]), self.timestep, self.told, self.usual.taps)
+        both, features = self.usual.read(
+            torch.cat([leaf, leaf]), self.timestep, self.conditioning, self.usual.taps
+        )
         maps = [features[name].float() for name in self.usual.taps]
         _, edges = self.literal_predictor(maps, torch.full_like(both[:, 0, 0, 0], 0.001), self.size).chunk(2)
         loss = (edges - self.target).square().sum()
@@ -208,11 +210,11 @@ class Contest:
         return flops(lambda: self._floor(self.usual))
 
     def _floor(self, backbone: Backbone) -> object:
-        half = self.told.take(torch.arange(len(self.noise), device=backbone.device))
+        half = self.conditioning.take(torch.arange(len(self.noise), device=backbone.device))
         with torch.no_grad():
             backbone.predict(self.noise, self.timestep, half)
         leaf = self.noise.clone().requires_grad_()
-        with torch.enable_grad(), recorded_until_read(backbone.denoiser, backbone.taps):
+        with torch.enable_grad(), record_until_read(backbone.denoiser, backbone.taps):
             # Not the leaf itself: the counter of operations hangs hooks on the inputs of modules.
             _, features = backbone.read(leaf.clone(), self.timestep, half, backbone.taps)
         tops = list(features.values())

@@ -30,19 +30,19 @@ from guidance import SUITE, Bench, model_of, told_of
 from numpy.typing import NDArray
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.cli.bars import bars
+from lepbench.cli.bars import show_bars
 from lepbench.data.read import Triplet
-from lepbench.detectors import Canny, identity
+from lepbench.detectors import Canny, identify_detector
 from lepbench.guidance.presets import PRESETS
 from lepbench.images import to_tensor
 from lepbench.predictors import Predictor
 from lepbench.predictors.base import WEIGHTS_FILE
 from lepbench.predictors.features import NoisyFeatures
-from lepbench.predictors.heldout import held_out_curve
+from lepbench.predictors.heldout import measure_held_out_curve
 from lepbench.predictors.latents import EncodedTriplets, Progress, encode_triplets
 from lepbench.predictors.losses import LOSSES
-from lepbench.predictors.recipe import TrainConfig
 from lepbench.predictors.train import train_on
+from lepbench.predictors.train_config import TrainConfig
 from lepbench.sketchworld import VERSION, render, scene
 from lepbench.suites import load_suite
 
@@ -84,7 +84,7 @@ class Scenes:
 
     @property
     def identity(self) -> str:
-        how = identity(DETECTOR) if self.target == "edges" else f"saliency({SOFTNESS})"
+        how = identify_detector(DETECTOR) if self.target == "edges" else f"saliency({SOFTNESS})"
         return f"sketchworld@{VERSION} {self.split} {self.count} {how}"
 
     def __len__(self) -> int:
@@ -129,7 +129,7 @@ def step_seconds(
 
 def errors(backbone: Backbone, predictor: Predictor, held_out: EncodedTriplets, show: Progress) -> list[str]:
     """The cells of thirds, strokes and variance."""
-    curve = held_out_curve(backbone, predictor, held_out, show, PARTS)
+    curve = measure_held_out_curve(backbone, predictor, held_out, show, PARTS)
     third = PARTS // 3
     thirds = [
         np.mean([part.mse for part in curve[start : start + third]]) for start in range(0, PARTS, third)
@@ -167,7 +167,7 @@ def main() -> None:
     bench = Bench(load_suite(SUITE), 0, arguments.items, arguments.out / "runs")
     cache = arguments.out / "cache"
     predictors, rows = {}, {}
-    with bars() as show:
+    with show_bars() as show:
 
         def encoded(split: str, count: int) -> EncodedTriplets:
             return encode_triplets(backbone, Scenes(split, count, arguments.target), cache, show)

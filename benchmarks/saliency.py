@@ -24,7 +24,7 @@ from predictors import Scenes
 from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.cli.bars import bars
+from lepbench.cli.bars import show_bars
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import protocol_of
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
@@ -34,9 +34,9 @@ from lepbench.metrics.masks import mask_iou
 from lepbench.metrics.statistics import Draws, bootstrap
 from lepbench.predictors import Predictor
 from lepbench.predictors.latents import Progress, encode_triplets
-from lepbench.predictors.recipe import TrainConfig
 from lepbench.predictors.train import train_on
-from lepbench.seeds import noise, seed_of
+from lepbench.predictors.train_config import TrainConfig
+from lepbench.seeds import derive_seed, draw_noise
 from lepbench.sketchworld import render, scene
 from lepbench.suites import load_suite
 
@@ -73,7 +73,7 @@ def drawn(backbone: Backbone, predictor: Predictor, numbers: range, maps: Tensor
     settings = SamplerSettings.model_validate(preset.sampler())
     prompts = [scene("test", number).caption for number in numbers]
     shape = backbone.latent_shape(backbone.image_size)
-    start = torch.stack([noise(seed_of("saliency", number), shape) for number in numbers])
+    start = torch.stack([draw_noise(derive_seed("saliency", number), shape) for number in numbers])
     target = backbone.encode_edges(maps)
     guidance = SketchGuidance(predictor, target, **preset.steering())
     plain = sample(backbone, prompts, start, settings)
@@ -108,7 +108,7 @@ def main() -> None:
     triplets = Scenes("test", chosen.items, "saliency")
     overlaps: list[np.ndarray] = []
     rows: list[list[tuple[str, Pixels]]] = []
-    with bars() as show:
+    with show_bars() as show:
         predictor = trained(backbone, chosen.out, chosen.scenes, chosen.steps, show)
         show_drawing = partial(show, "drawing")
         for first in range(0, chosen.items, BATCH):

@@ -26,7 +26,7 @@ from lepbench.metrics.one_to_one import one_to_one_counts
 from lepbench.metrics.soft import ms_ssim, soft_iou
 from lepbench.metrics.strokes import stroke_recall
 from lepbench.sketchworld import freehand, scene
-from lepbench.strokes import numbered
+from lepbench.strokes import number_strokes
 
 Maps = NDArray[np.bool_]
 Degradation = Callable[[Maps, float], Maps]
@@ -50,7 +50,7 @@ def known_maps(count: int, size: int) -> Known:
     edges, strokes = [], []
     for index in range(count):
         drawn = freehand(scene("test", index), 0, size)
-        numbers = numbered([stroke.points for stroke in drawn.strokes], size).astype(np.int64)
+        numbers = number_strokes([stroke.points for stroke in drawn.strokes], size).astype(np.int64)
         nearest = distance_transform_edt(numbers == 0, return_distances=False, return_indices=True)
         edges.append(drawn.raster)
         strokes.append(numbers[tuple(nearest)] * drawn.raster)

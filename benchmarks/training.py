@@ -40,15 +40,15 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone, Conditioning
 from lepbench.backbones.family import TextParts
-from lepbench.backbones.known import known
+from lepbench.backbones.known import load_known
 from lepbench.backbones.sd import StableDiffusion
-from lepbench.backbones.taps import tapped
+from lepbench.backbones.taps import collect_taps
 from lepbench.images import Pixels
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.latents import EncodedTriplets, encode
-from lepbench.predictors.recipe import TrainConfig
 from lepbench.predictors.train import train_step
+from lepbench.predictors.train_config import TrainConfig
 
 TEXT = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
 """CLIP ViT-L/14's text encoder, where it differs from the defaults of its class."""
@@ -59,7 +59,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def whole_backbone(tiny: bool) -> Backbone:
     """All of the pipeline with random weights; captions are tokenized letter by letter, to 77 tokens."""
-    bare, model = random_backbone(tiny), known()["sd15"]
+    bare, model = random_backbone(tiny), load_known()["sd15"]
     vae = diffusers.AutoencoderKL.from_config({**model.vae, **(TINY_VAE if tiny else {})})
     encoder = transformers.CLIPTextModel(transformers.CLIPTextConfig(**(TINY_TEXT if tiny else TEXT)))
     tokens = ["<|startoftext|>", "<|endoftext|>", *LETTERS, *(f"{letter}</w>" for letter in LETTERS)]
@@ -107,10 +107,10 @@ class TimedFeatures(NoisyFeatures):
     forward_s = 0.0
 
     def read(
-        self, latents: Tensor, noise: Tensor, timesteps: Tensor, told: Conditioning
+        self, latents: Tensor, noise: Tensor, timesteps: Tensor, conditioning: Conditioning
     ) -> tuple[dict[str, Tensor], Tensor, Tensor | None]:
         started = time.perf_counter()
-        found = super().read(latents, noise, timesteps, told)
+        found = super().read(latents, noise, timesteps, conditioning)
         self.forward_s += time.perf_counter() - started
         return found
 
@@ -154,7 +154,7 @@ class LiteralTraining:
         images, edges, texts = self.encoded(batch)
         when = torch.randint(self.schedule.config.num_train_timesteps, (len(batch),))
         noisy = self.schedule.add_noise(images, torch.randn_like(images), when)
-        with tapped(self.backbone.denoiser, self.backbone.taps) as outputs:
+        with collect_taps(self.backbone.denoiser, self.backbone.taps) as outputs:
             self.backbone.denoiser(torch.cat([noisy, noisy]), torch.cat([when, when]), texts)
         maps = [out[0] if isinstance(out, tuple) else out for out in map(outputs.get, self.backbone.taps)]
         return [map_.chunk(2)[1] for map_ in maps], when, edges

@@ -9,13 +9,21 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from lepbench.errors import LepbenchError
-from lepbench.registry import Registry, suggestion
+from lepbench.registry import Registry, suggest_name
 
 
 class Config(BaseModel):
     """Base of every configuration and record: frozen, and closed to keys it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        protected_namespaces=(),
+        # An alias is what files call a field whose name in Python has changed since.
+        serialize_by_alias=True,
+        validate_by_alias=True,
+        validate_by_name=True,
+    )
 
 
 C = TypeVar("C", bound=Config)
@@ -44,7 +52,7 @@ def load_config(path: Path, kind: type[C]) -> C:
         raise LepbenchError(f"{path}: {error}") from error
 
 
-def named(config: str | dict[str, Any], registry: Registry[type[C]]) -> C:
+def select_config(config: str | dict[str, Any], registry: Registry[type[C]]) -> C:
     """The entry of a registry of configurations that a name, or a mapping with `name` and settings, asks for.
 
     Raises:
@@ -69,11 +77,11 @@ def explain(error: ValidationError, kind: type[BaseModel]) -> str:
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
         # A key that fits elsewhere in the document is no help here.
-        return f"unknown key {where!r}; {suggestion(key, known_keys(kind) - {key})}"
+        return f"unknown key {where!r}; {suggest_name(key, list_keys(kind) - {key})}"
     return f"{where}: {first['msg']}"
 
 
-def known_keys(kind: type[BaseModel]) -> set[str]:
+def list_keys(kind: type[BaseModel]) -> set[str]:
     """Every key a configuration knows, nested ones included, taken from its JSON schema."""
     keys: set[str] = set()
     pending: list[object] = [TypeAdapter(kind).json_schema()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class LepbenchError(Exception):
-    """Bad input or environment, told in one line; the command line prints it and exits with code 2.
+    """Bad input or environment, reported in one line; the command line prints it and exits with code 2.
 
     Args:
         what: what is wrong, naming the file, key or value.

@@ -20,7 +20,7 @@ FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None))
 """What is said where there is no room or no more is allowed; some libraries only count what was written."""
 
 
-def cache_folder() -> Path:
+def find_cache_folder() -> Path:
     """`$LEPBENCH_CACHE`, or the user's cache folder."""
     chosen = os.environ.get(CACHE)
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("lepbench", appauthor=False))
@@ -42,29 +42,29 @@ def atomic_path(path: Path, lasting: bool = False) -> Iterator[Path]:
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise explain_unwritable(path, error) from error
     os.close(descriptor)
     partial = Path(name)
     try:
         yield partial
         partial.chmod(0o644)
         if lasting:
-            settle(partial, os.O_RDWR)
+            sync_file(partial, os.O_RDWR)
         partial.replace(path)
         if lasting:
             # The new name lasts with the folder, which not every file system can tell to.
             with suppress(OSError):
-                settle(path.parent, os.O_RDONLY)
+                sync_file(path.parent, os.O_RDONLY)
     except OSError as error:
         # A fault of another file, such as one that is read meanwhile, is for the caller.
         if error.filename not in (None, name, partial):
             raise
-        raise unwritable(path, error) from error
+        raise explain_unwritable(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
 
 
-def settle(path: Path, how: int) -> None:
+def sync_file(path: Path, how: int) -> None:
     """Wait until what was written is on the disk."""
     descriptor = os.open(path, how)
     try:
@@ -73,7 +73,7 @@ def settle(path: Path, how: int) -> None:
         os.close(descriptor)
 
 
-def unwritable(path: Path, error: OSError) -> LepbenchError:
+def explain_unwritable(path: Path, error: OSError) -> LepbenchError:
     """What is said of a file that cannot be written."""
     room = error.errno in FULL
     fix = "make room, and run the same command again" if room else "choose a writable folder"

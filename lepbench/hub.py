@@ -1,4 +1,4 @@
-"""Uploading to the hub, with whatever goes wrong there told in one line."""
+"""Uploading to the hub, every fault reported in one line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lepbench.errors import LepbenchError
 
 
 @contextmanager
-def uploading(repo_id: str) -> Iterator[None]:
+def report_upload_errors(repo_id: str) -> Iterator[None]:
     """A block that uploads to `owner/name`.
 
     Raises:

@@ -87,7 +87,7 @@ def to_pixels(tensor: Tensor) -> Pixels:
     return np.ascontiguousarray(scaled.movedim(-3, -1).cpu().numpy())
 
 
-def png_bytes(pixels: Pixels | NDArray[np.uint16] | NDArray[np.bool_]) -> bytes:
+def encode_png(pixels: Pixels | NDArray[np.uint16] | NDArray[np.bool_]) -> bytes:
     """Encode uint8 [H, W, 3] or [H, W], uint16 [H, W], or a bilevel bool [H, W], as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG", compress_level=6)

@@ -11,7 +11,7 @@ from lepbench.errors import LepbenchError
 T = TypeVar("T")
 
 
-def suggestion(name: str, choices: Iterable[str]) -> str:
+def suggest_name(name: str, choices: Iterable[str]) -> str:
     """A "did you mean" clause for a misspelt name, or the list of what there is."""
     choices = sorted(choices)
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
@@ -49,7 +49,7 @@ class Registry(Generic[T]):
         try:
             return self._entries[name]
         except KeyError:
-            raise LepbenchError(f"unknown {self.kind} {name!r}", suggestion(name, self._entries)) from None
+            raise LepbenchError(f"unknown {self.kind} {name!r}", suggest_name(name, self._entries)) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._entries))

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 
-def seed_of(*parts: str | int) -> int:
-    """A 63-bit seed from the hash of its parts, e.g. `seed_of(suite, item_id, sample_index)`."""
+def derive_seed(*parts: str | int) -> int:
+    """A 63-bit seed from the hash of its parts, e.g. `derive_seed(suite, item_id, sample_index)`."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def generator(seed: int) -> torch.Generator:
+def make_generator(seed: int) -> torch.Generator:
     """A CPU generator for one item; noise is drawn on the CPU so that devices agree."""
     return torch.Generator("cpu").manual_seed(seed)
 
 
-def noise(seed: int, shape: tuple[int, ...]) -> Tensor:
+def draw_noise(seed: int, shape: tuple[int, ...]) -> Tensor:
     """Standard normal float32 noise of `shape` for one item."""
-    return torch.randn(shape, generator=generator(seed), dtype=torch.float32)
+    return torch.randn(shape, generator=make_generator(seed), dtype=torch.float32)

@@ -18,10 +18,10 @@ BITS = 8
 
 def rasterise(lines: Sequence[Points], size: int) -> NDArray[np.bool_]:
     """Lines as one-pixel strokes on bool [size, size]."""
-    return numbered(lines, size) > 0
+    return number_strokes(lines, size) > 0
 
 
-def numbered(lines: Sequence[Points], size: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def number_strokes(lines: Sequence[Points], size: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Lines on [size, size], each pixel the number, from 1, of the last stroke there; 0 where there is none.
 
     uint8 where the numbers fit, else uint16.
@@ -40,18 +40,18 @@ def numbered(lines: Sequence[Points], size: int) -> NDArray[np.uint8] | NDArray[
     return canvas
 
 
-def fitted(lines: Sequence[Points], width: float, height: float, size: int) -> list[Points]:
+def fit_strokes(lines: Sequence[Points], width: float, height: float, size: int) -> list[Points]:
     """A whole frame of `width` x `height` in the middle of a square, `MARGIN` free around its longer side."""
     scale = size * (1 - 2 * MARGIN) / max(width, height)
     return _placed(lines, width, height, size, scale)
 
 
-def cropped(lines: Sequence[Points], width: float, height: float, size: int) -> list[Points]:
+def crop_strokes(lines: Sequence[Points], width: float, height: float, size: int) -> list[Points]:
     """The centre square of a frame, as `images.square` cuts it out of a picture of that size."""
     return _placed(lines, width, height, size, size / min(width, height))
 
 
-def extent(lines: Sequence[Points]) -> tuple[Points, Points]:
+def measure_extent(lines: Sequence[Points]) -> tuple[Points, Points]:
     """Smallest and largest x and y, [2] each."""
     corners = np.concatenate(lines)
     return corners.min(axis=0), corners.max(axis=0)

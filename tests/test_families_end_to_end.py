@@ -12,13 +12,13 @@ from PIL import Image
 from tiny_evaluation import own_cache, tiny_judges, tiny_suite  # noqa: F401 - fixtures
 
 from lepbench.backbones import load_backbone
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.evaluation.run import evaluate
 from lepbench.guidance import SamplerSettings
 from lepbench.methods import LepConfig, ModelConfig, Request, UnguidedConfig
-from lepbench.predictors.recipe import TrainConfig
-from lepbench.predictors.train import train
+from lepbench.predictors.train import train_predictor
+from lepbench.predictors.train_config import TrainConfig
 
 HEIGHT, WIDTH = 32, 32
 
@@ -31,7 +31,9 @@ def triplets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pixels[:, 4 + 2 * number :] = 220
         Image.fromarray(pixels).save(folder / f"{number:02}.png")
         (folder / f"{number:02}.txt").write_text("half a picture" if number % 2 else "two halves")
-    build(BuildConfig.model_validate({"source": {"name": "folder", "path": folder}, "size": HEIGHT}), out)
+    build_triplets(
+        BuildConfig.model_validate({"source": {"name": "folder", "path": folder}, "size": HEIGHT}), out
+    )
     return out
 
 
@@ -60,11 +62,11 @@ def test_a_predictor_is_trained_and_steers(
             "device": "cpu",
         }
     )
-    outcome = train(recipe, tmp_path / "lep", lambda *_: None)
+    outcome = train_predictor(recipe, tmp_path / "lep", lambda *_: None)
     assert np.isfinite([outcome.training_loss, outcome.held_out_loss]).all()
     # A second run finds the captions, of whatever tensors they consist, in the cache.
     stages: set[str] = set()
-    train(recipe, tmp_path / "again", lambda stage, *_: stages.add(stage))
+    train_predictor(recipe, tmp_path / "again", lambda stage, *_: stages.add(stage))
     assert "encoding captions" not in stages
     weights = [(tmp_path / run / "predictor.safetensors").read_bytes() for run in ("lep", "again")]
     assert weights[0] == weights[1]

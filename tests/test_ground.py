@@ -20,9 +20,9 @@ from PIL import Image
 from lepbench.config import Config, dump_config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_bytes
-from lepbench.images import open_rgb, png_bytes, read_pixels, square, to_pixels, to_tensor
+from lepbench.images import encode_png, open_rgb, read_pixels, square, to_pixels, to_tensor
 from lepbench.registry import Registry
-from lepbench.seeds import noise, seed_of
+from lepbench.seeds import derive_seed, draw_noise
 
 
 class Inner(Config):
@@ -108,16 +108,26 @@ def test_what_cannot_be_read_meanwhile_is_for_the_caller(tmp_path: Path) -> None
 
 
 def test_seeds_belong_to_items() -> None:
-    assert seed_of("suite", "item", 0) == seed_of("suite", "item", 0)
-    assert len({seed_of("s", "a", 1), seed_of("s", "a", 2), seed_of("s", "b", 1), seed_of("sa", "", 1)}) == 4
-    assert 0 <= seed_of("x") < 2**63
-    assert torch.equal(noise(7, (2, 3)), noise(7, (2, 3)))
+    assert derive_seed("suite", "item", 0) == derive_seed("suite", "item", 0)
+    assert (
+        len(
+            {
+                derive_seed("s", "a", 1),
+                derive_seed("s", "a", 2),
+                derive_seed("s", "b", 1),
+                derive_seed("sa", "", 1),
+            }
+        )
+        == 4
+    )
+    assert 0 <= derive_seed("x") < 2**63
+    assert torch.equal(draw_noise(7, (2, 3)), draw_noise(7, (2, 3)))
 
 
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))))
 def test_pixels_survive_tensors_and_png(pixels: np.ndarray) -> None:
     assert np.array_equal(to_pixels(to_tensor(pixels)), pixels)
-    assert np.array_equal(read_pixels(png_bytes(pixels)), pixels)
+    assert np.array_equal(read_pixels(encode_png(pixels)), pixels)
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
 from lepbench.images import square
-from lepbench.strokes import MARGIN, cropped, extent, fitted, numbered, rasterise
+from lepbench.strokes import MARGIN, crop_strokes, fit_strokes, measure_extent, number_strokes, rasterise
 
 SIZE = 48
 points = st.tuples(*[st.floats(0.5, SIZE - 0.5)] * 2)
@@ -43,7 +43,7 @@ def test_a_pixel_has_the_number_of_the_last_stroke_there(drawn: list[np.ndarray]
     expected = np.zeros((SIZE, SIZE), int)
     for number, line in enumerate(drawn, start=1):
         expected[rasterise([line], SIZE)] = number
-    assert np.array_equal(numbered(drawn, SIZE), expected)
+    assert np.array_equal(number_strokes(drawn, SIZE), expected)
 
 
 def test_a_dot_is_one_pixel() -> None:
@@ -52,17 +52,17 @@ def test_a_dot_is_one_pixel() -> None:
 
 def test_many_strokes_are_numbered_too() -> None:
     dots = [np.array([[x + 0.5, y + 0.5]]) for y in range(20) for x in range(20)]
-    found = numbered(dots, 20)
+    found = number_strokes(dots, 20)
     assert found.dtype == np.uint16
     assert np.array_equal(found.ravel(), np.arange(1, 401))
     with pytest.raises(ValueError, match="too many"):
-        numbered(dots[:1] * 70_000, 20)
+        number_strokes(dots[:1] * 70_000, 20)
 
 
 @given(st.integers(8, 400), st.integers(8, 400))
 def test_a_fitted_frame_lies_in_the_middle_with_its_margin(width: int, height: int) -> None:
     corners = np.array([[0, 0], [width, height]], np.float64)
-    low, high = extent(fitted([corners], width, height, 256))
+    low, high = measure_extent(fit_strokes([corners], width, height, 256))
     np.testing.assert_allclose(low + high, 256)
     np.testing.assert_allclose((high - low).max(), 256 * (1 - 2 * MARGIN))
     np.testing.assert_allclose((high - low)[0] * height, (high - low)[1] * width)
@@ -75,7 +75,7 @@ def test_a_cropped_line_stays_on_its_picture(width: int, height: int) -> None:
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[steps[:, 1], steps[:, 0]] = 255
     shown = np.asarray(square(Image.fromarray(pixels), 64))[..., 0] > 64
-    (placed,) = cropped([line], width, height, 64)
+    (placed,) = crop_strokes([line], width, height, 64)
     drawn = rasterise([placed], 64)
     assert distance_transform_edt(~shown)[drawn].max() <= 1.5
     assert distance_transform_edt(~drawn)[shown].max() <= 1.5

@@ -18,7 +18,7 @@ from lepbench.metrics.clip import ClipScorer
 from lepbench.metrics.frechet import FeatureStatistics
 from lepbench.sketchworld import render, scene
 from lepbench.suites import Suite
-from lepbench.suites.make import Recipe, make
+from lepbench.suites.make import SuiteRecipe, make_suite
 
 ITEMS = 10
 
@@ -26,7 +26,7 @@ ITEMS = 10
 @pytest.fixture(scope="session")
 def tiny_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
     """Twelve items, ten by default: one whole unit and a part of one."""
-    recipe = Recipe(
+    recipe = SuiteRecipe(
         name="tiny-suite",
         description="a few scenes",
         items=12,
@@ -35,7 +35,7 @@ def tiny_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
         contour_detector=Sobel(),
     )
     folder = tmp_path_factory.mktemp("suites") / recipe.name
-    make(recipe, folder)
+    make_suite(recipe, folder)
     return Suite(folder)
 
 

@@ -18,17 +18,17 @@ from lepbench.backbones.load import (
     VARIANTS,
     Precision,
     choose_device,
-    component_files,
+    find_weight_files,
+    list_component_files,
+    list_tokenizer_files,
+    list_weight_patterns,
     load_component,
     load_tokenizer,
     read_json,
-    tokenizer_files,
-    weight_files,
-    weight_patterns,
 )
-from lepbench.backbones.resolve import INDEX, model_folder
-from lepbench.backbones.survey import tap_shapes
-from lepbench.backbones.taps import tapped
+from lepbench.backbones.resolve import INDEX, find_model_folder
+from lepbench.backbones.survey import measure_tap_shapes
+from lepbench.backbones.taps import collect_taps
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 
@@ -89,7 +89,7 @@ class Backbone:
         """Channels at every tap, in order."""
         config = self.denoiser.config
         side = self.family.latent_side(config)
-        return {tap.name: tap.channels for tap in tap_shapes(self.family, config, (side, side))}
+        return {tap.name: tap.channels for tap in measure_tap_shapes(self.family, config, (side, side))}
 
     def latent_shape(self, size: int | Size) -> tuple[int, int, int]:
         """Latent `(C, h, w)` for pictures of `size` px (a side, or height and width).
@@ -98,12 +98,12 @@ class Backbone:
             LepbenchError: the denoiser cannot divide such a latent as it must, or it is too large for it.
         """
         height, width = (size, size) if isinstance(size, int) else size
-        unit = self.vae_factor * self.family.unit(self.denoiser.config)
+        size_multiple = self.vae_factor * self.family.size_multiple(self.denoiser.config)
         most = self.family.most(self.denoiser.config)
-        if height <= 0 or width <= 0 or height % unit or width % unit:
+        if height <= 0 or width <= 0 or height % size_multiple or width % size_multiple:
             raise LepbenchError(
                 f"{self.name} cannot draw {width}x{height} px",
-                f"choose sides that are multiples of {unit} px",
+                f"choose sides that are multiples of {size_multiple} px",
             )
         if most is not None and max(height, width) > most * self.vae_factor:
             raise LepbenchError(
@@ -112,15 +112,19 @@ class Backbone:
             )
         return int(self.vae.config.latent_channels), height // self.vae_factor, width // self.vae_factor
 
-    def predict(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
+    def predict(self, latents: Tensor, timesteps: Tensor | int | float, conditioning: Conditioning) -> Tensor:
         """One pass over `latents [B, C, h, w]`: the prediction, in their shape and dtype; of no graph."""
         with torch.inference_mode():
-            predicted = self._run(latents, timesteps, told)
+            predicted = self._run(latents, timesteps, conditioning)
         # What was made in inference mode could not take part in a graph: the copy can.
         return predicted.to(latents.dtype, copy=True)
 
     def read(
-        self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning, positions: Sequence[str]
+        self,
+        latents: Tensor,
+        timesteps: Tensor | int | float,
+        conditioning: Conditioning,
+        positions: Sequence[str],
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """One pass of the denoiser, listened to.
 
@@ -136,23 +140,33 @@ class Backbone:
         Raises:
             LepbenchError: a position leads nowhere.
         """
-        with tapped(self.denoiser, positions) as outputs:
-            predicted = self._run(latents, timesteps, told)
+        with collect_taps(self.denoiser, positions) as outputs:
+            predicted = self._run(latents, timesteps, conditioning)
         return predicted.to(latents.dtype), self._folded(outputs, latents, positions)
 
     def features(
-        self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning, positions: Sequence[str]
+        self,
+        latents: Tensor,
+        timesteps: Tensor | int | float,
+        conditioning: Conditioning,
+        positions: Sequence[str],
     ) -> dict[str, Tensor]:
         """The features of `read` alone: the pass ends behind the last position, which spares the rest."""
-        with tapped(self.denoiser, positions, whole=False) as outputs:
-            self._run(latents, timesteps, told)
+        with collect_taps(self.denoiser, positions, whole=False) as outputs:
+            self._run(latents, timesteps, conditioning)
         return self._folded(outputs, latents, positions)
 
-    def _run(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
+    def _run(self, latents: Tensor, timesteps: Tensor | int | float, conditioning: Conditioning) -> Tensor:
         """One pass, in the denoiser's own precision."""
         pixels = (latents.shape[-2] * self.vae_factor, latents.shape[-1] * self.vae_factor)
-        when = torch.as_tensor(timesteps, device=latents.device).expand(len(latents))
-        return self.family.run(self.denoiser, latents.to(self.dtype), when, told.to(self.dtype), pixels)
+        timesteps = torch.as_tensor(timesteps, device=latents.device).expand(len(latents))
+        return self.family.run(
+            self.denoiser,
+            latents.to(self.dtype),
+            timesteps,
+            conditioning=conditioning.to(self.dtype),
+            pixels=pixels,
+        )
 
     def _folded(
         self, outputs: Mapping[str, Any], latents: Tensor, positions: Sequence[str]
@@ -183,7 +197,7 @@ class Backbone:
         """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, shifted and scaled."""
         self.latent_shape((images.shape[-2], images.shape[-1]))
         centred = (images * 2 - 1).to(self.device, self.vae.dtype)
-        pieces = torch.split(centred, at_once(images.shape[-2] * images.shape[-1]))
+        pieces = torch.split(centred, choose_vae_batch(images.shape[-2] * images.shape[-1]))
         modes = [self.vae.encode(piece).latent_dist.mode() for piece in pieces]
         latents: Tensor = (torch.cat(modes) - self._latent_shift) * self.vae.config.scaling_factor
         return latents.float().contiguous()
@@ -201,7 +215,7 @@ class Backbone:
         """Latents [B, C, h, w] to float32 [B, 3, H, W] around [-1, 1], in the graph if one is recorded."""
         unscaled = latents / self.vae.config.scaling_factor + self._latent_shift
         pixels = latents.shape[-2] * latents.shape[-1] * self.vae_factor**2
-        pieces = torch.split(unscaled.to(self.device, self.vae.dtype), at_once(pixels))
+        pieces = torch.split(unscaled.to(self.device, self.vae.dtype), choose_vae_batch(pixels))
         return torch.cat([self.vae.decode(piece).sample.float() for piece in pieces])
 
     @property
@@ -223,9 +237,9 @@ class Backbone:
         """SHA-256 of every file that decides a result, by its path in the model's folder; hashed once."""
         names = [INDEX, SCHEDULE]
         for part, kind in _present(self.family, self.family.components, self.text.index).items():
-            names += [f"{part}/{name}" for name in component_files(self.folder / part, kind)]
+            names += [f"{part}/{name}" for name in list_component_files(self.folder / part, kind)]
         for part in self.text.tokenizers:
-            names += [f"{part}/{name}" for name in tokenizer_files(self.folder / part)]
+            names += [f"{part}/{name}" for name in list_tokenizer_files(self.folder / part)]
         return {name: sha256_file(self.folder / name) for name in names}
 
 
@@ -245,7 +259,7 @@ def load_backbone(
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or its layout is unknown.
     """
     where, dtype = choose_device(device), getattr(torch, precision)
-    index = read_json(model_folder(id_or_path, [INDEX]) / INDEX)
+    index = read_json(find_model_folder(id_or_path, [INDEX]) / INDEX)
     family = FAMILIES.get(str(index.get("_class_name")))
     components = _present(family, family.components, index)
     tokenizers = _present(family, family.tokenizers, index)
@@ -280,7 +294,7 @@ def load_backbone(
     )
 
 
-def at_once(pixels: int) -> int:
+def choose_vae_batch(pixels: int) -> int:
     """How many pictures of that many pixels go through the VAE in one call."""
     return min(AT_ONCE, max(1, PIXELS_AT_ONCE // pixels))
 
@@ -322,18 +336,18 @@ def _fetch(id_or_path: str | Path, components: Mapping[str, str], tokenizers: Ma
     """The folder with everything that is loaded; half precision is fetched only for want of the full."""
     patterns = [INDEX, "scheduler/*.json", *(f"{part}/*" for part in tokenizers)]
     for part, kind in components.items():
-        patterns += weight_patterns(part, kind)
-    folder = model_folder(id_or_path, patterns)
+        patterns += list_weight_patterns(part, kind)
+    folder = find_model_folder(id_or_path, patterns)
     lacking = {part: kind for part, kind in components.items() if not _has_weights(folder / part, kind)}
     if not lacking:
         return folder
-    half = [weight_patterns(part, kind, VARIANTS[1]) for part, kind in lacking.items()]
-    return model_folder(id_or_path, [pattern for patterns in half for pattern in patterns])
+    half = [list_weight_patterns(part, kind, VARIANTS[1]) for part, kind in lacking.items()]
+    return find_model_folder(id_or_path, [pattern for patterns in half for pattern in patterns])
 
 
 def _has_weights(folder: Path, kind: str) -> bool:
     try:
-        weight_files(folder, kind)
+        find_weight_files(folder, kind)
     except LepbenchError:
         return False
     return True

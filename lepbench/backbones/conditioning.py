@@ -1,4 +1,4 @@
-"""What a backbone is told beside the latent: named tensors, a row a sample."""
+"""What a denoiser reads beside the latent: named tensors, a row a sample."""
 
 from __future__ import annotations
 

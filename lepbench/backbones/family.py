@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.registry import Registry
 
-Config = Mapping[str, Any]
+ComponentConfig = Mapping[str, Any]
 """A component's config, as diffusers writes it to `config.json`."""
 
 Size = tuple[int, int]
@@ -33,8 +33,8 @@ class TextParts:
 
     tokenizers: Mapping[str, Any]
     encoders: Mapping[str, Any]
-    index: Config
-    denoiser: Config
+    index: ComponentConfig
+    denoiser: ComponentConfig
     device: torch.device
 
     def tokens(self, tokenizer: str, prompts: Sequence[str], length: int) -> Any:
@@ -68,7 +68,7 @@ class Family(ABC):
     member: ClassVar[int] = 0
 
     @abstractmethod
-    def positions(self, config: Config) -> tuple[str, ...]:
+    def positions(self, config: ComponentConfig) -> tuple[str, ...]:
         """The tapped positions of a denoiser of this config, in the order they are concatenated.
 
         Raises:
@@ -81,7 +81,12 @@ class Family(ABC):
 
     @abstractmethod
     def run(
-        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+        self,
+        denoiser: nn.Module,
+        latents: Tensor,
+        timesteps: Tensor,
+        conditioning: Conditioning,
+        pixels: Size,
     ) -> Tensor:
         """One pass: the prediction `[B, C, h, w]` for latents of that shape and timesteps `[B]`.
 
@@ -90,7 +95,7 @@ class Family(ABC):
         """
 
     @abstractmethod
-    def blank(self, config: Config) -> Conditioning:
+    def blank(self, config: ComponentConfig) -> Conditioning:
         """A sample's conditioning of the right shapes, of any values."""
 
     def uncaptioned(self, text: TextParts) -> Conditioning:
@@ -101,31 +106,31 @@ class Family(ABC):
         self, text: TextParts, prompts: Sequence[str], scale: float
     ) -> tuple[Conditioning, Conditioning | None]:
         """The captions, and what classifier-free guidance of this scale leads away from; None at scale 1."""
-        told = self.encode(text, prompts)
-        return told, self.uncaptioned(text).expand(len(told)) if scale > 1 else None
+        conditioning = self.encode(text, prompts)
+        return conditioning, self.uncaptioned(text).expand(len(conditioning)) if scale > 1 else None
 
     def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
         """What `set_timesteps` of the scheduler is called with for latents of that size."""
         return {"num_inference_steps": steps}
 
-    def fold(self, output: Any, latent: Size, config: Config) -> Tensor:
+    def fold(self, output: Any, latent: Size, config: ComponentConfig) -> Tensor:
         """What a tapped module returned as a map `[B, channels, height, width]`."""
         tensor: Tensor = output[self.member] if isinstance(output, tuple) else output
         return tensor
 
     @abstractmethod
-    def unit(self, config: Config) -> int:
+    def size_multiple(self, config: ComponentConfig) -> int:
         """Of which number of latent pixels both sides are multiples."""
 
-    def most(self, config: Config) -> int | None:
+    def most(self, config: ComponentConfig) -> int | None:
         """The longest side in latent pixels; None where there is no bound."""
         return None
 
-    def latent_channels(self, config: Config) -> int:
+    def latent_channels(self, config: ComponentConfig) -> int:
         """Channels of the latents."""
         return int(config["in_channels"])
 
-    def latent_side(self, config: Config) -> int:
+    def latent_side(self, config: ComponentConfig) -> int:
         """The side of the latents the model was trained on."""
         return int(config["sample_size"])
 

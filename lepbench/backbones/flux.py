@@ -11,8 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.family import FAMILIES, Config, Size, TextParts
-from lepbench.backbones.transformer import TransformerFamily, folded, resolution_shift, spread
+from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
+from lepbench.backbones.transformer import (
+    TransformerFamily,
+    compute_resolution_shift,
+    fold_tokens,
+    spread_taps,
+)
 
 T5_LENGTH = 512
 
@@ -24,7 +29,7 @@ TRAIN_TIMESTEPS = 1000
 
 
 class Flux(TransformerFamily):
-    """Guidance is distilled: its scale is told to the model (dev) or means nothing (schnell)."""
+    """Guidance is distilled: its scale is an input of the model (dev) or means nothing (schnell)."""
 
     name = "flux"
     components: ClassVar = {
@@ -39,11 +44,11 @@ class Flux(TransformerFamily):
     }
     flow = True
 
-    def positions(self, config: Config) -> tuple[str, ...]:
+    def positions(self, config: ComponentConfig) -> tuple[str, ...]:
         """Spread over the joint blocks and the single ones after them as one row."""
         joint = [f"transformer_blocks[{i}]" for i in range(config["num_layers"])]
         single = [f"single_transformer_blocks[{i}]" for i in range(config["num_single_layers"])]
-        return spread([*joint, *single])
+        return spread_taps([*joint, *single])
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
         length = text.tokenizers["tokenizer"].model_max_length
@@ -57,30 +62,37 @@ class Flux(TransformerFamily):
     def conditions(
         self, text: TextParts, prompts: Sequence[str], scale: float
     ) -> tuple[Conditioning, Conditioning | None]:
-        told = self.encode(text, prompts)
-        return told.with_tensor("guidance", torch.full((len(told),), scale, device=text.device)), None
+        conditioning = self.encode(text, prompts)
+        return conditioning.with_tensor(
+            "guidance", torch.full((len(conditioning),), scale, device=text.device)
+        ), None
 
     def run(
-        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+        self,
+        denoiser: nn.Module,
+        latents: Tensor,
+        timesteps: Tensor,
+        conditioning: Conditioning,
+        pixels: Size,
     ) -> Tensor:
         guidance = None
         if denoiser.config["guidance_embeds"]:  # type: ignore[index]
             usual = latents.new_full((len(latents),), USUAL_GUIDANCE)
-            guidance = told.tensors.get("guidance", usual)
+            guidance = conditioning.tensors.get("guidance", usual)
         height, width = latents.shape[-2] // self.patch, latents.shape[-1] // self.patch
         tokens: Tensor = denoiser(
             hidden_states=F.pixel_unshuffle(latents, self.patch).flatten(2).transpose(1, 2),
             timestep=timesteps.to(latents.dtype) / TRAIN_TIMESTEPS,
             guidance=guidance,
-            pooled_projections=told["pooled"],
-            encoder_hidden_states=told["embeddings"],
-            txt_ids=latents.new_zeros(told["embeddings"].shape[1], 3),
+            pooled_projections=conditioning["pooled"],
+            encoder_hidden_states=conditioning["embeddings"],
+            txt_ids=latents.new_zeros(conditioning["embeddings"].shape[1], 3),
             img_ids=_places(height, width).to(latents),
             return_dict=False,
         )[0]
-        return F.pixel_shuffle(folded(tokens, height, width), self.patch)
+        return F.pixel_shuffle(fold_tokens(tokens, height, width), self.patch)
 
-    def blank(self, config: Config) -> Conditioning:
+    def blank(self, config: ComponentConfig) -> Conditioning:
         return Conditioning(
             {
                 "embeddings": torch.zeros(1, 1, config["joint_attention_dim"]),
@@ -89,15 +101,15 @@ class Flux(TransformerFamily):
         )
 
     def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
-        shift = resolution_shift(scheduler, (latent[0] // self.patch) * (latent[1] // self.patch))
+        shift = compute_resolution_shift(scheduler, (latent[0] // self.patch) * (latent[1] // self.patch))
         if scheduler.config.get("use_flow_sigmas"):
             return {"num_inference_steps": steps, **shift}
         return {"sigmas": np.linspace(1.0, 1 / steps, steps), **shift}
 
-    def latent_channels(self, config: Config) -> int:
+    def latent_channels(self, config: ComponentConfig) -> int:
         return int(config["in_channels"]) // self.patch**2
 
-    def latent_side(self, config: Config) -> int:
+    def latent_side(self, config: ComponentConfig) -> int:
         """128, as its pipeline has it; the config names none."""
         return 128
 

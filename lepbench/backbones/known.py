@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from lepbench.backbones.families import FAMILIES
-from lepbench.backbones.family import Config, Family
-from lepbench.backbones.load import class_of, read_json
-from lepbench.backbones.resolve import INDEX, model_folder
+from lepbench.backbones.family import ComponentConfig, Family
+from lepbench.backbones.load import import_class, read_json
+from lepbench.backbones.resolve import INDEX, find_model_folder
 
 
 class Known(NamedTuple):
@@ -27,13 +27,13 @@ class Known(NamedTuple):
 
     family: Family
     parameters: int
-    denoiser: Config
-    vae: Config
-    scheduler: Config
+    denoiser: ComponentConfig
+    vae: ComponentConfig
+    scheduler: ComponentConfig
 
 
 @cache
-def known() -> dict[str, Known]:
+def load_known() -> dict[str, Known]:
     """Every released model there is a configuration of, by short name."""
     text = (files("lepbench.backbones") / "known.yaml").read_text(encoding="utf-8")
     return {
@@ -42,22 +42,22 @@ def known() -> dict[str, Known]:
     }
 
 
-def denoiser_of(name: str | Path) -> tuple[Family, dict[str, Any]]:
+def find_denoiser(name: str | Path) -> tuple[Family, dict[str, Any]]:
     """Family and whole denoiser config of a short name, an embedded name, a folder or a hub id.
 
     Raises:
         LepbenchError: it is none of these, or its configs cannot be read.
     """
-    if str(name) in known():
-        model = known()[str(name)]
-        return model.family, whole(model.family, model.denoiser)
-    index = read_json(model_folder(name, [INDEX]) / INDEX)
+    if str(name) in load_known():
+        model = load_known()[str(name)]
+        return model.family, fill_defaults(model.family, model.denoiser)
+    index = read_json(find_model_folder(name, [INDEX]) / INDEX)
     family = FAMILIES.get(str(index.get("_class_name")))
     file = f"{family.denoiser}/config.json"
-    return family, whole(family, read_json(model_folder(name, [INDEX, file]) / file))
+    return family, fill_defaults(family, read_json(find_model_folder(name, [INDEX, file]) / file))
 
 
-def whole(family: Family, config: Config) -> dict[str, Any]:
+def fill_defaults(family: Family, config: ComponentConfig) -> dict[str, Any]:
     """A denoiser's config with its class's defaults filled in."""
-    parameters = inspect.signature(class_of(family.components[family.denoiser])).parameters.values()
+    parameters = inspect.signature(import_class(family.components[family.denoiser])).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not p.empty} | dict(config)

@@ -46,13 +46,13 @@ def choose_device(name: str | torch.device) -> torch.device:
     return device
 
 
-def class_of(kind: str) -> Any:
+def import_class(kind: str) -> Any:
     """The class called `library.Class`."""
     library, name = kind.split(".")
     return getattr(importlib.import_module(library), name)
 
 
-def weight_patterns(part: str, kind: str, variant: str = "") -> list[str]:
+def list_weight_patterns(part: str, kind: str, variant: str = "") -> list[str]:
     """Globs of a component's config and weights in one precision, whole or in shards."""
     stem = STEMS[kind.split(".")[0]]
     weights = (
@@ -63,7 +63,7 @@ def weight_patterns(part: str, kind: str, variant: str = "") -> list[str]:
     return [f"{part}/{name}" for name in ("config.json", *weights)]
 
 
-def weight_files(folder: Path, kind: str) -> tuple[str, list[str]]:
+def find_weight_files(folder: Path, kind: str) -> tuple[str, list[str]]:
     """The variant of a component that is read, and the names of its weight files in `folder`.
 
     Raises:
@@ -79,19 +79,19 @@ def weight_files(folder: Path, kind: str) -> tuple[str, list[str]]:
     raise LepbenchError(f"missing weight file {folder / stem}.safetensors", NOT_WHOLE)
 
 
-def component_files(folder: Path, kind: str) -> list[str]:
+def list_component_files(folder: Path, kind: str) -> list[str]:
     """The names of all files in `folder` that a component is read from.
 
     Raises:
-        LepbenchError: as `weight_files`.
+        LepbenchError: as `find_weight_files`.
     """
-    variant, weights = weight_files(folder, kind)
+    variant, weights = find_weight_files(folder, kind)
     stem = STEMS[kind.split(".")[0]]
     whole = weights == [f"{stem}{variant}.safetensors"]
     return ["config.json", *([] if whole else [f"{stem}.safetensors.index{variant}.json"]), *weights]
 
 
-def tokenizer_files(folder: Path) -> list[str]:
+def list_tokenizer_files(folder: Path) -> list[str]:
     """The names of all files of a tokenizer: which of them it reads depends on the others."""
     return sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
 
@@ -111,13 +111,13 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
     """
     if not (folder / "config.json").is_file():
         raise LepbenchError(f"missing file {folder / 'config.json'}", NOT_WHOLE)
-    variant, names = weight_files(folder, kind)
+    variant, names = find_weight_files(folder, kind)
     from safetensors import SafetensorError
 
     options: dict[str, Any] = {DTYPES[kind.split(".")[0]]: dtype, "variant": variant.lstrip(".") or None}
     try:
         with _quiet():
-            module, report = class_of(kind).from_pretrained(
+            module, report = import_class(kind).from_pretrained(
                 folder, use_safetensors=True, output_loading_info=True, local_files_only=True, **options
             )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
@@ -142,7 +142,7 @@ def load_tokenizer(folder: Path, kind: str) -> Any:
     """
     if not folder.is_dir():
         raise LepbenchError(f"missing folder {folder}", NOT_WHOLE)
-    tokenizer = class_of(kind)
+    tokenizer = import_class(kind)
     # Without one of them transformers makes up a vocabulary, to which every word is unknown.
     vocabularies = [tokenizer.vocab_files_names[name] for name in ("tokenizer_file", "vocab_file")]
     if not any((folder / name).is_file() for name in vocabularies):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.family import FAMILIES, Config, Size, TextParts
+from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
 from lepbench.backbones.transformer import TransformerFamily
 
 
@@ -33,25 +33,30 @@ class PixArt(TransformerFamily):
         return Conditioning({"embeddings": states.float(), "mask": tokens.attention_mask.float()})
 
     def run(
-        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+        self,
+        denoiser: nn.Module,
+        latents: Tensor,
+        timesteps: Tensor,
+        conditioning: Conditioning,
+        pixels: Size,
     ) -> Tensor:
         output: Tensor = denoiser(
             latents,
-            encoder_hidden_states=told["embeddings"],
-            encoder_attention_mask=told["mask"],
+            encoder_hidden_states=conditioning["embeddings"],
+            encoder_attention_mask=conditioning["mask"],
             timestep=timesteps,
             added_cond_kwargs=_size(denoiser, latents, pixels),
             return_dict=False,
         )[0]
         return output[:, : latents.shape[1]]
 
-    def blank(self, config: Config) -> Conditioning:
+    def blank(self, config: ComponentConfig) -> Conditioning:
         embeddings = torch.zeros(1, 1, config["caption_channels"])
         return Conditioning({"embeddings": embeddings, "mask": torch.ones(1, 1)})
 
 
 def _size(denoiser: nn.Module, latents: Tensor, pixels: Size) -> dict[str, Tensor | None]:
-    """Size and shape of the picture, for a model that wants to be told (Alpha at 1024 px)."""
+    """Size and shape of the picture, for a model that takes them (Alpha at 1024 px)."""
     if not denoiser.use_additional_conditions:
         return {"resolution": None, "aspect_ratio": None}
     count, (height, width) = len(latents), pixels

@@ -18,7 +18,7 @@ HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _EMBEDDED = re.compile(r"[\w.-]+@\d+")
 
 
-def embedded_folder(name: str) -> Path:
+def find_embedded_folder(name: str) -> Path:
     """The folder of an embedded asset such as `mini@1`.
 
     Raises:
@@ -32,7 +32,7 @@ def embedded_folder(name: str) -> Path:
     return folder
 
 
-def model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
+def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
     """The folder that holds a model: `NAME@VERSION` is embedded, then a local folder, then a hub id.
 
     Args:
@@ -43,7 +43,7 @@ def model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
     """
     text = str(name)
     if _EMBEDDED.fullmatch(text):
-        return embedded_folder(text)
+        return find_embedded_folder(text)
     if Path(name).is_dir():
         return Path(name)
     if not HUB_ID.fullmatch(text):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.family import FAMILIES, Config, Family, Size, TextParts
+from lepbench.backbones.family import FAMILIES, ComponentConfig, Family, Size, TextParts
 from lepbench.errors import LepbenchError
 
 
@@ -63,7 +63,7 @@ class UNetFamily(Family):
     denoiser = "unet"
     layouts: tuple[Layout, ...]
 
-    def positions(self, config: Config) -> tuple[str, ...]:
+    def positions(self, config: ComponentConfig) -> tuple[str, ...]:
         blocks, layers = tuple(config["down_block_types"]), config["layers_per_block"]
         for layout in self.layouts:
             if (layout.down_block_types, layout.layers_per_block) == (blocks, layers):
@@ -74,7 +74,7 @@ class UNetFamily(Family):
             f"use a backbone laid out as one of: {known}",
         )
 
-    def unit(self, config: Config) -> int:
+    def size_multiple(self, config: ComponentConfig) -> int:
         return int(2 ** (len(config["down_block_types"]) - 1))
 
 
@@ -97,12 +97,17 @@ class StableDiffusion(UNetFamily):
         return Conditioning({"embeddings": encoder(tokens.input_ids)[0].float()})
 
     def run(
-        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+        self,
+        denoiser: nn.Module,
+        latents: Tensor,
+        timesteps: Tensor,
+        conditioning: Conditioning,
+        pixels: Size,
     ) -> Tensor:
-        output: Tensor = denoiser(latents, timesteps, told["embeddings"], return_dict=False)[0]
+        output: Tensor = denoiser(latents, timesteps, conditioning["embeddings"], return_dict=False)[0]
         return output
 
-    def blank(self, config: Config) -> Conditioning:
+    def blank(self, config: ComponentConfig) -> Conditioning:
         return Conditioning({"embeddings": torch.zeros(1, 1, config["cross_attention_dim"])})
 
 

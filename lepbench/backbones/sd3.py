@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.family import FAMILIES, Config, Size, TextParts
-from lepbench.backbones.sdxl import two_clips
-from lepbench.backbones.transformer import TransformerFamily, resolution_shift
+from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
+from lepbench.backbones.sdxl import encode_two_clips
+from lepbench.backbones.transformer import TransformerFamily, compute_resolution_shift
 
 T5_LENGTH = 256
 
@@ -37,19 +37,24 @@ class StableDiffusion3(TransformerFamily):
     flow = True
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
-        clip, pooled = two_clips(text, prompts)
+        clip, pooled = encode_two_clips(text, prompts)
         return Conditioning(
             {"embeddings": _beside_t5(text, prompts, clip), "pooled": torch.cat(pooled, dim=-1)}
         )
 
     def run(
-        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+        self,
+        denoiser: nn.Module,
+        latents: Tensor,
+        timesteps: Tensor,
+        conditioning: Conditioning,
+        pixels: Size,
     ) -> Tensor:
-        told_of = (told["embeddings"], told["pooled"])
-        output: Tensor = denoiser(latents, *told_of, timesteps, return_dict=False)[0]
+        read = (conditioning["embeddings"], conditioning["pooled"])
+        output: Tensor = denoiser(latents, *read, timesteps, return_dict=False)[0]
         return output
 
-    def blank(self, config: Config) -> Conditioning:
+    def blank(self, config: ComponentConfig) -> Conditioning:
         return Conditioning(
             {
                 "embeddings": torch.zeros(1, 1, config["joint_attention_dim"]),
@@ -59,9 +64,9 @@ class StableDiffusion3(TransformerFamily):
 
     def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
         tokens = (latent[0] // self.patch) * (latent[1] // self.patch)
-        return {"num_inference_steps": steps, **resolution_shift(scheduler, tokens)}
+        return {"num_inference_steps": steps, **compute_resolution_shift(scheduler, tokens)}
 
-    def most(self, config: Config) -> int:
+    def most(self, config: ComponentConfig) -> int:
         return int(config["pos_embed_max_size"]) * self.patch
 
 

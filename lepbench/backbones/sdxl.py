@@ -1,4 +1,4 @@
-"""Stable Diffusion XL: two CLIP encoders, a pooled embedding, and the picture's size told to the U-Net."""
+"""Stable Diffusion XL: two CLIP encoders, a pooled embedding, and the picture's size as an input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.family import FAMILIES, Config, Size, TextParts
+from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
 from lepbench.backbones.sd import MIDDLE, Layout, UNetFamily
 
 # LDM's numbers of the paper's layers exist in this U-Net too (input blocks 2, 4, 8, middle block 0 to 2,
@@ -32,7 +32,7 @@ SDXL = Layout(
 )
 
 
-def two_clips(text: TextParts, prompts: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
+def encode_two_clips(text: TextParts, prompts: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
     """Two CLIP encoders' last hidden states but one, side by side, and the first output of each."""
     length = text.tokenizers["tokenizer"].model_max_length
     states, pooled = [], []
@@ -61,7 +61,7 @@ class StableDiffusionXL(UNetFamily):
     layouts = (SDXL,)
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
-        states, pooled = two_clips(text, prompts)
+        states, pooled = encode_two_clips(text, prompts)
         return Conditioning({"embeddings": states, "pooled": pooled[-1]})
 
     def uncaptioned(self, text: TextParts) -> Conditioning:
@@ -71,20 +71,28 @@ class StableDiffusionXL(UNetFamily):
         return Conditioning({name: torch.zeros_like(tensor) for name, tensor in empty.tensors.items()})
 
     def run(
-        self, denoiser: nn.Module, latents: Tensor, timesteps: Tensor, told: Conditioning, pixels: Size
+        self,
+        denoiser: nn.Module,
+        latents: Tensor,
+        timesteps: Tensor,
+        conditioning: Conditioning,
+        pixels: Size,
     ) -> Tensor:
         # Size of the original, corner of the crop, size asked for: an uncropped picture of its own size.
         sizes = torch.tensor([[*pixels, 0, 0, *pixels]], device=latents.device, dtype=latents.dtype)
         output: Tensor = denoiser(
             latents,
             timesteps,
-            told["embeddings"],
-            added_cond_kwargs={"text_embeds": told["pooled"], "time_ids": sizes.expand(len(latents), -1)},
+            conditioning["embeddings"],
+            added_cond_kwargs={
+                "text_embeds": conditioning["pooled"],
+                "time_ids": sizes.expand(len(latents), -1),
+            },
             return_dict=False,
         )[0]
         return output
 
-    def blank(self, config: Config) -> Conditioning:
+    def blank(self, config: ComponentConfig) -> Conditioning:
         pooled = config["projection_class_embeddings_input_dim"] - 6 * config["addition_time_embed_dim"]
         embeddings = torch.zeros(1, 1, config["cross_attention_dim"])
         return Conditioning({"embeddings": embeddings, "pooled": torch.zeros(1, pooled)})

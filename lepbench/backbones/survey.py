@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import torch
 
-from lepbench.backbones.family import Config, Family, Size
-from lepbench.backbones.load import class_of
-from lepbench.backbones.taps import tapped
+from lepbench.backbones.family import ComponentConfig, Family, Size
+from lepbench.backbones.load import import_class
+from lepbench.backbones.taps import collect_taps
 
 PIXELS = 8
 """Pixels a latent pixel stands for; no shape depends on it."""
@@ -23,7 +23,7 @@ class TapShape(NamedTuple):
     width: int
 
 
-def tap_shapes(family: Family, config: Config, latent: Size) -> list[TapShape]:
+def measure_tap_shapes(family: Family, config: ComponentConfig, latent: Size) -> list[TapShape]:
     """The taps of a denoiser of this config for latents of that size, in order.
 
     Raises:
@@ -32,12 +32,12 @@ def tap_shapes(family: Family, config: Config, latent: Size) -> list[TapShape]:
     positions = family.positions(config)
     meta = torch.device("meta")
     with meta:
-        denoiser = class_of(family.components[family.denoiser]).from_config(dict(config))
+        denoiser = import_class(family.components[family.denoiser]).from_config(dict(config))
     # Tables made from NumPy arrays stay behind on the CPU.
     denoiser.eval().to(meta)
     latents = torch.empty(1, family.latent_channels(config), *latent, device=meta)
     pixels = (latent[0] * PIXELS, latent[1] * PIXELS)
-    with torch.no_grad(), tapped(denoiser, positions) as outputs:
+    with torch.no_grad(), collect_taps(denoiser, positions) as outputs:
         family.run(denoiser, latents, torch.zeros(1, device=meta), family.blank(config).to(meta), pixels)
     maps = {name: family.fold(outputs[name], latent, config) for name in positions}
     return [TapShape(name, *map_.shape[1:]) for name, map_ in maps.items()]

@@ -19,7 +19,7 @@ class _AllRead(Exception):  # noqa: N818
 _STEP = re.compile(r"(\w+)((?:\[-?\d+\])*)")
 
 
-def module_at(root: nn.Module, path: str) -> nn.Module:
+def find_module(root: nn.Module, path: str) -> nn.Module:
     """The module at a dotted and indexed path; indices may be negative.
 
     Raises:
@@ -42,7 +42,7 @@ def module_at(root: nn.Module, path: str) -> nn.Module:
 
 
 @contextmanager
-def tapped(network: nn.Module, names: Sequence[str], whole: bool = True) -> Iterator[dict[str, Any]]:
+def collect_taps(network: nn.Module, names: Sequence[str], whole: bool = True) -> Iterator[dict[str, Any]]:
     """Collect the outputs of the named modules while the block runs.
 
     Args:
@@ -56,7 +56,7 @@ def tapped(network: nn.Module, names: Sequence[str], whole: bool = True) -> Iter
     Raises:
         LepbenchError: a name leads nowhere; no hook is left behind then either.
     """
-    modules = {name: module_at(network, name) for name in names}
+    modules = {name: find_module(network, name) for name in names}
     outputs: dict[str, Any] = {}
     enough = None if whole else len(modules)
     handles = [

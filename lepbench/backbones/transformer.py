@@ -7,13 +7,13 @@ from typing import Any
 
 from torch import Tensor
 
-from lepbench.backbones.family import Config, Family, Size
+from lepbench.backbones.family import ComponentConfig, Family, Size
 
 TAPS = 9
 """Taps of a transformer: as many as the paper has of a U-Net."""
 
 
-def spread(blocks: Sequence[str]) -> tuple[str, ...]:
+def spread_taps(blocks: Sequence[str]) -> tuple[str, ...]:
     """The last of each of nine nearly equal parts of a row of blocks; all of a shorter row."""
     count = min(TAPS, len(blocks))
     return tuple(blocks[(part + 1) * len(blocks) // count - 1] for part in range(count))
@@ -26,27 +26,27 @@ class TransformerFamily(Family):
     member = -1
     patch = 2
 
-    def positions(self, config: Config) -> tuple[str, ...]:
-        return spread([f"transformer_blocks[{i}]" for i in range(config["num_layers"])])
+    def positions(self, config: ComponentConfig) -> tuple[str, ...]:
+        return spread_taps([f"transformer_blocks[{i}]" for i in range(config["num_layers"])])
 
-    def fold(self, output: Any, latent: Size, config: Config) -> Tensor:
+    def fold(self, output: Any, latent: Size, config: ComponentConfig) -> Tensor:
         """Tokens `[B, text + picture, channels]` as the picture's map `[B, channels, h / 2, w / 2]`."""
         tokens = super().fold(output, latent, config)
         height, width = latent[0] // self.patch, latent[1] // self.patch
-        return folded(tokens[:, -height * width :], height, width)
+        return fold_tokens(tokens[:, -height * width :], height, width)
 
-    def unit(self, config: Config) -> int:
+    def size_multiple(self, config: ComponentConfig) -> int:
         return self.patch
 
 
-def folded(tokens: Tensor, height: int, width: int) -> Tensor:
+def fold_tokens(tokens: Tensor, height: int, width: int) -> Tensor:
     """Tokens `[B, height * width, channels]`, row by row, as a map `[B, channels, height, width]`."""
     maps = tokens.transpose(1, 2).reshape(len(tokens), tokens.shape[2], height, width)
     # Of one sample the view has a stride with which torch's batch norm, on the CPU, gives wrong gradients.
     return maps.contiguous()
 
 
-def resolution_shift(scheduler: Any, tokens: int) -> dict[str, Any]:
+def compute_resolution_shift(scheduler: Any, tokens: int) -> dict[str, Any]:
     """How far a flow that asks for it is shifted towards noise: linear in the number of picture tokens.
 
     Esser et al., "Scaling Rectified Flow Transformers", 2024, section 5.3.2, as the schedulers' configs

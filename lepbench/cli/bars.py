@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def bars() -> Iterator[Callable[[str, int, int], None]]:
+def show_bars() -> Iterator[Callable[[str, int, int], None]]:
     """A callback `(stage, done, total)` that keeps one bar a stage while the block runs."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn

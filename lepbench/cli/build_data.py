@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lepbench.cli.bars import bars
-from lepbench.cli.pairs import pair
+from lepbench.cli.bars import show_bars
+from lepbench.cli.pairs import parse_pair
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
-    from lepbench.data.build import Report
+    from lepbench.data.build import BuildResult
     from lepbench.data.config import BuildConfig
     from lepbench.data.engines import Engine
     from lepbench.data.survey import Survey
@@ -92,24 +92,26 @@ def command(
       lepbench build-data photos --out triplets --exclude sketchworld-edges-v1 --duplicates near
       lepbench build-data examples/build-data.yaml --out triplets --shards 3/8
     """
-    from lepbench.data.lock import share_from
+    from lepbench.data.lock import parse_share
 
-    config = configuration(source, {key: value for key, value in options.items() if value not in (None, ())})
-    runner, share = engine_of(engine, workers), None if shards is None else share_from(shards)
+    config = read_configuration(
+        source, {key: value for key, value in options.items() if value not in (None, ())}
+    )
+    runner, share = choose_engine(engine, workers), None if shards is None else parse_share(shards)
     if dry_run:
         look(config, out, retry_failed, as_json)
         return
     if out is None:
         raise LepbenchError("no folder to write", "give --out DIR, or --dry-run to look first")
-    from lepbench.data.build import build
+    from lepbench.data.build import build_triplets
 
-    with bars() as show:
+    with show_bars() as show:
         progress = partial(show, "triplets")
-        report = build(config, out, progress, runner, share, retry_failed)
+        report = build_triplets(config, out, progress, runner, share, retry_failed)
     click.echo(json.dumps(summary(report)) if as_json else sentence(report, out))
 
 
-def engine_of(name: str | None, workers: int | None) -> Engine:
+def choose_engine(name: str | None, workers: int | None) -> Engine:
     """Who makes the shards.
 
     Raises:
@@ -123,7 +125,7 @@ def engine_of(name: str | None, workers: int | None) -> Engine:
     return ENGINES.get(name or ("processes" if several else "here"))(workers)
 
 
-def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
+def read_configuration(source: str, options: dict[str, Any]) -> BuildConfig:
     """The configuration that SOURCE and the options together ask for.
 
     Raises:
@@ -134,8 +136,8 @@ def configuration(source: str, options: dict[str, Any]) -> BuildConfig:
     from lepbench.config import explain
     from lepbench.data.config import BuildConfig
 
-    given = dict(map(pair, options.pop("settings", ())))
-    of_detector = dict(pair(text, OF_DETECTOR) for text in options.pop("of_detector", ()))
+    given = dict(map(parse_pair, options.pop("settings", ())))
+    of_detector = dict(parse_pair(text, OF_DETECTOR) for text in options.pop("of_detector", ()))
     settings = read_source(source)
     given |= {key: options.pop(key) for key in OF_SOURCE if key in options}
     hygiene = {key: options.pop(key) for key in OF_HYGIENE if key in options}
@@ -157,7 +159,7 @@ def read_source(source: str) -> dict[str, Any]:
     from lepbench.config import load_config
     from lepbench.data.config import BuildConfig
     from lepbench.data.sources import SOURCES
-    from lepbench.registry import suggestion
+    from lepbench.registry import suggest_name
 
     path = Path(source)
     if source in SOURCES:
@@ -166,23 +168,23 @@ def read_source(source: str) -> dict[str, Any]:
         return {"source": {"name": "folder", "path": path}}
     if path.suffix in (".yaml", ".yml"):
         return load_config(path, BuildConfig).model_dump(exclude_unset=True)
-    raise LepbenchError(f"{source!r} is no corpus, folder or YAML file", suggestion(source, SOURCES))
+    raise LepbenchError(f"{source!r} is no corpus, folder or YAML file", suggest_name(source, SOURCES))
 
 
 def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> None:
     """Print what a build would be, and write a sheet of some of it beside where it would go."""
-    from lepbench.data.sheet import contact_sheet
-    from lepbench.data.survey import SHOWN, survey
+    from lepbench.data.sheet import draw_contact_sheet
+    from lepbench.data.survey import SHOWN, survey_build
     from lepbench.files import write_bytes
-    from lepbench.images import png_bytes
+    from lepbench.images import encode_png
 
-    found = survey(config, out, retry)
+    found = survey_build(config, out, retry)
     sheet = Path(f"{out or 'build-data'}.dry-run.png")
     if found.triplets:
-        write_bytes(sheet, png_bytes(contact_sheet(found.triplets, SHOWN)))
-    told = estimate(found) | ({"sheet": str(sheet)} if found.triplets else {})
+        write_bytes(sheet, encode_png(draw_contact_sheet(found.triplets, SHOWN)))
+    estimate = describe_estimate(found) | ({"sheet": str(sheet)} if found.triplets else {})
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(estimate))
         return
     left_out = "".join(f", {count} {reason}" for reason, count in found.rejected.items())
     click.echo(
@@ -193,14 +195,14 @@ def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> N
         click.echo(f"some of them: {sheet}")
 
 
-def estimate(found: Survey) -> dict[str, Any]:
+def describe_estimate(found: Survey) -> dict[str, Any]:
     """What `--dry-run --json` prints."""
-    told = found._asdict()
-    del told["triplets"]
-    return told | {"seconds": round(found.seconds, 1)}
+    fields = found._asdict()
+    del fields["triplets"]
+    return fields | {"seconds": round(found.seconds, 1)}
 
 
-def summary(report: Report) -> dict[str, Any]:
+def summary(report: BuildResult) -> dict[str, Any]:
     """What `--json` prints."""
     manifest = report.manifest
     return {
@@ -212,7 +214,7 @@ def summary(report: Report) -> dict[str, Any]:
     }
 
 
-def sentence(report: Report, out: Path) -> str:
+def sentence(report: BuildResult, out: Path) -> str:
     """What is printed for a person."""
     manifest = report.manifest
     if manifest.sha256 is None:

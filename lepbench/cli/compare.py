@@ -39,10 +39,10 @@ def command(runs: tuple[Path, ...], all_metrics: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_object(found)))
         return
-    from lepbench.cli.console import console
+    from lepbench.cli.console import make_console
 
     for table in (_standings(found), _differences(found)):
-        console().print(table)
+        make_console().print(table)
 
 
 def _object(found: Comparison) -> dict[str, Any]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 120
 
 
-def console() -> Console:
+def make_console() -> Console:
     """Prints tables to stdout."""
     from rich.console import Console
 

@@ -34,10 +34,10 @@ def verify_command(folder: Path) -> None:
     Example:
       lepbench data verify triplets
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.data.check import check
 
-    with bars() as progress:
+    with show_bars() as progress:
         manifest = check(folder, progress)
     rejects = sum(manifest.rejected.values())
     click.echo(
@@ -63,10 +63,10 @@ def export_command(folder: Path, out: Path, layout: Literal["webdataset"], rows_
       lepbench data export triplets --out tars
       lepbench data export triplets --out tars --rows-per-tar 5000
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.data.export import export
 
-    with bars() as progress:
+    with show_bars() as progress:
         index = export(folder, out, layout, rows_per_tar, progress)
     click.echo(f"{sum(tar.rows for tar in index.tars)} triplets in {len(index.tars)} tars in {out}")
 
@@ -86,9 +86,9 @@ def push_command(folder: Path, repo_id: str, private: bool, revision: str | None
       lepbench data push triplets someone/triplets --private
       lepbench data push triplets someone/triplets --revision canny
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.data.push import push
 
-    with bars() as progress:
+    with show_bars() as progress:
         address = push(folder, repo_id, progress, private, revision)
     click.echo(address)

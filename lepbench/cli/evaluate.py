@@ -50,7 +50,7 @@ def command(
       lepbench evaluate examples/mini-lep.yaml --limit 8 --out /tmp/quick
       lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.config import load_config
     from lepbench.evaluation.run import evaluate
     from lepbench.methods import ModelConfig
@@ -59,7 +59,7 @@ def command(
     config = load_config(model, ModelConfig)
     chosen = load_suite(suite)
     folder = out or Path("runs") / config.name
-    with bars() as progress:
+    with show_bars() as progress:
         record = evaluate(
             config,
             chosen,
@@ -80,17 +80,19 @@ def command(
 
 def _publish(record: Record, suite: Suite, folder: Path) -> None:
     from lepbench.publishing.sheet import write_sheet
-    from lepbench.publishing.tables import headline, write_csv
+    from lepbench.publishing.tables import write_csv, write_headline
 
     write_csv(folder, record)
-    write_sheet(folder, record.identity.model.name, headline(record), suite.items(record.identity.items))
+    write_sheet(
+        folder, record.identity.model.name, write_headline(record), suite.items(record.identity.items)
+    )
 
 
 def _print_table(record: Record) -> None:
-    from lepbench.cli.console import console
-    from lepbench.publishing.tables import terminal_table
+    from lepbench.cli.console import make_console
+    from lepbench.publishing.tables import make_terminal_table
 
-    console().print(terminal_table(record))
+    make_console().print(make_terminal_table(record))
 
 
 def _say_what_lacks(suite: Suite) -> None:

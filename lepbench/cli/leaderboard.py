@@ -42,10 +42,10 @@ def add_command(folder: Path, leaderboards: Path, suite: str | None, replace: bo
     from lepbench.evaluation.judges import JudgeStatistics, statistics_path
     from lepbench.evaluation.protocol import protocol_of
     from lepbench.evaluation.record import read_record
-    from lepbench.publishing.leaderboard import add
+    from lepbench.publishing.leaderboard import add_record
     from lepbench.suites import load_suite
 
     chosen = load_suite(suite or read_record(folder).identity.suite)
     statistics = JudgeStatistics.load(statistics_path(protocol_of(chosen)))
-    path, changed = add(folder, leaderboards, chosen, statistics, replace)
+    path, changed = add_record(folder, leaderboards, chosen, statistics, replace)
     click.echo(f"added to {path}" if changed else f"already in {path}")

@@ -85,11 +85,11 @@ def backbones_command(wanted_json: bool) -> None:
 
     A configuration's `backbone:` takes an embedded name, a folder or a hub id of any of these kinds.
     """
-    from lepbench.backbones.known import known
+    from lepbench.backbones.known import load_known
 
     rows = [
         {"name": name, "family": model.family.name, "parameters": model.parameters}
-        for name, model in known().items()
+        for name, model in load_known().items()
     ]
     _print(rows, wanted_json)
 
@@ -106,23 +106,23 @@ def taps_command(backbone: str, latent: str | None, wanted_json: bool) -> None:
       lepbench list taps --backbone sd15 --latent 64x64 --json
       lepbench list taps --backbone flux-dev --latent 96x128
     """
-    from lepbench.backbones.known import denoiser_of
-    from lepbench.backbones.survey import tap_shapes
+    from lepbench.backbones.known import find_denoiser
+    from lepbench.backbones.survey import measure_tap_shapes
 
-    family, config = denoiser_of(backbone)
+    family, config = find_denoiser(backbone)
     side = family.latent_side(config)
-    size = _size(latent, family.unit(config)) if latent else (side, side)
-    _print([tap._asdict() for tap in tap_shapes(family, config, size)], wanted_json)
+    size = _size(latent, family.size_multiple(config)) if latent else (side, side)
+    _print([tap._asdict() for tap in measure_tap_shapes(family, config, size)], wanted_json)
 
 
-def _size(text: str, unit: int) -> tuple[int, int]:
-    """Height and width of a latent, written HxW, that a model of this unit can divide."""
+def _size(text: str, multiple: int) -> tuple[int, int]:
+    """Height and width of a latent, written HxW, that whose sides a model of this multiple takes."""
     parsed = re.fullmatch(r"(\d+)x(\d+)", text)
     if parsed is None:
         raise LepbenchError(f"--latent {text!r} is no size", "write HEIGHTxWIDTH, such as 64x96")
     height, width = int(parsed[1]), int(parsed[2])
-    if not height or not width or height % unit or width % unit:
-        raise LepbenchError(f"this backbone has no latent of {text}", f"choose multiples of {unit}")
+    if not height or not width or height % multiple or width % multiple:
+        raise LepbenchError(f"this backbone has no latent of {text}", f"choose multiples of {multiple}")
     return height, width
 
 

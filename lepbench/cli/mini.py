@@ -44,12 +44,12 @@ def train(stage: str, out: Path, recipe: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def gates(models: Path | None, count: int | None, cards: bool, as_json: bool) -> None:
     """Measure every gate of the embedded models; a missed one is shown with its figure."""
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.mini.cards import write_cards
     from lepbench.mini.gates import measure
     from lepbench.mini.paths import ASSETS
 
-    with bars() as progress:
+    with show_bars() as progress:
         measured = measure(models or ASSETS, progress, count)
     if cards:
         write_cards(models or ASSETS, measured)

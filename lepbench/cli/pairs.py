@@ -7,7 +7,7 @@ from typing import Any
 from lepbench.errors import LepbenchError
 
 
-def pair(text: str, option: str = "--set") -> tuple[str, Any]:
+def parse_pair(text: str, option: str = "--set") -> tuple[str, Any]:
     """`KEY=VALUE` of an option, the value read as YAML: numbers and true are what they look like.
 
     Raises:

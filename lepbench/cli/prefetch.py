@@ -24,10 +24,10 @@ def command(name: str, source: str | None, sha256: str | None, trust: bool, as_j
       lepbench prefetch dexined --trust
       lepbench prefetch dexined --from DexiNed_BIPED_10.pth --sha256 HEX
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.detectors.prefetch import prefetch
 
-    with bars() as show:
+    with show_bars() as show:
         found = prefetch(name, source, sha256, trust, lambda done, total: show(name, done, max(done, total)))
     size = found.path.stat().st_size
     if as_json:

@@ -31,13 +31,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="fast or paper: what the next four options are unless given.",
 )
-@click.option("--scale", type=click.FloatRange(min=0), help="Pull of the sketch.")
+@click.option("--scale", type=click.FloatRange(min=0), help="Strength of the sketch.")
 @click.option(
     "--stop", type=click.FloatRange(0, 1), help="Share of the noise schedule, at its end, that is not guided."
 )
 @click.option("--steps", type=int, help="Denoising steps.")
 @click.option("--scheduler", help="Scheduler of diffusers, by short name; flow_euler for a flow.")
-@click.option("--cfg", "guidance_scale", default=4.0, show_default=True, help="Pull of the prompt, from 1.")
+@click.option(
+    "--cfg", "guidance_scale", default=4.0, show_default=True, help="Strength of the prompt, from 1."
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
 @click.option("--resize", is_flag=True, help="Fit a drawing of another size to the picture's.")
 @click.option("--height", type=int, help="Of the picture, px  [default: what the model was trained on].")
@@ -88,16 +90,16 @@ def command(
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
     from lepbench.backbones.backbone import load_backbone
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.files import write_bytes
-    from lepbench.guidance.draw import draw
+    from lepbench.guidance.draw import draw_picture
     from lepbench.guidance.presets import PRESETS
     from lepbench.guidance.sketch import read_sketch, read_weights
-    from lepbench.images import png_bytes
+    from lepbench.images import encode_png
     from lepbench.predictors.base import Predictor
 
     chosen = PRESETS.get(preset)
-    # Once before anything is loaded: a fault is told at once.
+    # Once before anything is loaded: a fault is reported at once.
     _settings(chosen, sampler, flow=False)
     backbone = load_backbone(model, device, precision)
     settings = _settings(chosen, sampler, backbone.family.flow)
@@ -107,8 +109,8 @@ def command(
     weights = None if importance is None else read_weights(importance, size)
     click.echo(f"sketch read as {polarity}", err=True)
     reader = Predictor.from_pretrained(predictor, backbone)
-    with bars() as show:
-        drawing = draw(
+    with show_bars() as show:
+        drawing = draw_picture(
             backbone,
             reader,
             prompt,
@@ -121,8 +123,8 @@ def command(
             partial(show, "drawing"),
         )
     strip = out.with_name(f"{out.stem}-strip.png")
-    write_bytes(out, png_bytes(drawing.picture))
-    write_bytes(strip, png_bytes(drawing.strip))
+    write_bytes(out, encode_png(drawing.picture))
+    write_bytes(strip, encode_png(drawing.strip))
     click.echo(json.dumps({"picture": str(out), "strip": str(strip), "polarity": polarity, "seed": seed}))
 
 

@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from lepbench.metrics.boundary import BoundaryScores
-    from lepbench.scoring.edges import EdgeScores
+    from lepbench.scoring.edges import ProtocolScores
     from lepbench.scoring.images import ImageScores
 
 Folder = click.Path(path_type=Path)
@@ -60,10 +60,10 @@ def boundaries(
       lepbench score boundaries --predictions edges/ --annotations groundTruth/test/
       lepbench score boundaries --predictions ucm2/test --annotations groundTruth/test --no-thin --json
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.scoring.boundaries import Rules, score_boundaries
 
-    with bars() as progress:
+    with show_bars() as progress:
         scores = score_boundaries(
             predictions, annotations, Rules(thresholds, max_dist, not no_thin), progress, workers
         )
@@ -109,12 +109,12 @@ def images(generated: Path, reference: Path, extractor: str, sha256: str | None,
       lepbench score images --generated samples/ --reference photos/ --json \\
         --extractor torchscript:inception-2015-12-05.pt --sha256 HEX
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.scoring.extractors import load_extractor
     from lepbench.scoring.images import score_images
 
     network = load_extractor(extractor, sha256)
-    with bars() as progress:
+    with show_bars() as progress:
         scores = score_images(generated, reference, network, progress)
     click.echo(json.dumps(_image_object(scores)) if as_json else _image_lines(scores))
 
@@ -181,17 +181,17 @@ def edges(
       lepbench score edges --generated hed-of-samples/ --reference hed-of-photos/ \\
         --protocol controlnetpp-hed-v1 --maps
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.scoring.edges import score_edges
     from lepbench.scoring.protocols import PROTOCOLS
 
     rules = PROTOCOLS.get(protocol)
-    with bars() as progress:
+    with show_bars() as progress:
         scores = score_edges(generated, reference, rules, progress, maps, workers)
     click.echo(json.dumps(_edge_object(scores)) if as_json else _edge_lines(scores))
 
 
-def _edge_object(scores: EdgeScores) -> dict[str, Any]:
+def _edge_object(scores: ProtocolScores) -> dict[str, Any]:
     figures = scores.figures
     shown: dict[str, Any] = {
         "protocol": scores.protocol.name,
@@ -209,7 +209,7 @@ def _edge_object(scores: EdgeScores) -> dict[str, Any]:
     return shown
 
 
-def _edge_lines(scores: EdgeScores) -> str:
+def _edge_lines(scores: ProtocolScores) -> str:
     figures, lines = scores.figures, []
     if figures.strict is not None:
         lines += [f"{'':<8}{'f1':>8}{'precision':>11}{'recall':>8}{'interval of f1':>20}{'f1 pooled':>11}"]
@@ -230,5 +230,5 @@ def _edge_lines(scores: EdgeScores) -> str:
     return "\n".join([*lines, *([f"not verified: {scores.unverified}"] if scores.unverified else [])])
 
 
-def _edge_label(scores: EdgeScores) -> str:
+def _edge_label(scores: ProtocolScores) -> str:
     return f"{scores.protocol.name} (sha256 {scores.protocol.sha256})"

@@ -11,7 +11,7 @@ from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
     from lepbench.sketches import SketchCorpus
-    from lepbench.suites.drawings import Wish
+    from lepbench.suites.drawings import SuiteRequest
 
 
 @click.group()
@@ -29,9 +29,9 @@ def command() -> None:
 @command.command("list")
 def list_command() -> None:
     """Names and sizes of the suites that ship."""
-    from lepbench.suites import load_suite, shipped
+    from lepbench.suites import list_shipped, load_suite
 
-    for name in shipped():
+    for name in list_shipped():
         about = load_suite(name).definition
         click.echo(
             f"{name}  {about.default_items} of {about.items} items, {about.size} px: {about.description}"
@@ -56,7 +56,7 @@ def list_command() -> None:
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the corpus, as YAML."
 )
-def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], **wish: Any) -> None:
+def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], **options: Any) -> None:
     """Freeze drawings of CORPUS (quickdraw, svg, fscoco), which lies at PATH, as a suite.
 
     Classes take turns, so that any number of items from the front is balanced. FS-COCO's drawings come with
@@ -69,12 +69,12 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
       lepbench suite make svg tu-berlin/ --out tu-berlin-256 --size 256 --set licence=CC-BY-4.0
       lepbench suite make fscoco fscoco/ --out scenes --set split=test --set test_share=0.3
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.suites.drawings import draw_suite
 
-    source = corpus_from(corpus, path, settings)
-    with bars() as progress:
-        definition = draw_suite(source, _wish(out.resolve().name, wish), out, progress)
+    source = read_corpus(corpus, path, settings)
+    with show_bars() as progress:
+        definition = draw_suite(source, _make_request(out.resolve().name, options), out, progress)
     left_out = ", ".join(f"{count} {fault}" for fault, count in definition.drawn.left_out.items())
     click.echo(
         f"{definition.items} items of {definition.drawn.considered} drawings; left out: {left_out or 0}",
@@ -83,23 +83,23 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
     click.echo(out)
 
 
-def corpus_from(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
+def read_corpus(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
     """The sketch corpus that a name, a place and KEY=VALUE pairs ask for.
 
     Raises:
         LepbenchError: there is none of that name, or a pair is no setting of it.
     """
-    from lepbench.cli.pairs import pair
-    from lepbench.config import named
+    from lepbench.cli.pairs import parse_pair
+    from lepbench.config import select_config
     from lepbench.sketches import SKETCHES
 
-    settings = dict(map(pair, pairs))
+    settings = dict(map(parse_pair, pairs))
     for key in {"name", "path"} & settings.keys():
         raise LepbenchError(f"--set {key} is no setting", "give CORPUS and PATH")
-    return named({**settings, "name": name, "path": path}, SKETCHES)
+    return select_config({**settings, "name": name, "path": path}, SKETCHES)
 
 
-def _wish(name: str, options: dict[str, Any]) -> Wish:
+def _make_request(name: str, options: dict[str, Any]) -> SuiteRequest:
     """What is asked for of a suite.
 
     Raises:
@@ -108,12 +108,12 @@ def _wish(name: str, options: dict[str, Any]) -> Wish:
     from pydantic import ValidationError
 
     from lepbench.config import explain
-    from lepbench.suites.drawings import Wish
+    from lepbench.suites.drawings import SuiteRequest
 
     try:
-        return Wish(name=name, **options)
+        return SuiteRequest(name=name, **options)
     except ValidationError as error:
-        raise LepbenchError(explain(error, Wish)) from error
+        raise LepbenchError(explain(error, SuiteRequest)) from error
 
 
 @command.command("export")
@@ -132,10 +132,10 @@ def export_command(suite: str, out: Path, limit: int | None, samples_per_item: i
       lepbench suite export sketchworld-edges-v1 --out to-draw
       lepbench suite export sketchworld-edges-v1 --out to-draw --samples-per-item 4
     """
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.suites import load_suite
-    from lepbench.suites.export import export
+    from lepbench.suites.export import export_suite
 
-    with bars() as progress:
-        table = export(load_suite(suite), out, progress, limit, samples_per_item)
+    with show_bars() as progress:
+        table = export_suite(load_suite(suite), out, progress, limit, samples_per_item)
     click.echo(table)

@@ -24,20 +24,20 @@ def command(folder: Path, images: bool, suite: str | None, device: str) -> None:
       lepbench verify runs/mini-lep --images
     """
     from lepbench.backbones import choose_device
-    from lepbench.cli.bars import bars
+    from lepbench.cli.bars import show_bars
     from lepbench.evaluation.judges import JudgeStatistics, load_judges, statistics_path
     from lepbench.evaluation.protocol import protocol_of
     from lepbench.evaluation.record import read_record
-    from lepbench.evaluation.verify import recount, verified_record
+    from lepbench.evaluation.verify import recount_samples, verify_record
     from lepbench.suites import load_suite
 
     chosen = load_suite(suite or read_record(folder).identity.suite)
     protocol = protocol_of(chosen)
-    record = verified_record(folder, chosen, JudgeStatistics.load(statistics_path(protocol)))
+    record = verify_record(folder, chosen, JudgeStatistics.load(statistics_path(protocol)))
     figures = sum(figure.value is not None for row in record.rows.values() for figure in row.values())
     said = f"{figures} figures follow from the samples"
     if images:
-        with bars() as show:
-            scored = recount(folder, chosen, load_judges(protocol, str(choose_device(device))), show)
+        with show_bars() as show:
+            scored = recount_samples(folder, chosen, load_judges(protocol, str(choose_device(device))), show)
         said += f", {scored} samples from their pictures"
     click.echo(f"{folder}: {said}")

@@ -14,30 +14,30 @@ from pydantic import ValidationError
 from lepbench.data.card import write_card
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Reason
-from lepbench.data.engines import Engine, Here
+from lepbench.data.engines import Engine, InProcess
 from lepbench.data.engines.base import silent
-from lepbench.data.hygiene import Excluded, Hygiene, drops, excluded_from, read_keys
-from lepbench.data.lock import Share, gate, locked
+from lepbench.data.hygiene import Excluded, Hygiene, find_drops, read_excluded, read_keys
+from lepbench.data.lock import Share, hold_gate, lock_folder
 from lepbench.data.manifest import (
     MANIFEST,
+    BuildRecipe,
     Manifest,
-    Recipe,
     Shard,
-    difference,
+    find_difference,
     load_manifest,
 )
 from lepbench.data.shards import (
     Job,
-    Piece,
-    Record,
     Reject,
+    ShardRecord,
+    ShardSpec,
     drop_rows,
     keep_shard,
     make_shard,
-    pieces,
+    plan_shards,
 )
 from lepbench.data.sources.folder import Folder
-from lepbench.detectors import identity
+from lepbench.detectors import identify_detector
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path
 
@@ -56,7 +56,7 @@ OF_THE_SET = frozenset((Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.LEAKED))
 Progress = Callable[[int, int], None]
 
 
-class Report(NamedTuple):
+class BuildResult(NamedTuple):
     """What a build left behind: the manifest, and how many shards are made of how many there are.
 
     The manifest has no `sha256` while shards are missing.
@@ -67,14 +67,14 @@ class Report(NamedTuple):
     planned: int
 
 
-def build(
+def build_triplets(
     config: BuildConfig,
     out: Path,
     progress: Progress = lambda done, total: None,
     engine: Engine | None = None,
     share: Share | None = None,
     retry: bool = False,
-) -> Report:
+) -> BuildResult:
     """Build the triplet folder of a configuration, or finish one that was interrupted.
 
     Neither engine nor shares nor interruptions change a byte of the result.
@@ -88,32 +88,34 @@ def build(
     Raises:
         LepbenchError: nothing to read, nothing usable, or `out` is not this build's to write.
     """
-    config, corpus, excluded, recipe = planned_for(config, out)
-    with locked(out, share):
-        planned = pieces(recipe)
+    config, corpus, excluded, recipe = plan_build(config, out)
+    with lock_folder(out, share):
+        planned = plan_shards(recipe)
         mine = [piece for number, piece in enumerate(planned) if share is None or share.takes(number)]
-        with gate(out, share):
-            manifest = claim(out, recipe, mine, retry)
+        with hold_gate(out, share):
+            manifest = claim_folder(out, recipe, mine, retry)
         if share is None:
-            sweep(out)
-        job = Job(out.absolute(), corpus, config, recipe, refusal(out, manifest))
-        shards, manifest = fill(job, mine, engine or Here(), progress, manifest)
+            sweep_partials(out)
+        job = Job(out.absolute(), corpus, config, recipe, explain_refusal(out, manifest))
+        shards, manifest = fill_shards(job, mine, engine or InProcess(), progress, manifest)
         if share is not None:
-            return Report(manifest, sum((out / piece.record).exists() for piece in planned), len(planned))
-        clean(out, shards, config.hygiene, excluded)
-        return Report(finish(manifest, out, corpus, shards), len(planned), len(planned))
+            return BuildResult(
+                manifest, sum((out / piece.record).exists() for piece in planned), len(planned)
+            )
+        clean_shards(out, shards, config.hygiene, excluded)
+        return BuildResult(finish_build(manifest, out, corpus, shards), len(planned), len(planned))
 
 
-class Plan(NamedTuple):
+class BuildPlan(NamedTuple):
     """What is known before the first picture is read; the configuration is as it holds here."""
 
     config: BuildConfig
     corpus: Corpus
     excluded: list[Excluded]
-    recipe: Recipe
+    recipe: BuildRecipe
 
 
-def planned_for(config: BuildConfig, out: Path | None) -> Plan:
+def plan_build(config: BuildConfig, out: Path | None) -> BuildPlan:
     """What a build of a configuration begins with.
 
     Raises:
@@ -123,19 +125,19 @@ def planned_for(config: BuildConfig, out: Path | None) -> Plan:
         check_apart(config, out)
     config = config.anchored().placed()
     corpus = config.source.open(config.size or DRAWN, config.limit)
-    excluded = [excluded_from(place) for place in config.hygiene.exclude]
-    return Plan(config, corpus, excluded, recipe_of(config, corpus, excluded))
+    excluded = [read_excluded(place) for place in config.hygiene.exclude]
+    return BuildPlan(config, corpus, excluded, describe_recipe(config, corpus, excluded))
 
 
-def recipe_of(config: BuildConfig, corpus: Corpus, excluded: Sequence[Excluded]) -> Recipe:
+def describe_recipe(config: BuildConfig, corpus: Corpus, excluded: Sequence[Excluded]) -> BuildRecipe:
     """Everything that decides the bytes."""
     hygiene = config.hygiene.model_dump(mode="json", exclude={"exclude"})
-    return Recipe(
+    return BuildRecipe(
         size=config.size,
         store=config.store,
         max_pixels=config.max_pixels,
         max_caption=config.max_caption,
-        detector=BY_HAND if config.edges == "drawn" else identity(config.detector),
+        detector=BY_HAND if config.edges == "drawn" else identify_detector(config.detector),
         edges=config.edges,
         device=config.device,
         limit=corpus.count,
@@ -152,19 +154,21 @@ def check_apart(config: BuildConfig, out: Path) -> None:
         raise LepbenchError(f"{out} lies inside the source {config.source.path}", "choose another --out")
 
 
-def claim(out: Path, recipe: Recipe, mine: Collection[Piece], retry: bool) -> Manifest:
+def claim_folder(out: Path, recipe: BuildRecipe, mine: Collection[ShardSpec], retry: bool) -> Manifest:
     """The folder's manifest where it is of this recipe, or a new one where the folder is empty.
 
     Raises:
         LepbenchError: the folder holds other things, or the triplets of another recipe.
     """
-    manifest = holder(out, recipe, retry)
+    manifest = existing_manifest(out, recipe, retry)
     if manifest is None:
-        return saved(Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=software()), out)
-    return renewed(manifest, out, recipe, mine) if retry else manifest
+        return save_manifest(
+            Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=list_software()), out
+        )
+    return renew_manifest(manifest, out, recipe, mine) if retry else manifest
 
 
-def holder(out: Path, recipe: Recipe, retry: bool) -> Manifest | None:
+def existing_manifest(out: Path, recipe: BuildRecipe, retry: bool) -> Manifest | None:
     """The manifest of a folder that may be written, None where it is empty or not there.
 
     Raises:
@@ -179,75 +183,77 @@ def holder(out: Path, recipe: Recipe, retry: bool) -> Manifest | None:
             raise LepbenchError(f"{out} holds {foreign[0]!r} and no {MANIFEST}", "choose an empty --out")
         return None
     manifest = load_manifest(out)
-    if differing := difference(manifest.recipe, recipe, apart=MENDED if retry else ()):
-        mended = not difference(manifest.recipe, recipe, apart=MENDED)
+    if differing := find_difference(manifest.recipe, recipe, apart=MENDED if retry else ()):
+        mended = not find_difference(manifest.recipe, recipe, apart=MENDED)
         fix = "choose another --out" + (", or add --retry-failed to take it over" if mended else "")
         raise LepbenchError(f"{out} holds another recipe: {differing}", fix)
     return manifest
 
 
-def renewed(manifest: Manifest, out: Path, recipe: Recipe, mine: Collection[Piece]) -> Manifest:
+def renew_manifest(
+    manifest: Manifest, out: Path, recipe: BuildRecipe, mine: Collection[ShardSpec]
+) -> Manifest:
     """The manifest for another try, before which the shards of what may fare better now are forgotten.
 
     So are those that lost rows for what other sets or shards hold, since such rows may come back. They go
     first: wherever this is cut short, no row comes in while others are still left out for one that it rules
     out.
     """
-    reasons = {piece: reasons_of(out, piece) for piece in pieces(recipe)}
+    reasons = {piece: read_reasons(out, piece) for piece in plan_shards(recipe)}
     failed = [piece for piece, found in reasons.items() if any(reason.may_pass for reason in found)]
     if not failed and manifest.recipe == recipe:
         return manifest
-    saved(manifest.unfinished(), out)
-    forget(out, (piece for piece, found in reasons.items() if found & OF_THE_SET))
+    save_manifest(manifest.unfinished(), out)
+    forget_records(out, (piece for piece, found in reasons.items() if found & OF_THE_SET))
     manifest = Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=manifest.software)
-    saved(manifest, out)
-    forget(out, (piece for piece in failed if piece in mine))
+    save_manifest(manifest, out)
+    forget_records(out, (piece for piece in failed if piece in mine))
     return manifest
 
 
-def reasons_of(out: Path, piece: Piece) -> set[Reason]:
+def read_reasons(out: Path, piece: ShardSpec) -> set[Reason]:
     """Why entries of a shard were left out, as far as its record can be read."""
     try:
-        record = Record.model_validate_json((out / piece.record).read_bytes())
+        record = ShardRecord.model_validate_json((out / piece.record).read_bytes())
     except (OSError, ValidationError):
         return set()
     return {reject.reason for reject in record.rejects}
 
 
-def forget(out: Path, some: Iterable[Piece]) -> None:
+def forget_records(out: Path, some: Iterable[ShardSpec]) -> None:
     """Take away the records of some shards, which have to be made anew then."""
     for piece in some:
         (out / piece.record).unlink(missing_ok=True)
 
 
-def refusal(out: Path, manifest: Manifest) -> str:
+def explain_refusal(out: Path, manifest: Manifest) -> str:
     """Why no shard may be added to what is there; empty where one may."""
-    here = software()
+    here = list_software()
     if manifest.software == here:
         return ""
     return f"{out} was begun with other packages: {manifest.software} there and {here} here"
 
 
-def saved(manifest: Manifest, out: Path) -> Manifest:
+def save_manifest(manifest: Manifest, out: Path) -> Manifest:
     """The manifest, written."""
     manifest.save(out)
     return manifest
 
 
-def software() -> dict[str, str]:
+def list_software() -> dict[str, str]:
     """Versions of the packages that shape the bytes, as installed."""
     return {name: version(name) for name in SHAPING}
 
 
-def sweep(out: Path) -> None:
+def sweep_partials(out: Path) -> None:
     """Remove the partial files of a killed build; the lock says that no other is running."""
     for partial_file in chain(*(out.glob(f"{place}.*.part") for place in ("", "data/", "shards/"))):
         partial_file.unlink(missing_ok=True)
 
 
-def fill(
-    job: Job, mine: Sequence[Piece], engine: Engine, progress: Progress, manifest: Manifest
-) -> tuple[dict[Piece, Shard], Manifest]:
+def fill_shards(
+    job: Job, mine: Sequence[ShardSpec], engine: Engine, progress: Progress, manifest: Manifest
+) -> tuple[dict[ShardSpec, Shard], Manifest]:
     """Keep the shards that are as recorded and make the others; in the order of the set.
 
     Returns:
@@ -261,7 +267,7 @@ def fill(
         progress(done, total)
 
     tried(0)
-    shards: dict[Piece, Shard] = {}
+    shards: dict[ShardSpec, Shard] = {}
     recorded = [piece for piece in mine if (job.out / piece.record).exists()]
     for piece, shard in engine.run(keep_shard, job, recorded, silent) if recorded else ():
         if shard is not None:
@@ -269,13 +275,13 @@ def fill(
             tried(piece.entries)
     if missing := [piece for piece in mine if piece not in shards]:
         if manifest.sha256:
-            manifest = saved(manifest.unfinished(), job.out)
+            manifest = save_manifest(manifest.unfinished(), job.out)
         for piece, made in engine.run(make_shard, job, missing, tried):
-            shards[piece] = at_hand(job.out, piece, made)
+            shards[piece] = require_shard(job.out, piece, made)
     return {piece: shards[piece] for piece in mine}, manifest
 
 
-def at_hand(out: Path, piece: Piece, made: Shard) -> Shard:
+def require_shard(out: Path, piece: ShardSpec, made: Shard) -> Shard:
     """A shard that was made, perhaps by another machine.
 
     Raises:
@@ -286,10 +292,12 @@ def at_hand(out: Path, piece: Piece, made: Shard) -> Shard:
     return made
 
 
-def clean(out: Path, shards: dict[Piece, Shard], hygiene: Hygiene, excluded: Sequence[Excluded]) -> None:
+def clean_shards(
+    out: Path, shards: dict[ShardSpec, Shard], hygiene: Hygiene, excluded: Sequence[Excluded]
+) -> None:
     """Take out the rows that the set as a whole rules out."""
     keys = read_keys(out / shard.file for shard in shards.values())
-    found = deque(drops(keys, hygiene, excluded))
+    found = deque(find_drops(keys, hygiene, excluded))
     start = 0
     for piece, shard in list(shards.items()):
         end, dropped = start + shard.rows, {}
@@ -302,7 +310,7 @@ def clean(out: Path, shards: dict[Piece, Shard], hygiene: Hygiene, excluded: Seq
         start = end
 
 
-def finish(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[Piece, Shard]) -> Manifest:
+def finish_build(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[ShardSpec, Shard]) -> Manifest:
     """Write what follows from the shards: rejects, data card, manifest.
 
     Raises:
@@ -310,11 +318,11 @@ def finish(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[Piece, Sh
     """
     with atomic_path(out / REJECTED, lasting=True) as partial, partial.open("w", encoding="utf-8") as lines:
         for piece in shards:
-            record = Record.model_validate_json((out / piece.record).read_bytes())
+            record = ShardRecord.model_validate_json((out / piece.record).read_bytes())
             lines.writelines(reject.model_dump_json() + "\n" for reject in record.rejects)
     done = manifest.holding(list(shards.values()))
     if not done.written:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in done.rejected.items())
         raise LepbenchError(f"nothing in {corpus.label} can be a triplet: {reasons}", f"see {out / REJECTED}")
     write_card(out, done, corpus)
-    return saved(done, out)
+    return save_manifest(done, out)

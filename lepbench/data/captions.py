@@ -22,7 +22,7 @@ LONGEST_LICENCE = 1000
 """Characters of a licence that are kept."""
 
 
-class Row(NamedTuple):
+class MetadataRow(NamedTuple):
     """One line of a metadata file; `fault` says what is wrong with one that names no file or no text."""
 
     number: int
@@ -43,7 +43,7 @@ CHANGES = ("control characters removed", "white space", "composed", "cut")
 characters (NFC), and cut at a word what is longer than any text encoder reads."""
 
 
-def clean(caption: str, most: int) -> Caption:
+def clean_caption(caption: str, most: int) -> Caption:
     """A caption on one line, of at most `most` characters.
 
     Raises:
@@ -66,15 +66,15 @@ def clean(caption: str, most: int) -> Caption:
     )
 
 
-def clean_licence(told: object) -> str | None:
+def clean_licence(given: object) -> str | None:
     """What a corpus says of a picture's licence, on one line as a caption; None where it says nothing.
 
     A picture is not given up for it: what is not UTF-8 is kept as an escape.
     """
-    if told is None:
+    if given is None:
         return None
     try:
-        return clean(str(told).encode(errors="backslashreplace").decode(), LONGEST_LICENCE).text
+        return clean_caption(str(given).encode(errors="backslashreplace").decode(), LONGEST_LICENCE).text
     except Rejected:
         return None
 
@@ -85,7 +85,7 @@ def _cut(line: str, most: int) -> str:
     return head if space else line[:most]
 
 
-def read_metadata(folder: Path) -> list[Row] | None:
+def read_metadata(folder: Path) -> list[MetadataRow] | None:
     """The rows of the folder's `metadata.jsonl` or `metadata.csv`; None where it has neither.
 
     Raises:
@@ -103,29 +103,29 @@ def read_metadata(folder: Path) -> list[Row] | None:
     return _from_csv(text, found[0]) if found[0].suffix == ".csv" else _from_lines(text)
 
 
-def _from_lines(text: str) -> list[Row]:
+def _from_lines(text: str) -> list[MetadataRow]:
     # Split at line feeds alone: `splitlines` would cut inside strings that hold U+2028.
     lines = enumerate(text.split("\n"), start=1)
     return [_from_line(number, line) for number, line in lines if line.strip()]
 
 
-def _from_line(number: int, line: str) -> Row:
+def _from_line(number: int, line: str) -> MetadataRow:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
-        return Row(number, "", "", "not JSON")
+        return MetadataRow(number, "", "", "not JSON")
     if not isinstance(record, dict):
-        return Row(number, "", "", "not a JSON object")
+        return MetadataRow(number, "", "", "not a JSON object")
     for key in ("file_name", "text"):
         if not isinstance(record.get(key), str):
-            return Row(number, "", "", f"no string {key!r}")
-    return Row(number, record["file_name"], record["text"])
+            return MetadataRow(number, "", "", f"no string {key!r}")
+    return MetadataRow(number, record["file_name"], record["text"])
 
 
-def _from_csv(text: str, path: Path) -> list[Row]:
+def _from_csv(text: str, path: Path) -> list[MetadataRow]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
-        with fields_of_any_length():
+        with lift_field_limit():
             missing = {"file_name", "text"} - set(reader.fieldnames or ())
             if missing:
                 raise LepbenchError(f"{path} has no column {min(missing)!r}", "it needs file_name and text")
@@ -135,7 +135,7 @@ def _from_csv(text: str, path: Path) -> list[Row]:
 
 
 @contextmanager
-def fields_of_any_length() -> Iterator[None]:
+def lift_field_limit() -> Iterator[None]:
     """Lift the limit of `csv`, which is one for the whole process, for a while."""
     before = csv.field_size_limit(2**31 - 1)
     try:
@@ -144,8 +144,8 @@ def fields_of_any_length() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _from_record(number: int, record: dict[str, str | None]) -> Row:
+def _from_record(number: int, record: dict[str, str | None]) -> MetadataRow:
     name, text = record["file_name"], record["text"]
     if not name or text is None:
-        return Row(number, "", "", "no file_name or no text")
-    return Row(number, name, text)
+        return MetadataRow(number, "", "", "no file_name or no text")
+    return MetadataRow(number, name, text)

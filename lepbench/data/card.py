@@ -13,9 +13,9 @@ import yaml
 from lepbench.data.corpus import Corpus
 from lepbench.data.histograms import Columns, histograms, read_columns
 from lepbench.data.manifest import Manifest
-from lepbench.data.picture import encode
+from lepbench.data.picture import encode_picture
 from lepbench.data.schema import UNKNOWN
-from lepbench.data.sheet import contact_sheet
+from lepbench.data.sheet import draw_contact_sheet
 from lepbench.data.similar import first_of_kind
 from lepbench.files import write_bytes, write_text
 
@@ -45,7 +45,7 @@ def write_card(out: Path, manifest: Manifest, corpus: Corpus) -> None:
     from lepbench.data.read import Triplets
 
     columns = read_columns([out / shard.file for shard in manifest.shards])
-    write_bytes(out / SHEET, encode(contact_sheet(Triplets(out, manifest)), "PNG"))
+    write_bytes(out / SHEET, encode_picture(draw_contact_sheet(Triplets(out, manifest)), "PNG"))
     write_bytes(out / HISTOGRAMS, histograms(columns))
     write_text(
         out / CARD, f"---\n{header(columns, manifest, corpus)}---\n\n{body(columns, manifest, corpus)}"
@@ -75,7 +75,7 @@ def by_rows(licences: Counter[str]) -> dict[str, int]:
 
 
 def licence_fields(licences: dict[str, int]) -> dict[str, Any]:
-    """What the hub is told: one identifier or all that occur, "other" for any it does not know."""
+    """The licence for the hub: one identifier or all that occur, "other" for any it does not know."""
     names = (name.lower() for name in licences)
     said = list(dict.fromkeys(name if name in KNOWN_LICENCES else OTHER for name in names))
     fields: dict[str, Any] = {"license": said[0] if len(said) == 1 else said}

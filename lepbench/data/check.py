@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from lepbench.config import explain
 from lepbench.data.build import REJECTED
-from lepbench.data.manifest import MANIFEST, Manifest, Shard, added, identity_of, load_manifest
-from lepbench.data.shards import Piece, Record, pieces
+from lepbench.data.manifest import MANIFEST, Manifest, Shard, hash_shards, load_manifest, sum_counts
+from lepbench.data.shards import ShardRecord, ShardSpec, plan_shards
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 
@@ -39,7 +39,7 @@ def check(folder: Path, report: Report) -> Manifest:
     """Read every shard and record of a finished folder, and hold them against its manifest.
 
     Args:
-        report: told (what, done, total) as shards are read.
+        report: called with (stage, done, total) as shards are read.
 
     Returns:
         The manifest, borne out.
@@ -60,18 +60,18 @@ def check(folder: Path, report: Report) -> Manifest:
     return manifest
 
 
-def check_manifest(folder: Path, manifest: Manifest) -> list[Piece]:
+def check_manifest(folder: Path, manifest: Manifest) -> list[ShardSpec]:
     """The shards that the recipe asks for, which must be the manifest's, its counts being their sums."""
     recipe, shards = manifest.recipe, manifest.shards
-    planned = pieces(recipe)
+    planned = plan_shards(recipe)
     agree = {
         "recipe_sha256": manifest.recipe_sha256 == recipe.sha256,
         "shards": [(shard.file, shard.entries) for shard in shards]
         == [(piece.data, piece.entries) for piece in planned],
         "written": manifest.written == sum(shard.rows for shard in shards),
-        "rejected": manifest.rejected == added(shard.rejected for shard in shards),
-        "sha256": manifest.sha256 == identity_of(shards),
-        "flags": manifest.flags == added(shard.flags for shard in shards),
+        "rejected": manifest.rejected == sum_counts(shard.rejected for shard in shards),
+        "sha256": manifest.sha256 == hash_shards(shards),
+        "flags": manifest.flags == sum_counts(shard.flags for shard in shards),
     }
     for key, agrees in agree.items():
         if not agrees:
@@ -79,13 +79,13 @@ def check_manifest(folder: Path, manifest: Manifest) -> list[Piece]:
     return planned
 
 
-def check_record(folder: Path, piece: Piece, shard: Shard) -> Record:
+def check_record(folder: Path, piece: ShardSpec, shard: Shard) -> ShardRecord:
     """The record of a shard, which must say what the manifest says, and account for every entry."""
     path = folder / piece.record
     try:
-        record = Record.model_validate_json(read(path))
+        record = ShardRecord.model_validate_json(read(path))
     except ValidationError as error:
-        raise LepbenchError(f"{path} is damaged: {explain(error, Record)}", AGAIN) from error
+        raise LepbenchError(f"{path} is damaged: {explain(error, ShardRecord)}", AGAIN) from error
     if record.shard != shard:
         raise LepbenchError(f"{path} differs from {MANIFEST}", AGAIN)
     left_out = Counter(str(reject.reason) for reject in record.rejects)

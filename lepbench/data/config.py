@@ -65,7 +65,7 @@ class BuildConfig(Config):
 
     def anchored(self) -> BuildConfig:
         """The same with absolute paths of source and detector: other processes may work in other folders."""
-        parts = {"source": anchored(self.source), "detector": anchored(self.detector)}
+        parts = {"source": anchor_paths(self.source), "detector": anchor_paths(self.detector)}
         return self.model_copy(update=parts)
 
     def placed(self) -> BuildConfig:
@@ -91,16 +91,16 @@ def check_device(device: str) -> None:
         raise LepbenchError("device is cuda, and there is none here", "take device cpu")
 
 
-def anchored(part: Part) -> Part:
+def anchor_paths(part: Part) -> Part:
     """Settings whose paths are absolute, and with them a text called `path` that names something here."""
     paths: dict[str, Any] = {key: value.absolute() for key, value in part if isinstance(value, Path)}
     text = getattr(part, "path", None)
-    if isinstance(text, str) and is_here(Path(text)):
+    if isinstance(text, str) and exists_here(Path(text)):
         paths["path"] = str(Path(text).absolute())
     return part.model_copy(update=paths)
 
 
-def is_here(path: Path) -> bool:
+def exists_here(path: Path) -> bool:
     """Whether a path, or a pattern of names, has something to it, and is not the name of a set elsewhere."""
     pattern = any(sign in path.name for sign in "*?[")
     return path.exists() or (pattern and any(path.parent.glob(path.name)))

@@ -54,12 +54,12 @@ class Rejected(Exception):  # noqa: N818 - an outcome that is counted, not a fau
         self.detail = detail
 
 
-class Sketch(NamedTuple):
+class CorpusSketch(NamedTuple):
     """What a person drew of a picture.
 
     Attributes:
         content: as the corpus has it: that and the picture decide the map.
-        lines: polylines in the pixels of the upright picture, of which it is told width and height; may raise
+        lines: polylines in the pixels of the upright picture, whose width and height it takes; may raise
             `Rejected`.
     """
 
@@ -79,7 +79,7 @@ class Original(NamedTuple):
     picture: bytes | Pixels
     caption: str
     licence: str | None = None
-    sketch: Sketch | None = None
+    sketch: CorpusSketch | None = None
 
 
 class Entry(NamedTuple):

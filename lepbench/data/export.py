@@ -16,7 +16,7 @@ from lepbench.config import Config, explain
 from lepbench.data.build import REJECTED
 from lepbench.data.card import CARD, HISTOGRAMS, SHEET
 from lepbench.data.check import Report, check, read
-from lepbench.data.lock import locked
+from lepbench.data.lock import lock_folder
 from lepbench.data.manifest import Manifest
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
@@ -64,7 +64,7 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, report: R
     that are there already and whole are kept.
 
     Args:
-        report: told (what, done, total): shards checked, then rows written.
+        report: called with (stage, done, total): shards checked, then rows written.
 
     Raises:
         LepbenchError: `folder` is unfinished or damaged, `out` holds other things or cannot be written.
@@ -73,7 +73,7 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, report: R
     plan = Index(format=layout, data=str(manifest.sha256), rows_per_tar=rows_per_tar)
     # Looked at before the lock too, whose file would be the first foreign one in a folder not to be touched.
     begun(out, plan)
-    with locked(out):
+    with lock_folder(out):
         index = begun(out, plan)
         for partial_file in out.glob(".*.part"):
             partial_file.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from lepbench.data.manifest import MANIFEST, load_manifest
 from lepbench.data.similar import Hashes, first_of_kind, near_pairs, perceptual_hash, short
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
-from lepbench.images import png_bytes
+from lepbench.images import encode_png
 
 KEYS = ["id", "text", "sha256", "phash"]
 
@@ -80,7 +80,7 @@ def _keys(table: pa.Table) -> Keys:
     return Keys(table["id"], short(pairs), short(originals), short(looks))
 
 
-def drops(keys: Keys, hygiene: Hygiene, excluded: Sequence[Excluded]) -> list[Drop]:
+def find_drops(keys: Keys, hygiene: Hygiene, excluded: Sequence[Excluded]) -> list[Drop]:
     """The rows to leave out, in order.
 
     A row that stays is never left out for another, and the first of a kind stays: what follows from a set
@@ -129,7 +129,7 @@ def _alike(keys: Keys, alive: np.ndarray, distance: int) -> list[Drop]:
     ]
 
 
-def excluded_from(place: Path) -> Excluded:
+def read_excluded(place: Path) -> Excluded:
     """The pictures of a folder made by `build-data`, or of a suite, by its name or folder.
 
     Raises:
@@ -148,7 +148,7 @@ def excluded_from(place: Path) -> Excluded:
     pictures = [item.image for item in every if item.image is not None]
     # A drawn picture is known by its pixels, one that was read from a file by its bytes.
     originals = [
-        digest for p in pictures for digest in (sha256_bytes(p.tobytes()), sha256_bytes(png_bytes(p)))
+        digest for p in pictures for digest in (sha256_bytes(p.tobytes()), sha256_bytes(encode_png(p)))
     ]
     looks = np.fromiter((perceptual_hash(picture) for picture in pictures), np.uint64)
     return Excluded(suite.definition.name, suite.definition.items_sha256, short(originals), looks)

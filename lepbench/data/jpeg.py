@@ -148,7 +148,7 @@ def _streams() -> tuple[ctypes.c_void_p, int | None, int] | None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """OpenCV's libjpeg prints its complaints, and cannot be told not to.
+    """OpenCV's libjpeg prints its complaints, and has no switch against it.
 
     C's stream alone is turned away, not the file below it: other threads show progress there meanwhile.
     """

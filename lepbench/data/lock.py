@@ -31,7 +31,7 @@ class Share(NamedTuple):
         return shard % self.of == self.number - 1
 
 
-def share_from(text: str) -> Share:
+def parse_share(text: str) -> Share:
     """`3/8` as a share.
 
     Raises:
@@ -44,7 +44,7 @@ def share_from(text: str) -> Share:
 
 
 @contextmanager
-def locked(out: Path, share: Share | None = None) -> Iterator[None]:
+def lock_folder(out: Path, share: Share | None = None) -> Iterator[None]:
     """Hold the folder for this process, alone or for its share.
 
     Who builds the whole holds one lock and finds none of the shares' taken. Who builds a share holds its own,
@@ -69,7 +69,7 @@ def locked(out: Path, share: Share | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def gate(out: Path, share: Share | None = None) -> Iterator[None]:
+def hold_gate(out: Path, share: Share | None = None) -> Iterator[None]:
     """Keep other shares from beginning the folder at the same time; who holds the whole has done so already.
 
     Raises:

@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 FORMAT = 3
 
 
-class Recipe(Config):
+class BuildRecipe(Config):
     """Everything that decides the bytes of the shards; two builds of one recipe are equal."""
 
     format: Literal[3] = 3
@@ -68,12 +68,12 @@ class Shard(Config):
 class Manifest(Config):
     """The `manifest.json` of a triplet folder; an interrupted build has no `sha256` yet."""
 
-    recipe: Recipe
+    recipe: BuildRecipe
     recipe_sha256: str
     software: dict[str, str]
     """Versions of the packages that shape the bytes."""
     shards: tuple[Shard, ...] = ()
-    """Empty until all are finished: until then each is told by its own record."""
+    """Empty until all are finished: until then each has its own record."""
     written: int = 0
     rejected: dict[str, int] = Field(default_factory=dict)
     flags: dict[str, int] = Field(default_factory=dict)
@@ -89,9 +89,9 @@ class Manifest(Config):
         counts = {
             "shards": tuple(shards),
             "written": sum(shard.rows for shard in shards),
-            "rejected": added(shard.rejected for shard in shards),
-            "flags": added(shard.flags for shard in shards),
-            "sha256": identity_of(shards),
+            "rejected": sum_counts(shard.rejected for shard in shards),
+            "flags": sum_counts(shard.flags for shard in shards),
+            "sha256": hash_shards(shards),
         }
         return self.model_copy(update=counts)
 
@@ -100,7 +100,7 @@ class Manifest(Config):
         write_text(folder / MANIFEST, self.model_dump_json(indent=2) + "\n", lasting=True)
 
 
-def added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+def sum_counts(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     """Counts by name, summed and in the order of the names."""
     total: Counter[str] = Counter()
     for part in counts:
@@ -140,7 +140,7 @@ def _format(content: bytes) -> object:
         return FORMAT
 
 
-def difference(there: Recipe, here: Recipe, apart: Collection[str] = ()) -> str | None:
+def find_difference(there: BuildRecipe, here: BuildRecipe, apart: Collection[str] = ()) -> str | None:
     """The first key on which two recipes differ, with both values, as a clause; None where they agree.
 
     Args:
@@ -160,6 +160,6 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
-def identity_of(shards: Iterable[Shard]) -> str:
+def hash_shards(shards: Iterable[Shard]) -> str:
     """SHA-256 over the shards' hashes, a line each, in hex."""
     return sha256_bytes("".join(f"{shard.sha256}\n" for shard in shards).encode())

@@ -57,7 +57,7 @@ class Stored(NamedTuple):
     pixels: Pixels
 
 
-def decode(content: bytes, most: int) -> Decoded:
+def decode_picture(content: bytes, most: int) -> Decoded:
     """Encoded bytes to upright RGB: transparency on white, 16-bit and float grey scaled, the first frame.
 
     Ordinary JPEG goes through OpenCV, whose pixels are those of Pillow in a third of the time less.
@@ -92,13 +92,13 @@ def _ordinary(content: bytes, most: int) -> Decoded | None:
 def _any(content: bytes, most: int) -> Decoded:
     with _pillow_at_ease(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
         _check_size(*image.size, most)
-        flags = tuple(peculiarities(image))
+        flags = tuple(list_peculiarities(image))
         image.load()
         if image.format in ("JPEG", "MPO"):
             right, below = image.size
             last = np.asarray(image.crop((right - 1, below - 1, right, below)))
             _check_end(content, last.ravel().tolist())
-        pixels = upright(image)
+        pixels = turn_upright(image)
         return Decoded(pixels, pixels.shape[1], pixels.shape[0], str(image.format), flags)
 
 
@@ -127,9 +127,11 @@ def _pillow_at_ease() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = bound
 
 
-def peculiarities(image: Image.Image) -> Iterator[str]:
+def list_peculiarities(image: Image.Image) -> Iterator[str]:
     """What of an image is not plain 8-bit RGB, in words; whatever is not has one."""
-    kind = unusual(image)  # before EXIF is looked for: that may load the image, and then depth is forgotten
+    kind = name_unusual(
+        image
+    )  # before EXIF is looked for: that may load the image, and then depth is forgotten
     if image.getexif().get(ORIENTATION, 1) not in (0, 1):
         yield "rotated"
     if getattr(image, "n_frames", 1) > 1:
@@ -140,7 +142,7 @@ def peculiarities(image: Image.Image) -> Iterator[str]:
         yield kind
 
 
-def unusual(image: Image.Image) -> str:
+def name_unusual(image: Image.Image) -> str:
     """What an image has in place of 8-bit colours; empty if nothing."""
     if image.mode in ("1", "L", "LA"):
         return "deep grey" if is_deep(image) else "grey"
@@ -156,13 +158,13 @@ def unusual(image: Image.Image) -> str:
 def is_deep(image: Image.Image) -> bool:
     """Whether more than 8 bits a channel are cut to 8 by Pillow, whose mode does not tell."""
     for tile in getattr(image, "tile", ()):
-        told = tile.args if isinstance(tile.args, tuple) else (tile.args,)
-        raw, *others = told or ("",)
+        arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        raw, *others = arguments or ("",)
         return ";16" in str(raw) or (image.format == "PPM" and any(top > 255 for top in others))
     return False
 
 
-def upright(image: Image.Image) -> Pixels:
+def turn_upright(image: Image.Image) -> Pixels:
     """The pixels of a loaded image of any mode, turned as it is to be seen.
 
     Raises:
@@ -184,16 +186,16 @@ def _opencv(content: bytes) -> Pixels:
     return np.asarray(pixels, np.uint8)
 
 
-def fitted(pixels: Pixels, size: int) -> Pixels:
+def fit_square(pixels: Pixels, size: int) -> Pixels:
     """The centre square of a picture at `size` px: averaged where it shrinks, bicubic where it grows."""
-    square = centre(pixels)
+    square = crop_centre(pixels)
     if len(square) == size:
         return np.ascontiguousarray(square)
     how = cv2.INTER_AREA if size < len(square) else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(square, (size, size), interpolation=how), np.uint8)
 
 
-def centre(pixels: Pixels) -> Pixels:
+def crop_centre(pixels: Pixels) -> Pixels:
     """The centre square of a picture, as long as its short side; a view."""
     height, width = pixels.shape[:2]
     side = min(height, width)
@@ -201,7 +203,7 @@ def centre(pixels: Pixels) -> Pixels:
     return pixels[top : top + side, left : left + side]
 
 
-def store(decoded: Decoded, original: bytes | None, size: int | None, form: Format) -> Stored:
+def store_picture(decoded: Decoded, original: bytes | None, size: int | None, form: Format) -> Stored:
     """The picture at the size asked for, as it is stored.
 
     The original's bytes are kept where they are a plain 8-bit RGB PNG or JPEG of that very size and form;
@@ -215,26 +217,26 @@ def store(decoded: Decoded, original: bytes | None, size: int | None, form: Form
     Raises:
         Rejected: it is longer than its form can be.
     """
-    wanted = wanted_format(decoded.format, form)
+    wanted = choose_format(decoded.format, form)
     if size is None and max(decoded.width, decoded.height) > LONGEST[wanted]:
-        told = f"{decoded.width} x {decoded.height} px, and a {wanted} has at most {LONGEST[wanted]} a side"
-        raise Rejected(Reason.TOO_LARGE, told)
+        detail = f"{decoded.width} x {decoded.height} px, and a {wanted} has at most {LONGEST[wanted]} a side"
+        raise Rejected(Reason.TOO_LARGE, detail)
     whole = size is None or decoded.width == decoded.height == size
     if original is not None and whole and decoded.format == wanted and not decoded.flags:
         return Stored(original, decoded.pixels)
-    pixels = decoded.pixels if size is None else fitted(decoded.pixels, size)
-    content = encode(pixels, wanted)
+    pixels = decoded.pixels if size is None else fit_square(decoded.pixels, size)
+    content = encode_picture(pixels, wanted)
     return Stored(content, _opencv(content) if wanted == "JPEG" else pixels)
 
 
-def wanted_format(original: str, form: Format) -> str:
+def choose_format(original: str, form: Format) -> str:
     """PNG or JPEG, as Pillow calls them."""
     if form == "auto":
         return "JPEG" if original in LOSSY else "PNG"
     return form.upper()
 
 
-def encode(pixels: Pixels, form: str) -> bytes:
+def encode_picture(pixels: Pixels, form: str) -> bytes:
     """uint8 [H, W, 3] as JPEG or lightly packed PNG."""
     reversed_ = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     if form == "JPEG":

@@ -8,8 +8,8 @@ from lepbench.data.build import REJECTED
 from lepbench.data.card import CARD, HISTOGRAMS, SHEET
 from lepbench.data.check import Report, check
 from lepbench.data.manifest import MANIFEST, Manifest
-from lepbench.data.shards import pieces
-from lepbench.hub import uploading
+from lepbench.data.shards import plan_shards
+from lepbench.hub import report_upload_errors
 
 
 def push(
@@ -19,7 +19,7 @@ def push(
 
     Args:
         repo_id: `owner/name`; made where there is none.
-        report: told (what, done, total): shards checked, then files uploaded.
+        report: called with (stage, done, total): shards checked, then files uploaded.
         private: whether a new repository is.
         revision: a branch, made where there is none; None for the main one.
 
@@ -35,7 +35,7 @@ def push(
     api = HfApi()
     names = files(manifest)
     report("files uploaded", 0, len(names))
-    with uploading(repo_id):
+    with report_upload_errors(repo_id):
         api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
         if revision is not None:
             api.create_branch(repo_id, branch=revision, repo_type="dataset", exist_ok=True)
@@ -57,5 +57,5 @@ def push(
 
 def files(manifest: Manifest) -> list[str]:
     """What a finished folder consists of, relative to it."""
-    made = [name for piece in pieces(manifest.recipe) for name in (piece.data, piece.record)]
+    made = [name for piece in plan_shards(manifest.recipe) for name in (piece.data, piece.record)]
     return [MANIFEST, CARD, SHEET, HISTOGRAMS, REJECTED, *made]

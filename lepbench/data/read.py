@@ -32,7 +32,7 @@ class Triplet(NamedTuple):
     text: str
 
 
-def decoded(row: dict[str, Any]) -> Triplet:
+def decode_row(row: dict[str, Any]) -> Triplet:
     """A row as stored, with its pictures decoded."""
     edges = read_pixels(row["conditioning_image"]["bytes"])
     return Triplet(row["id"], read_pixels(row["image"]["bytes"]), edges, row["text"])
@@ -92,7 +92,7 @@ class Triplets(Sequence[Triplet]):
     def __getitem__(self, index: int | slice) -> Triplet | list[Triplet]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return decoded(self.row(index))
+        return decode_row(self.row(index))
 
     def batch(self, indices: Iterable[int]) -> TripletBatch:
         """The triplets at `indices`, stacked in that order."""

@@ -13,7 +13,7 @@ UNKNOWN = "unknown"
 """What the `licence` column says where nobody said."""
 
 
-def arrow_schema() -> pa.Schema:
+def make_arrow_schema() -> pa.Schema:
     """The Arrow schema whose metadata lets `datasets.load_dataset` decode the two picture columns.
 
     `image` is an RGB PNG or JPEG, `conditioning_image` a bilevel PNG, white on an edge, black elsewhere.

@@ -1,4 +1,4 @@
-"""A shard: the unit of work of a build, a Parquet file and its record, each whole or not there at all."""
+"""A shard: what a build makes at a time, a Parquet file and its record, each whole or not there at all."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ from pydantic import ValidationError
 from lepbench.config import Config
 from lepbench.data.config import BuildConfig, check_device
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
-from lepbench.data.manifest import Recipe, Shard
-from lepbench.data.schema import ROW_GROUP, arrow_schema
-from lepbench.data.triplet import EdgeMap, Picture, edge_density, edges_of, prepare, row_of
+from lepbench.data.manifest import BuildRecipe, Shard
+from lepbench.data.schema import ROW_GROUP, make_arrow_schema
+from lepbench.data.triplet import (
+    EdgeMap,
+    PreparedPicture,
+    find_edges,
+    make_row,
+    measure_edge_density,
+    prepare_picture,
+)
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 
@@ -42,7 +49,7 @@ class Reject(Config):
     detail: str
 
 
-class Record(Config):
+class ShardRecord(Config):
     """What `shards/NAME.json` says of `data/NAME.parquet`: written after it, and telling its hash."""
 
     shard: Shard
@@ -63,7 +70,7 @@ class Account:
 
     def note(self, name: str, found: Original | Rejected, sha256: str | None = None) -> None:
         """Add what the corpus has of the next entry, with the hash of its picture where that is known."""
-        self.state = sha256_bytes(f"{self.state} {told(name, found, sha256)}".encode())
+        self.state = sha256_bytes(f"{self.state} {describe_entry(name, found, sha256)}".encode())
 
 
 @dataclass(frozen=True)
@@ -73,12 +80,12 @@ class Job:
     out: Path
     corpus: Corpus
     config: BuildConfig
-    recipe: Recipe
+    recipe: BuildRecipe
     refusal: str = ""
     """Why no shard may be made here; those that are whole may still be kept."""
 
 
-class Piece(NamedTuple):
+class ShardSpec(NamedTuple):
     """One shard to be made: its name and the numbers of the entries it tries."""
 
     name: str
@@ -98,11 +105,11 @@ class Piece(NamedTuple):
         return f"shards/{self.name}.json"
 
 
-def pieces(recipe: Recipe) -> list[Piece]:
+def plan_shards(recipe: BuildRecipe) -> list[ShardSpec]:
     """The shards of a recipe, in order."""
     starts = range(0, recipe.limit, recipe.shard_rows)
     return [
-        Piece(
+        ShardSpec(
             f"{recipe.split}-{number:05d}-of-{len(starts):05d}",
             range(start, min(start + recipe.shard_rows, recipe.limit)),
         )
@@ -110,16 +117,16 @@ def pieces(recipe: Recipe) -> list[Piece]:
     ]
 
 
-def kept_record(out: Path, piece: Piece) -> Record | None:
+def read_kept_record(out: Path, piece: ShardSpec) -> ShardRecord | None:
     """The record of a shard that is there with its recorded bytes, None where it has to be made."""
     try:
-        record = Record.model_validate_json((out / piece.record).read_bytes())
+        record = ShardRecord.model_validate_json((out / piece.record).read_bytes())
         return record if sha256_file(out / piece.data) == record.shard.sha256 else None
     except (OSError, ValidationError):
         return None
 
 
-def keep_shard(job: Job, piece: Piece, tried: Tried) -> Shard | None:
+def keep_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard | None:
     """The shard that is there, None where it has to be made.
 
     One that was made before the corpus changed is kept where all its entries are to the byte what they were:
@@ -128,18 +135,18 @@ def keep_shard(job: Job, piece: Piece, tried: Tried) -> Shard | None:
     Raises:
         LepbenchError: the corpus fails as a whole.
     """
-    record = kept_record(job.out, piece)
+    record = read_kept_record(job.out, piece)
     if record is None:
         return None
     if record.recipe == job.recipe.sha256:
         return record.shard
-    if record.state != state_of(job, piece.numbers):
+    if record.state != hash_state(job, piece.numbers):
         return None
     write_record(job.out, piece, record.model_copy(update={"recipe": job.recipe.sha256}))
     return record.shard
 
 
-def make_shard(job: Job, piece: Piece, tried: Tried) -> Shard:
+def make_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard:
     """The shard, made anew.
 
     Raises:
@@ -149,12 +156,12 @@ def make_shard(job: Job, piece: Piece, tried: Tried) -> Shard:
         raise LepbenchError(job.refusal, "finish it with those, or choose another --out")
     check_device(job.config.device)
     account = Account(job.recipe.sha256)
-    with memory_for(piece.data):
-        return write_shard(job.out, piece, rows(job, piece.numbers, account, tried), account)
+    with report_memory_error(piece.data):
+        return write_shard(job.out, piece, make_rows(job, piece.numbers, account, tried), account)
 
 
 @contextmanager
-def memory_for(what: str) -> Iterator[None]:
+def report_memory_error(what: str) -> Iterator[None]:
     """Say in one line that something needs more memory than there is."""
     try:
         yield
@@ -165,9 +172,9 @@ def memory_for(what: str) -> Iterator[None]:
         ) from error
 
 
-def drop_rows(out: Path, piece: Piece, dropped: dict[int, Reject]) -> Shard:
+def drop_rows(out: Path, piece: ShardSpec, dropped: dict[int, Reject]) -> Shard:
     """Write a shard again without some of its rows, which join its rejects; numbered within the shard."""
-    record = kept_record(out, piece)
+    record = read_kept_record(out, piece)
     if record is None:
         raise LepbenchError(f"{out / piece.data} changed while it was used", "run the same command again")
     stored = pq.ParquetFile(out / piece.data)
@@ -177,13 +184,13 @@ def drop_rows(out: Path, piece: Piece, dropped: dict[int, Reject]) -> Shard:
     return write_shard(out, piece, left, account)
 
 
-def write_shard(out: Path, piece: Piece, left: Iterator[Row], account: Account) -> Shard:
+def write_shard(out: Path, piece: ShardSpec, left: Iterator[Row], account: Account) -> Shard:
     """Write the rows, then the record; `account` is complete when the rows have been taken.
 
     Raises:
         LepbenchError: the disk is full, or the folder cannot be written.
     """
-    schema, flags, count = arrow_schema(), Counter[str](), 0
+    schema, flags, count = make_arrow_schema(), Counter[str](), 0
     with atomic_path(out / piece.data, lasting=True) as partial:
         with pq.ParquetWriter(partial, schema, compression="none") as writer:
             while group := list(islice(left, ROW_GROUP)):
@@ -200,21 +207,23 @@ def write_shard(out: Path, piece: Piece, left: Iterator[Row], account: Account) 
         sha256=sha256,
     )
     rejects = tuple(account.rejects)
-    write_record(out, piece, Record(shard=shard, rejects=rejects, recipe=account.recipe, state=account.state))
+    write_record(
+        out, piece, ShardRecord(shard=shard, rejects=rejects, recipe=account.recipe, state=account.state)
+    )
     return shard
 
 
-def write_record(out: Path, piece: Piece, record: Record) -> None:
+def write_record(out: Path, piece: ShardSpec, record: ShardRecord) -> None:
     """Write what is said of a shard that is there."""
     write_text(out / piece.record, record.model_dump_json() + "\n", lasting=True)
 
 
-def rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) -> Iterator[Row]:
+def make_rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) -> Iterator[Row]:
     """The rows that come of these entries; what comes to none joins the rejects, in the entries' order."""
     for start in range(0, len(numbers), ROW_GROUP):
         some = numbers[start : start + ROW_GROUP]
-        outcomes = [outcome(job, number, account) for number in some]
-        maps = iter(maps_of(job, [found for found in outcomes if isinstance(found, Picture)]))
+        outcomes = [prepare_entry(job, number, account) for number in some]
+        maps = iter(find_maps(job, [found for found in outcomes if isinstance(found, PreparedPicture)]))
         for found in outcomes:
             if isinstance(found, Reject):
                 account.rejects.append(found)
@@ -223,14 +232,14 @@ def rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) -> It
             try:
                 if isinstance(edges, Rejected):
                     raise edges
-                density = edge_density(edges, job.config)
-                yield row_of(found, edges, density, job.corpus, job.recipe.detector)
+                density = measure_edge_density(edges, job.config)
+                yield make_row(found, edges, density, job.corpus, job.recipe.detector)
             except Rejected as rejected:
-                account.rejects.append(refused(found.id, rejected))
+                account.rejects.append(make_reject(found.id, rejected))
         tried(len(some))
 
 
-def maps_of(job: Job, pictures: list[Picture]) -> list[EdgeMap | Rejected]:
+def find_maps(job: Job, pictures: list[PreparedPicture]) -> list[EdgeMap | Rejected]:
     """The maps of pictures; of those that the detector cannot bear, each being tried alone then, the reason.
 
     Raises:
@@ -238,49 +247,49 @@ def maps_of(job: Job, pictures: list[Picture]) -> list[EdgeMap | Rejected]:
         LepbenchError: the detector fails in a way that is not a picture's fault.
     """
     try:
-        return [*edges_of(pictures, job.config)]
+        return [*find_edges(pictures, job.config)]
     except LepbenchError:
         raise
     except Exception as error:
         what = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
-        if starved(error):
+        if lacks_memory(error):
             raise MemoryError(what) from error
         if isinstance(error, OSError | ImportError) or NO_DEVICE.search(what):
             raise LepbenchError(
                 f"{job.recipe.detector} failed: {what}", "when that is mended, the same command goes on"
             ) from error
         if len(pictures) > 1:
-            return [found for picture in pictures for found in maps_of(job, [picture])]
+            return [found for picture in pictures for found in find_maps(job, [picture])]
         height, width = pictures[0].pixels.shape[:2]
         return [Rejected(Reason.DETECTOR_FAILED, f"{width} x {height} px: {what}")]
 
 
-def starved(error: Exception) -> bool:
+def lacks_memory(error: Exception) -> bool:
     """Whether it was for want of memory that a library failed."""
     return isinstance(error, MemoryError) or bool(NO_MEMORY.search(str(error)))
 
 
-def outcome(job: Job, number: int, account: Account) -> Picture | Reject:
+def prepare_entry(job: Job, number: int, account: Account) -> PreparedPicture | Reject:
     """What becomes of one entry before its edges are found.
 
     Raises:
         LepbenchError: the corpus fails in a way that is not this entry's fault alone.
     """
-    name, found = loaded(job, number)
+    name, found = load_entry(job, number)
     if isinstance(found, Rejected):
         account.note(name, found)
-        return refused(name, found)
+        return make_reject(name, found)
     try:
-        with blamed(job, name):
-            picture = prepare(Entry(name, lambda: found), job.config)
+        with attributing_errors(job, name):
+            picture = prepare_picture(Entry(name, lambda: found), job.config)
     except Rejected as rejected:
         account.note(name, found)
-        return refused(name, rejected)
+        return make_reject(name, rejected)
     account.note(name, found, picture.sha256)
     return picture
 
 
-def loaded(job: Job, number: int) -> tuple[str, Original | Rejected]:
+def load_entry(job: Job, number: int) -> tuple[str, Original | Rejected]:
     """An entry's name, and what the corpus has under it or why it has nothing.
 
     Raises:
@@ -288,17 +297,17 @@ def loaded(job: Job, number: int) -> tuple[str, Original | Rejected]:
     """
     name = f"entry {number}"
     try:
-        with blamed(job, name):
+        with attributing_errors(job, name):
             entry = job.corpus.entry(number)
         name = entry.id
-        with blamed(job, name):
+        with attributing_errors(job, name):
             return name, entry.load()
     except Rejected as rejected:
         return name, rejected
 
 
 @contextmanager
-def blamed(job: Job, name: str) -> Iterator[None]:
+def attributing_errors(job: Job, name: str) -> Iterator[None]:
     """Make of every exception a reject, where it is of a file, or one line that names corpus and entry.
 
     Raises:
@@ -311,7 +320,7 @@ def blamed(job: Job, name: str) -> Iterator[None]:
     except OSError as error:
         raise Rejected(Reason.UNREADABLE_FILE, error.strerror or str(error)) from error
     except Exception as error:
-        if starved(error):
+        if lacks_memory(error):
             raise MemoryError from error
         raise LepbenchError(
             f"{job.corpus.label} failed at {name!r}: {type(error).__name__}: {error}",
@@ -319,15 +328,15 @@ def blamed(job: Job, name: str) -> Iterator[None]:
         ) from error
 
 
-def state_of(job: Job, numbers: range) -> str:
+def hash_state(job: Job, numbers: range) -> str:
     """The hash over these entries as the corpus has them now."""
     account = Account(job.recipe.sha256)
     for number in numbers:
-        account.note(*loaded(job, number))
+        account.note(*load_entry(job, number))
     return account.state
 
 
-def told(name: str, found: Original | Rejected, sha256: str | None = None) -> str:
+def describe_entry(name: str, found: Original | Rejected, sha256: str | None = None) -> str:
     """All that an entry's row or reject may follow from, the picture by its hash."""
     if isinstance(found, Rejected):
         return repr((name, str(found.reason), found.detail))
@@ -338,6 +347,6 @@ def told(name: str, found: Original | Rejected, sha256: str | None = None) -> st
     return repr((name, sha256, found.caption, found.licence, *sketch))
 
 
-def refused(name: str, rejected: Rejected) -> Reject:
+def make_reject(name: str, rejected: Rejected) -> Reject:
     """An entry's line among the rejects."""
     return Reject(id=name, reason=rejected.reason, detail=rejected.detail)

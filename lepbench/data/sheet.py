@@ -20,7 +20,7 @@ COLUMNS = 3
 MOST = 12
 
 
-def contact_sheet(triplets: Sequence[Triplet], most: int = MOST) -> Pixels:
+def draw_contact_sheet(triplets: Sequence[Triplet], most: int = MOST) -> Pixels:
     """Up to `most` triplets evenly spaced over a set: picture, edges and the caption below.
 
     Returns:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lepbench.data.picture import centre
+from lepbench.data.picture import crop_centre
 from lepbench.images import Pixels
 
 Hashes = NDArray[np.uint64]
@@ -33,7 +33,7 @@ def perceptual_hash(pixels: Pixels) -> int:
     Source: the "pHash" of Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010,
     in the common variant over a 32 x 32 picture, the constant term included.
     """
-    grey = cv2.cvtColor(halved(centre(pixels)), cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(halved(crop_centre(pixels)), cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:CORNER, :CORNER].ravel()
     bits = np.packbits(low > np.partition(low, MIDDLE)[MIDDLE])

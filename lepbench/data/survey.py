@@ -7,11 +7,11 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from lepbench.data.build import holder, planned_for
+from lepbench.data.build import existing_manifest, plan_build
 from lepbench.data.config import BuildConfig
-from lepbench.data.engines.base import one_thread, silent
-from lepbench.data.read import Triplet, decoded
-from lepbench.data.shards import Account, Job, memory_for, rows
+from lepbench.data.engines.base import silent, use_one_thread
+from lepbench.data.read import Triplet, decode_row
+from lepbench.data.shards import Account, Job, make_rows, report_memory_error
 
 SHOWN = 16
 
@@ -36,7 +36,9 @@ class Survey(NamedTuple):
     triplets: list[Triplet]
 
 
-def survey(config: BuildConfig, out: Path | None = None, retry: bool = False, sample: int = SHOWN) -> Survey:
+def survey_build(
+    config: BuildConfig, out: Path | None = None, retry: bool = False, sample: int = SHOWN
+) -> Survey:
     """Try a few entries of a configuration as a build does; nothing is written.
 
     Args:
@@ -46,15 +48,15 @@ def survey(config: BuildConfig, out: Path | None = None, retry: bool = False, sa
     Raises:
         LepbenchError: a build would begin with this too.
     """
-    config, corpus, _, recipe = planned_for(config, out)
+    config, corpus, _, recipe = plan_build(config, out)
     if out is not None:
-        holder(out, recipe, retry)
+        existing_manifest(out, recipe, retry)
     sampled = min(sample, corpus.count)
     numbers = [place * corpus.count // sampled for place in range(sampled)]
     job, account = Job(out or Path(), corpus, config, recipe), Account(recipe.sha256)
     started = time.perf_counter()
-    with one_thread(), memory_for("this look"):
-        found = list(rows(job, numbers, account, silent))
+    with use_one_thread(), report_memory_error("this look"):
+        found = list(make_rows(job, numbers, account, silent))
     rejects = Counter(str(reject.reason) for reject in account.rejects)
     share = corpus.count / sampled
     return Survey(
@@ -65,5 +67,5 @@ def survey(config: BuildConfig, out: Path | None = None, retry: bool = False, sa
         bytes=round(
             share * sum(len(row[key]["bytes"]) for row in found for key in ("image", "conditioning_image"))
         ),
-        triplets=[decoded(row) for row in found],
+        triplets=[decode_row(row) for row in found],
     )

@@ -10,23 +10,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lepbench.data.captions import clean
+from lepbench.data.captions import clean_caption
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
-from lepbench.data.picture import Decoded, decode, encode_edges, store
+from lepbench.data.picture import Decoded, decode_picture, encode_edges, store_picture
 from lepbench.data.schema import UNKNOWN
 from lepbench.data.similar import perceptual_hash
 from lepbench.detectors import SoftDetector
-from lepbench.detectors.base import pictures_cached
+from lepbench.detectors.base import count_cached_pictures
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, to_tensor
-from lepbench.strokes import cropped, rasterise
+from lepbench.strokes import crop_strokes, rasterise
 
 EdgeMap = NDArray[np.bool_] | NDArray[np.uint8]
 """[H, W], true on an edge, or 255 where it is strongest."""
 
 
-class Picture(NamedTuple):
+class PreparedPicture(NamedTuple):
     """A picture ready for the detector.
 
     Attributes:
@@ -52,7 +52,7 @@ class Picture(NamedTuple):
     sketch: EdgeMap | None = None
 
 
-def prepare(entry: Entry, config: BuildConfig) -> Picture:
+def prepare_picture(entry: Entry, config: BuildConfig) -> PreparedPicture:
     """Load an entry, make it upright RGB of the size asked for, and its caption one line.
 
     A picture smaller than the size is enlarged; its own `width` and `height` tell, and a flag.
@@ -61,19 +61,19 @@ def prepare(entry: Entry, config: BuildConfig) -> Picture:
         Rejected: it cannot become a triplet.
     """
     original = entry.load()
-    caption = clean(original.caption, config.max_caption)
+    caption = clean_caption(original.caption, config.max_caption)
     if isinstance(original.picture, bytes):
         content: bytes | None = original.picture
-        decoded = decode(original.picture, config.max_pixels)
+        decoded = decode_picture(original.picture, config.max_pixels)
         sha256 = sha256_bytes(original.picture)
     else:
         content, pixels = None, original.picture
         decoded = Decoded(pixels, pixels.shape[1], pixels.shape[0], "")
         sha256 = sha256_bytes(pixels.tobytes())
-    stored = store(decoded, content, config.size, config.store)
+    stored = store_picture(decoded, content, config.size, config.store)
     enlarged = config.size is not None and min(decoded.width, decoded.height) < config.size
     changes = (f"caption: {change}" for change in caption.changes)
-    return Picture(
+    return PreparedPicture(
         id=entry.id,
         content=stored.content,
         pixels=stored.pixels,
@@ -84,11 +84,11 @@ def prepare(entry: Entry, config: BuildConfig) -> Picture:
         phash=perceptual_hash(decoded.pixels),
         licence=original.licence,
         flags=(*decoded.flags, *(["enlarged"] if enlarged else []), *changes),
-        sketch=sketch_of(original, decoded, config.size) if config.edges == "drawn" else None,
+        sketch=fit_sketch(original, decoded, config.size) if config.edges == "drawn" else None,
     )
 
 
-def sketch_of(original: Original, decoded: Decoded, size: int | None) -> NDArray[np.bool_]:
+def fit_sketch(original: Original, decoded: Decoded, size: int | None) -> NDArray[np.bool_]:
     """What a person drew of a picture, cropped with it: one-pixel strokes on bool [size, size].
 
     Raises:
@@ -97,10 +97,10 @@ def sketch_of(original: Original, decoded: Decoded, size: int | None) -> NDArray
     if original.sketch is None or size is None:
         raise Rejected(Reason.NO_SKETCH)
     width, height = decoded.width, decoded.height
-    return rasterise(cropped(original.sketch.lines(width, height), width, height, size), size)
+    return rasterise(crop_strokes(original.sketch.lines(width, height), width, height, size), size)
 
 
-def edges_of(pictures: Sequence[Picture], config: BuildConfig) -> Iterator[EdgeMap]:
+def find_edges(pictures: Sequence[PreparedPicture], config: BuildConfig) -> Iterator[EdgeMap]:
     """The maps of pictures that may differ in size: drawn, or found by the detector on the stored pixels.
 
     A map does not depend on the pictures beside it, so as many go together as is quick.
@@ -108,30 +108,30 @@ def edges_of(pictures: Sequence[Picture], config: BuildConfig) -> Iterator[EdgeM
     if config.edges == "drawn":
         yield from (picture.sketch for picture in pictures if picture.sketch is not None)
         return
-    find = of_pixels if config.edges == "binary" else strengths
+    find = detect_edges if config.edges == "binary" else detect_strengths
     for (height, width, _), alike in groupby(pictures, lambda picture: picture.pixels.shape):
-        while some := [picture.pixels for picture in islice(alike, pictures_cached(height, width))]:
-            yield from find(together(some), config)
+        while some := [picture.pixels for picture in islice(alike, count_cached_pictures(height, width))]:
+            yield from find(stack_pictures(some), config)
 
 
-def together(pictures: Sequence[Pixels]) -> Pixels:
+def stack_pictures(pictures: Sequence[Pixels]) -> Pixels:
     """Pictures of one size as a batch, [B, H, W, 3]; of one alone, nothing is copied."""
     return pictures[0][None] if len(pictures) == 1 else np.stack(pictures)
 
 
-def of_pixels(pixels: Pixels, config: BuildConfig) -> NDArray[np.bool_]:
+def detect_edges(pixels: Pixels, config: BuildConfig) -> NDArray[np.bool_]:
     """Where a detector finds edges, of uint8 [B, H, W, 3]: bool [B, H, W]."""
     return config.detector.of_pixels(pixels, config.device)
 
 
-def strengths(pixels: Pixels, config: BuildConfig) -> NDArray[np.uint8]:
+def detect_strengths(pixels: Pixels, config: BuildConfig) -> NDArray[np.uint8]:
     """What a grading detector says of uint8 [B, H, W, 3]: uint8 [B, H, W]."""
     assert isinstance(config.detector, SoftDetector)
     soft = config.detector.soft(to_tensor(pixels).to(config.device))
     return soft.mul(255).round().to(torch.uint8).cpu().numpy()
 
 
-def edge_density(edges: EdgeMap, config: BuildConfig) -> float:
+def measure_edge_density(edges: EdgeMap, config: BuildConfig) -> float:
     """The share of pixels on an edge, of a soft map of those above the detector's threshold.
 
     Raises:
@@ -146,8 +146,10 @@ def edge_density(edges: EdgeMap, config: BuildConfig) -> float:
     return density
 
 
-def row_of(picture: Picture, edges: EdgeMap, density: float, corpus: Corpus, detector: str) -> dict[str, Any]:
-    """A row in the columns of `arrow_schema`; `detector` is an identity."""
+def make_row(
+    picture: PreparedPicture, edges: EdgeMap, density: float, corpus: Corpus, detector: str
+) -> dict[str, Any]:
+    """A row in the columns of `make_arrow_schema`; `detector` is an identity."""
     return {
         "image": {"bytes": picture.content, "path": None},
         "conditioning_image": {"bytes": encode_edges(edges), "path": None},

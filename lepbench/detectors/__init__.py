@@ -6,8 +6,8 @@ from lepbench.detectors.base import (
     AnyDetector,
     Detector,
     SoftDetector,
-    detector_from,
-    identity,
+    identify_detector,
+    select_detector,
 )
 from lepbench.detectors.canny import Canny
 from lepbench.detectors.cv2_canny import Cv2Canny
@@ -34,6 +34,6 @@ __all__ = [
     "Sobel",
     "SoftDetector",
     "Xdog",
-    "detector_from",
-    "identity",
+    "identify_detector",
+    "select_detector",
 ]

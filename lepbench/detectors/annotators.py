@@ -15,7 +15,7 @@ SHELL = "controlnet_aux_networks"
 """A name for the package under which its own `__init__` does not run: it imports all detectors."""
 
 
-def annotator(module: str, name: str) -> Any:
+def load_annotator(module: str, name: str) -> Any:
     """A class or function of one of the package's modules, such as `hed`.
 
     Raises:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, SerializeAsAny
 from torch import Tensor
 
-from lepbench.config import Config, named
+from lepbench.config import Config, select_config
 from lepbench.images import Pixels, to_tensor
 from lepbench.registry import Registry
 
@@ -50,7 +50,7 @@ class Detector(Config, ABC):
         """Edge maps of 8-bit pictures, found on `device`: uint8 [B, H, W, 3] to bool [B, H, W]."""
         edges = np.empty(pixels.shape[:3], dtype=np.bool_)
         # Small pictures share the cost of a call; large ones fit the processor's cache better alone.
-        step = pictures_cached(*pixels.shape[1:3])
+        step = count_cached_pictures(*pixels.shape[1:3])
         for start in range(0, len(pixels), step):
             part = slice(start, start + step)
             edges[part] = self(to_tensor(pixels[part]).to(device)).cpu().numpy()
@@ -84,26 +84,26 @@ class SoftDetector(Detector):
 DETECTORS: Registry[type[Detector]] = Registry("detector")
 
 
-def detector_from(config: str | dict[str, Any] | Detector) -> Detector:
+def select_detector(config: str | dict[str, Any] | Detector) -> Detector:
     """The detector that a name, or a mapping with `name` and settings, asks for.
 
     Raises:
         LepbenchError: no such detector, a key it does not know, or a value it does not take.
     """
-    return config if isinstance(config, Detector) else named(config, DETECTORS)
+    return config if isinstance(config, Detector) else select_config(config, DETECTORS)
 
 
 # A field of this type takes any registered detector in a larger configuration, and writes its settings back.
-AnyDetector = Annotated[SerializeAsAny[Detector], BeforeValidator(detector_from)]
+AnyDetector = Annotated[SerializeAsAny[Detector], BeforeValidator(select_detector)]
 
 
-def identity(detector: Detector) -> str:
+def identify_detector(detector: Detector) -> str:
     """Name, version and every setting in one line, such as `canny@1(low=0.1,high=0.2)`."""
     settings = ",".join(f"{key}={value}" for key, value in detector.settings().items())
     return f"{detector.name}@{detector.version}({settings})"
 
 
-def pictures_cached(height: int, width: int) -> int:
+def count_cached_pictures(height: int, width: int) -> int:
     """How many pictures of a size are worked on at a time, at least one."""
     return max(1, CACHED // max(1, height * width))
 

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn.functional import pad
 
-from lepbench.detectors.base import DETECTORS, Detector, check_images, pictures_cached
+from lepbench.detectors.base import DETECTORS, Detector, check_images, count_cached_pictures
 
 Map = NDArray[np.bool_]
 Array = NDArray[np.floating]
@@ -50,7 +50,7 @@ class Canny(Detector):
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
         check_images(images)
-        parts = torch.split(images, pictures_cached(*images.shape[-2:]))
+        parts = torch.split(images, count_cached_pictures(*images.shape[-2:]))
         return torch.cat([self._edges(part) for part in parts])
 
     def _edges(self, images: Tensor) -> Tensor:

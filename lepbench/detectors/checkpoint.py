@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from torch import Tensor
 
 from lepbench.config import Config, explain
 from lepbench.errors import LepbenchError
-from lepbench.files import cache_folder, sha256_bytes, sha256_file
-from lepbench.registry import suggestion
+from lepbench.files import find_cache_folder, sha256_bytes, sha256_file
+from lepbench.registry import suggest_name
 
 SAFE = ".safetensors"
 ANNOTATORS = "https://huggingface.co/lllyasviel/Annotators/resolve/main"
@@ -34,13 +34,13 @@ class Lock(Config):
     """What is known of a fetched file, kept beside it.
 
     Attributes:
-        told: whether its hash was known before it came; false where whatever came was trusted.
+        known: whether its hash was known before it came; false where whatever came was trusted.
     """
 
     source: str
     size: int
     sha256: str
-    told: bool
+    known: bool = Field(alias="told")
 
 
 class Checkpoint(NamedTuple):
@@ -50,20 +50,20 @@ class Checkpoint(NamedTuple):
     sha256: str
 
 
-def url_of(name: str) -> str:
+def find_url(name: str) -> str:
     """Where a known checkpoint is published.
 
     Raises:
         LepbenchError: it is not known.
     """
     if name not in PUBLISHED:
-        raise LepbenchError(f"no checkpoint {name!r} is known", suggestion(name, PUBLISHED))
+        raise LepbenchError(f"no checkpoint {name!r} is known", suggest_name(name, PUBLISHED))
     return PUBLISHED[name]
 
 
 def place_of(name: str) -> Path:
     """Where a known checkpoint lies once it is fetched."""
-    return cache_folder() / "detectors" / name / url_of(name).rsplit("/", 1)[1]
+    return find_cache_folder() / "detectors" / name / find_url(name).rsplit("/", 1)[1]
 
 
 def lock_path(path: Path) -> Path:
@@ -88,7 +88,7 @@ def read_lock(path: Path) -> Lock | None:
         raise LepbenchError(f"{lock} is damaged: {explain(error, Lock)}", "delete it") from error
 
 
-def prefetched(name: str) -> Checkpoint:
+def find_prefetched(name: str) -> Checkpoint:
     """A known checkpoint from the cache, its bytes those that were fetched.
 
     Raises:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lepbench.detectors.annotators import PACKAGE, annotator
+from lepbench.detectors.annotators import PACKAGE, load_annotator
 from lepbench.detectors.base import DETECTORS
 from lepbench.detectors.network import NetworkDetector
 
@@ -30,7 +30,7 @@ class Hed(NetworkDetector):
 
     @classmethod
     def build(cls) -> nn.Module:
-        network: nn.Module = annotator("hed", "ControlNetHED_Apache2")()
+        network: nn.Module = load_annotator("hed", "ControlNetHED_Apache2")()
         return network
 
     def grade(self, network: nn.Module, images: Tensor) -> Tensor:

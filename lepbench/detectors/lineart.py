@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from lepbench.detectors.annotators import PACKAGE, annotator
+from lepbench.detectors.annotators import PACKAGE, load_annotator
 from lepbench.detectors.base import DETECTORS
 from lepbench.detectors.network import NetworkDetector
 
@@ -35,7 +35,7 @@ class Lineart(NetworkDetector):
 
     @classmethod
     def build(cls) -> nn.Module:
-        network: nn.Module = annotator("lineart", "Generator")(3, 1, 3)
+        network: nn.Module = load_annotator("lineart", "Generator")(3, 1, 3)
         return network
 
     def grade(self, network: nn.Module, images: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from lepbench.detectors.base import FILE, SoftDetector, check_images
-from lepbench.detectors.checkpoint import SAFE, Checkpoint, local, prefetched, read
+from lepbench.detectors.checkpoint import SAFE, Checkpoint, find_prefetched, local, read
 from lepbench.errors import LepbenchError
 
 
@@ -81,7 +81,7 @@ class NetworkDetector(SoftDetector):
         """
         if self.weights is not None:
             return local(self.weights, self.sha256)
-        found = prefetched(self.published)
+        found = find_prefetched(self.published)
         return found if self.sha256 is None else local(found.path, self.sha256)
 
     def settings(self) -> dict[str, Any]:
@@ -102,14 +102,14 @@ class NetworkDetector(SoftDetector):
         # Networks round alike on one device: no TF32, and no choice of algorithm by the clock.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for at, out in enumerate(strength):
-                image = continued(images[at : at + 1].float(), self.multiple)
+                image = continue_border(images[at : at + 1].float(), self.multiple)
                 # A fresh copy: strides too decide which algorithm a convolution takes; these are the fastest.
                 image = image.clone(memory_format=torch.channels_last)
                 out.copy_(self.grade(network, image)[0, :height, :width])
         return strength
 
 
-def continued(images: Tensor, multiple: int) -> Tensor:
+def continue_border(images: Tensor, multiple: int) -> Tensor:
     """[B, C, H, W] with its right and lower border repeated until both sides are multiples."""
     height, width = images.shape[-2:]
     return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")

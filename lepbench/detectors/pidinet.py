@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from lepbench.detectors.annotators import PACKAGE, annotator
+from lepbench.detectors.annotators import PACKAGE, load_annotator
 from lepbench.detectors.base import DETECTORS
 from lepbench.detectors.network import NetworkDetector
 
@@ -31,7 +31,7 @@ class Pidinet(NetworkDetector):
 
     @classmethod
     def build(cls) -> nn.Module:
-        network: nn.Module = annotator("pidi.model", "pidinet")()
+        network: nn.Module = load_annotator("pidi.model", "pidinet")()
         return network
 
     def grade(self, network: nn.Module, images: Tensor) -> Tensor:

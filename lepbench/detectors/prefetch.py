@@ -16,11 +16,11 @@ from lepbench.detectors.checkpoint import (
     Checkpoint,
     Lock,
     check_hash,
+    find_prefetched,
+    find_url,
     lock_path,
     place_of,
-    prefetched,
     read_lock,
-    url_of,
 )
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, write_text
@@ -43,7 +43,7 @@ def prefetch(
 ) -> Checkpoint:
     """Bring a known checkpoint into the cache, or leave it where the very file is there already.
 
-    The file appears whole and with the hash that is told, by `sha256` or else by the lock of an earlier time,
+    The file appears whole and with the hash that is given by `sha256` or else by the lock of an earlier time,
     or not at all. With neither, `trust` takes what comes and locks it.
 
     Args:
@@ -58,22 +58,22 @@ def prefetch(
     path = place_of(name)
     lock = read_lock(path)
     if lock and not source and sha256 in (None, lock.sha256) and path.is_file():
-        return prefetched(name)
+        return find_prefetched(name)
     expected = sha256 or (lock.sha256 if lock else None)
     if expected is None and not trust:
         raise LepbenchError(
             f"no sha256 of {name!r} is known here",
             "tell it with --sha256, or take what comes with --trust, which pins it from then on",
         )
-    url = address(source or url_of(name))
+    url = address(source or find_url(name))
     with atomic_path(path) as partial:
         found = _download(url, partial, progress)
         check_hash(f"what came from {url}", found, expected)
         size = partial.stat().st_size
-    told = sha256 is not None or (lock is not None and lock.told)
-    lock = Lock(source=url, size=size, sha256=found, told=told)
+    known = sha256 is not None or (lock is not None and lock.known)
+    lock = Lock(source=url, size=size, sha256=found, known=known)
     write_text(lock_path(path), lock.model_dump_json(indent=2) + "\n")
-    return prefetched(name)
+    return find_prefetched(name)
 
 
 def address(source: str) -> str:

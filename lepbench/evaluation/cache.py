@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.sample import OK, Unit
-from lepbench.evaluation.units import write_table
+from lepbench.evaluation.condition_runner import write_table
+from lepbench.evaluation.sample import OK, Batch
 from lepbench.files import sha256_bytes
 
 
-def recall(folder: Path, key: str, schema: pa.Schema, units: list[Unit]) -> pa.Table | None:
+def recall_table(folder: Path, key: str, schema: pa.Schema, batches: list[Batch]) -> pa.Table | None:
     """A kept row, or None where there is none or it is not whole: samples and pictures are checked."""
     path = folder / f"{key}.parquet"
     try:
@@ -23,14 +23,14 @@ def recall(folder: Path, key: str, schema: pa.Schema, units: list[Unit]) -> pa.T
     except (OSError, pa.ArrowInvalid):
         return None
     kept = list(zip(table["item_id"].to_pylist(), table["seed"].to_pylist(), strict=True))
-    if kept != [(sample.item.item_id, sample.seed) for unit in units for sample in unit]:
+    if kept != [(sample.item.item_id, sample.seed) for batch in batches for sample in batch]:
         return None
     pictures = zip(table["png"].to_pylist(), table["png_sha256"].to_pylist(), strict=True)
     whole = all(png is not None and sha256_bytes(png) == digest for png, digest in pictures)
     return table if whole else None
 
 
-def keep(folder: Path, key: str, table: pa.Table) -> None:
+def keep_table(folder: Path, key: str, table: pa.Table) -> None:
     """Keep a row in which nothing failed; where the folder cannot be written the row is simply not kept."""
     if set(table["status"].to_pylist()) != {OK}:
         return

@@ -13,9 +13,9 @@ import pandas as pd
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import JudgeStatistics, statistics_path
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.record import Record, read_record, samples_path
+from lepbench.evaluation.record import Record, find_samples, read_record
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, draws_of_rows
+from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, resample_conditions
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SIGNIFICANT = 0.05
@@ -94,7 +94,7 @@ def compare(
     shared = {name: table[_keys(table).isin(common)] for name, table in zip(names, tables, strict=True)}
     known = statistics or JudgeStatistics.load(statistics_path(protocol))
     shown = ("model", "unguided", "real")
-    rows = {name: draws_of_rows(table, known, protocol, shown) for name, table in shared.items()}
+    rows = {name: resample_conditions(table, known, protocol, shown) for name, table in shared.items()}
     metrics = [
         metric
         for metric in rows[names[0]]["model"]
@@ -102,7 +102,7 @@ def compare(
     ]
     enough = RESAMPLES_A_TEST * len(metrics) * len(names) * (len(names) - 1) // 2
     finer = protocol.model_copy(update={"resamples": enough, "kid_subsamples": enough})
-    models = {name: draws_of_rows(table, known, finer, ("model",)) for name, table in shared.items()}
+    models = {name: resample_conditions(table, known, finer, ("model",)) for name, table in shared.items()}
     differences = _differences(models, metrics, protocol)
     standings = [
         _standing(metric, run, rows[run], differences, protocol) for metric in metrics for run in names
@@ -163,7 +163,7 @@ def _skill(metric: str, rows: dict[str, dict[str, Draws]], protocol: Protocol) -
 
 
 def _samples(folder: Path) -> pd.DataFrame:
-    return pd.read_parquet(samples_path(folder))
+    return pd.read_parquet(find_samples(folder))
 
 
 def _keys(table: pd.DataFrame) -> pd.Series[Any]:

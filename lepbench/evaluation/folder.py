@@ -12,19 +12,19 @@ from pydantic import ValidationError
 
 from lepbench.config import explain
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.condition_runner import write_table
+from lepbench.evaluation.conditions import BORROWED
 from lepbench.evaluation.record import PICTURES, SAMPLES, Identity, read_json
-from lepbench.evaluation.rows import BORROWED
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.units import write_table
 from lepbench.files import make_folder, sha256_file, write_bytes, write_text
-from lepbench.suites import picture_name
+from lepbench.suites import name_picture
 
 OWNER = "run.json"
 WORK = ".units"
 WORK_COLUMNS = ["png", "seconds"]
 
 
-def prepare(out: Path) -> None:
+def prepare_folder(out: Path) -> None:
     """Make the folder and see that it can be written, before anything slow begins.
 
     Raises:
@@ -40,7 +40,7 @@ def prepare(out: Path) -> None:
         raise LepbenchError(f"{out} holds other files, such as {min(strangers)!r}", "choose another --out")
 
 
-def claim(out: Path, identity: Identity) -> None:
+def claim_folder(out: Path, identity: Identity) -> None:
     """Make the folder this run's own, or see that it is.
 
     Raises:
@@ -71,17 +71,17 @@ def write_samples(out: Path, tables: list[pa.Table]) -> str:
         columns = ("row", "item_id", "sample_index", "status", "png")
         for row in table.select(columns).to_pylist():
             if row["status"] == OK and row["row"] not in BORROWED:
-                write_bytes(picture_path(out, row["row"], row["item_id"], row["sample_index"]), row["png"])
+                write_bytes(locate_picture(out, row["row"], row["item_id"], row["sample_index"]), row["png"])
     path = out / SAMPLES
     write_table(path, pa.concat_tables(tables).drop_columns(WORK_COLUMNS).combine_chunks())
     return sha256_file(path)
 
 
-def picture_path(out: Path, row: str, item_id: str, index: int = 0) -> Path:
+def locate_picture(out: Path, row: str, item_id: str, index: int = 0) -> Path:
     """Where a row's picture of an item lies."""
-    return out / PICTURES / row / picture_name(item_id, index)
+    return out / PICTURES / row / name_picture(item_id, index)
 
 
 def clear_work(out: Path) -> None:
-    """Drop the finished units: `samples.parquet` and the pictures hold all of them."""
+    """Drop the finished batches: `samples.parquet` and the pictures hold all of them."""
     shutil.rmtree(out / WORK, ignore_errors=True)

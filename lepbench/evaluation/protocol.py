@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, SerializeAsAny
+from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from lepbench.config import Config
-from lepbench.detectors import FILE, AnyDetector, Sobel, SoftDetector, detector_from, identity
+from lepbench.detectors import FILE, AnyDetector, Sobel, SoftDetector, identify_detector, select_detector
 from lepbench.files import sha256_bytes
 from lepbench.metrics.edges import pixels_of
 from lepbench.suites import Suite
@@ -24,7 +24,7 @@ is known, and the judges, who learnt sketchworld, know neither their words nor t
 NAMES: dict[str, Any] = {kind: f"lepbench-{kind}-v1" for kind in MEASURED}
 RELATIVE_FROM = 256
 """Smallest side, in pixels, at which tolerances are also taken relative to the size."""
-AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(detector_from)]
+AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select_detector)]
 
 
 class Protocol(Config):
@@ -68,7 +68,7 @@ class Protocol(Config):
     interval_seed: int = 0
     frechet_from: int = 512
     """Fewest samples of which a Frechet distance is published."""
-    unit: int = 8
+    batch_size: int = Field(default=8, alias="unit")
     """Samples drawn as one batch: fixed, because a batch changes the last bits of a network's output."""
     judge: str = "judge@1"
     """CLIP model of the similarities, and extractor of the features of `kid` and `frechet_distance`."""
@@ -87,7 +87,7 @@ class Protocol(Config):
         detectors = (self.detector, self.contour_detector, self.soft_detector)
         nameless = {"detector": FILE, "contour_detector": FILE, "soft_detector": FILE}
         settings = self.model_dump(mode="json", exclude=nameless)
-        settings["detectors"] = [identity(detector) for detector in detectors]
+        settings["detectors"] = [identify_detector(detector) for detector in detectors]
         return sha256_bytes(json.dumps(settings, sort_keys=True).encode())
 
     @property
@@ -116,7 +116,7 @@ def protocol_of(suite: Suite) -> Protocol:
         name=NAMES[definition.kind],
         measures=MEASURED[definition.kind],
         size=definition.size,
-        detector=detector_from(definition.detector),
-        contour_detector=detector_from(definition.contour_detector),
+        detector=select_detector(definition.detector),
+        contour_detector=select_detector(definition.contour_detector),
         relative_tolerances=(0.0075,) if definition.size >= RELATIVE_FROM else (),
     )

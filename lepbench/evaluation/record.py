@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from lepbench.config import Config, explain
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.machine import Machine
+from lepbench.evaluation.environment import Environment
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.summary import Figure
 from lepbench.files import sha256_bytes, write_text
@@ -68,7 +68,7 @@ class Record(Config):
     timing: Timing
     peak_memory_bytes: int | None
     peak_accelerator_bytes: int | None
-    machine: Machine
+    machine: Environment
 
     @property
     def id(self) -> str:
@@ -114,7 +114,7 @@ def read_record(folder: Path) -> Record:
         raise LepbenchError(f"{path}: {explain(error, Record)}") from error
 
 
-def samples_path(folder: Path) -> Path:
+def find_samples(folder: Path) -> Path:
     """Where a run's samples lie.
 
     Raises:

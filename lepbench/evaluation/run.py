@@ -13,39 +13,39 @@ import pyarrow.compute as pc
 
 from lepbench.backbones import Backbone, choose_device, load_backbone
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.cache import keep, recall
-from lepbench.evaluation.folder import WORK, claim, clear_work, prepare, write_samples
-from lepbench.evaluation.judges import Judges, load_judges
-from lepbench.evaluation.machine import (
-    machine_class,
-    package_versions,
-    peak_accelerator_bytes,
-    peak_memory_bytes,
+from lepbench.evaluation.cache import keep_table, recall_table
+from lepbench.evaluation.condition_runner import ConditionRunner, Progress
+from lepbench.evaluation.conditions import (
+    Condition,
+    hash_condition,
+    list_conditions,
+    make_model_condition,
+    make_overlay_condition,
+    make_real_condition,
+    make_unguided_condition,
+    make_vae_condition,
+    make_wrong_sketch_condition,
 )
+from lepbench.evaluation.environment import (
+    describe_environment,
+    list_package_versions,
+    measure_peak_accelerator_memory,
+    measure_peak_memory,
+)
+from lepbench.evaluation.folder import WORK, claim_folder, clear_work, prepare_folder, write_samples
+from lepbench.evaluation.judges import Judges, load_judges
 from lepbench.evaluation.protocol import Protocol, protocol_of
 from lepbench.evaluation.record import RECORD, Identity, Record, Timing, read_record, write_record
-from lepbench.evaluation.rows import (
-    Row,
-    key_of,
-    model_row,
-    overlay_row,
-    real_row,
-    rows_of,
-    unguided_row,
-    vae_row,
-    wrong_sketch_row,
-)
-from lepbench.evaluation.sample import FAILED, units_of
-from lepbench.evaluation.schema import work_schema_of
-from lepbench.evaluation.summary import summarise
-from lepbench.evaluation.units import Progress, Workshop
-from lepbench.files import cache_folder
+from lepbench.evaluation.sample import FAILED, make_batches
+from lepbench.evaluation.schema import make_work_schema
+from lepbench.evaluation.summary import summarise_samples
+from lepbench.files import find_cache_folder
 from lepbench.methods import Method, ModelConfig, UnguidedConfig
 from lepbench.suites import Item, Suite
 
 
 def silent(row: str, done: int, total: int) -> None:
-    """Progress told to no one."""
+    """Progress that is not shown."""
 
 
 def evaluate(
@@ -68,7 +68,7 @@ def evaluate(
         samples_per_item: pictures an item, each from its own noise.
         device: where networks run; "auto" takes a GPU if there is one.
         judges: those of the protocol unless given.
-        progress: told of every batch done.
+        progress: called after every batch.
 
     Raises:
         LepbenchError: a file is missing, or `out` cannot be written or belongs to another run.
@@ -76,7 +76,7 @@ def evaluate(
     started = time.perf_counter()
     protocol = protocol_of(suite)
     items = suite.items(limit)
-    prepare(out)
+    prepare_folder(out)
     where = choose_device(device)
     backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
     method = model.method.build(backbone, model.sampler)
@@ -88,17 +88,17 @@ def evaluate(
         protocol_sha256=protocol.sha256,
         items=len(items),
         samples_per_item=samples_per_item,
-        weights={**files_of(backbone), **method.weights, **judges.weights},
-        packages=package_versions(),
+        weights={**hash_backbone_files(backbone), **method.weights, **judges.weights},
+        packages=list_package_versions(),
         device=where.type,
     )
-    claim(out, identity)
+    claim_folder(out, identity)
     finished = read_record(out) if (out / RECORD).is_file() else None
     if finished is not None and not any(finished.failed.values()):
         return finished
-    units = units_of(suite, items, samples_per_item, protocol.unit)
-    method.check([sample.request.name for unit in units for sample in unit])
-    run = _Run(identity, suite, items, protocol, Workshop(out / WORK, judges, protocol, progress))
+    batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
+    method.check([sample.request.name for batch in batches for sample in batch])
+    run = _Run(identity, suite, items, protocol, ConditionRunner(out / WORK, judges, protocol, progress))
     tables = run.tables(backbone, method)
     record = run.record(out, tables, started)
     write_record(out, record)
@@ -107,7 +107,7 @@ def evaluate(
     return record
 
 
-def files_of(backbone: Backbone | None) -> dict[str, str]:
+def hash_backbone_files(backbone: Backbone | None) -> dict[str, str]:
     """SHA-256 of the backbone's files, by name."""
     if backbone is None:
         return {}
@@ -122,46 +122,46 @@ class _Run:
     suite: Suite
     items: Sequence[Item]
     protocol: Protocol
-    workshop: Workshop
+    workshop: ConditionRunner
     reused: list[str] = field(default_factory=list)
 
     def tables(self, backbone: Backbone | None, method: Method) -> list[pa.Table]:
-        """Every row's table, drawn with the references first, in the order of `rows_of`."""
-        done = {"real": self._table(real_row())} if "real" in self.rows else {}
+        """Every row's table, drawn with the references first, in the order of `list_conditions`."""
+        done = {"real": self._table(make_real_condition())} if "real" in self.rows else {}
         if backbone is not None:
             done |= self._backbone_tables(backbone)
-        done["model"] = self._table(model_row(method))
-        done["wrong_sketch"] = self._table(wrong_sketch_row(done["model"]))
+        done["model"] = self._table(make_model_condition(method))
+        done["wrong_sketch"] = self._table(make_wrong_sketch_condition(done["model"]))
         return [done[name] for name in self.rows]
 
     @property
     def rows(self) -> tuple[str, ...]:
-        return rows_of(self.identity.model, self.suite)
+        return list_conditions(self.identity.model, self.suite)
 
     def _backbone_tables(self, backbone: Backbone) -> dict[str, pa.Table]:
         sampler = self.identity.model.sampler
-        model = {"backbone": files_of(backbone), "precision": self.identity.model.precision}
+        model = {"backbone": hash_backbone_files(backbone), "precision": self.identity.model.precision}
         drawn = {**model, "sampler": sampler.model_dump(mode="json")}
         plain = UnguidedConfig().build(backbone, sampler)
-        done = {"vae": self._table(vae_row(backbone, model))} if "vae" in self.rows else {}
-        done["unguided"] = self._table(unguided_row(plain, drawn))
-        done["overlay"] = self._table(overlay_row(done["unguided"], drawn))
+        done = {"vae": self._table(make_vae_condition(backbone, model))} if "vae" in self.rows else {}
+        done["unguided"] = self._table(make_unguided_condition(plain, drawn))
+        done["overlay"] = self._table(make_overlay_condition(done["unguided"], drawn))
         return done
 
-    def _table(self, row: Row) -> pa.Table:
+    def _table(self, row: Condition) -> pa.Table:
         """A row's table: a reference from the cache where it is there, anything else from the workshop."""
         per_item = self.identity.samples_per_item if row.repeats else 1
-        units = units_of(self.suite, self.items, per_item, self.protocol.unit)
+        batches = make_batches(self.suite, self.items, per_item, self.protocol.batch_size)
         if row.depends_on is None:
-            return self.workshop.table(row, units)
-        folder, key = cache_folder() / "references", key_of(row, self._shared(per_item))
-        kept = recall(folder, key, work_schema_of(self.protocol), units)
+            return self.workshop.table(row, batches)
+        folder, key = find_cache_folder() / "references", hash_condition(row, self._shared(per_item))
+        kept = recall_table(folder, key, make_work_schema(self.protocol), batches)
         if kept is not None:
             self.reused.append(row.name)
             self.workshop.progress(row.name, len(kept), len(kept))
             return kept
-        table = self.workshop.table(row, units)
-        keep(folder, key, table)
+        table = self.workshop.table(row, batches)
+        keep_table(folder, key, table)
         return table
 
     def _shared(self, per_item: int) -> dict[str, Any]:
@@ -196,14 +196,14 @@ class _Run:
             samples=drawn,
             failed=failed,
             truncated=self._truncated(),
-            rows=summarise(pa.concat_tables(tables), self.workshop.judges.statistics, self.protocol),
+            rows=summarise_samples(pa.concat_tables(tables), self.workshop.judges.statistics, self.protocol),
             samples_sha256=samples_sha256,
             reused=self.reused,
             timing=Timing(
                 drawing={name: float(pc.sum(table["seconds"]).as_py()) for name, table in named.items()},
                 total=time.perf_counter() - started,
             ),
-            peak_memory_bytes=peak_memory_bytes(),
-            peak_accelerator_bytes=peak_accelerator_bytes(self.identity.device),
-            machine=machine_class(self.identity.device),
+            peak_memory_bytes=measure_peak_memory(),
+            peak_accelerator_bytes=measure_peak_accelerator_memory(self.identity.device),
+            machine=describe_environment(self.identity.device),
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lepbench.methods import Request
-from lepbench.suites import Item, Suite, picture_name
+from lepbench.suites import Item, Suite, name_picture
 
 OK = "ok"
 FAILED = "failed"
@@ -30,21 +30,21 @@ class Sample:
 
     @property
     def request(self) -> Request:
-        """What a method is told of it."""
-        name = picture_name(self.item.item_id, self.index)
+        """What a method reads of it."""
+        name = name_picture(self.item.item_id, self.index)
         return Request(name, self.item.prompt, self.item.sketch, self.seed)
 
 
-Unit = Sequence[Sample]
+Batch = Sequence[Sample]
 
 
-def units_of(suite: Suite, items: Sequence[Item], per_item: int, size: int) -> list[Unit]:
+def make_batches(suite: Suite, items: Sequence[Item], per_item: int, size: int) -> list[Batch]:
     """Samples in fixed batches of `size`: all items' sample 0 in suite order, then all items' sample 1...
 
     More samples an item therefore leave the first ones bit for bit as they were.
     """
-    units: list[Unit] = []
+    batches: list[Batch] = []
     for index in range(per_item):
         row = [Sample(i, suite.successor(i), index, suite.seed(i, index)) for i in items]
-        units += [row[start : start + size] for start in range(0, len(row), size)]
-    return units
+        batches += [row[start : start + size] for start in range(0, len(row), size)]
+    return batches

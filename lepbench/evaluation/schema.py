@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from lepbench.evaluation.measures import measures_of
+from lepbench.evaluation.measures import select_measures
 from lepbench.evaluation.protocol import Protocol
 
 
-def schema_of(protocol: Protocol) -> pa.Schema:
+def make_schema(protocol: Protocol) -> pa.Schema:
     """Columns of `samples.parquet`: who, then what the protocol's measures counted, in their order.
 
     `row`, `item_id`, `sample_index`, `seed` name the sample; `status` is "ok" or "failed" with a `reason`,
@@ -23,10 +23,12 @@ def schema_of(protocol: Protocol) -> pa.Schema:
         ("reason", pa.string()),
         ("png_sha256", pa.string()),
     ]
-    counted = [column for m in measures_of(protocol) for column in m.columns(protocol).items()]
+    counted = [column for m in select_measures(protocol) for column in m.columns(protocol).items()]
     return pa.schema([*named, *counted])
 
 
-def work_schema_of(protocol: Protocol) -> pa.Schema:
-    """`schema_of`, and what a unit keeps beside it while a run goes on: the picture and its seconds."""
-    return schema_of(protocol).append(pa.field("png", pa.binary())).append(pa.field("seconds", pa.float64()))
+def make_work_schema(protocol: Protocol) -> pa.Schema:
+    """`make_schema`, and what a batch keeps beside it while a run goes on: the picture and its seconds."""
+    return (
+        make_schema(protocol).append(pa.field("png", pa.binary())).append(pa.field("seconds", pa.float64()))
+    )

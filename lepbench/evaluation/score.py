@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from lepbench.evaluation.judges import Judges
-from lepbench.evaluation.measures import Batch, measures_of
+from lepbench.evaluation.measures import ScoringBatch, select_measures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.images import Pixels, to_tensor
 from lepbench.suites import Item
 
 
-def score(
+def score_pictures(
     pictures: Pixels, samples: Sequence[Sample], truths: Sequence[Item], judges: Judges, protocol: Protocol
 ) -> list[dict[str, Any]]:
     """All that is counted of a batch, one mapping a picture.
@@ -23,6 +23,6 @@ def score(
         samples: what each was drawn for: the captions are its item's and its rival's.
         truths: the items whose sketch, contours and mask each is held against.
     """
-    batch = Batch(to_tensor(pictures), samples, truths, judges, protocol)
-    columns = {name: values for m in measures_of(protocol) for name, values in m.count(batch).items()}
+    batch = ScoringBatch(to_tensor(pictures), samples, truths, judges, protocol)
+    columns = {name: values for m in select_measures(protocol) for name, values in m.count(batch).items()}
     return [{name: values[i] for name, values in columns.items()} for i in range(len(samples))]

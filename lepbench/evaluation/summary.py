@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lepbench.config import Config
 from lepbench.evaluation.judges import JudgeStatistics
-from lepbench.evaluation.measures import MEASURES, RowSamples, measures_of
+from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import OK
 from lepbench.metrics.statistics import Draws
@@ -47,27 +47,29 @@ class Figure(Config):
 Figures = dict[str, Figure]
 
 
-def metric_names(protocol: Protocol) -> list[str]:
+def list_metrics(protocol: Protocol) -> list[str]:
     """Every metric of a row, in the order of the tables."""
-    return [name for measure in measures_of(protocol) for name in measure.metrics(protocol)]
+    return [name for measure in select_measures(protocol) for name in measure.metrics(protocol)]
 
 
-def summarise(samples: pa.Table, statistics: JudgeStatistics, protocol: Protocol) -> dict[str, Figures]:
+def summarise_samples(
+    samples: pa.Table, statistics: JudgeStatistics, protocol: Protocol
+) -> dict[str, Figures]:
     """The figures of every row of a samples table; samples that failed are left out, and counted elsewhere.
 
     Args:
-        samples: as `schema_of` says; needs the row `real` for `clip_skill` and the headline.
+        samples: as `make_schema` says; needs the row `real` for `clip_skill` and the headline.
         statistics: the judge's features of true pictures.
     """
     frame = samples.to_pandas()
     good = frame[frame["status"] == OK]["row"].value_counts()
     return {
         row: _figures(found, int(good.get(row, 0)), protocol)
-        for row, found in draws_of_rows(frame, statistics, protocol).items()
+        for row, found in resample_conditions(frame, statistics, protocol).items()
     }
 
 
-def draws_of_rows(
+def resample_conditions(
     samples: pd.DataFrame,
     statistics: JudgeStatistics,
     protocol: Protocol,
@@ -83,20 +85,20 @@ def draws_of_rows(
     good = samples[samples["status"] == OK]
     real = good[good["row"] == "real"].set_index("item_id")
     return {
-        row: _draws(RowSamples(good[good["row"] == row], real, statistics, protocol))
+        row: _draws(ConditionSamples(good[good["row"] == row], real, statistics, protocol))
         for row in samples["row"].unique()
         if rows is None or row in rows
     }
 
 
-def _draws(row: RowSamples) -> dict[str, Draws]:
+def _draws(row: ConditionSamples) -> dict[str, Draws]:
     if row.frame.empty:
         return {}
-    return {name: found for m in measures_of(row.protocol) for name, found in m.draws(row).items()}
+    return {name: found for m in select_measures(row.protocol) for name, found in m.draws(row).items()}
 
 
 def _figures(found: dict[str, Draws], n: int, protocol: Protocol) -> Figures:
-    return {name: _figure(found.get(name), n, protocol) for name in metric_names(protocol)}
+    return {name: _figure(found.get(name), n, protocol) for name in list_metrics(protocol)}
 
 
 def _figure(found: Draws | None, n: int, protocol: Protocol) -> Figure:

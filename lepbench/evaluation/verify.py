@@ -12,16 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.folder import picture_path
+from lepbench.evaluation.condition_runner import Progress
+from lepbench.evaluation.conditions import BORROWED, LENDERS, OF_PICTURES, list_conditions
+from lepbench.evaluation.folder import locate_picture
 from lepbench.evaluation.judges import Judges, JudgeStatistics
 from lepbench.evaluation.protocol import Protocol, protocol_of
-from lepbench.evaluation.record import Record, read_record, samples_path
-from lepbench.evaluation.rows import BORROWED, LENDERS, OF_PICTURES, rows_of
-from lepbench.evaluation.sample import OK, units_of
-from lepbench.evaluation.schema import schema_of
-from lepbench.evaluation.score import score
-from lepbench.evaluation.summary import Figures, summarise
-from lepbench.evaluation.units import Progress
+from lepbench.evaluation.record import Record, find_samples, read_record
+from lepbench.evaluation.sample import OK, make_batches
+from lepbench.evaluation.schema import make_schema
+from lepbench.evaluation.score import score_pictures
+from lepbench.evaluation.summary import Figures, summarise_samples
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
 from lepbench.suites import Suite
@@ -32,7 +32,7 @@ NETWORK_TOLERANCE = 1e-4
 """The same for what a network says of one picture."""
 
 
-def verified_record(folder: Path, suite: Suite, statistics: JudgeStatistics) -> Record:
+def verify_record(folder: Path, suite: Suite, statistics: JudgeStatistics) -> Record:
     """The record of a run, found true.
 
     Checked are: suite and protocol are the present ones; `samples.parquet` is the file the record names; it
@@ -45,23 +45,23 @@ def verified_record(folder: Path, suite: Suite, statistics: JudgeStatistics) -> 
     record = read_record(folder)
     protocol = protocol_of(suite)
     _check_identity(folder, record, suite, protocol)
-    path = samples_path(folder)
+    path = find_samples(folder)
     if sha256_file(path) != record.samples_sha256:
         raise LepbenchError(f"{path} is not the file that {folder}'s record was made of", "evaluate again")
     samples = _read(path, protocol)
     _check_samples(folder, record, suite, samples)
     _check_pictures(folder, samples)
-    _check_figures(folder, record.rows, summarise(samples, statistics, protocol))
+    _check_figures(folder, record.rows, summarise_samples(samples, statistics, protocol))
     return record
 
 
-def recount(folder: Path, suite: Suite, judges: Judges, progress: Progress) -> int:
+def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progress) -> int:
     """Score the stored pictures of a run anew and hold every column against `samples.parquet`.
 
     Counts must be equal; what a network says may differ by its rounding on another processor.
 
     Args:
-        progress: told the row, its samples done, and its samples in all.
+        progress: called with the condition, its samples done, and its samples in all.
 
     Returns:
         How many samples were scored.
@@ -71,20 +71,20 @@ def recount(folder: Path, suite: Suite, judges: Judges, progress: Progress) -> i
     """
     record = read_record(folder)
     protocol, identity = record.protocol, record.identity
-    stored = _read(samples_path(folder), protocol).to_pandas()
-    for row in rows_of(identity.model, suite):
+    stored = _read(find_samples(folder), protocol).to_pandas()
+    for row in list_conditions(identity.model, suite):
         lines = stored[stored["row"] == row].to_dict("records")
         per_item = 1 if row in OF_PICTURES else identity.samples_per_item
         done = 0
-        for unit in units_of(suite, suite.items(identity.items), per_item, protocol.unit):
+        for batch in make_batches(suite, suite.items(identity.items), per_item, protocol.batch_size):
             shown = LENDERS.get(row, row)
-            paths = [picture_path(folder, shown, s.item.item_id, s.index) for s in unit]
+            paths = [locate_picture(folder, shown, s.item.item_id, s.index) for s in batch]
             pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
-            truths = [s.rival if row in BORROWED else s.item for s in unit]
-            found = score(pictures, unit, truths, judges, protocol)
-            for path, columns, line in zip(paths, found, lines[done : done + len(unit)], strict=True):
+            truths = [s.rival if row in BORROWED else s.item for s in batch]
+            found = score_pictures(pictures, batch, truths, judges, protocol)
+            for path, columns, line in zip(paths, found, lines[done : done + len(batch)], strict=True):
                 _check_columns(path, row, columns, line)
-            done += len(unit)
+            done += len(batch)
             progress(row, done, len(lines))
     return len(stored)
 
@@ -115,7 +115,7 @@ def _check_identity(folder: Path, record: Record, suite: Suite, protocol: Protoc
 
 
 def _read(path: Path, protocol: Protocol) -> pa.Table:
-    schema = schema_of(protocol)
+    schema = make_schema(protocol)
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
@@ -133,9 +133,11 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     items = suite.items(identity.items)
     asked = [
         (row, sample.item.item_id, sample.index, sample.seed)
-        for row in rows_of(identity.model, suite)
-        for unit in units_of(suite, items, 1 if row in OF_PICTURES else identity.samples_per_item, len(items))
-        for sample in unit
+        for row in list_conditions(identity.model, suite)
+        for batch in make_batches(
+            suite, items, 1 if row in OF_PICTURES else identity.samples_per_item, len(items)
+        )
+        for sample in batch
     ]
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "seed"))
     if list(zip(*columns, strict=True)) != asked:
@@ -147,7 +149,7 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
 def _check_pictures(folder: Path, samples: pa.Table) -> None:
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "png_sha256"))
     for row, item_id, index, digest in zip(*columns, strict=True):
-        path = picture_path(folder, row, item_id, index)
+        path = locate_picture(folder, row, item_id, index)
         if row not in BORROWED and not (path.is_file() and sha256_file(path) == digest):
             raise LepbenchError(f"{path} is missing or not the picture that was scored", "evaluate again")
 

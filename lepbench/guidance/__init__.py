@@ -1,7 +1,7 @@
 """The denoising loop, and the gradient that steers it towards a sketch."""
 
 from lepbench.guidance.clean import CleanGuidance
-from lepbench.guidance.sampler import Samples, sample
+from lepbench.guidance.sampler import SampledLatents, sample
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.sketch import Sketch, read_sketch
 from lepbench.guidance.steering import Guidance, SketchGuidance
@@ -9,8 +9,8 @@ from lepbench.guidance.steering import Guidance, SketchGuidance
 __all__ = [
     "CleanGuidance",
     "Guidance",
+    "SampledLatents",
     "SamplerSettings",
-    "Samples",
     "Sketch",
     "SketchGuidance",
     "read_sketch",

@@ -12,8 +12,8 @@ from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.detectors.sobel import blur, gaussian, gradients
 from lepbench.errors import LepbenchError
-from lepbench.guidance.course import Course
-from lepbench.guidance.gradient import Pull, gradient_of
+from lepbench.guidance.gradient import GuidanceStep, compute_gradient
+from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.predictors.noise import clean_latents
 
 FINE = 0.7
@@ -31,7 +31,7 @@ class CleanGuidance:
 
     Attributes:
         strokes: bool `[B, H, W]`, the sketches at the pictures' size.
-        scale, stop, course: as for every `Guidance`.
+        scale, stop, schedule: as for every `Guidance`.
         softness: sigma in px of the blur of both maps: how far a line is felt.
         weights: float `[B, H, W]` from 0 up, how much the sketch matters at each pixel; None: the same.
     """
@@ -41,19 +41,21 @@ class CleanGuidance:
     stop: float = 0.5
     softness: float = 1.0
     weights: Tensor | None = None
-    course: Course = field(default_factory=Course)
+    schedule: GuidanceSchedule = field(default_factory=GuidanceSchedule)
 
-    def pull(self, backbone: Backbone, z: Tensor, timestep: Tensor, told: Conditioning) -> Pull:
+    def step(
+        self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
+    ) -> GuidanceStep:
         """The gradient of `edge_distance` by z. No edges in latent units are predicted."""
         with torch.enable_grad():
             leaf = z.detach().clone().requires_grad_()
-            output, _ = backbone.read(leaf, timestep, told, ())
+            output, _ = backbone.read(leaf, timestep, conditioning, ())
             foreseen = clean_latents(backbone.scheduler, output, leaf, timestep, backbone.family.flow)
             pictures = backbone.decode(foreseen) / 2 + 0.5
             loss = edge_distance(pictures, self.strokes, self.softness, self.weights).sum()
             half = torch.float16 in (backbone.dtype, backbone.vae.dtype)
-            gradient = gradient_of(loss, leaf, half)
-        return Pull(output.detach(), None, gradient)
+            gradient = compute_gradient(loss, leaf, half)
+        return GuidanceStep(output.detach(), None, gradient)
 
     def check(self, noise: Tensor) -> None:
         """As `Guidance.check`; that the sketches have the pictures' size shows when one is decoded."""

@@ -10,24 +10,24 @@ import torch
 from numpy.typing import NDArray
 
 from lepbench.backbones.backbone import Backbone
-from lepbench.guidance.importance import latent_weights
+from lepbench.guidance.importance import pool_weights
 from lepbench.guidance.sampler import sample
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.steering import SketchGuidance
-from lepbench.guidance.strip import ink_on_paper, strip
+from lepbench.guidance.strip import draw_ink, draw_strip
 from lepbench.images import Pixels, to_pixels
 from lepbench.predictors.base import Predictor
-from lepbench.seeds import generator
+from lepbench.seeds import make_generator
 
 
-class Drawing(NamedTuple):
+class DrawnPicture(NamedTuple):
     """A picture uint8 [H, W, 3], and a strip of panels to look at."""
 
     picture: Pixels
     strip: Pixels
 
 
-def draw(
+def draw_picture(
     backbone: Backbone,
     predictor: Predictor,
     prompt: str,
@@ -38,7 +38,7 @@ def draw(
     seed: int,
     weights: NDArray[np.float32] | None = None,
     on_step: Callable[[int, int], None] | None = None,
-) -> Drawing:
+) -> DrawnPicture:
     """Draw `prompt` along `strokes` bool [H, W].
 
     Args:
@@ -47,16 +47,16 @@ def draw(
     The strip shows the sketch, the edges predicted at the last guided step (where there was one) and the
     picture; all lines black on white.
     """
-    source = generator(seed)
+    source = make_generator(seed)
     noise = torch.randn(1, *backbone.latent_shape((strokes.shape[0], strokes.shape[1])), generator=source)
     target = backbone.encode_edges(torch.from_numpy(strokes)[None])
     latent = (target.shape[-2], target.shape[-1])
-    mattering = None if weights is None else latent_weights(torch.from_numpy(weights)[None], latent)
+    mattering = None if weights is None else pool_weights(torch.from_numpy(weights)[None], latent)
     guidance = SketchGuidance(predictor, target, scale, stop, mattering)
     drawn = sample(backbone, [prompt], noise, settings, guidance, [source], on_step)
     picture = to_pixels(backbone.decode_latents(drawn.latents))[0]
-    panels = [("sketch", ink_on_paper(strokes)), (prompt, picture)]
+    panels = [("sketch", draw_ink(strokes)), (prompt, picture)]
     if drawn.edges is not None:
         edges = to_pixels(1 - backbone.decode_latents(drawn.edges))[0]
         panels.insert(1, ("predicted edges", edges))
-    return Drawing(picture, strip(panels))
+    return DrawnPicture(picture, draw_strip(panels))

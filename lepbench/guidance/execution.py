@@ -51,7 +51,9 @@ class Execution(Config):
             return backbone
         dtype = backbone.dtype if self.dtype is None else getattr(torch, self.dtype)
         converted = self.channels_last or dtype != backbone.dtype
-        denoiser: Any = copy.deepcopy(backbone.denoiser, {} if converted else shared(backbone.denoiser))
+        denoiser: Any = copy.deepcopy(
+            backbone.denoiser, {} if converted else share_tensors(backbone.denoiser)
+        )
         if converted:
             layout = torch.channels_last if self.channels_last else torch.preserve_format
             denoiser.to(dtype=dtype, memory_format=layout)
@@ -62,7 +64,7 @@ class Execution(Config):
         return dataclasses.replace(backbone, denoiser=denoiser, dtype=dtype)
 
 
-def shared(network: nn.Module) -> dict[int, Any]:
+def share_tensors(network: nn.Module) -> dict[int, Any]:
     """A memo by which `copy.deepcopy` takes a network's tensors as they are."""
     return {id(tensor): tensor for tensor in chain(network.parameters(), network.buffers())}
 

@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.taps import module_at
+from lepbench.backbones.taps import find_module
 from lepbench.predictors.base import Predictor
-from lepbench.predictors.noise import noise_for
+from lepbench.predictors.noise import read_noise
 
 HALF_SCALES = (2.0**12, 2.0**4, 2.0**-4)
 """By what the loss is multiplied in turn until a gradient through float16 is finite."""
 
 
-class Pull(NamedTuple):
+class GuidanceStep(NamedTuple):
     """One captioned pass: the denoiser's output, encoded edges where any are predicted, the gradient by z."""
 
     output: Tensor
@@ -27,15 +27,15 @@ class Pull(NamedTuple):
     gradient: Tensor
 
 
-def edge_gradient(
+def compute_edge_gradient(
     backbone: Backbone,
     z: Tensor,
     timestep: Tensor,
-    told: Conditioning,
+    conditioning: Conditioning,
     predictor: Predictor,
     target: Tensor,
     weights: Tensor | None = None,
-) -> Pull:
+) -> GuidanceStep:
     """How the squared distance between predicted edges and sketches grows with the latent, `[B, C, h, w]`.
 
     `L = sum w (P(F(z_t | t, c)) - E(sketch))^2` over a sample's pixels and channels (Voynov et al., w = 1);
@@ -52,18 +52,20 @@ def edge_gradient(
     with torch.enable_grad():
         leaf = z.detach().clone().requires_grad_()
         # A predictor that reads the noise reads it off the output: its way back is all of the network.
-        with nullcontext() if predictor.reads_noise else recorded_until_read(backbone.denoiser, taps):
-            output, features = backbone.read(leaf, timestep, told, taps)
-        heard = noise_for(predictor, backbone, output, leaf, timestep)
-        edges = predictor(features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), heard)
+        with nullcontext() if predictor.reads_noise else record_until_read(backbone.denoiser, taps):
+            output, features = backbone.read(leaf, timestep, conditioning, taps)
+        noise_component = read_noise(predictor, backbone, output, leaf, timestep)
+        edges = predictor(
+            features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), noise_component
+        )
         error = (edges - target.to(edges)).square()
         loss = (error if weights is None else error * weights.to(edges)).sum()
-        gradient = gradient_of(loss, leaf, backbone.dtype == torch.float16)
-    return Pull(output.detach(), edges.detach(), gradient)
+        gradient = compute_gradient(loss, leaf, backbone.dtype == torch.float16)
+    return GuidanceStep(output.detach(), edges.detach(), gradient)
 
 
 @contextmanager
-def recorded_until_read(network: nn.Module, positions: Sequence[str]) -> Iterator[None]:
+def record_until_read(network: nn.Module, positions: Sequence[str]) -> Iterator[None]:
     """In the one pass of the block, record no graph from the last of `positions` to the network's end."""
     unread = set(positions)
 
@@ -78,7 +80,7 @@ def recorded_until_read(network: nn.Module, positions: Sequence[str]) -> Iterato
     def resume(module: nn.Module, inputs: Any, output: Any) -> None:
         torch.set_grad_enabled(True)
 
-    handles = [module_at(network, name).register_forward_hook(reader(name)) for name in unread]
+    handles = [find_module(network, name).register_forward_hook(reader(name)) for name in unread]
     handles.append(network.register_forward_hook(resume))
     try:
         yield
@@ -87,7 +89,7 @@ def recorded_until_read(network: nn.Module, positions: Sequence[str]) -> Iterato
             handle.remove()
 
 
-def gradient_of(loss: Tensor, leaf: Tensor, half: bool) -> Tensor:
+def compute_gradient(loss: Tensor, leaf: Tensor, half: bool) -> Tensor:
     """d loss / d leaf; through float16 (`half`), by the first of `HALF_SCALES` at which nothing overflows."""
     scales = HALF_SCALES if half else (1.0,)
     for scale in scales:

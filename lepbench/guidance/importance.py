@@ -8,7 +8,7 @@ from torch import Tensor
 from lepbench.errors import LepbenchError
 
 
-def latent_weights(weights: Tensor, latent: tuple[int, int]) -> Tensor:
+def pool_weights(weights: Tensor, latent: tuple[int, int]) -> Tensor:
     """Weights of pixels, float `[B, H, W]`, as those of latent pixels, `[B, 1, h, w]`: means over areas.
 
     Only ratios within a sample matter, since a shift's length does not depend on its gradient's. One with

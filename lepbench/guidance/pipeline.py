@@ -18,14 +18,20 @@ from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
 from lepbench.errors import LepbenchError
-from lepbench.guidance.course import Course
-from lepbench.guidance.drawings import Drawing, strokes_for
+from lepbench.guidance.diffusers_backbone import (
+    DiffusersBackbone,
+    freeze_networks,
+    place_predictor,
+    run_in_full,
+    wrap_pipeline,
+)
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.importance import latent_weights
-from lepbench.guidance.loaded import LoadedBackbone, as_frozen, backbone_of, in_full, placed
+from lepbench.guidance.guidance_schedule import GuidanceSchedule
+from lepbench.guidance.importance import pool_weights
 from lepbench.guidance.sampler import Generators, sample
 from lepbench.guidance.schedulers import require_steerable
 from lepbench.guidance.settings import SamplerSettings
+from lepbench.guidance.sketch_like import SketchLike, read_strokes
 from lepbench.guidance.steering import SketchGuidance
 from lepbench.images import to_pixels
 from lepbench.predictors.base import Predictor
@@ -74,23 +80,23 @@ class SketchGuidedPipeline:
             LepbenchError: pipeline or denoiser is of no known kind, the predictor does not fit, or a denoiser
                 to be prepared is not where it runs.
         """
-        backbone = backbone_of(pipe)
+        backbone = wrap_pipeline(pipe)
         if isinstance(predictor, Predictor):
             predictor.require_fit(backbone)
         else:
             predictor = Predictor.from_pretrained(predictor, backbone)
         return SketchGuidedPipeline(
-            pipe, placed(predictor, backbone.device), _prepared(backbone, execution or Execution())
+            pipe, place_predictor(predictor, backbone.device), _prepared(backbone, execution or Execution())
         )
 
     @property
-    def backbone(self) -> LoadedBackbone:
+    def backbone(self) -> DiffusersBackbone:
         """The components as lepbench sees them, where they are now; no weight is copied.
 
         Raises:
             LepbenchError: the pipeline was moved away from what was prepared.
         """
-        backbone = backbone_of(self.pipe)
+        backbone = wrap_pipeline(self.pipe)
         if self.prepared is None:
             return backbone
         if backbone.device != self.prepared.device:
@@ -105,14 +111,14 @@ class SketchGuidedPipeline:
     def __call__(
         self,
         prompt: str | Sequence[str],
-        sketch: Drawing | Sequence[Drawing] | None = None,
+        sketch: SketchLike | Sequence[SketchLike] | None = None,
         *,
         negative_prompt: str | Sequence[str] | None = None,
         num_images_per_prompt: int = 1,
         guidance_scale: float | None = None,
         sketch_scale: float = 1.6,
         stop: float = 0.5,
-        course: Course | None = None,
+        guidance_schedule: GuidanceSchedule | None = None,
         weights: NDArray[np.floating] | Tensor | None = None,
         num_inference_steps: int | None = None,
         height: int | None = None,
@@ -133,7 +139,7 @@ class SketchGuidedPipeline:
             guidance_scale: classifier-free guidance of the prompt; the pipeline's own default unless said.
             sketch_scale: the paper's beta.
             stop: guide while t > stop x T_train.
-            course: how the shifts are spread over the steps.
+            guidance_schedule: how the shifts are spread over the steps.
             weights: float [H, W], or [P, H, W] for P prompts, from 0 up, how much the sketch matters at each
                 pixel.
             num_inference_steps: the pipeline's own default unless said.
@@ -147,11 +153,11 @@ class SketchGuidedPipeline:
                 scheduler that may lose a shift (`require_steerable`).
         """
         backbone = self.backbone
-        predictor = placed(self.predictor, backbone.device)
+        predictor = place_predictor(self.predictor, backbone.device)
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         size = (height or backbone.image_size, width or backbone.image_size)
         latent = backbone.latent_shape(size)
-        source = default_source(backbone.device) if generator is None else generator
+        source = find_default_generator(backbone.device) if generator is None else generator
         settings = self._settings(num_inference_steps, guidance_scale)
         each = num_images_per_prompt
         if negative_prompt is not None:
@@ -161,17 +167,19 @@ class SketchGuidedPipeline:
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
                 require_steerable(self.pipe.scheduler)
-                strokes = strokes_for(sketch, len(prompts), size)
+                strokes = read_strokes(sketch, len(prompts), size)
                 target, mattering = _encoded(backbone, strokes, weights, each)
                 guidance = SketchGuidance(
-                    predictor, target, sketch_scale, stop, mattering, course or Course()
+                    predictor, target, sketch_scale, stop, mattering, guidance_schedule or GuidanceSchedule()
                 )
                 strokes = np.repeat(strokes, each, axis=0)
-            told = _repeated(prompts, each)
-            noise = noise_from(source, (len(told), *latent), backbone.device) if latents is None else latents
+            captions = _repeated(prompts, each)
+            noise = (
+                draw_noise(source, (len(captions), *latent), backbone.device) if latents is None else latents
+            )
             scheduler = self._scheduler(backbone, settings.steps, latent[1:])
-            drawn = sample(backbone, told, noise, settings, guidance, source, scheduler=scheduler).latents
-            with in_full(backbone.vae):
+            drawn = sample(backbone, captions, noise, settings, guidance, source, scheduler=scheduler).latents
+            with run_in_full(backbone.vae):
                 images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
         return SketchGuidedOutput(_as(images, output_type), strokes)
 
@@ -187,7 +195,7 @@ class SketchGuidedPipeline:
         """All networks frozen for the block; behind it, those that are offloaded are where they rest."""
         networks = [backbone.denoiser, backbone.vae, predictor, *backbone.text.encoders.values()]
         try:
-            with as_frozen(networks):
+            with freeze_networks(networks):
                 yield
         finally:
             self.pipe.maybe_free_model_hooks()
@@ -212,7 +220,7 @@ def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
     return execution.prepare(backbone)
 
 
-def default_source(device: torch.device) -> torch.Generator | None:
+def find_default_generator(device: torch.device) -> torch.Generator | None:
     """What is drawn from on a device when no generator is given; None where torch does not hand it out."""
     if device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]
@@ -221,7 +229,7 @@ def default_source(device: torch.device) -> torch.Generator | None:
     return torch.default_generator if device.type == "cpu" else None
 
 
-def noise_from(source: Generators, shape: tuple[int, ...], device: torch.device) -> Tensor:
+def draw_noise(source: Generators, shape: tuple[int, ...], device: torch.device) -> Tensor:
     """Standard normal float32, drawn as diffusers does; for None, by the device's own generator.
 
     Raises:
@@ -242,7 +250,7 @@ def _encoded(
     backbone: Backbone, strokes: NDArray[np.bool_], weights: Any, each: int
 ) -> tuple[Tensor, Tensor | None]:
     """Strokes and their weights as latents, those of a sketch `each` times in a row."""
-    with in_full(backbone.vae):
+    with run_in_full(backbone.vae):
         target = backbone.encode_edges(torch.from_numpy(strokes)).repeat_interleave(each, 0)
     if weights is None:
         return target, None
@@ -270,7 +278,7 @@ def _weights_for(weights: Any, pixels: tuple[int, ...], latent: tuple[int, int])
         raise LepbenchError(
             f"weights of shape {tuple(given.shape)} for sketches {pixels}", "give one weight a pixel"
         )
-    return latent_weights(given.expand(pixels), latent)
+    return pool_weights(given.expand(pixels), latent)
 
 
 def _as(images: Tensor, output_type: str) -> Any:

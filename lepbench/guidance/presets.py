@@ -1,4 +1,4 @@
-"""Settings that go together, by name; where they come from is told in docs/method.md."""
+"""Settings that go together, by name; where they come from: docs/method.md."""
 
 from __future__ import annotations
 

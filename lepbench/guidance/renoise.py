@@ -8,7 +8,7 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 
 
-def renoised(backbone: Backbone, z: Tensor, now: Tensor, then: Tensor, noise: Tensor) -> Tensor:
+def renoise_latents(backbone: Backbone, z: Tensor, now: Tensor, then: Tensor, noise: Tensor) -> Tensor:
     """`z [B, C, h, w]` at timestep `now`, as the denoiser reads it, with noise up to the earlier `then`.
 
     With `z_t = a_t x + s_t n` it is `(a_then / a_now) z + sqrt(s_then^2 - (a_then / a_now)^2 s_now^2) noise`:
@@ -27,7 +27,7 @@ def renoised(backbone: Backbone, z: Tensor, now: Tensor, then: Tensor, noise: Te
 def _levels(backbone: Backbone, timestep: Tensor) -> tuple[Tensor, Tensor]:
     """The factors of picture and noise at a timestep, `[1, 1, 1, 1]` each."""
     one = torch.ones(1, 1, 1, 1, device=backbone.device)
-    when = timestep.to(backbone.device).reshape(1)
+    timesteps = timestep.to(backbone.device).reshape(1)
     if not backbone.family.flow:
-        when = when.round().long()
-    return backbone.noised(one, 0 * one, when), backbone.noised(0 * one, one, when)
+        timesteps = timesteps.round().long()
+    return backbone.noised(one, 0 * one, timesteps), backbone.noised(0 * one, one, timesteps)

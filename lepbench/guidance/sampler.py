@@ -14,15 +14,15 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
-from lepbench.guidance.course import Course
-from lepbench.guidance.renoise import renoised
+from lepbench.guidance.guidance_schedule import GuidanceSchedule
+from lepbench.guidance.renoise import renoise_latents
 from lepbench.guidance.schedulers import (
     SCHEDULERS,
-    initial_scale,
-    input_scale,
     make_scheduler,
-    model_input,
-    shifted,
+    measure_input_scale,
+    read_initial_scale,
+    scale_model_input,
+    shift_sample,
     takes_generator,
 )
 from lepbench.guidance.settings import SamplerSettings
@@ -33,7 +33,7 @@ Generators = Sequence[torch.Generator] | torch.Generator | None
 
 
 @dataclass(frozen=True)
-class Samples:
+class SampledLatents:
     """What was drawn.
 
     Attributes:
@@ -55,7 +55,7 @@ def sample(
     generators: Generators = None,
     on_step: Callable[[int, int], None] | None = None,
     scheduler: Any | None = None,
-) -> Samples:
+) -> SampledLatents:
     """Draw one picture a prompt, as latents; a sample does not depend on the others of its batch.
 
     Without guidance the result is that of the backbone's own pipeline in diffusers on the same latents.
@@ -76,9 +76,9 @@ def sample(
     if scheduler is None:
         scheduler = make_scheduler(settings.scheduler, backbone, settings.steps, latent)
     loop = _Loop(backbone, prompts, settings.guidance_scale, scheduler, generators)
-    latents = noise.to(backbone.device, torch.float32) * initial_scale(scheduler)
-    course = Course() if guidance is None else guidance.course
-    order = course.itinerary([loop.time(index) for index in range(len(loop.timesteps))])
+    latents = noise.to(backbone.device, torch.float32) * read_initial_scale(scheduler)
+    schedule = GuidanceSchedule() if guidance is None else guidance.schedule
+    order = schedule.step_order([loop.time(index) for index in range(len(loop.timesteps))])
     anchors = {index for before, index in pairwise(order) if index <= before}
     edges: Tensor | None = None
     for done, (before, index) in enumerate(pairwise([-1, *order]), start=1):
@@ -92,7 +92,7 @@ def sample(
             latents = loop.step(latents, index)
         if on_step is not None:
             on_step(done, len(order))
-    return Samples(latents, edges)
+    return SampledLatents(latents, edges)
 
 
 class _Loop:
@@ -111,7 +111,7 @@ class _Loop:
         self.timesteps = scheduler.timesteps
         self.marks: dict[int, Any] = {}
         self.cfg = cfg
-        self.told, self.empty = backbone.conditions(prompts, cfg)
+        self.conditioning, self.empty = backbone.conditions(prompts, cfg)
         self.generators = list(generators) if isinstance(generators, Sequence) else generators
         draws = generators is not None and takes_generator(scheduler)
         self.extra: dict[str, Any] = {"generator": self.generators} if draws else {}
@@ -123,11 +123,11 @@ class _Loop:
     def step(self, latents: Tensor, index: int) -> Tensor:
         """z_t to z_{t-1}, both halves of classifier-free guidance in one pass."""
         timestep = self.timesteps[index]
-        z = model_input(self.scheduler, latents, timestep)
+        z = scale_model_input(self.scheduler, latents, timestep)
         if self.empty is None:
-            return self._advance(self.backbone.predict(z, timestep, self.told), timestep, latents)
-        told = Conditioning.cat([self.empty, self.told])
-        both = self.backbone.predict(torch.cat([z, z]), timestep, told)
+            return self._advance(self.backbone.predict(z, timestep, self.conditioning), timestep, latents)
+        conditioning = Conditioning.cat([self.empty, self.conditioning])
+        both = self.backbone.predict(torch.cat([z, z]), timestep, conditioning)
         without, conditional = both.chunk(2)
         return self._advance(without + self.cfg * (conditional - without), timestep, latents)
 
@@ -139,24 +139,24 @@ class _Loop:
         step in sigma space.
         """
         timestep = self.timesteps[index]
-        z = model_input(self.scheduler, latents, timestep)
-        pull = guidance.pull(self.backbone, z, timestep, self.told)
-        prediction = pull.output
+        z = scale_model_input(self.scheduler, latents, timestep)
+        step = guidance.step(self.backbone, z, timestep, self.conditioning)
+        prediction = step.output
         if self.empty is not None:
             without = self.backbone.predict(z, timestep, self.empty)
             prediction = without + self.cfg * (prediction - without)
         after = self._advance(prediction, timestep, latents)
-        factor = input_scale(self.scheduler, timestep)
-        strength = guidance.scale * guidance.course.strength(self.time(index), guidance.stop)
+        factor = measure_input_scale(self.scheduler, timestep)
+        strength = guidance.scale * guidance.schedule.strength(self.time(index), guidance.stop)
         length = strength * _length(after * factor - z)
-        after = shifted(self.scheduler, after, length * _direction(pull.gradient) / factor)
-        for _ in range(guidance.course.shifts(self.time(index)) - 1):
+        after = shift_sample(self.scheduler, after, length * _direction(step.gradient) / factor)
+        for _ in range(guidance.schedule.shifts(self.time(index)) - 1):
             if index + 1 == len(self.timesteps):
                 break
             # Where the sample is now, the gradient is that of the step to come.
-            pull = guidance.pull(self.backbone, after * factor, self.timesteps[index + 1], self.told)
-            after = shifted(self.scheduler, after, length * _direction(pull.gradient) / factor)
-        return after, pull.edges
+            step = guidance.step(self.backbone, after * factor, self.timesteps[index + 1], self.conditioning)
+            after = shift_sample(self.scheduler, after, length * _direction(step.gradient) / factor)
+        return after, step.edges
 
     def mark(self, index: int) -> None:
         """Remember the scheduler as it is before a step, to go back there.
@@ -173,10 +173,10 @@ class _Loop:
         from diffusers.utils.torch_utils import randn_tensor
 
         noise = randn_tensor(latents.shape, generator=self.generators, device=latents.device)
-        z = latents * input_scale(self.scheduler, self.timesteps[now])
+        z = latents * measure_input_scale(self.scheduler, self.timesteps[now])
         self.scheduler = copy.deepcopy(self.marks[then])
-        noisy = renoised(self.backbone, z, self.timesteps[now], self.timesteps[then], noise)
-        return noisy / input_scale(self.scheduler, self.timesteps[then])
+        noisy = renoise_latents(self.backbone, z, self.timesteps[now], self.timesteps[then], noise)
+        return noisy / measure_input_scale(self.scheduler, self.timesteps[then])
 
     def _advance(self, prediction: Tensor, timestep: Tensor, latents: Tensor) -> Tensor:
         after: Tensor = self.scheduler.step(prediction, timestep, latents, **self.extra, return_dict=False)[0]
@@ -211,5 +211,5 @@ def _check(
         )
     if guidance is not None:
         guidance.check(noise)
-    if guidance is not None and generators is None and guidance.course.travel is not None:
+    if guidance is not None and generators is None and guidance.schedule.travel is not None:
         raise LepbenchError("going back to noise draws noise", "give one generator a sample")

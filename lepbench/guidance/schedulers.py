@@ -95,13 +95,13 @@ def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | Non
     return scheduler
 
 
-def initial_scale(scheduler: Any) -> float | Tensor:
+def read_initial_scale(scheduler: Any) -> float | Tensor:
     """The deviation of the noise the scheduler starts from; a flow starts from unit noise."""
     scale: float | Tensor = getattr(scheduler, "init_noise_sigma", 1.0)
     return scale
 
 
-def model_input(scheduler: Any, sample: Tensor, timestep: Tensor) -> Tensor:
+def scale_model_input(scheduler: Any, sample: Tensor, timestep: Tensor) -> Tensor:
     """The latent the denoiser reads; that of a flow is the scheduler's sample itself."""
     if not hasattr(scheduler, "scale_model_input"):
         return sample
@@ -109,13 +109,13 @@ def model_input(scheduler: Any, sample: Tensor, timestep: Tensor) -> Tensor:
     return scaled
 
 
-def input_scale(scheduler: Any, timestep: Tensor) -> float:
+def measure_input_scale(scheduler: Any, timestep: Tensor) -> float:
     """The factor from the scheduler's sample to the latent the denoiser reads.
 
     It is 1 for schedulers that step in that space themselves and `1 / sqrt(1 + sigma^2)` for those that step
     in sigma space. Asked before a step it is the factor of `z_t`; after it, that of the sample just made.
     """
-    return float(model_input(scheduler, torch.ones((), device=timestep.device), timestep))
+    return float(scale_model_input(scheduler, torch.ones((), device=timestep.device), timestep))
 
 
 def takes_generator(scheduler: Any) -> bool:
@@ -140,7 +140,7 @@ def require_steerable(scheduler: Any) -> None:
         )
 
 
-def shifted(scheduler: Any, sample: Tensor, shift: Tensor) -> Tensor:
+def shift_sample(scheduler: Any, sample: Tensor, shift: Tensor) -> Tensor:
     """`sample - shift`, made known to a scheduler that would otherwise go on from a sample of its own.
 
     The correctors of UniPC and SASolver rebuild the current sample from the one before, which would undo the

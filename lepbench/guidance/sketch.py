@@ -43,7 +43,7 @@ def read_sketch(path: Path, size: tuple[int, int] | None = None, resize: bool = 
     Raises:
         LepbenchError: no image, no strokes, or another size and `resize` is off.
     """
-    strokes, polarity = strokes_of(np.asarray(open_rgb(path).convert("L")), str(path))
+    strokes, polarity = extract_strokes(np.asarray(open_rgb(path).convert("L")), str(path))
     if size is None or strokes.shape == size:
         return Sketch(strokes, polarity)
     height, width = strokes.shape
@@ -52,10 +52,10 @@ def read_sketch(path: Path, size: tuple[int, int] | None = None, resize: bool = 
             f"{path} is {width}x{height} px and the model draws {size[1]}x{size[0]} px",
             "redraw it at that size or pass --resize",
         )
-    return Sketch(fit(strokes, size), polarity)
+    return Sketch(fit_strokes(strokes, size), polarity)
 
 
-def strokes_of(grey: NDArray[np.uint8], name: str = "the sketch") -> Sketch:
+def extract_strokes(grey: NDArray[np.uint8], name: str = "the sketch") -> Sketch:
     """Strokes and polarity of a grey drawing uint8 [H, W].
 
     Raises:
@@ -68,7 +68,7 @@ def strokes_of(grey: NDArray[np.uint8], name: str = "the sketch") -> Sketch:
     return Sketch(*_split(grey))
 
 
-def fit(strokes: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+def fit_strokes(strokes: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
     """Bring strokes bool [H, W] to `size` without losing one.
 
     The drawing is centred on ground of the wanted proportions, then scaled: a pixel of the result is a stroke

@@ -10,8 +10,8 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
-from lepbench.guidance.course import Course
-from lepbench.guidance.gradient import Pull, edge_gradient
+from lepbench.guidance.gradient import GuidanceStep, compute_edge_gradient
+from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.predictors.base import Predictor
 
 
@@ -21,7 +21,7 @@ class Guidance(Protocol):
     Attributes:
         scale: the paper's beta, the length of a shift in lengths of the ordinary step.
         stop: guide while t > stop x T_train; 0 guides to the end, 1 never.
-        course: how the shifts are spread over the steps.
+        schedule: how the shifts are spread over the steps.
     """
 
     @property
@@ -31,9 +31,11 @@ class Guidance(Protocol):
     def stop(self) -> float: ...
 
     @property
-    def course(self) -> Course: ...
+    def schedule(self) -> GuidanceSchedule: ...
 
-    def pull(self, backbone: Backbone, z: Tensor, timestep: Tensor, told: Conditioning) -> Pull:
+    def step(
+        self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
+    ) -> GuidanceStep:
         """One captioned pass at `z [B, C, h, w]`, as the denoiser reads it."""
 
     def check(self, noise: Tensor) -> None:
@@ -51,7 +53,7 @@ class SketchGuidance:
     Attributes:
         predictor: reads the encoded edge map off the denoiser's activations.
         target_latents: `[B, C, h, w]`, the encoded sketches (`Backbone.encode_edges`).
-        scale, stop, course: as for every `Guidance`.
+        scale, stop, schedule: as for every `Guidance`.
         weights: `[B, 1, h, w]`, how much the sketch matters at each latent pixel; None: the same everywhere.
     """
 
@@ -60,11 +62,15 @@ class SketchGuidance:
     scale: float = 1.6
     stop: float = 0.5
     weights: Tensor | None = None
-    course: Course = field(default_factory=Course)
+    schedule: GuidanceSchedule = field(default_factory=GuidanceSchedule)
 
-    def pull(self, backbone: Backbone, z: Tensor, timestep: Tensor, told: Conditioning) -> Pull:
+    def step(
+        self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
+    ) -> GuidanceStep:
         """The gradient of the distance in latent units, by the features of the pass."""
-        return edge_gradient(backbone, z, timestep, told, self.predictor, self.target_latents, self.weights)
+        return compute_edge_gradient(
+            backbone, z, timestep, conditioning, self.predictor, self.target_latents, self.weights
+        )
 
     def check(self, noise: Tensor) -> None:
         """As `Guidance.check`; the predictor must be in eval mode, too."""

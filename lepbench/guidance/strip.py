@@ -19,12 +19,12 @@ PAPER = (255, 255, 255)
 INK = (40, 40, 40)
 
 
-def ink_on_paper(strokes: NDArray[np.bool_]) -> Pixels:
+def draw_ink(strokes: NDArray[np.bool_]) -> Pixels:
     """Strokes bool [H, W] as black lines on white, uint8 [H, W, 3]."""
     return np.repeat(np.where(strokes, 0, 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def strip(panels: Sequence[tuple[str, Pixels]]) -> Pixels:
+def draw_strip(panels: Sequence[tuple[str, Pixels]]) -> Pixels:
     """Captioned panels in a row, uint8 [H', W', 3].
 
     Args:
@@ -44,11 +44,11 @@ def strip(panels: Sequence[tuple[str, Pixels]]) -> Pixels:
         picture = Image.fromarray(pixels).resize((wide, tall), Image.Resampling.NEAREST)
         sheet.paste(picture, (left, MARGIN))
         draw.rectangle((left - 1, MARGIN - 1, left + wide, MARGIN + tall), outline=(200, 200, 200))
-        draw.text((left, MARGIN + tall + 6), shortened(caption, font, wide), fill=INK, font=font)
+        draw.text((left, MARGIN + tall + 6), shorten_text(caption, font, wide), fill=INK, font=font)
     return np.asarray(sheet)
 
 
-def shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+def shorten_text(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
     """As much of the text as fits into `width` px, an ellipsis standing for the rest."""
     if font.getlength(text) <= width:
         return text

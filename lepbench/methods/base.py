@@ -16,7 +16,7 @@ from lepbench.backbones import Backbone
 from lepbench.config import Config
 from lepbench.guidance import Guidance, SamplerSettings, sample
 from lepbench.registry import Registry
-from lepbench.seeds import generator
+from lepbench.seeds import make_generator
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Method(ABC):
         """Draw one picture a request, all of one size: float [B, 3, H, W] in [0, 1]."""
 
 
-def stacked_sketches(requests: Sequence[Request]) -> Tensor:
+def stack_sketches(requests: Sequence[Request]) -> Tensor:
     """Their sketches, bool [B, H, W]."""
     return torch.from_numpy(np.stack([request.sketch for request in requests]))
 
@@ -96,7 +96,7 @@ def draw_pictures(
     """Pictures of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise."""
     height, width = requests[0].sketch.shape
     shape = backbone.latent_shape((height, width))
-    generators = [generator(request.seed) for request in requests]
+    generators = [make_generator(request.seed) for request in requests]
     noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
     prompts = [request.prompt for request in requests]
     drawn = sample(backbone, prompts, noise, sampler, guidance, generators)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.guidance import CleanGuidance, SamplerSettings
-from lepbench.methods.base import METHODS, Method, Request, draw_pictures, stacked_sketches
-from lepbench.methods.steered import SteeredConfig, stacked_weights
+from lepbench.methods.base import METHODS, Method, Request, draw_pictures, stack_sketches
+from lepbench.methods.steered import SteeredConfig, stack_weights
 
 
 @METHODS.register("clean-edges")
@@ -38,9 +38,9 @@ class CleanEdges(Method):
 
     def draw(self, requests: Sequence[Request]) -> Tensor:
         device = self.backbone.device
-        weights = stacked_weights(requests, self.config.emphasis)
+        weights = stack_weights(requests, self.config.emphasis)
         guidance = CleanGuidance(
-            stacked_sketches(requests).to(device),
+            stack_sketches(requests).to(device),
             self.config.scale,
             self.config.stop,
             self.config.softness,

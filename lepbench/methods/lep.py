@@ -10,9 +10,9 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.guidance import SamplerSettings, SketchGuidance
-from lepbench.guidance.importance import latent_weights
-from lepbench.methods.base import METHODS, Method, Request, draw_pictures, stacked_sketches
-from lepbench.methods.steered import SteeredConfig, stacked_weights
+from lepbench.guidance.importance import pool_weights
+from lepbench.methods.base import METHODS, Method, Request, draw_pictures, stack_sketches
+from lepbench.methods.steered import SteeredConfig, stack_weights
 from lepbench.predictors import Predictor
 
 
@@ -44,15 +44,15 @@ class Lep(Method):
         return {f"predictor/{name}": digest for name, digest in self.predictor.weights_sha256().items()}
 
     def draw(self, requests: Sequence[Request]) -> Tensor:
-        target = self.backbone.encode_edges(stacked_sketches(requests).to(self.backbone.device))
+        target = self.backbone.encode_edges(stack_sketches(requests).to(self.backbone.device))
         latent = (target.shape[-2], target.shape[-1])
-        weights = stacked_weights(requests, self.config.emphasis)
+        weights = stack_weights(requests, self.config.emphasis)
         guidance = SketchGuidance(
             self.predictor,
             target,
             self.config.scale,
             self.config.stop,
-            None if weights is None else latent_weights(weights, latent),
+            None if weights is None else pool_weights(weights, latent),
             self.config,
         )
         return draw_pictures(self.backbone, self.sampler, requests, guidance)

@@ -71,13 +71,13 @@ class ModelConfig(Config):
         return {**given, "preset": None, "sampler": sampler, "method": method}
 
     @model_serializer(mode="wrap")
-    def _told(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Precision where it is not the usual one alone: records are named by their models' hash."""
-        told: dict[str, Any] = plain(self)
-        told.pop("preset", None)
+        settings: dict[str, Any] = plain(self)
+        settings.pop("preset", None)
         if self.precision == "float32":
-            told.pop("precision", None)
-        return told
+            settings.pop("precision", None)
+        return settings
 
     @model_validator(mode="after")
     def _placed(self) -> Self:

@@ -8,13 +8,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lepbench.guidance.course import Course
 from lepbench.guidance.execution import Execution
-from lepbench.methods.base import MethodConfig, Request, stacked_sketches
+from lepbench.guidance.guidance_schedule import GuidanceSchedule
+from lepbench.methods.base import MethodConfig, Request, stack_sketches
 
 
-class SteeredConfig(MethodConfig, Course):
-    """How hard and how long a method steers; by default as in the paper, as are `Course`'s options."""
+class SteeredConfig(MethodConfig, GuidanceSchedule):
+    """How hard and how long a method steers; the defaults are the paper's, `GuidanceSchedule`'s too."""
 
     scale: float = Field(default=1.6, ge=0)
     """The paper's beta: the length of a shift in lengths of the ordinary step."""
@@ -26,7 +26,7 @@ class SteeredConfig(MethodConfig, Course):
     """What is traded for time or memory."""
 
 
-def stacked_weights(requests: Sequence[Request], emphasis: float | None) -> Tensor | None:
+def stack_weights(requests: Sequence[Request], emphasis: float | None) -> Tensor | None:
     """Their sketches' weights, float [B, H, W], strokes multiplied; None if all are the same everywhere.
 
     A request without weights has 1 everywhere.
@@ -37,4 +37,4 @@ def stacked_weights(requests: Sequence[Request], emphasis: float | None) -> Tens
         torch.ones(r.sketch.shape) if r.weights is None else torch.from_numpy(r.weights) for r in requests
     ]
     given = torch.stack([weights.float() for weights in maps])
-    return given if emphasis is None else given * torch.where(stacked_sketches(requests), emphasis, 1.0)
+    return given if emphasis is None else given * torch.where(stack_sketches(requests), emphasis, 1.0)

@@ -21,7 +21,7 @@ from lepbench.mini.judge import retrieval_top1
 from lepbench.mini.matcher import Matcher, kinds_of, load_matcher
 from lepbench.mini.probe import Probe, accuracy, load_probe
 from lepbench.mini.segmenter import load_segmenter
-from lepbench.seeds import noise, seed_of
+from lepbench.seeds import derive_seed, draw_noise
 from lepbench.sketchworld import LEVELS, Scene, freehand, render
 
 DETECTOR = Canny(low=0.3, high=0.6)
@@ -50,7 +50,7 @@ def measure(folder: Path, report: Report, count: int | None = None) -> list[Gate
     """Measure every gate of the models below `folder` (`mini@1`, `judge@1`, and so on).
 
     Args:
-        report: told (what, done, total).
+        report: called with (stage, done, total).
         count: scenes a gate instead of the full number, for a quick look.
     """
     backbone, probe = load_backbone(folder / "mini@1"), load_probe(folder / "probe@1")
@@ -157,7 +157,7 @@ def draw(backbone: Backbone, scenes: list[Scene], title: str, report: Report) ->
     drawn = []
     for first in range(0, len(scenes), BATCH):
         part = scenes[first : first + BATCH]
-        start = torch.stack([noise(seed_of("gates", scene.id), shape) for scene in part])
+        start = torch.stack([draw_noise(derive_seed("gates", scene.id), shape) for scene in part])
         latents = sample(backbone, [scene.caption for scene in part], start, SamplerSettings()).latents
         drawn.append(backbone.decode_latents(latents))
         report(title, first + len(part), len(scenes))

@@ -20,7 +20,7 @@ from lepbench.mini.judge import contrastive_loss
 from lepbench.mini.nets import Residual, load_weights
 from lepbench.mini.paths import MATCHER
 from lepbench.mini.training import Fit, Trainer, device
-from lepbench.seeds import seed_of
+from lepbench.seeds import derive_seed
 from lepbench.sketchworld import LEVELS, SIZE, VERSION, Scene, freehand, scene
 
 WIDTH = 64
@@ -127,7 +127,7 @@ def sketches(span: Range, cache: Path) -> NDArray[np.uint8]:
 
 def _sketch(span: Range, index: int) -> NDArray[np.uint8]:
     there = scene(span.split, index, span.things)
-    level = LEVELS[seed_of("matcher level", there.id) % len(LEVELS)]
+    level = LEVELS[derive_seed("matcher level", there.id) % len(LEVELS)]
     return freehand(there, level, SIZE).raster.astype(np.uint8) * 255
 
 

@@ -29,7 +29,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from lepbench.config import Config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder, write_text
-from lepbench.seeds import generator, seed_of
+from lepbench.seeds import derive_seed, make_generator
 
 
 class Fit(Config):
@@ -123,7 +123,7 @@ class Trainer:
         kind = next(self.model.parameters()).device.type
         losses: Losses = {}
         for part in range(self.rank, self.fit.parts, self.world):
-            rng = generator(seed_of("fit", self.fit.seed, self.done, part))
+            rng = make_generator(derive_seed("fit", self.fit.seed, self.done, part))
             half = torch.autocast(kind, torch.bfloat16, enabled=self.fit.precision == "bf16")
             with half, _quick_attention(kind):
                 losses = self.step(rng)

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from lepbench.predictors.base import PREDICTORS, Predictor, PredictorConfig, PredictorOptions
-from lepbench.predictors.slices import resize
+from lepbench.predictors.tap_projection import resize
 
 EMBEDDED = 128
 """Sines and cosines of a timestep."""
@@ -79,7 +79,7 @@ class AggregatedPredictor(Predictor):
 
 
 class _Bottleneck(nn.Module):
-    """One tap `[B, C, h, w]` to `[B, width, h, w]`, told the time."""
+    """One tap `[B, C, h, w]` to `[B, width, h, w]`, with the embedded timestep."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()

@@ -12,12 +12,12 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 from torch import Tensor, nn
 
 from lepbench.backbones.backbone import Backbone
-from lepbench.backbones.resolve import model_folder
+from lepbench.backbones.resolve import find_model_folder
 from lepbench.config import Config, explain
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
-from lepbench.hub import uploading
-from lepbench.predictors.card import CARD_FILE, card
+from lepbench.hub import report_upload_errors
+from lepbench.predictors.card import CARD_FILE, render_card
 from lepbench.registry import Registry
 
 CONFIG_FILE = "config.json"
@@ -25,7 +25,7 @@ WEIGHTS_FILE = "predictor.safetensors"
 CURVE_FILE = "curve.csv"
 METRICS_FILE = "metrics.json"
 
-TELLING = (
+DISTINCTIVE = (
     "addition_embed_type",
     "attention_head_dim",
     "cross_attention_dim",
@@ -91,7 +91,7 @@ class Predictor(nn.Module):
             timesteps: `[B]`, of the training schedule.
             size: `(h, w)` of the latent.
             noise: `[B, C, h, w]`, the noise the model sees in the latent (`noise_component`), where
-                `reads_noise`; others pay it no heed.
+                `reads_noise`; ignored otherwise.
 
         Returns:
             `[B, out_channels, h, w]` in latent units, as `Backbone.encode_edges` gives them.
@@ -114,7 +114,7 @@ class Predictor(nn.Module):
                     f"{channels.get(position, 'no tap')}",
                     "use the backbone it was trained on, or train one with 'lepbench train-lep'",
                 )
-        for key, value in architecture(backbone).items():
+        for key, value in describe_architecture(backbone).items():
             if self.config.network is not None and self.config.network.get(key) != value:
                 raise LepbenchError(
                     f"the predictor reads a network of {key} {self.config.network.get(key)}, "
@@ -145,7 +145,7 @@ class Predictor(nn.Module):
 
     def _papers(self, folder: Path) -> dict[str, bytes]:
         """Card and figures that belong to the weights in `folder`, by file name."""
-        papers = {CARD_FILE: card(self).encode()}
+        papers = {CARD_FILE: render_card(self).encode()}
         if self.folder is not None and self.weights_sha256()[WEIGHTS_FILE] == sha256_file(
             folder / WEIGHTS_FILE
         ):
@@ -172,7 +172,7 @@ class Predictor(nn.Module):
         api = HfApi(token=token)
         with TemporaryDirectory() as folder:
             self.save_pretrained(Path(folder))
-            with uploading(repo_id):
+            with report_upload_errors(repo_id):
                 api.create_repo(repo_id, private=private, exist_ok=True)
                 commit = api.upload_folder(
                     repo_id=repo_id,
@@ -196,7 +196,9 @@ class Predictor(nn.Module):
         Raises:
             LepbenchError: a file is missing or damaged, the kind is unknown, or it does not fit the backbone.
         """
-        folder = model_folder(id_or_path, [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, METRICS_FILE, CURVE_FILE])
+        folder = find_model_folder(
+            id_or_path, [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, METRICS_FILE, CURVE_FILE]
+        )
         document = _read_config(folder / CONFIG_FILE)
         kind = PREDICTORS.get(str(document.get("name")))
         try:
@@ -213,18 +215,18 @@ class Predictor(nn.Module):
         return predictor
 
 
-def architecture(backbone: Backbone) -> dict[str, Any]:
-    """What tells kinds of network apart whose taps are equal, as JSON has it; see `TELLING`."""
-    told = {key: backbone.denoiser.config.get(key) for key in TELLING}
-    told["prediction_type"] = backbone.scheduler.get("prediction_type", "epsilon")
-    known: dict[str, Any] = json.loads(json.dumps({k: v for k, v in told.items() if v is not None}))
+def describe_architecture(backbone: Backbone) -> dict[str, Any]:
+    """What tells kinds of network apart whose taps are equal, as JSON has it; see `DISTINCTIVE`."""
+    found = {key: backbone.denoiser.config.get(key) for key in DISTINCTIVE}
+    found["prediction_type"] = backbone.scheduler.get("prediction_type", "epsilon")
+    known: dict[str, Any] = json.loads(json.dumps({k: v for k, v in found.items() if v is not None}))
     return known
 
 
 PREDICTORS: Registry[type[Predictor]] = Registry("predictor")
 
 
-def options_from(config: str | dict[str, Any] | PredictorOptions) -> PredictorOptions:
+def select_options(config: str | dict[str, Any] | PredictorOptions) -> PredictorOptions:
     """The options that a kind's name, or a mapping with `name` and settings, asks for; without a name, `mlp`.
 
     Raises:
@@ -243,7 +245,7 @@ def options_from(config: str | dict[str, Any] | PredictorOptions) -> PredictorOp
 
 
 # A field of this type takes any registered kind in a larger configuration, and writes its settings back.
-AnyPredictor = Annotated[SerializeAsAny[PredictorOptions], BeforeValidator(options_from)]
+AnyPredictor = Annotated[SerializeAsAny[PredictorOptions], BeforeValidator(select_options)]
 
 
 def _read_config(path: Path) -> dict[str, Any]:

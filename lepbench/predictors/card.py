@@ -12,12 +12,14 @@ from lepbench.templates import render
 if TYPE_CHECKING:
     from lepbench.predictors.base import Predictor
     from lepbench.predictors.heldout import BinLoss
-    from lepbench.predictors.outcome import Outcome
+    from lepbench.predictors.training_result import TrainingResult
 
 CARD_FILE = "README.md"
 
 
-def card(predictor: Predictor, outcome: Outcome | None = None, curve: Sequence[BinLoss] = ()) -> str:
+def render_card(
+    predictor: Predictor, outcome: TrainingResult | None = None, curve: Sequence[BinLoss] = ()
+) -> str:
     """The Markdown: kind, taps, size; with an outcome also backbone, data, loss, error and recipe."""
     backbone = "" if outcome is None else outcome.recipe.backbone
     return render(

@@ -18,7 +18,7 @@ NAME = "checkpoint.safetensors"
 
 
 @dataclass
-class Progressed:
+class TrainingState:
     """How far a run is: the loss of every step done."""
 
     losses: list[float]
@@ -33,7 +33,7 @@ def save_checkpoint(
     folder: Path,
     predictor: Predictor,
     optimiser: torch.optim.Optimizer,
-    state: Progressed,
+    state: TrainingState,
     identity: dict[str, object],
 ) -> None:
     """Write weights, optimiser and losses in one atomic file, so that they cannot disagree."""
@@ -50,7 +50,7 @@ def save_checkpoint(
 
 def restore_checkpoint(
     folder: Path, predictor: Predictor, optimiser: torch.optim.Optimizer, identity: dict[str, object]
-) -> Progressed:
+) -> TrainingState:
     """Put a stored run back into `predictor` and `optimiser`; a fresh start where the folder holds none.
 
     Raises:
@@ -58,7 +58,7 @@ def restore_checkpoint(
     """
     path = folder / NAME
     if not path.exists():
-        return Progressed([])
+        return TrainingState([])
     header, tensors = _read(path)
     if header["identity"] != identity:
         raise LepbenchError(f"{folder} holds a run of another configuration", "choose another --out")
@@ -68,7 +68,7 @@ def restore_checkpoint(
         number, name = key.split(".", 1)
         moments.setdefault(int(number), {})[name] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
-    return Progressed(list(header["losses"]))
+    return TrainingState(list(header["losses"]))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -8,56 +8,60 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.predictors.base import Predictor
-from lepbench.predictors.noise import noise_for
-from lepbench.predictors.team import ALONE, Team
+from lepbench.predictors.noise import read_noise
+from lepbench.predictors.process_group import ALONE, ProcessGroup
 
 
 class NoisyFeatures:
     """A predictor reading a backbone on noised latents; no gradient enters the backbone."""
 
-    def __init__(self, backbone: Backbone, predictor: Predictor, team: Team = ALONE) -> None:
+    def __init__(self, backbone: Backbone, predictor: Predictor, processes: ProcessGroup = ALONE) -> None:
         self.backbone = backbone
         self.predictor = predictor
-        self.team = team
+        self.processes = processes
 
-    def predict(self, latents: Tensor, noise: Tensor, timesteps: Tensor, told: Conditioning) -> Tensor:
+    def predict(
+        self, latents: Tensor, noise: Tensor, timesteps: Tensor, conditioning: Conditioning
+    ) -> Tensor:
         """Predicted edge latents for the latents noised as the backbone was trained (`Backbone.noised`).
 
         Args:
             latents, noise: `[B, C, h, w]`.
             timesteps: int64 `[B]`.
-            told: the captions; the empty caption plays no part, as guidance never reads it.
+            conditioning: the captions; the empty caption plays no part, as guidance never reads it.
         """
-        features, when, heard = self.read(latents, noise, timesteps, told)
-        predicted: Tensor = self.predictor(features, when, (latents.shape[-2], latents.shape[-1]), heard)
+        features, timesteps, noise_component = self.read(latents, noise, timesteps, conditioning)
+        predicted: Tensor = self.predictor(
+            features, timesteps, (latents.shape[-2], latents.shape[-1]), noise_component
+        )
         return predicted
 
     def read(
-        self, latents: Tensor, noise: Tensor, timesteps: Tensor, told: Conditioning
+        self, latents: Tensor, noise: Tensor, timesteps: Tensor, conditioning: Conditioning
     ) -> tuple[dict[str, Tensor], Tensor, Tensor | None]:
-        """What the predictor is told: features, timesteps, and the noise if it reads it.
+        """What the predictor reads: features, timesteps, and the noise if it reads it.
 
         The network runs no further than to the last tap, unless the predictor reads the noise. Of several
-        processes the leader gets those of all, in order; the arguments are as for `predict`.
+        processes the main one gets those of all, in order; the arguments are as for `predict`.
         """
         device = self.backbone.device
-        when = timesteps.to(device)
-        noisy = self.backbone.noised(latents.to(device), noise.to(device), when)
-        features, heard = self._read(noisy, when, told.to(device))
-        gather = self.team.gather
+        timesteps = timesteps.to(device)
+        noisy = self.backbone.noised(latents.to(device), noise.to(device), timesteps)
+        features, noise_component = self._read(noisy, timesteps, conditioning.to(device))
+        gather = self.processes.gather
         return (
             {position: gather(feature) for position, feature in features.items()},
-            gather(when),
-            None if heard is None else gather(heard),
+            gather(timesteps),
+            None if noise_component is None else gather(noise_component),
         )
 
     @torch.no_grad()
     def _read(
-        self, noisy: Tensor, when: Tensor, told: Conditioning
+        self, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning
     ) -> tuple[dict[str, Tensor], Tensor | None]:
         """Features, and the noise for a predictor that reads it off the network's output."""
         taps = list(self.predictor.config.taps)
         if not self.predictor.reads_noise:
-            return self.backbone.features(noisy, when, told, taps), None
-        output, features = self.backbone.read(noisy, when, told, taps)
-        return features, noise_for(self.predictor, self.backbone, output, noisy, when)
+            return self.backbone.features(noisy, timesteps, conditioning, taps), None
+        output, features = self.backbone.read(noisy, timesteps, conditioning, taps)
+        return features, read_noise(self.predictor, self.backbone, output, noisy, timesteps)

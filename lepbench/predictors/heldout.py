@@ -13,7 +13,7 @@ from lepbench.backbones.backbone import Backbone
 from lepbench.predictors.base import Predictor
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.latents import EncodedTriplets, Progress
-from lepbench.seeds import noise, seed_of
+from lepbench.seeds import derive_seed, draw_noise
 
 BINS = 10
 BATCH = 32
@@ -35,7 +35,7 @@ class BinLoss(NamedTuple):
     stroke_mse: float
 
 
-def held_out_curve(
+def measure_held_out_curve(
     backbone: Backbone,
     predictor: Predictor,
     data: EncodedTriplets,
@@ -73,9 +73,9 @@ def _squared_errors(
     features: NoisyFeatures, data: EncodedTriplets, rows: Tensor, part: int, t: int
 ) -> Tensor:
     """Summed over these rows: everywhere, and where strokes are; float64 `[2]`."""
-    seeds = [seed_of("held-out", data.ids[int(row)], part) for row in rows]
+    seeds = [derive_seed("held-out", data.ids[int(row)], part) for row in rows]
     shape = tuple(data.images.shape[1:])
-    drawn = torch.stack([noise(seed, shape) for seed in seeds])
+    drawn = torch.stack([draw_noise(seed, shape) for seed in seeds])
     predicted = features.predict(data.images[rows], drawn, torch.full((len(rows),), t), data.text(rows))
     errors = (predicted.cpu() - data.edges[rows]).square().sum(dim=1).double()
     return torch.stack([errors.sum(), errors[data.strokes[rows]].sum()])

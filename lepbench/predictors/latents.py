@@ -28,7 +28,7 @@ TEXTS = "texts."
 MAPS = ("images", "edges", "strokes", "captions")
 
 BATCH = 32
-SHELF = 256
+SHARD = 256
 """Triplets a stored file: what an interruption loses at most, and what memory holds of captions."""
 
 Progress = Callable[[str, int, int], None]
@@ -57,12 +57,12 @@ class TripletSource(Protocol):
     def __getitem__(self, index: int, /) -> TripletLike: ...
 
 
-class Shelf(NamedTuple):
+class CacheShard(NamedTuple):
     """Some triplets in a row, as one stored file has them.
 
     Attributes:
         ids: names of the triplets.
-        new: the captions that no shelf before has, in the order in which they come.
+        new: the captions that no shard before has, in the order in which they come.
         maps: `images`, `edges`, `strokes` and `captions` as in `EncodedTriplets`.
         texts: of `new`; None where there are none.
     """
@@ -83,7 +83,7 @@ class EncodedTriplets:
         images, edges: float32 `[N, C, h, w]`.
         strokes: bool `[N, h, w]`, where some pixel of a latent's patch is a stroke (half white or more).
         texts: of every different caption what the backbone reads of it, in float16 (a tenth of a per cent of
-            error, against half the disk), shelf by shelf; those of stored files stay there until asked for.
+            error, against half the disk), shard by shard; those of stored files stay there until asked for.
         captions: `[N]`, each triplet's row of all `texts` in order.
     """
 
@@ -103,9 +103,9 @@ class EncodedTriplets:
         ends = list(accumulate(len(texts) for texts in self.texts))
         picked = []
         for row in self.captions[rows].tolist():
-            shelf = bisect_right(ends, row)
-            first = ends[shelf] - len(self.texts[shelf])
-            picked.append(self.texts[shelf].take(torch.tensor([row - first])))
+            shard = bisect_right(ends, row)
+            first = ends[shard] - len(self.texts[shard])
+            picked.append(self.texts[shard].take(torch.tensor([row - first])))
         return Conditioning.cat(picked).to(torch.float32)
 
     def take(self, rows: Sequence[int]) -> EncodedTriplets:
@@ -131,40 +131,40 @@ def encode_triplets(
     if not len(data):
         raise LepbenchError("the data set holds no triplet", "build it with 'lepbench build-data'")
     folder = cache / _key(backbone, data)
-    shelves, known = [], dict[str, int]()
-    for start in range(0, len(data), SHELF):
-        rows = range(start, min(start + SHELF, len(data)))
-        path = folder / f"{start // SHELF:05d}.safetensors"
-        shelf = _read(path)
-        if shelf is None:
-            _write(path, encode_shelf(backbone, data, rows, known, on_progress))
+    shards, known = [], dict[str, int]()
+    for start in range(0, len(data), SHARD):
+        rows = range(start, min(start + SHARD, len(data)))
+        path = folder / f"{start // SHARD:05d}.safetensors"
+        shard = _read(path)
+        if shard is None:
+            _write(path, encode_shard(backbone, data, rows, known, on_progress))
             # From the file: what it holds of captions is then no longer in memory.
-            shelf = _read(path)
-        if shelf is None:
+            shard = _read(path)
+        if shard is None:
             raise LepbenchError(f"{path} cannot be read back", "see what is wrong with that disk")
-        shelves.append(shelf)
-        known |= {text: len(known) + place for place, text in enumerate(shelf.new)}
-    return together(data.identity, shelves)
+        shards.append(shard)
+        known |= {text: len(known) + place for place, text in enumerate(shard.new)}
+    return join_shards(data.identity, shards)
 
 
 def encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> EncodedTriplets:
     """As `encode_triplets`, and nothing is stored."""
-    return together(data.identity, [encode_shelf(backbone, data, range(len(data)), {}, on_progress)])
+    return join_shards(data.identity, [encode_shard(backbone, data, range(len(data)), {}, on_progress)])
 
 
-def together(identity: str, shelves: Sequence[Shelf]) -> EncodedTriplets:
-    """The triplets of all shelves, in order."""
+def join_shards(identity: str, shards: Sequence[CacheShard]) -> EncodedTriplets:
+    """The triplets of all shards, in order."""
     return EncodedTriplets(
         identity,
-        tuple(name for shelf in shelves for name in shelf.ids),
-        texts=tuple(shelf.texts for shelf in shelves if shelf.texts is not None),
-        **{name: torch.cat([shelf.maps[name] for shelf in shelves]) for name in MAPS},
+        tuple(name for shard in shards for name in shard.ids),
+        texts=tuple(shard.texts for shard in shards if shard.texts is not None),
+        **{name: torch.cat([shard.maps[name] for shard in shards]) for name in MAPS},
     )
 
 
-def encode_shelf(
+def encode_shard(
     backbone: Backbone, data: TripletSource, rows: range, known: dict[str, int], on_progress: Progress
-) -> Shelf:
+) -> CacheShard:
     """The triplets at `rows`, and those of their captions that are not `known` by their rows yet."""
     ids: list[str] = []
     captions: list[str] = []
@@ -190,7 +190,7 @@ def encode_shelf(
         torch.cat(strokes),
         torch.tensor([places[text] for text in captions]),
     )
-    return Shelf(
+    return CacheShard(
         tuple(ids),
         tuple(new),
         dict(zip(MAPS, tensors, strict=True)),
@@ -218,18 +218,18 @@ def _key(backbone: Backbone, data: TripletSource) -> str:
     return sha256_bytes(json.dumps([FORMAT, str(backbone.dtype), used, data.identity]).encode())[:32]
 
 
-def _write(path: Path, shelf: Shelf) -> None:
+def _write(path: Path, shard: CacheShard) -> None:
     from safetensors.torch import save_file
 
-    texts = {} if shelf.texts is None else shelf.texts.tensors
-    tensors = shelf.maps | {f"{TEXTS}{name}": tensor for name, tensor in texts.items()}
+    texts = {} if shard.texts is None else shard.texts.tensors
+    tensors = shard.maps | {f"{TEXTS}{name}": tensor for name, tensor in texts.items()}
     with atomic_path(path) as partial:
         # In one piece: several entries come in any order.
-        save_file(tensors, partial, metadata={"names": json.dumps([shelf.ids, shelf.new])})
+        save_file(tensors, partial, metadata={"names": json.dumps([shard.ids, shard.new])})
 
 
-def _read(path: Path) -> Shelf | None:
-    """A stored shelf; None where there is none or it is damaged: it is then only made again."""
+def _read(path: Path) -> CacheShard | None:
+    """A stored shard; None where there is none or it is damaged: it is then only made again."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -239,6 +239,6 @@ def _read(path: Path) -> Shelf | None:
         named = [name for name in tensors if name.startswith(TEXTS)]
         texts = {name.removeprefix(TEXTS): tensors.pop(name) for name in named}
         maps = {name: tensors[name] for name in MAPS}
-        return Shelf(ids, new, maps, Conditioning(texts) if texts else None)
+        return CacheShard(ids, new, maps, Conditioning(texts) if texts else None)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from lepbench.predictors.base import PREDICTORS, PredictorConfig, PredictorOptions
-from lepbench.predictors.slices import SlicedPredictor
+from lepbench.predictors.tap_projection import SlicedPredictor
 
 WAVES = 9
 """Sine encodings of every channel of the noise map; their wavelengths are 1, 2, 4, ... latent units."""
@@ -91,8 +91,8 @@ class MlpPredictor(SlicedPredictor):
         """What the timestep, or the noise map, adds to the first layer: `[B, first, 1 or h, 1 or w]`."""
         weight = self.time.weight
         if not self.reads_noise:
-            when: Tensor = self.time((timesteps.to(weight) / self.config.train_timesteps).unsqueeze(1))
-            return when[:, :, None, None]
+            scalar: Tensor = self.time((timesteps.to(weight) / self.config.train_timesteps).unsqueeze(1))
+            return scalar[:, :, None, None]
         if noise is None:
             raise ValueError("this predictor reads the noise map: pass 'noise'")
         encoded: Tensor = self.time(with_waves(noise.to(weight)))

@@ -13,7 +13,7 @@ from lepbench.errors import LepbenchError
 from lepbench.predictors.base import Predictor
 
 
-def noise_for(
+def read_noise(
     predictor: Predictor, backbone: Backbone, output: Tensor, noisy: Tensor, timesteps: Tensor
 ) -> Tensor | None:
     """`noise_component` for a predictor that reads it, None for any other."""

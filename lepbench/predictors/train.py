@@ -13,38 +13,38 @@ from lepbench.backbones.conditioning import Conditioning
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
 from lepbench.files import make_folder
-from lepbench.predictors.base import PREDICTORS, Predictor, architecture
+from lepbench.predictors.base import PREDICTORS, Predictor, describe_architecture
 from lepbench.predictors.checkpoint import restore_checkpoint, save_checkpoint
 from lepbench.predictors.features import NoisyFeatures
-from lepbench.predictors.heldout import held_out_curve
+from lepbench.predictors.heldout import measure_held_out_curve
 from lepbench.predictors.latents import EncodedTriplets, Progress, encode_triplets
 from lepbench.predictors.losses import LOSSES
-from lepbench.predictors.outcome import Outcome, write_outcome
-from lepbench.predictors.recipe import TrainConfig
-from lepbench.predictors.team import ALONE, Team, assemble
-from lepbench.seeds import generator, seed_of
+from lepbench.predictors.process_group import ALONE, ProcessGroup, init
+from lepbench.predictors.train_config import TrainConfig
+from lepbench.predictors.training_result import TrainingResult, write_result
+from lepbench.seeds import derive_seed, make_generator
 
 
-def train(config: TrainConfig, out: Path, on_progress: Progress) -> Outcome | None:
+def train_predictor(config: TrainConfig, out: Path, on_progress: Progress) -> TrainingResult | None:
     """Train a predictor into the folder `out`, going on from a checkpoint there.
 
     Every step draws from a generator of its own, so a run that was cut off ends with the same weights as one
     that was not. Written: the predictor, a model card, `curve.csv` (held-out loss by timestep),
     `training.csv` and `metrics.json`.
 
-    Under `accelerate launch` the processes share every batch (`Team`); only the first writes, shows progress
-    and returns an outcome.
+    Under `accelerate launch` the processes share every batch (`ProcessGroup`); only the main one writes,
+    shows progress and returns a result.
 
     Raises:
         LepbenchError: backbone or data cannot be used, or `out` holds a run of another configuration.
     """
-    team, device = assemble(config.device)
-    told = on_progress if team.leads else _silent
+    processes, device = init(config.device)
+    progress = on_progress if processes.is_main else _silent
     backbone = load_backbone(config.backbone, device, config.precision)
-    with team.leader_first():
-        data, held_out = _split(config, backbone, config.cache or _user_cache(), told)
-    outcome = train_on(config, backbone, data, held_out, out, told, team)
-    team.leave()
+    with processes.main_first():
+        data, held_out = _split(config, backbone, config.cache or _user_cache(), progress)
+    outcome = train_on(config, backbone, data, held_out, out, progress, processes)
+    processes.leave()
     return outcome
 
 
@@ -55,18 +55,18 @@ def train_on(
     held_out: EncodedTriplets,
     out: Path,
     on_progress: Progress,
-    team: Team = ALONE,
-) -> Outcome | None:
+    processes: ProcessGroup = ALONE,
+) -> TrainingResult | None:
     """As `train`, on a backbone and triplets at hand; the configuration's own are not read."""
     make_folder(out)
     predictor = _build(config, backbone)
-    features = NoisyFeatures(backbone, predictor, team)
-    if not team.leads:
+    features = NoisyFeatures(backbone, predictor, processes)
+    if not processes.is_main:
         _assist(config, features, data)
         return None
     losses = _fit(config, features, data, out, on_progress)
-    curve = held_out_curve(backbone, predictor, held_out, on_progress, batch=config.batch)
-    outcome = Outcome(
+    curve = measure_held_out_curve(backbone, predictor, held_out, on_progress, batch=config.batch)
+    outcome = TrainingResult(
         recipe=config.without_places(),
         backbone_sha256=backbone.files_sha256,
         data_sha256=data.identity,
@@ -76,7 +76,7 @@ def train_on(
         held_out_loss=sum(part.mse for part in curve) / len(curve),
         target_variance=curve[0].target_variance,
     )
-    write_outcome(out, predictor, outcome, curve, losses)
+    write_result(out, predictor, outcome, curve, losses)
     return outcome
 
 
@@ -88,7 +88,7 @@ def _fit(
     optimiser = torch.optim.AdamW(predictor.parameters(), lr=0.0, weight_decay=config.weight_decay)
     identity = config.identity | {"data_sha256": data.identity, "backbone_sha256": backbone.files_sha256}
     state = restore_checkpoint(out, predictor, optimiser, identity)
-    features.team.agree(state.step)
+    features.processes.broadcast(state.step)
     predictor.train()
     while state.step < config.steps:
         state.losses.append(train_step(config, features, data, optimiser, state.step))
@@ -116,8 +116,8 @@ def train_step(
 
 
 def _assist(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets) -> None:
-    """Read the backbone for the leader, from the step it goes on at."""
-    for step in range(features.team.agree(0), config.steps):
+    """Read the backbone for the main process, from the step it goes on at."""
+    for step in range(features.processes.broadcast(0), config.steps):
         features.read(*_batch(config, features, data, step)[1])
 
 
@@ -144,14 +144,14 @@ def _batch(
 
     All of it is drawn from the step's own generator, by every process alike.
     """
-    source = generator(seed_of("train-lep", config.seed, step))
+    source = make_generator(derive_seed("train-lep", config.seed, step))
     rows = torch.randint(len(data), (config.batch,), generator=source)
     low, high = config.timesteps or (0, features.backbone.train_timesteps)
     # Stratified: each member of the batch draws from its own part of the range, so that batches are alike.
     places = (torch.arange(config.batch) + torch.rand(config.batch, generator=source)) / config.batch
     timesteps = (low + (places * (high - low))).long().clamp(max=high - 1)
     noise = torch.randn(config.batch, *data.images.shape[1:], generator=source)
-    part = features.team.share(config.batch)
+    part = features.processes.share(config.batch)
     return rows, (data.images[rows[part]], noise[part], timesteps[part], data.text(rows[part]))
 
 
@@ -162,7 +162,7 @@ def _build(config: TrainConfig, backbone: Backbone) -> Predictor:
         taps=backbone.tap_channels,
         out_channels=int(backbone.vae.config.latent_channels),
         train_timesteps=backbone.train_timesteps,
-        network=architecture(backbone),
+        network=describe_architecture(backbone),
     )
     if config.timesteps is not None and config.timesteps[1] > backbone.train_timesteps:
         raise LepbenchError(
@@ -170,7 +170,7 @@ def _build(config: TrainConfig, backbone: Backbone) -> Predictor:
             "lower the end of 'timesteps'",
         )
     with torch.random.fork_rng():
-        torch.manual_seed(seed_of("train-lep weights", config.seed))
+        torch.manual_seed(derive_seed("train-lep weights", config.seed))
         predictor = kind(shape)
     return predictor.to(backbone.device)
 
@@ -201,7 +201,7 @@ def _split(
                 "build them from different splits",
             )
         return everything, other
-    held = [seed_of("held-out", name) < config.validation * 2**63 for name in everything.ids]
+    held = [derive_seed("held-out", name) < config.validation * 2**63 for name in everything.ids]
     inside = [row for row, out in enumerate(held) if not out]
     outside = [row for row, out in enumerate(held) if out]
     if not inside or not outside:
@@ -213,7 +213,7 @@ def _split(
 
 
 def _silent(stage: str, done: int, total: int) -> None:
-    """Progress that the leader shows."""
+    """Progress that the main process shows."""
 
 
 def _user_cache() -> Path:

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lepbench.predictors.base import PREDICTORS, PredictorConfig, PredictorOptions
-from lepbench.predictors.slices import SlicedPredictor
+from lepbench.predictors.tap_projection import SlicedPredictor
 
 GROUPS = 8
 """Groups of a normalisation at most."""
@@ -68,10 +68,10 @@ class UnetPredictor(SlicedPredictor):
         """As `Predictor.forward`; computes in the precision of its own weights."""
         nothing = next(self.slices.parameters()).new_zeros(())
         read = self.add_slices(nothing, features, size)
-        unit = 2 ** (len(self.config.widths) - 1)
+        multiple = 2 ** (len(self.config.widths) - 1)
         height, width = size
         # Sides that cannot be halved so often are carried on beyond the border, and cut again.
-        padded = F.pad(read, (0, -width % unit, 0, -height % unit), mode="replicate")
+        padded = F.pad(read, (0, -width % multiple, 0, -height % multiple), mode="replicate")
         thousandths = timesteps * (1000 / self.config.train_timesteps)
         out: Tensor = self.net(padded, thousandths, return_dict=False)[0]
         return out[..., :height, :width]

@@ -10,16 +10,16 @@ from typing import Any
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.record import Identity, Record
-from lepbench.evaluation.summary import metric_names
-from lepbench.evaluation.verify import verified_record
+from lepbench.evaluation.summary import list_metrics
+from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
-from lepbench.publishing.tables import csv_text, spread
+from lepbench.publishing.tables import format_csv, spread_figures
 from lepbench.suites import Suite
 
-Line = dict[str, str]
+BoardLine = dict[str, str]
 
 
-def add(
+def add_record(
     folder: Path, leaderboards: Path, suite: Suite, statistics: JudgeStatistics, replace: bool = False
 ) -> tuple[Path, bool]:
     """Verify a run and put its model on the board; the CSV, and whether it changed.
@@ -40,14 +40,14 @@ def add(
             f"{suite.name} ranks nobody: its figures are won by drawing the sketch on any picture",
             "rank on a suite whose protocol has a headline",
         )
-    record = verified_record(folder, suite, statistics)
+    record = verify_record(folder, suite, statistics)
     items, least = record.identity.items, suite.definition.default_items
     if items < least:
         raise LepbenchError(
             f"{folder} has {items} items and a leaderboard takes {least} or more", "evaluate without --limit"
         )
     path = leaderboards / suite.name / f"{record.protocol.name}.csv"
-    line = line_of(record)
+    line = make_line(record)
     lines, columns = read_lines(path)
     if any(other["record"] == line["record"] for other in lines):
         return path, False
@@ -61,14 +61,14 @@ def add(
         raise LepbenchError(
             f"{path} has another record of {line['model']!r}", "rename the model or pass --replace"
         )
-    first = metric_names(record.protocol)[0]
+    first = list_metrics(record.protocol)[0]
     ranked = sorted([*others, line], key=lambda other: float(other[first] or "-inf"), reverse=True)
-    write_text(terms_path(path), json.dumps(terms_of(record), indent=1) + "\n")
-    write_text(path, csv_text(list(line), ranked))
+    write_text(locate_terms(path), json.dumps(describe_terms(record), indent=1) + "\n")
+    write_text(path, format_csv(list(line), ranked))
     return path, True
 
 
-def line_of(record: Record) -> Line:
+def make_line(record: Record) -> BoardLine:
     """A record as a line: who, how many samples, the model's figures with their intervals, provenance."""
     identity = record.identity
     sampler, backbone = identity.model.sampler, identity.model.backbone
@@ -76,11 +76,11 @@ def line_of(record: Record) -> Line:
     return {
         "model": identity.model.name,
         "backbone": backbone or "",
-        "method": method_text(identity),
+        "method": describe_method(identity),
         "sampler": drawn if backbone else "",
         "items": str(identity.items),
         "samples": str(record.samples),
-        **spread(record.rows["model"]),
+        **spread_figures(record.rows["model"]),
         "label": f"figures on {backbone}" if backbone else "pictures drawn elsewhere",
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,
@@ -89,17 +89,17 @@ def line_of(record: Record) -> Line:
     }
 
 
-def terms_of(record: Record) -> dict[str, Any]:
+def describe_terms(record: Record) -> dict[str, Any]:
     """All that a board's lines have in common, in full: the protocol, and the suite by its hash."""
     return {"suite_sha256": record.identity.suite_sha256, **record.protocol.model_dump(mode="json")}
 
 
-def terms_path(board: Path) -> Path:
+def locate_terms(board: Path) -> Path:
     """Where the terms of a board are kept."""
     return board.with_suffix(".json")
 
 
-def method_text(identity: Identity) -> str:
+def describe_method(identity: Identity) -> str:
     """A method and its settings, such as `lep(predictor=lep-mini@1, scale=1.6, stop=0.5)`.
 
     Options that are groups of settings are left out while they are off.
@@ -114,7 +114,7 @@ def method_text(identity: Identity) -> str:
     return f"{name}({', '.join(f'{key}={value}' for key, value in settings.items())})" if settings else name
 
 
-def read_lines(path: Path) -> tuple[list[Line], list[str]]:
+def read_lines(path: Path) -> tuple[list[BoardLine], list[str]]:
     """The lines of a board and its columns; none where there is no file yet.
 
     Raises:
@@ -131,7 +131,7 @@ def read_lines(path: Path) -> tuple[list[Line], list[str]]:
     return lines, list(reader.fieldnames or [])
 
 
-def _check_comparable(path: Path, lines: list[Line], line: Line, record: Record) -> None:
+def _check_comparable(path: Path, lines: list[BoardLine], line: BoardLine, record: Record) -> None:
     for key in ("suite_sha256", "protocol_sha256", "items", "samples"):
         for other in lines:
             if other.get(key) != line[key]:
@@ -146,10 +146,10 @@ def _check_comparable(path: Path, lines: list[Line], line: Line, record: Record)
 def _term_that_differs(path: Path, record: Record) -> str | None:
     """The first term of the protocol in which a board and a record differ, if the board's are known."""
     try:
-        kept = json.loads(terms_path(path).read_text(encoding="utf-8"))
+        kept = json.loads(locate_terms(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    for name, value in terms_of(record).items():
+    for name, value in describe_terms(record).items():
         if kept.get(name) != value:
             return f"{name} {kept.get(name)}, not {value}"
     return None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from lepbench.evaluation.folder import picture_path
+from lepbench.evaluation.folder import locate_picture
 from lepbench.files import atomic_path
 from lepbench.images import Pixels, open_rgb
 from lepbench.suites import Item
@@ -39,15 +39,15 @@ class Strip:
 
 def write_sheet(folder: Path, title: str, subtitle: str, items: Sequence[Item], count: int = 16) -> None:
     """Write `sheet.png` of a finished run's first items, from the pictures in its folder."""
-    rows = [row for row in ROWS if picture_path(folder, row, items[0].item_id).parent.is_dir()]
+    rows = [row for row in ROWS if locate_picture(folder, row, items[0].item_id).parent.is_dir()]
     real = ["real"] if items[0].image is not None else []
     columns = ["sketch", *real, *(ROWS[row] for row in rows)]
-    sheet = sheet_of(title, subtitle, columns, [_strip(folder, rows, item) for item in items[:count]])
+    sheet = draw_sheet(title, subtitle, columns, [_strip(folder, rows, item) for item in items[:count]])
     with atomic_path(folder / SHEET) as partial:
         sheet.save(partial, format="PNG", optimize=True)
 
 
-def sheet_of(title: str, subtitle: str, columns: Sequence[str], strips: Sequence[Strip]) -> Image.Image:
+def draw_sheet(title: str, subtitle: str, columns: Sequence[str], strips: Sequence[Strip]) -> Image.Image:
     """Lay strips out two abreast on paper, under a title, each column headed."""
     wide = len(columns) * (TILE + GAP) - GAP
     tall = TILE + CAPTION
@@ -73,16 +73,16 @@ def sheet_of(title: str, subtitle: str, columns: Sequence[str], strips: Sequence
     return sheet
 
 
-def sketch_pixels(sketch: NDArray[np.bool_]) -> Pixels:
+def draw_sketch(sketch: NDArray[np.bool_]) -> Pixels:
     """Strokes bool [H, W] as black on white, uint8 [H, W, 3]."""
     return np.repeat(np.where(sketch, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _strip(folder: Path, rows: Sequence[str], item: Item) -> Strip:
-    paths = [picture_path(folder, row, item.item_id) for row in rows]
+    paths = [locate_picture(folder, row, item.item_id) for row in rows]
     drawn = [np.asarray(open_rgb(path)) if path.is_file() else None for path in paths]
     real = [] if item.image is None else [item.image]
-    return Strip(item.prompt, [sketch_pixels(item.sketch), *real, *drawn])
+    return Strip(item.prompt, [draw_sketch(item.sketch), *real, *drawn])
 
 
 def _paste(

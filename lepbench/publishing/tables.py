@@ -17,7 +17,7 @@ from lepbench.files import write_text
 TABLE = "table.csv"
 
 
-def terminal_table(record: Record) -> Table:
+def make_terminal_table(record: Record) -> Table:
     """The main metrics of every row, each over its interval; one that no row has is left out."""
     identity = record.identity
     table = Table(
@@ -33,11 +33,11 @@ def terminal_table(record: Record) -> Table:
         table.add_column(f"{heading} {'↓' if metric in LOWER_IS_BETTER else '↑'}", justify="right")
     for row, figures in record.rows.items():
         style = "bold green" if row == "model" else None
-        table.add_row(row, *(cell(figures[metric]) for metric, _ in shown), style=style)
+        table.add_row(row, *(format_cell(figures[metric]) for metric, _ in shown), style=style)
     return table
 
 
-def headline(record: Record) -> str:
+def write_headline(record: Record) -> str:
     """What was run, and the first figure beside that of chance, in one line."""
     values = {row: figures["edge_f1_1px"].value for row, figures in record.rows.items()}
     said = [f"{row} {values[row]:.3f}" for row in ("model", "unguided") if values.get(row) is not None]
@@ -45,7 +45,7 @@ def headline(record: Record) -> str:
     return f"{record.identity.suite}, {record.samples} samples{edges}"
 
 
-def cell(figure: Figure) -> Text:
+def format_cell(figure: Figure) -> Text:
     """A figure, and its interval in a second, fainter line."""
     if figure.value is None:
         return Text("-", style="dim")
@@ -57,12 +57,12 @@ def cell(figure: Figure) -> Text:
 
 def write_csv(folder: Path, record: Record) -> None:
     """Write `table.csv`: a line a row, and for every metric its value and the ends of its interval."""
-    lines = [{"row": row, **spread(figures)} for row, figures in record.rows.items()]
+    lines = [{"row": row, **spread_figures(figures)} for row, figures in record.rows.items()]
     columns = dict.fromkeys(name for line in lines for name in line)
-    write_text(folder / TABLE, csv_text(list(columns), lines))
+    write_text(folder / TABLE, format_csv(list(columns), lines))
 
 
-def spread(figures: dict[str, Figure]) -> dict[str, str]:
+def spread_figures(figures: dict[str, Figure]) -> dict[str, str]:
     """Figures as flat text cells NAME, NAME_low, NAME_high, to six significant digits; empty for null.
 
     A figure that depends on the number of samples is called by it, such as `kid_n64`, so that two numbers
@@ -76,7 +76,7 @@ def spread(figures: dict[str, Figure]) -> dict[str, str]:
     return cells
 
 
-def csv_text(columns: list[str], lines: list[dict[str, str]]) -> str:
+def format_csv(columns: list[str], lines: list[dict[str, str]]) -> str:
     """CSV with a header, a line feed after each line."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")

@@ -19,7 +19,7 @@ from lepbench.metrics.boundary import (
     boundary_scores,
     levels,
 )
-from lepbench.scoring.pool import Report, each
+from lepbench.scoring.pool import Report, run_each
 
 KINDS = (".png", ".mat")
 
@@ -50,14 +50,14 @@ def score_boundaries(
         predictions: folder of soft edge maps, `NAME.png` (grey, 255 strongest) or `NAME.mat` with `ucm2`.
         annotations: folder of `NAME.mat` with BSDS's `groundTruth`, or `NAME.png` (one annotation, white on
             black).
-        report: told (what, done, total).
+        report: called with (stage, done, total).
         workers: processes; None for one a processor.
 
     Raises:
         LepbenchError: a folder is missing or empty, a prediction is missing, or a file cannot be read.
     """
     pairs = find_pairs(predictions, annotations)
-    counts = each(partial(count_pair, rules=rules), pairs, "images", report, workers)
+    counts = run_each(partial(count_pair, rules=rules), pairs, "images", report, workers)
     stacked = BoundaryCounts(*(np.stack(column) for column in zip(*counts, strict=True)))
     return boundary_scores(stacked, levels(rules.thresholds))
 

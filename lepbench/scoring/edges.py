@@ -14,10 +14,10 @@ from torch import Tensor
 
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES, open_as, to_tensor
-from lepbench.scoring.pool import Report, each
+from lepbench.scoring.pool import Report, run_each
 from lepbench.scoring.prompts import MAPS, Prompt, find_prompts
 from lepbench.scoring.protocols import EdgeFigures, EdgeProtocol
-from lepbench.scoring.protocols.base import Rows
+from lepbench.scoring.protocols.base import PictureCounts
 
 BATCH = 8
 
@@ -32,12 +32,12 @@ class Found(NamedTuple):
 class Measured(NamedTuple):
     """Of one prompt: a row a picture, [S, K], and how many files should have had the protocol's size."""
 
-    rows: Rows
+    rows: PictureCounts
     misfits: int
 
 
 @dataclass(frozen=True)
-class EdgeScores:
+class ProtocolScores:
     """Figures and what they are figures of.
 
     Attributes:
@@ -58,14 +58,14 @@ def score_edges(
     report: Report,
     as_maps: bool = False,
     workers: int | None = None,
-) -> EdgeScores:
+) -> ProtocolScores:
     """Score every generated picture against the reference of its prompt, several prompts at a time.
 
     Args:
         generated: see `find_prompts`.
         reference: real pictures, NAME.png or of another format.
         as_maps: the folders hold edge maps, grey PNG, strokes bright on black; no detector is run.
-        report: told (what, done, total).
+        report: called with (stage, done, total).
         workers: processes; None for one a processor.
 
     Raises:
@@ -76,8 +76,8 @@ def score_edges(
         protocol.check_detector()
     prompts = find_prompts(generated, reference, MAPS if as_maps else SUFFIXES)
     work = partial(measure, protocol=protocol, as_maps=as_maps)
-    measured = each(work, prompts, "prompts", report, workers, one_thread)
-    return EdgeScores(
+    measured = run_each(work, prompts, "prompts", report, workers, use_one_thread)
+    return ProtocolScores(
         protocol=protocol,
         unverified=_doubts(protocol, as_maps, sum(one.misfits for one in measured)),
         prompts=len(prompts),
@@ -86,7 +86,7 @@ def score_edges(
     )
 
 
-def one_thread() -> None:
+def use_one_thread() -> None:
     """Leave the other processors to the other processes."""
     torch.set_num_threads(1)
 
@@ -154,7 +154,7 @@ def _check_sizes(prompt: Prompt, start: int, generated: list[Tensor], target: Te
 def _doubts(protocol: EdgeProtocol, as_maps: bool, misfits: int) -> str:
     doubts = [protocol.unverified] if protocol.unverified else []
     if as_maps:
-        doubts.append("the edge maps were given, and how they were made cannot be told from them")
+        doubts.append("the edge maps were given, and how they were made is not known from them")
     if misfits:
         what = "maps are not of" if as_maps else "generated pictures had to be resized to"
         doubts.append(f"{misfits} {what} the protocol's {protocol.size} x {protocol.size} px")

@@ -57,7 +57,7 @@ def load_extractor(spec: str, sha256: str | None = None) -> Extractor:
 
 
 @EXTRACTORS.register("judge")
-def judge(source: str, sha256: str | None) -> Extractor:
+def load_judge(source: str, sha256: str | None) -> Extractor:
     """The embedded judge: for pictures of sketchworld, and no others."""
     from lepbench.mini.paths import JUDGE
 
@@ -65,7 +65,7 @@ def judge(source: str, sha256: str | None) -> Extractor:
 
 
 @EXTRACTORS.register("clip")
-def clip(source: str, sha256: str | None) -> Extractor:
+def load_clip(source: str, sha256: str | None) -> Extractor:
     """Projected image features of a `transformers.CLIPModel`."""
     return _clip(f"clip:{source}", Path(_named("clip", source)))
 
@@ -85,7 +85,7 @@ def _clip(name: str, source: Path) -> Extractor:
 
 
 @EXTRACTORS.register("dinov2")
-def dinov2(source: str, sha256: str | None) -> Extractor:
+def load_dinov2(source: str, sha256: str | None) -> Extractor:
     """The class token of a `transformers.Dinov2Model`, at 224 px as in Stein et al., 2023."""
     from safetensors import SafetensorError
     from transformers import Dinov2Model
@@ -101,7 +101,7 @@ def dinov2(source: str, sha256: str | None) -> Extractor:
 
 
 @EXTRACTORS.register("torchscript")
-def torchscript(source: str, sha256: str | None) -> Extractor:
+def load_torchscript(source: str, sha256: str | None) -> Extractor:
     """A published TorchScript Inception, as clean-fid reads it: 299 px, (x - 128) / 128, without its resize.
 
     Such a file is a program, so it is opened only if its bytes are the ones the caller pinned.
@@ -123,7 +123,7 @@ def torchscript(source: str, sha256: str | None) -> Extractor:
 
 
 @EXTRACTORS.register("torch-fidelity")
-def torch_fidelity(source: str, sha256: str | None) -> Extractor:
+def load_torch_fidelity(source: str, sha256: str | None) -> Extractor:
     """torch-fidelity's Inception, and its aliased resize to 299 px as TensorFlow 1 does it."""
 
     def made(*arguments: Any) -> Any:
@@ -135,7 +135,7 @@ def torch_fidelity(source: str, sha256: str | None) -> Extractor:
 
 
 @EXTRACTORS.register("torchmetrics")
-def torchmetrics(source: str, sha256: str | None) -> Extractor:
+def load_torchmetrics(source: str, sha256: str | None) -> Extractor:
     """The same network as torchmetrics runs it, which resizes bilinearly without aliasing."""
     from torchmetrics.image.fid import NoTrainInceptionV3
 

@@ -18,7 +18,7 @@ from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid_draws, reference
 from lepbench.metrics.statistics import Interval
 from lepbench.scoring.extractors import Extractor
-from lepbench.seeds import seed_of
+from lepbench.seeds import derive_seed
 
 BATCH = 32
 Report = Callable[[str, int, int], None]
@@ -51,14 +51,14 @@ def score_images(
     """Compare every picture of one folder with every picture of another.
 
     Args:
-        report: told (what, done, total).
+        report: called with (stage, done, total).
 
     Raises:
         LepbenchError: a folder is missing or has fewer than 4 pictures, or a picture cannot be read: a set
             with pictures left out would be another set.
     """
-    x = folder_features(generated, extractor, report)
-    y = folder_features(reference_folder, extractor, report)
+    x = extract_folder_features(generated, extractor, report)
+    y = extract_folder_features(reference_folder, extractor, report)
     gaussian, moments = (_statistics(features, extractor) for features in (x, y))
     distance = frechet_distance(gaussian, moments)
     return ImageScores(
@@ -87,14 +87,14 @@ def half_size_distance(features: Features, moments: FeatureStatistics, splits: i
     """
     distances = []
     for split in range(splits):
-        order = np.random.default_rng(seed_of("frechet halves", split)).permutation(len(features))
+        order = np.random.default_rng(derive_seed("frechet halves", split)).permutation(len(features))
         middle = len(features) // 2
         for half in (order[:middle], order[middle:]):
             distances.append(frechet_distance(FeatureStatistics.of(features[np.sort(half)]), moments))
     return float(np.mean(distances))
 
 
-def folder_features(folder: Path, extractor: Extractor, report: Report) -> Features:
+def extract_folder_features(folder: Path, extractor: Extractor, report: Report) -> Features:
     """Features of the pictures below a folder, in the order of their paths: float32 [N, D].
 
     Raises:

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 Report = Callable[[str, int, int], None]
 
 
-def each(
+def run_each(
     work: Callable[[Item], Result],
     items: Sequence[Item],
     stage: str,
@@ -26,7 +26,7 @@ def each(
     Args:
         work: a function that can be sent to another process.
         stage: what to call the work in reports.
-        report: told (stage, done, total).
+        report: called with (stage, done, total).
         workers: processes; None for one a processor, at most one an item. One alone is this process.
         prepare: called once in every other process.
     """

@@ -1,4 +1,4 @@
-"""Which generated pictures belong to which reference picture, told by their names."""
+"""Which generated pictures belong to which reference picture, by their names."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
 """Corpora of drawings with their strokes, one file each; importing this package fills `SKETCHES`."""
 
 from lepbench.sketches.base import SKETCHES, Drawing, Fault, Name, Sketchbook, SketchCorpus, Unusable
-from lepbench.sketches.fscoco import FSCOCO
+from lepbench.sketches.fscoco import FsCocoCorpus
 from lepbench.sketches.quickdraw import QuickDraw
 from lepbench.sketches.svg import Svg
 
 __all__ = [
-    "FSCOCO",
     "SKETCHES",
     "Drawing",
     "Fault",
+    "FsCocoCorpus",
     "Name",
     "QuickDraw",
     "SketchCorpus",

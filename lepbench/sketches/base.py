@@ -14,7 +14,7 @@ import numpy as np
 
 from lepbench.config import Config
 from lepbench.registry import Registry
-from lepbench.strokes import Points, extent
+from lepbench.strokes import Points, measure_extent
 
 LARGEST = 8 << 20
 """Bytes of a drawing above which it is not read: real ones have some hundred thousand at most."""
@@ -86,7 +86,7 @@ class Drawing:
         frame = np.array([self.width, self.height])
         if not (np.isfinite(frame).all() and (frame > 0).all()):
             raise Unusable(Fault.DAMAGED, f"a frame of {self.width:g} x {self.height:g}")
-        low, high = extent(self.strokes)
+        low, high = measure_extent(self.strokes)
         if (low < -frame).any() or (high > 2 * frame).any():
             raise Unusable(Fault.OUT_OF_FRAME)
 
@@ -135,7 +135,7 @@ class SketchCorpus(Config, ABC):
 SKETCHES: Registry[type[SketchCorpus]] = Registry("sketch corpus")
 
 
-def read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     """A file's bytes.
 
     Raises:
@@ -153,7 +153,7 @@ def read(path: Path) -> bytes:
         raise Unusable(Fault.UNREADABLE, f"{path.name}: {error.strerror}") from error
 
 
-def framed(lines: Sequence[Points]) -> tuple[tuple[Points, ...], float, float]:
+def frame_lines(lines: Sequence[Points]) -> tuple[tuple[Points, ...], float, float]:
     """Lines moved to begin at 0, with their own extent as the frame: for corpora that know no other.
 
     A drawing with no extent in a direction, such as a dot, has a frame of 1 there.
@@ -163,7 +163,7 @@ def framed(lines: Sequence[Points]) -> tuple[tuple[Points, ...], float, float]:
     """
     if not lines:
         raise Unusable(Fault.EMPTY)
-    low, high = extent(lines)
+    low, high = measure_extent(lines)
     # Numbers too far apart become infinite, which `Drawing` refuses.
     with np.errstate(over="ignore", invalid="ignore"):
         width, height = (float(side) or 1.0 for side in high - low)

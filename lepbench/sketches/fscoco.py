@@ -13,7 +13,7 @@ from pydantic import Field
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text
 from lepbench.images import open_rgb
-from lepbench.seeds import seed_of
+from lepbench.seeds import derive_seed
 from lepbench.sketches.base import (
     LARGEST,
     SKETCHES,
@@ -23,7 +23,7 @@ from lepbench.sketches.base import (
     Sketchbook,
     SketchCorpus,
     Unusable,
-    read,
+    read_file,
 )
 from lepbench.strokes import Points
 
@@ -35,7 +35,7 @@ GOES_ON, LIFTED, ENDED = 0, 1, 2
 Split = Literal["train", "test", "all"]
 
 
-class Scene(NamedTuple):
+class FsCocoScene(NamedTuple):
     """The three files of one sketch, and whose it is."""
 
     user: str
@@ -46,7 +46,7 @@ class Scene(NamedTuple):
 
 
 @SKETCHES.register("fscoco")
-class FSCOCO(SketchCorpus):
+class FsCocoCorpus(SketchCorpus):
     """`images/USER/ID.jpg`, `vector_sketches/USER/ID.npy` (or `raw_data`), `text/USER/ID.txt` below `path`.
 
     Settings: `split` by user: whole users go to one side, by a hash of their name; `test_share` of the users;
@@ -60,16 +60,16 @@ class FSCOCO(SketchCorpus):
     canvas: tuple[float, float] | None = None
 
     def open(self) -> Sketchbook:
-        return Scenes(scenes(self.path, self.split, self.test_share), self.canvas)
+        return FsCocoSketchbook(scenes(self.path, self.split, self.test_share), self.canvas)
 
 
-class Scenes(Sketchbook):
+class FsCocoSketchbook(Sketchbook):
     """The sketches of one side of the split."""
 
     licence = LICENCE
     photos = True
 
-    def __init__(self, found: list[Scene], canvas: tuple[float, float] | None) -> None:
+    def __init__(self, found: list[FsCocoScene], canvas: tuple[float, float] | None) -> None:
         self.scenes, self.canvas = found, canvas
         self.count = len(found)
 
@@ -78,7 +78,7 @@ class Scenes(Sketchbook):
 
     def drawing(self, number: int) -> Drawing:
         scene = self.scenes[number]
-        photo = read(scene.photo)
+        photo = read_file(scene.photo)
         try:
             width, height = open_rgb(photo, scene.photo.name).size
         except LepbenchError as error:
@@ -88,7 +88,7 @@ class Scenes(Sketchbook):
         return Drawing(name, None, caption_of(scene), strokes, width, height, photo, scene.user)
 
 
-def lines_of(scene: Scene, canvas: tuple[float, float] | None, width: int, height: int) -> list[Points]:
+def lines_of(scene: FsCocoScene, canvas: tuple[float, float] | None, width: int, height: int) -> list[Points]:
     """The strokes of a scene in the pixels of its photograph of that size.
 
     Raises:
@@ -98,7 +98,7 @@ def lines_of(scene: Scene, canvas: tuple[float, float] | None, width: int, heigh
     return [line * scale for line in split_strokes(load_points(scene.strokes))]
 
 
-def scenes(folder: Path, split: Split, test_share: float) -> list[Scene]:
+def scenes(folder: Path, split: Split, test_share: float) -> list[FsCocoScene]:
     """Every sketch of one side of the split, by user and id.
 
     Raises:
@@ -119,17 +119,17 @@ def scenes(folder: Path, split: Split, test_share: float) -> list[Scene]:
 
 def side_of(user: str, test_share: float) -> Split:
     """Which side a user is on: the same wherever and whenever it is asked, whoever else there is."""
-    return "test" if seed_of("fscoco", user) < test_share * 2**63 else "train"
+    return "test" if derive_seed("fscoco", user) < test_share * 2**63 else "train"
 
 
-def caption_of(scene: Scene) -> str:
+def caption_of(scene: FsCocoScene) -> str:
     """The caption in one line.
 
     Raises:
         Unusable: there is none, or it is no text.
     """
     try:
-        caption = " ".join(read(scene.text).decode("utf-8-sig").split())
+        caption = " ".join(read_file(scene.text).decode("utf-8-sig").split())
     except UnicodeDecodeError as error:
         raise Unusable(Fault.NO_LABEL, "its caption is not UTF-8") from error
     if not caption:
@@ -172,7 +172,7 @@ def split_strokes(points: NDArray[np.float64]) -> list[Points]:
     return [stroke for stroke in strokes if len(stroke)]
 
 
-def _scene(folder: Path, strokes: Path) -> Scene:
+def _scene(folder: Path, strokes: Path) -> FsCocoScene:
     user, name = strokes.parent.name, strokes.stem
     photo, text = folder / "images" / user / f"{name}.jpg", folder / "text" / user / f"{name}.txt"
-    return Scene(as_text(user), as_text(name), photo, strokes, text)
+    return FsCocoScene(as_text(user), as_text(name), photo, strokes, text)

@@ -22,7 +22,7 @@ from lepbench.sketches.base import (
     Sketchbook,
     SketchCorpus,
     Unusable,
-    framed,
+    frame_lines,
 )
 
 SUFFIX = ".ndjson"
@@ -51,7 +51,7 @@ class QuickDraw(SketchCorpus):
         return book
 
 
-class Line(BaseModel):
+class NdjsonLine(BaseModel):
     """What is read of a line; other keys are passed over."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
@@ -88,7 +88,7 @@ class Doodles(Sketchbook):
             raise Unusable(Fault.TOO_LARGE, f"a line of {end - start} bytes")
         with _opened(self.files[file]) as stream:
             stream.seek(start)
-            return drawing_of(stream.read(end - start), self.recognized_only)
+            return parse_drawing(stream.read(end - start), self.recognized_only)
 
 
 def line_spans(path: Path) -> NDArray[np.int64]:
@@ -118,21 +118,21 @@ def name_of(line: bytes, otherwise: str) -> Name:
     return Name(otherwise if key is None else key[1].decode(errors="replace"), label)
 
 
-def drawing_of(line: bytes, recognized_only: bool) -> Drawing:
+def parse_drawing(line: bytes, recognized_only: bool) -> Drawing:
     """The drawing on a line; its frame is its extent, as raw files have no other.
 
     Raises:
         Unusable: the line is damaged or has no strokes, or the drawing was not recognised.
     """
     try:
-        said = Line.model_validate_json(line)
+        said = NdjsonLine.model_validate_json(line)
     except ValidationError as error:
         raise Unusable(Fault.DAMAGED, str(error.errors()[0]["msg"])) from error
     if recognized_only and not said.recognized:
         raise Unusable(Fault.NOT_RECOGNISED)
     if any(len(s) < 2 or not len(s[0]) == len(s[1]) > 0 for s in said.drawing):
         raise Unusable(Fault.DAMAGED, "a stroke has not as many x as y")
-    strokes, width, height = framed([np.array(stroke[:2], np.float64).T for stroke in said.drawing])
+    strokes, width, height = frame_lines([np.array(stroke[:2], np.float64).T for stroke in said.drawing])
     return Drawing(said.key_id, said.word, None, strokes, width, height)
 
 

@@ -20,8 +20,8 @@ from lepbench.sketches.base import (
     Sketchbook,
     SketchCorpus,
     Unusable,
-    framed,
-    read,
+    frame_lines,
+    read_file,
 )
 from lepbench.strokes import Points
 
@@ -69,7 +69,7 @@ class Files(Sketchbook):
 
     def drawing(self, number: int) -> Drawing:
         file = self.files[number]
-        strokes, width, height = strokes_of(read(self.folder / file))
+        strokes, width, height = parse_strokes(read_file(self.folder / file))
         return Drawing(*_name(file), None, strokes, width, height)
 
 
@@ -77,7 +77,7 @@ def _name(file: Path) -> Name:
     return Name(as_text(file.with_suffix("").as_posix()), as_text(file.parent.name).replace("_", " "))
 
 
-def strokes_of(content: bytes) -> tuple[tuple[Points, ...], float, float]:
+def parse_strokes(content: bytes) -> tuple[tuple[Points, ...], float, float]:
     """Strokes of an SVG file, transforms applied and curves flattened, and the frame's width and height.
 
     The frame is the canvas; without a view box or a size it is the strokes' own extent.
@@ -91,7 +91,7 @@ def strokes_of(content: bytes) -> tuple[tuple[Points, ...], float, float]:
         raise Unusable(Fault.DAMAGED, f"a canvas of {width:g} x {height:g}")
     lines = list(_polylines(shapes, min(FLATNESS, max(width, height) * FINEST)))
     sized = root.get("viewBox") or (root.get("width") and root.get("height"))
-    return (tuple(lines), width, height) if sized else framed(lines)
+    return (tuple(lines), width, height) if sized else frame_lines(lines)
 
 
 def _shapes(content: bytes) -> tuple[list[list[Any]], float, float]:
@@ -140,7 +140,7 @@ def _polylines(shapes: Iterable[list[Any]], flatness: float) -> Iterator[Points]
                 stroke = []
                 continue
             for corners in _controls(segment):
-                piece = flattened(corners, flatness, MOST - points)
+                piece = flatten_path(corners, flatness, MOST - points)
                 stroke.append(piece[1:] if stroke else piece)
                 points += len(piece)
         yield from _joined(stroke)
@@ -162,7 +162,7 @@ def _controls(segment: Any) -> Iterator[Points]:
     yield np.array([(corner.x, corner.y) for corner in corners], np.float64)
 
 
-def flattened(corners: Points, flatness: float, most: int = MOST) -> Points:
+def flatten_path(corners: Points, flatness: float, most: int = MOST) -> Points:
     """A Bezier curve as points on it, so many that no chord is further from it than `flatness`.
 
     The number is Wang's bound from the second differences of the control points.

@@ -1,5 +1,5 @@
 """Frozen lists of prompt and sketch, bytes included."""
 
-from lepbench.suites.suite import Item, Suite, SuiteDefinition, load_suite, picture_name, shipped
+from lepbench.suites.suite import Item, Suite, SuiteDefinition, list_shipped, load_suite, name_picture
 
-__all__ = ["Item", "Suite", "SuiteDefinition", "load_suite", "picture_name", "shipped"]
+__all__ = ["Item", "Suite", "SuiteDefinition", "list_shipped", "load_suite", "name_picture"]

@@ -16,11 +16,11 @@ from lepbench.config import Config
 from lepbench.detectors import Canny, Sobel
 from lepbench.errors import LepbenchError
 from lepbench.files import make_folder, sha256_bytes
-from lepbench.images import Pixels, open_rgb, png_bytes, square
-from lepbench.seeds import seed_of
+from lepbench.images import Pixels, encode_png, open_rgb, square
+from lepbench.seeds import derive_seed
 from lepbench.sketches import Drawing, Fault, Name, Sketchbook, SketchCorpus, Unusable
-from lepbench.strokes import cropped, fitted, numbered
-from lepbench.suites.make import Row, freeze
+from lepbench.strokes import crop_strokes, fit_strokes, number_strokes
+from lepbench.suites.make import ItemRow, freeze_suite
 from lepbench.suites.suite import Drawn, SuiteDefinition
 
 DEFAULT_ITEMS = 64
@@ -28,7 +28,7 @@ LABEL = "{label}"
 Report = Callable[[str, int, int], None]
 
 
-class Wish(Config):
+class SuiteRequest(Config):
     """What a suite of drawings is to be like."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
@@ -46,14 +46,14 @@ class Wish(Config):
         return prompt
 
 
-def draw_suite(corpus: SketchCorpus, wish: Wish, folder: Path, report: Report) -> SuiteDefinition:
-    """Write a suite of `wish.items` drawings into `folder`.
+def draw_suite(corpus: SketchCorpus, request: SuiteRequest, folder: Path, report: Report) -> SuiteDefinition:
+    """Write a suite of `request.items` drawings into `folder`.
 
     Classes take turns, each giving its drawings in the order of a hash of their ids, so that any number from
     the front is a fair and balanced draw. A drawing that cannot be used is counted and the next one taken.
 
     Args:
-        report: told (what, done, total).
+        report: called with (stage, done, total).
 
     Raises:
         LepbenchError: there are not as many usable drawings, or the folder holds files or cannot be written.
@@ -62,26 +62,28 @@ def draw_suite(corpus: SketchCorpus, wish: Wish, folder: Path, report: Report) -
         raise LepbenchError(f"{folder} is not empty", "choose another --out")
     book = corpus.open()
     left_out: Counter[Fault] = Counter()
-    rows: list[Row] = []
-    for row in usable(book, wish, left_out):
+    rows: list[ItemRow] = []
+    for row in pick_items(book, request, left_out):
         rows.append(row)
-        report("items", len(rows), wish.items)
-        if len(rows) == wish.items:
+        report("items", len(rows), request.items)
+        if len(rows) == request.items:
             break
-    if len(rows) < wish.items:
+    if len(rows) < request.items:
         why = ", ".join(f"{count} {fault}" for fault, count in sorted(left_out.items()))
         raise LepbenchError(
             f"only {len(rows)} of {book.count} drawings can be used{f' ({why})' if why else ''}",
             "lower --items",
         )
     make_folder(folder)
-    return freeze(folder, rows, **_about(corpus, book, wish, left_out))
+    return freeze_suite(folder, rows, **_about(corpus, book, request, left_out))
 
 
-def usable(book: Sketchbook, wish: Wish, left_out: Counter[Fault]) -> Iterator[Row]:
+def pick_items(book: Sketchbook, request: SuiteRequest, left_out: Counter[Fault]) -> Iterator[ItemRow]:
     """Items in the order of the suite; what is passed over is counted in `left_out`."""
     used: set[str] = set()
-    turns = deque(_rows(queue, book, wish, left_out, used) for queue in queues(book.names(), wish.seed))
+    turns = deque(
+        _rows(queue, book, request, left_out, used) for queue in order_drawings(book.names(), request.seed)
+    )
     while turns:
         rows = turns.popleft()
         row = next(rows, None)
@@ -90,25 +92,25 @@ def usable(book: Sketchbook, wish: Wish, left_out: Counter[Fault]) -> Iterator[R
             turns.append(rows)
 
 
-def queues(names: Iterable[Name], seed: int) -> Iterator[list[int]]:
+def order_drawings(names: Iterable[Name], seed: int) -> Iterator[list[int]]:
     """The numbers of each class's drawings by a hash of their ids, the classes by a hash of their labels."""
     hashes: defaultdict[str | None, array[int]] = defaultdict(lambda: array("Q"))
     numbers: defaultdict[str | None, array[int]] = defaultdict(lambda: array("Q"))
     for number, name in enumerate(names):
-        hashes[name.label].append(seed_of(seed, name.id))
+        hashes[name.label].append(derive_seed(seed, name.id))
         numbers[name.label].append(number)
-    for label in sorted(hashes, key=lambda label: seed_of(seed, label or "")):
+    for label in sorted(hashes, key=lambda label: derive_seed(seed, label or "")):
         order = np.argsort(np.array(hashes[label]), kind="stable")
         yield np.array(numbers[label])[order].tolist()
 
 
 def _rows(
-    queue: Iterable[int], book: Sketchbook, wish: Wish, left_out: Counter[Fault], used: set[str]
-) -> Iterator[Row]:
+    queue: Iterable[int], book: Sketchbook, request: SuiteRequest, left_out: Counter[Fault], used: set[str]
+) -> Iterator[ItemRow]:
     """A class's items, none of an id that is used already."""
     for number in queue:
         try:
-            row = row_of(book.drawing(number), wish)
+            row = make_item_row(book.drawing(number), request)
             if row["item_id"] in used:
                 raise Unusable(Fault.REPEATED)
         except Unusable as passed_over:
@@ -118,7 +120,7 @@ def _rows(
         yield row
 
 
-def row_of(drawing: Drawing, wish: Wish) -> Row:
+def make_item_row(drawing: Drawing, request: SuiteRequest) -> ItemRow:
     """A drawing as a row of a suite.
 
     Raises:
@@ -126,24 +128,24 @@ def row_of(drawing: Drawing, wish: Wish) -> Row:
     """
     if drawing.caption is None and drawing.label is None:
         raise Unusable(Fault.NO_LABEL)
-    placed = fitted if drawing.photo is None else cropped
-    lines = placed(drawing.strokes, drawing.width, drawing.height, wish.size)
+    placed = fit_strokes if drawing.photo is None else crop_strokes
+    lines = placed(drawing.strokes, drawing.width, drawing.height, request.size)
     try:
-        strokes = numbered(lines, wish.size)
+        strokes = number_strokes(lines, request.size)
     except ValueError as error:
         raise Unusable(Fault.TOO_LARGE, str(error)) from error
     if not strokes.any():
         raise Unusable(Fault.EMPTY, "none is in the square")
     return {
-        "item_id": file_name(drawing.id),
-        "prompt": drawing.caption or wish.prompt.replace(LABEL, drawing.label or ""),
-        "image": None if drawing.photo is None else png_bytes(_photo(drawing.photo, wish.size)),
-        "sketch": png_bytes(strokes > 0),
-        "strokes": png_bytes(strokes),
+        "item_id": make_file_name(drawing.id),
+        "prompt": drawing.caption or request.prompt.replace(LABEL, drawing.label or ""),
+        "image": None if drawing.photo is None else encode_png(_photo(drawing.photo, request.size)),
+        "sketch": encode_png(strokes > 0),
+        "strokes": encode_png(strokes),
     }
 
 
-def file_name(identity: str) -> str:
+def make_file_name(identity: str) -> str:
     """An id as a file's name, one name an id: where characters had to go, a hash of the whole is added."""
     plain = re.sub(r"[^\w.-]+", "_", identity, flags=re.ASCII).strip(".")[:80]
     return plain if plain == identity else f"{plain}-{sha256_bytes(identity.encode())[:8]}"
@@ -153,11 +155,13 @@ def _photo(content: bytes, size: int) -> Pixels:
     return np.asarray(square(open_rgb(content), size))
 
 
-def _about(corpus: SketchCorpus, book: Sketchbook, wish: Wish, left_out: Counter[Fault]) -> dict[str, Any]:
+def _about(
+    corpus: SketchCorpus, book: Sketchbook, request: SuiteRequest, left_out: Counter[Fault]
+) -> dict[str, Any]:
     """The definition's fields beside the items."""
     pictures = "with their photographs" if book.photos else "without pictures"
     return {
-        "name": wish.name,
+        "name": request.name,
         "kind": "drawings",
         "pictures": book.photos,
         "version": 1,
@@ -165,16 +169,16 @@ def _about(corpus: SketchCorpus, book: Sketchbook, wish: Wish, left_out: Counter
             f"Drawings of {corpus.name} {pictures}, classes by turns, in the order of a hash of their ids."
         ),
         "licence": book.licence,
-        "size": wish.size,
-        "default_items": min(wish.items, DEFAULT_ITEMS),
+        "size": request.size,
+        "default_items": min(request.items, DEFAULT_ITEMS),
         "detector": Canny().model_dump(),
         "contour_detector": Sobel().model_dump(),
         "drawn": Drawn(
             corpus=corpus.name,
             settings=corpus.model_dump(mode="json", exclude={"name", "path"}),
-            seed=wish.seed,
+            seed=request.seed,
             first_index=0,
-            considered=wish.items + left_out.total(),
+            considered=request.items + left_out.total(),
             left_out={str(fault): count for fault, count in sorted(left_out.items())},
         ),
     }

@@ -9,20 +9,20 @@ from pathlib import Path
 
 from lepbench.errors import LepbenchError
 from lepbench.files import make_folder, write_bytes, write_text
-from lepbench.images import png_bytes
-from lepbench.suites.suite import SUITES, Suite, picture_name
+from lepbench.images import encode_png
+from lepbench.suites.suite import SUITES, Suite, name_picture
 
 COLUMNS = ("file", "item_id", "sample_index", "prompt", "sketch", "seed")
 Report = Callable[[str, int, int], None]
 
 
-def export(
+def export_suite(
     suite: Suite, out: Path, report: Report, limit: int | None = None, samples_per_item: int = 1
 ) -> Path:
     """Write `prompts.csv`, `sketches/ITEM.png` (white strokes on black) and a README into `out`.
 
     Args:
-        report: told (what, done, total).
+        report: called with (stage, done, total).
         limit: items from the front; None for the suite's default number.
         samples_per_item: pictures asked for an item.
 
@@ -38,10 +38,10 @@ def export(
     writer.writerow(COLUMNS)
     for index in range(samples_per_item):
         for item in items:
-            name, sketch = picture_name(item.item_id, index), f"sketches/{item.item_id}.png"
+            name, sketch = name_picture(item.item_id, index), f"sketches/{item.item_id}.png"
             writer.writerow([name, item.item_id, index, item.prompt, sketch, suite.seed(item, index)])
     for done, item in enumerate(items, start=1):
-        write_bytes(out / "sketches" / f"{item.item_id}.png", png_bytes(item.sketch))
+        write_bytes(out / "sketches" / f"{item.item_id}.png", encode_png(item.sketch))
         report("sketches", done, len(items))
     write_text(
         out / "README.md", README.format(suite=suite.name, size=suite.definition.size, given=_given(suite))
@@ -52,7 +52,7 @@ def export(
 
 
 def _given(suite: Suite) -> str:
-    """How `--suite` is told of it."""
+    """What `--suite` takes for it."""
     return suite.name if suite.folder.parent == SUITES else str(suite.folder.resolve())
 
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from lepbench.config import Config, dump_config
 from lepbench.detectors import AnyDetector, Canny, Sobel
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
-from lepbench.images import png_bytes, to_tensor
+from lepbench.images import encode_png, to_tensor
 from lepbench.registry import Registry
-from lepbench.strokes import numbered
+from lepbench.strokes import number_strokes
 from lepbench.suites.suite import DEFINITION, ITEMS, SCHEMA, Drawn, SuiteDefinition
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 SILHOUETTE_RECALL = 0.95
 SILHOUETTE_TOLERANCE = 1.0
 WEAK_SILHOUETTE = f"silhouette recall under {SILHOUETTE_RECALL}"
-Row = dict[str, Any]
+ItemRow = dict[str, Any]
 
 
-class Recipe(Config):
+class SuiteRecipe(Config):
     """How a suite is made; nothing else decides its bytes."""
 
     name: str
@@ -51,9 +51,9 @@ class Recipe(Config):
     """Levels of abstraction of a free-hand suite, in turn; none for a suite of edge maps."""
 
 
-RECIPES: Registry[Recipe] = Registry("suite recipe")
+RECIPES: Registry[SuiteRecipe] = Registry("suite recipe")
 RECIPES.register("sketchworld-edges-v1")(
-    Recipe(
+    SuiteRecipe(
         name="sketchworld-edges-v1",
         description=(
             "Captions of sketchworld's test split, with the Canny map of the true render as the sketch. "
@@ -66,7 +66,7 @@ RECIPES.register("sketchworld-edges-v1")(
     )
 )
 RECIPES.register("sketchworld-freehand-v1")(
-    Recipe(
+    SuiteRecipe(
         name="sketchworld-freehand-v1",
         description=(
             "Captions of sketchworld's test split with free-hand sketches at four levels of abstraction, as "
@@ -82,18 +82,18 @@ RECIPES.register("sketchworld-freehand-v1")(
 )
 
 
-def make(recipe: Recipe, folder: Path) -> SuiteDefinition:
+def make_suite(recipe: SuiteRecipe, folder: Path) -> SuiteDefinition:
     """Write a suite's two files into `folder` and return its definition."""
-    rows: list[Row] = []
+    rows: list[ItemRow] = []
     left_out = 0
     for index in itertools.count(recipe.first_index):
         if len(rows) == recipe.items:
             break
-        row = candidate(recipe, index)
+        row = make_candidate(recipe, index)
         left_out += row is None
         rows += [] if row is None else [row]
     rows.sort(key=lambda row: sha256_bytes(f"{recipe.name}/{row['item_id']}".encode()))
-    return freeze(
+    return freeze_suite(
         folder,
         rows,
         name=recipe.name,
@@ -114,7 +114,7 @@ def make(recipe: Recipe, folder: Path) -> SuiteDefinition:
     )
 
 
-def freeze(folder: Path, rows: Sequence[Row], **about: Any) -> SuiteDefinition:
+def freeze_suite(folder: Path, rows: Sequence[ItemRow], **about: Any) -> SuiteDefinition:
     """Write rows as a suite's items, in this order, and its definition.
 
     Args:
@@ -130,7 +130,7 @@ def freeze(folder: Path, rows: Sequence[Row], **about: Any) -> SuiteDefinition:
     return definition
 
 
-def candidate(recipe: Recipe, index: int) -> Row | None:
+def make_candidate(recipe: SuiteRecipe, index: int) -> ItemRow | None:
     """The item at `index` of the test split, or None where its sketch misses too much of the silhouette."""
     from lepbench.sketchworld import freehand, render, scene
 
@@ -139,7 +139,7 @@ def candidate(recipe: Recipe, index: int) -> Row | None:
     if recipe.levels:
         level = recipe.levels[index % len(recipe.levels)]
         lines = [stroke.points for stroke in freehand(there, level, recipe.size).strokes]
-        name, strokes = f"{there.id}-level{level}", numbered(lines, recipe.size)
+        name, strokes = f"{there.id}-level{level}", number_strokes(lines, recipe.size)
         sketch = strokes > 0
     else:
         name, strokes = there.id, None
@@ -149,12 +149,12 @@ def candidate(recipe: Recipe, index: int) -> Row | None:
     return {
         "item_id": name,
         "prompt": there.caption,
-        "image": png_bytes(drawn.image),
-        "sketch": png_bytes(sketch),
-        "contour": png_bytes(drawn.contours),
-        "mask": png_bytes(drawn.mask),
+        "image": encode_png(drawn.image),
+        "sketch": encode_png(sketch),
+        "contour": encode_png(drawn.contours),
+        "mask": encode_png(drawn.mask),
         "scene": scene_json(there),
-        "strokes": None if strokes is None else png_bytes(strokes),
+        "strokes": None if strokes is None else encode_png(strokes),
     }
 
 
@@ -192,7 +192,7 @@ def scene_json(scene: Scene) -> str:
 )
 def command(name: str, out: Path) -> None:
     """Make suite NAME into OUT/NAME and say what was left out."""
-    definition = make(RECIPES.get(name), out / name)
+    definition = make_suite(RECIPES.get(name), out / name)
     drawn = definition.drawn
     click.echo(f"{definition.items} items of {drawn.considered} candidates; left out: {drawn.left_out}")
 

@@ -19,8 +19,8 @@ from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.images import Pixels, read_pixels
-from lepbench.registry import suggestion
-from lepbench.seeds import seed_of
+from lepbench.registry import suggest_name
+from lepbench.seeds import derive_seed
 
 SUITES = Path(__file__).parents[1] / "assets" / "suites"
 DEFINITION = "suite.yaml"
@@ -116,7 +116,7 @@ class Item:
         return str(things[0]["shape"]) if len(things) == 1 else None
 
 
-def picture_name(item_id: str, index: int) -> str:
+def name_picture(item_id: str, index: int) -> str:
     """The file that holds an item's sample `index`, wherever pictures are kept."""
     return f"{item_id}-{index}.png"
 
@@ -167,7 +167,7 @@ class Suite:
 
     def seed(self, item: Item, index: int) -> int:
         """Seed of the noise of an item's sample `index`, in [0, 2^63)."""
-        return seed_of(self.name, item.item_id, index)
+        return derive_seed(self.name, item.item_id, index)
 
     def successor(self, item: Item) -> Item:
         """The next item of the whole list, cyclic, whose prompt differs: the wrong sketch and wrong caption.
@@ -193,10 +193,10 @@ def load_suite(name: str | Path) -> Suite:
         return Suite(Path(name))
     if (SUITES / name / DEFINITION).is_file():
         return Suite(SUITES / name)
-    raise LepbenchError(f"unknown suite {str(name)!r}", suggestion(str(name), shipped()))
+    raise LepbenchError(f"unknown suite {str(name)!r}", suggest_name(str(name), list_shipped()))
 
 
-def shipped() -> list[str]:
+def list_shipped() -> list[str]:
     """Names of the suites that ship."""
     return sorted(path.parent.name for path in SUITES.glob(f"*/{DEFINITION}"))
 

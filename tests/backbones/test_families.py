@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from tiny_pipelines import BUILDERS, save_tiny
 
 from lepbench.backbones import load_backbone
-from lepbench.backbones.survey import tap_shapes
-from lepbench.backbones.taps import module_at
+from lepbench.backbones.survey import measure_tap_shapes
+from lepbench.backbones.taps import find_module
 from lepbench.errors import LepbenchError
 
 TRANSFORMERS = ("sd3", "flux-dev", "pixart-sigma")
@@ -30,10 +30,10 @@ BEHIND = {"sd-v": ["up_blocks[3]", "conv_out"], "sdxl": ["conv_out"]}
 def test_features_are_maps_that_hang_on_the_latent(name: str, tiny_folder_of) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     latents = torch.randn(2, 4, 8, 24, requires_grad=True)
-    told = backbone.encode_prompts(["a red fish", "x"])
-    predicted, features = backbone.read(latents, 700, told, backbone.taps)
+    conditioning = backbone.encode_prompts(["a red fish", "x"])
+    predicted, features = backbone.read(latents, 700, conditioning, backbone.taps)
     assert predicted.shape == latents.shape
-    shapes = tap_shapes(backbone.family, backbone.denoiser.config, (8, 24))
+    shapes = measure_tap_shapes(backbone.family, backbone.denoiser.config, (8, 24))
     assert [tuple(shape) for shape in shapes] == [(name, *f.shape[1:]) for name, f in features.items()]
     assert {shape.name: shape.channels for shape in shapes} == backbone.tap_channels
     for position, feature in features.items():
@@ -45,7 +45,7 @@ def test_features_are_maps_that_hang_on_the_latent(name: str, tiny_folder_of) ->
 @pytest.mark.parametrize("name", list(BUILDERS))
 def test_features_alone_are_the_same_and_nothing_behind_the_last_is_run(name: str, tiny_folder_of) -> None:
     backbone = load_backbone(tiny_folder_of(name))
-    behind = [module_at(backbone.denoiser, path) for path in BEHIND.get(name, ["proj_out"])]
+    behind = [find_module(backbone.denoiser, path) for path in BEHIND.get(name, ["proj_out"])]
     called: list[Any] = []
     handles = [module.register_forward_hook(lambda module, *_: called.append(module)) for module in behind]
     asked = (torch.randn(2, 4, 8, 24), 700, backbone.encode_prompts(["a red fish", "x"]), backbone.taps)
@@ -64,13 +64,14 @@ def test_features_alone_are_the_same_and_nothing_behind_the_last_is_run(name: st
 @pytest.mark.parametrize("name", TRANSFORMERS)
 def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of) -> None:
     backbone = load_backbone(tiny_folder_of(name))
-    told = backbone.encode_prompts(["x"])
+    conditioning = backbone.encode_prompts(["x"])
     latents = torch.randn(1, 4, 8, 24)
     changed = latents.clone()
     changed[:, :, 5, 18] += 1
     with torch.no_grad():
         maps = [
-            backbone.read(z, 700, told, [EMBEDDERS[name]])[1][EMBEDDERS[name]] for z in (latents, changed)
+            backbone.read(z, 700, conditioning, [EMBEDDERS[name]])[1][EMBEDDERS[name]]
+            for z in (latents, changed)
         ]
     moved = (maps[0] - maps[1]).abs().amax(dim=1)[0] > 1e-6
     assert moved.shape == (4, 12)
@@ -81,8 +82,8 @@ def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of) -> None:
 def test_the_map_of_one_sample_leads_back_through_a_batch_norm(name: str, tiny_folder_of) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     with torch.no_grad():
-        told = backbone.encode_prompts(["x"])
-        maps = backbone.features(torch.randn(1, 4, 8, 24), 700, told, backbone.taps)
+        conditioning = backbone.encode_prompts(["x"])
+        maps = backbone.features(torch.randn(1, 4, 8, 24), 700, conditioning, backbone.taps)
     for position, found in maps.items():
         feature, weights = found.requires_grad_(), torch.randn(found.shape)
         mean, variance = torch.randn(found.shape[1]), 0.5 + torch.rand(found.shape[1])
@@ -100,8 +101,8 @@ def test_text_tokens_are_left_out(name: str, tiny_folder_of) -> None:
     handle = backbone.denoiser.norm_out.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     try:
         with torch.no_grad():
-            told = backbone.encode_prompts(["x"])
-            _, features = backbone.read(torch.randn(1, 4, 8, 24), 700, told, [last])
+            conditioning = backbone.encode_prompts(["x"])
+            _, features = backbone.read(torch.randn(1, 4, 8, 24), 700, conditioning, [last])
     finally:
         handle.remove()
     # The head reads the picture's tokens alone, and nothing comes between the last block and the head.

@@ -11,10 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lepbench.backbones.known import denoiser_of, known
-from lepbench.backbones.load import class_of
-from lepbench.backbones.survey import tap_shapes
-from lepbench.backbones.transformer import spread
+from lepbench.backbones.known import find_denoiser, load_known
+from lepbench.backbones.load import import_class
+from lepbench.backbones.survey import measure_tap_shapes
+from lepbench.backbones.transformer import spread_taps
 from lepbench.errors import LepbenchError
 
 # LDM's names of the paper's layers, their channels and resolution for a 64x64 latent of SD 1.x.
@@ -31,22 +31,22 @@ PAPER = (
 )
 
 
-@pytest.mark.parametrize("name", list(known()))
+@pytest.mark.parametrize("name", list(load_known()))
 def test_a_true_configuration_has_as_many_parameters_as_the_model(name: str) -> None:
-    family, config = denoiser_of(name)
+    family, config = find_denoiser(name)
     with torch.device("meta"):
-        denoiser = class_of(family.components[family.denoiser]).from_config(config)
-    assert sum(parameter.numel() for parameter in denoiser.parameters()) == known()[name].parameters
+        denoiser = import_class(family.components[family.denoiser]).from_config(config)
+    assert sum(parameter.numel() for parameter in denoiser.parameters()) == load_known()[name].parameters
 
 
-@pytest.mark.parametrize("name", list(known()))
+@pytest.mark.parametrize("name", list(load_known()))
 def test_a_true_vae_and_schedule_can_be_made(name: str) -> None:
     import diffusers
 
-    model = known()[name]
+    model = load_known()[name]
     with torch.device("meta"):
         vae = diffusers.AutoencoderKL.from_config(dict(model.vae))
-    assert vae.config.latent_channels == model.family.latent_channels(denoiser_of(name)[1])
+    assert vae.config.latent_channels == model.family.latent_channels(find_denoiser(name)[1])
     kind = diffusers.FlowMatchEulerDiscreteScheduler if model.family.flow else diffusers.DDIMScheduler
     scheduler = kind.from_config(dict(model.scheduler))
     assert {key: scheduler.config[key] for key in model.scheduler} == dict(model.scheduler)
@@ -54,7 +54,7 @@ def test_a_true_vae_and_schedule_can_be_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["sd15", "sd21"])
 def test_positions_of_stable_diffusion_are_the_papers(name: str) -> None:
-    shapes = tap_shapes(*denoiser_of(name), (64, 64))
+    shapes = measure_tap_shapes(*find_denoiser(name), (64, 64))
     assert [(tap.channels, tap.height, tap.width) for tap in shapes] == [(c, s, s) for _, c, s in PAPER]
     assert sum(tap.channels for tap in shapes) == 9280
 
@@ -70,7 +70,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", list(OTHERS))
 def test_positions_of_the_other_families_are_analogous(name: str) -> None:
-    shapes = tap_shapes(*denoiser_of(name), (64, 96))
+    shapes = measure_tap_shapes(*find_denoiser(name), (64, 96))
     expected = [(channels, 64 // part, 96 // part) for channels, part in OTHERS[name]]
     assert [(tap.channels, tap.height, tap.width) for tap in shapes] == expected
 
@@ -78,7 +78,7 @@ def test_positions_of_the_other_families_are_analogous(name: str) -> None:
 @given(st.integers(1, 80))
 def test_taps_are_evenly_spread_and_end_with_the_last_block(count: int) -> None:
     blocks = [str(i) for i in range(count)]
-    chosen = [int(block) for block in spread(blocks)]
+    chosen = [int(block) for block in spread_taps(blocks)]
     assert len(chosen) == min(9, count)
     assert chosen[-1] == count - 1
     steps = {b - a for a, b in pairwise([-1, *chosen])}
@@ -89,15 +89,15 @@ def test_shapes_without_weights_are_those_of_a_pass_with_them(tiny_backbone) -> 
     from lepbench.backbones import Conditioning
 
     latents = torch.randn(1, 4, 8, 24)
-    told = Conditioning({"embeddings": torch.randn(1, 32, 32)})
+    conditioning = Conditioning({"embeddings": torch.randn(1, 32, 32)})
     with torch.no_grad():
-        _, features = tiny_backbone.read(latents, 3, told, tiny_backbone.taps)
-    shapes = tap_shapes(tiny_backbone.family, tiny_backbone.denoiser.config, (8, 24))
+        _, features = tiny_backbone.read(latents, 3, conditioning, tiny_backbone.taps)
+    shapes = measure_tap_shapes(tiny_backbone.family, tiny_backbone.denoiser.config, (8, 24))
     assert [tuple(shape) for shape in shapes] == [(name, *f.shape[1:]) for name, f in features.items()]
 
 
 def test_a_folder_needs_no_weights_to_be_looked_at(tiny_pipeline_folder: Path, tiny_backbone) -> None:
-    family, config = denoiser_of(tiny_pipeline_folder)
+    family, config = find_denoiser(tiny_pipeline_folder)
     assert family is tiny_backbone.family
     assert all(tiny_backbone.denoiser.config[key] in (value, list_of(value)) for key, value in config.items())
 
@@ -107,7 +107,7 @@ def list_of(value: object) -> object:
 
 
 def test_an_unknown_layout_is_one_line() -> None:
-    family, config = denoiser_of("sd15")
+    family, config = find_denoiser("sd15")
     with pytest.raises(LepbenchError, match=r"no taps are known .* laid out as one of: mini, sd1"):
         family.positions({**config, "down_block_types": ("DownBlock2D",), "layers_per_block": 3})
 
@@ -115,4 +115,4 @@ def test_an_unknown_layout_is_one_line() -> None:
 def test_an_unknown_pipeline_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionXLPipelin"}))
     with pytest.raises(LepbenchError, match="class 'StableDiffusionXLPipelin'; did you mean"):
-        denoiser_of(tmp_path)
+        find_denoiser(tmp_path)

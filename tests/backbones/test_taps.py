@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lepbench.backbones import Conditioning
-from lepbench.backbones.taps import module_at, tapped
+from lepbench.backbones.taps import collect_taps, find_module
 from lepbench.errors import LepbenchError
 
 
@@ -27,17 +27,17 @@ def test_the_last_tap_of_mini_is_what_the_output_head_reads(tiny_backbone) -> No
 
 
 def test_listening_changes_nothing(tiny_backbone) -> None:
-    latents, told = torch.randn(2, 4, 8, 24), caption(2)
+    latents, conditioning = torch.randn(2, 4, 8, 24), caption(2)
     with torch.no_grad():
-        heard, _ = tiny_backbone.read(latents, 7, told, tiny_backbone.taps)
-        assert torch.equal(heard, tiny_backbone.predict(latents, 7, told))
+        noise_component, _ = tiny_backbone.read(latents, 7, conditioning, tiny_backbone.taps)
+        assert torch.equal(noise_component, tiny_backbone.predict(latents, 7, conditioning))
 
 
 def test_paths_lead_to_the_modules_python_names(tiny_backbone) -> None:
     unet = tiny_backbone.denoiser
-    assert module_at(unet, "down_blocks[1].attentions[-1]") is unet.down_blocks[1].attentions[-1]
-    assert module_at(unet, "mid_block.resnets[0]") is unet.mid_block.resnets[0]
-    assert module_at(unet, "up_blocks[0]") is unet.up_blocks[0]
+    assert find_module(unet, "down_blocks[1].attentions[-1]") is unet.down_blocks[1].attentions[-1]
+    assert find_module(unet, "mid_block.resnets[0]") is unet.mid_block.resnets[0]
+    assert find_module(unet, "up_blocks[0]") is unet.up_blocks[0]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_paths_lead_to_the_modules_python_names(tiny_backbone) -> None:
 )
 def test_a_path_that_leads_nowhere_is_named_and_hooks_nothing(tiny_backbone, path: str, part: str) -> None:
     before = hooks(tiny_backbone.denoiser)
-    with pytest.raises(LepbenchError) as caught, tapped(tiny_backbone.denoiser, ["up_blocks[0]", path]):
+    with pytest.raises(LepbenchError) as caught, collect_taps(tiny_backbone.denoiser, ["up_blocks[0]", path]):
         pass
     assert path in str(caught.value)
     assert part in str(caught.value)
@@ -64,7 +64,7 @@ def test_no_hook_outlives_an_exception(tiny_backbone) -> None:
     before = hooks(unet)
 
     def fail() -> None:
-        with tapped(unet, tiny_backbone.taps):
+        with collect_taps(unet, tiny_backbone.taps):
             assert hooks(unet) == before + 9
             raise RuntimeError("inside")
 
@@ -72,9 +72,9 @@ def test_no_hook_outlives_an_exception(tiny_backbone) -> None:
         fail()
     assert hooks(unet) == before
     # Nor one inside the network: captions of a width it does not take.
-    told = Conditioning({"embeddings": torch.randn(1, 5, 31)})
+    conditioning = Conditioning({"embeddings": torch.randn(1, 5, 31)})
     with pytest.raises(RuntimeError):
-        tiny_backbone.read(torch.randn(1, 4, 16, 16), 7, told, tiny_backbone.taps)
+        tiny_backbone.read(torch.randn(1, 4, 16, 16), 7, conditioning, tiny_backbone.taps)
     assert hooks(unet) == before
 
 

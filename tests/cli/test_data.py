@@ -18,9 +18,9 @@ from huggingface_hub.hf_api import HfApi
 from huggingface_hub.utils import filter_repo_objects
 
 from lepbench.cli import app
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
-from lepbench.data.manifest import identity_of, load_manifest
+from lepbench.data.manifest import hash_shards, load_manifest
 from lepbench.data.push import push
 from lepbench.files import sha256_file
 
@@ -54,7 +54,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("built") / "triplets"
     hygiene = {"min_edges": 0.06}
     config = {"source": "sketchworld", "limit": 10, "shard_rows": 5, "hygiene": hygiene}
-    manifest = build(BuildConfig.model_validate(config), out).manifest
+    manifest = build_triplets(BuildConfig.model_validate(config), out).manifest
     assert manifest.rejected
     return out
 
@@ -122,7 +122,7 @@ def another_shard(folder: Path) -> None:
     mended = {"sha256": sha256_file(path)}
     edit(folder / f"shards/{FIRST}.json", lambda tree: tree["shard"].update(mended))
     edit(folder / "manifest.json", lambda tree: tree["shards"][0].update(mended))
-    identity = identity_of(load_manifest(folder).shards)
+    identity = hash_shards(load_manifest(folder).shards)
     edit(folder / "manifest.json", lambda tree: tree.update(sha256=identity))
 
 

@@ -14,10 +14,10 @@ from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 
 from lepbench.cli.app import main
 from lepbench.config import dump_config
+from lepbench.evaluation import condition_runner, run
 from lepbench.evaluation import judges as judges_module
-from lepbench.evaluation import run, units
+from lepbench.evaluation.conditions import ROWS
 from lepbench.evaluation.judges import Judges
-from lepbench.evaluation.rows import ROWS
 from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
 
@@ -104,7 +104,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(units, "score", interrupted)
+    monkeypatch.setattr(condition_runner, "score_pictures", interrupted)
     options = ("--suite", tiny_suite.folder, "--out", tmp_path / "out")
     code, stdout, stderr = lepbench("evaluate", model_file, *options)
     assert (code, stdout) == (130, "")

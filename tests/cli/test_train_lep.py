@@ -7,7 +7,7 @@ import pytest
 
 from lepbench.cli.app import main
 from lepbench.config import load_config
-from lepbench.predictors.recipe import TrainConfig
+from lepbench.predictors.train_config import TrainConfig
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "train-lep.yaml"
 

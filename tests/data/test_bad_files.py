@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from picture_folders import jpeg, photograph
 
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.data.manifest import load_manifest
 from lepbench.data.read import Triplets
 from lepbench.detectors import Canny
 from lepbench.errors import LepbenchError
-from lepbench.images import png_bytes
+from lepbench.images import encode_png
 
 JPEG = jpeg(photograph())
 
@@ -134,7 +134,7 @@ def configured(folder: Path) -> BuildConfig:
 
 
 def test_every_bad_file_is_accounted_for(bad: Path, tmp_path: Path) -> None:
-    build(configured(bad), tmp_path / "out")
+    build_triplets(configured(bad), tmp_path / "out")
     rejects = [json.loads(line) for line in (tmp_path / "out" / "rejected.jsonl").read_text().splitlines()]
     expected = {name: reason for name, (_, reason) in {**FILES, **CAPTIONS}.items() if reason}
     expected |= {name: reason for name, (_, reason) in {**SIDECARS, **PLACES}.items() if reason}
@@ -169,7 +169,7 @@ def test_any_damage_to_any_file_is_a_row_or_a_reject(
         path = folder / f"{number}{Path(name).suffix}"
         path.write_bytes(content[:at] + noise + content[at + len(noise) :])
         path.with_suffix(".txt").write_text(f"number {number}")
-    manifest = build(configured(folder), folder.parent / "out").manifest
+    manifest = build_triplets(configured(folder), folder.parent / "out").manifest
     assert manifest.written + sum(manifest.rejected.values()) == len(damages) + 1
 
 
@@ -179,7 +179,7 @@ def four(tmp_path: Path) -> Path:
     folder = tmp_path / "four"
     folder.mkdir()
     for number in range(4):
-        pixel = png_bytes(np.zeros((1, 1, 3), np.uint8))
+        pixel = encode_png(np.zeros((1, 1, 3), np.uint8))
         (folder / f"{number}.png").write_bytes(pixel if number == 1 else JPEG)
         (folder / f"{number}.txt").write_text(f"file {number}")
     return folder
@@ -187,7 +187,7 @@ def four(tmp_path: Path) -> Path:
 
 def test_a_picture_that_the_detector_cannot_bear_is_left_out_alone(four: Path, tmp_path: Path) -> None:
     config = configured(four).model_copy(update={"size": None})
-    manifest = build(config, tmp_path / "out").manifest
+    manifest = build_triplets(config, tmp_path / "out").manifest
     assert (manifest.written, manifest.rejected) == (3, {"detector failed": 1})
     reject = json.loads((tmp_path / "out" / "rejected.jsonl").read_text())
     assert reject["id"] == "1.png"
@@ -216,10 +216,10 @@ def test_a_fault_of_the_machine_is_no_fault_of_a_picture(
 
     monkeypatch.setattr(Canny, "__call__", failing)
     with pytest.raises(LepbenchError, match=said):
-        build(configured(four), tmp_path / "out")
+        build_triplets(configured(four), tmp_path / "out")
 
 
-@pytest.mark.parametrize("where", ["lepbench.data.picture._opencv", "lepbench.data.triplet.store"])
+@pytest.mark.parametrize("where", ["lepbench.data.picture._opencv", "lepbench.data.triplet.store_picture"])
 def test_too_little_memory_for_a_picture_ends_the_build(
     four: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -228,4 +228,4 @@ def test_too_little_memory_for_a_picture_ends_the_build(
 
     monkeypatch.setattr(where, failing)
     with pytest.raises(LepbenchError, match="not enough memory to make data/train"):
-        build(configured(four), tmp_path / "out")
+        build_triplets(configured(four), tmp_path / "out")

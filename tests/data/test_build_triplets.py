@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from picture_folders import PHOTOGRAPH_COUNT, save_every_mode
 from PIL import Image
 
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Entry
 from lepbench.data.manifest import Manifest, load_manifest
@@ -65,7 +65,7 @@ def configured(photos: Path, **settings: Any) -> BuildConfig:
 @pytest.fixture(scope="module")
 def built(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("built") / "triplets"
-    build(configured(photos), out)
+    build_triplets(configured(photos), out)
     return out
 
 
@@ -135,7 +135,7 @@ def test_no_machine_path_enters_the_output(built: Path, photos: Path) -> None:
 
 
 def test_a_second_build_elsewhere_is_the_same_to_the_byte(photos: Path, built: Path, tmp_path: Path) -> None:
-    build(configured(photos), tmp_path / "again")
+    build_triplets(configured(photos), tmp_path / "again")
     assert contents(tmp_path / "again") == contents(built)
 
 
@@ -151,7 +151,7 @@ def build_until(entries: int, config: BuildConfig, out: Path) -> None:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        build(config, out, progress)
+        build_triplets(config, out, progress)
 
 
 @settings(max_examples=4, deadline=None)
@@ -165,7 +165,7 @@ def test_however_often_it_stops_the_result_is_the_same(
         with pytest.raises(LepbenchError, match="unfinished"):
             Triplets(out)
         assert len(list(out.glob("shards/*.json"))) == stop // 4
-    build(configured(photos), out)
+    build_triplets(configured(photos), out)
     assert contents(out) == contents(built)
 
 
@@ -192,7 +192,7 @@ def test_a_killed_process_loses_one_shard_and_blocks_nobody(
     assert done.returncode == -signal.SIGKILL
     assert len(list(out.glob("shards/*.json"))) == 2
     assert list(out.glob("data/.*.part"))
-    build(configured(photos), out)
+    build_triplets(configured(photos), out)
     assert contents(out) == contents(built)
 
 
@@ -201,7 +201,7 @@ def test_a_damaged_shard_is_made_anew_and_the_others_are_kept(
     photos: Path, built: Path, tmp_path: Path, damage: str
 ) -> None:
     out = tmp_path / "out"
-    build(configured(photos), out)
+    build_triplets(configured(photos), out)
     first, second, *_ = (out / shard.file for shard in load_manifest(out).shards)
     whole, kept = second.read_bytes(), first.stat().st_mtime_ns
     if damage == "gone":
@@ -209,17 +209,17 @@ def test_a_damaged_shard_is_made_anew_and_the_others_are_kept(
     else:
         second.write_bytes(whole[:100] if damage == "cut" else whole[:-9] + b"x" + whole[-8:])
     tried: list[int] = []
-    build(configured(photos), out, lambda done, total: tried.append(done))
+    build_triplets(configured(photos), out, lambda done, total: tried.append(done))
     assert first.stat().st_mtime_ns == kept
     assert tried == [0, 4, 8, 12, 15, 19]
     assert contents(out) == contents(built)
 
 
 def test_a_finished_folder_is_verified_and_not_written_anew(photos: Path, tmp_path: Path) -> None:
-    build(configured(photos), tmp_path)
+    build_triplets(configured(photos), tmp_path)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")}
     seen: list[tuple[int, int]] = []
-    build(configured(photos), tmp_path, lambda done, total: seen.append((done, total)))
+    build_triplets(configured(photos), tmp_path, lambda done, total: seen.append((done, total)))
     assert seen == [(0, 19), (4, 19), (8, 19), (12, 19), (16, 19), (19, 19)]
     assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")} == before
 
@@ -240,7 +240,7 @@ def test_another_recipe_is_refused_naming_the_key(
 ) -> None:
     before = contents(built)
     with pytest.raises(LepbenchError, match=key):
-        build(configured(photos, **changed), built)
+        build_triplets(configured(photos, **changed), built)
     assert contents(built) == before
 
 
@@ -248,33 +248,33 @@ def test_a_corpus_that_changed_is_another_recipe(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
     save_every_mode(photos)
-    build(configured(photos, limit=2), tmp_path / "out")
+    build_triplets(configured(photos, limit=2), tmp_path / "out")
     (photos / "UPPER.txt").write_text("another caption")
     with pytest.raises(LepbenchError, match=r"source\.fingerprint"):
-        build(configured(photos, limit=2), tmp_path / "out")
+        build_triplets(configured(photos, limit=2), tmp_path / "out")
 
 
 def test_other_packages_may_not_finish_what_was_begun(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build_until(6, configured(photos), tmp_path / "out")
-    monkeypatch.setattr("lepbench.data.build.software", lambda: {"pillow": "0.0"})
+    monkeypatch.setattr("lepbench.data.build.list_software", lambda: {"pillow": "0.0"})
     with pytest.raises(LepbenchError, match="begun with other packages"):
-        build(configured(photos), tmp_path / "out")
+        build_triplets(configured(photos), tmp_path / "out")
 
 
 @pytest.mark.parametrize("place", [".", "inside/deeper"])
 def test_writing_into_the_source_is_refused(photos: Path, place: str) -> None:
     before = contents(photos)
     with pytest.raises(LepbenchError, match="lies inside the source"):
-        build(configured(photos), photos / place)
+        build_triplets(configured(photos), photos / place)
     assert contents(photos) == before
 
 
 def test_a_folder_with_other_things_is_refused(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine")
     with pytest.raises(LepbenchError, match=r"holds 'README.md'"):
-        build(configured(photos), tmp_path)
+        build_triplets(configured(photos), tmp_path)
     assert (tmp_path / "README.md").read_text() == "mine"
 
 
@@ -282,12 +282,12 @@ def test_a_file_in_the_way_of_the_output_is_one_line(photos: Path, tmp_path: Pat
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(LepbenchError, match="cannot create"):
-            build(configured(photos), out)
+            build_triplets(configured(photos), out)
 
 
 def test_two_builds_may_not_share_a_folder(photos: Path, tmp_path: Path) -> None:
     with FileLock(tmp_path / ".lock"), pytest.raises(LepbenchError, match="another build is writing"):
-        build(configured(photos), tmp_path)
+        build_triplets(configured(photos), tmp_path)
 
 
 def test_nothing_usable_is_one_line_and_the_reasons_are_on_record(photos: Path, tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_nothing_usable_is_one_line_and_the_reasons_are_on_record(photos: Path, 
     (bad / "a.jpg").write_bytes((photos / "truncated.jpg").read_bytes())
     (bad / "a.txt").write_text("a")
     with pytest.raises(LepbenchError, match=r"picture cannot be decoded \(1\)"):
-        build(configured(bad), tmp_path / "out")
+        build_triplets(configured(bad), tmp_path / "out")
     assert json.loads((tmp_path / "out" / "rejected.jsonl").read_text())["id"] == "a.jpg"
 
 
@@ -307,7 +307,7 @@ def test_a_shard_without_rows_does_not_spoil_the_set(photos: Path, tmp_path: Pat
     for number in range(6):
         (corpus / f"{number}.jpg").write_bytes(whole if number in (4, 5) else whole[:99])
         (corpus / f"{number}.txt").write_text(f"一只小猫 🐈 \u202e rtl {number}")
-    manifest = build(configured(corpus, shard_rows=2), tmp_path / "out").manifest
+    manifest = build_triplets(configured(corpus, shard_rows=2), tmp_path / "out").manifest
     assert [shard.rows for shard in manifest.shards] == [0, 0, 2]
     rows = load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
     assert rows["id"][:] == ["4.jpg", "5.jpg"] == [triplet.id for triplet in Triplets(tmp_path / "out")]
@@ -328,7 +328,7 @@ def test_a_damaged_manifest_is_one_line(tmp_path: Path) -> None:
 
 def test_streaming_and_plain_loading_agree_after_a_resume(photos: Path, tmp_path: Path) -> None:
     build_until(6, configured(photos), tmp_path / "out")
-    build(configured(photos), tmp_path / "out")
+    build_triplets(configured(photos), tmp_path / "out")
     plain = load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
     streamed = load_dataset(str(tmp_path / "out"), split="train", streaming=True)
     for one, other in zip(plain, streamed, strict=True):
@@ -379,7 +379,7 @@ def test_a_disk_that_is_full_is_one_line_and_nothing_is_lost(
     command = ("build-data", tmp_path / "build.yaml", "--out", out)
     assert f"cannot write {out / 'data'}" in full(9000, *command)
     assert f"cannot write {out / 'contact_sheet.png'}" in full(30_000, *command)
-    build(configured(photos), out)
+    build_triplets(configured(photos), out)
     assert contents(out) == contents(built)
 
 
@@ -425,10 +425,10 @@ def test_a_source_that_raises_half_way_is_one_line_and_what_is_made_is_kept(
         with pytest.raises(
             LepbenchError, match=r"folder:photos failed at 'entry 9': RuntimeError: the tape tore"
         ):
-            build(configured(photos), tmp_path / "out")
+            build_triplets(configured(photos), tmp_path / "out")
     assert Folder.open is plain
     assert len(list((tmp_path / "out" / "shards").iterdir())) == 2
-    build(configured(photos), tmp_path / "out")
+    build_triplets(configured(photos), tmp_path / "out")
     assert contents(tmp_path / "out") == contents(built)
 
 
@@ -439,7 +439,7 @@ class Whole(Folder):
 
 
 def test_pictures_may_keep_their_sizes(photos: Path, tmp_path: Path) -> None:
-    build(configured(photos, size=None), tmp_path / "out")
+    build_triplets(configured(photos, size=None), tmp_path / "out")
     triplets = Triplets(tmp_path / "out")
     assert triplets.size is None
     for triplet in triplets:
@@ -467,7 +467,7 @@ def test_what_a_finished_folder_rests_on_outlasts_a_power_cut(
         settled.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    build(configured(photos, limit=2), tmp_path / "out")
+    build_triplets(configured(photos, limit=2), tmp_path / "out")
     told = [name.lstrip(".").split(".")[0] for name in settled]
     shard = "train-00000-of-00001"
     assert told == ["manifest", "out", shard, "data", shard, "shards", "rejected", "out", "manifest", "out"]
@@ -479,7 +479,7 @@ def test_a_device_that_is_not_there_is_one_line_and_leaves_nothing(
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(LepbenchError, match="device is cuda, and there is none here; take device cpu"):
-        build(configured(photos, device="cuda"), tmp_path / "out")
+        build_triplets(configured(photos, device="cuda"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -496,6 +496,6 @@ def test_a_network_goes_where_it_is_fast_if_told_to(
 
 
 def test_the_recipe_has_the_device_that_auto_came_to(photos: Path, tmp_path: Path) -> None:
-    build(configured(photos, device="auto", limit=2), tmp_path / "out")
+    build_triplets(configured(photos, device="auto", limit=2), tmp_path / "out")
     assert load_manifest(tmp_path / "out").recipe.device == "cpu"
-    build(configured(photos, device="cpu", limit=2), tmp_path / "out")
+    build_triplets(configured(photos, device="cpu", limit=2), tmp_path / "out")

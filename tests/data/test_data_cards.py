@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
-from lepbench.cli.build_data import command, configuration
-from lepbench.cli.suite import corpus_from, make_command
+from lepbench.cli.build_data import command, read_configuration
+from lepbench.cli.suite import make_command, read_corpus
 from lepbench.config import Config
 from lepbench.data.config import BuildConfig
 from lepbench.data.sources import SOURCES
@@ -73,7 +73,7 @@ def understood(line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Buil
     assert given["out"]
     settings = given.keys() - OF_THE_RUN
     options = {key: given[key] for key in settings if given[key] not in (None, ())}
-    return configuration(given["source"], options)
+    return read_configuration(given["source"], options)
 
 
 @each_page
@@ -115,7 +115,7 @@ def test_a_card_says_how_a_suite_is_made_or_why_not(page: Path) -> None:
     assert bool(shown) != bool(NO_SUITE.search(said))
     for line in shown:
         given = make_command.make_context("make", shlex.split(line)).params
-        source = corpus_from(given["corpus"], given["path"], given["settings"])
+        source = read_corpus(given["corpus"], given["path"], given["settings"])
         assert source.name == given["corpus"]
 
 

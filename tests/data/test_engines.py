@@ -29,15 +29,15 @@ import yaml
 from filelock import FileLock
 from picture_folders import jpeg, photograph, save_every_mode
 
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.data.engines import ENGINES, Engine, Processes
 from lepbench.data.hygiene import Hygiene
-from lepbench.data.lock import Share, locked, share_from
+from lepbench.data.lock import Share, lock_folder, parse_share
 from lepbench.data.manifest import load_manifest
 from lepbench.data.similar import perceptual_hash
 from lepbench.errors import LepbenchError
-from lepbench.images import png_bytes
+from lepbench.images import encode_png
 
 COMMAND = [sys.executable, "-m", "lepbench", "build-data"]
 
@@ -72,7 +72,7 @@ def config(recipe: Path) -> BuildConfig:
 def whole(config: BuildConfig, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What one process leaves behind without being stopped."""
     out = tmp_path_factory.mktemp("whole") / "out"
-    build(config, out)
+    build_triplets(config, out)
     return contents(out)
 
 
@@ -88,7 +88,7 @@ def test_the_corpus_has_something_of_everything(whole: dict[str, bytes]) -> None
 
 def test_processes_leave_the_same_bytes(config: BuildConfig, whole: dict[str, bytes], tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    build(config, tmp_path / "out", lambda done, total: told.append((done, total)), Processes(2))
+    build_triplets(config, tmp_path / "out", lambda done, total: told.append((done, total)), Processes(2))
     assert contents(tmp_path / "out") == whole
     assert told[0] == (0, 56)
     assert told[-1] == (56, 56)
@@ -100,23 +100,23 @@ def test_shares_in_any_order_leave_the_same_bytes(
 ) -> None:
     out = tmp_path / "out"
     for number in (3, 1, 2):
-        report = build(config, out, share=Share(number, 3))
+        report = build_triplets(config, out, share=Share(number, 3))
         assert report.manifest.sha256 is None
         assert report.made == report.planned * (1 + [3, 1, 2].index(number)) // 3
-    build(config, out)
+    build_triplets(config, out)
     assert contents(out) == whole
 
 
 def test_a_share_keeps_out_a_whole_build_and_its_own_kind_but_no_other_share(tmp_path: Path) -> None:
-    with locked(tmp_path, Share(1, 3)):
-        with locked(tmp_path, Share(2, 3)):
+    with lock_folder(tmp_path, Share(1, 3)):
+        with lock_folder(tmp_path, Share(2, 3)):
             pass
         for share in (None, Share(1, 3)):
-            with pytest.raises(LepbenchError, match="another build"), locked(tmp_path, share):
+            with pytest.raises(LepbenchError, match="another build"), lock_folder(tmp_path, share):
                 pass
-    with locked(tmp_path):
+    with lock_folder(tmp_path):
         assert FileLock(tmp_path / ".lock").lock_file
-        with pytest.raises(LepbenchError, match="another build"), locked(tmp_path):
+        with pytest.raises(LepbenchError, match="another build"), lock_folder(tmp_path):
             pass
 
 
@@ -130,19 +130,19 @@ def test_shares_that_begin_together_do_not_take_each_other_for_strangers(
     def exists(path: Path) -> bool:
         there = plain(path)
         if path == out / "manifest.json" and not begun:
-            begun.append(others.submit(build, config, out, share=Share(2, 2)))
+            begun.append(others.submit(build_triplets, config, out, share=Share(2, 2)))
             wait(begun, timeout=1)
         return there
 
     monkeypatch.setattr(Path, "exists", exists)
-    build(config, out, share=Share(1, 2))
+    build_triplets(config, out, share=Share(1, 2))
     assert begun[0].result().made
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "-1/3", "1/3/5"])
 def test_what_is_no_share_is_one_line(text: str) -> None:
     with pytest.raises(LepbenchError, match="is no share"):
-        share_from(text)
+        parse_share(text)
 
 
 def started(recipe: Path, out: Path, *options: str) -> subprocess.Popen[bytes]:
@@ -172,7 +172,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(
         time.sleep(moments.uniform(0, 0.3))
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
-    build(config, out)
+    build_triplets(config, out)
     assert contents(out) == whole
 
 
@@ -244,7 +244,7 @@ def test_ray_loses_a_machine_and_no_byte(
             lost.append(done)
             made.remove_node(second, allow_graceful=False)
 
-    build(config, tmp_path / "out", progress, ENGINES.get("ray")(2))
+    build_triplets(config, tmp_path / "out", progress, ENGINES.get("ray")(2))
     assert lost
     assert contents(tmp_path / "out") == whole
 
@@ -324,8 +324,8 @@ def test_relative_paths_hold_wherever_the_work_is_done(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config = BuildConfig.model_validate({"source": laid_out(name), "size": 32, "shard_rows": 1})
-    build(config, Path("here"))
-    build(config, Path("there"), engine=Elsewhere())
+    build_triplets(config, Path("here"))
+    build_triplets(config, Path("there"), engine=Elsewhere())
     assert "missing file" not in load_manifest(Path("here")).rejected
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
@@ -347,7 +347,7 @@ def test_ray_writes_where_the_command_was_given(
     monkeypatch.chdir(tmp_path)
     letters(Path("photos"), "abc")
     config = BuildConfig.model_validate({"source": {"name": "folder", "path": "photos"}, "size": 32})
-    assert build(config, Path("out"), engine=ENGINES.get("ray")()).manifest.written == 3
+    assert build_triplets(config, Path("out"), engine=ENGINES.get("ray")()).manifest.written == 3
     assert list((tmp_path / "out" / "data").iterdir())
 
 
@@ -360,7 +360,7 @@ def test_a_shard_that_another_machine_keeps_to_itself_is_one_line(
             return ((piece, work(there, piece, tried)) for piece in pieces)
 
     with pytest.raises(LepbenchError, match="was made and is not here"):
-        build(config, tmp_path / "out", engine=Apart())
+        build_triplets(config, tmp_path / "out", engine=Apart())
 
 
 def test_ray_takes_all_processors_of_the_cluster_unless_told(cluster: Any) -> None:
@@ -386,14 +386,14 @@ def test_a_failed_entry_is_tried_again_and_the_set_is_as_if_it_had_never_failed(
     config = BuildConfig.model_validate(
         {"source": {"name": "folder", "path": photos}, "size": 32, "shard_rows": 4}
     )
-    build(config, tmp_path / "whole")
+    build_triplets(config, tmp_path / "whole")
     (photos / "rgb.jpg").write_bytes(b"")
-    first = build(config, tmp_path / "out").manifest
+    first = build_triplets(config, tmp_path / "out").manifest
     assert first.rejected == {"empty file": 1}
     (photos / "rgb.jpg").write_bytes(content)
     with pytest.raises(LepbenchError, match=r"source\.fingerprint"):
-        build(config, tmp_path / "out")
-    build(config, tmp_path / "out", retry=True)
+        build_triplets(config, tmp_path / "out")
+    build_triplets(config, tmp_path / "out", retry=True)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     assert load_manifest(tmp_path / "out").rejected == {}
 
@@ -417,7 +417,7 @@ def move(folder: Path, old: str, new: str) -> None:
 
 def fail_once(config: BuildConfig, folder: Path, out: Path) -> None:
     """Build, then mend what failed."""
-    assert build(config, out).manifest.rejected == {"empty file": 1}
+    assert build_triplets(config, out).manifest.rejected == {"empty file": 1}
     (folder / "g.jpg").write_bytes(jpeg(photograph().rotate(77)))
 
 
@@ -441,8 +441,8 @@ def test_whatever_else_changed_meanwhile_a_second_try_leaves_what_a_first_would(
     config = letters(photos, "abcdefgh")
     fail_once(config, photos, tmp_path / "out")
     change(photos)
-    build(config, tmp_path / "out", retry=True)
-    build(config, tmp_path / "fresh")
+    build_triplets(config, tmp_path / "out", retry=True)
+    build_triplets(config, tmp_path / "fresh")
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
@@ -452,7 +452,7 @@ def test_a_second_try_makes_those_shards_alone_whose_entries_changed(tmp_path: P
     fail_once(config, photos, tmp_path / "out")
     (photos / "c.txt").write_text("other words")
     before = {path.name[6:11]: path.stat().st_mtime_ns for path in (tmp_path / "out" / "data").iterdir()}
-    build(config, tmp_path / "out", retry=True)
+    build_triplets(config, tmp_path / "out", retry=True)
     after = {path.name[6:11]: path.stat().st_mtime_ns for path in (tmp_path / "out" / "data").iterdir()}
     assert {name for name in after if after[name] == before[name]} == {"00000", "00002"}
 
@@ -474,10 +474,10 @@ def test_a_second_try_may_be_stopped_at_any_shard(tmp_path: Path, stop: int, aga
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        build(config, tmp_path / "out", progress, retry=True)
+        build_triplets(config, tmp_path / "out", progress, retry=True)
     assert load_manifest(tmp_path / "out").sha256 is None
-    build(config, tmp_path / "out", retry=again)
-    build(config, tmp_path / "fresh")
+    build_triplets(config, tmp_path / "out", retry=again)
+    build_triplets(config, tmp_path / "fresh")
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
@@ -487,14 +487,14 @@ def test_a_second_try_takes_no_other_setting(tmp_path: Path) -> None:
     fail_once(config, photos, tmp_path / "out")
     other = config.model_copy(update={"hygiene": Hygiene(min_edges=0.01)})
     with pytest.raises(LepbenchError, match=r"another recipe: hygiene\.min_edges is 0\.0001 there"):
-        build(other, tmp_path / "out", retry=True)
+        build_triplets(other, tmp_path / "out", retry=True)
 
 
 def test_a_second_try_with_nothing_to_try_leaves_a_finished_folder_as_it_is(tmp_path: Path) -> None:
     config = letters(tmp_path / "photos", "abc")
-    build(config, tmp_path / "out")
+    build_triplets(config, tmp_path / "out")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/*/*")}
-    build(config, tmp_path / "out", retry=True)
+    build_triplets(config, tmp_path / "out", retry=True)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/*/*")} == before
 
 
@@ -510,7 +510,7 @@ def chain(folder: Path) -> BuildConfig:
     folder.mkdir()
     for name, place in zip("abc", (0, middle - 1, middle), strict=True):
         for again in ("", "-again", "-twice"):  # a.png is the last of its kind
-            (folder / f"{name}{again}.png").write_bytes(png_bytes(frames[place]))
+            (folder / f"{name}{again}.png").write_bytes(encode_png(frames[place]))
             (folder / f"{name}{again}.txt").write_text(name)
     return BuildConfig.model_validate(
         {"source": {"name": "folder", "path": folder}, "size": 32, "shard_rows": 1}
@@ -530,7 +530,7 @@ def test_rows_come_back_when_what_they_were_left_out_for_changes(
             (photos / failed).write_bytes(b"")
         else:
             broken.setattr(Path, "read_bytes", closed_for(failed))
-        assert build(config, tmp_path / "out").manifest.written == (3 if kind == "exact" else 2)
+        assert build_triplets(config, tmp_path / "out").manifest.written == (3 if kind == "exact" else 2)
     (photos / failed).write_bytes(content)
 
     def progress(done: int, total: int) -> None:
@@ -538,9 +538,9 @@ def test_rows_come_back_when_what_they_were_left_out_for_changes(
             raise StoppedError
 
     with suppress(StoppedError):
-        build(config, tmp_path / "out", progress, retry=True)
-    build(config, tmp_path / "out")
-    build(config, tmp_path / "fresh")
+        build_triplets(config, tmp_path / "out", progress, retry=True)
+    build_triplets(config, tmp_path / "out")
+    build_triplets(config, tmp_path / "fresh")
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 

@@ -22,7 +22,7 @@ from picture_folders import PHOTOGRAPH_COUNT, save_every_mode
 from PIL import Image
 
 from lepbench.data import export as export_module
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.data.export import Index, export
 from lepbench.data.manifest import Manifest, load_manifest
@@ -42,7 +42,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (photos / "empty.txt").write_text("nothing")
     out = tmp_path_factory.mktemp("built") / "triplets"
     config = {"source": {"name": "folder", "path": photos}, "size": 32, "shard_rows": 12}
-    build(BuildConfig.model_validate(config), out)
+    build_triplets(BuildConfig.model_validate(config), out)
     return out
 
 
@@ -132,7 +132,7 @@ def test_webdataset_reads_the_same(built: Path, tmp_path: Path) -> None:
 
 def test_datasets_opens_the_folder_by_its_card(tmp_path: Path) -> None:
     config = BuildConfig.model_validate({"source": "sketchworld", "limit": 9})
-    build(config, tmp_path / "triplets")
+    build_triplets(config, tmp_path / "triplets")
     exported(tmp_path / "triplets", tmp_path / "tars")
     opened = load_dataset(str(tmp_path / "tars"), cache_dir=str(tmp_path / "cache"), split="train")
     for row, triplet in zip(opened, Triplets(tmp_path / "triplets"), strict=True):
@@ -144,7 +144,7 @@ def test_datasets_opens_the_folder_by_its_card(tmp_path: Path) -> None:
 def test_the_tars_are_a_source_of_the_same_triplets(built: Path, tmp_path: Path) -> None:
     exported(built, tmp_path / "tars")
     source = {"name": "webdataset", "path": str(tmp_path / "tars")}
-    build(BuildConfig.model_validate({"source": source, "size": 32}), tmp_path / "again")
+    build_triplets(BuildConfig.model_validate({"source": source, "size": 32}), tmp_path / "again")
     for here, there in zip(Triplets(tmp_path / "again"), Triplets(built), strict=True):
         assert here.text == there.text
         assert (here.image == there.image).all()

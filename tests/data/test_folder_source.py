@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lepbench.data.captions import clean, clean_licence, read_metadata
+from lepbench.data.captions import clean_caption, clean_licence, read_metadata
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.sources import Folder
 from lepbench.data.sources import files as source_files
-from lepbench.data.sources.files import distinct, read
+from lepbench.data.sources.files import make_distinct, read
 from lepbench.errors import LepbenchError
 
 
@@ -27,7 +27,7 @@ def opened(folder: Path, limit: int | None = None) -> list[tuple[str, str]]:
     for number in range(corpus.count):
         entry = corpus.entry(number)
         try:
-            outcomes.append((entry.id, clean(entry.load().caption, 100).text))
+            outcomes.append((entry.id, clean_caption(entry.load().caption, 100).text))
         except Rejected as rejected:
             outcomes.append((entry.id, rejected.reason))
     return outcomes
@@ -228,7 +228,7 @@ def test_a_caption_beyond_the_folder_is_read_by_neither_build_nor_fingerprint(tm
 
 @given(st.lists(st.sampled_from(["a", "a#2", "a#3", "b", "\udcff", "\\udcff"]), max_size=12))
 def test_ids_are_distinct_utf8_and_first_come_keeps_its_name(names: list[str]) -> None:
-    ids = list(distinct(names))
+    ids = list(make_distinct(names))
     assert len(set(ids)) == len(names)
     assert all(i.encode().decode() == i for i in ids)
     if names and names[0].isascii():
@@ -241,13 +241,13 @@ def test_a_clean_caption_is_one_line_of_the_same_words(text: str) -> None:
         "NFC", "".join(c for c in text if c.isspace() or unicodedata.category(c) != "Cc")
     )
     if words.split():
-        cleaned = clean(text, 10**6)
+        cleaned = clean_caption(text, 10**6)
         assert cleaned.text.split(" ") == words.split()
         assert (cleaned.text == text.strip()) == (not cleaned.changes)
-        assert clean(cleaned.text, 10**6) == (cleaned.text, ())
+        assert clean_caption(cleaned.text, 10**6) == (cleaned.text, ())
     else:
         with pytest.raises(Rejected, match="empty caption"):
-            clean(text, 10**6)
+            clean_caption(text, 10**6)
 
 
 @given(st.text() | st.sampled_from(["\ud800x", "\udcff", " \0"]))
@@ -255,10 +255,10 @@ def test_a_clean_licence_can_be_written_or_is_none(told: str) -> None:
     licence = clean_licence(told)
     if licence is not None:
         assert licence.encode()
-        assert clean(licence, 1000).changes == ()
+        assert clean_caption(licence, 1000).changes == ()
     elif told.strip():
         with pytest.raises(Rejected, match="empty"):
-            clean(told, 1000)
+            clean_caption(told, 1000)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_what_a_corpus_says_of_a_licence(told: object, licence: str | None) -> N
 
 @given(st.text("ab ", min_size=1).filter(str.strip), st.integers(1, 9))
 def test_a_long_caption_is_cut_at_a_word(text: str, most: int) -> None:
-    whole, cut = clean(text, 99).text, clean(text, most)
+    whole, cut = clean_caption(text, 99).text, clean_caption(text, most)
     assert whole.startswith(cut.text)
     assert 0 < len(cut.text) <= most
     assert ("cut" in cut.changes) == (len(whole) > most)

@@ -14,18 +14,18 @@ from PIL import Image, ImageDraw
 from pydantic import ValidationError
 from sketch_corpora import fscoco, jpeg, lines_of
 
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.read import Triplets
-from lepbench.data.sources import FSCOCO
-from lepbench.sketches import FSCOCO as SKETCHES
+from lepbench.data.sources import FsCocoSource
+from lepbench.sketches import FsCocoCorpus
 from lepbench.suites import Suite
-from lepbench.suites.drawings import Wish, draw_suite
+from lepbench.suites.drawings import SuiteRequest, draw_suite
 
 
 def test_entries_are_photographs_with_their_captions(tmp_path: Path) -> None:
-    corpus = pickle.loads(pickle.dumps(FSCOCO(path=fscoco(tmp_path), split="all").open(64, None)))
+    corpus = pickle.loads(pickle.dumps(FsCocoSource(path=fscoco(tmp_path), split="all").open(64, None)))
     assert corpus.count == 20
     for number in (19, 0, 7):
         user, index = divmod(number, 2)
@@ -34,14 +34,14 @@ def test_entries_are_photographs_with_their_captions(tmp_path: Path) -> None:
         assert entry.id == f"{user}/{user:04d}{index}"
         assert original.picture == jpeg(320, 256, 10 * user + index)
         assert original.caption.split() == f"a scene of {user} number {index}".split()
-    assert FSCOCO(path=tmp_path, split="all").open(64, 3).count == 3
+    assert FsCocoSource(path=tmp_path, split="all").open(64, 3).count == 3
 
 
 def test_no_user_is_in_a_build_and_in_the_other_sides_suite(tmp_path: Path) -> None:
     path = fscoco(tmp_path, users=30, each=1)
-    corpus = FSCOCO(path=path).open(64, None)
+    corpus = FsCocoSource(path=path).open(64, None)
     built = {corpus.entry(number).id for number in range(corpus.count)}
-    drawn = {name.id for name in SKETCHES(path=path).open().names()}
+    drawn = {name.id for name in FsCocoCorpus(path=path).open().names()}
     assert built
     assert drawn
     assert not {i.partition("/")[0] for i in built} & {i.partition("/")[0] for i in drawn}
@@ -64,14 +64,14 @@ def test_what_an_entry_is_turned_away_for(
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(Rejected) as caught:
-        FSCOCO(path=tmp_path, split="all").open(64, None).entry(0).load()
+        FsCocoSource(path=tmp_path, split="all").open(64, None).entry(0).load()
     assert caught.value.reason is reason
 
 
 def test_a_caption_beyond_the_folder_is_read_by_neither_build_nor_fingerprint(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
-    source = FSCOCO(path=fscoco(tmp_path / "fs", users=1, each=1), split="all")
+    source = FsCocoSource(path=fscoco(tmp_path / "fs", users=1, each=1), split="all")
     (caption,) = (source.path / "text").rglob("*.txt")
     caption.unlink()
     caption.symlink_to(secret)
@@ -85,7 +85,7 @@ def test_a_caption_beyond_the_folder_is_read_by_neither_build_nor_fingerprint(tm
 
 def test_a_change_of_a_caption_changes_the_recipe(tmp_path: Path) -> None:
     def recipe() -> str:
-        return json.dumps(FSCOCO(path=tmp_path, split="all").open(64, None).recipe())
+        return json.dumps(FsCocoSource(path=tmp_path, split="all").open(64, None).recipe())
 
     fscoco(tmp_path, users=2)
     first = recipe()
@@ -97,7 +97,7 @@ def test_a_change_of_a_caption_changes_the_recipe(tmp_path: Path) -> None:
 
 def test_it_builds(tmp_path: Path) -> None:
     source = {"name": "fscoco", "path": str(fscoco(tmp_path / "fs", users=2)), "split": "all"}
-    build(BuildConfig(source=source, size=64), tmp_path / "out")
+    build_triplets(BuildConfig(source=source, size=64), tmp_path / "out")
     (shard,) = (tmp_path / "out" / "data").glob("*.parquet")
     assert pq.read_table(shard, columns=["text"])["text"].to_pylist()[0] == "a scene of 0 number 0"
 
@@ -105,7 +105,7 @@ def test_it_builds(tmp_path: Path) -> None:
 def test_the_maps_may_be_what_people_drew(tmp_path: Path) -> None:
     path = fscoco(tmp_path / "fs", users=2)
     config = {"source": {"name": "fscoco", "path": path, "split": "all"}, "edges": "drawn", "size": 64}
-    build(BuildConfig.model_validate(config), tmp_path / "out")
+    build_triplets(BuildConfig.model_validate(config), tmp_path / "out")
     triplets = Triplets(tmp_path / "out")
     assert len(triplets) == 4
     for number, triplet in enumerate(triplets):
@@ -127,10 +127,10 @@ def test_the_maps_may_be_what_people_drew(tmp_path: Path) -> None:
 
 def test_a_suite_and_a_build_show_the_same_sketches(tmp_path: Path) -> None:
     path = fscoco(tmp_path / "fs", users=3)
-    wish = Wish(name="drawn", items=6, size=64)
-    draw_suite(SKETCHES(path=path, split="all"), wish, tmp_path / "drawn", lambda *told: None)
+    wish = SuiteRequest(name="drawn", items=6, size=64)
+    draw_suite(FsCocoCorpus(path=path, split="all"), wish, tmp_path / "drawn", lambda *told: None)
     config = {"source": {"name": "fscoco", "path": path, "split": "all"}, "edges": "drawn", "size": 64}
-    build(BuildConfig.model_validate(config), tmp_path / "out")
+    build_triplets(BuildConfig.model_validate(config), tmp_path / "out")
     built = {triplet.text: triplet.edges for triplet in Triplets(tmp_path / "out")}
     items = Suite(tmp_path / "drawn").items(6)
     assert {item.prompt for item in items} == set(built)
@@ -147,7 +147,7 @@ def test_a_sketch_that_cannot_be_read_is_missed_only_where_it_is_asked_for(tmp_p
     for edges, written in (("drawn", 2), ("binary", 4)):
         config = {"source": source, "edges": edges, "size": 64, "hygiene": {"max_edges": 1}}
         out = tmp_path / edges
-        assert build(BuildConfig.model_validate(config), out).manifest.written == written
+        assert build_triplets(BuildConfig.model_validate(config), out).manifest.written == written
         reasons = [json.loads(line)["reason"] for line in (out / "rejected.jsonl").read_text().splitlines()]
         assert reasons == ["no sketch"] * (4 - written)
 
@@ -157,11 +157,11 @@ def test_a_sketch_that_was_mended_is_read_again(tmp_path: Path) -> None:
     config = BuildConfig.model_validate(
         {"source": {"name": "fscoco", "path": path, "split": "all"}, "edges": "drawn", "size": 64}
     )
-    build(config, tmp_path / "out")
+    build_triplets(config, tmp_path / "out")
     sketches = sorted((path / "vector_sketches").rglob("*.npy"))
     sketches[1].write_bytes(sketches[0].read_bytes())
-    again = build(config, tmp_path / "out", retry=True)
-    assert again.manifest.sha256 == build(config, tmp_path / "fresh").manifest.sha256
+    again = build_triplets(config, tmp_path / "out", retry=True)
+    assert again.manifest.sha256 == build_triplets(config, tmp_path / "fresh").manifest.sha256
     assert np.array_equal(*(Triplets(tmp_path / "out")[number].edges for number in (0, 1)))
 
 

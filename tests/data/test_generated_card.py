@@ -14,7 +14,7 @@ import pytest
 import yaml
 from picture_folders import jpeg, photograph
 
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.card import licence_fields
 from lepbench.data.config import BuildConfig
 
@@ -30,7 +30,7 @@ def card(folder: Path, licences: Sequence[str | None], **settings: Any) -> tuple
     pq.write_table(pa.table({"image": contents, "text": texts, "terms": terms}), folder / "rows.parquet")
     source = {"name": "table", "path": str(folder / "rows.parquet"), "licence_column": "terms", **settings}
     config = {"source": source, "size": 16, "shard_rows": 3, "hygiene": {"min_edges": 0, "max_edges": 1}}
-    build(BuildConfig.model_validate(config), folder / "out")
+    build_triplets(BuildConfig.model_validate(config), folder / "out")
     _, header, text = (folder / "out" / "README.md").read_text().split("---\n", 2)
     return yaml.safe_load(io.StringIO(header)), text
 

@@ -16,14 +16,14 @@ from PIL import Image
 from sketch_corpora import fscoco
 from skimage import data
 
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
-from lepbench.images import png_bytes
-from lepbench.sketches import FSCOCO
+from lepbench.images import encode_png
+from lepbench.sketches import FsCocoCorpus
 from lepbench.suites import load_suite
-from lepbench.suites.drawings import Wish, draw_suite
+from lepbench.suites.drawings import SuiteRequest, draw_suite
 
 NAMES = ("astronaut", "coffee", "chelsea", "rocket")
 
@@ -34,7 +34,7 @@ def photograph(name: str) -> np.ndarray:
 
 def put(folder: Path, name: str, picture: np.ndarray | bytes, caption: str = "a photograph") -> None:
     folder.mkdir(exist_ok=True)
-    (folder / f"{name}.png").write_bytes(picture if isinstance(picture, bytes) else png_bytes(picture))
+    (folder / f"{name}.png").write_bytes(picture if isinstance(picture, bytes) else encode_png(picture))
     (folder / f"{name}.txt").write_text(caption)
 
 
@@ -45,7 +45,7 @@ def built(
     config = BuildConfig.model_validate(
         {"source": {"name": "folder", "path": folder}, "size": size, "hygiene": hygiene, "shard_rows": 3}
     )
-    build(config, out)
+    build_triplets(config, out)
     rejects = [json.loads(line) for line in (out / "rejected.jsonl").read_text().splitlines()]
     return [t.id for t in Triplets(out)], {r["id"]: (r["reason"], r["detail"]) for r in rejects}
 
@@ -119,7 +119,12 @@ def test_photographs_of_a_suite_of_drawings_stay_out_whatever_their_shape(
         place.write_bytes(jpeg(whole, quality=90))
         put(folder, f"{number}-leaked", place.read_bytes())
     put(folder, "other", np.asarray(data.camera()))
-    draw_suite(FSCOCO(path=scenes, split="all"), Wish(name="s", items=6, size=128), tmp_path / "s", print)
+    draw_suite(
+        FsCocoCorpus(path=scenes, split="all"),
+        SuiteRequest(name="s", items=6, size=128),
+        tmp_path / "s",
+        print,
+    )
     for size in (64, None):
         kept, left_out = built(folder, tmp_path / f"out-{size}", size=size, exclude=[tmp_path / "s"])
         assert kept == ["other.png"]

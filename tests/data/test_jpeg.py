@@ -12,7 +12,7 @@ from PIL import Image
 
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.jpeg import ends_early, ordinary_size, quiet
-from lepbench.data.picture import Decoded, decode
+from lepbench.data.picture import Decoded, decode_picture
 
 END = b"\xff\xd9"
 TURNED = Image.Exif()
@@ -30,7 +30,7 @@ modes = pytest.mark.parametrize("mode", MODES)
 
 
 def read(content: bytes) -> Decoded:
-    return decode(content, 10**6)
+    return decode_picture(content, 10**6)
 
 
 @kinds

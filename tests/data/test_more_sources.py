@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from picture_folders import jpeg, photograph
 
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Original, Rejected
-from lepbench.data.sources import Coco, Folder, Sketchworld, Source, Table, WebDataset, source_from
-from lepbench.data.sources.table import hub_files
+from lepbench.data.sources import Coco, Folder, Sketchworld, Source, Table, WebDataset, select_source
+from lepbench.data.sources.table import list_hub_files
 from lepbench.errors import LepbenchError
 
 PHOTOGRAPH = jpeg(photograph())
@@ -107,7 +107,7 @@ def test_coco_licences_go_into_the_rows(tmp_path: Path) -> None:
         "images": tmp_path / "images",
         "licence": "CC-BY-4.0",
     }
-    build(BuildConfig.model_validate({"source": source, "size": 32}), tmp_path / "out")
+    build_triplets(BuildConfig.model_validate({"source": source, "size": 32}), tmp_path / "out")
     (shard,) = (tmp_path / "out" / "data").iterdir()
     rows = pq.read_table(shard, columns=["id", "licence"]).to_pylist()
     assert [(row["id"], row["licence"]) for row in rows] == [
@@ -333,7 +333,7 @@ def test_of_a_folder_the_files_of_the_split_are_read(
 )
 def test_a_split_that_datasets_cannot_open_is_refused(split: str) -> None:
     with pytest.raises(LepbenchError, match="split: Value error, a split is named by letters"):
-        source_from({"name": "table", "path": "a.parquet", "split": split})
+        select_source({"name": "table", "path": "a.parquet", "split": split})
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_a_folder_whose_splits_cannot_be_told_is_one_line(
 
 def test_the_hubs_files_are_those_that_datasets_finds(tmp_path: Path) -> None:
     def found(path: Path, **settings: Any) -> list[str]:
-        files = hub_files(Table(path=str(path), streaming=True, **settings))
+        files = list_hub_files(Table(path=str(path), streaming=True, **settings))
         return [Path(file).relative_to(path).as_posix() for file in files]
 
     plain = split_folder(tmp_path / "plain", "train/0001.parquet", "validation/0001.parquet")
@@ -717,7 +717,7 @@ def test_names_that_are_not_utf8_are_kept_as_escapes(tmp_path: Path) -> None:
         ),
     ]
     for number, (source, label) in enumerate(sources):
-        build(BuildConfig.model_validate({"source": source, "size": 32}), tmp_path / str(number))
+        build_triplets(BuildConfig.model_validate({"source": source, "size": 32}), tmp_path / str(number))
         (shard,) = (tmp_path / str(number) / "data").iterdir()
         assert set(pq.read_table(shard)["source"].to_pylist()) == {label}
 

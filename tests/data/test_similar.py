@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import data
 
-from lepbench.data.picture import centre, fitted
+from lepbench.data.picture import crop_centre, fit_square
 from lepbench.data.similar import distances, first_of_kind, near_pairs, perceptual_hash
 from lepbench.images import square
 
@@ -44,7 +44,7 @@ def test_what_is_done_to_a_picture_on_its_way_changes_few_bits(name: str) -> Non
 @pytest.mark.parametrize("name", list(PHOTOGRAPHS))
 def test_the_hash_is_that_of_imagehash_but_for_its_way_of_shrinking(name: str) -> None:
     imagehash = pytest.importorskip("imagehash")
-    theirs = int(str(imagehash.phash(Image.fromarray(centre(PHOTOGRAPHS[name])))), 16)
+    theirs = int(str(imagehash.phash(Image.fromarray(crop_centre(PHOTOGRAPHS[name])))), 16)
     assert bits(perceptual_hash(PHOTOGRAPHS[name]), theirs) <= 4
 
 
@@ -53,15 +53,15 @@ def test_the_hash_is_that_of_imagehash_but_for_its_way_of_shrinking(name: str) -
 def test_a_picture_that_was_cut_square_has_the_hash_of_the_whole(name: str, shape: tuple[int, int]) -> None:
     picture = cv2.resize(PHOTOGRAPHS[name], shape[::-1], interpolation=cv2.INTER_AREA)
     own = perceptual_hash(picture)
-    assert perceptual_hash(centre(picture)) == own
+    assert perceptual_hash(crop_centre(picture)) == own
     for size in (64, 100, 512):
-        assert bits(own, perceptual_hash(fitted(picture, size))) <= 4
+        assert bits(own, perceptual_hash(fit_square(picture, size))) <= 4
     assert bits(own, perceptual_hash(np.asarray(square(Image.fromarray(picture), 128)))) <= 4
 
 
 def by_hand(picture: np.ndarray) -> int:
     """The hash as it is defined, its grey picture averaged in one step."""
-    grey = cv2.cvtColor(np.ascontiguousarray(centre(picture)), cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(np.ascontiguousarray(crop_centre(picture)), cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:8, :8].ravel()
     return sum(1 << (63 - place) for place, value in enumerate(low) if value > np.median(low))

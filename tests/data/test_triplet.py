@@ -17,10 +17,10 @@ from PIL import Image, ImageCms
 
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Entry, Original, Reason, Rejected
-from lepbench.data.picture import decode, encode, encode_edges
-from lepbench.data.read import decoded
+from lepbench.data.picture import decode_picture, encode_edges, encode_picture
+from lepbench.data.read import decode_row
 from lepbench.data.sources import Folder
-from lepbench.data.triplet import Picture, edge_density, edges_of, prepare, row_of
+from lepbench.data.triplet import PreparedPicture, find_edges, make_row, measure_edge_density, prepare_picture
 from lepbench.detectors import Canny, Sobel
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.images import Pixels
@@ -32,21 +32,21 @@ def configured(size: int | None, **settings: object) -> BuildConfig:
     return BuildConfig.model_validate({"source": "sketchworld", "size": size, **settings})
 
 
-def prepared(picture: bytes | Pixels, size: int | None = 64, **settings: object) -> Picture:
-    return prepare(Entry("it", lambda: Original(picture, "a caption")), configured(size, **settings))
+def prepared(picture: bytes | Pixels, size: int | None = 64, **settings: object) -> PreparedPicture:
+    return prepare_picture(Entry("it", lambda: Original(picture, "a caption")), configured(size, **settings))
 
 
 @pytest.fixture(scope="module")
-def every_mode(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Picture]:
+def every_mode(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PreparedPicture]:
     folder = tmp_path_factory.mktemp("modes")
     save_every_mode(folder)
     corpus = Folder(path=folder).open(48, None)
-    pictures = [prepare(corpus.entry(number), configured(48)) for number in range(corpus.count)]
+    pictures = [prepare_picture(corpus.entry(number), configured(48)) for number in range(corpus.count)]
     assert all(picture.sha256 == sha256_file(folder / picture.id) for picture in pictures)
     return {Path(picture.id).stem: picture for picture in pictures}
 
 
-def test_every_mode_comes_out_square_rgb_with_its_caption(every_mode: dict[str, Picture]) -> None:
+def test_every_mode_comes_out_square_rgb_with_its_caption(every_mode: dict[str, PreparedPicture]) -> None:
     assert len(every_mode) == 13
     for name, picture in every_mode.items():
         assert picture.pixels.shape == (48, 48, 3)
@@ -54,24 +54,26 @@ def test_every_mode_comes_out_square_rgb_with_its_caption(every_mode: dict[str, 
         assert picture.text == f"a photograph called {name}"
 
 
-def difference(a: Picture, b: Picture) -> float:
+def difference(a: PreparedPicture, b: PreparedPicture) -> float:
     """Mean absolute difference, of 255."""
     return float(np.abs(a.pixels.astype(int) - b.pixels).mean())
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("cmyk", 12), ("palette", 8), ("moving", 12), ("UPPER", 8)])
 def test_colour_modes_show_the_same_picture(
-    every_mode: dict[str, Picture], name: str, tolerance: float
+    every_mode: dict[str, PreparedPicture], name: str, tolerance: float
 ) -> None:
     assert difference(every_mode[name], every_mode["rgb"]) < tolerance
 
 
 @pytest.mark.parametrize("name", ["sixteen", "float"])
-def test_deep_grey_modes_keep_their_tones(every_mode: dict[str, Picture], name: str) -> None:
+def test_deep_grey_modes_keep_their_tones(every_mode: dict[str, PreparedPicture], name: str) -> None:
     assert difference(every_mode[name], every_mode["grey"]) <= 1
 
 
-def test_exif_rotation_is_applied_and_the_upright_size_recorded(every_mode: dict[str, Picture]) -> None:
+def test_exif_rotation_is_applied_and_the_upright_size_recorded(
+    every_mode: dict[str, PreparedPicture],
+) -> None:
     upright, lying = every_mode["rotated"], every_mode["rgb"]
     assert (upright.width, upright.height, lying.width, lying.height) == (100, 150, 150, 100)
     assert difference(upright._replace(pixels=np.rot90(upright.pixels)), lying) < 2
@@ -192,7 +194,7 @@ def test_a_side_that_cannot_be_stored_is_a_reject(side: int, store: str, passes:
     assert prepared(long, 16, store=store).pixels.shape == (16, 16, 3)
 
 
-def test_flags_say_what_was_unusual(every_mode: dict[str, Picture]) -> None:
+def test_flags_say_what_was_unusual(every_mode: dict[str, PreparedPicture]) -> None:
     flags = {name: picture.flags for name, picture in every_mode.items()}
     assert flags["rgb"] == flags["UPPER"] == ()
     assert flags["grey"] == flags["bilevel"] == ("grey",)
@@ -226,9 +228,9 @@ def test_grey_of_the_wanted_size_is_stored_as_rgb_all_the_same(
         assert (np.array(stored) == picture.pixels).all()
     assert picture.flags == ("grey",)
     assert picture.sha256 == sha256_bytes(content)
-    (edges,) = edges_of([picture], configured(64))
-    row = row_of(picture, edges, 0.1, configured(64).source.open(64, 1), "canny@1")
-    assert decoded(row).image.shape == (64, 64, 3)
+    (edges,) = find_edges([picture], configured(64))
+    row = make_row(picture, edges, 0.1, configured(64).source.open(64, 1), "canny@1")
+    assert decode_row(row).image.shape == (64, 64, 3)
 
 
 def deep_colours() -> dict[str, bytes]:
@@ -269,7 +271,7 @@ def test_what_is_no_number_is_no_picture(value: float) -> None:
 def test_the_fast_way_gives_the_pixels_of_pillow() -> None:
     for options in ({"quality": 95}, {"quality": 60, "progressive": True}, {"subsampling": 0}):
         content = jpeg(photograph(), **options)
-        assert (decode(content, 10**6).pixels == np.array(Image.open(io.BytesIO(content)))).all()
+        assert (decode_picture(content, 10**6).pixels == np.array(Image.open(io.BytesIO(content)))).all()
 
 
 def test_original_bytes_are_kept_where_they_fit_and_only_there() -> None:
@@ -298,13 +300,13 @@ def test_pixels_are_those_of_the_stored_bytes(height: int, width: int, form: str
 
 @pytest.mark.parametrize(("size", "store"), [(64, "png"), (160, "png"), (160, "jpeg"), (None, "jpeg")])
 def test_edges_are_those_of_the_stored_bytes_whatever_the_neighbours(
-    size: int | None, store: str, every_mode: dict[str, Picture]
+    size: int | None, store: str, every_mode: dict[str, PreparedPicture]
 ) -> None:
     config = configured(size, store=store)
     corpus = config.source.open(64, 1)
     pictures = [prepared(picture.pixels, size, store=store) for picture in every_mode.values()]
-    for picture, edges in zip(pictures, edges_of(pictures, config), strict=True):
-        row = row_of(picture, edges, 0.1, corpus, "canny@1")
+    for picture, edges in zip(pictures, find_edges(pictures, config), strict=True):
+        row = make_row(picture, edges, 0.1, corpus, "canny@1")
         image, drawn = (
             np.array(Image.open(io.BytesIO(row[c]["bytes"]))) for c in ("image", "conditioning_image")
         )
@@ -315,7 +317,7 @@ def test_edges_are_those_of_the_stored_bytes_whatever_the_neighbours(
 @given(st.binary(min_size=48, max_size=48))
 def test_png_is_lossless_for_any_pixels(content: bytes) -> None:
     pixels = np.frombuffer(content, np.uint8).reshape(4, 4, 3)
-    decoded = cv2.imdecode(np.frombuffer(encode(pixels, "PNG"), np.uint8), cv2.IMREAD_COLOR_RGB)
+    decoded = cv2.imdecode(np.frombuffer(encode_picture(pixels, "PNG"), np.uint8), cv2.IMREAD_COLOR_RGB)
     assert (decoded == pixels).all()
     edges = pixels[..., 0] > 127
     assert (np.array(Image.open(io.BytesIO(encode_edges(edges)))) == edges).all()
@@ -325,11 +327,11 @@ def test_soft_edges_are_the_detectors_strengths() -> None:
     picture = prepared(np.array(photograph()), 64)
     detector = Sobel(threshold=0.3)
     config = configured(64, detector={"name": "sobel", "threshold": 0.3}, edges="soft")
-    (edges,) = edges_of([picture], config)
+    (edges,) = find_edges([picture], config)
     strength = detector.soft(torch.from_numpy(picture.pixels).permute(2, 0, 1)[None].float() / 255)[0]
     assert np.abs(edges / 255 - strength.numpy()).max() <= 0.5 / 255 + 1e-6
-    row = row_of(picture, edges, edge_density(edges, config), config.source.open(64, 1), "sobel@1")
-    stored = decoded(row).edges
+    row = make_row(picture, edges, measure_edge_density(edges, config), config.source.open(64, 1), "sobel@1")
+    stored = decode_row(row).edges
     assert (stored.dtype, stored.tolist()) == (np.uint8, edges.tolist())
     assert row["edge_density"] == pytest.approx(float((strength > 0.3).float().mean()), abs=0.01)
     with pytest.raises(ValueError, match="does not grade"):
@@ -347,7 +349,7 @@ class Counted(Sobel):
         return super().soft(images)
 
 
-def many(*shapes: tuple[int, int]) -> list[Picture]:
+def many(*shapes: tuple[int, int]) -> list[PreparedPicture]:
     """Pictures of these heights and widths, all different."""
     one = prepared(np.array(photograph()), None)
     turned = (np.array(photograph().rotate(7 * number)) for number in range(len(shapes)))
@@ -364,8 +366,8 @@ def test_soft_edges_are_the_same_to_the_bit_in_any_batch(
 ) -> None:
     config = configured(None, detector=detector, edges="soft")
     pictures = many(*[shape] * 7, (40, 40), shape)
-    for picture, edges in zip(pictures, edges_of(pictures, config), strict=True):
-        (alone,) = edges_of([picture], config)
+    for picture, edges in zip(pictures, find_edges(pictures, config), strict=True):
+        (alone,) = find_edges([picture], config)
         assert (edges.dtype, edges.shape) == (np.uint8, picture.pixels.shape[:2])
         assert (edges == alone).all()
 
@@ -373,5 +375,5 @@ def test_soft_edges_are_the_same_to_the_bit_in_any_batch(
 def test_small_pictures_of_a_size_are_graded_together_and_large_ones_alone() -> None:
     config = configured(None, detector="sobel", edges="soft").model_copy(update={"detector": Counted()})
     Counted.calls.clear()
-    assert len(list(edges_of(many(*[(64, 64)] * 7, (40, 40), *[(512, 512)] * 2), config))) == 10
+    assert len(list(find_edges(many(*[(64, 64)] * 7, (40, 40), *[(512, 512)] * 2), config))) == 10
     assert Counted.calls == [7, 1, 1, 1]

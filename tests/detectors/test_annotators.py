@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from lepbench.detectors import Hed, Lineart, NetworkDetector, Pidinet
-from lepbench.detectors.annotators import PACKAGE, annotator
+from lepbench.detectors.annotators import PACKAGE, load_annotator
 from lepbench.errors import LepbenchError
 from lepbench.images import to_tensor
 
@@ -33,9 +33,13 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "hed": Case(Hed, lambda network: annotator("hed", "HEDdetector")(network), ""),
-    "pidinet": Case(Pidinet, lambda network: annotator("pidi", "PidiNetDetector")(network), "classifier"),
-    "lineart": Case(Lineart, lambda network: annotator("lineart", "LineartDetector")(network, network), ""),
+    "hed": Case(Hed, lambda network: load_annotator("hed", "HEDdetector")(network), ""),
+    "pidinet": Case(
+        Pidinet, lambda network: load_annotator("pidi", "PidiNetDetector")(network), "classifier"
+    ),
+    "lineart": Case(
+        Lineart, lambda network: load_annotator("lineart", "LineartDetector")(network, network), ""
+    ),
 }
 
 
@@ -89,9 +93,9 @@ def test_a_batch_changes_no_bit_and_any_size_passes(detector, pixels):
 
 def test_what_the_package_lacks_is_one_line():
     with pytest.raises(LepbenchError, match=r"controlnet_aux has no hed\.Nothing"):
-        annotator("hed", "Nothing")
+        load_annotator("hed", "Nothing")
     with pytest.raises(LepbenchError, match=r"controlnet_aux has no nothing\.Hed"):
-        annotator("nothing", "Hed")
+        load_annotator("nothing", "Hed")
 
 
 def test_only_what_is_needed_is_imported():

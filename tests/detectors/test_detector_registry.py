@@ -14,8 +14,8 @@ from lepbench.detectors import (
     NetworkDetector,
     Sobel,
     SoftDetector,
-    detector_from,
-    identity,
+    identify_detector,
+    select_detector,
 )
 from lepbench.errors import LepbenchError
 from lepbench.images import to_tensor
@@ -28,7 +28,7 @@ class Recipe(Config):
 def test_every_registered_detector_is_known_by_its_name_and_maps_pictures():
     images = torch.rand(2, 3, 24, 31, generator=torch.Generator().manual_seed(0))
     for name in DETECTORS:
-        detector = detector_from(name)
+        detector = select_detector(name)
         assert detector.name == name
         assert type(detector) is DETECTORS.get(name)
         assert detector.version
@@ -44,7 +44,7 @@ def test_every_registered_detector_is_known_by_its_name_and_maps_pictures():
 def test_maps_of_pixels_are_those_of_their_tensor(size):
     pixels = np.random.default_rng(size).integers(0, 256, (5, size, 20, 3), dtype=np.uint8)
     for name in ("canny", "cv2-canny", "sobel", "xdog"):
-        detector = detector_from(name)
+        detector = select_detector(name)
         found = detector.of_pixels(pixels)
         assert found.any()
         assert np.array_equal(found, detector(to_tensor(pixels)).numpy())
@@ -64,22 +64,24 @@ def test_pixels_are_worked_on_in_parts_that_fit_the_cache():
 
 
 def test_identity_tells_settings_apart():
-    assert identity(Canny()) == "canny@1(low=0.1,high=0.2)"
-    assert identity(Canny(high=0.5)) == "canny@1(low=0.1,high=0.5)"
-    assert identity(Cv2Canny()) == "cv2-canny@1(low=100.0,high=200.0,aperture=3,l2=False)"
-    assert identity(Sobel()) == "sobel@1(threshold=0.15,sigma=0.7,thin=True)"
+    assert identify_detector(Canny()) == "canny@1(low=0.1,high=0.2)"
+    assert identify_detector(Canny(high=0.5)) == "canny@1(low=0.1,high=0.5)"
+    assert identify_detector(Cv2Canny()) == "cv2-canny@1(low=100.0,high=200.0,aperture=3,l2=False)"
+    assert identify_detector(Sobel()) == "sobel@1(threshold=0.15,sigma=0.7,thin=True)"
 
 
 def test_identity_is_one_however_the_numbers_are_written():
     for name in ("canny", "cv2-canny", "sobel", "xdog"):
-        settings = detector_from(name).settings()
+        settings = select_detector(name).settings()
         short = {k: int(v) if isinstance(v, float) and v == int(v) else v for k, v in settings.items()}
-        assert identity(detector_from({"name": name, **short})) == identity(detector_from(name))
+        assert identify_detector(select_detector({"name": name, **short})) == identify_detector(
+            select_detector(name)
+        )
 
 
 def test_from_a_mapping_or_a_detector():
-    assert detector_from({"name": "canny", "high": 0.5}) == Canny(high=0.5)
-    assert detector_from(Sobel()) == Sobel()
+    assert select_detector({"name": "canny", "high": 0.5}) == Canny(high=0.5)
+    assert select_detector(Sobel()) == Sobel()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_from_a_mapping_or_a_detector():
 )
 def test_mistakes_are_one_line(config, line):
     with pytest.raises(LepbenchError) as caught:
-        detector_from(config)
+        select_detector(config)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -122,6 +124,6 @@ def test_a_stranger_adds_one(monkeypatch):
         def __call__(self, images: torch.Tensor) -> torch.Tensor:
             return images.mean(1) > self.level
 
-    found = detector_from({"name": "bright", "level": 0.9})
-    assert identity(found) == "bright@3(level=0.9)"
+    found = select_detector({"name": "bright", "level": 0.9})
+    assert identify_detector(found) == "bright@3(level=0.9)"
     assert found(torch.ones(1, 3, 4, 4)).all()

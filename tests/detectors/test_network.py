@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from tiny_network import Tiny, save_safe, save_torch, tiny_weights
 
 from lepbench.config import dump_config, load_config
-from lepbench.detectors import Dexined, detector_from, identity
-from lepbench.detectors.annotators import annotator
-from lepbench.detectors.network import continued
+from lepbench.detectors import Dexined, identify_detector, select_detector
+from lepbench.detectors.annotators import load_annotator
+from lepbench.detectors.network import continue_border
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocol import Protocol
 from lepbench.files import sha256_file
@@ -76,7 +76,7 @@ def test_an_accelerator_finds_the_same_and_a_batch_changes_no_bit_there(tmp_path
 def test_weights_of_torch_are_read_only_with_their_hash(tmp_path, images):
     path = save_torch(tmp_path / "tiny.pth")
     with pytest.raises(LepbenchError, match="read only if their sha256 is given"):
-        detector_from({"name": "dexined", "weights": str(path)})
+        select_detector({"name": "dexined", "weights": str(path)})
     detector = Tiny(weights=path, sha256=sha256_file(path))
     assert torch.allclose(detector.soft(images), by_hand(images), atol=1e-6)
     with pytest.raises(LepbenchError, match=f"has sha256 {sha256_file(path)}, not {'0' * 64}"):
@@ -113,7 +113,7 @@ def test_missing_weights_are_one_line(tmp_path, monkeypatch, images):
     with pytest.raises(LepbenchError, match=r"cannot read the weights .*no\.safetensors"):
         Tiny(weights=tmp_path / "no.safetensors").soft(images)
     monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path))
-    for work in (lambda: Dexined().soft(images), lambda: identity(Dexined())):
+    for work in (lambda: Dexined().soft(images), lambda: identify_detector(Dexined())):
         with pytest.raises(LepbenchError, match="'dexined' are not here; run 'lepbench prefetch dexined'"):
             work()
 
@@ -123,10 +123,14 @@ def test_identity_names_the_content_and_not_the_place(tmp_path):
     here = Tiny(weights=save_safe(tmp_path / "tiny.safetensors"))
     there = Tiny(weights=save_safe(tmp_path / "elsewhere" / "same.safetensors"))
     digest = sha256_file(tmp_path / "tiny.safetensors")
-    assert identity(here) == f"dexined@1(threshold=0.5,weights=sha256:{digest})"
-    assert identity(there) == identity(here) == identity(there.model_copy(update={"sha256": digest}))
+    assert identify_detector(here) == f"dexined@1(threshold=0.5,weights=sha256:{digest})"
+    assert (
+        identify_detector(there)
+        == identify_detector(here)
+        == identify_detector(there.model_copy(update={"sha256": digest}))
+    )
     save_safe(tmp_path / "tiny.safetensors", seed=1)
-    assert identity(here) != identity(there)
+    assert identify_detector(here) != identify_detector(there)
 
 
 def test_changed_weights_are_read_anew(tmp_path, images):
@@ -139,7 +143,7 @@ def test_changed_weights_are_read_anew(tmp_path, images):
 def test_a_missing_package_is_one_line_that_names_the_extra(monkeypatch):
     monkeypatch.setattr("lepbench.detectors.annotators.find_spec", lambda name: None)
     with pytest.raises(LepbenchError, match=r"pip install 'lepbench\[annotators\]'"):
-        annotator("hed", "HEDdetector")
+        load_annotator("hed", "HEDdetector")
 
 
 class Binary(BinaryProtocol):
@@ -174,5 +178,10 @@ def test_a_configuration_keeps_the_place(tmp_path):
 
 def test_borders_are_repeated():
     image = torch.arange(6.0).reshape(1, 1, 2, 3)
-    assert continued(image, 4)[0, 0].tolist() == [[0, 1, 2, 2], [3, 4, 5, 5], [3, 4, 5, 5], [3, 4, 5, 5]]
-    assert torch.equal(continued(image, 1), image)
+    assert continue_border(image, 4)[0, 0].tolist() == [
+        [0, 1, 2, 2],
+        [3, 4, 5, 5],
+        [3, 4, 5, 5],
+        [3, 4, 5, 5],
+    ]
+    assert torch.equal(continue_border(image, 1), image)

@@ -12,8 +12,8 @@ import pytest
 import torch
 from tiny_network import Tiny, save_torch
 
-from lepbench.detectors import identity
-from lepbench.detectors.checkpoint import PUBLISHED, lock_path, place_of, prefetched, read_lock
+from lepbench.detectors import identify_detector
+from lepbench.detectors.checkpoint import PUBLISHED, find_prefetched, lock_path, place_of, read_lock
 from lepbench.detectors.prefetch import prefetch
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
@@ -68,7 +68,7 @@ def test_without_a_hash_nothing_is_fetched_unless_trusted(cache, published):
     found = prefetch("dexined", str(published), trust=True)
     lock = read_lock(found.path)
     assert found.sha256 == lock.sha256 == sha256_file(published)
-    assert (lock.size, lock.told) == (published.stat().st_size, False)
+    assert (lock.size, lock.known) == (published.stat().st_size, False)
     assert found.path == place_of("dexined") == cache / "detectors" / "dexined" / "DexiNed_BIPED_10.pth"
     assert files(cache) == ["DexiNed_BIPED_10.pth", "DexiNed_BIPED_10.pth.lock.json"]
 
@@ -80,10 +80,10 @@ def test_a_told_hash_lets_the_file_through(published, site, scheme):
     digest = sha256_file(published)
     found = prefetch("dexined", source, digest, progress=lambda done, total: seen.append((done, total)))
     assert found.path.read_bytes() == published.read_bytes()
-    assert read_lock(found.path).told
+    assert read_lock(found.path).known
     assert seen[-1] == (published.stat().st_size,) * 2
     assert torch.equal(Tiny().soft(IMAGES), Tiny(weights=published, sha256=digest).soft(IMAGES))
-    assert identity(Tiny()) == identity(Tiny(weights=published, sha256=digest))
+    assert identify_detector(Tiny()) == identify_detector(Tiny(weights=published, sha256=digest))
 
 
 def test_the_published_address_is_the_default(published, monkeypatch):
@@ -102,9 +102,9 @@ def test_the_lock_holds_later_files_to_the_first(published):
     save_torch(published, seed=1)
     with pytest.raises(LepbenchError, match=f"not {first.sha256}"):
         prefetch("dexined", str(published), trust=True)
-    assert prefetched("dexined") == first
+    assert find_prefetched("dexined") == first
     other = prefetch("dexined", str(published), sha256_file(published))
-    assert prefetched("dexined") == other != first
+    assert find_prefetched("dexined") == other != first
 
 
 def test_what_is_here_is_not_fetched_again(published):
@@ -116,7 +116,7 @@ def test_what_is_here_is_not_fetched_again(published):
 def test_damage_after_fetching_is_found(published):
     found = prefetch("dexined", str(published), trust=True)
     found.path.write_bytes(found.path.read_bytes()[:-1] + b"!")
-    for work in (lambda: Tiny().soft(IMAGES), lambda: identity(Tiny()), lambda: prefetch("dexined")):
+    for work in (lambda: Tiny().soft(IMAGES), lambda: identify_detector(Tiny()), lambda: prefetch("dexined")):
         with pytest.raises(LepbenchError, match=f"not {found.sha256}"):
             work()
     assert prefetch("dexined", str(published)) == found
@@ -127,10 +127,10 @@ def test_weights_without_their_lock_are_not_taken(published):
     lock = lock_path(found.path)
     lock.write_text("{}")
     with pytest.raises(LepbenchError, match="is damaged"):
-        prefetched("dexined")
+        find_prefetched("dexined")
     lock.unlink()
     with pytest.raises(LepbenchError, match="run 'lepbench prefetch dexined'"):
-        prefetched("dexined")
+        find_prefetched("dexined")
 
 
 def test_a_download_that_breaks_off_leaves_nothing(cache, site, published):

@@ -9,22 +9,22 @@ import pytest
 from sketch_corpora import fscoco, quickdraw
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.conditions import ROWS
 from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.rows import ROWS
 from lepbench.evaluation.run import evaluate
-from lepbench.evaluation.verify import recount, verified_record
+from lepbench.evaluation.verify import recount_samples, verify_record
 from lepbench.methods import ModelConfig
-from lepbench.publishing.leaderboard import add
+from lepbench.publishing.leaderboard import add_record
 from lepbench.publishing.sheet import write_sheet
 from lepbench.publishing.tables import write_csv
-from lepbench.sketches import FSCOCO, QuickDraw, SketchCorpus
+from lepbench.sketches import FsCocoCorpus, QuickDraw, SketchCorpus
 from lepbench.suites import Suite, load_suite
-from lepbench.suites.drawings import Wish, draw_suite
+from lepbench.suites.drawings import SuiteRequest, draw_suite
 
 
 def suite_of(corpus: SketchCorpus, folder: Path) -> Suite:
-    draw_suite(corpus, Wish(name="few", items=3, size=64), folder, lambda *told: None)
+    draw_suite(corpus, SuiteRequest(name="few", items=3, size=64), folder, lambda *told: None)
     return load_suite(folder)
 
 
@@ -32,7 +32,7 @@ def suite_of(corpus: SketchCorpus, folder: Path) -> Suite:
 def suite(request: pytest.FixtureRequest, tmp_path: Path) -> Suite:
     corpora = {
         "quickdraw": lambda: QuickDraw(path=quickdraw(tmp_path / "corpus")),
-        "fscoco": lambda: FSCOCO(path=fscoco(tmp_path / "corpus", users=3), split="all"),
+        "fscoco": lambda: FsCocoCorpus(path=fscoco(tmp_path / "corpus", users=3), split="all"),
     }
     return suite_of(corpora[request.param](), tmp_path / "suite")
 
@@ -55,13 +55,13 @@ def test_rows_of_pictures_are_there_only_with_pictures(
     samples = pd.read_parquet(tmp_path / "out" / "samples.parquet")
     assert samples["row"].unique().tolist() == list(record.rows)
     assert not samples.drop(columns="reason").isna().any(axis=None)
-    assert verified_record(tmp_path / "out", suite, tiny_judges.statistics) == record
-    assert recount(tmp_path / "out", suite, tiny_judges, lambda *told: None) == len(samples)
+    assert verify_record(tmp_path / "out", suite, tiny_judges.statistics) == record
+    assert recount_samples(tmp_path / "out", suite, tiny_judges, lambda *told: None) == len(samples)
     write_csv(tmp_path / "out", record)
     write_sheet(tmp_path / "out", "t", "s", suite.items())
 
 
 def test_no_board_is_kept_of_drawings(tmp_path: Path, suite: Suite, tiny_judges: Judges) -> None:
     with pytest.raises(LepbenchError, match="ranks nobody"):
-        add(tmp_path / "out", tmp_path / "boards", suite, tiny_judges.statistics)
+        add_record(tmp_path / "out", tmp_path / "boards", suite, tiny_judges.statistics)
     assert not (tmp_path / "boards").exists()

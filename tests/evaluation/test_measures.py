@@ -12,14 +12,14 @@ from scipy.spatial.distance import cdist
 
 from lepbench.detectors import Canny, Sobel
 from lepbench.evaluation.judges import Judges
-from lepbench.evaluation.measures import MEASURES, Batch, RowSamples
+from lepbench.evaluation.measures import MEASURES, ConditionSamples, ScoringBatch
 from lepbench.evaluation.protocol import Protocol, protocol_of
 from lepbench.evaluation.sample import Sample
-from lepbench.evaluation.score import score
-from lepbench.evaluation.summary import metric_names
+from lepbench.evaluation.score import score_pictures
+from lepbench.evaluation.summary import list_metrics
 from lepbench.images import to_tensor
 from lepbench.suites import Item, Suite
-from lepbench.suites.make import Recipe, make
+from lepbench.suites.make import SuiteRecipe, make_suite
 
 EVERYTHING = Protocol(
     size=64, detector=Canny(low=0.3, high=0.6), contour_detector=Sobel(), measures=tuple(MEASURES)
@@ -29,7 +29,7 @@ NETWORKS = ("clip_similarity", "clip_wrong_similarity", "judge_features", "sketc
 
 @pytest.fixture(scope="module")
 def freehand_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
-    recipe = Recipe(
+    recipe = SuiteRecipe(
         name="hands",
         description="a few free-hand sketches",
         items=8,
@@ -39,7 +39,7 @@ def freehand_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
         levels=(1, 4),
     )
     folder = tmp_path_factory.mktemp("suites") / recipe.name
-    make(recipe, folder)
+    make_suite(recipe, folder)
     return Suite(folder)
 
 
@@ -50,7 +50,7 @@ def samples_of(suite: Suite, items: list[Item]) -> list[Sample]:
 def frame_of(suite: Suite, judges: Judges, protocol: Protocol, pictures: np.ndarray) -> pd.DataFrame:
     """A scored row of all items, as it is read back."""
     items = list(suite.items())
-    frame = pd.DataFrame(score(pictures, samples_of(suite, items), items, judges, protocol))
+    frame = pd.DataFrame(score_pictures(pictures, samples_of(suite, items), items, judges, protocol))
     return frame.assign(item_id=[item.item_id for item in items])
 
 
@@ -61,12 +61,14 @@ def test_a_measure_fills_its_columns_and_makes_its_metrics(
     measure = MEASURES.get(name)()
     items = list(freehand_suite.items())
     pictures = np.stack([item.image for item in items])
-    batch = Batch(to_tensor(pictures), samples_of(freehand_suite, items), items, tiny_judges, EVERYTHING)
+    batch = ScoringBatch(
+        to_tensor(pictures), samples_of(freehand_suite, items), items, tiny_judges, EVERYTHING
+    )
     counted = measure.count(batch)
     assert list(counted) == list(measure.columns(EVERYTHING))
     assert {len(values) for values in counted.values()} <= {len(items)}
     frame = frame_of(freehand_suite, tiny_judges, EVERYTHING, pictures)
-    row = RowSamples(frame, frame.set_index("item_id"), tiny_judges.statistics, EVERYTHING)
+    row = ConditionSamples(frame, frame.set_index("item_id"), tiny_judges.statistics, EVERYTHING)
     found = measure.draws(row)
     unpublished = {"frechet_distance"}
     assert set(measure.metrics(EVERYTHING)) - unpublished == set(found)
@@ -77,10 +79,10 @@ def test_counts_do_not_depend_on_the_batch(freehand_suite: Suite, tiny_judges: J
     items = list(freehand_suite.items())
     pictures = np.stack([freehand_suite.successor(item).image for item in items])
     samples = samples_of(freehand_suite, items)
-    together = score(pictures, samples, items, tiny_judges, EVERYTHING)
+    together = score_pictures(pictures, samples, items, tiny_judges, EVERYTHING)
     for i, whole in enumerate(together):
         here = slice(i, i + 1)
-        (alone,) = score(pictures[here], samples[here], items[here], tiny_judges, EVERYTHING)
+        (alone,) = score_pictures(pictures[here], samples[here], items[here], tiny_judges, EVERYTHING)
         for name, value in alone.items():
             if name in NETWORKS:
                 np.testing.assert_allclose(value, whole[name], rtol=1e-5, atol=1e-6)
@@ -116,7 +118,7 @@ def test_a_class_is_asked_for_only_where_there_is_one(tiny_suite: Suite, tiny_ju
     known = np.array([item.label is not None for item in items])
     assert 0 < known.sum() < len(items)
     assert (frame["class_read"].notna() == known).all()
-    row = RowSamples(frame, frame.set_index("item_id"), tiny_judges.statistics, EVERYTHING)
+    row = ConditionSamples(frame, frame.set_index("item_id"), tiny_judges.statistics, EVERYTHING)
     right = [r == item.label for r, item in zip(frame["class_read"], items, strict=True) if item.label]
     assert MEASURES.get("semantic")().draws(row)["class_accuracy"].value == pytest.approx(np.mean(right))
 
@@ -124,8 +126,8 @@ def test_a_class_is_asked_for_only_where_there_is_one(tiny_suite: Suite, tiny_ju
 def test_a_free_hand_suite_has_its_own_protocol(freehand_suite: Suite, tiny_suite: Suite) -> None:
     hands, edges = protocol_of(freehand_suite), protocol_of(tiny_suite)
     assert (hands.name, edges.name) == ("lepbench-freehand-v1", "lepbench-edges-v1")
-    assert (metric_names(hands)[0], metric_names(edges)[0]) == ("faithful_iou", "faithful_f1")
-    assert "stroke_recall_2px" not in metric_names(edges)
+    assert (list_metrics(hands)[0], list_metrics(edges)[0]) == ("faithful_iou", "faithful_f1")
+    assert "stroke_recall_2px" not in list_metrics(edges)
     assert {item.item_id.rpartition("-")[2] for item in freehand_suite.items()} == {"level1", "level4"}
     for item in freehand_suite.items():
         assert ((item.strokes > 0) == item.sketch).all()
@@ -145,7 +147,12 @@ def test_tolerances_follow_the_size_of_large_pictures(
 
 
 def test_every_term_moves_the_hash() -> None:
-    changes = {"measures": ("edges",), "tolerances": (0, 1), "soft_detector": Sobel(thin=True), "unit": 4}
+    changes = {
+        "measures": ("edges",),
+        "tolerances": (0, 1),
+        "soft_detector": Sobel(thin=True),
+        "batch_size": 4,
+    }
     hashes = {EVERYTHING.model_copy(update={key: value}).sha256 for key, value in changes.items()}
     assert len(hashes | {EVERYTHING.sha256}) == 5
 
@@ -157,5 +164,5 @@ def test_an_item_without_a_scene_has_no_class(tiny_suite: Suite) -> None:
 
 def test_measures_are_found_by_the_docs() -> None:
     text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
-    for name in metric_names(EVERYTHING):
+    for name in list_metrics(EVERYTHING):
         assert name in text or name.rpartition("_")[0] in text, name

@@ -17,14 +17,14 @@ from lepbench.cli.app import main
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
-from lepbench.evaluation.verify import verified_record
+from lepbench.evaluation.verify import verify_record
 from lepbench.images import read_pixels
 from lepbench.methods import ModelConfig, PrecomputedConfig, UnguidedConfig
-from lepbench.publishing.leaderboard import add
+from lepbench.publishing.leaderboard import add_record
 from lepbench.publishing.sheet import write_sheet
-from lepbench.publishing.tables import headline, write_csv
+from lepbench.publishing.tables import write_csv, write_headline
 from lepbench.suites import Suite
-from lepbench.suites.export import export
+from lepbench.suites.export import export_suite
 
 __all__ = ["own_cache", "tiny_judges", "tiny_model", "tiny_suite"]
 
@@ -74,11 +74,11 @@ def test_pictures_score_as_they_did_where_they_were_drawn(
 def test_a_run_of_them_is_published_like_any_other(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
     out = tmp_path / "out"
     record = scored(pictures, tiny_suite, tiny_judges, out)
-    assert verified_record(out, tiny_suite, tiny_judges.statistics) == record
+    assert verify_record(out, tiny_suite, tiny_judges.statistics) == record
     write_csv(out, record)
-    write_sheet(out, "elsewhere", headline(record), tiny_suite.items())
+    write_sheet(out, "elsewhere", write_headline(record), tiny_suite.items())
     assert Image.open(out / "sheet.png").width > 3 * 192
-    path, changed = add(out, tmp_path / "boards", tiny_suite, tiny_judges.statistics)
+    path, changed = add_record(out, tmp_path / "boards", tiny_suite, tiny_judges.statistics)
     assert changed
     assert next(csv.DictReader(path.open()))["label"] == "pictures drawn elsewhere"
 
@@ -115,7 +115,7 @@ def test_no_folder_and_a_backbone_are_refused(tmp_path, tiny_suite, tiny_judges)
 
 
 def test_export_asks_for_exactly_what_is_scored(tmp_path, tiny_suite, pictures) -> None:
-    table = export(tiny_suite, tmp_path / "to-draw", quiet, samples_per_item=2)
+    table = export_suite(tiny_suite, tmp_path / "to-draw", quiet, samples_per_item=2)
     lines = list(csv.DictReader(table.open()))
     assert {line["file"] for line in lines} == {path.name for path in pictures.iterdir()}
     assert len({line["seed"] for line in lines}) == 2 * ITEMS
@@ -124,14 +124,21 @@ def test_export_asks_for_exactly_what_is_scored(tmp_path, tiny_suite, pictures) 
         assert np.array_equal(sketch, item.sketch)
         assert (line["prompt"], int(line["seed"])) == (item.prompt, tiny_suite.seed(item, 0))
     with pytest.raises(LepbenchError, match="is not empty"):
-        export(tiny_suite, tmp_path / "to-draw", quiet)
+        export_suite(tiny_suite, tmp_path / "to-draw", quiet)
 
 
 def test_command_lists_and_exports(tmp_path, tiny_suite, monkeypatch, capsys) -> None:
     monkeypatch.setattr(sys, "argv", ["lepbench", "suite", "list"])
     main()
     assert "sketchworld-edges-v1  64 of 512 items, 64 px" in capsys.readouterr().out
-    command = ["lepbench", "suite", "export", str(tiny_suite.folder), "--out", str(tmp_path / "to-draw")]
+    command = [
+        "lepbench",
+        "suite",
+        "export",
+        str(tiny_suite.folder),
+        "--out",
+        str(tmp_path / "to-draw"),
+    ]
     monkeypatch.setattr(sys, "argv", [*command, "--limit", "2"])
     main()
     assert capsys.readouterr().out == f"{tmp_path / 'to-draw' / 'prompts.csv'}\n"

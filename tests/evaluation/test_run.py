@@ -14,19 +14,19 @@ import pytest
 import torch
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation import rows, run, units
-from lepbench.evaluation.folder import picture_path
+from lepbench.evaluation import condition_runner, conditions, run
+from lepbench.evaluation.conditions import ROWS, Condition
+from lepbench.evaluation.folder import locate_picture
 from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.protocol import protocol_of
 from lepbench.evaluation.record import read_record
-from lepbench.evaluation.rows import ROWS, Row
 from lepbench.evaluation.run import evaluate
-from lepbench.evaluation.sample import Unit, units_of
-from lepbench.evaluation.summary import metric_names
+from lepbench.evaluation.sample import Batch, make_batches
+from lepbench.evaluation.summary import list_metrics
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
 from lepbench.methods import Method, ModelConfig, Request
-from lepbench.seeds import seed_of
+from lepbench.seeds import derive_seed
 from lepbench.suites import Suite
 
 
@@ -45,7 +45,7 @@ def test_a_run_writes_samples_pictures_and_record(
     )
     assert read_record(tmp_path / "out") == record
     assert list(record.rows) == list(ROWS)
-    assert all(list(figures) == metric_names(record.protocol) for figures in record.rows.values())
+    assert all(list(figures) == list_metrics(record.protocol) for figures in record.rows.values())
     assert (record.samples, record.identity.items) == (20, 10)
     assert {told[0] for told in seen if told[1] == told[2]} == set(ROWS)
     frame = pq.read_table(tmp_path / "out" / "samples.parquet").to_pandas()
@@ -53,8 +53,8 @@ def test_a_run_writes_samples_pictures_and_record(
         row: 10 if row in ("real", "vae") else 20 for row in ROWS
     }
     for sample in frame[frame["row"] == "model"].to_dict("records"):
-        assert sample["seed"] == seed_of("tiny-suite", sample["item_id"], sample["sample_index"])
-        path = picture_path(tmp_path / "out", "model", sample["item_id"], sample["sample_index"])
+        assert sample["seed"] == derive_seed("tiny-suite", sample["item_id"], sample["sample_index"])
+        path = locate_picture(tmp_path / "out", "model", sample["item_id"], sample["sample_index"])
         assert sha256_file(path) == sample["png_sha256"]
     assert not list((tmp_path / "out").glob(".units*"))
 
@@ -73,7 +73,7 @@ def test_references_are_what_they_say(
     assert record.rows["wrong_sketch"]["edge_f1_1px"] != model["edge_f1_1px"]
     assert record.rows["overlay"]["edge_f1_2px"].value > model["edge_f1_2px"].value  # type: ignore[operator]
     item = tiny_suite.items()[0]
-    stored = np.asarray(open_rgb(picture_path(tmp_path / "out", "real", item.item_id)))
+    stored = np.asarray(open_rgb(locate_picture(tmp_path / "out", "real", item.item_id)))
     assert np.array_equal(stored, item.image)
 
 
@@ -99,7 +99,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     whole_run: Path,
     done: int,
 ) -> None:
-    scored = units.score
+    scored = condition_runner.score_pictures
     calls = 0
 
     def counted(*arguments: object) -> object:
@@ -109,7 +109,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
         calls += 1
         return scored(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(units, "score", counted)
+    monkeypatch.setattr(condition_runner, "score_pictures", counted)
     stopping = True
     with pytest.raises(KeyboardInterrupt):
         evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
@@ -130,7 +130,7 @@ def test_a_finished_run_is_read_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
-    monkeypatch.setattr(units, "draw_each", None)
+    monkeypatch.setattr(condition_runner, "draw_batch", None)
     assert evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges) == first
 
 
@@ -155,16 +155,16 @@ def test_a_batch_that_fails_is_let_go_before_its_samples_are_tried_alone(tiny_su
     held: list[weakref.ref[torch.Tensor]] = []
     alive: list[bool] = []
 
-    def draw(unit: Unit) -> torch.Tensor:
-        pictures = torch.zeros(len(unit), 3, 64, 64)
-        if len(unit) > 1:
+    def draw(batch: Batch) -> torch.Tensor:
+        pictures = torch.zeros(len(batch), 3, 64, 64)
+        if len(batch) > 1:
             held.append(weakref.ref(pictures))
             raise RuntimeError("out of memory")
         alive.append(held[0]() is not None)
         return pictures
 
-    (unit, *_) = units_of(tiny_suite, tiny_suite.items(3), 1, 3)
-    drawn = units.draw_each(Row("model", draw), unit)
+    (batch, *_) = make_batches(tiny_suite, tiny_suite.items(3), 1, 3)
+    drawn = condition_runner.draw_batch(Condition("model", draw), batch)
     assert alive == [False] * 3
     assert [picture.shape for picture in drawn] == [(64, 64, 3)] * 3
 
@@ -214,7 +214,7 @@ class Flawed(Method):
     """A method that cannot draw one item, and draws nonsense for another."""
 
     def __init__(self, suite: Suite) -> None:
-        self.raises, self.nonsense = (seed_of(suite.name, i.item_id, 0) for i in suite.items()[2:4])
+        self.raises, self.nonsense = (derive_seed(suite.name, i.item_id, 0) for i in suite.items()[2:4])
 
     def draw(self, requests: Sequence[Request]) -> torch.Tensor:
         seeds = [request.seed for request in requests]
@@ -235,9 +235,9 @@ def test_failures_are_kept_counted_and_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = tmp_path / "out"
-    model_row = rows.model_row
+    make_condition = conditions.make_model_condition
     with monkeypatch.context() as patch:
-        patch.setattr(run, "model_row", lambda method: model_row(Flawed(tiny_suite)))
+        patch.setattr(run, "make_model_condition", lambda method: make_condition(Flawed(tiny_suite)))
         record = evaluate(tiny_model, tiny_suite, out, device="cpu", judges=tiny_judges)
     assert record.failed["model"] == record.failed["wrong_sketch"] == 2
     assert sum(record.failed.values()) == 4
@@ -267,8 +267,8 @@ def test_a_model_that_draws_nothing_is_an_error(
         def draw(self, requests: Sequence[Request]) -> torch.Tensor:
             raise RuntimeError("no device")
 
-    model_row = rows.model_row
-    monkeypatch.setattr(run, "model_row", lambda method: model_row(Broken(tiny_suite)))
+    make_condition = conditions.make_model_condition
+    monkeypatch.setattr(run, "make_model_condition", lambda method: make_condition(Broken(tiny_suite)))
     with pytest.raises(LepbenchError, match=r"none of 10 pictures.*no device"):
         evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
 
@@ -284,8 +284,8 @@ def test_pictures_of_another_size_are_refused(
         def draw(self, requests: Sequence[Request]) -> torch.Tensor:
             return torch.zeros(len(requests), 3, 128, 128)
 
-    model_row = rows.model_row
-    monkeypatch.setattr(run, "model_row", lambda method: model_row(Large(tiny_suite)))
+    make_condition = conditions.make_model_condition
+    monkeypatch.setattr(run, "make_model_condition", lambda method: make_condition(Large(tiny_suite)))
     with pytest.raises(LepbenchError, match="128, 128"):
         evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
 
@@ -331,7 +331,7 @@ def test_more_samples_an_item_leave_the_first_as_they_were(
 def test_the_protocol_hash_moves_with_any_setting(tiny_suite: Suite) -> None:
     protocol = protocol_of(tiny_suite)
     changed = [
-        protocol.model_copy(update={"unit": 4}),
+        protocol.model_copy(update={"batch_size": 4}),
         protocol.model_copy(update={"tolerances": (0, 1)}),
         protocol.model_copy(update={"detector": protocol.contour_detector}),
     ]

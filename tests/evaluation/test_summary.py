@@ -16,9 +16,9 @@ from lepbench.detectors import Canny, Sobel
 from lepbench.evaluation.judges import Judges, JudgeStatistics
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
-from lepbench.evaluation.schema import schema_of
-from lepbench.evaluation.score import score
-from lepbench.evaluation.summary import Figures, metric_names, summarise
+from lepbench.evaluation.schema import make_schema
+from lepbench.evaluation.score import score_pictures
+from lepbench.evaluation.summary import Figures, list_metrics, summarise_samples
 from lepbench.images import to_tensor
 from lepbench.metrics.frechet import FeatureStatistics
 from lepbench.suites import Suite
@@ -31,7 +31,7 @@ STATISTICS = JudgeStatistics(FeatureStatistics.of(FEATURES), FEATURES)
 
 
 def sample_row(row: str, item: int, index: int = 0, **columns: Any) -> dict[str, Any]:
-    counts = [field.name for field in schema_of(PROTOCOL) if field.type == pa.int32()]
+    counts = [field.name for field in make_schema(PROTOCOL) if field.type == pa.int32()]
     return {
         "row": row,
         "item_id": f"item-{item}",
@@ -47,7 +47,7 @@ def sample_row(row: str, item: int, index: int = 0, **columns: Any) -> dict[str,
 
 
 def figures_of(rows: list[dict[str, Any]], row: str = "model") -> Figures:
-    return summarise(pa.Table.from_pylist(rows, schema_of(PROTOCOL)), STATISTICS, PROTOCOL)[row]
+    return summarise_samples(pa.Table.from_pylist(rows, make_schema(PROTOCOL)), STATISTICS, PROTOCOL)[row]
 
 
 def reference_f1(predicted: np.ndarray, target: np.ndarray, tolerance: int) -> float:
@@ -86,10 +86,12 @@ def test_edge_f1_is_the_mean_of_samples_counted_by_hand(
     samples = [Sample(item, item, 0, 0) for item in items]
     judges = dataclasses.replace(tiny_judges, segmenter=Fixed())
     pictures = np.stack([item.image for item in items])
-    columns = score(pictures, samples, items, judges, protocol)
+    columns = score_pictures(pictures, samples, items, judges, protocol)
     rows = [{**sample_row("model", i), **c} for i, c in enumerate(columns)]
     statistics = tiny_judges.statistics
-    found = summarise(pa.Table.from_pylist(rows, schema_of(protocol)), statistics, protocol)["model"]
+    found = summarise_samples(pa.Table.from_pylist(rows, make_schema(protocol)), statistics, protocol)[
+        "model"
+    ]
     for tolerance in (0, 1, 2, 3):
         expected = np.mean([reference_f1(*pair, tolerance) for pair in maps])
         assert found[f"edge_f1_{tolerance}px"].value == pytest.approx(expected)
@@ -102,7 +104,7 @@ def test_edge_f1_is_the_mean_of_samples_counted_by_hand(
 def test_scores_use_the_items_own_caption_and_the_rivals(tiny_suite: Suite, tiny_judges: Judges) -> None:
     items = tiny_suite.items(3)
     samples = [Sample(item, tiny_suite.successor(item), 0, 0) for item in items]
-    columns = score(np.stack([i.image for i in items]), samples, items, tiny_judges, PROTOCOL)
+    columns = score_pictures(np.stack([i.image for i in items]), samples, items, tiny_judges, PROTOCOL)
     for sample, found in zip(samples, columns, strict=True):
         picture = tiny_judges.scorer.image_features(to_tensor(sample.item.image.copy())[None])[0]
         own, wrong = tiny_judges.scorer.text_features([sample.item.prompt, sample.rival.prompt])
@@ -170,7 +172,7 @@ def test_failed_samples_are_in_no_figure() -> None:
     failed = {"row": "model", "item_id": "item-9", "sample_index": 0, "seed": 0, "status": "failed"}
     assert figures_of([*good, failed]) == figures_of(good)
     nothing = figures_of([failed, *(sample_row("real", i) for i in range(5))])
-    assert list(nothing) == metric_names(PROTOCOL)
+    assert list(nothing) == list_metrics(PROTOCOL)
     assert all(figure.value is None for figure in nothing.values())
 
 

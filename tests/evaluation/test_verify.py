@@ -17,7 +17,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
-from lepbench.evaluation.verify import verified_record
+from lepbench.evaluation.verify import verify_record
 from lepbench.files import sha256_file
 from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
@@ -65,7 +65,7 @@ def replaced(table: pa.Table, column: str, value: Any) -> pa.Table:
 
 
 def test_a_finished_run_is_borne_out(copy: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
-    assert verified_record(copy, tiny_suite, tiny_judges.statistics) == read_record(copy)
+    assert verify_record(copy, tiny_suite, tiny_judges.statistics) == read_record(copy)
 
 
 def better(document: Any) -> None:
@@ -132,4 +132,4 @@ def test_what_does_not_agree_is_refused(
     forgery, message = FORGERIES[name]
     forgery(copy)
     with pytest.raises(LepbenchError, match=message):
-        verified_record(copy, tiny_suite, tiny_judges.statistics)
+        verify_record(copy, tiny_suite, tiny_judges.statistics)

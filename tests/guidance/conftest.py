@@ -8,14 +8,14 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.predictors import MlpConfig, MlpPredictor
-from lepbench.seeds import noise
+from lepbench.seeds import draw_noise
 
 COUNT = 3
 
 
 @pytest.fixture(scope="session")
 def start() -> Tensor:
-    return torch.stack([noise(i, (4, 16, 16)) for i in range(COUNT)])
+    return torch.stack([draw_noise(i, (4, 16, 16)) for i in range(COUNT)])
 
 
 @pytest.fixture(scope="session")

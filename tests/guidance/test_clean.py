@@ -75,20 +75,22 @@ def test_the_distance_asks_for_lines_where_strokes_are_and_nowhere_else() -> Non
 
 
 def test_the_gradient_is_that_of_the_distance(tiny_backbone, start) -> None:
-    when, told = torch.tensor(501), tiny_backbone.encode_prompts(PROMPTS)
+    when, conditioning = torch.tensor(501), tiny_backbone.encode_prompts(PROMPTS)
     guidance = CleanGuidance(strokes())
-    pull = guidance.pull(tiny_backbone, start, when, told)
-    assert pull.edges is None
-    assert torch.allclose(pull.output, tiny_backbone.predict(start, when, told), atol=1e-6)
+    step = guidance.step(tiny_backbone, start, when, conditioning)
+    assert step.edges is None
+    assert torch.allclose(step.output, tiny_backbone.predict(start, when, conditioning), atol=1e-6)
 
     def distance(z: torch.Tensor) -> torch.Tensor:
-        foreseen = clean_latents(tiny_backbone.scheduler, tiny_backbone.predict(z, when, told), z, when)
+        foreseen = clean_latents(
+            tiny_backbone.scheduler, tiny_backbone.predict(z, when, conditioning), z, when
+        )
         return edge_distance(tiny_backbone.decode(foreseen) / 2 + 0.5, strokes(), 1.0)
 
-    direction = pull.gradient / pull.gradient.flatten(1).norm(dim=1)[:, None, None, None]
+    direction = step.gradient / step.gradient.flatten(1).norm(dim=1)[:, None, None, None]
     with torch.no_grad():
         ahead, behind = distance(start + 0.02 * direction), distance(start - 0.02 * direction)
-    slope = pull.gradient.flatten(1).norm(dim=1)
+    slope = step.gradient.flatten(1).norm(dim=1)
     assert torch.allclose((ahead - behind) / 0.04, slope, rtol=0.05)
 
 

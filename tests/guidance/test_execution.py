@@ -14,7 +14,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from lepbench.backbones import load_backbone
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.gradient import edge_gradient
+from lepbench.guidance.gradient import compute_edge_gradient
 from lepbench.predictors import MlpConfig, MlpPredictor
 
 PROMPTS = ["a red fish", "two blue boats", "x"]
@@ -53,13 +53,13 @@ def test_the_pictures_stay(options, tolerance, tiny_backbone, predictor, target,
 def test_compiled_blocks_give_the_same_gradient(tiny_backbone, predictor, target, start, monkeypatch) -> None:
     # Traced as ever, but run without a compiler: that takes minutes.
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
-    told, when = tiny_backbone.encode_prompts(PROMPTS), torch.tensor(501)
+    conditioning, when = tiny_backbone.encode_prompts(PROMPTS), torch.tensor(501)
     prepared = Execution(compiled=True).prepare(tiny_backbone)
     compiled = [module for module in prepared.denoiser.modules() if "forward" in vars(module)]
     assert {type(module).__name__ for module in compiled} == {"BasicTransformerBlock", "ResnetBlock2D"}
     assert not any("forward" in vars(module) for module in tiny_backbone.denoiser.modules())
     ours, plain = (
-        edge_gradient(backbone, start, when, told, predictor, target)
+        compute_edge_gradient(backbone, start, when, conditioning, predictor, target)
         for backbone in (prepared, tiny_backbone)
     )
     assert torch.allclose(ours.gradient, plain.gradient, rtol=1e-3, atol=1e-5)
@@ -107,9 +107,9 @@ def test_checkpoints_keep_less_for_the_way_back(tiny_backbone, predictor, target
             seen[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
             return tensor
 
-        told = backbone.encode_prompts(PROMPTS)
+        conditioning = backbone.encode_prompts(PROMPTS)
         with saved_tensors_hooks(pack, lambda tensor: tensor):
-            edge_gradient(backbone, start, torch.tensor(501), told, predictor, target)
+            compute_edge_gradient(backbone, start, torch.tensor(501), conditioning, predictor, target)
         return sum(seen.values())
 
     assert kept(Execution(checkpointing=True).prepare(tiny_backbone)) < 0.8 * kept(tiny_backbone)

@@ -16,7 +16,7 @@ from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.predictors import MlpConfig, MlpPredictor
-from lepbench.seeds import generator, noise
+from lepbench.seeds import draw_noise, make_generator
 
 PROMPTS = ["a red fish", "Two blue boats"]
 SHAPE = (4, 8, 12)
@@ -52,11 +52,11 @@ def backbone(request: pytest.FixtureRequest, loaded) -> Backbone:
 
 @pytest.fixture
 def start() -> Tensor:
-    return torch.stack([noise(i, SHAPE) for i in range(len(PROMPTS))])
+    return torch.stack([draw_noise(i, SHAPE) for i in range(len(PROMPTS))])
 
 
 def generators(count: int = len(PROMPTS)) -> list[torch.Generator]:
-    return [generator(100 + i) for i in range(count)]
+    return [make_generator(100 + i) for i in range(count)]
 
 
 def fitting(name: str) -> str:
@@ -145,7 +145,7 @@ def test_the_sketch_pulls_every_sample_alone(backbone: Backbone, start) -> None:
     name = "flow_euler" if backbone.family.flow else "ddim"
     settings = SamplerSettings(steps=STEPS, scheduler=name)
     predictor = reader(backbone)
-    target = torch.stack([noise(70 + i, SHAPE) for i in range(len(PROMPTS))])
+    target = torch.stack([draw_noise(70 + i, SHAPE) for i in range(len(PROMPTS))])
     guided = sample(backbone, PROMPTS, start, settings, SketchGuidance(predictor, target, 1.6, 0.0))
     plain = sample(backbone, PROMPTS, start, settings, SketchGuidance(predictor, target, 0.0, 0.0))
     assert ((guided.latents - plain.latents).flatten(1).norm(dim=1) > 0.1).all()

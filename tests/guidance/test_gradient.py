@@ -10,20 +10,20 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from lepbench.errors import LepbenchError
-from lepbench.guidance.gradient import edge_gradient, recorded_until_read
+from lepbench.guidance.gradient import compute_edge_gradient, record_until_read
 from lepbench.predictors import MlpPredictor
-from lepbench.predictors.noise import noise_for
+from lepbench.predictors.noise import read_noise
 
 PROMPTS = ["a red fish", "two blue boats", "x"]
 WHEN = torch.tensor(501)
 
 
-def plainly(backbone, z, told, predictor, target, weights=None) -> tuple[Tensor, Tensor]:
+def plainly(backbone, z, conditioning, predictor, target, weights=None) -> tuple[Tensor, Tensor]:
     """Output and gradient with everything in the graph."""
     leaf = z.clone().requires_grad_()
-    output, features = backbone.read(leaf, WHEN, told, backbone.taps)
-    heard = noise_for(predictor, backbone, output, leaf, WHEN)
-    edges = predictor(features, WHEN.expand(len(z)), z.shape[-2:], heard)
+    output, features = backbone.read(leaf, WHEN, conditioning, backbone.taps)
+    noise_component = read_noise(predictor, backbone, output, leaf, WHEN)
+    edges = predictor(features, WHEN.expand(len(z)), z.shape[-2:], noise_component)
     error = (edges - target).square()
     loss = (error if weights is None else weights * error).sum()
     return output.detach(), torch.autograd.grad(loss, leaf)[0]
@@ -31,13 +31,13 @@ def plainly(backbone, z, told, predictor, target, weights=None) -> tuple[Tensor,
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_stopping_at_the_last_tap_changes_nothing(weighted, tiny_backbone, predictor, target, start) -> None:
-    told = tiny_backbone.encode_prompts(PROMPTS)
+    conditioning = tiny_backbone.encode_prompts(PROMPTS)
     weights = torch.rand(3, 1, 16, 16) if weighted else None
-    output, gradient = plainly(tiny_backbone, start, told, predictor, target, weights)
-    pull = edge_gradient(tiny_backbone, start, WHEN, told, predictor, target, weights)
-    assert torch.equal(pull.output, output)
-    assert torch.allclose(pull.gradient, gradient, rtol=1e-5, atol=1e-7)
-    assert not any(tensor.requires_grad for tensor in pull)
+    output, gradient = plainly(tiny_backbone, start, conditioning, predictor, target, weights)
+    step = compute_edge_gradient(tiny_backbone, start, WHEN, conditioning, predictor, target, weights)
+    assert torch.equal(step.output, output)
+    assert torch.allclose(step.gradient, gradient, rtol=1e-5, atol=1e-7)
+    assert not any(tensor.requires_grad for tensor in step)
 
 
 def test_a_predictor_that_reads_the_noise_is_led_back_through_the_output(
@@ -47,14 +47,14 @@ def test_a_predictor_that_reads_the_noise_is_led_back_through_the_output(
         torch.manual_seed(3)
         config = predictor.config.model_copy(update={"time": "noise-map"})
         hearing = MlpPredictor(config).requires_grad_(False).eval()
-    told = tiny_backbone.encode_prompts(PROMPTS)
-    _, gradient = plainly(tiny_backbone, start, told, hearing, target)
-    pull = edge_gradient(tiny_backbone, start, WHEN, told, hearing, target)
-    assert torch.allclose(pull.gradient, gradient, rtol=1e-5, atol=1e-7)
+    conditioning = tiny_backbone.encode_prompts(PROMPTS)
+    _, gradient = plainly(tiny_backbone, start, conditioning, hearing, target)
+    step = compute_edge_gradient(tiny_backbone, start, WHEN, conditioning, hearing, target)
+    assert torch.allclose(step.gradient, gradient, rtol=1e-5, atol=1e-7)
 
 
 def test_nothing_behind_the_last_tap_is_recorded(tiny_backbone, start) -> None:
-    told = tiny_backbone.encode_prompts(PROMPTS)
+    conditioning = tiny_backbone.encode_prompts(PROMPTS)
     names = ["down_blocks[0].resnets[-1]", "mid_block.resnets[0]"]
     recording: dict[str, bool] = {}
     unet = tiny_backbone.denoiser
@@ -69,8 +69,8 @@ def test_nothing_behind_the_last_tap_is_recorded(tiny_backbone, start) -> None:
     try:
         for way, until in enumerate(([], names)):
             hooks = saved_tensors_hooks(lambda t, way=way: kept[way].append(t.numel()) or t, lambda t: t)
-            with torch.enable_grad(), hooks, recorded_until_read(unet, until or ["conv_out"]):
-                output, _ = tiny_backbone.read(start.clone().requires_grad_(), WHEN, told, names)
+            with torch.enable_grad(), hooks, record_until_read(unet, until or ["conv_out"]):
+                output, _ = tiny_backbone.read(start.clone().requires_grad_(), WHEN, conditioning, names)
                 assert torch.is_grad_enabled()
     finally:
         for handle in handles:
@@ -81,13 +81,13 @@ def test_nothing_behind_the_last_tap_is_recorded(tiny_backbone, start) -> None:
 
 
 def test_hooks_go_when_a_pass_fails(tiny_backbone, predictor, target, start) -> None:
-    told = tiny_backbone.encode_prompts(PROMPTS)
+    conditioning = tiny_backbone.encode_prompts(PROMPTS)
     with pytest.raises(RuntimeError):
-        edge_gradient(tiny_backbone, start[:, :2], WHEN, told, predictor, target)
+        compute_edge_gradient(tiny_backbone, start[:, :2], WHEN, conditioning, predictor, target)
     assert not any(module._forward_hooks for module in tiny_backbone.denoiser.modules())
     with (
         pytest.raises(LepbenchError, match="no tap 'nowhere'"),
-        recorded_until_read(tiny_backbone.denoiser, ["nowhere"]),
+        record_until_read(tiny_backbone.denoiser, ["nowhere"]),
     ):
         pass
     assert not any(module._forward_hooks for module in tiny_backbone.denoiser.modules())
@@ -111,12 +111,12 @@ def test_the_gradient_through_float16_neither_overflows_nor_vanishes(
     loud.eval().requires_grad_(False)
     loud.loudness = loudness
     half = dataclasses.replace(tiny_backbone, denoiser=_Halved(tiny_backbone.denoiser), dtype=torch.float16)
-    told = tiny_backbone.encode_prompts(PROMPTS)
+    conditioning = tiny_backbone.encode_prompts(PROMPTS)
     target = torch.zeros_like(start)
-    _, exact = plainly(tiny_backbone, start, told, loud, target)
-    pull = edge_gradient(half, start, WHEN, told, loud, target)
-    assert pull.gradient.isfinite().all()
-    cosine = torch.cosine_similarity(pull.gradient.flatten(1), exact.flatten(1))
+    _, exact = plainly(tiny_backbone, start, conditioning, loud, target)
+    step = compute_edge_gradient(half, start, WHEN, conditioning, loud, target)
+    assert step.gradient.isfinite().all()
+    cosine = torch.cosine_similarity(step.gradient.flatten(1), exact.flatten(1))
     assert (cosine > 0.999).all()
 
 
@@ -134,6 +134,6 @@ class _Halved(torch.nn.Module):
         except AttributeError:
             return getattr(self._modules["network"], name)
 
-    def forward(self, latents: Tensor, timesteps: Tensor, told: Tensor, **options):
-        assert latents.dtype == told.dtype == torch.float16
-        return self.network(latents.float(), timesteps, told.float(), **options)
+    def forward(self, latents: Tensor, timesteps: Tensor, conditioning: Tensor, **options):
+        assert latents.dtype == conditioning.dtype == torch.float16
+        return self.network(latents.float(), timesteps, conditioning.float(), **options)

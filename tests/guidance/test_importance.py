@@ -7,7 +7,7 @@ import torch
 
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
-from lepbench.guidance.importance import latent_weights
+from lepbench.guidance.importance import pool_weights
 
 PROMPTS = ["a red fish", "two blue boats", "x"]
 
@@ -19,7 +19,7 @@ def drawn(backbone, predictor, target, start, weights):
 
 def test_weights_of_latent_pixels_are_means_over_their_pixels() -> None:
     weights = torch.rand(2, 12, 8)
-    small = latent_weights(weights, (3, 2))
+    small = pool_weights(weights, (3, 2))
     assert small.shape == (2, 1, 3, 2)
     assert torch.allclose(small[1, 0, 2, 1], weights[1, 8:12, 4:8].mean())
 
@@ -60,6 +60,6 @@ def test_a_heavier_half_comes_nearer_its_half(tiny_backbone, predictor, start) -
 def test_what_is_no_weight_is_one_line(tiny_backbone, predictor, target, start) -> None:
     for bad in (-1.0, float("nan"), float("inf")):
         with pytest.raises(LepbenchError, match="negative or not finite; give weights from 0 up"):
-            latent_weights(torch.full((1, 8, 8), bad), (2, 2))
+            pool_weights(torch.full((1, 8, 8), bad), (2, 2))
     with pytest.raises(LepbenchError, match=r"sketch weights \(3, 16, 16\), not \(3, 1, 16, 16\)"):
         drawn(tiny_backbone, predictor, target, start, torch.ones(3, 16, 16))

@@ -20,15 +20,15 @@ from PIL import Image, ImageDraw, ImageOps
 
 import lepbench
 from lepbench.backbones import Backbone
-from lepbench.backbones.resolve import embedded_folder
+from lepbench.backbones.resolve import find_embedded_folder
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
-from lepbench.guidance.drawings import strokes_for
+from lepbench.guidance.diffusers_backbone import place_predictor, wrap_pipeline
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.loaded import backbone_of, placed
-from lepbench.guidance.pipeline import SketchGuidedPipeline, default_source, noise_from
+from lepbench.guidance.pipeline import SketchGuidedPipeline, draw_noise, find_default_generator
+from lepbench.guidance.sketch_like import read_strokes
 from lepbench.predictors import MlpConfig, MlpPredictor
-from lepbench.seeds import generator
+from lepbench.seeds import make_generator
 
 PROMPTS = ["a red fish", "two blue boats"]
 SIZE = (64, 64)
@@ -57,7 +57,7 @@ def drawing(size: tuple[int, int] = (64, 64)) -> Image.Image:
 @pytest.mark.parametrize("cfg", [7.5, 1.0])
 @pytest.mark.parametrize("many", [False, True])
 def test_without_a_sketch_the_pictures_are_the_pipelines_own(cfg, many, pipe, predictor) -> None:
-    sources = (lambda: [generator(1), generator(2)]) if many else (lambda: generator(3))
+    sources = (lambda: [make_generator(1), make_generator(2)]) if many else (lambda: make_generator(3))
     options = {"num_inference_steps": 3, "guidance_scale": cfg, "output_type": "np"}
     expected = pipe(PROMPTS, generator=sources(), **options).images
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
@@ -80,29 +80,29 @@ def test_the_global_generator_serves_as_in_diffusers(pipe, predictor) -> None:
 def test_the_global_generator_is_that_of_the_device(monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "init", lambda: None)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-    monkeypatch.setattr(torch.cuda, "default_generators", (generator(0), generator(1)))
-    assert default_source(torch.device("cuda")) is torch.cuda.default_generators[0]
-    assert default_source(torch.device("cuda:1")) is torch.cuda.default_generators[1]
-    assert default_source(torch.device("cpu")) is torch.default_generator
+    monkeypatch.setattr(torch.cuda, "default_generators", (make_generator(0), make_generator(1)))
+    assert find_default_generator(torch.device("cuda")) is torch.cuda.default_generators[0]
+    assert find_default_generator(torch.device("cuda:1")) is torch.cuda.default_generators[1]
+    assert find_default_generator(torch.device("cpu")) is torch.default_generator
     before = torch.get_rng_state()
-    assert noise_from(default_source(META), (1, 4, 8, 8), META).device == META
+    assert draw_noise(find_default_generator(META), (1, 4, 8, 8), META).device == META
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_the_wrapped_pipeline_draws_from_its_devices_generator(pipe, predictor, monkeypatch) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    monkeypatch.setattr("lepbench.guidance.pipeline.default_source", lambda device: generator(7))
+    monkeypatch.setattr("lepbench.guidance.pipeline.find_default_generator", lambda device: make_generator(7))
     options = {"num_inference_steps": 2, "output_type": "pt"}
-    one, other = guided("x", **options), guided("x", generator=generator(7), **options)
+    one, other = guided("x", **options), guided("x", generator=make_generator(7), **options)
     assert torch.equal(one.images, other.images)
 
 
 def test_mini_without_a_sketch_is_mini() -> None:
-    pipe = loaded(embedded_folder("mini@1"))
+    pipe = loaded(find_embedded_folder("mini@1"))
     guided = lepbench.SketchGuidedPipeline.from_pipe(pipe, "lep-mini@1")
     options = {"num_inference_steps": 4, "guidance_scale": 4.0, "output_type": "np"}
-    expected = pipe("a red fish", generator=generator(0), **options).images
-    assert np.abs(guided("a red fish", generator=generator(0), **options).images - expected).max() < 1e-5
+    expected = pipe("a red fish", generator=make_generator(0), **options).images
+    assert np.abs(guided("a red fish", generator=make_generator(0), **options).images - expected).max() < 1e-5
 
 
 def test_with_a_sketch_the_pictures_are_the_samplers(pipe, predictor, tiny_backbone) -> None:
@@ -114,10 +114,10 @@ def test_with_a_sketch_the_pictures_are_the_samplers(pipe, predictor, tiny_backb
         sketch_scale=0.7,
         stop=0.3,
         num_inference_steps=4,
-        generator=[generator(1), generator(2)],
+        generator=[make_generator(1), make_generator(2)],
         output_type="pt",
     )
-    noise = torch.stack([torch.randn(4, 16, 16, generator=generator(i)) for i in (1, 2)])
+    noise = torch.stack([torch.randn(4, 16, 16, generator=make_generator(i)) for i in (1, 2)])
     target = tiny_backbone.encode_edges(torch.from_numpy(np.asarray(drawing()) == 0)[None]).expand(
         2, -1, -1, -1
     )
@@ -162,7 +162,7 @@ def test_batchnorm_in_training_mode_is_not_trained_by_sampling(pipe, predictor) 
     before = {name: value.clone() for name, value in training.state_dict().items()}
     options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
     one, other = (
-        SketchGuidedPipeline.from_pipe(pipe, p)(PROMPTS[0], drawing(), generator=generator(0), **options)
+        SketchGuidedPipeline.from_pipe(pipe, p)(PROMPTS[0], drawing(), generator=make_generator(0), **options)
         for p in (training, predictor)
     )
     assert torch.equal(one.images, other.images)
@@ -188,8 +188,8 @@ def test_a_sketch_is_the_same_in_any_form() -> None:
         *(torch.from_numpy(black_on_white / 255.0).to(dtype) for dtype in FLOATS),
     ]
     for form in forms:
-        assert np.array_equal(strokes_for(form, 1, SIZE)[0], expected)
-    assert np.array_equal(strokes_for([drawing(), expected], 2, SIZE), np.stack([expected, expected]))
+        assert np.array_equal(read_strokes(form, 1, SIZE)[0], expected)
+    assert np.array_equal(read_strokes([drawing(), expected], 2, SIZE), np.stack([expected, expected]))
 
 
 def test_another_size_is_fitted_and_pictures_need_not_be_square(pipe, predictor) -> None:
@@ -207,7 +207,7 @@ def test_importance_reaches_the_loss(pipe, predictor) -> None:
     left = np.ones(SIZE)
     left[:, 32:] = 0
     one, half, batch = (
-        guided(PROMPTS, drawing(), weights=w, generator=generator(0), **options).images
+        guided(PROMPTS, drawing(), weights=w, generator=make_generator(0), **options).images
         for w in (None, left, np.stack([left, left]))
     )
     assert not torch.allclose(one, half, atol=1e-3)
@@ -232,8 +232,8 @@ def test_a_scheduler_that_loses_shifts_draws_unguided_only(pipe, predictor) -> N
     pipe.scheduler = HeunDiscreteScheduler.from_config(pipe.scheduler.config)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
-    expected = pipe(PROMPTS, generator=generator(3), **options).images
-    assert np.abs(guided(PROMPTS, generator=generator(3), **options).images - expected).max() < 1e-5
+    expected = pipe(PROMPTS, generator=make_generator(3), **options).images
+    assert np.abs(guided(PROMPTS, generator=make_generator(3), **options).images - expected).max() < 1e-5
     with pytest.raises(LepbenchError, match=r"HeunDiscreteScheduler may lose .* UniPCMultistepScheduler"):
         guided(PROMPTS, drawing(), **options)
 
@@ -265,7 +265,7 @@ def family_pipe(folder: Path, **parts: None) -> DiffusionPipeline:
 
 def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> None:
     pipe = family_pipe(tiny_folder_of("sdxl"))
-    predictor = reader(backbone_of(pipe))
+    predictor = reader(wrap_pipeline(pipe))
     with torch.no_grad():
         # Beyond 65504 behind the first convolutions; the norms that follow bring it back.
         for half in (pipe.vae.encoder, pipe.vae.decoder):
@@ -287,10 +287,10 @@ def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> 
 @pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
 def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
     pipe = family_pipe(tiny_folder_of(name))
-    backbone = backbone_of(pipe)
+    backbone = wrap_pipeline(pipe)
     predictor = reader(backbone)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    noise = torch.randn(1, *backbone.latent_shape(SIZE), generator=generator(5))
+    noise = torch.randn(1, *backbone.latent_shape(SIZE), generator=make_generator(5))
     options = {"num_inference_steps": 2, "guidance_scale": 4.0, "height": 64, "width": 64, "latents": noise}
     plain, same, other = (
         guided("a red fish", sketch, **options, output_type="pt", sketch_scale=scale).images
@@ -321,7 +321,7 @@ def test_a_pipeline_that_moves_is_followed(pipe, predictor) -> None:
     assert prepared.backbone.denoiser.is_gradient_checkpointing
     pipe.to(META)
     assert guided.backbone.device == META
-    assert placed(guided.predictor, guided.backbone.device).slices[0].weight.device == META
+    assert place_predictor(guided.predictor, guided.backbone.device).slices[0].weight.device == META
     with pytest.raises(LepbenchError, match="wrapped on cpu and is on meta now; call from_pipe again"):
         prepared(PROMPTS)
 
@@ -335,16 +335,16 @@ def test_what_replaces_a_component_is_used(pipe, predictor) -> None:
 def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(pipe, predictor) -> None:
     options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    expected = guided(PROMPTS, drawing(), generator=generator(0), **options).images
+    expected = guided(PROMPTS, drawing(), generator=make_generator(0), **options).images
     # To another name of the CPU, which needs no accelerator.
     pipe.enable_model_cpu_offload(device="cpu")
     assert guided.backbone.device == torch.device("cpu:0")
     hooks = list(pipe._all_hooks)
-    images = guided(PROMPTS, drawing(), generator=generator(0), **options).images
+    images = guided(PROMPTS, drawing(), generator=make_generator(0), **options).images
     assert torch.equal(images, expected)
     # They are put back by hooks made anew, as the pipeline's own call does it.
     assert set(hooks).isdisjoint(pipe._all_hooks)
-    assert guided(PROMPTS, generator=generator(0), **options).images.isfinite().all()
+    assert guided(PROMPTS, generator=make_generator(0), **options).images.isfinite().all()
     assert not any(parameter.is_inference() for parameter in pipe.unet.parameters())
     with pytest.raises(LepbenchError, match="the denoiser is on cpu and runs on cpu:0"):
         SketchGuidedPipeline.from_pipe(pipe, predictor, Execution(checkpointing=True))
@@ -353,11 +353,11 @@ def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(pipe, predictor) 
 @pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma"])
 def test_what_is_not_said_is_as_in_the_pipelines_own_call(name, tiny_folder_of) -> None:
     pipe = family_pipe(tiny_folder_of(name))
-    guided = SketchGuidedPipeline.from_pipe(pipe, reader(backbone_of(pipe)))
+    guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
     options = {"height": 32, "width": 32, "output_type": "pt"}
     extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
-    expected = pipe("a red fish", generator=generator(3), **options, **extra).images
-    ours = guided("a red fish", generator=generator(3), **options).images
+    expected = pipe("a red fish", generator=make_generator(3), **options, **extra).images
+    ours = guided("a red fish", generator=make_generator(3), **options).images
     assert (ours - expected).abs().max() < 1e-5
 
 
@@ -369,7 +369,7 @@ NEGATIVES = ["dull", "a grey boat"]
 def test_negative_prompts_and_several_pictures_are_the_pipelines_own(name, negative, tiny_folder_of) -> None:
     left_out = ("text_encoder_3", "tokenizer_3") if name == "sd3-without-t5" else ()
     pipe = family_pipe(tiny_folder_of(name), **dict.fromkeys(left_out))
-    guided = SketchGuidedPipeline.from_pipe(pipe, reader(backbone_of(pipe)))
+    guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
     options = {"height": 32, "width": 32, "output_type": "latent", "num_inference_steps": 2}
     options |= {"guidance_scale": 4.0, "num_images_per_prompt": 2, "negative_prompt": negative}
     extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
@@ -377,12 +377,14 @@ def test_negative_prompts_and_several_pictures_are_the_pipelines_own(name, negat
         extra["negative_prompt"] = [negative] * 2
     if name == "pixart-sigma" and negative == NEGATIVES:
         pytest.skip("its own call takes one text for all")
-    sources = [[generator(i) for i in range(4)] for _ in range(2)]
+    sources = [[make_generator(i) for i in range(4)] for _ in range(2)]
     expected = pipe(PROMPTS, generator=sources[0], **options | extra).images
     ours = guided(PROMPTS, generator=sources[1], **options).images
     # Random weights in sigma space reach values of fifty: 1e-5 of the largest.
     assert (ours - expected).abs().max() < 1e-5 * max(1.0, expected.abs().max())
-    usual = guided(PROMPTS, generator=[generator(i) for i in range(4)], **options | {"negative_prompt": None})
+    usual = guided(
+        PROMPTS, generator=[make_generator(i) for i in range(4)], **options | {"negative_prompt": None}
+    )
     assert torch.allclose(ours, usual.images, atol=1e-6) == (negative == "" and name != "sdxl")
 
 
@@ -390,7 +392,7 @@ def test_a_negative_prompt_steers_beside_a_sketch(pipe, predictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     usual, empty, dull = (
-        guided("a", drawing(), generator=generator(0), negative_prompt=text, **options).images
+        guided("a", drawing(), generator=make_generator(0), negative_prompt=text, **options).images
         for text in (None, "", "dull")
     )
     assert torch.equal(usual, empty)
@@ -408,7 +410,7 @@ def test_every_picture_of_a_prompt_follows_its_sketch(pipe, predictor) -> None:
         weights=weights,
         negative_prompt=NEGATIVES,
         num_images_per_prompt=2,
-        generator=[generator(i) for i in range(4)],
+        generator=[make_generator(i) for i in range(4)],
         **options,
     )
     assert both.sketches.shape == (4, *SIZE)
@@ -419,7 +421,7 @@ def test_every_picture_of_a_prompt_follows_its_sketch(pipe, predictor) -> None:
             sketches[prompt],
             weights=weights[prompt],
             negative_prompt=NEGATIVES[prompt],
-            generator=generator(place),
+            generator=make_generator(place),
             **options,
         )
         assert np.array_equal(both.sketches[place], alone.sketches[0])
@@ -429,10 +431,10 @@ def test_every_picture_of_a_prompt_follows_its_sketch(pipe, predictor) -> None:
 def test_what_does_not_go_with_the_prompts_is_one_line(pipe, predictor, tiny_folder_of) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     with pytest.raises(LepbenchError, match="2 generators for 4 pictures; give one, or one a picture"):
-        guided(PROMPTS, num_images_per_prompt=2, generator=[generator(0), generator(1)])
+        guided(PROMPTS, num_images_per_prompt=2, generator=[make_generator(0), make_generator(1)])
     with pytest.raises(LepbenchError, match="1 negative prompts for 2 prompts; give one text"):
         guided(PROMPTS, negative_prompt=["dull"])
     flux = family_pipe(tiny_folder_of("flux-dev"))
-    distilled = SketchGuidedPipeline.from_pipe(flux, reader(backbone_of(flux)))
+    distilled = SketchGuidedPipeline.from_pipe(flux, reader(wrap_pipeline(flux)))
     with pytest.raises(LepbenchError, match="flux takes no negative prompt; leave negative_prompt out"):
         distilled("a", negative_prompt="dull", height=32, width=32)

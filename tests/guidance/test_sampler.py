@@ -14,9 +14,9 @@ from torch import Tensor
 from lepbench.backbones import Backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
-from lepbench.guidance.schedulers import SCHEDULERS, make_scheduler, shifted
+from lepbench.guidance.schedulers import SCHEDULERS, make_scheduler, shift_sample
 from lepbench.predictors import MlpConfig, MlpPredictor
-from lepbench.seeds import generator, noise
+from lepbench.seeds import draw_noise, make_generator
 
 PROMPTS = ["a red fish", "two blue boats", "x"]
 STEPS = 4
@@ -24,7 +24,7 @@ FITTING = [name for name in SCHEDULERS if not SCHEDULERS.get(name).flow]
 
 
 def generators(count: int = len(PROMPTS)) -> list[torch.Generator]:
-    return [generator(100 + i) for i in range(count)]
+    return [make_generator(100 + i) for i in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_the_shift_is_beta_times_the_step_long_against_the_gradient(
 
     step = 1e-4
     for seed in range(3):
-        way = noise(seed, tuple(start.shape)).double()
+        way = draw_noise(seed, tuple(start.shape)).double()
         slope = (losses(start.double() + step * way) - losses(start.double() - step * way)) / (2 * step)
         along = (shift.double() / lengths[:, None, None, None] * way).sum(dim=(1, 2, 3))
         if seed == 0:
@@ -167,7 +167,7 @@ def test_every_scheduler_keeps_a_shift_of_its_sample(name: str, at: int, tiny_ba
             scheduler.scale_model_input(z, timestep)
             z = scheduler.step(torch.zeros_like(z), timestep, z).prev_sample
             if step == at:
-                z = shifted(scheduler, z, fraction * z)
+                z = shift_sample(scheduler, z, fraction * z)
         return z.item()
 
     assert 1 - end(0.1) / end(0.0) == pytest.approx(0.1, rel=1e-4 if name in ("ddim", "euler") else 0.3)
@@ -177,7 +177,7 @@ def test_every_scheduler_keeps_a_shift_of_its_sample(name: str, at: int, tiny_ba
 def test_guidance_brings_the_predicted_edges_nearer(name: str, tiny_backbone, predictor, start) -> None:
     # A reachable target: what the predictor says of another noise.
     settings = SamplerSettings(steps=5, scheduler=name)
-    other = torch.stack([noise(50 + i, (4, 16, 16)) for i in range(len(PROMPTS))])
+    other = torch.stack([draw_noise(50 + i, (4, 16, 16)) for i in range(len(PROMPTS))])
     reading = SketchGuidance(predictor, torch.zeros_like(start), scale=0.0, stop=0.0)
     reachable = sample(tiny_backbone, PROMPTS, other, settings, reading, generators()).edges
 

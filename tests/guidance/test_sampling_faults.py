@@ -12,9 +12,9 @@ from torch import Tensor
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.schedulers import make_scheduler
-from lepbench.guidance.sketch import strokes_of
+from lepbench.guidance.sketch import extract_strokes
 from lepbench.predictors import MlpPredictor
-from lepbench.seeds import noise
+from lepbench.seeds import draw_noise
 
 PROMPTS = ["a red fish", "two blue boats", "x"]
 SETTINGS = SamplerSettings(steps=2, guidance_scale=4.0)
@@ -50,9 +50,9 @@ def test_no_gradient_passes_through_the_unconditional_half(tiny_backbone, predic
     passes: list[tuple[bool, bool, bool]] = []
 
     def watch(module, inputs) -> None:
-        latents, told = inputs[0], inputs[2]
+        latents, conditioning = inputs[0], inputs[2]
         passes.append(
-            (bool(torch.equal(told[:1], empty)), torch.is_grad_enabled(), bool(latents.requires_grad))
+            (bool(torch.equal(conditioning[:1], empty)), torch.is_grad_enabled(), bool(latents.requires_grad))
         )
 
     handle = tiny_backbone.denoiser.register_forward_pre_hook(watch)
@@ -95,7 +95,7 @@ def test_a_sketch_enters_the_vae_as_plus_one_on_strokes_and_minus_one_elsewhere(
 ) -> None:
     grey = np.full((64, 64), 255, np.uint8)
     grey[20:44, 30] = 0
-    strokes = strokes_of(255 - grey if inverted else grey).strokes
+    strokes = extract_strokes(255 - grey if inverted else grey).strokes
     seen: list[Tensor] = []
     encode = tiny_backbone.vae.encode
     monkeypatch.setattr(tiny_backbone.vae, "encode", lambda x: seen.append(x) or encode(x))
@@ -137,8 +137,8 @@ def test_no_hook_and_no_switched_gradient_is_left_behind(tiny_backbone, predicto
 
 def test_batches_that_are_not_square_are_guided_each_by_its_own_sketch(tiny_backbone, predictor) -> None:
     shape = (4, 8, 24)
-    start = torch.stack([noise(i, shape) for i in range(3)])
-    target = torch.stack([noise(10 + i, shape) for i in range(3)])
+    start = torch.stack([draw_noise(i, shape) for i in range(3)])
+    target = torch.stack([draw_noise(10 + i, shape) for i in range(3)])
     settings = SamplerSettings(steps=3)
     whole = sample(
         tiny_backbone, PROMPTS, start, settings, SketchGuidance(predictor, target, 1.0, 0.2)

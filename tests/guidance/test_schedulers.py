@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
-from lepbench.guidance.schedulers import SCHEDULERS, STEERABLE, require_steerable, shifted
-from lepbench.seeds import generator
+from lepbench.guidance.schedulers import SCHEDULERS, STEERABLE, require_steerable, shift_sample
+from lepbench.seeds import make_generator
 
 # Inside the schedulers of diffusers.
 pytestmark = pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")
@@ -42,18 +42,20 @@ def built(name: str, **settings: Any) -> Any:
     return kind(**{key: value for key, value in config.items() if key in taken})
 
 
-def course(scheduler: Any, start: Tensor, at: int | None = None, shift: Tensor | None = None) -> list[Tensor]:
+def schedule(
+    scheduler: Any, start: Tensor, at: int | None = None, shift: Tensor | None = None
+) -> list[Tensor]:
     """The samples after every step where the model always answers zero, shifted after step `at`."""
     scheduler.set_timesteps(STEPS)
     draws = "generator" in inspect.signature(scheduler.step).parameters
-    extra = {"generator": generator(0)} if draws else {}
+    extra = {"generator": make_generator(0)} if draws else {}
     z, samples = start * getattr(scheduler, "init_noise_sigma", 1.0), []
     for step, timestep in enumerate(scheduler.timesteps):
         if hasattr(scheduler, "scale_model_input"):
             scheduler.scale_model_input(z, timestep)
         z = scheduler.step(torch.zeros_like(z), timestep, z, **extra).prev_sample
         if step == at:
-            z = shifted(scheduler, z, shift)
+            z = shift_sample(scheduler, z, shift)
         samples.append(z)
     return samples
 
@@ -61,10 +63,10 @@ def course(scheduler: Any, start: Tensor, at: int | None = None, shift: Tensor |
 def lasting(name: str, at: int, **settings: Any) -> float:
     """How much of a shift after a step there is before the last one, as a share of what steps leave of it."""
     one = torch.ones(1, 1, 4, 4)
-    plain, far = (course(built(name, **settings), start) for start in (one, 1.1 * one))
+    plain, far = (schedule(built(name, **settings), start) for start in (one, 1.1 * one))
     # A start that lies elsewhere shows what the steps make of a distance.
     ways = [b - a for a, b in zip(plain, far, strict=True)]
-    moved = course(built(name, **settings), one, at, -ways[at])
+    moved = schedule(built(name, **settings), one, at, -ways[at])
     return ((moved[-2] - plain[-2]).mean() / ways[-2].mean()).item()
 
 
@@ -95,7 +97,7 @@ def test_every_other_scheduler_is_refused() -> None:
     with pytest.raises(LepbenchError, match="set its skip_prk_steps"):
         require_steerable(diffusers.PNDMScheduler(skip_prk_steps=False))
     with pytest.raises(LepbenchError, match="HeunDiscreteScheduler may lose"):
-        shifted(diffusers.HeunDiscreteScheduler(), torch.zeros(1), torch.zeros(1))
+        shift_sample(diffusers.HeunDiscreteScheduler(), torch.zeros(1), torch.zeros(1))
 
 
 def test_every_scheduler_by_name_is_steerable() -> None:

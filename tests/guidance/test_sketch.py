@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageDraw
 
 from lepbench.errors import LepbenchError
-from lepbench.guidance.sketch import BLACK_ON_WHITE, WHITE_ON_BLACK, fit, read_sketch, read_weights
-from lepbench.guidance.strip import CAPTION, MARGIN, ink_on_paper, strip
+from lepbench.guidance.sketch import BLACK_ON_WHITE, WHITE_ON_BLACK, fit_strokes, read_sketch, read_weights
+from lepbench.guidance.strip import CAPTION, MARGIN, draw_ink, draw_strip
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def touch(pixel: int, cell: int, side: Fraction) -> bool:
     st.tuples(st.integers(1, 11), st.integers(1, 11)),
 )
 def test_fitting_loses_no_stroke_and_invents_none(strokes: np.ndarray, size: tuple[int, int]) -> None:
-    fitted = fit(strokes, size)
+    fitted = fit_strokes(strokes, size)
     assert fitted.shape == size
     height, width = strokes.shape
     # The smallest canvas of the wanted proportions, rounded up, with the drawing in its middle.
@@ -128,7 +128,7 @@ def test_importance_is_fitted_as_its_sketch_is(tmp_path: Path) -> None:
 
 def test_a_long_caption_stays_under_its_own_panel() -> None:
     panel = np.zeros((64, 64, 3), np.uint8)
-    sheet = strip([("a very long caption " * 9, panel), ("", panel)])
+    sheet = draw_strip([("a very long caption " * 9, panel), ("", panel)])
     below = sheet[MARGIN + 320 + 2 :]
     assert (below[:, : MARGIN + 320] < 200).any()
     assert (below[:, MARGIN + 320 :] == 255).all()
@@ -136,7 +136,7 @@ def test_a_long_caption_stays_under_its_own_panel() -> None:
 
 def test_the_strip_shows_every_panel_enlarged_and_sharp(strokes) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    sheet = strip([("sketch", ink_on_paper(strokes)), ("result", picture)])
+    sheet = draw_strip([("sketch", draw_ink(strokes)), ("result", picture)])
     side = 320
     assert sheet.shape == (2 * MARGIN + side + CAPTION, 3 * MARGIN + 2 * side, 3)
     centres = slice(MARGIN + 2, MARGIN + side, 5)

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone, Conditioning
 from lepbench.backbones.family import TextParts
-from lepbench.backbones.known import denoiser_of, known
-from lepbench.backbones.load import class_of
-from lepbench.guidance.gradient import edge_gradient
+from lepbench.backbones.known import find_denoiser, load_known
+from lepbench.backbones.load import import_class
+from lepbench.guidance.gradient import compute_edge_gradient
 from lepbench.predictors import MlpConfig, MlpPredictor
 
 FEWER: dict[str, dict[str, Any]] = {
@@ -38,12 +38,12 @@ WHEN = torch.tensor(501)
 
 def shallow(name: str) -> Backbone:
     """The backbone with random weights in float32; its VAE and text encoders have none."""
-    family, config = denoiser_of(name)
+    family, config = find_denoiser(name)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        denoiser = class_of(family.components[family.denoiser]).from_config(config | FEWER[name])
+        denoiser = import_class(family.components[family.denoiser]).from_config(config | FEWER[name])
     with torch.device("meta"):
-        vae = diffusers.AutoencoderKL.from_config(dict(known()[name].vae))
+        vae = diffusers.AutoencoderKL.from_config(dict(load_known()[name].vae))
     cpu = torch.device("cpu")
     return Backbone(
         name=name,
@@ -52,19 +52,19 @@ def shallow(name: str) -> Backbone:
         denoiser=denoiser.requires_grad_(False).eval(),
         vae=vae,
         text=TextParts({}, {}, {}, denoiser.config, cpu),
-        scheduler=known()[name].scheduler,
+        scheduler=load_known()[name].scheduler,
         taps=family.positions(denoiser.config),
         device=cpu,
         dtype=torch.float32,
     )
 
 
-def told_to(backbone: Backbone) -> Conditioning:
+def condition_of(backbone: Backbone) -> Conditioning:
     """Seven random tokens as wide as the text encoders', none of them padding."""
     blank = backbone.family.blank(backbone.denoiser.config).tensors
-    told = {name: torch.randn(tensor.shape) for name, tensor in blank.items()}
-    told["embeddings"] = torch.randn(1, 7, blank["embeddings"].shape[-1])
-    return Conditioning(told | ({"mask": torch.ones(1, 7)} if "mask" in blank else {}))
+    conditioning = {name: torch.randn(tensor.shape) for name, tensor in blank.items()}
+    conditioning["embeddings"] = torch.randn(1, 7, blank["embeddings"].shape[-1])
+    return Conditioning(conditioning | ({"mask": torch.ones(1, 7)} if "mask" in blank else {}))
 
 
 def concatenated(predictor: MlpPredictor, features: dict[str, Tensor], size: tuple[int, int]) -> Tensor:
@@ -86,18 +86,18 @@ def test_a_guided_gradient_at_true_width_is_that_of_the_literal_form(name: str) 
     with torch.random.fork_rng():
         torch.manual_seed(1)
         z, target = torch.randn(shape), torch.randn(shape)
-        told = told_to(backbone)
+        conditioning = condition_of(backbone)
         config = MlpConfig(taps=backbone.tap_channels, out_channels=shape[1], train_timesteps=1000)
         predictor = MlpPredictor(config).requires_grad_(False).eval()
 
-    pull = edge_gradient(backbone, z, WHEN, told, predictor, target)
+    step = compute_edge_gradient(backbone, z, WHEN, conditioning, predictor, target)
     leaf = z.clone().requires_grad_()
-    output, features = backbone.read(leaf, WHEN, told, backbone.taps)
+    output, features = backbone.read(leaf, WHEN, conditioning, backbone.taps)
     loss = (concatenated(predictor, features, (8, 12)) - target).square().sum()
     (expected,) = torch.autograd.grad(loss, leaf)
 
-    assert pull.output.isfinite().all()
-    assert torch.allclose(pull.output, output, rtol=1e-4, atol=1e-5)
-    assert pull.gradient.isfinite().all()
+    assert step.output.isfinite().all()
+    assert torch.allclose(step.output, output, rtol=1e-4, atol=1e-5)
+    assert step.gradient.isfinite().all()
     assert expected.abs().max() > 0
-    assert torch.allclose(pull.gradient, expected, rtol=1e-3, atol=1e-4 * expected.abs().max().item())
+    assert torch.allclose(step.gradient, expected, rtol=1e-3, atol=1e-4 * expected.abs().max().item())

@@ -14,7 +14,7 @@ from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.methods import CleanEdgesConfig, LepConfig, Method, Request, UnguidedConfig
 from lepbench.predictors import MlpConfig, MlpPredictor
-from lepbench.seeds import noise
+from lepbench.seeds import draw_noise
 
 PROMPTS = ["a red fish", "a blue house"]
 SEEDS = [3, 2**62 + 1]
@@ -63,7 +63,7 @@ def test_unguided_is_the_stock_pipeline_on_the_items_noise(
     drawn = UnguidedConfig().build(backbone, SAMPLER).draw(asked())
     pipeline = StableDiffusionPipeline.from_pretrained(tiny_pipeline_folder, safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
-    latents = torch.stack([noise(seed, (4, 16, 16)) for seed in SEEDS])
+    latents = torch.stack([draw_noise(seed, (4, 16, 16)) for seed in SEEDS])
     expected = pipeline(
         PROMPTS, num_inference_steps=3, guidance_scale=4.0, latents=latents, output_type="pt"
     ).images

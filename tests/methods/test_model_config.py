@@ -12,10 +12,10 @@ from lepbench.config import dump_config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocol import Protocol
 from lepbench.guidance import SamplerSettings
-from lepbench.guidance.course import Repeats, Travel
 from lepbench.guidance.execution import Execution
+from lepbench.guidance.guidance_schedule import Repeats, Resampling
 from lepbench.methods import METHODS, CleanEdgesConfig, LepConfig, ModelConfig, UnguidedConfig
-from lepbench.predictors.recipe import TrainConfig
+from lepbench.predictors.train_config import TrainConfig
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OTHERS = {"mini-unguided": UnguidedConfig, "mini-clean-edges": CleanEdgesConfig}
@@ -54,7 +54,7 @@ methods = st.one_of(
         stop=st.floats(0, 1),
         decay=st.sampled_from(["constant", "linear", "cosine"]),
         repeats=st.none() | st.builds(Repeats),
-        travel=st.none() | st.builds(Travel),
+        travel=st.none() | st.builds(Resampling),
         execution=st.builds(Execution, dtype=st.sampled_from([None, "bfloat16"])),
     ),
 )

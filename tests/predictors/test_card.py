@@ -9,9 +9,9 @@ import yaml
 
 from lepbench.errors import LepbenchError
 from lepbench.predictors import MlpConfig, MlpPredictor, Predictor
-from lepbench.predictors.card import card
-from lepbench.predictors.outcome import Outcome
-from lepbench.predictors.recipe import TrainConfig
+from lepbench.predictors.card import render_card
+from lepbench.predictors.train_config import TrainConfig
+from lepbench.predictors.training_result import TrainingResult
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def test_the_card_says_what_is_known_and_no_more(predictor: MlpPredictor, tmp_pa
     assert set(header(written)) == {"library_name", "tags"}
 
 
-def outcome_of(backbone: str, data: Path) -> Outcome:
+def outcome_of(backbone: str, data: Path) -> TrainingResult:
     recipe = TrainConfig(backbone=backbone, data=data, validation=data / "other", cache=data)
-    return Outcome(
+    return TrainingResult(
         recipe=recipe.without_places(),
         backbone_sha256={"unet/x": "0"},
         data_sha256="1",
@@ -75,7 +75,7 @@ def test_a_card_names_no_place_and_only_a_base_model_that_the_hub_can_know(
     predictor: MlpPredictor, tmp_path: Path, backbone: str, named: bool
 ) -> None:
     told = outcome_of(backbone, tmp_path / "data")
-    text = card(predictor, told, ())
+    text = render_card(predictor, told, ())
     assert ("base_model" in header(text)) == named
     assert str(tmp_path) not in text + told.model_dump_json()
     assert "/models" not in text + told.model_dump_json()

@@ -18,10 +18,10 @@ from torch import Tensor
 from lepbench.backbones import Backbone
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.predictors import MlpPredictor, Predictor
-from lepbench.predictors.heldout import held_out_curve
+from lepbench.predictors.heldout import measure_held_out_curve
 from lepbench.predictors.latents import EncodedTriplets, encode_triplets
-from lepbench.predictors.recipe import TrainConfig
 from lepbench.predictors.train import train_on
+from lepbench.predictors.train_config import TrainConfig
 
 STEPS, BATCH = 12, 5
 
@@ -199,7 +199,7 @@ def test_the_held_out_error_on_strokes_is_that_of_the_latents_under_strokes(run,
 
     loaded = Predictor.from_pretrained(run[0], backbone)
     blind = Blind(loaded.config)
-    (part,) = held_out_curve(backbone, blind, data, lambda *_: None, bins=1)
+    (part,) = measure_held_out_curve(backbone, blind, data, lambda *_: None, bins=1)
     under = data.edges.movedim(1, -1)[data.strokes]
     assert part.stroke_mse == pytest.approx(float(under.square().mean()), rel=1e-5)
     assert part.mse == pytest.approx(float(data.edges.square().mean()), rel=1e-5)

@@ -9,8 +9,8 @@ from torch import Tensor
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
 from lepbench.predictors import PREDICTORS, Predictor
-from lepbench.predictors.base import options_from
-from lepbench.predictors.recipe import TrainConfig
+from lepbench.predictors.base import select_options
+from lepbench.predictors.train_config import TrainConfig
 
 TAPS = {"a": 6, "b": 10, "c": 4}
 SMALL = {
@@ -117,7 +117,7 @@ def test_a_recipe_takes_any_kind_and_no_key_it_does_not_know(tmp_path: Path) -> 
         config = load_config(path, TrainConfig)
         assert type(config.predictor) is PREDICTORS.get(name).options_kind
         written = config.model_dump(mode="json")["predictor"]
-        assert options_from(written) == config.predictor
+        assert select_options(written) == config.predictor
     for text, message in {
         "{name: unet, width: [3]}": "predictor 'unet': unknown key 'width'; did you mean 'widths'?",
         "mpl": "unknown predictor 'mpl'; did you mean 'mlp'?",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lepbench.errors import LepbenchError
 from lepbench.predictors import PREDICTORS, MlpConfig, MlpPredictor, Predictor
-from lepbench.predictors.base import architecture
+from lepbench.predictors.base import describe_architecture
 
 
 def make(
@@ -217,7 +217,7 @@ def test_a_backbone_it_does_not_fit_is_refused_in_one_line(tiny_backbone, tmp_pa
     fitting.save_pretrained(tmp_path / "fits")
     Predictor.from_pretrained(tmp_path / "fits", tiny_backbone)
 
-    network = architecture(tiny_backbone)
+    network = describe_architecture(tiny_backbone)
     config = MlpConfig(taps=taps, out_channels=4, train_timesteps=1000, network=network)
     MlpPredictor(config).save_pretrained(tmp_path / "same")
     Predictor.from_pretrained(tmp_path / "same", tiny_backbone)

@@ -10,11 +10,11 @@ from torch import Tensor
 from lepbench.backbones import Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
-from lepbench.guidance.gradient import edge_gradient
+from lepbench.guidance.gradient import compute_edge_gradient
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.noise import noise_component
-from lepbench.seeds import noise
+from lepbench.seeds import draw_noise
 
 SCHEDULE = {
     "num_train_timesteps": 1000,
@@ -63,10 +63,10 @@ def test_what_it_cannot_read_is_one_line() -> None:
 
 
 class Listening(MlpPredictor):
-    """Keeps the noise it is told."""
+    """Keeps every noise it reads."""
 
     def forward(self, features, timesteps, size, noise=None) -> Tensor:
-        self.told = [*getattr(self, "told", []), noise]
+        self.noises = [*getattr(self, "noises", []), noise]
         return super().forward(features, timesteps, size, noise)
 
 
@@ -86,22 +86,22 @@ def test_training_tells_what_the_model_predicts_there_and_then(kind: str, tiny_b
         tiny_backbone, scheduler={**tiny_backbone.scheduler, "prediction_type": kind}
     )
     latents, drawn = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
-    when, told = torch.tensor([20, 800]), Conditioning({"embeddings": torch.randn(2, 32, 32)})
-    NoisyFeatures(backbone, listening).predict(latents, drawn, when, told)
+    when, conditioning = torch.tensor([20, 800]), Conditioning({"embeddings": torch.randn(2, 32, 32)})
+    NoisyFeatures(backbone, listening).predict(latents, drawn, when, conditioning)
     peer = DDIMScheduler.from_config(dict(backbone.scheduler), prediction_type=kind)
     noisy = peer.add_noise(latents, drawn, when)
     with torch.no_grad():
-        output = backbone.predict(noisy, when, told)
+        output = backbone.predict(noisy, when, conditioning)
     for i, t in enumerate(when.tolist()):
         # DDIM's own clean picture; what is left of z_t without it is the noise.
         peer.set_timesteps(1000)
         clean = peer.step(output[i], t, noisy[i]).pred_original_sample
         expected = noisy[i] - peer.alphas_cumprod[t].sqrt() * clean
-        assert torch.allclose(listening.told[0][i], expected, atol=1e-4)
+        assert torch.allclose(listening.noises[0][i], expected, atol=1e-4)
 
 
 def test_sampling_tells_the_same_and_not_the_noise_it_began_with(tiny_backbone, listening) -> None:
-    start = torch.stack([noise(i, (4, 16, 16)) for i in range(2)])
+    start = torch.stack([draw_noise(i, (4, 16, 16)) for i in range(2)])
     prompts, read = ["a red fish", "x"], []
     handle = tiny_backbone.denoiser.register_forward_hook(
         lambda module, inputs, output: read.append((inputs[0].detach(), inputs[1][0], output[0].detach()))
@@ -113,11 +113,11 @@ def test_sampling_tells_the_same_and_not_the_noise_it_began_with(tiny_backbone, 
     finally:
         handle.remove()
     kept = DDPMScheduler.from_config(dict(tiny_backbone.scheduler)).alphas_cumprod
-    assert len(listening.told) == 3
-    for told, (_, timestep, output) in zip(listening.told, read, strict=True):
-        assert torch.allclose(told, (1 - kept[int(timestep)]).sqrt() * output, atol=1e-5)
+    assert len(listening.noises) == 3
+    for conditioning, (_, timestep, output) in zip(listening.noises, read, strict=True):
+        assert torch.allclose(conditioning, (1 - kept[int(timestep)]).sqrt() * output, atol=1e-5)
     share = (1 - kept[int(read[-1][1])]).sqrt()
-    assert (listening.told[-1] - share * start).abs().mean() > 0.2 * share
+    assert (listening.noises[-1] - share * start).abs().mean() > 0.2 * share
 
 
 def test_the_gradient_runs_through_the_noise_map_too(tiny_backbone, listening) -> None:
@@ -125,8 +125,8 @@ def test_the_gradient_runs_through_the_noise_map_too(tiny_backbone, listening) -
     with torch.no_grad():
         for part in listening.slices:
             part.weight.zero_()
-    start = noise(0, (4, 16, 16))[None]
+    start = draw_noise(0, (4, 16, 16))[None]
     text = tiny_backbone.encode_prompts(["x"])
     target = torch.zeros_like(start)
-    pull = edge_gradient(tiny_backbone, start, torch.tensor(500), text, listening, target)
+    pull = compute_edge_gradient(tiny_backbone, start, torch.tensor(500), text, listening, target)
     assert pull.gradient.abs().max() > 0

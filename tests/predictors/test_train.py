@@ -22,9 +22,9 @@ from lepbench.errors import LepbenchError
 from lepbench.predictors import MlpConfig, MlpPredictor, Predictor, latents
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.latents import EncodedTriplets, encode_triplets
-from lepbench.predictors.recipe import TrainConfig
-from lepbench.predictors.team import Team
-from lepbench.predictors.train import learning_rate, train
+from lepbench.predictors.process_group import ProcessGroup
+from lepbench.predictors.train import learning_rate, train_predictor
+from lepbench.predictors.train_config import TrainConfig
 
 COUNT = 24
 
@@ -36,7 +36,7 @@ def quiet(stage: str, done: int, total: int) -> None:
 @pytest.fixture(scope="module")
 def triplet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty-four captioned discs, built into triplets."""
-    from lepbench.data.build import build
+    from lepbench.data.build import build_triplets
     from lepbench.data.config import BuildConfig
 
     folder, out = tmp_path_factory.mktemp("discs"), tmp_path_factory.mktemp("built") / "triplets"
@@ -47,7 +47,7 @@ def triplet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ImageDraw.Draw(image).ellipse((x - r, y - r, x + r, y + r), fill=(230, 220, 90))
         image.save(folder / f"{number:02}.png")
         (folder / f"{number:02}.txt").write_text("a disc" if number % 2 else "a yellow disc")
-    build(BuildConfig.model_validate({"source": {"name": "folder", "path": folder}}), out)
+    build_triplets(BuildConfig.model_validate({"source": {"name": "folder", "path": folder}}), out)
     return out
 
 
@@ -72,7 +72,7 @@ def config(triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path) -> 
 def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
     config, tiny_backbone, tmp_path: Path
 ) -> None:
-    outcome = train(config, tmp_path / "run", quiet)
+    outcome = train_predictor(config, tmp_path / "run", quiet)
     predictor = Predictor.from_pretrained(tmp_path / "run", tiny_backbone)
     assert predictor.config.taps == tiny_backbone.tap_channels
     assert outcome.training_triplets + outcome.held_out_triplets == COUNT
@@ -93,17 +93,17 @@ def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
 
 
 def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> None:
-    train(config, tmp_path / "whole", quiet)
+    train_predictor(config, tmp_path / "whole", quiet)
 
     def interrupt(stage: str, done: int, total: int) -> None:
         if stage == "training" and done == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(config, tmp_path / "cut", interrupt)
+        train_predictor(config, tmp_path / "cut", interrupt)
     assert not (tmp_path / "cut" / "predictor.safetensors").exists()
     seen: list[int] = []
-    train(
+    train_predictor(
         config,
         tmp_path / "cut",
         lambda stage, done, total: seen.append(done) if stage == "training" else None,
@@ -114,19 +114,19 @@ def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> 
 
 
 def test_a_folder_of_another_run_is_refused(config, tmp_path: Path) -> None:
-    train(config, tmp_path / "run", quiet)
+    train_predictor(config, tmp_path / "run", quiet)
     with pytest.raises(LepbenchError, match="run of another configuration; choose another --out"):
-        train(config.model_copy(update={"seed": 1}), tmp_path / "run", quiet)
+        train_predictor(config.model_copy(update={"seed": 1}), tmp_path / "run", quiet)
     (tmp_path / "run" / "checkpoint.safetensors").write_bytes(b"not tensors")
     with pytest.raises(LepbenchError, match="delete it to train from the start"):
-        train(config, tmp_path / "run", quiet)
+        train_predictor(config, tmp_path / "run", quiet)
 
 
 def test_it_learns_edges_it_was_not_shown(config, tmp_path: Path) -> None:
     longer = config.model_copy(
         update={"steps": 150, "batch": 8, "checkpoint_every": 1000, "learning_rate": 3e-3}
     )
-    outcome = train(longer, tmp_path / "run", quiet)
+    outcome = train_predictor(longer, tmp_path / "run", quiet)
     rows = list(csv.DictReader((tmp_path / "run" / "curve.csv").open()))
     # Where little noise hides the picture, better than the best constant; and better than where much does.
     assert float(rows[0]["mse"]) < 0.9 * outcome.target_variance
@@ -188,10 +188,10 @@ def test_a_run_on_another_schedule_is_not_gone_on_with(
 ) -> None:
     folder = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model"))
     own = config.model_copy(update={"backbone": str(folder)})
-    train(own, tmp_path / "run", quiet)
+    train_predictor(own, tmp_path / "run", quiet)
     changed(folder, "scheduler/scheduler_config.json", beta_end=0.02)
     with pytest.raises(LepbenchError, match="run of another configuration"):
-        train(own, tmp_path / "run", quiet)
+        train_predictor(own, tmp_path / "run", quiet)
 
 
 def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, triplet_folder) -> None:
@@ -233,9 +233,10 @@ def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
     def equal_to_whole(found: EncodedTriplets) -> bool:
         rows = torch.arange(len(data))
         tensors = [(getattr(one, name) for name in ("images", "edges", "strokes")) for one in (found, whole)]
-        told = [one.text(rows)["embeddings"] for one in (found, whole)]
+        conditioning = [one.text(rows)["embeddings"] for one in (found, whole)]
         return found.ids == whole.ids and all(
-            torch.allclose(a.float(), b.float(), atol=1e-3) for a, b in [*zip(*tensors, strict=True), told]
+            torch.allclose(a.float(), b.float(), atol=1e-3)
+            for a, b in [*zip(*tensors, strict=True), conditioning]
         )
 
     assert equal_to_whole(again)
@@ -257,8 +258,8 @@ def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(t
     )  # type: ignore[method-assign]
     latents, noise = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
     timesteps = torch.tensor([3, 700])
-    told = Conditioning({"embeddings": torch.randn(2, 32, 32)})
-    NoisyFeatures(tiny_backbone, predictor).predict(latents, noise, timesteps, told)
+    conditioning = Conditioning({"embeddings": torch.randn(2, 32, 32)})
+    NoisyFeatures(tiny_backbone, predictor).predict(latents, noise, timesteps, conditioning)
     betas = np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
     kept = torch.tensor(np.cumprod(1 - betas)[timesteps], dtype=torch.float32)[:, None, None, None]
     noisy = kept.sqrt() * latents + (1 - kept).sqrt() * noise
@@ -277,15 +278,15 @@ def test_the_learning_rate_rises_then_falls_to_nothing(config) -> None:
 
 def test_too_little_data_is_one_line(config, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="too small to hold out"):
-        train(config.model_copy(update={"validation": 1e-9}), tmp_path / "run", quiet)
+        train_predictor(config.model_copy(update={"validation": 1e-9}), tmp_path / "run", quiet)
     with pytest.raises(LepbenchError, match="share 24 triplets"):
-        train(config.model_copy(update={"validation": config.data}), tmp_path / "run", quiet)
+        train_predictor(config.model_copy(update={"validation": config.data}), tmp_path / "run", quiet)
     with pytest.raises(LepbenchError, match="timesteps end at 2000"):
-        train(config.model_copy(update={"timesteps": (0, 2000)}), tmp_path / "run", quiet)
+        train_predictor(config.model_copy(update={"timesteps": (0, 2000)}), tmp_path / "run", quiet)
 
 
 def test_two_processes_train_what_one_does(config, tmp_path: Path) -> None:
-    train(config, tmp_path / "alone", quiet)
+    train_predictor(config, tmp_path / "alone", quiet)
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(dump_config(config))
     # What `accelerate launch` starts on GPUs; on CPUs it starts one process.
@@ -312,4 +313,4 @@ def test_two_processes_train_what_one_does(config, tmp_path: Path) -> None:
         if "running" in key:  # the norms' statistics are the whole batch's
             assert torch.allclose(alone[key], together[key], rtol=1e-3, atol=1e-4), key
     with pytest.raises(LepbenchError, match="a batch of 4 for 3 processes"):
-        Team(rank=0, size=3).share(config.batch)
+        ProcessGroup(rank=0, size=3).share(config.batch)

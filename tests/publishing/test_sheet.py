@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from lepbench.publishing.sheet import MARGIN, PAPER, TILE, Strip, _fitted, sheet_of, sketch_pixels
+from lepbench.publishing.sheet import MARGIN, PAPER, TILE, Strip, _fitted, draw_sheet, draw_sketch
 
 COLUMNS = ("sketch", "real", "unguided", "guided")
 COLOURS = [(250, 20, 20), (20, 250, 20), (20, 20, 250), (220, 20, 220)]
@@ -18,14 +18,14 @@ def flat(colour: tuple[int, int, int]) -> np.ndarray:
 
 @pytest.mark.parametrize("strips", [1, 2, 3, 16])
 def test_each_picture_is_there_at_its_size(strips: int) -> None:
-    sheet = sheet_of("a", "b", COLUMNS, [Strip("a red fish", [flat(c) for c in COLOURS])] * strips)
+    sheet = draw_sheet("a", "b", COLUMNS, [Strip("a red fish", [flat(c) for c in COLOURS])] * strips)
     pixels = np.asarray(sheet).reshape(-1, 3)
     for colour in COLOURS:
         assert (pixels == colour).all(axis=1).sum() == strips * TILE * TILE
 
 
 def test_columns_keep_their_order_and_the_margin_is_empty() -> None:
-    sheet = sheet_of("t", "s", COLUMNS, [Strip("x" * 500, [flat(c) for c in COLOURS])] * 2)
+    sheet = draw_sheet("t", "s", COLUMNS, [Strip("x" * 500, [flat(c) for c in COLOURS])] * 2)
     pixels = np.asarray(sheet)
     starts = [np.argwhere((pixels == colour).all(axis=2))[0][1] for colour in COLOURS]
     assert starts == sorted(starts)
@@ -34,8 +34,8 @@ def test_columns_keep_their_order_and_the_margin_is_empty() -> None:
 
 
 def test_a_picture_that_failed_leaves_a_marked_gap() -> None:
-    whole = sheet_of("t", "s", COLUMNS, [Strip("p", [flat(c) for c in COLOURS])])
-    gap = sheet_of("t", "s", COLUMNS, [Strip("p", [None, *(flat(c) for c in COLOURS[1:])])])
+    whole = draw_sheet("t", "s", COLUMNS, [Strip("p", [flat(c) for c in COLOURS])])
+    gap = draw_sheet("t", "s", COLUMNS, [Strip("p", [None, *(flat(c) for c in COLOURS[1:])])])
     assert gap.size == whole.size
     inside = np.asarray(gap)[np.where((np.asarray(whole) == COLOURS[0]).all(axis=2))]
     assert 0 < (inside != PAPER).any(axis=1).sum() < TILE * TILE / 4
@@ -48,4 +48,4 @@ def test_a_caption_is_cut_only_where_it_must_be() -> None:
 
 
 def test_a_sketch_is_black_on_white() -> None:
-    assert sketch_pixels(np.array([[True, False]])).tolist() == [[[0, 0, 0], [255, 255, 255]]]
+    assert draw_sketch(np.array([[True, False]])).tolist() == [[[0, 0, 0], [255, 255, 255]]]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lepbench.evaluation.summary import Figure
-from lepbench.publishing.tables import cell, csv_text, spread
+from lepbench.publishing.tables import format_cell, format_csv, spread_figures
 
 numbers = st.one_of(st.none(), st.floats(-1e3, 1e3))
 figures = st.builds(Figure, value=numbers, low=numbers, high=numbers, n=st.just(64))
@@ -21,8 +21,8 @@ names = st.text("abcdefgh", min_size=1, max_size=4)
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(names, figures, min_size=1))
 def test_a_csv_gives_its_figures_back(found: dict[str, Figure]) -> None:
-    line = spread(found)
-    (back,) = csv.DictReader(io.StringIO(csv_text(list(line), [line])))
+    line = spread_figures(found)
+    (back,) = csv.DictReader(io.StringIO(format_csv(list(line), [line])))
     for name, figure in found.items():
         for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
             if number is None:
@@ -42,11 +42,13 @@ def test_a_csv_gives_its_figures_back(found: dict[str, Figure]) -> None:
 def test_a_cell_shows_a_figure_over_its_interval(figure: Figure, shown: str) -> None:
     console = Console(width=40)
     with console.capture() as capture:
-        console.print(cell(figure))
+        console.print(format_cell(figure))
     assert capture.get().rstrip("\n") == shown
 
 
 def test_a_figure_of_a_set_is_called_by_its_size() -> None:
     figure = Figure(value=0.5, n=64)
-    assert spread({"kid": figure, "mask_iou": figure}).keys() >= {"kid_n64", "mask_iou"}
-    assert spread({"kid": figure}).keys().isdisjoint(spread({"kid": Figure(value=0.5, n=512)}))
+    assert spread_figures({"kid": figure, "mask_iou": figure}).keys() >= {"kid_n64", "mask_iou"}
+    assert (
+        spread_figures({"kid": figure}).keys().isdisjoint(spread_figures({"kid": Figure(value=0.5, n=512)}))
+    )

@@ -19,7 +19,7 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.scoring.extractors import Extractor, load_extractor
-from lepbench.scoring.images import find_pictures, folder_features, half_size_distance, score_images
+from lepbench.scoring.images import extract_folder_features, find_pictures, half_size_distance, score_images
 
 
 def quiet(stage: str, done: int, total: int) -> None:
@@ -200,7 +200,7 @@ def test_inception_s_features_are_the_library_s_at_any_size(kind, architecture, 
     for number, pixels in enumerate(pictures):
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
     extractor = load_extractor(f"{kind}:{inception}", sha256_file(inception))
-    found = folder_features(tmp_path, extractor, quiet)
+    found = extract_folder_features(tmp_path, extractor, quiet)
     model = architecture("inception", ["2048"], str(inception))
     with torch.no_grad():
         known = [model(torch.from_numpy(pixels).movedim(-1, 0)[None]) for pixels in pictures]
@@ -279,9 +279,9 @@ def test_a_folder_with_a_broken_picture_is_refused(folders, extractor, tmp_path)
         (tmp_path / f"{number}.png").write_bytes((folders[0] / "01.png").read_bytes())
     (tmp_path / "3.png").write_bytes((folders[0] / "01.png").read_bytes()[:100])
     with pytest.raises(LepbenchError, match=r"3\.png cannot be decoded"):
-        folder_features(tmp_path, extractor, quiet)
+        extract_folder_features(tmp_path, extractor, quiet)
     with pytest.raises(LepbenchError, match="no such folder"):
-        folder_features(tmp_path / "none", extractor, quiet)
+        extract_folder_features(tmp_path / "none", extractor, quiet)
     (tmp_path / "empty").mkdir()
     with pytest.raises(LepbenchError, match="holds 0 pictures"):
-        folder_features(tmp_path / "empty", extractor, quiet)
+        extract_folder_features(tmp_path / "empty", extractor, quiet)

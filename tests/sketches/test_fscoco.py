@@ -11,7 +11,7 @@ from hypothesis import given
 from sketch_corpora import fscoco, jpeg, lines_of, points_of, polylines
 
 from lepbench.errors import LepbenchError
-from lepbench.sketches import FSCOCO, Fault, Unusable
+from lepbench.sketches import Fault, FsCocoCorpus, Unusable
 from lepbench.sketches.fscoco import load_points, side_of, split_strokes
 
 
@@ -33,7 +33,7 @@ def test_nothing_is_drawn_after_the_end_and_an_open_stroke_is_one() -> None:
 
 
 def test_a_drawing_has_its_own_caption_and_photograph(tmp_path: Path) -> None:
-    book = FSCOCO(path=fscoco(tmp_path), split="all").open()
+    book = FsCocoCorpus(path=fscoco(tmp_path), split="all").open()
     assert book.count == 20
     for number, name in enumerate(book.names()):
         drawing = book.drawing(number)
@@ -48,8 +48,8 @@ def test_a_drawing_has_its_own_caption_and_photograph(tmp_path: Path) -> None:
 
 def test_a_canvas_is_stretched_over_the_photograph(tmp_path: Path) -> None:
     path = fscoco(tmp_path, users=1, each=1)
-    plain = FSCOCO(path=path, split="all").open().drawing(0)
-    wide = FSCOCO(path=path, split="all", canvas=(640, 1024)).open().drawing(0)
+    plain = FsCocoCorpus(path=path, split="all").open().drawing(0)
+    wide = FsCocoCorpus(path=path, split="all", canvas=(640, 1024)).open().drawing(0)
     for a, b in zip(plain.strokes, wide.strokes, strict=True):
         np.testing.assert_allclose(b, a * (0.5, 0.25))
 
@@ -58,7 +58,7 @@ def test_whole_users_go_to_one_side_whoever_else_there_is(tmp_path: Path) -> Non
     path = fscoco(tmp_path, users=20, each=2)
 
     def users(split: str) -> set[str]:
-        found = FSCOCO(path=path, split=split, test_share=0.4).open().names()
+        found = FsCocoCorpus(path=path, split=split, test_share=0.4).open().names()
         return {name.id.partition("/")[0] for name in found}
 
     assert users("train") | users("test") == users("all") == {str(user) for user in range(20)}
@@ -75,7 +75,7 @@ def spoil(folder: Path, kind: str, content: bytes | None) -> Fault:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(Unusable) as caught:
-        FSCOCO(path=folder, split="all").open().drawing(0)
+        FsCocoCorpus(path=folder, split="all").open().drawing(0)
     return caught.value.fault
 
 
@@ -135,12 +135,12 @@ def test_coordinates_that_are_no_numbers_or_far_away_are_refused(tmp_path: Path)
         points[1, 0] = value
         np.save(file, points)
         with pytest.raises(Unusable) as caught:
-            FSCOCO(path=path, split="all").open().drawing(0)
+            FsCocoCorpus(path=path, split="all").open().drawing(0)
         assert caught.value.fault is fault
 
 
 def test_another_layout_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="holds neither vector_sketches nor raw_data"):
-        FSCOCO(path=tmp_path).open()
+        FsCocoCorpus(path=tmp_path).open()
     (fscoco(tmp_path / "b", users=1) / "vector_sketches").rename(tmp_path / "b" / "raw_data")
-    assert FSCOCO(path=tmp_path / "b", split="all").open().count == 2
+    assert FsCocoCorpus(path=tmp_path / "b", split="all").open().count == 2

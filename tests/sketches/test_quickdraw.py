@@ -11,18 +11,18 @@ from sketch_corpora import doodle, lines_of, polylines, quickdraw
 
 from lepbench.errors import LepbenchError
 from lepbench.sketches import Fault, QuickDraw, Unusable
-from lepbench.sketches.quickdraw import drawing_of, line_spans
+from lepbench.sketches.quickdraw import line_spans, parse_drawing
 
 
 def fault_of(line: str | bytes) -> Fault:
     with pytest.raises(Unusable) as caught:
-        drawing_of(line.encode() if isinstance(line, str) else line, recognized_only=True)
+        parse_drawing(line.encode() if isinstance(line, str) else line, recognized_only=True)
     return caught.value.fault
 
 
 @given(polylines)
 def test_strokes_are_read_as_written_less_their_corner(lines: list[np.ndarray]) -> None:
-    drawing = drawing_of(doodle("cat", "1", lines, times=True).encode(), recognized_only=True)
+    drawing = parse_drawing(doodle("cat", "1", lines, times=True).encode(), recognized_only=True)
     corner = np.concatenate(lines).min(axis=0)
     assert len(drawing.strokes) == len(lines)
     for found, line in zip(drawing.strokes, lines, strict=True):
@@ -79,7 +79,7 @@ def test_what_a_line_is_turned_away_for(line: str | bytes, fault: Fault) -> None
 
 def test_the_unrecognised_are_read_on_request() -> None:
     line = doodle("cat", "1", lines_of(0), recognized=False).encode()
-    assert drawing_of(line, recognized_only=False).label == "cat"
+    assert parse_drawing(line, recognized_only=False).label == "cat"
 
 
 def test_a_damaged_line_has_a_name_too(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from sketch_corpora import lines_of, polylines, svg
 
 from lepbench.errors import LepbenchError
 from lepbench.sketches import Fault, Svg, Unusable
-from lepbench.sketches.svg import FLATNESS, flattened, strokes_of
+from lepbench.sketches.svg import FLATNESS, flatten_path, parse_strokes
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 800">'
 BOMB = '<!DOCTYPE svg [<!ENTITY a "ha">' + "".join(
@@ -26,7 +26,7 @@ BOMB = '<!DOCTYPE svg [<!ENTITY a "ha">' + "".join(
 
 
 def read(text: str) -> tuple[list[np.ndarray], float, float]:
-    strokes, width, height = strokes_of(text.encode())
+    strokes, width, height = parse_strokes(text.encode())
     return list(strokes), width, height
 
 
@@ -55,7 +55,7 @@ def test_transforms_are_those_of_matrices(
 @settings(max_examples=50)
 @given(st.lists(st.tuples(*[st.floats(0, 800)] * 2), min_size=3, max_size=4).map(np.array))
 def test_curves_are_within_the_flatness(corners: np.ndarray) -> None:
-    found = flattened(corners, FLATNESS)
+    found = flatten_path(corners, FLATNESS)
     t = np.linspace(0, 1, 4001)[:, None]
     points = [corners] * len(t)
     curve = np.stack(points, axis=0)

@@ -18,10 +18,10 @@ from sketch_corpora import doodle, fscoco, lines_of, points_of, quickdraw, svg
 from lepbench.cli.suite import command
 from lepbench.errors import LepbenchError
 from lepbench.images import open_rgb, read_pixels, square
-from lepbench.sketches import FSCOCO, Name, QuickDraw, SketchCorpus, Svg
-from lepbench.strokes import cropped, fitted, numbered
+from lepbench.sketches import FsCocoCorpus, Name, QuickDraw, SketchCorpus, Svg
+from lepbench.strokes import crop_strokes, fit_strokes, number_strokes
 from lepbench.suites import Suite, load_suite
-from lepbench.suites.drawings import Wish, draw_suite, file_name, queues
+from lepbench.suites.drawings import SuiteRequest, draw_suite, make_file_name, order_drawings
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -29,7 +29,7 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 def made(corpus: SketchCorpus, folder: Path, **wish: object) -> Suite:
-    draw_suite(corpus, Wish(name=folder.name, **{"size": 64, **wish}), folder, silent)
+    draw_suite(corpus, SuiteRequest(name=folder.name, **{"size": 64, **wish}), folder, silent)
     return load_suite(folder)
 
 
@@ -44,7 +44,7 @@ def test_items_are_the_drawings_rendered_and_numbered(tmp_path: Path) -> None:
     assert {item.item_id for item in suite.items()} == set(drawings)
     for item in suite.items():
         drawing = drawings[item.item_id]
-        expected = numbered(fitted(drawing.strokes, drawing.width, drawing.height, 64), 64)
+        expected = number_strokes(fit_strokes(drawing.strokes, drawing.width, drawing.height, 64), 64)
         assert label_of(item.prompt) == drawing.label
         assert np.array_equal(item.strokes, expected)
         assert np.array_equal(item.sketch, expected > 0)
@@ -54,13 +54,13 @@ def test_items_are_the_drawings_rendered_and_numbered(tmp_path: Path) -> None:
 
 
 def test_photographs_and_strokes_are_cropped_alike(tmp_path: Path) -> None:
-    corpus = FSCOCO(path=fscoco(tmp_path / "fs"), split="all")
+    corpus = FsCocoCorpus(path=fscoco(tmp_path / "fs"), split="all")
     suite, book = made(corpus, tmp_path / "suite", items=20), corpus.open()
     drawings = {drawing.caption: drawing for drawing in map(book.drawing, range(20))}
     for item in suite.items():
         drawing = drawings[item.prompt]
         assert np.array_equal(item.image, np.asarray(square(open_rgb(drawing.photo), 64)))
-        assert np.array_equal(item.strokes, numbered(cropped(drawing.strokes, 320, 256, 64), 64))
+        assert np.array_equal(item.strokes, number_strokes(crop_strokes(drawing.strokes, 320, 256, 64), 64))
     assert suite.definition.pictures
     assert suite.definition.licence == "CC-BY-NC-4.0"
     assert suite.definition.drawn.settings["split"] == "all"
@@ -97,7 +97,7 @@ def test_the_same_again_gives_the_same_bytes_and_another_seed_others(tmp_path: P
 @given(st.lists(st.tuples(st.text(), st.sampled_from("abc")), unique_by=lambda pair: pair[0]), st.randoms())
 def test_the_pick_does_not_depend_on_the_order_of_the_files(pairs: list, random: object) -> None:
     def picked(names: list[Name]) -> list[list[str]]:
-        return [[names[number].id for number in queue] for queue in queues(names, 0)]
+        return [[names[number].id for number in queue] for queue in order_drawings(names, 0)]
 
     names = [Name(*pair) for pair in pairs]
     shuffled = list(names)
@@ -121,15 +121,15 @@ def test_strokes_outside_the_square_are_no_drawing(tmp_path: Path) -> None:
     path = fscoco(tmp_path / "fs", users=2, each=1)
     file = next((path / "vector_sketches").rglob("*.npy"))
     np.save(file, points_of([np.array([[1.0, 1.0], [9.0, 250.0]])]))
-    suite = made(FSCOCO(path=path, split="all"), tmp_path / "suite", items=1)
+    suite = made(FsCocoCorpus(path=path, split="all"), tmp_path / "suite", items=1)
     assert suite.definition.drawn.considered <= 2
     with pytest.raises(LepbenchError, match="only 1 of 2 drawings can be used \\(1 no strokes\\)"):
-        made(FSCOCO(path=path, split="all"), tmp_path / "two", items=2)
+        made(FsCocoCorpus(path=path, split="all"), tmp_path / "two", items=2)
 
 
 @given(st.text(), st.text())
 def test_ids_become_names_of_files_one_a_name(first: str, second: str) -> None:
-    names = [file_name(first), file_name(second)]
+    names = [make_file_name(first), make_file_name(second)]
     assert (names[0] == names[1]) == (first == second)
     assert all("/" not in name and not name.startswith(".") and len(name.encode()) < 100 for name in names)
 

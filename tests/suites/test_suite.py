@@ -12,19 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lepbench.detectors import Canny, Sobel, detector_from
+from lepbench.detectors import Canny, Sobel, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.images import to_tensor
 from lepbench.sketchworld import render, scene
 from lepbench.suites import Suite, load_suite
-from lepbench.suites.make import RECIPES, Recipe, make, silhouette_recall
+from lepbench.suites.make import RECIPES, SuiteRecipe, make_suite, silhouette_recall
 
 maps = arrays(np.bool_, (7, 9), elements=st.booleans())
 
 
 @pytest.fixture(scope="module")
-def recipe() -> Recipe:
-    return Recipe(
+def recipe() -> SuiteRecipe:
+    return SuiteRecipe(
         name="few",
         description="a few scenes",
         items=9,
@@ -36,9 +36,9 @@ def recipe() -> Recipe:
 
 
 @pytest.fixture(scope="module")
-def folder(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(recipe: SuiteRecipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("suite") / "few"
-    make(recipe, folder)
+    make_suite(recipe, folder)
     return folder
 
 
@@ -59,9 +59,9 @@ def test_silhouette_recall_is_that_of_a_pixel_by_pixel_count(sketch: np.ndarray,
     assert silhouette_recall(sketch, mask[None]) == pytest.approx(expected)
 
 
-def test_items_are_what_the_world_shows(folder: Path, recipe: Recipe) -> None:
+def test_items_are_what_the_world_shows(folder: Path, recipe: SuiteRecipe) -> None:
     suite = Suite(folder)
-    detector = detector_from(suite.definition.detector)
+    detector = select_detector(suite.definition.detector)
     for item in suite.items(9):
         index = json.loads(item.scene)["index"]
         drawn = render(scene("test", index))
@@ -80,15 +80,15 @@ def test_what_was_left_out_is_counted(folder: Path) -> None:
     looked_at = range(drawn.first_index, drawn.first_index + drawn.considered)
     assert taken <= set(looked_at)
     assert sum(drawn.left_out.values()) == drawn.considered - len(taken)
-    detector = detector_from(Suite(folder).definition.detector)
+    detector = select_detector(Suite(folder).definition.detector)
     for index in set(looked_at) - taken:
         drawing = render(scene("test", index))
         sketch = detector(to_tensor(drawing.image)[None])[0].numpy()
         assert silhouette_recall(sketch, drawing.masks) < 0.95
 
 
-def test_making_again_gives_the_same_bytes(folder: Path, recipe: Recipe, tmp_path: Path) -> None:
-    make(recipe, tmp_path / "again")
+def test_making_again_gives_the_same_bytes(folder: Path, recipe: SuiteRecipe, tmp_path: Path) -> None:
+    make_suite(recipe, tmp_path / "again")
     for name in ("suite.yaml", "items.parquet"):
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
     assert Suite(tmp_path / "again").sha256 == Suite(folder).sha256

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from lepbench.registry import Registry
 
 
-class Piece(Protocol):
+class WorkItem(Protocol):
     """A part of the work that does not depend on the others."""
 
     @property
@@ -18,7 +18,7 @@ class Piece(Protocol):
         """How much progress it stands for."""
 
 
-P = TypeVar("P", bound=Piece)
+P = TypeVar("P", bound=WorkItem)
 Result = TypeVar("Result")
 Tried = Callable[[int], None]
 Work = Callable[[Any, P, Tried], Result]
@@ -52,7 +52,7 @@ ENGINES: Registry[type[Engine]] = Registry("engine")
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def use_one_thread() -> Iterator[None]:
     """Each picture's work in one thread, as every engine has it: networks round differently in several.
 
     Workers by the dozen would only take turns in theirs, too.

@@ -13,13 +13,13 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, one_thread, silent
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, silent, use_one_thread
 from lepbench.errors import LepbenchError
 
 AHEAD = 4
 """Pieces a worker that are handed over in advance: enough to keep it busy, few enough to hold a million."""
 
-_told: list[Any] = []
+_shared: list[Any] = []
 """In a worker: the work and the job."""
 
 
@@ -70,7 +70,7 @@ def _begin(lifeline: Connection, work: Any, job: Any) -> None:
     # An interruption reaches the whole group: the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-    _told[:] = [work, job]
+    _shared[:] = [work, job]
 
 
 def _end_with(lifeline: Connection) -> None:
@@ -81,6 +81,6 @@ def _end_with(lifeline: Connection) -> None:
 
 
 def _do(piece: Any) -> Any:
-    work, job = _told
-    with one_thread():
+    work, job = _shared
+    with use_one_thread():
         return work(job, piece, silent)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, one_thread, silent
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, silent, use_one_thread
 from lepbench.errors import LepbenchError
 
 AHEAD = 2
@@ -35,14 +35,14 @@ class Ray(Engine):
             ray.init(address=address, log_to_driver=False, logging_level="warning")
         try:
             do = ray.remote(num_cpus=1, max_retries=RETRIES)(_do)
-            told = ray.put((work, job))
+            shared = ray.put((work, job))
             waiting = iter(pieces)
-            ahead = AHEAD * (self.workers or processors(ray))
-            running = {do.remote(told, p): p for p in islice(waiting, ahead)}
+            ahead = AHEAD * (self.workers or count_processors(ray))
+            running = {do.remote(shared, p): p for p in islice(waiting, ahead)}
             while running:
                 (done,), _ = ray.wait(list(running))
                 piece, result = running.pop(done), _result(ray, done)
-                running |= {do.remote(told, following): following for following in islice(waiting, 1)}
+                running |= {do.remote(shared, following): following for following in islice(waiting, 1)}
                 tried(piece.entries)
                 yield piece, result
         finally:
@@ -58,7 +58,7 @@ def _ray() -> Any:
     return ray
 
 
-def processors(ray: Any) -> int:
+def count_processors(ray: Any) -> int:
     """How many the cluster has, as far as it tells."""
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
@@ -74,7 +74,7 @@ def _result(ray: Any, done: Any) -> Any:
         ) from error
 
 
-def _do(told: tuple[Any, Any], piece: Any) -> Any:
-    work, job = told
-    with one_thread():
+def _do(shared: tuple[Any, Any], piece: Any) -> Any:
+    work, job = shared
+    with use_one_thread():
         return work(job, piece, silent)

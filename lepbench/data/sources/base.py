@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, SerializeAsAny
 
-from lepbench.config import Config, named
+from lepbench.config import Config, select_config
 from lepbench.data.corpus import Corpus
 from lepbench.registry import Registry
 
@@ -36,14 +36,14 @@ class Source(Config, ABC):
 SOURCES: Registry[type[Source]] = Registry("source")
 
 
-def source_from(config: str | dict[str, Any] | Source) -> Source:
+def select_source(config: str | dict[str, Any] | Source) -> Source:
     """The source that a name, or a mapping with `name` and settings, asks for.
 
     Raises:
         LepbenchError: no such source, a key it does not know, or a value it does not take.
     """
-    return config if isinstance(config, Source) else named(config, SOURCES)
+    return config if isinstance(config, Source) else select_config(config, SOURCES)
 
 
 # A field of this type takes any registered source in a larger configuration, and writes its settings back.
-AnySource = Annotated[SerializeAsAny[Source], BeforeValidator(source_from)]
+AnySource = Annotated[SerializeAsAny[Source], BeforeValidator(select_source)]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, PlainValidator, ValidationError
 from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import distinct, read_picture
+from lepbench.data.sources.files import make_distinct, read_picture
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, sha256_file
 
@@ -28,7 +28,7 @@ def _as_told(value: object) -> str:
 Text = Annotated[str, PlainValidator(_as_told)]
 
 
-class Picture(BaseModel):
+class CocoImage(BaseModel):
     """What of an entry of `images` is used; unlike our own files, theirs may hold more."""
 
     id: int
@@ -54,12 +54,12 @@ class Licence(BaseModel):
 class Annotations(BaseModel):
     """A `captions_*.json`, as far as it is used."""
 
-    images: list[Picture]
+    images: list[CocoImage]
     annotations: list[Annotation]
     licenses: list[Licence] = []
 
 
-class Item(NamedTuple):
+class CocoEntry(NamedTuple):
     """One entry before its picture is read; `file` is None for captions of a picture that is not listed."""
 
     id: str
@@ -95,7 +95,7 @@ class Coco(Source):
 class Captioned(Corpus):
     """The items of a `Coco`."""
 
-    def __init__(self, source: Coco, items: list[Item]) -> None:
+    def __init__(self, source: Coco, items: list[CocoEntry]) -> None:
         self.source, self.items = source, items
         self.label, self.licence = f"coco:{as_text(source.annotations.stem)}", source.licence
         self.count = len(items)
@@ -125,7 +125,7 @@ class Captioned(Corpus):
             running.update(b"%d " % size)
         return running.hexdigest()
 
-    def _load(self, item: Item) -> Original:
+    def _load(self, item: CocoEntry) -> Original:
         if item.file is None:
             raise Rejected(Reason.BAD_ROW, "a caption of a picture that is not listed")
         if item.caption is None:
@@ -155,34 +155,34 @@ def read_annotations(path: Path) -> Annotations:
         raise LepbenchError(f"{path} is not valid JSON: {error}") from error
 
 
-def list_items(told: Annotations, captions: str) -> Iterator[Item]:
+def list_items(document: Annotations, captions: str) -> Iterator[CocoEntry]:
     """Every picture with every caption wanted, then the captions whose picture is not listed."""
-    licences = {licence.id: licence.name for licence in told.licenses}
-    of_picture: dict[int, list[Annotation]] = {picture.id: [] for picture in told.images}
+    licences = {licence.id: licence.name for licence in document.licenses}
+    of_picture: dict[int, list[Annotation]] = {picture.id: [] for picture in document.images}
     strays: list[Annotation] = []
-    for annotation in sorted(told.annotations, key=lambda annotation: annotation.id):
+    for annotation in sorted(document.annotations, key=lambda annotation: annotation.id):
         of_picture.get(annotation.image_id, strays).append(annotation)
-    pictures = sorted(told.images, key=lambda picture: picture.id)
+    pictures = sorted(document.images, key=lambda picture: picture.id)
     plain = [
-        Item(
+        CocoEntry(
             picture.file_name,
             picture.file_name,
             text,
             None if picture.license is None else licences.get(picture.license),
         )
         for picture in pictures
-        for text in wanted([annotation.caption for annotation in of_picture[picture.id]], captions)
+        for text in choose_captions([annotation.caption for annotation in of_picture[picture.id]], captions)
     ]
-    plain += [Item(f"annotation {stray.id}", None, None, None) for stray in strays]
-    for item, name in zip(plain, distinct(item.id for item in plain), strict=True):
+    plain += [CocoEntry(f"annotation {stray.id}", None, None, None) for stray in strays]
+    for item, name in zip(plain, make_distinct(item.id for item in plain), strict=True):
         yield item._replace(id=name)
 
 
-def wanted(told: list[Any], captions: str) -> list[str | None]:
+def choose_captions(given: list[Any], captions: str) -> list[str | None]:
     """The captions of a picture that become triplets; None for one that is no text, and where it has none."""
-    texts = [text for text in told if isinstance(text, str)]
-    if captions == "all" and told:
-        return [text if isinstance(text, str) else None for text in told]
+    texts = [text for text in given if isinstance(text, str)]
+    if captions == "all" and given:
+        return [text if isinstance(text, str) else None for text in given]
     if not texts:
         return [None]
     return [texts[0] if captions == "first" else max(texts, key=len)]

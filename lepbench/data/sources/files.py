@@ -18,7 +18,7 @@ SLASHES = re.compile(r"[/\\]")
 ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 
 
-def distinct(names: Iterable[str]) -> Iterator[str]:
+def make_distinct(names: Iterable[str]) -> Iterator[str]:
     """Names as UTF-8 text, each used once: the second of a kind becomes `name#2`."""
     used: set[str] = set()
     times: Counter[str] = Counter()
@@ -42,7 +42,7 @@ def check_inside(name: str) -> None:
         raise Rejected(Reason.OUTSIDE)
 
 
-def within(folder: Path, name: str) -> Path:
+def resolve_within(folder: Path, name: str) -> Path:
     """The path of `name` in `folder`.
 
     Raises:
@@ -95,7 +95,7 @@ def read_picture(folder: Path, name: str) -> bytes:
     Raises:
         Rejected: see `within` and `read`, or it is empty.
     """
-    content = read(within(folder, name))
+    content = read(resolve_within(folder, name))
     if not content:
         raise Rejected(Reason.EMPTY_FILE)
     return content
@@ -108,7 +108,7 @@ def read_caption(folder: Path, name: str) -> str:
         Rejected: there is no such file, which is no caption; or see `within` and `read`.
     """
     try:
-        return read(within(folder, name)).decode("utf-8-sig", LENIENT)
+        return read(resolve_within(folder, name)).decode("utf-8-sig", LENIENT)
     except Rejected as rejected:
         if rejected.reason is Reason.MISSING_FILE:
             raise Rejected(Reason.NO_CAPTION, f"no {PurePosixPath(name).name}") from rejected

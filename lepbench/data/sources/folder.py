@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import field_validator
 
-from lepbench.data.captions import Row, read_metadata
+from lepbench.data.captions import MetadataRow, read_metadata
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import distinct, read, read_caption, read_picture, within
+from lepbench.data.sources.files import make_distinct, read, read_caption, read_picture, resolve_within
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text
 from lepbench.images import SUFFIXES
@@ -32,12 +32,12 @@ PICTURES = SUFFIXES | OTHER_SUFFIXES
 WORDNET = re.compile(r"^n\d{8}[ _-]+(?=\S)")
 
 
-class Item(NamedTuple):
+class FolderEntry(NamedTuple):
     """One entry before it is read: its id, its file within the folder, and its metadata row if it has one."""
 
     id: str
     file: str
-    row: Row | None
+    row: MetadataRow | None
 
 
 @SOURCES.register("folder")
@@ -78,13 +78,13 @@ class Folder(Source):
             raise LepbenchError(
                 f"{self.path} holds no pictures", f"known suffixes are {' '.join(sorted(SUFFIXES))}"
             )
-        return Pictures(self, items)
+        return FolderCorpus(self, items)
 
 
-class Pictures(Corpus):
+class FolderCorpus(Corpus):
     """The items of a `Folder`."""
 
-    def __init__(self, source: Folder, items: list[Item]) -> None:
+    def __init__(self, source: Folder, items: list[FolderEntry]) -> None:
         self.folder, self.items, self.template = source.path, items, source.template
         self.name = as_text(source.path.resolve().name)
         self.label, self.licence = f"folder:{self.name}", source.licence
@@ -100,38 +100,38 @@ class Pictures(Corpus):
             "folder": self.name,
             "licence": self.licence,
             "template": self.template,
-            "fingerprint": fingerprint(self.folder, self.items),
+            "fingerprint": hash_folder(self.folder, self.items),
         }
 
-    def _load(self, item: Item) -> Original:
+    def _load(self, item: FolderEntry) -> Original:
         if item.row is not None and item.row.fault:
             raise Rejected(Reason.BAD_ROW, item.row.fault)
         if item.row is None and suffix(item.file) in OTHER_SUFFIXES:
             raise Rejected(Reason.UNKNOWN_KIND, suffix(item.file))
         return Original(read_picture(self.folder, item.file), self._caption(item))
 
-    def _caption(self, item: Item) -> str:
+    def _caption(self, item: FolderEntry) -> str:
         if item.row is not None:
             return item.row.text
         if self.template is not None:
-            return self.template.format(words(PurePosixPath(item.file).parent.name))
-        return read_caption(self.folder, sidecar(item.file))
+            return self.template.format(spell_words(PurePosixPath(item.file).parent.name))
+        return read_caption(self.folder, name_sidecar(item.file))
 
 
-def list_items(folder: Path) -> list[Item]:
+def list_items(folder: Path) -> list[FolderEntry]:
     """Everything the folder claims to hold: metadata rows, then pictures that no row names."""
     rows = read_metadata(folder) or []
     named = [row.file_name or f"metadata line {row.number}" for row in rows]
     listed = {PurePosixPath(name).as_posix() for name in named}
-    unlisted = [name for name in pictures(folder) if name not in listed]
+    unlisted = [name for name in list_pictures(folder) if name not in listed]
     files = [*named, *unlisted]
     return [
-        Item(name, file, rows[i] if i < len(rows) else None)
-        for i, (name, file) in enumerate(zip(distinct(files), files, strict=True))
+        FolderEntry(name, file, rows[i] if i < len(rows) else None)
+        for i, (name, file) in enumerate(zip(make_distinct(files), files, strict=True))
     ]
 
 
-def pictures(folder: Path) -> list[str]:
+def list_pictures(folder: Path) -> list[str]:
     """Paths of what claims to be pictures below a folder, relative to it and sorted.
 
     Hidden files are passed over. Links to folders are not followed, but listed.
@@ -155,17 +155,17 @@ def _refuse(error: OSError) -> None:
     raise LepbenchError(f"cannot list {error.filename}: {error.strerror}", "check its permissions") from error
 
 
-def words(name: str) -> str:
+def spell_words(name: str) -> str:
     """A folder's name as words: a WordNet id before it dropped, underscores made spaces."""
     return WORDNET.sub("", name).replace("_", " ")
 
 
-def sidecar(picture: str) -> str:
+def name_sidecar(picture: str) -> str:
     """The name of the `.txt` beside a picture."""
     return PurePosixPath(picture).with_suffix(".txt").as_posix()
 
 
-def fingerprint(folder: Path, items: Iterable[Item]) -> str:
+def hash_folder(folder: Path, items: Iterable[FolderEntry]) -> str:
     """SHA-256 over names, captions and pictures' sizes: a folder that changed is not taken for the same.
 
     Pictures are not read: that would cost as much as a good part of the build. What became of them, the hash
@@ -180,14 +180,14 @@ def fingerprint(folder: Path, items: Iterable[Item]) -> str:
     return running.hexdigest()
 
 
-def _state(folder: Path, item: Item) -> bytes:
+def _state(folder: Path, item: FolderEntry) -> bytes:
     """The picture's size in bytes and, where no row captions it, the sidecar's text."""
     try:
-        size = within(folder, item.file).stat().st_size
+        size = resolve_within(folder, item.file).stat().st_size
     except (Rejected, OSError, ValueError):
         return b"-"
     try:
-        caption = read(within(folder, sidecar(item.file))) if item.row is None else b""
+        caption = read(resolve_within(folder, name_sidecar(item.file))) if item.row is None else b""
     except Rejected:
         caption = b"-"
     return b"%d:%d:" % (size, len(caption)) + caption

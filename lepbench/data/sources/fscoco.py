@@ -8,16 +8,16 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected, Sketch
+from lepbench.data.corpus import Corpus, CorpusSketch, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import read, read_caption, read_picture, within
+from lepbench.data.sources.files import read, read_caption, read_picture, resolve_within
 from lepbench.sketches import Unusable
-from lepbench.sketches.fscoco import LICENCE, Scene, Split, lines_of, scenes
+from lepbench.sketches.fscoco import LICENCE, FsCocoScene, Split, lines_of, scenes
 from lepbench.strokes import Points
 
 
 @SOURCES.register("fscoco")
-class FSCOCO(Source):
+class FsCocoSource(Source):
     """The photographs `images/USER/ID.jpg` with `text/USER/ID.txt`, for the users of one side of the split.
 
     Settings: `path`; `split`, `test_share` and `canvas` as those of the sketch corpus, so that a suite of the
@@ -39,11 +39,11 @@ class FSCOCO(Source):
 
 
 class Photographs(Corpus):
-    """The photographs of an `FSCOCO`."""
+    """The photographs of an `FsCocoSource`."""
 
     label = "fscoco"
 
-    def __init__(self, source: FSCOCO, found: list[Scene]) -> None:
+    def __init__(self, source: FsCocoSource, found: list[FsCocoScene]) -> None:
         self.source, self.scenes, self.licence = source, found, source.licence
         self.count = len(found)
 
@@ -53,18 +53,20 @@ class Photographs(Corpus):
 
     def recipe(self) -> dict[str, Any]:
         settings = self.source.model_dump(mode="json", exclude={"path"})
-        return {**settings, "fingerprint": fingerprint(self.source.path, self.scenes)}
+        return {**settings, "fingerprint": hash_corpus(self.source.path, self.scenes)}
 
-    def _load(self, scene: Scene) -> Original:
+    def _load(self, scene: FsCocoScene) -> Original:
         root = self.source.path
         caption = read_caption(root, scene.text.relative_to(root).as_posix())
         photo = read_picture(root, scene.photo.relative_to(root).as_posix())
         return Original(photo, caption, sketch=self._sketch(scene))
 
-    def _sketch(self, scene: Scene) -> Sketch | None:
+    def _sketch(self, scene: FsCocoScene) -> CorpusSketch | None:
         """What was drawn; None where its file cannot be read, which is no fault unless it is asked for."""
         try:
-            content = read(within(self.source.path, scene.strokes.relative_to(self.source.path).as_posix()))
+            content = read(
+                resolve_within(self.source.path, scene.strokes.relative_to(self.source.path).as_posix())
+            )
         except Rejected:
             return None
 
@@ -74,17 +76,17 @@ class Photographs(Corpus):
             except Unusable as fault:
                 raise Rejected(Reason.NO_SKETCH, str(fault)) from fault
 
-        return Sketch(content, lines)
+        return CorpusSketch(content, lines)
 
 
-def fingerprint(root: Path, found: list[Scene]) -> str:
+def hash_corpus(root: Path, found: list[FsCocoScene]) -> str:
     """SHA-256 over names, captions, and the sizes of photographs and sketches."""
     running = hashlib.sha256()
     for scene in found:
         sizes = [path.stat().st_size if path.is_file() else -1 for path in (scene.photo, scene.strokes)]
         running.update(f"{scene.user}/{scene.id}\0{sizes}\0".encode())
         try:
-            running.update(read(within(root, scene.text.relative_to(root).as_posix())))
+            running.update(read(resolve_within(root, scene.text.relative_to(root).as_posix())))
         except Rejected:
             running.update(b"-")
     return running.hexdigest()

@@ -25,10 +25,10 @@ class Sketchworld(Source):
     start: int = Field(default=0, ge=0)
 
     def open(self, size: int, limit: int | None) -> Corpus:
-        return Scenes(self, size, ENOUGH if limit is None else limit)
+        return SketchworldCorpus(self, size, ENOUGH if limit is None else limit)
 
 
-class Scenes(Corpus):
+class SketchworldCorpus(Corpus):
     """The scenes of a `Sketchworld`."""
 
     licence = "Apache-2.0"

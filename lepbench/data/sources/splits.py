@@ -34,24 +34,24 @@ SHARD = re.compile(r"\w+(\.\w+)*-\d{5}-of-\d{5}")
 """A file that `datasets` wrote for a split of any name."""
 
 
-def of_split(names: Sequence[str], split: str, place: str) -> list[str]:
+def select_split(names: Sequence[str], split: str, place: str) -> list[str]:
     """Those of the files, named relative to `place`, that belong to a split; all where none tells of any.
 
     Raises:
-        LepbenchError: none belongs to it, or it cannot be told which do.
+        LepbenchError: none belongs to it, or which do is not known.
     """
     wanted = ALIASES.get(split, split)
-    told = {name: splits_of(name, wanted) for name in names}
-    if not any(told.values()):
+    splits = {name: list_splits(name, wanted) for name in names}
+    if not any(splits.values()):
         return list(names)
-    known = sorted(set().union(*told.values()))
-    chosen = [name for name in names if wanted in told[name]]
+    known = sorted(set().union(*splits.values()))
+    chosen = [name for name in names if wanted in splits[name]]
     if not chosen:
         raise LepbenchError(f"{place} has no files of split {split!r}", f"there are: {', '.join(known)}")
     for name in names:
-        if wanted in told[name] and len(told[name]) > 1:
-            fault = f"may be of splits {' and '.join(sorted(told[name]))}"
-        elif not told[name] and not SHARD.fullmatch(PurePosixPath(name).stem):
+        if wanted in splits[name] and len(splits[name]) > 1:
+            fault = f"may be of splits {' and '.join(sorted(splits[name]))}"
+        elif not splits[name] and not SHARD.fullmatch(PurePosixPath(name).stem):
             fault = f"tells no split, while others are of {' and '.join(known)}"
         else:
             continue
@@ -59,7 +59,7 @@ def of_split(names: Sequence[str], split: str, place: str) -> list[str]:
     return chosen
 
 
-def splits_of(name: str, wanted: str) -> set[str]:
+def list_splits(name: str, wanted: str) -> set[str]:
     """The splits that a file's path names as words of their own: `wanted`, and those that have aliases."""
     itself = re.compile(rf"(^|[-._ ]){re.escape(wanted)}($|[-._ ])")
     found: set[str] = set()

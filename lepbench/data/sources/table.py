@@ -17,7 +17,7 @@ from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, read_picture
-from lepbench.data.sources.splits import SplitName, alike, of_split
+from lepbench.data.sources.splits import SplitName, alike, select_split
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, sha256_bytes
 
@@ -59,7 +59,7 @@ class Table(Source):
         if where.suffix == PARQUET and where.is_file():
             return ParquetRows(self, [self.path], limit)
         if files := [file.relative_to(where).as_posix() for file in sorted(where.rglob(f"*{PARQUET}"))]:
-            chosen = of_split(files, self.split, self.path)
+            chosen = select_split(files, self.split, self.path)
             return ParquetRows(self, [str(where / file) for file in chosen], limit)
         if where.is_dir() or (where.suffix == ARROW and where.is_file()):
             return ArrowRows(self, limit)
@@ -68,7 +68,7 @@ class Table(Source):
             raise LepbenchError(
                 f"no table {self.path}", "give Parquet or Arrow files, a folder of them or a hub id"
             )
-        return ParquetRows(self, hub_files(self), limit) if self.streaming else ArrowRows(self, limit)
+        return ParquetRows(self, list_hub_files(self), limit) if self.streaming else ArrowRows(self, limit)
 
     @property
     def columns(self) -> list[str]:
@@ -88,7 +88,7 @@ class Table(Source):
                 )
 
 
-class Rows(Corpus):
+class TableCorpus(Corpus):
     """Rows of a table as entries; a subclass finds them."""
 
     def __init__(self, source: Table, rows: int, limit: int | None) -> None:
@@ -150,7 +150,7 @@ class Rows(Corpus):
         return read_picture(folder, name)
 
 
-class ParquetRows(Rows):
+class ParquetRows(TableCorpus):
     """Rows of Parquet files, by row groups, the last of which is kept at hand."""
 
     def __init__(self, source: Table, files: list[str], limit: int | None) -> None:
@@ -160,7 +160,7 @@ class ParquetRows(Rows):
         self.groups = [(n, g) for n, m in enumerate(metadata) for g in range(m.num_row_groups)]
         rows = [m.row_group(g).num_rows for m in metadata for g in range(m.num_row_groups)]
         self.ends = list(accumulate(rows))
-        self.told = [f"{footer_sha256(file)} {as_text(Path(file).name)}" for file in files]
+        self.files = [f"{footer_sha256(file)} {as_text(Path(file).name)}" for file in files]
         super().__init__(source, self.ends[-1] if self.ends else 0, limit)
 
     def row(self, number: int) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class ParquetRows(Rows):
         return row
 
     def fingerprint(self) -> str:
-        return hashlib.sha256("\n".join(self.told).encode()).hexdigest()
+        return hashlib.sha256("\n".join(self.files).encode()).hexdigest()
 
     def folder(self, number: int) -> Path | None:
         file = self.files[self.groups[bisect.bisect_right(self.ends, number)][0]]
@@ -202,7 +202,7 @@ class ParquetRows(Rows):
         return opened.metadata
 
 
-class ArrowRows(Rows):
+class ArrowRows(TableCorpus):
     """Rows of what `datasets` opens: memory-mapped, downloaded before where it is on the hub."""
 
     def __init__(self, source: Table, limit: int | None) -> None:
@@ -286,7 +286,7 @@ def open_dataset(source: Table) -> Any:
     return found
 
 
-def hub_files(source: Table) -> list[str]:
+def list_hub_files(source: Table) -> list[str]:
     """The addresses of a hub data set's Parquet files of the split, as `datasets` finds them.
 
     Raises:

@@ -40,7 +40,7 @@ class Header(tarfile.TarInfo):
         return header
 
 
-def members(path: Path) -> Iterator[tarfile.TarInfo | Damage]:
+def list_members(path: Path) -> Iterator[tarfile.TarInfo | Damage]:
     """Members of an archive but its folders, in order; where something is wrong, it goes on behind.
 
     `tarfile` alone stops at the first header that is damaged, and at an end that others follow, as in

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from lepbench.data.captions import LENIENT, clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import MOST_BYTES, check_inside, distinct
-from lepbench.data.sources.tars import Damage, members
+from lepbench.data.sources.files import MOST_BYTES, check_inside, make_distinct
+from lepbench.data.sources.tars import Damage, list_members
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text
 from lepbench.images import SUFFIXES
@@ -31,7 +31,7 @@ OPEN_TARS = 8
 CAPTION_KEYS = ("caption", "text")
 
 
-class Part(IntEnum):
+class TarMember(IntEnum):
     """What a member is of its sample."""
 
     PICTURE = 0
@@ -39,7 +39,7 @@ class Part(IntEnum):
     RECORD = 2
 
 
-KINDS = {".txt": Part.TEXT, ".json": Part.RECORD, **dict.fromkeys(SUFFIXES, Part.PICTURE)}
+KINDS = {".txt": TarMember.TEXT, ".json": TarMember.RECORD, **dict.fromkeys(SUFFIXES, TarMember.PICTURE)}
 """Which part of a sample a member is, by its suffix."""
 FAULTS = tuple(Reason)
 ABSENT = (-1, 0)
@@ -80,13 +80,13 @@ class Contents(NamedTuple):
         return running.digest()
 
 
-class Sample(NamedTuple):
+class TarSample(NamedTuple):
     """The parts of one sample in an archive."""
 
     tar: Path
     parts: NDArray[np.int64]
 
-    def has(self, part: Part) -> bool:
+    def has(self, part: TarMember) -> bool:
         """Whether the archive holds it."""
         return bool(self.parts[part, 0] >= 0)
 
@@ -118,16 +118,16 @@ class WebDataset(Source):
         contents = list(read_contents(tars, limit))
         if not any(len(held.ends) for held in contents):
             raise LepbenchError(f"the archives at {self.path} hold nothing", "check the path")
-        return Samples(self, tars, contents)
+        return TarCorpus(self, tars, contents)
 
 
-class Samples(Corpus):
+class TarCorpus(Corpus):
     """The samples of a `WebDataset`; only their places are held."""
 
     def __init__(self, source: WebDataset, tars: list[Path], contents: list[Contents]) -> None:
         self.source, self.tars, self.contents = source, tars, contents
         # Keys are distinct within their archive.
-        self.names = list(distinct(tar.name for tar in tars))
+        self.names = list(make_distinct(tar.name for tar in tars))
         self.ends = list(accumulate(len(held.ends) for held in contents))
         self.label = f"webdataset:{as_text(tars[0].resolve().parent.name)}"
         self.licence, self.count = source.licence, self.ends[-1]
@@ -149,35 +149,35 @@ class Samples(Corpus):
     def _load(self, tar: Path, held: Contents, row: int) -> Original:
         if (fault := int(held.faults[row])) >= 0:
             raise Rejected(FAULTS[fault])
-        sample = Sample(tar, held.parts[row])
-        if not sample.has(Part.PICTURE):
+        sample = TarSample(tar, held.parts[row])
+        if not sample.has(TarMember.PICTURE):
             raise Rejected(Reason.NO_PICTURE)
         record = self._record(sample)
         caption = self._caption(sample, record)
         licence = record.get(self.source.licence_key) if self.source.licence_key else None
-        return Original(self._bytes(sample, Part.PICTURE), caption, clean_licence(licence))
+        return Original(self._bytes(sample, TarMember.PICTURE), caption, clean_licence(licence))
 
-    def _caption(self, sample: Sample, record: dict[str, Any]) -> str:
+    def _caption(self, sample: TarSample, record: dict[str, Any]) -> str:
         keys = CAPTION_KEYS if self.source.caption_key is None else (self.source.caption_key,)
-        told = [record[key] for key in keys if isinstance(record.get(key), str)]
-        if sample.has(Part.TEXT) and self.source.caption_key is None:
-            return self._bytes(sample, Part.TEXT).decode("utf-8-sig", LENIENT)
-        if not told:
+        texts = [record[key] for key in keys if isinstance(record.get(key), str)]
+        if sample.has(TarMember.TEXT) and self.source.caption_key is None:
+            return self._bytes(sample, TarMember.TEXT).decode("utf-8-sig", LENIENT)
+        if not texts:
             raise Rejected(Reason.NO_CAPTION)
-        return str(told[0])
+        return str(texts[0])
 
-    def _record(self, sample: Sample) -> dict[str, Any]:
-        if not sample.has(Part.RECORD):
+    def _record(self, sample: TarSample) -> dict[str, Any]:
+        if not sample.has(TarMember.RECORD):
             return {}
         try:
-            record = json.loads(self._bytes(sample, Part.RECORD))
+            record = json.loads(self._bytes(sample, TarMember.RECORD))
         except (ValueError, RecursionError) as error:
             raise Rejected(Reason.BAD_ROW, "not JSON") from error
         if not isinstance(record, dict):
             raise Rejected(Reason.BAD_ROW, "not a JSON object")
         return record
 
-    def _bytes(self, sample: Sample, part: Part) -> bytes:
+    def _bytes(self, sample: TarSample, part: TarMember) -> bytes:
         offset, size = sample.parts[part].tolist()
         if size > MOST_BYTES:
             raise Rejected(Reason.TOO_LARGE, f"more than {MOST_BYTES} bytes")
@@ -203,13 +203,13 @@ def read_contents(tars: Iterable[Path], limit: int | None) -> Iterator[Contents]
     """
     left = limit
     for tar in tars:
-        held = index(tar)
+        held = index_samples(tar)
         yield held if left is None else held.first(left)
         if left is not None and (left := left - len(held.ends)) <= 0:
             return
 
 
-def index(path: Path) -> Contents:
+def index_samples(path: Path) -> Contents:
     """What an archive holds: members that cannot be used, samples, and where it is damaged.
 
     Raises:
@@ -219,7 +219,7 @@ def index(path: Path) -> Contents:
     damages: list[Damage] = []
     rows: dict[str, int] = {}
     places = array("q")
-    for member in members(path):
+    for member in list_members(path):
         if isinstance(member, Damage):
             damages.append(member)
         elif fault := _fault(member) or _place(member, rows, places):
@@ -232,10 +232,10 @@ def _place(member: tarfile.TarInfo, rows: dict[str, int], places: array[int]) ->
     key, part = _key(member.name)
     if key not in rows:
         rows[key] = len(rows)
-        places.extend(ABSENT * len(Part))
+        places.extend(ABSENT * len(TarMember))
     if part is None:
         return None
-    at = (rows[key] * len(Part) + part) * len(ABSENT)
+    at = (rows[key] * len(TarMember) + part) * len(ABSENT)
     if places[at] >= 0:
         return Reason.REPEATED
     # What is larger is not read, however large; sizes in headers may go beyond 64 bits.
@@ -249,8 +249,8 @@ def _packed(
     """The rows of an archive in arrays: first what is unusable, last where it is damaged."""
     before, after = len(unusable), len(damages)
     names = chain((fault.name for fault in unusable), samples, (fault.name for fault in damages))
-    keys = [key.encode() for key in distinct(names)]
-    parts = np.array(places, np.int64).reshape(-1, len(Part), len(ABSENT))
+    keys = [key.encode() for key in make_distinct(names)]
+    parts = np.array(places, np.int64).reshape(-1, len(TarMember), len(ABSENT))
     absent = np.broadcast_to(np.array(ABSENT, np.int64), (max(before, after), *parts.shape[1:]))
     faults = np.full(len(keys), -1, np.int8)
     faults[:before] = [FAULTS.index(fault.reason) for fault in unusable]
@@ -263,7 +263,7 @@ def _packed(
     )
 
 
-def _key(name: str) -> tuple[str, Part | None]:
+def _key(name: str) -> tuple[str, TarMember | None]:
     """A member's key, and which part of the sample it is; None for one that is not used."""
     folder, _, file = name.rpartition("/")
     stem, _, suffix = file.partition(".")

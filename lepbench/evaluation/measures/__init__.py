@@ -1,6 +1,13 @@
 """What is measured of a picture, one file an idea; importing this package fills `MEASURES`."""
 
-from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, measures_of
+from lepbench.evaluation.measures.base import (
+    MEASURES,
+    Columns,
+    ConditionSamples,
+    Measure,
+    ScoringBatch,
+    select_measures,
+)
 from lepbench.evaluation.measures.captions import Captions
 from lepbench.evaluation.measures.chamfer import Chamfer
 from lepbench.evaluation.measures.distances import Distances
@@ -14,10 +21,10 @@ from lepbench.evaluation.measures.strokes import Strokes
 
 __all__ = [
     "MEASURES",
-    "Batch",
     "Captions",
     "Chamfer",
     "Columns",
+    "ConditionSamples",
     "Contours",
     "Distances",
     "Edges",
@@ -26,9 +33,9 @@ __all__ = [
     "Masks",
     "Measure",
     "Paired",
-    "RowSamples",
+    "ScoringBatch",
     "Semantic",
     "Soft",
     "Strokes",
-    "measures_of",
+    "select_measures",
 ]

@@ -29,8 +29,8 @@ Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """Pictures of one unit, and all they are held against.
+class ScoringBatch:
+    """Pictures of one batch, and all they are held against.
 
     Attributes:
         images: float [B, 3, H, W] in [0, 1].
@@ -52,7 +52,7 @@ class Batch:
     @cached_property
     def sketches(self) -> Tensor:
         """The truths' sketches, bool [B, H, W]."""
-        return stacked([item.sketch for item in self.truths])
+        return stack_maps([item.sketch for item in self.truths])
 
     @cached_property
     def features(self) -> Tensor:
@@ -61,7 +61,7 @@ class Batch:
             return self.judges.scorer.image_embedding(self.images)
 
 
-class RowSamples:
+class ConditionSamples:
     """The samples of one row that did not fail, and how figures are made of them.
 
     Attributes:
@@ -89,7 +89,7 @@ class RowSamples:
         return self.frame[list(columns)].to_numpy(dtype=np.int64)
 
     def edge_counts(self, kind: str, labels: Sequence[str]) -> EdgeCounts:
-        """The counts that `count_columns` named."""
+        """The counts that `name_count_columns` named."""
         return EdgeCounts(
             matched_predicted=self.counts([f"{kind}_matched_predicted_{label}" for label in labels]),
             predicted=self.counts([f"{kind}_predicted"] * len(labels)),
@@ -132,7 +132,7 @@ class Measure(ABC):
         """The columns of `samples.parquet` that it fills."""
 
     @abstractmethod
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         """Those columns of a batch; what is counted of one picture must not depend on the others."""
 
     @abstractmethod
@@ -140,14 +140,14 @@ class Measure(ABC):
         """Names of its figures, in the order of the tables."""
 
     @abstractmethod
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         """Its figures with their resamples; one that is not defined or not published is absent."""
 
 
 MEASURES: Registry[type[Measure]] = Registry("measure")
 
 
-def measures_of(protocol: Protocol) -> list[Measure]:
+def select_measures(protocol: Protocol) -> list[Measure]:
     """The measures that a protocol names, in its order.
 
     Raises:
@@ -156,27 +156,27 @@ def measures_of(protocol: Protocol) -> list[Measure]:
     return [MEASURES.get(name)() for name in protocol.measures]
 
 
-def count_columns(kind: str, labels: Sequence[str]) -> list[str]:
+def name_count_columns(kind: str, labels: Sequence[str]) -> list[str]:
     """Columns of edge pixels of one kind: all of each map, and those matched at each tolerance."""
     matched = [f"{kind}_matched_{side}_{label}" for label in labels for side in ("predicted", "target")]
     return [f"{kind}_predicted", f"{kind}_target", *matched]
 
 
-def counted(kind: str, labels: Sequence[str], counts: EdgeCounts) -> Columns:
-    """Counts under the names of `count_columns`."""
+def name_counts(kind: str, labels: Sequence[str], counts: EdgeCounts) -> Columns:
+    """Counts under the names of `name_count_columns`."""
     matched = np.stack([counts.matched_predicted, counts.matched_target], axis=2).reshape(
         len(counts.target), -1
     )
     values = [counts.predicted[:, 0], counts.target[:, 0], *matched.T]
-    return {name: v.tolist() for name, v in zip(count_columns(kind, labels), values, strict=True)}
+    return {name: v.tolist() for name, v in zip(name_count_columns(kind, labels), values, strict=True)}
 
 
-def integers(names: Sequence[str]) -> dict[str, pa.DataType]:
+def type_integers(names: Sequence[str]) -> dict[str, pa.DataType]:
     """Columns of counts."""
     return dict.fromkeys(names, pa.int32())
 
 
-def stacked(maps: Sequence[NDArray | None]) -> Tensor:
+def stack_maps(maps: Sequence[NDArray | None]) -> Tensor:
     """Maps of one size as a batch.
 
     Raises:

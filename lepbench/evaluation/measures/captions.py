@@ -6,7 +6,14 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, Scores
+from lepbench.evaluation.measures.base import (
+    MEASURES,
+    Columns,
+    ConditionSamples,
+    Measure,
+    Scores,
+    ScoringBatch,
+)
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.clip import cosine, skill_of_means
 from lepbench.metrics.statistics import Draws
@@ -22,7 +29,7 @@ class Captions(Measure):
         return dict.fromkeys(NAMES, pa.float32())
 
     @torch.no_grad()
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         scorer = batch.judges.scorer
         own = scorer.text_features([sample.item.prompt for sample in batch.samples])
         wrong = scorer.text_features([sample.rival.prompt for sample in batch.samples])
@@ -32,16 +39,16 @@ class Captions(Measure):
     def metrics(self, protocol: Protocol) -> list[str]:
         return ["clip_similarity", "clip_score", "clip_skill"]
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         raw = row.numbers("clip_similarity")
         found = {"clip_similarity": row.mean(raw), "clip_score": row.mean(np.maximum(100 * raw, 0))}
-        table, there = skill_table(row)
+        table, there = build_skill_table(row)
         if there.any():
             found["clip_skill"] = row.bootstrap(table[there], row.items[there], skill_of_means)
         return found
 
 
-def skill_table(row: RowSamples) -> tuple[Scores, np.ndarray]:
+def build_skill_table(row: ConditionSamples) -> tuple[Scores, np.ndarray]:
     """Columns (x, wrong, real) that `clip_skill` is made of, [N, 3], and where all are known, bool [N]."""
     known = row.real.reindex(row.items)
     columns = [row.numbers("clip_similarity")]

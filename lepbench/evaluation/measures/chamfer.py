@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples
+from lepbench.evaluation.measures.base import MEASURES, Columns, ConditionSamples, Measure, ScoringBatch
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.chamfer import chamfer_distance
 from lepbench.metrics.statistics import Draws
@@ -19,11 +19,11 @@ class Chamfer(Measure):
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
         return {"chamfer_px": pa.float32()}
 
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         return {"chamfer_px": chamfer_distance(batch.edges, batch.sketches).tolist()}
 
     def metrics(self, protocol: Protocol) -> list[str]:
         return ["chamfer_px"]
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         return {"chamfer_px": row.mean(row.numbers("chamfer_px"))}

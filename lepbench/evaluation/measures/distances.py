@@ -7,7 +7,14 @@ import math
 import numpy as np
 import pyarrow as pa
 
-from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, Scores
+from lepbench.evaluation.measures.base import (
+    MEASURES,
+    Columns,
+    ConditionSamples,
+    Measure,
+    Scores,
+    ScoringBatch,
+)
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid, kid_draws
@@ -30,13 +37,13 @@ class Distances(Measure):
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
         return {"judge_features": pa.list_(pa.float32())}
 
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         return {"judge_features": batch.features.float().cpu().tolist()}
 
     def metrics(self, protocol: Protocol) -> list[str]:
         return ["kid", "frechet_distance"]
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         features = np.stack(row.frame["judge_features"].to_list()).astype(np.float64)
         found = _kid(features, row)
         if len(features) >= row.protocol.frechet_from:
@@ -45,7 +52,7 @@ class Distances(Measure):
         return found
 
 
-def _kid(features: Scores, row: RowSamples) -> dict[str, Draws]:
+def _kid(features: Scores, row: ConditionSamples) -> dict[str, Draws]:
     items, known, rules = len(set(row.items)), row.statistics.known, row.protocol
     if items < 2:
         return {}

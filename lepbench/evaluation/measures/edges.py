@@ -10,14 +10,14 @@ from torch import Tensor
 
 from lepbench.evaluation.measures.base import (
     MEASURES,
-    Batch,
     Columns,
+    ConditionSamples,
     Measure,
-    RowSamples,
-    count_columns,
-    counted,
-    integers,
-    stacked,
+    ScoringBatch,
+    name_count_columns,
+    name_counts,
+    stack_maps,
+    type_integers,
 )
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.edges import EdgeCounts, edge_counts, precision_recall_f1
@@ -38,17 +38,17 @@ class AgainstSketch(Measure):
     match: ClassVar[staticmethod[[Tensor, Tensor, Sequence[float]], EdgeCounts]]
 
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
-        return integers(count_columns(self.prefix, protocol.labels))
+        return type_integers(name_count_columns(self.prefix, protocol.labels))
 
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         rules = batch.protocol
         found = self.match(batch.edges, batch.sketches, rules.distances)
-        return counted(self.prefix, rules.labels, found)
+        return name_counts(self.prefix, rules.labels, found)
 
     def metrics(self, protocol: Protocol) -> list[str]:
         return [f"{self.prefix}_{kind}_{label}" for kind in self.kinds for label in protocol.labels]
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         labels = row.protocol.labels
         scores = precision_recall_f1(row.edge_counts(self.prefix, labels))
         return {
@@ -72,18 +72,18 @@ class Contours(Measure):
     """F1 of a second detector's edges against the exact contours, which no detector drew."""
 
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
-        return integers(count_columns("contour", [_label(protocol)]))
+        return type_integers(name_count_columns("contour", [_label(protocol)]))
 
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         rules = batch.protocol
-        target = stacked([item.contour for item in batch.truths])
+        target = stack_maps([item.contour for item in batch.truths])
         found = edge_counts(rules.contour_detector(batch.images), target, [rules.contour_tolerance])
-        return counted("contour", [_label(rules)], found)
+        return name_counts("contour", [_label(rules)], found)
 
     def metrics(self, protocol: Protocol) -> list[str]:
         return [f"edge_f1_{_label(protocol)}_contour"]
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         scores = precision_recall_f1(row.edge_counts("contour", [_label(row.protocol)]))
         return {self.metrics(row.protocol)[0]: row.mean(scores.f1[:, 0])}
 

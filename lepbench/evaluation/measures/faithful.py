@@ -8,9 +8,16 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, Scores
-from lepbench.evaluation.measures.captions import skill_table
-from lepbench.evaluation.measures.masks import overlaps
+from lepbench.evaluation.measures.base import (
+    MEASURES,
+    Columns,
+    ConditionSamples,
+    Measure,
+    Scores,
+    ScoringBatch,
+)
+from lepbench.evaluation.measures.captions import build_skill_table
+from lepbench.evaluation.measures.masks import match_masks
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.edges import precision_recall_f1
 from lepbench.metrics.faithful import faithful_of_means
@@ -23,20 +30,20 @@ class _Faithful(Measure):
     name: ClassVar[str]
 
     @abstractmethod
-    def aligned(self, row: RowSamples) -> Scores:
+    def aligned(self, row: ConditionSamples) -> Scores:
         """Alignment of each sample, [N] in [0, 1]."""
 
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
         return {}
 
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         return {}
 
     def metrics(self, protocol: Protocol) -> list[str]:
         return [self.name]
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
-        table, there = skill_table(row)
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
+        table, there = build_skill_table(row)
         if not there.any():
             return {}
         both = np.column_stack([self.aligned(row), table])[there]
@@ -49,7 +56,7 @@ class FaithfulF1(_Faithful):
 
     name = "faithful_f1"
 
-    def aligned(self, row: RowSamples) -> Scores:
+    def aligned(self, row: ConditionSamples) -> Scores:
         label = f"{row.protocol.headline_tolerance}px"
         return precision_recall_f1(row.edge_counts("edge", [label])).f1[:, 0]
 
@@ -60,5 +67,5 @@ class FaithfulIoU(_Faithful):
 
     name = "faithful_iou"
 
-    def aligned(self, row: RowSamples) -> Scores:
-        return overlaps(row)
+    def aligned(self, row: ConditionSamples) -> Scores:
+        return match_masks(row)

@@ -7,13 +7,13 @@ import torch
 
 from lepbench.evaluation.measures.base import (
     MEASURES,
-    Batch,
     Columns,
+    ConditionSamples,
     Measure,
-    RowSamples,
     Scores,
-    integers,
-    stacked,
+    ScoringBatch,
+    stack_maps,
+    type_integers,
 )
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.masks import MaskCounts, intersection_over_union, mask_counts
@@ -27,21 +27,21 @@ class Masks(Measure):
     """Overlap of the objects that the segmenter finds with the true ones."""
 
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
-        return integers(NAMES)
+        return type_integers(NAMES)
 
     @torch.no_grad()
-    def count(self, batch: Batch) -> Columns:
-        true = stacked([item.mask for item in batch.truths])
+    def count(self, batch: ScoringBatch) -> Columns:
+        true = stack_maps([item.mask for item in batch.truths])
         counts = mask_counts(batch.judges.segmenter(batch.images), true)
         return {"mask_intersection": counts.intersection.tolist(), "mask_union": counts.union.tolist()}
 
     def metrics(self, protocol: Protocol) -> list[str]:
         return ["mask_iou"]
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
-        return {"mask_iou": row.mean(overlaps(row))}
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
+        return {"mask_iou": row.mean(match_masks(row))}
 
 
-def overlaps(row: RowSamples) -> Scores:
+def match_masks(row: ConditionSamples) -> Scores:
     """Each sample's intersection over union, [N]."""
     return intersection_over_union(MaskCounts(*row.counts(NAMES).T))

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples
+from lepbench.evaluation.measures.base import MEASURES, Columns, ConditionSamples, Measure, ScoringBatch
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.clip import cosine
 from lepbench.metrics.statistics import Draws
@@ -20,7 +20,7 @@ class Semantic(Measure):
         return {"sketch_similarity": pa.float32(), "class_true": pa.string(), "class_read": pa.string()}
 
     @torch.no_grad()
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         matching = batch.judges.matching
         alike = cosine(matching.pictures(batch.images), matching.sketches(batch.sketches))
         true = [item.label for item in batch.truths]
@@ -31,7 +31,7 @@ class Semantic(Measure):
     def metrics(self, protocol: Protocol) -> list[str]:
         return ["sketch_similarity", "class_accuracy"]
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         frame = row.frame
         right = np.where(frame["class_true"].isna(), np.nan, frame["class_read"] == frame["class_true"])
         return {

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, stacked
+from lepbench.evaluation.measures.base import (
+    MEASURES,
+    Columns,
+    ConditionSamples,
+    Measure,
+    ScoringBatch,
+    stack_maps,
+)
 from lepbench.evaluation.protocol import Protocol
 from lepbench.images import to_tensor
 from lepbench.metrics.soft import ms_ssim, soft_iou
@@ -20,14 +27,14 @@ class Soft(Measure):
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
         return dict.fromkeys(NAMES, pa.float32())
 
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         detector = batch.protocol.soft_detector
-        pictures = to_tensor(stacked([item.image for item in batch.truths]).numpy())
+        pictures = to_tensor(stack_maps([item.image for item in batch.truths]).numpy())
         drawn, true = detector.soft(batch.images), detector.soft(pictures)
         return {"soft_iou": soft_iou(drawn, true).tolist(), "ms_ssim": ms_ssim(drawn, true).tolist()}
 
     def metrics(self, protocol: Protocol) -> list[str]:
         return list(NAMES)
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         return {name: row.mean(row.numbers(name)) for name in NAMES}

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from lepbench.evaluation.measures.base import MEASURES, Batch, Columns, Measure, RowSamples, stacked
+from lepbench.evaluation.measures.base import (
+    MEASURES,
+    Columns,
+    ConditionSamples,
+    Measure,
+    ScoringBatch,
+    stack_maps,
+)
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.statistics import Draws
 from lepbench.metrics.strokes import stroke_recall
@@ -17,9 +24,9 @@ class Strokes(Measure):
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
         return dict.fromkeys(self.metrics(protocol), pa.float32())
 
-    def count(self, batch: Batch) -> Columns:
+    def count(self, batch: ScoringBatch) -> Columns:
         rules = batch.protocol
-        strokes = stacked([item.strokes for item in batch.truths])
+        strokes = stack_maps([item.strokes for item in batch.truths])
         scores = stroke_recall(batch.edges, strokes, rules.stroke_tolerance)
         columns = zip(self.metrics(rules), scores, strict=True)
         return {name: values.tolist() for name, values in columns}
@@ -30,6 +37,6 @@ class Strokes(Measure):
             f"strokes_found_{protocol.stroke_tolerance}px",
         ]
 
-    def draws(self, row: RowSamples) -> dict[str, Draws]:
+    def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         known = [row.mean_of_known(name, row.numbers(name)) for name in self.metrics(row.protocol)]
         return {name: draws for found in known for name, draws in found.items()}

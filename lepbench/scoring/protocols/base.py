@@ -18,7 +18,7 @@ from lepbench.images import Pixels
 from lepbench.metrics.statistics import Interval, bootstrap
 from lepbench.registry import Registry
 
-Rows = NDArray[np.float64]
+PictureCounts = NDArray[np.float64]
 
 
 class Strict(NamedTuple):
@@ -102,11 +102,11 @@ class EdgeProtocol(Config, ABC):
         """
 
     @abstractmethod
-    def rows(self, generated: Tensor, reference: Tensor) -> Rows:
+    def rows(self, generated: Tensor, reference: Tensor) -> PictureCounts:
         """What is kept of every generated map: [B, H, W] and [B, H, W] to float64 [B, K]."""
 
     @abstractmethod
-    def figures(self, rows: Rows) -> EdgeFigures:
+    def figures(self, rows: PictureCounts) -> EdgeFigures:
         """The figures of all rows, float64 [prompts, pictures a prompt, K]."""
 
     def interval(self, values: ArrayLike) -> Interval:

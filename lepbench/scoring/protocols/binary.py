@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pydantic import field_validator
 from torch import Tensor
 
-from lepbench.detectors import FILE, AnyDetector, identity
+from lepbench.detectors import FILE, AnyDetector, identify_detector
 from lepbench.images import Pixels
 from lepbench.metrics.edges import EdgeCounts, edge_counts, precision_recall_f1
-from lepbench.scoring.protocols.base import EdgeFigures, EdgeProtocol, Rows, Strict, Tolerant
+from lepbench.scoring.protocols.base import EdgeFigures, EdgeProtocol, PictureCounts, Strict, Tolerant
 
 Numbers = NDArray[np.float64]
 
@@ -39,7 +39,10 @@ class BinaryProtocol(EdgeProtocol):
 
     def settings(self) -> dict[str, Any]:
         detector = self.detector.model_dump(mode="json", exclude=FILE)
-        return super().settings() | {"detector": detector, "detector_identity": identity(self.detector)}
+        return super().settings() | {
+            "detector": detector,
+            "detector_identity": identify_detector(self.detector),
+        }
 
     def detect(self, pictures: Tensor) -> Tensor:
         return self.detector(pictures)
@@ -49,14 +52,14 @@ class BinaryProtocol(EdgeProtocol):
             raise ValueError("it is no binary map; its pixels must be 0 or 255")
         return torch.from_numpy(grey == 255)
 
-    def rows(self, generated: Tensor, reference: Tensor) -> Rows:
+    def rows(self, generated: Tensor, reference: Tensor) -> PictureCounts:
         counts = np.stack(edge_counts(generated, reference, self.tolerances), axis=1)
         return counts.reshape(len(counts), -1).astype(np.float64)
 
-    def figures(self, rows: Rows) -> EdgeFigures:
+    def figures(self, rows: PictureCounts) -> EdgeFigures:
         prompts, pictures, _ = rows.shape
         counts = rows.astype(np.int64).reshape(prompts, pictures, 4, -1)
-        return EdgeFigures(strict=strict(_columns(counts.sum(axis=1))), tolerant=self._curve(counts))
+        return EdgeFigures(strict=compute_strict(_columns(counts.sum(axis=1))), tolerant=self._curve(counts))
 
     def _curve(self, counts: NDArray[np.int64]) -> tuple[Tolerant, ...]:
         each = precision_recall_f1(_columns(counts))
@@ -69,7 +72,7 @@ class BinaryProtocol(EdgeProtocol):
         return tuple(points)
 
 
-def strict(pooled: EdgeCounts) -> Strict:
+def compute_strict(pooled: EdgeCounts) -> Strict:
     """Pixel-exact figures as torchmetrics has them: mean over prompts of the pooled pixels' figures.
 
     Args:

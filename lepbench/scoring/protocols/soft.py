@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lepbench.errors import LepbenchError
 from lepbench.images import Pixels
-from lepbench.scoring.protocols.base import EdgeFigures, EdgeProtocol, Rows
+from lepbench.scoring.protocols.base import EdgeFigures, EdgeProtocol, PictureCounts
 
 SMALLEST = 176
 """Pixels of the shorter side that the five scales need."""
@@ -41,7 +41,7 @@ class SoftProtocol(EdgeProtocol):
             raise ValueError(f"MS-SSIM needs {SMALLEST} px a side, and it has {min(grey.shape)}")
         return torch.from_numpy(grey) / 255.0
 
-    def rows(self, generated: Tensor, reference: Tensor) -> Rows:
+    def rows(self, generated: Tensor, reference: Tensor) -> PictureCounts:
         # In float32, as published; `metrics.soft.ms_ssim` is exact, which moves the fifth decimal.
         from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
@@ -50,7 +50,7 @@ class SoftProtocol(EdgeProtocol):
         )
         return similarity.double().numpy()[:, None]
 
-    def figures(self, rows: Rows) -> EdgeFigures:
+    def figures(self, rows: PictureCounts) -> EdgeFigures:
         return EdgeFigures(ms_ssim=self.interval(np.asarray(rows[..., 0])))
 
     def _missing(self) -> LepbenchError:

@@ -15,15 +15,15 @@ from lepbench.backbones.load import choose_device
 from lepbench.errors import LepbenchError
 
 PATIENCE = timedelta(days=1)
-"""How long the others wait while the leader encodes the data."""
+"""How long the others wait while the main process encodes the data."""
 
 
 @dataclass(frozen=True)
-class Team:
-    """The processes of a run. Each reads the backbone on its share of every batch; the leader gets it all.
+class ProcessGroup:
+    """The processes of a run. Each reads the backbone on its share of every batch; the main one gets it all.
 
     The backbone is the work, and takes no gradient, so its features are gathered rather than gradients
-    shared: the leader sees the whole batch, as one process would, and so do its norms and its loss.
+    shared: the main process sees the whole batch, as one process would, and so do its norms and its loss.
 
     Attributes:
         rank: this process's number; 0 leads.
@@ -36,12 +36,12 @@ class Team:
     state: Any = None
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process trains and writes."""
         return self.rank == 0
 
-    def leader_first(self) -> AbstractContextManager[Any]:
-        """A block that the others enter when the leader has left it."""
+    def main_first(self) -> AbstractContextManager[Any]:
+        """A block that the others enter when the main process has left it."""
         block: AbstractContextManager[Any] = (
             nullcontext() if self.state is None else self.state.main_process_first()
         )
@@ -61,16 +61,16 @@ class Team:
         return slice(self.rank * part, (self.rank + 1) * part)
 
     def gather(self, tensor: Tensor) -> Tensor:
-        """On the leader the parts `[b, ...]` of all, in order; on the others their own."""
+        """On the main process the parts `[b, ...]` of all, in order; on the others their own."""
         if self.size == 1:
             return tensor
         own = tensor.contiguous()
-        parts = [torch.empty_like(own) for _ in range(self.size)] if self.leads else None
+        parts = [torch.empty_like(own) for _ in range(self.size)] if self.is_main else None
         torch.distributed.gather(own, parts)
         return own if parts is None else torch.cat(parts)
 
-    def agree(self, number: int) -> int:
-        """The leader's number."""
+    def broadcast(self, number: int) -> int:
+        """The main process's number."""
         if self.size == 1:
             return number
         numbers = torch.tensor([number], device=self.state.device)
@@ -83,14 +83,14 @@ class Team:
             self.state.destroy_process_group()
 
 
-ALONE = Team()
+ALONE = ProcessGroup()
 
 
-def assemble(device: str) -> tuple[Team, str]:
-    """The team that `accelerate launch` or `torchrun` started, if one did, and this process's device."""
+def init(device: str) -> tuple[ProcessGroup, str]:
+    """The process group that `accelerate launch` or `torchrun` started, if any, and this process's device."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return ALONE, device
     from accelerate import PartialState
 
     state = PartialState(cpu=choose_device(device).type == "cpu", timeout=PATIENCE)
-    return Team(state.process_index, state.num_processes, state), str(state.device)
+    return ProcessGroup(state.process_index, state.num_processes, state), str(state.device)

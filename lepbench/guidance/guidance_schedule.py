@@ -23,7 +23,7 @@ class Repeats(Config):
     above: float = Field(default=0.8, ge=0, le=1)
 
 
-class Travel(Config):
+class Resampling(Config):
     """Steps done several times over, noise being put back in between (RePaint, Lugmayr et al., 2022).
 
     Attributes:
@@ -37,8 +37,8 @@ class Travel(Config):
     above: float = Field(default=0.6, ge=0, le=1)
 
 
-class Course(Config):
-    """The course of guidance.
+class GuidanceSchedule(Config):
+    """How guidance is spread over the denoising steps.
 
     Attributes:
         decay: of the shifts' length over the guided range: none, or to nothing at the stop time.
@@ -48,7 +48,7 @@ class Course(Config):
 
     decay: Literal["constant", "linear", "cosine"] = "constant"
     repeats: Repeats | None = None
-    travel: Travel | None = None
+    travel: Resampling | None = None
 
     def strength(self, time: float, stop: float) -> float:
         """Share of the scale at t = `time` x T_train, above the stop time: 1 at t = T_train."""
@@ -61,7 +61,7 @@ class Course(Config):
         """How many shifts the step at t = `time` x T_train makes."""
         return self.repeats.times if self.repeats is not None and time > self.repeats.above else 1
 
-    def itinerary(self, times: Sequence[float]) -> list[int]:
+    def step_order(self, times: Sequence[float]) -> list[int]:
         """The steps to do, by index into the falling `times` (t / T_train).
 
         One that is not above its forerunner is gone back to.

@@ -15,17 +15,17 @@ import torch
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.conditions import Condition
 from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.rows import Row
-from lepbench.evaluation.sample import FAILED, OK, Sample, Unit
-from lepbench.evaluation.schema import work_schema_of
-from lepbench.evaluation.score import score
+from lepbench.evaluation.sample import FAILED, OK, Batch, Sample
+from lepbench.evaluation.schema import make_work_schema
+from lepbench.evaluation.score import score_pictures
 from lepbench.files import atomic_path, sha256_bytes
-from lepbench.images import Pixels, png_bytes, to_pixels
+from lepbench.images import Pixels, encode_png, to_pixels
 
 Progress = Callable[[str, int, int], None]
-"""Told the row, its samples done, and its samples in all."""
+"""Called with the condition, its samples done, and its samples in all."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """Draws and scores rows, a unit at a time, and keeps what is done.
+class ConditionRunner:
+    """Draws and scores rows, a batch at a time, and keeps what is done.
 
     Attributes:
-        folder: holds the finished units.
+        folder: holds the finished batches.
         judges: score the pictures.
         protocol: says how.
-        progress: told of every unit done.
+        progress: called after every batch.
     """
 
     folder: Path
@@ -51,54 +51,56 @@ class Workshop:
     protocol: Protocol
     progress: Progress
 
-    def table(self, row: Row, units: Sequence[Unit]) -> pa.Table:
-        """The whole row: units that are done are read back, the others drawn, as are those with a failure."""
-        total = sum(len(unit) for unit in units)
+    def table(self, row: Condition, batches: Sequence[Batch]) -> pa.Table:
+        """The whole table: finished batches are read back, the others and those with a failure are drawn."""
+        total = sum(len(batch) for batch in batches)
         done = 0
         tables = []
         self.progress(row.name, done, total)
-        for number, unit in enumerate(units):
-            tables.append(self._unit(row, number, unit))
-            done += len(unit)
+        for number, batch in enumerate(batches):
+            tables.append(self._batch(row, number, batch))
+            done += len(batch)
             self.progress(row.name, done, total)
         return pa.concat_tables(tables).combine_chunks()
 
-    def _unit(self, row: Row, number: int, unit: Unit) -> pa.Table:
+    def _batch(self, row: Condition, number: int, batch: Batch) -> pa.Table:
         path = self.folder / f"{row.name}-{number:05d}.parquet"
-        schema = work_schema_of(self.protocol)
+        schema = make_work_schema(self.protocol)
         if path.is_file():
             kept = pq.read_table(path, schema=schema)
             if set(kept["status"].to_pylist()) == {OK}:
                 return kept
-        table = pa.Table.from_pylist(self._drawn_and_scored(row, unit), schema)
+        table = pa.Table.from_pylist(self._drawn_and_scored(row, batch), schema)
         write_table(path, table)
         return table
 
-    def _drawn_and_scored(self, row: Row, unit: Unit) -> list[dict[str, Any]]:
+    def _drawn_and_scored(self, row: Condition, batch: Batch) -> list[dict[str, Any]]:
         started = time.perf_counter()
-        drawn = draw_each(row, unit)
-        seconds = (time.perf_counter() - started) / len(unit)
-        records = [record_of(row, s, d, seconds) for s, d in zip(unit, drawn, strict=True)]
+        drawn = draw_batch(row, batch)
+        seconds = (time.perf_counter() - started) / len(batch)
+        records = [make_sample_row(row, s, d, seconds) for s, d in zip(batch, drawn, strict=True)]
         good = {i: picture for i, picture in enumerate(drawn) if not isinstance(picture, Failure)}
         if good:
-            samples = [unit[i] for i in good]
+            samples = [batch[i] for i in good]
             truths = [row.truth(sample) for sample in samples]
-            scored = score(np.stack(list(good.values())), samples, truths, self.judges, self.protocol)
+            scored = score_pictures(
+                np.stack(list(good.values())), samples, truths, self.judges, self.protocol
+            )
             for i, columns in zip(good, scored, strict=True):
                 records[i].update(columns)
         return records
 
 
-def draw_each(row: Row, unit: Unit) -> list[Pixels | Failure]:
-    """Pictures uint8 [H, W, 3] of a unit; where a batch fails, each is tried alone and failures are kept.
+def draw_batch(row: Condition, batch: Batch) -> list[Pixels | Failure]:
+    """Pictures uint8 [H, W, 3] of a batch; where a batch fails, each is tried alone and failures are kept.
 
     Raises:
         LepbenchError: the fault is the user's, and would be that of every sample.
     """
-    pictures = _pictures(row, unit)
+    pictures = _pictures(row, batch)
     if isinstance(pictures, Failure):
         # The exception is gone by now, and with it what the batch held of the memory that it wanted more of.
-        return [pictures] if len(unit) == 1 else [d for sample in unit for d in draw_each(row, [sample])]
+        return [pictures] if len(batch) == 1 else [d for sample in batch for d in draw_batch(row, [sample])]
     finite = torch.isfinite(pictures).flatten(1).all(dim=1).tolist()
     pixels = to_pixels(pictures.nan_to_num())
     return [
@@ -106,16 +108,16 @@ def draw_each(row: Row, unit: Unit) -> list[Pixels | Failure]:
     ]
 
 
-def _pictures(row: Row, unit: Unit) -> Tensor | Failure:
-    """A unit's pictures [B, 3, H, W], or why they could not be drawn together."""
+def _pictures(row: Condition, batch: Batch) -> Tensor | Failure:
+    """A batch's pictures [B, 3, H, W], or why they could not be drawn together."""
     try:
-        pictures = row.draw(unit)
+        pictures = row.draw(batch)
     except LepbenchError:
         raise
     except Exception as error:
         return Failure(" ".join(f"{type(error).__name__}: {error}".split()))
-    side = unit[0].item.sketch.shape[0]
-    if tuple(pictures.shape) != (len(unit), 3, side, side):
+    side = batch[0].item.sketch.shape[0]
+    if tuple(pictures.shape) != (len(batch), 3, side, side):
         raise LepbenchError(
             f"row {row.name!r} has pictures of shape {list(pictures.shape[1:])}, not {[3, side, side]}",
             "draw at the suite's size",
@@ -123,7 +125,9 @@ def _pictures(row: Row, unit: Unit) -> Tensor | Failure:
     return pictures
 
 
-def record_of(row: Row, sample: Sample, drawn: Pixels | Failure, seconds: float) -> dict[str, Any]:
+def make_sample_row(
+    row: Condition, sample: Sample, drawn: Pixels | Failure, seconds: float
+) -> dict[str, Any]:
     """A sample's row of the table before it is scored."""
     record: dict[str, Any] = {
         "row": row.name,
@@ -134,7 +138,7 @@ def record_of(row: Row, sample: Sample, drawn: Pixels | Failure, seconds: float)
     }
     if isinstance(drawn, Failure):
         return {**record, "status": FAILED, "reason": drawn.reason}
-    png = png_bytes(drawn)
+    png = encode_png(drawn)
     return {**record, "status": OK, "png_sha256": sha256_bytes(png), "png": png}
 
 

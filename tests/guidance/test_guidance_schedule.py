@@ -12,24 +12,25 @@ from pydantic import ValidationError
 
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
-from lepbench.guidance.course import Course, Repeats, Travel
-from lepbench.guidance.renoise import renoised
+from lepbench.guidance.guidance_schedule import GuidanceSchedule, Repeats, Resampling
+from lepbench.guidance.renoise import renoise_latents
 from lepbench.guidance.schedulers import make_scheduler
-from lepbench.seeds import generator
+from lepbench.seeds import make_generator
 
 PROMPTS = ["a red fish", "two blue boats", "x"]
-TRAVELLING = Course(travel=Travel(times=1, back=2, above=0.5))
+TRAVELLING = GuidanceSchedule(travel=Resampling(times=1, back=2, above=0.5))
 EXAMPLE_TIMES = [0.9, 0.7, 0.5, 0.3, 0.1]
 
 
 def sources() -> list[torch.Generator]:
-    return [generator(100 + i) for i in range(3)]
+    return [make_generator(100 + i) for i in range(3)]
 
 
 def test_decay_goes_from_all_to_nothing() -> None:
     times = [1.0, 0.75, 0.5, 0.25 + 1e-9]
     cosine, linear, constant = (
-        [Course(decay=kind).strength(t, 0.25) for t in times] for kind in ("cosine", "linear", "constant")
+        [GuidanceSchedule(decay=kind).strength(t, 0.25) for t in times]
+        for kind in ("cosine", "linear", "constant")
     )
     assert linear == pytest.approx([1, 2 / 3, 1 / 3, 0], abs=1e-6)
     assert cosine == pytest.approx([1, 0.75, 0.25, 0], abs=1e-6)
@@ -40,20 +41,20 @@ def test_decay_goes_from_all_to_nothing() -> None:
     ("travel", "order"),
     [
         (None, [0, 1, 2, 3, 4]),
-        (Travel(times=1, back=1, above=0.6), [0, 0, 1, 1, 2, 3, 4]),
-        (Travel(times=2, back=2, above=0.4), [0, 1, 0, 1, 0, 1, 2, 2, 2, 3, 4]),
-        (Travel(times=1, back=9, above=0.0), [0, 1, 2, 3, 0, 1, 2, 3, 4]),
-        (Travel(times=1, back=1, above=1.0), [0, 1, 2, 3, 4]),
+        (Resampling(times=1, back=1, above=0.6), [0, 0, 1, 1, 2, 3, 4]),
+        (Resampling(times=2, back=2, above=0.4), [0, 1, 0, 1, 0, 1, 2, 2, 2, 3, 4]),
+        (Resampling(times=1, back=9, above=0.0), [0, 1, 2, 3, 0, 1, 2, 3, 4]),
+        (Resampling(times=1, back=1, above=1.0), [0, 1, 2, 3, 4]),
     ],
 )
-def test_itineraries(travel: Travel | None, order: list[int]) -> None:
-    assert Course(travel=travel).itinerary(EXAMPLE_TIMES) == order
+def test_step_orders(travel: Resampling | None, order: list[int]) -> None:
+    assert GuidanceSchedule(travel=travel).step_order(EXAMPLE_TIMES) == order
 
 
 @given(st.integers(1, 30), st.integers(1, 3), st.integers(1, 5), st.floats(0, 1))
 def test_every_step_is_done_and_none_is_skipped(steps: int, times: int, back: int, above: float) -> None:
     levels = [1 - i / steps for i in range(steps)]
-    order = Course(travel=Travel(times=times, back=back, above=above)).itinerary(levels)
+    order = GuidanceSchedule(travel=Resampling(times=times, back=back, above=above)).step_order(levels)
     assert sorted(set(order)) == list(range(steps))
     assert order[0] == 0
     assert order[-1] == steps - 1
@@ -64,11 +65,11 @@ def test_every_step_is_done_and_none_is_skipped(steps: int, times: int, back: in
 
 def test_settings_are_closed() -> None:
     with pytest.raises(ValidationError):
-        Course(decay="slow")
+        GuidanceSchedule(decay="slow")
     with pytest.raises(ValidationError):
         Repeats(times=1)
     with pytest.raises(ValidationError):
-        Travel(forward=1)
+        Resampling(forward=1)
 
 
 def test_noise_put_back_gives_the_forward_process(tiny_backbone) -> None:
@@ -77,11 +78,11 @@ def test_noise_put_back_gives_the_forward_process(tiny_backbone) -> None:
     first, second = (torch.randn(x.shape, generator=random) for _ in range(2))
     now, then = torch.tensor(301), torch.tensor(501)
     z = tiny_backbone.noised(x, first, now.reshape(1))
-    back = renoised(tiny_backbone, z, now, then, second)
+    back = renoise_latents(tiny_backbone, z, now, then, second)
     expected = tiny_backbone.noised(x, first, then.reshape(1))
     assert float(back.mean()) == pytest.approx(float(expected.mean()), abs=0.01)
     assert float(back.std()) == pytest.approx(float(expected.std()), abs=0.01)
-    assert torch.equal(renoised(tiny_backbone, z, now, now, second), z)
+    assert torch.equal(renoise_latents(tiny_backbone, z, now, now, second), z)
 
 
 class Passes:
@@ -101,14 +102,14 @@ class Passes:
 
 
 def test_repeats_read_the_step_to_come(tiny_backbone, predictor, target, start) -> None:
-    course = Course(repeats=Repeats(times=3, above=0.6))
+    schedule = GuidanceSchedule(repeats=Repeats(times=3, above=0.6))
     with Passes(tiny_backbone.denoiser) as passes:
         sample(
             tiny_backbone,
             PROMPTS,
             start,
             SamplerSettings(steps=4),
-            SketchGuidance(predictor, target, 0.5, 0.4, course=course),
+            SketchGuidance(predictor, target, 0.5, 0.4, schedule=schedule),
         )
     # 751 is repeated, 501 guided once, 251 and 1 plain. Guided: captioned, empty; then the gradients anew.
     assert passes.seen == [(751, 3), (751, 3), (501, 3), (501, 3), (501, 3), (501, 3), (251, 6), (1, 6)]
@@ -120,25 +121,25 @@ def test_repeats_bring_the_edges_nearer_than_one_shift(name, tiny_backbone, pred
     reading = SketchGuidance(predictor, torch.zeros_like(start), 0.0, 0.0)
     wanted = sample(tiny_backbone, PROMPTS, start.flip(0), settings, reading).edges
 
-    def distance(course: Course) -> torch.Tensor:
-        guidance = SketchGuidance(predictor, wanted, 0.3, 0.0, course=course)
+    def distance(schedule: GuidanceSchedule) -> torch.Tensor:
+        guidance = SketchGuidance(predictor, wanted, 0.3, 0.0, schedule=schedule)
         edges = sample(tiny_backbone, PROMPTS, start, settings, guidance).edges
         return (edges - wanted).square().sum()
 
-    assert distance(Course(repeats=Repeats(times=4, above=0.0))) < distance(Course())
+    assert distance(GuidanceSchedule(repeats=Repeats(times=4, above=0.0))) < distance(GuidanceSchedule())
 
 
 def test_a_decayed_pull_is_a_weaker_pull(tiny_backbone, predictor, target, start) -> None:
-    def moved(scale: float, course: Course) -> torch.Tensor:
+    def moved(scale: float, schedule: GuidanceSchedule) -> torch.Tensor:
         # One step at t = 0.501 T: linear decay to a stop of 0.4 leaves 0.101 / 0.6 of the scale.
         scheduler = make_scheduler("ddim", tiny_backbone, 2)
         scheduler.timesteps = scheduler.timesteps[:1]
-        guidance = SketchGuidance(predictor, target, scale, 0.4, course=course)
+        guidance = SketchGuidance(predictor, target, scale, 0.4, schedule=schedule)
         return sample(tiny_backbone, PROMPTS, start, SamplerSettings(), guidance, scheduler=scheduler).latents
 
-    weak = moved(1.2, Course(decay="linear"))
-    assert torch.allclose(weak, moved(1.2 * 0.101 / 0.6, Course()), atol=1e-5)
-    assert not torch.allclose(weak, moved(1.2, Course()), atol=1e-3)
+    weak = moved(1.2, GuidanceSchedule(decay="linear"))
+    assert torch.allclose(weak, moved(1.2 * 0.101 / 0.6, GuidanceSchedule()), atol=1e-5)
+    assert not torch.allclose(weak, moved(1.2, GuidanceSchedule()), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["ddim", "euler", "dpmpp", "unipc", "ddpm"])
@@ -148,7 +149,7 @@ def test_travel_does_steps_again_and_belongs_to_its_sample(
     settings = SamplerSettings(steps=4, scheduler=name)
 
     def draw(rows: slice) -> torch.Tensor:
-        guidance = SketchGuidance(predictor, target[rows], 0.5, 0.4, course=TRAVELLING)
+        guidance = SketchGuidance(predictor, target[rows], 0.5, 0.4, schedule=TRAVELLING)
         return sample(tiny_backbone, PROMPTS[rows], start[rows], settings, guidance, sources()[rows]).latents
 
     with Passes(tiny_backbone.denoiser) as passes:
@@ -163,7 +164,7 @@ def test_travel_does_steps_again_and_belongs_to_its_sample(
 
 def test_steps_done_again_are_told(tiny_backbone, predictor, target, start) -> None:
     told: list[tuple[int, int]] = []
-    guidance = SketchGuidance(predictor, target, 0.0, 0.9, course=TRAVELLING)
+    guidance = SketchGuidance(predictor, target, 0.0, 0.9, schedule=TRAVELLING)
     sample(
         tiny_backbone,
         PROMPTS,
@@ -177,7 +178,7 @@ def test_steps_done_again_are_told(tiny_backbone, predictor, target, start) -> N
 
 
 def test_travel_that_cannot_be_is_one_line(tiny_backbone, predictor, target, start) -> None:
-    guidance = SketchGuidance(predictor, target, course=TRAVELLING)
+    guidance = SketchGuidance(predictor, target, schedule=TRAVELLING)
     with pytest.raises(LepbenchError, match="going back to noise draws noise; give one generator"):
         sample(tiny_backbone, PROMPTS, start, SamplerSettings(), guidance)
     with pytest.raises(LepbenchError, match="PNDMScheduler cannot go back"):

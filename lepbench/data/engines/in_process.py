@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, one_thread
+from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, use_one_thread
 
 
 @ENGINES.register("here")
-class Here(Engine):
+class InProcess(Engine):
     """No other process."""
 
     def run(
         self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
     ) -> Iterator[tuple[P, Result]]:
         for piece in pieces:
-            with one_thread():
+            with use_one_thread():
                 result = work(job, piece, tried)
             yield piece, result

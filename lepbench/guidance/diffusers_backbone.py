@@ -21,7 +21,7 @@ from lepbench.predictors.base import Predictor
 
 
 @dataclass(frozen=True, eq=False)
-class LoadedBackbone(Backbone):
+class DiffusersBackbone(Backbone):
     """The components of a pipeline, whose weights may be elsewhere until they are used.
 
     Attributes:
@@ -36,23 +36,23 @@ class LoadedBackbone(Backbone):
         Raises:
             LepbenchError: there is a text to lead away from, and the family leads away from nothing.
         """
-        told, usual = super().conditions(prompts, scale)
+        conditioning, usual = super().conditions(prompts, scale)
         if self.negative is None or scale <= 1:
-            return told, usual
+            return conditioning, usual
         if usual is None:
             raise LepbenchError(f"{self.family.name} takes no negative prompt", "leave negative_prompt out")
-        return told, self.encode_prompts(self.negative)
+        return conditioning, self.encode_prompts(self.negative)
 
-    def predict(self, latents: Tensor, timesteps: Tensor | int | float, told: Conditioning) -> Tensor:
+    def predict(self, latents: Tensor, timesteps: Tensor | int | float, conditioning: Conditioning) -> Tensor:
         """As `Backbone.predict`."""
         if self.denoiser.device == self.device:
-            return super().predict(latents, timesteps, told)
+            return super().predict(latents, timesteps, conditioning)
         # Weights that are fetched in inference mode could not take part in a graph later.
         with torch.no_grad():
-            return self._run(latents, timesteps, told).to(latents.dtype)
+            return self._run(latents, timesteps, conditioning).to(latents.dtype)
 
 
-def backbone_of(pipe: Any) -> LoadedBackbone:
+def wrap_pipeline(pipe: Any) -> DiffusersBackbone:
     """A loaded pipeline's components as a backbone, shared and not changed.
 
     Raises:
@@ -63,7 +63,7 @@ def backbone_of(pipe: Any) -> LoadedBackbone:
     denoiser, vae = present[family.denoiser], present["vae"]
     # An offloaded pipeline computes elsewhere than its weights rest.
     device = pipe._execution_device
-    return LoadedBackbone(
+    return DiffusersBackbone(
         name=str(getattr(pipe, "name_or_path", None) or type(pipe).__name__),
         folder=Path(str(getattr(pipe, "name_or_path", None) or ".")),
         family=family,
@@ -87,7 +87,7 @@ def backbone_of(pipe: Any) -> LoadedBackbone:
     )
 
 
-def placed(predictor: Predictor, device: torch.device) -> Predictor:
+def place_predictor(predictor: Predictor, device: torch.device) -> Predictor:
     """The predictor itself if it is on that device, or else a copy there."""
     if all(parameter.device == device for parameter in predictor.parameters()):
         return predictor
@@ -95,7 +95,7 @@ def placed(predictor: Predictor, device: torch.device) -> Predictor:
 
 
 @contextmanager
-def as_frozen(networks: Sequence[nn.Module]) -> Iterator[None]:
+def freeze_networks(networks: Sequence[nn.Module]) -> Iterator[None]:
     """Networks in eval mode with no parameter taking a gradient, for the block alone."""
     modes = [(module, module.training) for network in networks for module in network.modules()]
     wants = [(p, p.requires_grad) for network in networks for p in network.parameters()]
@@ -111,7 +111,7 @@ def as_frozen(networks: Sequence[nn.Module]) -> Iterator[None]:
 
 
 @contextmanager
-def in_full(vae: Any) -> Iterator[None]:
+def run_in_full(vae: Any) -> Iterator[None]:
     """A VAE that overflows in float16, as its config tells, in float32 for the block alone.
 
     Nothing is lost on the way there and back, and no second copy is kept.

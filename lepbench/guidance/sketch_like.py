@@ -11,14 +11,16 @@ from PIL import Image
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
-from lepbench.guidance.sketch import fit, strokes_of
+from lepbench.guidance.sketch import extract_strokes, fit_strokes
 from lepbench.images import Pixels, to_rgb
 
-Drawing = Image.Image | NDArray[Any] | Tensor
+SketchLike = Image.Image | NDArray[Any] | Tensor
 """Lines in any colours, [H, W] or [H, W, 3] (tensors: [3, H, W]), or bool [H, W], true on a stroke."""
 
 
-def strokes_for(sketch: Drawing | Sequence[Drawing], count: int, size: tuple[int, int]) -> NDArray[np.bool_]:
+def read_strokes(
+    sketch: SketchLike | Sequence[SketchLike], count: int, size: tuple[int, int]
+) -> NDArray[np.bool_]:
     """`count` sketches as strokes bool [count, height, width], each fitted to `size`; one serves for all.
 
     Raises:
@@ -27,13 +29,13 @@ def strokes_for(sketch: Drawing | Sequence[Drawing], count: int, size: tuple[int
     drawings = [sketch] if isinstance(sketch, Image.Image | np.ndarray | Tensor) else list(sketch)
     if len(drawings) not in (1, count):
         raise LepbenchError(f"{len(drawings)} sketches for {count} prompts", "give one, or one a prompt")
-    strokes = [fit(_strokes(drawing), size) for drawing in drawings]
+    strokes = [fit_strokes(_strokes(drawing), size) for drawing in drawings]
     return np.stack(strokes * (count // len(strokes)))
 
 
-def _strokes(drawing: Drawing) -> NDArray[np.bool_]:
+def _strokes(drawing: SketchLike) -> NDArray[np.bool_]:
     if isinstance(drawing, Image.Image):
-        return strokes_of(np.asarray(to_rgb(drawing).convert("L"))).strokes
+        return extract_strokes(np.asarray(to_rgb(drawing).convert("L"))).strokes
     if isinstance(drawing, Tensor):
         # Numpy knows fewer floats than torch.
         array = drawing.detach().cpu().float() if drawing.is_floating_point() else drawing.cpu()
@@ -48,7 +50,7 @@ def _strokes(drawing: Drawing) -> NDArray[np.bool_]:
 
 
 def _stretched(drawing: NDArray[Any]) -> Pixels:
-    """Any range will do: lines are told from ground by contrast, not by level."""
+    """Any range will do: lines differ from ground by contrast, not by level."""
     values = np.asarray(drawing, dtype=np.float64)
     low, high = float(values.min()), float(values.max())
     return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)

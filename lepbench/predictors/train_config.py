@@ -61,10 +61,10 @@ class TrainConfig(Config):
 
         Another folder to validate on decides nothing, but a share of the data is missing from it.
         """
-        told = self.model_dump(
+        settings = self.model_dump(
             mode="json", exclude={"backbone", "data", "cache", "device", "checkpoint_every"}
         )
-        return told | ({"validation": "a folder"} if isinstance(self.validation, Path) else {})
+        return settings | ({"validation": "a folder"} if isinstance(self.validation, Path) else {})
 
     def without_places(self) -> Self:
         """The same recipe without the places it ran at: of an absolute path the last name is left."""

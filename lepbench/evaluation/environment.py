@@ -26,7 +26,7 @@ PACKAGES = (
 )
 
 
-class Machine(Config):
+class Environment(Config):
     """A class of machine; names no host and no user."""
 
     device: str
@@ -37,9 +37,9 @@ class Machine(Config):
     accelerator: str | None
 
 
-def machine_class(device: str) -> Machine:
+def describe_environment(device: str) -> Environment:
     """The machine this runs on."""
-    return Machine(
+    return Environment(
         device=device,
         system=platform.system(),
         processor=platform.machine(),
@@ -49,13 +49,13 @@ def machine_class(device: str) -> Machine:
     )
 
 
-def package_versions() -> dict[str, str]:
+def list_package_versions() -> dict[str, str]:
     """Versions of Python, of lepbench and of what the figures depend on."""
     versions = {name: version(name) for name in PACKAGES}
     return {"python": platform.python_version(), "lepbench": __version__, **versions}
 
 
-def peak_memory_bytes() -> int | None:
+def measure_peak_memory() -> int | None:
     """Most memory this process has held, in bytes; None where the system does not say."""
     try:
         import resource
@@ -65,6 +65,6 @@ def peak_memory_bytes() -> int | None:
     return int(peak if sys.platform == "darwin" else peak * 1024)
 
 
-def peak_accelerator_bytes(device: str) -> int | None:
+def measure_peak_accelerator_memory(device: str) -> int | None:
     """Most accelerator memory this process has held, in bytes; None without one."""
     return int(torch.cuda.max_memory_allocated()) if device.startswith("cuda") else None

@@ -29,7 +29,7 @@ LENDERS = {"wrong_sketch": "model"}
 BORROWED = tuple(LENDERS)
 
 
-def rows_of(model: ModelConfig, suite: Suite) -> tuple[str, ...]:
+def list_conditions(model: ModelConfig, suite: Suite) -> tuple[str, ...]:
     """The rows of a model's table on a suite, in their order.
 
     What a backbone draws is missing where there is none, and real pictures where the suite has none.
@@ -39,7 +39,7 @@ def rows_of(model: ModelConfig, suite: Suite) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Row:
+class Condition:
     """One row of the table.
 
     Attributes:
@@ -61,51 +61,51 @@ class Row:
         return sample.rival if self.against_rival else sample.item
 
 
-def model_row(method: Method) -> Row:
+def make_model_condition(method: Method) -> Condition:
     """The model that is scored."""
-    return Row("model", _drawing(method))
+    return Condition("model", _drawing(method))
 
 
-def unguided_row(method: Method, depends_on: dict[str, Any]) -> Row:
+def make_unguided_condition(method: Method, depends_on: dict[str, Any]) -> Condition:
     """The backbone alone, from the same noise by the same sampler."""
-    return Row("unguided", _drawing(method), depends_on=depends_on)
+    return Condition("unguided", _drawing(method), depends_on=depends_on)
 
 
-def real_row() -> Row:
+def make_real_condition() -> Condition:
     """The true picture."""
-    return Row("real", _real, repeats=False, depends_on={})
+    return Condition("real", _real, repeats=False, depends_on={})
 
 
-def vae_row(backbone: Backbone, depends_on: dict[str, Any]) -> Row:
+def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condition:
     """The true picture through the backbone's VAE and back: a reference, not a ceiling."""
 
     def draw(samples: Sequence[Sample]) -> Tensor:
         return backbone.decode_latents(backbone.encode_images(_real(samples)))
 
-    return Row("vae", draw, repeats=False, depends_on=depends_on)
+    return Condition("vae", draw, repeats=False, depends_on=depends_on)
 
 
-def overlay_row(unguided: pa.Table, depends_on: dict[str, Any]) -> Row:
+def make_overlay_condition(unguided: pa.Table, depends_on: dict[str, Any]) -> Condition:
     """The sketch drawn upon the unguided picture: what a cheat would submit."""
-    pictures = Pictures(unguided)
+    pictures = StoredPictures(unguided)
 
     def draw(samples: Sequence[Sample]) -> Tensor:
-        return to_tensor(np.stack([overlaid(pictures[s], s.item.sketch) for s in samples]))
+        return to_tensor(np.stack([overlay_sketch(pictures[s], s.item.sketch) for s in samples]))
 
-    return Row("overlay", draw, depends_on=depends_on)
+    return Condition("overlay", draw, depends_on=depends_on)
 
 
-def wrong_sketch_row(model: pa.Table) -> Row:
+def make_wrong_sketch_condition(model: pa.Table) -> Condition:
     """The model's picture held against the next item's sketch: the score of obeying the wrong one."""
-    pictures = Pictures(model)
+    pictures = StoredPictures(model)
 
     def draw(samples: Sequence[Sample]) -> Tensor:
         return to_tensor(np.stack([pictures[s] for s in samples]))
 
-    return Row("wrong_sketch", draw, against_rival=True)
+    return Condition("wrong_sketch", draw, against_rival=True)
 
 
-class Pictures:
+class StoredPictures:
     """The stored pictures of a row that is done, by sample."""
 
     def __init__(self, table: pa.Table) -> None:
@@ -120,7 +120,7 @@ class Pictures:
         return read_pixels(png)
 
 
-def overlaid(picture: Pixels, sketch: np.ndarray) -> Pixels:
+def overlay_sketch(picture: Pixels, sketch: np.ndarray) -> Pixels:
     """A picture with the strokes drawn on it, black or white, whichever stands out from what lies beneath.
 
     Args:
@@ -134,7 +134,7 @@ def overlaid(picture: Pixels, sketch: np.ndarray) -> Pixels:
     return drawn
 
 
-def key_of(row: Row, shared: dict[str, Any]) -> str:
+def hash_condition(row: Condition, shared: dict[str, Any]) -> str:
     """Content hash that names a reference row's cached table: equal inputs, equal name."""
     named = {"row": row.name, "depends_on": row.depends_on, "shared": shared}
     return sha256_bytes(json.dumps(named, sort_keys=True).encode())

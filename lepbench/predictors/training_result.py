@@ -10,14 +10,14 @@ from pathlib import Path
 from lepbench.config import Config
 from lepbench.files import write_text
 from lepbench.predictors.base import CURVE_FILE, METRICS_FILE, Predictor
-from lepbench.predictors.card import CARD_FILE, card
+from lepbench.predictors.card import CARD_FILE, render_card
 from lepbench.predictors.heldout import BinLoss
-from lepbench.predictors.recipe import TrainConfig
+from lepbench.predictors.train_config import TrainConfig
 
 TRAINING_FILE = "training.csv"
 
 
-class Outcome(Config):
+class TrainingResult(Config):
     """The figures of a finished run (`metrics.json`).
 
     Attributes:
@@ -40,10 +40,10 @@ class Outcome(Config):
     target_variance: float
 
 
-def write_outcome(
+def write_result(
     out: Path,
     predictor: Predictor,
-    outcome: Outcome,
+    outcome: TrainingResult,
     curve: Sequence[BinLoss],
     losses: Sequence[float],
 ) -> None:
@@ -52,7 +52,7 @@ def write_outcome(
     write_text(out / CURVE_FILE, _csv(BinLoss._fields, curve))
     write_text(out / TRAINING_FILE, _csv(("step", "loss"), enumerate(losses, start=1)))
     write_text(out / METRICS_FILE, outcome.model_dump_json(indent=2) + "\n")
-    write_text(out / CARD_FILE, card(predictor, outcome, curve))
+    write_text(out / CARD_FILE, render_card(predictor, outcome, curve))
 
 
 def _csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lepbench.evaluation.rows import Row, key_of, overlaid
-from lepbench.evaluation.sample import units_of
+from lepbench.evaluation.conditions import Condition, hash_condition, overlay_sketch
+from lepbench.evaluation.sample import make_batches
 from lepbench.suites import Suite
 
 
@@ -18,7 +18,7 @@ from lepbench.suites import Suite
 @given(arrays(np.uint8, (6, 5, 3)), arrays(np.bool_, (6, 5)))
 def test_an_overlay_changes_the_strokes_alone_and_stands_out(picture: np.ndarray, sketch: np.ndarray) -> None:
     before = picture.copy()
-    drawn = overlaid(picture, sketch)
+    drawn = overlay_sketch(picture, sketch)
     assert np.array_equal(picture, before)
     assert np.array_equal(drawn[~sketch], picture[~sketch])
     if sketch.any():
@@ -34,11 +34,11 @@ def test_units_hold_every_sample_once_and_never_mix_indices(
     tiny_suite: Suite, limit: int, per_item: int, size: int
 ) -> None:
     items = tiny_suite.items(limit)
-    units = units_of(tiny_suite, items, per_item, size)
-    names = [(s.index, s.item.item_id) for unit in units for s in unit]
+    batches = make_batches(tiny_suite, items, per_item, size)
+    names = [(s.index, s.item.item_id) for batch in batches for s in batch]
     assert names == [(k, item.item_id) for k in range(per_item) for item in items]
-    assert all(len({s.index for s in unit}) == 1 and len(unit) <= size for unit in units)
-    assert len({s.seed for unit in units for s in unit}) == len(names)
+    assert all(len({s.index for s in batch}) == 1 and len(batch) <= size for batch in batches)
+    assert len({s.seed for batch in batches for s in batch}) == len(names)
 
 
 @pytest.mark.parametrize("change", ["row", "depends_on", "shared"])
@@ -46,11 +46,13 @@ def test_a_key_moves_with_each_thing_it_depends_on(change: str) -> None:
     def draw(samples: object) -> torch.Tensor:
         return torch.zeros(0)
 
-    row = Row("vae", draw, depends_on={"backbone": "a"})
+    row = Condition("vae", draw, depends_on={"backbone": "a"})
     other = {
-        "row": (Row("real", draw, depends_on={"backbone": "a"}), {"items": 3}),
-        "depends_on": (Row("vae", draw, depends_on={"backbone": "b"}), {"items": 3}),
+        "row": (Condition("real", draw, depends_on={"backbone": "a"}), {"items": 3}),
+        "depends_on": (Condition("vae", draw, depends_on={"backbone": "b"}), {"items": 3}),
         "shared": (row, {"items": 4}),
     }[change]
-    assert key_of(row, {"items": 3}) == key_of(Row("vae", draw, depends_on={"backbone": "a"}), {"items": 3})
-    assert key_of(*other) != key_of(row, {"items": 3})
+    assert hash_condition(row, {"items": 3}) == hash_condition(
+        Condition("vae", draw, depends_on={"backbone": "a"}), {"items": 3}
+    )
+    assert hash_condition(*other) != hash_condition(row, {"items": 3})
