@@ -39,9 +39,10 @@ def add_command(folder: Path, leaderboards: Path, suite: str | None, replace: bo
       lepbench leaderboard add runs/mini-lep
       lepbench leaderboard add runs/mini-lep --replace
     """
-    from lepbench.evaluation.judges import JudgeStatistics, statistics_path
+    from lepbench.evaluation.judges import statistics_path
     from lepbench.evaluation.protocol import protocol_of
     from lepbench.evaluation.record import read_record
+    from lepbench.judges import JudgeStatistics
     from lepbench.publishing.leaderboard import add_record
     from lepbench.suites import load_suite
 

@@ -25,10 +25,11 @@ def command(folder: Path, images: bool, suite: str | None, device: str) -> None:
     """
     from lepbench.backbones import choose_device
     from lepbench.cli.bars import show_bars
-    from lepbench.evaluation.judges import JudgeStatistics, load_judges, statistics_path
+    from lepbench.evaluation.judges import load_judges, statistics_path
     from lepbench.evaluation.protocol import protocol_of
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.verify import recount_samples, verify_record
+    from lepbench.judges import JudgeStatistics
     from lepbench.suites import load_suite
 
     chosen = load_suite(suite or read_record(folder).identity.suite)

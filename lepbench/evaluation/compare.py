@@ -11,11 +11,12 @@ from typing import Any
 import pandas as pd
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.judges import JudgeStatistics, statistics_path
+from lepbench.evaluation.judges import statistics_path
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, find_samples, read_record
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, resample_conditions
+from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SIGNIFICANT = 0.05

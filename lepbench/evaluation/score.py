@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.measures import ScoringBatch, select_measures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.images import Pixels, to_tensor
+from lepbench.judges import Judges
 from lepbench.suites import Item
 
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 
 from lepbench.config import Config
-from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import OK
+from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws
 
 LOWER_IS_BETTER = tuple(name for measure in MEASURES.values() for name in measure.lower_is_better)

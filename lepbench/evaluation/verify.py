@@ -15,7 +15,6 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import Progress
 from lepbench.evaluation.conditions import BORROWED, LENDERS, OF_PICTURES, list_conditions
 from lepbench.evaluation.folder import locate_picture
-from lepbench.evaluation.judges import Judges, JudgeStatistics
 from lepbench.evaluation.protocol import Protocol, protocol_of
 from lepbench.evaluation.record import Record, find_samples, read_record
 from lepbench.evaluation.sample import OK, make_batches
@@ -24,6 +23,7 @@ from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import Figures, summarise_samples
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
+from lepbench.judges import Judges, JudgeStatistics
 from lepbench.suites import Suite
 
 TOLERANCE = 1e-6

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.summary import list_metrics
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
+from lepbench.judges import JudgeStatistics
 from lepbench.publishing.tables import format_csv, spread_figures
 from lepbench.suites import Suite
 
