@@ -1,4 +1,4 @@
-"""Make a suite from sketchworld's test split: `python -m lepbench.suites.make NAME --out DIR`.
+"""A suite of sketchworld's test split, made from its recipe.
 
 Done once a suite: then its bytes are frozen, so that neither the renderer nor the detector can move them.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from lepbench.config import Config, dump_config
 from lepbench.detectors import AnyDetector, Canny, Sobel
+from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 from lepbench.images import encode_png, to_tensor
 from lepbench.registry import Registry
@@ -33,6 +33,7 @@ SILHOUETTE_RECALL = 0.95
 SILHOUETTE_TOLERANCE = 1.0
 WEAK_SILHOUETTE = f"silhouette recall under {SILHOUETTE_RECALL}"
 ItemRow = dict[str, Any]
+Report = Callable[[str, int, int], None]
 
 
 class SuiteRecipe(Config):
@@ -82,8 +83,29 @@ RECIPES.register("sketchworld-freehand-v1")(
 )
 
 
-def make_suite(recipe: SuiteRecipe, folder: Path) -> SuiteDefinition:
-    """Write a suite's two files into `folder` and return its definition."""
+def rebuild_suite(name: str, folder: Path, report: Report) -> SuiteDefinition:
+    """Make a shipped suite anew from its recipe.
+
+    Args:
+        report: called with (stage, done, total).
+
+    Raises:
+        LepbenchError: no recipe has that name, or the folder holds files or cannot be written.
+    """
+    recipe = RECIPES.get(name)
+    if folder.is_dir() and any(folder.iterdir()):
+        raise LepbenchError(f"{folder} is not empty", "choose another --out")
+    return make_suite(recipe, folder, report)
+
+
+def make_suite(
+    recipe: SuiteRecipe, folder: Path, report: Report = lambda stage, done, total: None
+) -> SuiteDefinition:
+    """Write a suite's two files into `folder` and return its definition.
+
+    Args:
+        report: called with (stage, done, total).
+    """
     rows: list[ItemRow] = []
     left_out = 0
     for index in itertools.count(recipe.first_index):
@@ -92,6 +114,7 @@ def make_suite(recipe: SuiteRecipe, folder: Path) -> SuiteDefinition:
         row = make_candidate(recipe, index)
         left_out += row is None
         rows += [] if row is None else [row]
+        report("items", len(rows), recipe.items)
     rows.sort(key=lambda row: sha256_bytes(f"{recipe.name}/{row['item_id']}".encode()))
     return freeze_suite(
         folder,
@@ -183,19 +206,3 @@ def silhouette_recall(sketch: NDArray[np.bool_], masks: NDArray[np.bool_]) -> fl
 def scene_json(scene: Scene) -> str:
     """A scene as JSON with sorted keys."""
     return json.dumps(asdict(scene), sort_keys=True)
-
-
-@click.command()
-@click.argument("name")
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of suites."
-)
-def command(name: str, out: Path) -> None:
-    """Make suite NAME into OUT/NAME and say what was left out."""
-    definition = make_suite(RECIPES.get(name), out / name)
-    drawn = definition.drawn
-    click.echo(f"{definition.items} items of {drawn.considered} candidates; left out: {drawn.left_out}")
-
-
-if __name__ == "__main__":
-    command()
