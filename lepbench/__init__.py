@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lepbench.version import __version__
+
 if TYPE_CHECKING:
     from lepbench.guidance.pipeline import SketchGuidedPipeline
 
-__all__ = ["SketchGuidedPipeline"]
-__version__ = "0.1.0"
+__all__ = ["SketchGuidedPipeline", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
