@@ -29,7 +29,7 @@ from lepbench.config import dump_config
 from lepbench.evaluation.condition_runner import ConditionRunner, Progress
 from lepbench.evaluation.conditions import Condition, make_model_condition, make_real_condition
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.protocol import select_protocol
 from lepbench.evaluation.sample import make_batches
 from lepbench.evaluation.summary import resample_conditions
 from lepbench.files import sha256_bytes, write_text
@@ -98,7 +98,7 @@ class Bench:
 
     def __init__(self, suite: Suite, skip: int, items: int, folder: Path) -> None:
         self.folder = folder
-        self.protocol = protocol_of(suite)
+        self.protocol = select_protocol(suite)
         self.judges = load_judges(self.protocol)
         self.batches = make_batches(suite, suite.items(skip + items)[skip:], 1, self.protocol.batch_size)
         self.skip, self.items = skip, items

@@ -26,7 +26,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.cli.bars import show_bars
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.protocol import select_protocol
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.presets import PRESETS
 from lepbench.images import Pixels, to_pixels
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     chosen = parser.parse_args()
     backbone = load_backbone("mini@1")
-    segmenter = load_judges(protocol_of(load_suite("sketchworld-edges-v1"))).segmenter
+    segmenter = load_judges(select_protocol(load_suite("sketchworld-edges-v1"))).segmenter
     triplets = Scenes("test", chosen.items, "saliency")
     overlaps: list[np.ndarray] = []
     rows: list[list[tuple[str, Pixels]]] = []

@@ -15,7 +15,7 @@ from lepbench.evaluation.judges import JudgeStatistics, statistics_path
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, find_samples, read_record
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, resample_conditions
+from lepbench.evaluation.summary import is_lower_better, list_main_metrics, resample_conditions
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SIGNIFICANT = 0.05
@@ -95,10 +95,11 @@ def compare(
     known = statistics or JudgeStatistics.load(statistics_path(protocol))
     shown = ("model", "unguided", "real")
     rows = {name: resample_conditions(table, known, protocol, shown) for name, table in shared.items()}
+    main = list_main_metrics(protocol)
     metrics = [
         metric
         for metric in rows[names[0]]["model"]
-        if all(metric in rows[run]["model"] for run in names) and (every_metric or metric in MAIN)
+        if all(metric in rows[run]["model"] for run in names) and (every_metric or metric in main)
     ]
     enough = RESAMPLES_A_TEST * len(metrics) * len(names) * (len(names) - 1) // 2
     finer = protocol.model_copy(update={"resamples": enough, "kid_subsamples": enough})
@@ -134,7 +135,7 @@ def _standing(
     differences: Sequence[Difference],
     protocol: Protocol,
 ) -> Standing:
-    sign = -1 if metric in LOWER_IS_BETTER else 1
+    sign = -1 if is_lower_better(metric) else 1
     lead = []
     for other in differences:
         if other.metric == metric and run in (other.first, other.second) and other.significant:
@@ -157,7 +158,7 @@ def _skill(metric: str, rows: dict[str, dict[str, Draws]], protocol: Protocol) -
         return None
     model, unguided, real = drawn
     gap = real.minus(unguided).interval(protocol.confidence)
-    if not (gap.high < 0 if metric in LOWER_IS_BETTER else gap.low > 0):
+    if not (gap.high < 0 if is_lower_better(metric) else gap.low > 0):
         return None
     return model.minus(unguided).value / gap.value
 

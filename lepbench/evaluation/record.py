@@ -15,6 +15,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.summary import Figure
 from lepbench.files import sha256_bytes, write_text
 from lepbench.methods import ModelConfig
+from lepbench.plugins import iterate_code
 
 SCHEMA = 1
 RECORD = "record.json"
@@ -76,6 +77,11 @@ class Record(Config):
         stable = self.model_dump(mode="json", include={"identity", "protocol", "rows", "samples_sha256"})
         return sha256_bytes(json.dumps(stable, sort_keys=True).encode())
 
+    @property
+    def submitted_code(self) -> list[str]:
+        """The modules from outside that took part: their code is the submitter's."""
+        return list(iterate_code(self.identity.weights))
+
     def published(self) -> dict[str, Any]:
         """The object that `lepbench evaluate --json` prints."""
         rows = {
@@ -86,6 +92,7 @@ class Record(Config):
             "protocol": self.protocol.name,
             "suite": self.identity.suite,
             "samples": self.samples,
+            **({"submitted_code": self.submitted_code} if self.submitted_code else {}),
             "rows": rows,
         }
 

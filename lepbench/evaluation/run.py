@@ -34,13 +34,15 @@ from lepbench.evaluation.environment import (
 )
 from lepbench.evaluation.folder import WORK, claim_folder, clear_work, prepare_folder, write_samples
 from lepbench.evaluation.judges import Judges, load_judges
-from lepbench.evaluation.protocol import Protocol, protocol_of
+from lepbench.evaluation.measures import select_measures
+from lepbench.evaluation.protocol import Protocol, select_protocol
 from lepbench.evaluation.record import RECORD, Identity, Record, Timing, read_record, write_record
 from lepbench.evaluation.sample import FAILED, make_batches
 from lepbench.evaluation.schema import make_work_schema
 from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder
 from lepbench.methods import Method, ModelConfig, UnguidedConfig
+from lepbench.plugins import hash_code
 from lepbench.suites import Item, Suite
 
 
@@ -57,6 +59,8 @@ def evaluate(
     samples_per_item: int = 1,
     device: str = "auto",
     judges: Judges | None = None,
+    protocol: Protocol | None = None,
+    method: Method | None = None,
     progress: Progress = silent,
 ) -> Record:
     """Draw and score a model on a suite, with the reference rows, into `out`.
@@ -68,18 +72,21 @@ def evaluate(
         samples_per_item: pictures an item, each from its own noise.
         device: where networks run; "auto" takes a GPU if there is one.
         judges: those of the protocol unless given.
+        protocol: the suite's own unless given.
+        method: what draws, instead of what the model's configuration would build.
         progress: called after every batch.
 
     Raises:
         LepbenchError: a file is missing, or `out` cannot be written or belongs to another run.
     """
     started = time.perf_counter()
-    protocol = protocol_of(suite)
+    protocol = protocol or select_protocol(suite)
     items = suite.items(limit)
     prepare_folder(out)
     where = choose_device(device)
     backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
-    method = model.method.build(backbone, model.sampler)
+    submitted = hash_submitted_code(model, protocol)
+    method = method or model.method.build(backbone, model.sampler)
     judges = judges or load_judges(protocol, str(where))
     identity = Identity(
         model=model,
@@ -88,7 +95,7 @@ def evaluate(
         protocol_sha256=protocol.sha256,
         items=len(items),
         samples_per_item=samples_per_item,
-        weights={**hash_backbone_files(backbone), **method.weights, **judges.weights},
+        weights={**hash_backbone_files(backbone), **method.weights, **judges.weights, **submitted},
         packages=list_package_versions(),
         device=where.type,
     )
@@ -105,6 +112,13 @@ def evaluate(
     if not any(record.failed.values()):
         clear_work(out)
     return record
+
+
+def hash_submitted_code(model: ModelConfig, protocol: Protocol) -> dict[str, str]:
+    """SHA-256 of every file from outside whose code decides a figure, by name: plug-ins that take part."""
+    detectors = (protocol.detector, protocol.contour_detector, protocol.soft_detector)
+    parts = [type(model.method), *map(type, detectors), *map(type, select_measures(protocol))]
+    return {name: digest for part in parts for name, digest in hash_code(part).items()}
 
 
 def hash_backbone_files(backbone: Backbone | None) -> dict[str, str]:

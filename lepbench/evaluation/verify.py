@@ -16,7 +16,7 @@ from lepbench.evaluation.condition_runner import Progress
 from lepbench.evaluation.conditions import BORROWED, LENDERS, OF_PICTURES, list_conditions
 from lepbench.evaluation.folder import locate_picture
 from lepbench.evaluation.judges import Judges, JudgeStatistics
-from lepbench.evaluation.protocol import Protocol, protocol_of
+from lepbench.evaluation.protocol import PROTOCOLS, Protocol, select_protocol
 from lepbench.evaluation.record import Record, find_samples, read_record
 from lepbench.evaluation.sample import OK, make_batches
 from lepbench.evaluation.schema import make_schema
@@ -32,18 +32,40 @@ NETWORK_TOLERANCE = 1e-4
 """The same for what a network says of one picture."""
 
 
-def verify_record(folder: Path, suite: Suite, statistics: JudgeStatistics) -> Record:
+def find_protocol(record: Record, suite: Suite, choice: str | Path | None = None) -> Protocol:
+    """The protocol that a record is to be held against.
+
+    Args:
+        choice: as for `select_protocol`; None for the one of the record's name.
+
+    Raises:
+        LepbenchError: none is known by that name.
+    """
+    name = record.protocol.name
+    if choice is None and name not in PROTOCOLS:
+        raise LepbenchError(
+            f"the run was scored by protocol {name!r}, which is not known here", "give its file as --protocol"
+        )
+    return select_protocol(suite, choice or name)
+
+
+def verify_record(
+    folder: Path, suite: Suite, statistics: JudgeStatistics, protocol: Protocol | None = None
+) -> Record:
     """The record of a run, found true.
 
     Checked are: suite and protocol are the present ones; `samples.parquet` is the file the record names; it
     holds every row with every item and seed asked for, once, none of them failed; every picture is the one
     counted; and the figures follow from the samples.
 
+    Args:
+        protocol: what it is held against; the suite's own unless given.
+
     Raises:
         LepbenchError: something is missing or does not agree; the message says what.
     """
     record = read_record(folder)
-    protocol = protocol_of(suite)
+    protocol = protocol or select_protocol(suite)
     _check_identity(folder, record, suite, protocol)
     path = find_samples(folder)
     if sha256_file(path) != record.samples_sha256:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import JudgeStatistics
+from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.summary import list_metrics
 from lepbench.evaluation.verify import verify_record
@@ -20,7 +21,13 @@ BoardLine = dict[str, str]
 
 
 def add_record(
-    folder: Path, leaderboards: Path, suite: Suite, statistics: JudgeStatistics, replace: bool = False
+    folder: Path,
+    leaderboards: Path,
+    suite: Suite,
+    statistics: JudgeStatistics,
+    *,
+    protocol: Protocol | None = None,
+    replace: bool = False,
 ) -> tuple[Path, bool]:
     """Verify a run and put its model on the board; the CSV, and whether it changed.
 
@@ -29,6 +36,7 @@ def add_record(
     Args:
         folder: a finished run.
         leaderboards: holds `SUITE/PROTOCOL.csv`.
+        protocol: what the record is held against; the suite's own unless given.
         replace: let the record take the place of another of the same model name.
 
     Raises:
@@ -40,7 +48,7 @@ def add_record(
             f"{suite.name} ranks nobody: its figures are won by drawing the sketch on any picture",
             "rank on a suite whose protocol has a headline",
         )
-    record = verify_record(folder, suite, statistics)
+    record = verify_record(folder, suite, statistics, protocol)
     items, least = record.identity.items, suite.definition.default_items
     if items < least:
         raise LepbenchError(
@@ -81,12 +89,19 @@ def make_line(record: Record) -> BoardLine:
         "items": str(identity.items),
         "samples": str(record.samples),
         **spread_figures(record.rows["model"]),
-        "label": f"figures on {backbone}" if backbone else "pictures drawn elsewhere",
+        "label": describe_origin(record),
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,
         "protocol_sha256": identity.protocol_sha256,
         "record": record.id,
     }
+
+
+def describe_origin(record: Record) -> str:
+    """Where the pictures come from, and whose code took part."""
+    backbone, code = record.identity.model.backbone, record.submitted_code
+    origin = f"figures on {backbone}" if backbone else "pictures drawn elsewhere"
+    return f"{origin}; code of the submitter: {', '.join(code)}" if code else origin
 
 
 def describe_terms(record: Record) -> dict[str, Any]:

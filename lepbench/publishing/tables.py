@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, OF_SETS, Figure
+from lepbench.evaluation.summary import Figure, is_lower_better, is_of_sets, list_main_metrics
 from lepbench.files import write_text
 
 TABLE = "table.csv"
@@ -27,10 +27,11 @@ def make_terminal_table(record: Record) -> Table:
         padding=(0, 1, 0, 0),
     )
     rows = record.rows.values()
-    shown = [(m, h) for m, h in MAIN.items() if any(m in row and row[m].value is not None for row in rows)]
+    main = list_main_metrics(record.protocol).items()
+    shown = [(m, h) for m, h in main if any(m in row and row[m].value is not None for row in rows)]
     table.add_column("row", style="bold", no_wrap=True)
     for metric, heading in shown:
-        table.add_column(f"{heading} {'↓' if metric in LOWER_IS_BETTER else '↑'}", justify="right")
+        table.add_column(f"{heading} {'↓' if is_lower_better(metric) else '↑'}", justify="right")
     for row, figures in record.rows.items():
         style = "bold green" if row == "model" else None
         table.add_row(row, *(format_cell(figures[metric]) for metric, _ in shown), style=style)
@@ -70,7 +71,7 @@ def spread_figures(figures: dict[str, Figure]) -> dict[str, str]:
     """
     cells: dict[str, str] = {}
     for metric, figure in figures.items():
-        name = f"{metric}_n{figure.n}" if metric in OF_SETS else metric
+        name = f"{metric}_n{figure.n}" if is_of_sets(metric) else metric
         for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
             cells[name + suffix] = "" if number is None else f"{number:.6g}"
     return cells

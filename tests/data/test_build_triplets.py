@@ -173,12 +173,12 @@ KILLED = """
 import os, sys, signal
 from pathlib import Path
 from lepbench.config import load_config
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 def progress(done, total):
     if done == 12:
         os.kill(os.getpid(), signal.SIGKILL)
-build(load_config(Path(sys.argv[1]), BuildConfig), Path(sys.argv[2]), progress)
+build_triplets(load_config(Path(sys.argv[1]), BuildConfig), Path(sys.argv[2]), progress)
 """
 
 

@@ -18,7 +18,7 @@ from lepbench.evaluation import condition_runner, conditions, run
 from lepbench.evaluation.conditions import ROWS, Condition
 from lepbench.evaluation.folder import locate_picture
 from lepbench.evaluation.judges import Judges
-from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.protocol import select_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.sample import Batch, make_batches
@@ -329,11 +329,11 @@ def test_more_samples_an_item_leave_the_first_as_they_were(
 
 
 def test_the_protocol_hash_moves_with_any_setting(tiny_suite: Suite) -> None:
-    protocol = protocol_of(tiny_suite)
+    protocol = select_protocol(tiny_suite)
     changed = [
         protocol.model_copy(update={"batch_size": 4}),
         protocol.model_copy(update={"tolerances": (0, 1)}),
         protocol.model_copy(update={"detector": protocol.contour_detector}),
     ]
     assert len({protocol.sha256, *(other.sha256 for other in changed)}) == 4
-    assert protocol_of(tiny_suite).sha256 == protocol.sha256
+    assert select_protocol(tiny_suite).sha256 == protocol.sha256

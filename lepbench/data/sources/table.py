@@ -160,7 +160,7 @@ class ParquetRows(TableCorpus):
         self.groups = [(n, g) for n, m in enumerate(metadata) for g in range(m.num_row_groups)]
         rows = [m.row_group(g).num_rows for m in metadata for g in range(m.num_row_groups)]
         self.ends = list(accumulate(rows))
-        self.files = [f"{footer_sha256(file)} {as_text(Path(file).name)}" for file in files]
+        self.contents = [f"{footer_sha256(file)} {as_text(Path(file).name)}" for file in files]
         super().__init__(source, self.ends[-1] if self.ends else 0, limit)
 
     def row(self, number: int) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class ParquetRows(TableCorpus):
         return row
 
     def fingerprint(self) -> str:
-        return hashlib.sha256("\n".join(self.files).encode()).hexdigest()
+        return hashlib.sha256("\n".join(self.contents).encode()).hexdigest()
 
     def folder(self, number: int) -> Path | None:
         file = self.files[self.groups[bisect.bisect_right(self.ends, number)][0]]
