@@ -24,7 +24,7 @@ import pyarrow as pa
 import torch
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.cli.bars import show_bars
+from lepbench.bars import show_bars
 from lepbench.config import dump_config
 from lepbench.evaluation.condition_runner import ConditionRunner, Progress
 from lepbench.evaluation.conditions import Condition, make_model_condition, make_real_condition

@@ -30,7 +30,7 @@ from guidance import SUITE, Bench, model_of, told_of
 from numpy.typing import NDArray
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.cli.bars import show_bars
+from lepbench.bars import show_bars
 from lepbench.data.read import Triplet
 from lepbench.detectors import Canny, identify_detector
 from lepbench.guidance.presets import PRESETS

@@ -24,7 +24,7 @@ from predictors import Scenes
 from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.cli.bars import show_bars
+from lepbench.bars import show_bars
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import select_protocol
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lepbench.cli.bars import show_bars
+from lepbench.bars import show_bars
 from lepbench.cli.pairs import parse_pair
 from lepbench.errors import LepbenchError
 

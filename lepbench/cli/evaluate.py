@@ -53,7 +53,7 @@ def command(
       lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
       lepbench evaluate my-model.yaml --import my_methods.py --protocol my-protocol.yaml
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.config import load_config
     from lepbench.evaluation.protocol import select_protocol
     from lepbench.evaluation.run import evaluate

@@ -24,7 +24,7 @@ def command(name: str, source: str | None, sha256: str | None, trust: bool, as_j
       lepbench prefetch dexined --trust
       lepbench prefetch dexined --from DexiNed_BIPED_10.pth --sha256 HEX
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.detectors.prefetch import prefetch
 
     with show_bars() as show:

@@ -90,7 +90,7 @@ def command(
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
     from lepbench.backbones.backbone import load_backbone
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.files import write_bytes
     from lepbench.guidance.draw import draw_picture
     from lepbench.guidance.presets import PRESETS

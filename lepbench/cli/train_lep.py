@@ -27,7 +27,7 @@ def command(config: Path, out: Path | None) -> None:
       lepbench train-lep examples/train-lep.yaml --out runs/lep
       lepbench sample --prompt "a red fish" --sketch fish.png --predictor runs/lep --out fish-drawn.png
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.config import load_config
     from lepbench.predictors.train import train_predictor
     from lepbench.predictors.train_config import TrainConfig

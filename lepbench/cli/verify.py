@@ -25,7 +25,7 @@ def command(folder: Path, images: bool, suite: str | None, protocol: str | None,
       lepbench verify runs/mini-lep --images
     """
     from lepbench.backbones import choose_device
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.evaluation.judges import JudgeStatistics, load_judges, statistics_path
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.verify import find_protocol, recount_samples, verify_record
