@@ -82,7 +82,7 @@ class ConditionRunner:
         good = {i: picture for i, picture in enumerate(drawn) if not isinstance(picture, Failure)}
         if good:
             samples = [batch[i] for i in good]
-            truths = [row.truth(sample) for sample in samples]
+            truths = [row.kind.select_truth(sample) for sample in samples]
             scored = score_pictures(
                 np.stack(list(good.values())), samples, truths, self.judges, self.protocol
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.conditions import MODEL
 from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
@@ -88,7 +89,7 @@ def make_line(record: Record) -> BoardLine:
         "sampler": drawn if backbone else "",
         "items": str(identity.items),
         "samples": str(record.samples),
-        **spread_figures(record.rows["model"]),
+        **spread_figures(record.rows[MODEL.name]),
         "label": describe_origin(record),
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,

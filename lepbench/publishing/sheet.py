@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.folder import locate_picture
 from lepbench.files import atomic_path
 from lepbench.images import Pixels, open_rgb
@@ -25,8 +26,8 @@ CAPTION = 44
 HEADER = 92
 HEADINGS = 34
 PAPER, INK, FAINT, LINE = (250, 249, 246), (38, 38, 42), (112, 112, 118), (222, 220, 214)
-ROWS = {"unguided": "unguided", "model": "guided"}
-"""Rows whose pictures are shown, and what their columns are called."""
+SHOWN = {REAL.name: "real", UNGUIDED.name: "unguided", MODEL.name: "guided"}
+"""Conditions whose pictures are shown, from left to right, and what their columns are called."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,8 @@ class Strip:
 
 def write_sheet(folder: Path, title: str, subtitle: str, items: Sequence[Item], count: int = 16) -> None:
     """Write `sheet.png` of a finished run's first items, from the pictures in its folder."""
-    rows = [row for row in ROWS if locate_picture(folder, row, items[0].item_id).parent.is_dir()]
-    real = ["real"] if items[0].image is not None else []
-    columns = ["sketch", *real, *(ROWS[row] for row in rows)]
+    rows = [row for row in SHOWN if locate_picture(folder, row, items[0].item_id).parent.is_dir()]
+    columns = ["sketch", *(SHOWN[row] for row in rows)]
     sheet = draw_sheet(title, subtitle, columns, [_strip(folder, rows, item) for item in items[:count]])
     with atomic_path(folder / SHEET) as partial:
         sheet.save(partial, format="PNG", optimize=True)
@@ -81,8 +81,7 @@ def draw_sketch(sketch: NDArray[np.bool_]) -> Pixels:
 def _strip(folder: Path, rows: Sequence[str], item: Item) -> Strip:
     paths = [locate_picture(folder, row, item.item_id) for row in rows]
     drawn = [np.asarray(open_rgb(path)) if path.is_file() else None for path in paths]
-    real = [] if item.image is None else [item.image]
-    return Strip(item.prompt, [draw_sketch(item.sketch), *real, *drawn])
+    return Strip(item.prompt, [draw_sketch(item.sketch), *drawn])
 
 
 def _paste(

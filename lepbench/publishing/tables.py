@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from lepbench.evaluation.conditions import MODEL, UNGUIDED
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.summary import Figure, is_lower_better, is_of_sets, list_main_metrics
 from lepbench.files import write_text
@@ -33,7 +34,7 @@ def make_terminal_table(record: Record) -> Table:
     for metric, heading in shown:
         table.add_column(f"{heading} {'↓' if is_lower_better(metric) else '↑'}", justify="right")
     for row, figures in record.rows.items():
-        style = "bold green" if row == "model" else None
+        style = "bold green" if row == MODEL.name else None
         table.add_row(row, *(format_cell(figures[metric]) for metric, _ in shown), style=style)
     return table
 
@@ -41,7 +42,8 @@ def make_terminal_table(record: Record) -> Table:
 def write_headline(record: Record) -> str:
     """What was run, and the first figure beside that of chance, in one line."""
     values = {row: figures["edge_f1_1px"].value for row, figures in record.rows.items()}
-    said = [f"{row} {values[row]:.3f}" for row in ("model", "unguided") if values.get(row) is not None]
+    shown = (MODEL.name, UNGUIDED.name)
+    said = [f"{row} {values[row]:.3f}" for row in shown if values.get(row) is not None]
     edges = f": edge F1 at 1 px {', '.join(said)}" if said else ""
     return f"{record.identity.suite}, {record.samples} samples{edges}"
 
