@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from lepbench.backbones import Backbone, choose_device, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.cache import keep_table, recall_table
-from lepbench.evaluation.condition_runner import ConditionRunner, Progress
+from lepbench.evaluation.condition_runner import ConditionRunner
 from lepbench.evaluation.conditions import (
     MODEL,
     OVERLAY,
@@ -50,11 +50,8 @@ from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder
 from lepbench.methods import Method, ModelConfig, UnguidedConfig
 from lepbench.plugins import hash_code
+from lepbench.progress import Progress, ignore_progress
 from lepbench.suites import Item, Suite
-
-
-def silent(row: str, done: int, total: int) -> None:
-    """Progress that is not shown."""
 
 
 def evaluate(
@@ -68,7 +65,7 @@ def evaluate(
     judges: Judges | None = None,
     protocol: Protocol | None = None,
     method: Method | None = None,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> Record:
     """Draw and score a model on a suite, with the reference rows, into `out`.
 
@@ -81,7 +78,7 @@ def evaluate(
         judges: those of the protocol unless given.
         protocol: the suite's own unless given.
         method: what draws, instead of what the model's configuration would build.
-        progress: called after every batch.
+        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Raises:
         LepbenchError: a file is missing, or `out` cannot be written or belongs to another run.

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.condition_runner import Progress
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
 from lepbench.evaluation.folder import locate_picture
 from lepbench.evaluation.judges import Judges, JudgeStatistics
@@ -24,6 +23,7 @@ from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import Figures, summarise_samples
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
+from lepbench.progress import Progress
 from lepbench.suites import Suite
 
 TOLERANCE = 1e-6
@@ -83,7 +83,7 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
     Counts must be equal; what a network says may differ by its rounding on another processor.
 
     Args:
-        progress: called with the condition, its samples done, and its samples in all.
+        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Returns:
         How many samples were scored.

@@ -19,7 +19,8 @@ from lepbench.metrics.boundary import (
     boundary_scores,
     levels,
 )
-from lepbench.scoring.pool import Report, run_each
+from lepbench.progress import Progress
+from lepbench.scoring.pool import run_each
 
 KINDS = (".png", ".mat")
 
@@ -42,7 +43,7 @@ class Pair:
 
 
 def score_boundaries(
-    predictions: Path, annotations: Path, rules: Rules, report: Report, workers: int | None = None
+    predictions: Path, annotations: Path, rules: Rules, progress: Progress, workers: int | None = None
 ) -> BoundaryScores:
     """Score every annotated image, several at a time.
 
@@ -50,14 +51,14 @@ def score_boundaries(
         predictions: folder of soft edge maps, `NAME.png` (grey, 255 strongest) or `NAME.mat` with `ucm2`.
         annotations: folder of `NAME.mat` with BSDS's `groundTruth`, or `NAME.png` (one annotation, white on
             black).
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
         workers: processes; None for one a processor.
 
     Raises:
         LepbenchError: a folder is missing or empty, a prediction is missing, or a file cannot be read.
     """
     pairs = find_pairs(predictions, annotations)
-    counts = run_each(partial(count_pair, rules=rules), pairs, "images", report, workers)
+    counts = run_each(partial(count_pair, rules=rules), pairs, "images", progress, workers)
     stacked = BoundaryCounts(*(np.stack(column) for column in zip(*counts, strict=True)))
     return boundary_scores(stacked, levels(rules.thresholds))
 

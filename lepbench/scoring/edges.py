@@ -14,7 +14,8 @@ from torch import Tensor
 
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES, open_as, to_tensor
-from lepbench.scoring.pool import Report, run_each
+from lepbench.progress import Progress
+from lepbench.scoring.pool import run_each
 from lepbench.scoring.prompts import MAPS, Prompt, find_prompts
 from lepbench.scoring.protocols import EdgeFigures, EdgeProtocol
 from lepbench.scoring.protocols.base import PictureCounts
@@ -55,7 +56,7 @@ def score_edges(
     generated: Path,
     reference: Path,
     protocol: EdgeProtocol,
-    report: Report,
+    progress: Progress,
     as_maps: bool = False,
     workers: int | None = None,
 ) -> ProtocolScores:
@@ -65,7 +66,7 @@ def score_edges(
         generated: see `find_prompts`.
         reference: real pictures, NAME.png or of another format.
         as_maps: the folders hold edge maps, grey PNG, strokes bright on black; no detector is run.
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
         workers: processes; None for one a processor.
 
     Raises:
@@ -76,7 +77,7 @@ def score_edges(
         protocol.check_detector()
     prompts = find_prompts(generated, reference, MAPS if as_maps else SUFFIXES)
     work = partial(measure, protocol=protocol, as_maps=as_maps)
-    measured = run_each(work, prompts, "prompts", report, workers, use_one_thread)
+    measured = run_each(work, prompts, "prompts", progress, workers, use_one_thread)
     return ProtocolScores(
         protocol=protocol,
         unverified=_doubts(protocol, as_maps, sum(one.misfits for one in measured)),

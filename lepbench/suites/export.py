@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
 from lepbench.files import make_folder, write_bytes, write_text
 from lepbench.images import encode_png
+from lepbench.progress import Progress
 from lepbench.suites.suite import SUITES, Suite, name_picture
 
 COLUMNS = ("file", "item_id", "sample_index", "prompt", "sketch", "seed")
-Report = Callable[[str, int, int], None]
 
 
 def export_suite(
-    suite: Suite, out: Path, report: Report, limit: int | None = None, samples_per_item: int = 1
+    suite: Suite, out: Path, progress: Progress, limit: int | None = None, samples_per_item: int = 1
 ) -> Path:
     """Write `prompts.csv`, `sketches/ITEM.png` (white strokes on black) and a README into `out`.
 
     Args:
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
         limit: items from the front; None for the suite's default number.
         samples_per_item: pictures asked for an item.
 
@@ -42,7 +41,7 @@ def export_suite(
             writer.writerow([name, item.item_id, index, item.prompt, sketch, suite.seed(item, index)])
     for done, item in enumerate(items, start=1):
         write_bytes(out / "sketches" / f"{item.item_id}.png", encode_png(item.sketch))
-        report("sketches", done, len(items))
+        progress("sketches", done, len(items))
     write_text(
         out / "README.md", README.format(suite=suite.name, size=suite.definition.size, given=_given(suite))
     )
