@@ -13,8 +13,9 @@ from lepbench.guidance.importance import pool_weights
 from lepbench.guidance.sampler import sample
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.steering import SketchGuidance
-from lepbench.guidance.strip import draw_ink, draw_strip
+from lepbench.guidance.strip import draw_strip
 from lepbench.images import Pixels, to_pixels
+from lepbench.panels import draw_strokes
 from lepbench.predictors.base import Predictor
 from lepbench.progress import Progress, ignore_progress
 from lepbench.seeds import make_generator
@@ -56,7 +57,7 @@ def draw_picture(
     guidance = SketchGuidance(predictor, target, scale, stop, mattering)
     drawn = sample(backbone, [prompt], noise, settings, guidance, [source], progress)
     picture = to_pixels(backbone.decode_latents(drawn.latents))[0]
-    panels = [("sketch", draw_ink(strokes)), (prompt, picture)]
+    panels = [("sketch", draw_strokes(strokes)), (prompt, picture)]
     if drawn.edges is not None:
         edges = to_pixels(1 - backbone.decode_latents(drawn.edges))[0]
         panels.insert(1, ("predicted edges", edges))
