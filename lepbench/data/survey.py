@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from lepbench.data.build import existing_manifest, plan_build
 from lepbench.data.config import BuildConfig
-from lepbench.data.engines.base import ignore_entries, use_one_thread
+from lepbench.data.engines.base import ignore_entries
 from lepbench.data.read import Triplet, decode_row
 from lepbench.data.shards import Account, Job, make_rows, report_memory_error
+from lepbench.threads import use_one_thread
 
 SHOWN = 16
 

@@ -14,9 +14,9 @@ from lepbench.config import explain
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import write_table
 from lepbench.evaluation.conditions import CONDITIONS
-from lepbench.evaluation.record import PICTURES, SAMPLES, Identity, read_json
+from lepbench.evaluation.record import PICTURES, SAMPLES, Identity
 from lepbench.evaluation.sample import OK
-from lepbench.files import make_folder, sha256_file, write_bytes, write_text
+from lepbench.files import make_folder, read_json, sha256_file, write_bytes, write_text
 from lepbench.suites import name_picture
 
 OWNER = "run.json"

@@ -12,7 +12,7 @@ from lepbench.backbones.backbone import Backbone, load_backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
-from lepbench.files import make_folder
+from lepbench.files import find_cache_folder, make_folder
 from lepbench.predictors.base import PREDICTORS, Predictor, describe_architecture
 from lepbench.predictors.checkpoint import restore_checkpoint, save_checkpoint
 from lepbench.predictors.features import NoisyFeatures
@@ -43,7 +43,7 @@ def train_predictor(config: TrainConfig, out: Path, progress: Progress) -> Train
     shown = progress if processes.is_main else ignore_progress
     backbone = load_backbone(config.backbone, device, config.precision)
     with processes.main_first():
-        data, held_out = _split(config, backbone, config.cache or _user_cache(), shown)
+        data, held_out = _split(config, backbone, config.cache or find_cache_folder() / "latents", shown)
     outcome = train_on(config, backbone, data, held_out, out, shown, processes)
     processes.leave()
     return outcome
@@ -211,9 +211,3 @@ def _split(
             "build more, or name another folder as 'validation'",
         )
     return everything.take(inside), everything.take(outside)
-
-
-def _user_cache() -> Path:
-    import platformdirs
-
-    return platformdirs.user_cache_path("lepbench") / "latents"

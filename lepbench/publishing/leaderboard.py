@@ -15,7 +15,7 @@ from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.summary import list_metrics
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
-from lepbench.publishing.tables import format_csv, spread_figures
+from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.suites import Suite
 
 BoardLine = dict[str, str]
@@ -73,7 +73,7 @@ def add_record(
     first = list_metrics(record.protocol)[0]
     ranked = sorted([*others, line], key=lambda other: float(other[first] or "-inf"), reverse=True)
     write_text(locate_terms(path), json.dumps(describe_terms(record), indent=1) + "\n")
-    write_text(path, format_csv(list(line), ranked))
+    write_text(path, format_lines(list(line), ranked))
     return path, True
 
 
@@ -144,6 +144,8 @@ def read_lines(path: Path) -> tuple[list[BoardLine], list[str]]:
             lines = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
+    if any(None in line for line in lines):
+        raise LepbenchError(f"cannot read {path}: a line has more cells than the header", "restore the file")
     return lines, list(reader.fieldnames or [])
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from rich import box
@@ -13,7 +11,7 @@ from rich.text import Text
 from lepbench.evaluation.conditions import MODEL, UNGUIDED
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.summary import Figure, is_lower_better, is_of_sets, list_main_metrics
-from lepbench.files import write_text
+from lepbench.files import format_csv, write_text
 
 TABLE = "table.csv"
 
@@ -62,7 +60,7 @@ def write_csv(folder: Path, record: Record) -> None:
     """Write `table.csv`: a line a row, and for every metric its value and the ends of its interval."""
     lines = [{"row": row, **spread_figures(figures)} for row, figures in record.rows.items()]
     columns = dict.fromkeys(name for line in lines for name in line)
-    write_text(folder / TABLE, format_csv(list(columns), lines))
+    write_text(folder / TABLE, format_lines(list(columns), lines))
 
 
 def spread_figures(figures: dict[str, Figure]) -> dict[str, str]:
@@ -79,10 +77,6 @@ def spread_figures(figures: dict[str, Figure]) -> dict[str, str]:
     return cells
 
 
-def format_csv(columns: list[str], lines: list[dict[str, str]]) -> str:
-    """CSV with a header, a line feed after each line."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return buffer.getvalue()
+def format_lines(columns: list[str], lines: list[dict[str, str]]) -> str:
+    """CSV of lines by column; empty where a line lacks one."""
+    return format_csv(columns, ([line.get(column, "") for column in columns] for line in lines))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lepbench.errors import LepbenchError
+from lepbench.images import format_size
 from lepbench.metrics.boundary import (
     BoundaryCounts,
     BoundaryScores,
@@ -89,7 +89,8 @@ def count_pair(pair: Pair, rules: Rules) -> BoundaryCounts:
     edges, people = read_edges(pair.prediction), read_annotations(pair.annotation)
     if people.shape[1:] != edges.shape:
         raise LepbenchError(
-            f"{pair.prediction} is {_size(edges.shape)} px and {pair.annotation} {_size(people.shape[1:])}",
+            f"{pair.prediction} is {format_size(edges.shape)} px "
+            f"and {pair.annotation} {format_size(people.shape[1:])}",
             "predict at the size of the annotation",
         )
     return boundary_counts(edges, people, levels(rules.thresholds), rules.max_dist, rules.thinned)
@@ -164,7 +165,3 @@ def _mat(path: Path, variable: str) -> NDArray:
         raise LepbenchError(f"{path} has no variable {variable!r}", "save it under that name") from None
     except Exception as error:  # a damaged file fails in many ways inside SciPy's reader
         raise LepbenchError(f"{path} cannot be read: {error}", "save it as MATLAB 5 to 7") from error
-
-
-def _size(shape: Sequence[int]) -> str:
-    return f"{shape[1]}x{shape[0]}"

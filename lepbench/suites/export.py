@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
-from lepbench.files import make_folder, write_bytes, write_text
+from lepbench.files import format_csv, make_folder, write_bytes, write_text
 from lepbench.images import encode_png
 from lepbench.progress import Progress
-from lepbench.suites.suite import SUITES, Suite, name_picture
+from lepbench.suites.suite import SUITES, Item, Suite, name_picture
 
 COLUMNS = ("file", "item_id", "sample_index", "prompt", "sketch", "seed")
 
@@ -32,13 +30,7 @@ def export_suite(
     if out.is_dir() and any(out.iterdir()):
         raise LepbenchError(f"{out} is not empty", "choose another --out")
     make_folder(out)
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for index in range(samples_per_item):
-        for item in items:
-            name, sketch = name_picture(item.item_id, index), f"sketches/{item.item_id}.png"
-            writer.writerow([name, item.item_id, index, item.prompt, sketch, suite.seed(item, index)])
+    rows = [list_cells(suite, item, index) for index in range(samples_per_item) for item in items]
     for done, item in enumerate(items, start=1):
         write_bytes(out / "sketches" / f"{item.item_id}.png", encode_png(item.sketch))
         progress("sketches", done, len(items))
@@ -46,8 +38,21 @@ def export_suite(
         out / "README.md", README.format(suite=suite.name, size=suite.definition.size, given=_given(suite))
     )
     # Last, so that a folder with the table is a whole one.
-    write_text(out / "prompts.csv", table.getvalue())
+    write_text(out / "prompts.csv", format_csv(COLUMNS, rows))
     return out / "prompts.csv"
+
+
+def list_cells(suite: Suite, item: Item, index: int) -> list[str | int]:
+    """A line of `prompts.csv`: the cells of `COLUMNS` for a sample of an item."""
+    sketch = f"sketches/{item.item_id}.png"
+    return [
+        name_picture(item.item_id, index),
+        item.item_id,
+        index,
+        item.prompt,
+        sketch,
+        suite.seed(item, index),
+    ]
 
 
 def _given(suite: Suite) -> str:

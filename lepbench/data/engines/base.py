@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from lepbench.registry import Registry
@@ -50,25 +49,6 @@ class Engine(ABC):
 
 
 ENGINES: Registry[type[Engine]] = Registry("engine")
-
-
-@contextmanager
-def use_one_thread() -> Iterator[None]:
-    """Each picture's work in one thread, as every engine has it: networks round differently in several.
-
-    Workers by the dozen would only take turns in theirs, too.
-    """
-    import cv2
-    import torch
-
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
 
 
 def ignore_entries(more: int) -> None:

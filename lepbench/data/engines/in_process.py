@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, EntryProgress, P, Result, Work, use_one_thread
+from lepbench.data.engines.base import ENGINES, Engine, EntryProgress, P, Result, Work
+from lepbench.threads import use_one_thread
 
 
 @ENGINES.register("here")

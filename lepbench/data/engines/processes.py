@@ -21,9 +21,9 @@ from lepbench.data.engines.base import (
     Result,
     Work,
     ignore_entries,
-    use_one_thread,
 )
 from lepbench.errors import LepbenchError
+from lepbench.threads import use_one_thread
 
 AHEAD = 4
 """Pieces a worker that are handed over in advance: enough to keep it busy, few enough to hold a million."""

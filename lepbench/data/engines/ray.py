@@ -15,9 +15,9 @@ from lepbench.data.engines.base import (
     Result,
     Work,
     ignore_entries,
-    use_one_thread,
 )
 from lepbench.errors import LepbenchError
+from lepbench.threads import use_one_thread
 
 AHEAD = 2
 RETRIES = 5
