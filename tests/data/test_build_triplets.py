@@ -219,7 +219,7 @@ def test_a_finished_folder_is_verified_and_not_written_anew(photos: Path, tmp_pa
     build_triplets(configured(photos), tmp_path)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")}
     seen: list[tuple[int, int]] = []
-    build_triplets(configured(photos), tmp_path, lambda done, total: seen.append((done, total)))
+    build_triplets(configured(photos), tmp_path, lambda stage, done, total: seen.append((done, total)))
     assert seen == [(0, 19), (4, 19), (8, 19), (12, 19), (16, 19), (19, 19)]
     assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")} == before
 
