@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+
+from lepbench.progress import Progress
 
 
 @contextmanager
-def show_bars() -> Iterator[Callable[[str, int, int], None]]:
+def show_bars() -> Iterator[Progress]:
     """A callback `(stage, done, total)` that keeps one bar a stage while the block runs."""
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    progress = Progress(*columns, console=Console(stderr=True))
-    tasks: dict[str, TaskID] = {}
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    bars = rich.Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, rich.TaskID] = {}
 
     def show(stage: str, done: int, total: int) -> None:
         # Started by the first stage: work that fails before it begins leaves one line, and no empty bar.
         if not tasks:
-            progress.start()
+            bars.start()
         if stage not in tasks:
-            tasks[stage] = progress.add_task(stage, total=total)
-        progress.update(tasks[stage], completed=done, total=total)
+            tasks[stage] = bars.add_task(stage, total=total)
+        bars.update(tasks[stage], completed=done, total=total)
 
     try:
         yield show
     finally:
         if tasks:
-            progress.stop()
+            bars.stop()

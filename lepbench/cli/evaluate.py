@@ -101,9 +101,12 @@ def _print_table(record: Record) -> None:
 
 
 def _say_what_lacks(suite: Suite) -> None:
+    from lepbench.evaluation.conditions import CONDITIONS
+
     about = suite.definition
     if not about.pictures:
-        click.echo(f"{about.name} has no real pictures: rows real and vae are left out", err=True)
+        lacking = " and ".join(kind.name for kind in CONDITIONS.values() if kind.needs_pictures)
+        click.echo(f"{about.name} has no real pictures: rows {lacking} are left out", err=True)
     if about.kind == "drawings":
         click.echo(f"{about.name} is of drawings: only strokes and edges are measured", err=True)
 

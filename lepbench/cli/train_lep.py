@@ -34,8 +34,8 @@ def command(config: Path, out: Path | None) -> None:
 
     recipe = load_config(config, TrainConfig)
     folder = out or Path("runs") / config.stem
-    with show_bars() as show:
-        outcome = train_predictor(recipe, folder, show)
+    with show_bars() as progress:
+        outcome = train_predictor(recipe, folder, progress)
     if outcome is None:  # one of several processes, and not the one that writes
         return
     figures = outcome.model_dump(mode="json", exclude={"recipe", "backbone_sha256"})

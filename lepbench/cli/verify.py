@@ -38,7 +38,8 @@ def command(folder: Path, images: bool, suite: str | None, protocol: str | None,
     figures = sum(figure.value is not None for row in record.rows.values() for figure in row.values())
     said = f"{figures} figures follow from the samples"
     if images:
-        with show_bars() as show:
-            scored = recount_samples(folder, chosen, load_judges(terms, str(choose_device(device))), show)
+        with show_bars() as progress:
+            judges = load_judges(terms, str(choose_device(device)))
+            scored = recount_samples(folder, chosen, judges, progress)
         said += f", {scored} samples from their pictures"
     click.echo(f"{folder}: {said}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from lepbench.config import Config
 from lepbench.data.config import BuildConfig, check_device
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
+from lepbench.data.engines.base import EntryProgress
 from lepbench.data.manifest import BuildRecipe, Shard
 from lepbench.data.schema import ROW_GROUP, make_arrow_schema
 from lepbench.data.triplet import (
@@ -30,9 +31,6 @@ from lepbench.data.triplet import (
 )
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
-
-Tried = Callable[[int], None]
-"""Told how many more entries have been tried, as the work goes on."""
 
 Row = dict[str, Any]
 
@@ -126,7 +124,7 @@ def read_kept_record(out: Path, piece: ShardSpec) -> ShardRecord | None:
         return None
 
 
-def keep_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard | None:
+def keep_shard(job: Job, piece: ShardSpec, progress: EntryProgress) -> Shard | None:
     """The shard that is there, None where it has to be made.
 
     One that was made before the corpus changed is kept where all its entries are to the byte what they were:
@@ -146,7 +144,7 @@ def keep_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard | None:
     return record.shard
 
 
-def make_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard:
+def make_shard(job: Job, piece: ShardSpec, progress: EntryProgress) -> Shard:
     """The shard, made anew.
 
     Raises:
@@ -157,7 +155,7 @@ def make_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard:
     check_device(job.config.device)
     account = Account(job.recipe.sha256)
     with report_memory_error(piece.data):
-        return write_shard(job.out, piece, make_rows(job, piece.numbers, account, tried), account)
+        return write_shard(job.out, piece, make_rows(job, piece.numbers, account, progress), account)
 
 
 @contextmanager
@@ -218,7 +216,7 @@ def write_record(out: Path, piece: ShardSpec, record: ShardRecord) -> None:
     write_text(out / piece.record, record.model_dump_json() + "\n", lasting=True)
 
 
-def make_rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) -> Iterator[Row]:
+def make_rows(job: Job, numbers: Sequence[int], account: Account, progress: EntryProgress) -> Iterator[Row]:
     """The rows that come of these entries; what comes to none joins the rejects, in the entries' order."""
     for start in range(0, len(numbers), ROW_GROUP):
         some = numbers[start : start + ROW_GROUP]
@@ -236,7 +234,7 @@ def make_rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) 
                 yield make_row(found, edges, density, job.corpus, job.recipe.detector)
             except Rejected as rejected:
                 account.rejects.append(make_reject(found.id, rejected))
-        tried(len(some))
+        progress(len(some))
 
 
 def find_maps(job: Job, pictures: list[PreparedPicture]) -> list[EdgeMap | Rejected]:

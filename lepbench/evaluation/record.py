@@ -13,7 +13,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.environment import Environment
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.summary import Figure
-from lepbench.files import sha256_bytes, write_text
+from lepbench.files import read_json, sha256_bytes, write_text
 from lepbench.methods import ModelConfig
 from lepbench.plugins import iterate_code
 
@@ -131,17 +131,3 @@ def find_samples(folder: Path) -> Path:
     if not path.is_file():
         raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
     return path
-
-
-def read_json(path: Path, fix: str) -> Any:
-    """A JSON file's content.
-
-    Raises:
-        LepbenchError: it cannot be read, or is no JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LepbenchError(f"cannot read {path}: {error.strerror}", fix) from error
-    except ValueError as error:
-        raise LepbenchError(f"{path} is not valid JSON: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,16 @@ import pyarrow.compute as pc
 from lepbench.backbones import Backbone, choose_device, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.cache import keep_table, recall_table
-from lepbench.evaluation.condition_runner import ConditionRunner, Progress
+from lepbench.evaluation.condition_runner import ConditionRunner
 from lepbench.evaluation.conditions import (
+    MODEL,
+    OVERLAY,
+    REAL,
+    UNGUIDED,
+    VAE,
+    WRONG_SKETCH,
     Condition,
+    ConditionKind,
     hash_condition,
     list_conditions,
     make_model_condition,
@@ -43,11 +50,8 @@ from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder
 from lepbench.methods import Method, ModelConfig, UnguidedConfig
 from lepbench.plugins import hash_code
+from lepbench.progress import Progress, ignore_progress
 from lepbench.suites import Item, Suite
-
-
-def silent(row: str, done: int, total: int) -> None:
-    """Progress that is not shown."""
 
 
 def evaluate(
@@ -61,7 +65,7 @@ def evaluate(
     judges: Judges | None = None,
     protocol: Protocol | None = None,
     method: Method | None = None,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> Record:
     """Draw and score a model on a suite, with the reference rows, into `out`.
 
@@ -74,7 +78,7 @@ def evaluate(
         judges: those of the protocol unless given.
         protocol: the suite's own unless given.
         method: what draws, instead of what the model's configuration would build.
-        progress: called after every batch.
+        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Raises:
         LepbenchError: a file is missing, or `out` cannot be written or belongs to another run.
@@ -141,30 +145,41 @@ class _Run:
 
     def tables(self, backbone: Backbone | None, method: Method) -> list[pa.Table]:
         """Every row's table, drawn with the references first, in the order of `list_conditions`."""
-        done = {"real": self._table(make_real_condition())} if "real" in self.rows else {}
-        if backbone is not None:
-            done |= self._backbone_tables(backbone)
-        done["model"] = self._table(make_model_condition(method))
-        done["wrong_sketch"] = self._table(make_wrong_sketch_condition(done["model"]))
-        return [done[name] for name in self.rows]
+        done: dict[ConditionKind, pa.Table] = {}
+        makers: dict[ConditionKind, Callable[[], Condition]] = {
+            REAL: make_real_condition,
+            **self._backbone_makers(backbone, done),
+            MODEL: lambda: make_model_condition(method),
+            WRONG_SKETCH: lambda: make_wrong_sketch_condition(done[MODEL]),
+        }
+        for kind, make in makers.items():
+            if kind in self.kinds:
+                done[kind] = self._table(make())
+        return [done[kind] for kind in self.kinds]
 
     @property
-    def rows(self) -> tuple[str, ...]:
+    def kinds(self) -> tuple[ConditionKind, ...]:
         return list_conditions(self.identity.model, self.suite)
 
-    def _backbone_tables(self, backbone: Backbone) -> dict[str, pa.Table]:
+    def _backbone_makers(
+        self, backbone: Backbone | None, done: dict[ConditionKind, pa.Table]
+    ) -> dict[ConditionKind, Callable[[], Condition]]:
+        """Makers of the conditions that need a backbone; the tables they are made of are `done` by then."""
+        if backbone is None:
+            return {}
         sampler = self.identity.model.sampler
         model = {"backbone": hash_backbone_files(backbone), "precision": self.identity.model.precision}
         drawn = {**model, "sampler": sampler.model_dump(mode="json")}
         plain = UnguidedConfig().build(backbone, sampler)
-        done = {"vae": self._table(make_vae_condition(backbone, model))} if "vae" in self.rows else {}
-        done["unguided"] = self._table(make_unguided_condition(plain, drawn))
-        done["overlay"] = self._table(make_overlay_condition(done["unguided"], drawn))
-        return done
+        return {
+            VAE: lambda: make_vae_condition(backbone, model),
+            UNGUIDED: lambda: make_unguided_condition(plain, drawn),
+            OVERLAY: lambda: make_overlay_condition(done[UNGUIDED], drawn),
+        }
 
     def _table(self, row: Condition) -> pa.Table:
         """A row's table: a reference from the cache where it is there, anything else from the workshop."""
-        per_item = self.identity.samples_per_item if row.repeats else 1
+        per_item = row.kind.count_samples(self.identity.samples_per_item)
         batches = make_batches(self.suite, self.items, per_item, self.protocol.batch_size)
         if row.depends_on is None:
             return self.workshop.table(row, batches)
@@ -197,11 +212,11 @@ class _Run:
         Raises:
             LepbenchError: not one picture of the model could be drawn.
         """
-        named = dict(zip(self.rows, tables, strict=True))
+        named = dict(zip((kind.name for kind in self.kinds), tables, strict=True))
         failed = {name: table["status"].to_pylist().count(FAILED) for name, table in named.items()}
-        drawn = len(named["model"])
-        if failed["model"] == drawn:
-            reason = named["model"]["reason"][0].as_py()
+        drawn = len(named[MODEL.name])
+        if failed[MODEL.name] == drawn:
+            reason = named[MODEL.name]["reason"][0].as_py()
             raise LepbenchError(f"none of {drawn} pictures of the model could be drawn: {reason}")
         samples_sha256 = write_samples(out, tables)
         return Record(

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.conditions import MODEL
 from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.summary import list_metrics
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
-from lepbench.publishing.tables import format_csv, spread_figures
+from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.suites import Suite
 
 BoardLine = dict[str, str]
@@ -72,7 +73,7 @@ def add_record(
     first = list_metrics(record.protocol)[0]
     ranked = sorted([*others, line], key=lambda other: float(other[first] or "-inf"), reverse=True)
     write_text(locate_terms(path), json.dumps(describe_terms(record), indent=1) + "\n")
-    write_text(path, format_csv(list(line), ranked))
+    write_text(path, format_lines(list(line), ranked))
     return path, True
 
 
@@ -88,7 +89,7 @@ def make_line(record: Record) -> BoardLine:
         "sampler": drawn if backbone else "",
         "items": str(identity.items),
         "samples": str(record.samples),
-        **spread_figures(record.rows["model"]),
+        **spread_figures(record.rows[MODEL.name]),
         "label": describe_origin(record),
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,
@@ -143,6 +144,8 @@ def read_lines(path: Path) -> tuple[list[BoardLine], list[str]]:
             lines = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
+    if any(None in line for line in lines):
+        raise LepbenchError(f"cannot read {path}: a line has more cells than the header", "restore the file")
     return lines, list(reader.fieldnames or [])
 
 
