@@ -36,7 +36,7 @@ from lepbench.detectors import Canny, identify_detector
 from lepbench.guidance.presets import PRESETS
 from lepbench.images import to_tensor
 from lepbench.predictors import Predictor
-from lepbench.predictors.base import WEIGHTS_FILE
+from lepbench.predictors.config import WEIGHTS_FILE
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.heldout import measure_held_out_curve
 from lepbench.predictors.latents import EncodedTriplets, encode_triplets

@@ -10,11 +10,11 @@ import torch
 from torch.nn import functional
 
 from lepbench.detectors import Canny, Sobel
-from lepbench.evaluation.judges import Judges, JudgeStatistics, Matching
 from lepbench.guidance import SamplerSettings
 from lepbench.images import to_tensor
+from lepbench.judges import Judges, JudgeStatistics, Matching
+from lepbench.judges.clip import ClipScorer
 from lepbench.methods import ModelConfig, UnguidedConfig
-from lepbench.metrics.clip import ClipScorer
 from lepbench.metrics.frechet import FeatureStatistics
 from lepbench.sketchworld import render, scene
 from lepbench.suites import Suite

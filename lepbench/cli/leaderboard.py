@@ -42,9 +42,10 @@ def add_command(
       lepbench leaderboard add runs/mini-lep
       lepbench leaderboard add runs/mini-lep --replace
     """
-    from lepbench.evaluation.judges import JudgeStatistics, statistics_path
+    from lepbench.evaluation.judges import statistics_path
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.verify import find_protocol
+    from lepbench.judges import JudgeStatistics
     from lepbench.publishing.leaderboard import add_record
     from lepbench.suites import load_suite
 

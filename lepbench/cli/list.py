@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lepbench.detectors import Detector
 
 REGISTRIES = {
-    "extractors": ("lepbench.scoring.extractors", "EXTRACTORS"),
+    "extractors": ("lepbench.judges.extractors", "EXTRACTORS"),
     "measures": ("lepbench.evaluation.measures", "MEASURES"),
     "methods": ("lepbench.methods", "METHODS"),
     "protocols": ("lepbench.evaluation.protocol", "PROTOCOLS"),

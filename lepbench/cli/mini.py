@@ -45,9 +45,9 @@ def train(stage: str, out: Path, recipe: Path | None) -> None:
 def gates(models: Path | None, count: int | None, cards: bool, as_json: bool) -> None:
     """Measure every gate of the embedded models; a missed one is shown with its figure."""
     from lepbench.bars import show_bars
+    from lepbench.judges.paths import ASSETS
     from lepbench.mini.cards import write_cards
     from lepbench.mini.gates import measure
-    from lepbench.mini.paths import ASSETS
 
     with show_bars() as progress:
         measured = measure(models or ASSETS, progress, count)
@@ -70,7 +70,7 @@ def gates(models: Path | None, count: int | None, cards: bool, as_json: bool) ->
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The safetensors file to write.")
 def statistics(judge: Path | None, out: Path) -> None:
     """Write the judge's features of 10,000 test renders, for FID and KID."""
-    from lepbench.mini.paths import JUDGE
+    from lepbench.judges.paths import JUDGE
     from lepbench.mini.statistics import judge_statistics
 
     judge_statistics(judge or JUDGE, out)

@@ -110,7 +110,7 @@ def images(generated: Path, reference: Path, extractor: str, sha256: str | None,
         --extractor torchscript:inception-2015-12-05.pt --sha256 HEX
     """
     from lepbench.bars import show_bars
-    from lepbench.scoring.extractors import load_extractor
+    from lepbench.judges.extractors import load_extractor
     from lepbench.scoring.images import score_images
 
     network = load_extractor(extractor, sha256)

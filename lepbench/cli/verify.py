@@ -26,9 +26,10 @@ def command(folder: Path, images: bool, suite: str | None, protocol: str | None,
     """
     from lepbench.backbones import choose_device
     from lepbench.bars import show_bars
-    from lepbench.evaluation.judges import JudgeStatistics, load_judges, statistics_path
+    from lepbench.evaluation.judges import load_judges, statistics_path
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.verify import find_protocol, recount_samples, verify_record
+    from lepbench.judges import JudgeStatistics
     from lepbench.suites import load_suite
 
     found = read_record(folder)

@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from lepbench.data.account import Reject
 from lepbench.data.card import write_card
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Reason
 from lepbench.data.engines import Engine, InProcess
 from lepbench.data.engines.base import ignore_entries
 from lepbench.data.hygiene import Excluded, Hygiene, find_drops, read_excluded, read_keys
+from lepbench.data.job import Job
 from lepbench.data.lock import Share, hold_gate, lock_folder
 from lepbench.data.manifest import (
     MANIFEST,
@@ -27,8 +29,6 @@ from lepbench.data.manifest import (
     load_manifest,
 )
 from lepbench.data.shards import (
-    Job,
-    Reject,
     ShardRecord,
     ShardSpec,
     drop_rows,

@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from lepbench.config import Config
-from lepbench.data.config import BuildConfig, check_device
-from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
+from lepbench.data.account import Account, Reject
+from lepbench.data.config import check_device
 from lepbench.data.engines.base import EntryProgress
+from lepbench.data.entries import Row, hash_state, make_rows
+from lepbench.data.job import Job
 from lepbench.data.manifest import BuildRecipe, Shard
 from lepbench.data.schema import ROW_GROUP, make_arrow_schema
-from lepbench.data.triplet import (
-    EdgeMap,
-    PreparedPicture,
-    find_edges,
-    make_row,
-    measure_edge_density,
-    prepare_picture,
-)
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
-
-Row = dict[str, Any]
-
-NO_MEMORY = re.compile("out of memory|insufficient memory|allocate memory", re.IGNORECASE)
-NO_DEVICE = re.compile("CUDA|cuDNN")
-"""What libraries say that have no type of exception for it."""
-
-
-class Reject(Config):
-    """A line of `rejected.jsonl`."""
-
-    id: str
-    reason: Reason
-    detail: str
+from lepbench.files import atomic_path, sha256_file, write_text
 
 
 class ShardRecord(Config):
@@ -56,31 +34,6 @@ class ShardRecord(Config):
     """Hash of the recipe that the entries were last held against."""
     state: str
     """Hash over the entries as the corpus had them: names, pictures, captions, faults."""
-
-
-@dataclass
-class Account:
-    """What a record tells of the entries of a shard; complete when its rows have been taken."""
-
-    recipe: str
-    state: str = ""
-    rejects: list[Reject] = field(default_factory=list)
-
-    def note(self, name: str, found: Original | Rejected, sha256: str | None = None) -> None:
-        """Add what the corpus has of the next entry, with the hash of its picture where that is known."""
-        self.state = sha256_bytes(f"{self.state} {describe_entry(name, found, sha256)}".encode())
-
-
-@dataclass(frozen=True)
-class Job:
-    """What all shards of a build have in common; it goes to every worker once."""
-
-    out: Path
-    corpus: Corpus
-    config: BuildConfig
-    recipe: BuildRecipe
-    refusal: str = ""
-    """Why no shard may be made here; those that are whole may still be kept."""
 
 
 class ShardSpec(NamedTuple):
@@ -214,137 +167,3 @@ def write_shard(out: Path, piece: ShardSpec, left: Iterator[Row], account: Accou
 def write_record(out: Path, piece: ShardSpec, record: ShardRecord) -> None:
     """Write what is said of a shard that is there."""
     write_text(out / piece.record, record.model_dump_json() + "\n", lasting=True)
-
-
-def make_rows(job: Job, numbers: Sequence[int], account: Account, progress: EntryProgress) -> Iterator[Row]:
-    """The rows that come of these entries; what comes to none joins the rejects, in the entries' order."""
-    for start in range(0, len(numbers), ROW_GROUP):
-        some = numbers[start : start + ROW_GROUP]
-        outcomes = [prepare_entry(job, number, account) for number in some]
-        maps = iter(find_maps(job, [found for found in outcomes if isinstance(found, PreparedPicture)]))
-        for found in outcomes:
-            if isinstance(found, Reject):
-                account.rejects.append(found)
-                continue
-            edges = next(maps)
-            try:
-                if isinstance(edges, Rejected):
-                    raise edges
-                density = measure_edge_density(edges, job.config)
-                yield make_row(found, edges, density, job.corpus, job.recipe.detector)
-            except Rejected as rejected:
-                account.rejects.append(make_reject(found.id, rejected))
-        progress(len(some))
-
-
-def find_maps(job: Job, pictures: list[PreparedPicture]) -> list[EdgeMap | Rejected]:
-    """The maps of pictures; of those that the detector cannot bear, each being tried alone then, the reason.
-
-    Raises:
-        MemoryError: there is too little of it.
-        LepbenchError: the detector fails in a way that is not a picture's fault.
-    """
-    try:
-        return [*find_edges(pictures, job.config)]
-    except LepbenchError:
-        raise
-    except Exception as error:
-        what = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
-        if lacks_memory(error):
-            raise MemoryError(what) from error
-        if isinstance(error, OSError | ImportError) or NO_DEVICE.search(what):
-            raise LepbenchError(
-                f"{job.recipe.detector} failed: {what}", "when that is mended, the same command goes on"
-            ) from error
-        if len(pictures) > 1:
-            return [found for picture in pictures for found in find_maps(job, [picture])]
-        height, width = pictures[0].pixels.shape[:2]
-        return [Rejected(Reason.DETECTOR_FAILED, f"{width} x {height} px: {what}")]
-
-
-def lacks_memory(error: Exception) -> bool:
-    """Whether it was for want of memory that a library failed."""
-    return isinstance(error, MemoryError) or bool(NO_MEMORY.search(str(error)))
-
-
-def prepare_entry(job: Job, number: int, account: Account) -> PreparedPicture | Reject:
-    """What becomes of one entry before its edges are found.
-
-    Raises:
-        LepbenchError: the corpus fails in a way that is not this entry's fault alone.
-    """
-    name, found = load_entry(job, number)
-    if isinstance(found, Rejected):
-        account.note(name, found)
-        return make_reject(name, found)
-    try:
-        with attributing_errors(job, name):
-            picture = prepare_picture(Entry(name, lambda: found), job.config)
-    except Rejected as rejected:
-        account.note(name, found)
-        return make_reject(name, rejected)
-    account.note(name, found, picture.sha256)
-    return picture
-
-
-def load_entry(job: Job, number: int) -> tuple[str, Original | Rejected]:
-    """An entry's name, and what the corpus has under it or why it has nothing.
-
-    Raises:
-        LepbenchError: the corpus fails in a way that is not this entry's fault alone.
-    """
-    name = f"entry {number}"
-    try:
-        with attributing_errors(job, name):
-            entry = job.corpus.entry(number)
-        name = entry.id
-        with attributing_errors(job, name):
-            return name, entry.load()
-    except Rejected as rejected:
-        return name, rejected
-
-
-@contextmanager
-def attributing_errors(job: Job, name: str) -> Iterator[None]:
-    """Make of every exception a reject, where it is of a file, or one line that names corpus and entry.
-
-    Raises:
-        MemoryError: there is too little of it, which is no entry's fault.
-    """
-    try:
-        yield
-    except (Rejected, LepbenchError):
-        raise
-    except OSError as error:
-        raise Rejected(Reason.UNREADABLE_FILE, error.strerror or str(error)) from error
-    except Exception as error:
-        if lacks_memory(error):
-            raise MemoryError from error
-        raise LepbenchError(
-            f"{job.corpus.label} failed at {name!r}: {type(error).__name__}: {error}",
-            "when that is mended, the same command goes on",
-        ) from error
-
-
-def hash_state(job: Job, numbers: range) -> str:
-    """The hash over these entries as the corpus has them now."""
-    account = Account(job.recipe.sha256)
-    for number in numbers:
-        account.note(*load_entry(job, number))
-    return account.state
-
-
-def describe_entry(name: str, found: Original | Rejected, sha256: str | None = None) -> str:
-    """All that an entry's row or reject may follow from, the picture by its hash."""
-    if isinstance(found, Rejected):
-        return repr((name, str(found.reason), found.detail))
-    if sha256 is None:
-        content = found.picture if isinstance(found.picture, bytes) else found.picture.tobytes()
-        sha256 = sha256_bytes(content)
-    sketch = () if found.sketch is None else (sha256_bytes(found.sketch.content),)
-    return repr((name, sha256, found.caption, found.licence, *sketch))
-
-
-def make_reject(name: str, rejected: Rejected) -> Reject:
-    """An entry's line among the rejects."""
-    return Reject(id=name, reason=rejected.reason, detail=rejected.detail)

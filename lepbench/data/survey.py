@@ -7,11 +7,14 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from lepbench.data.account import Account
 from lepbench.data.build import existing_manifest, plan_build
 from lepbench.data.config import BuildConfig
 from lepbench.data.engines.base import ignore_entries
+from lepbench.data.entries import make_rows
+from lepbench.data.job import Job
 from lepbench.data.read import Triplet, decode_row
-from lepbench.data.shards import Account, Job, make_rows, report_memory_error
+from lepbench.data.shards import report_memory_error
 from lepbench.threads import use_one_thread
 
 SHOWN = 16

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lepbench.data.captions import clean_caption
 from lepbench.data.config import BuildConfig
-from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
+from lepbench.data.corpus import Corpus, Original, Reason, Rejected
 from lepbench.data.picture import Decoded, decode_picture, encode_edges, store_picture
 from lepbench.data.schema import UNKNOWN
 from lepbench.data.similar import perceptual_hash
@@ -52,15 +52,14 @@ class PreparedPicture(NamedTuple):
     sketch: EdgeMap | None = None
 
 
-def prepare_picture(entry: Entry, config: BuildConfig) -> PreparedPicture:
-    """Load an entry, make it upright RGB of the size asked for, and its caption one line.
+def prepare_picture(name: str, original: Original, config: BuildConfig) -> PreparedPicture:
+    """Make a picture upright RGB of the size asked for, and its caption one line.
 
     A picture smaller than the size is enlarged; its own `width` and `height` tell, and a flag.
 
     Raises:
         Rejected: it cannot become a triplet.
     """
-    original = entry.load()
     caption = clean_caption(original.caption, config.max_caption)
     if isinstance(original.picture, bytes):
         content: bytes | None = original.picture
@@ -74,7 +73,7 @@ def prepare_picture(entry: Entry, config: BuildConfig) -> PreparedPicture:
     enlarged = config.size is not None and min(decoded.width, decoded.height) < config.size
     changes = (f"caption: {change}" for change in caption.changes)
     return PreparedPicture(
-        id=entry.id,
+        id=name,
         content=stored.content,
         pixels=stored.pixels,
         text=caption.text,

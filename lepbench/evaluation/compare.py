@@ -12,11 +12,12 @@ import pandas as pd
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
-from lepbench.evaluation.judges import JudgeStatistics, statistics_path
+from lepbench.evaluation.judges import statistics_path
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, find_samples, read_record
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.summary import is_lower_better, list_main_metrics, resample_conditions
+from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SHOWN = tuple(kind.name for kind in (MODEL, UNGUIDED, REAL))

@@ -16,13 +16,13 @@ from torch import Tensor
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import Condition
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import FAILED, OK, Batch, Sample
 from lepbench.evaluation.schema import make_work_schema
 from lepbench.evaluation.score import score_pictures
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, encode_png, to_pixels
+from lepbench.judges import Judges
 from lepbench.progress import Progress
 
 

@@ -162,6 +162,7 @@ def _read_terms(suite: Suite, path: Path) -> Protocol:
 
 def _make_named(name: str) -> Callable[[Suite], Protocol]:
     def make(suite: Suite) -> Protocol:
+        """The protocol that ships for suites of one kind."""
         protocol = make_shipped_protocol(suite)
         if protocol.name != name:
             raise LepbenchError(

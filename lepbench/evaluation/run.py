@@ -40,7 +40,7 @@ from lepbench.evaluation.environment import (
     measure_peak_memory,
 )
 from lepbench.evaluation.folder import WORK, claim_folder, clear_work, prepare_folder, write_samples
-from lepbench.evaluation.judges import Judges, load_judges
+from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.measures import select_measures
 from lepbench.evaluation.protocol import Protocol, select_protocol
 from lepbench.evaluation.record import RECORD, Identity, Record, Timing, read_record, write_record
@@ -48,6 +48,7 @@ from lepbench.evaluation.sample import FAILED, make_batches
 from lepbench.evaluation.schema import make_work_schema
 from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder
+from lepbench.judges import Judges
 from lepbench.methods import Method, ModelConfig, UnguidedConfig
 from lepbench.plugins import hash_code
 from lepbench.progress import Progress, ignore_progress

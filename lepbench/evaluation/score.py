@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.measures import Columns, Measure, ScoringBatch, select_measures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.images import Pixels, to_tensor
+from lepbench.judges import Judges
 from lepbench.plugins import hash_code
 from lepbench.suites import Item
 

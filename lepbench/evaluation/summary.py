@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 
 from lepbench.config import Config
-from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import OK
+from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws
 from lepbench.plugins import hash_code
 

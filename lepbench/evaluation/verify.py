@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
 from lepbench.evaluation.folder import locate_picture
-from lepbench.evaluation.judges import Judges, JudgeStatistics
 from lepbench.evaluation.protocol import PROTOCOLS, Protocol, select_protocol
 from lepbench.evaluation.record import Record, find_samples, read_record
 from lepbench.evaluation.sample import OK, make_batches
@@ -23,6 +22,7 @@ from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import Figures, summarise_samples
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
+from lepbench.judges import Judges, JudgeStatistics
 from lepbench.progress import Progress
 from lepbench.suites import Suite
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
-
-from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -107,36 +103,6 @@ class FeatureStatistics:
         high, middle, low = self.outer
         products = (high * LIMB + middle) * LIMB + low
         return np.asarray((products * STEP**2 - np.outer(self.total * STEP, self.mean)) / (self.n - 1))
-
-    def save(self, path: Path) -> None:
-        """Write as safetensors, atomically."""
-        from safetensors.numpy import save_file
-
-        tensors = {"n": np.array([self.n], dtype=np.int64), "total": self.total, "outer": self.outer}
-        with atomic_path(path) as partial:
-            save_file(tensors, partial)
-
-    @classmethod
-    def load(cls, path: Path) -> FeatureStatistics:
-        """Read what `save` wrote.
-
-        Raises:
-            LepbenchError: the file is missing, is not safetensors or holds something else.
-        """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        try:
-            tensors = load_file(path)
-            n, total, outer = (tensors[name] for name in ("n", "total", "outer"))
-        except OSError as error:
-            raise LepbenchError(f"cannot read {path}", "check the path") from error
-        except (SafetensorError, KeyError) as error:
-            raise LepbenchError(f"{path} holds no feature statistics: {error}") from error
-        found = [(tensor.dtype, tensor.shape) for tensor in (n, total, outer)]
-        if found != [(np.dtype(np.int64), shape) for shape in ((1,), total.shape[:1], (3, *2 * total.shape))]:
-            raise LepbenchError(f"{path} holds no feature statistics: {found}", "make it again")
-        return cls(int(n[0]), total, outer)
 
 
 def _in_units(features: Array) -> Array:

@@ -16,14 +16,7 @@ from torch import Tensor
 from lepbench.config import Config
 from lepbench.files import atomic_path
 from lepbench.images import to_tensor
-from lepbench.sketchworld import BACKGROUNDS, COLOURS, SHAPES, SIZE, TEXTURES, VERSION, Scene, render, scene
-
-ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "shape": tuple(SHAPES),
-    "colour": tuple(COLOURS),
-    "texture": TEXTURES,
-    "background": tuple(BACKGROUNDS),
-}
+from lepbench.sketchworld import ATTRIBUTES, SIZE, VERSION, Scene, render, scene
 
 
 class Range(Config):

@@ -13,14 +13,15 @@ from lepbench.config import Config
 from lepbench.detectors import Canny
 from lepbench.guidance import SamplerSettings, sample
 from lepbench.images import to_tensor
-from lepbench.metrics.clip import ClipScorer
+from lepbench.judges.classifier import Probe, accuracy, load_probe
+from lepbench.judges.clip import ClipScorer
+from lepbench.judges.matcher import Matcher, load_matcher
+from lepbench.judges.segmenter import load_segmenter
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.masks import intersection_over_union, mask_counts
 from lepbench.mini.corpus import Range, attribute_labels
 from lepbench.mini.judge import retrieval_top1
-from lepbench.mini.matcher import Matcher, kinds_of, load_matcher
-from lepbench.mini.probe import Probe, accuracy, load_probe
-from lepbench.mini.segmenter import load_segmenter
+from lepbench.mini.matcher import kinds_of
 from lepbench.progress import Progress
 from lepbench.seeds import derive_seed, draw_noise
 from lepbench.sketchworld import LEVELS, Scene, freehand, render

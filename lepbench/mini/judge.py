@@ -1,4 +1,4 @@
-"""The judge: a small CLIP model, independent of the backbone, that scores pictures."""
+"""The recipe that trains the judge: a small CLIP model, independent of the backbone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from torch.nn import functional
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
 from lepbench.config import Config
-from lepbench.mini.corpus import ATTRIBUTES, Range, attribute_labels, degrade, renders
+from lepbench.mini.corpus import Range, attribute_labels, degrade, renders
 from lepbench.mini.tokens import MAX_TOKENS, build_tokenizer
 from lepbench.mini.training import Fit, Trainer, device
 from lepbench.mini.unet import token_ids
+from lepbench.sketchworld import ATTRIBUTES
 
 
 class JudgeRecipe(Config):

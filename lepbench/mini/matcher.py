@@ -1,4 +1,4 @@
-"""Does a picture show what a sketch means, wherever it shows it? A small network of two towers says."""
+"""The recipe that trains the matcher: free-hand sketches beside renders of the same scenes."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from lepbench.config import Config
 from lepbench.files import atomic_path
+from lepbench.judges.matcher import Matcher
 from lepbench.mini.corpus import Range, degrade, renders
 from lepbench.mini.judge import contrastive_loss
-from lepbench.mini.nets import Residual, load_weights
-from lepbench.mini.paths import MATCHER
 from lepbench.mini.training import Fit, Trainer, device
 from lepbench.seeds import derive_seed
 from lepbench.sketchworld import LEVELS, SIZE, VERSION, Scene, freehand, scene
-
-WIDTH = 64
 
 
 class MatcherRecipe(Config):
@@ -40,41 +37,6 @@ class MatcherRecipe(Config):
     stretch: float = 0.2
     turn: float = 0.3
     fit: Fit
-
-
-class Matcher(nn.Module):
-    """Two towers into one space: sketches and pictures of the same things lie close."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sketch, self.picture = _tower(1), _tower(3)
-        self.log_scale = nn.Parameter(torch.tensor(2.5))
-
-    def sketch_features(self, sketches: Tensor) -> Tensor:
-        """Unit features [B, 64] of strokes, bool or float [B, 64, 64], 1 on a stroke."""
-        return functional.normalize(self.sketch(sketches.float()[:, None]).float(), dim=1)
-
-    def picture_features(self, images: Tensor) -> Tensor:
-        """Unit features [B, 64] of pictures, float [B, 3, 64, 64] in [0, 1]."""
-        return functional.normalize(self.picture(images * 2 - 1).float(), dim=1)
-
-    def forward(self, sketches: Tensor, images: Tensor) -> Tensor:
-        """Scaled similarities [B, B], a row a sketch."""
-        return self.log_scale.exp() * self.sketch_features(sketches) @ self.picture_features(images).T
-
-
-def _tower(channels: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels, 24, 3, 2, 1),
-        nn.ReLU(),
-        Residual(24, 32),
-        Residual(32, 64, 2),
-        Residual(64, 96, 2),
-        Residual(96, 128, 2),
-        nn.AdaptiveAvgPool2d(2),
-        nn.Flatten(),
-        nn.Linear(128 * 4, WIDTH),
-    )
 
 
 def train(recipe: MatcherRecipe, folder: Path, cache: Path) -> Matcher:
@@ -129,12 +91,3 @@ def _sketch(span: Range, index: int) -> NDArray[np.uint8]:
     there = scene(span.split, index, span.things)
     level = LEVELS[derive_seed("matcher level", there.id) % len(LEVELS)]
     return freehand(there, level, SIZE).raster.astype(np.uint8) * 255
-
-
-def load_matcher(folder: Path = MATCHER) -> Matcher:
-    """The matcher kept in a folder.
-
-    Raises:
-        LepbenchError: the weights are missing or damaged.
-    """
-    return load_weights(Matcher(), folder)

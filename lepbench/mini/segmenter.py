@@ -1,18 +1,16 @@
-"""Which pixels belong to an object? A small network trained on renders, whose word `mask_iou` takes."""
+"""The recipe that trains the segmenter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from lepbench.config import Config
+from lepbench.judges.segmenter import Segmenter
 from lepbench.mini.corpus import Range, degrade, renders
-from lepbench.mini.nets import Residual, load_weights
-from lepbench.mini.paths import SEGMENTER
 from lepbench.mini.training import Fit, Trainer, device
 
 
@@ -21,33 +19,6 @@ class SegmenterRecipe(Config):
 
     train: Range
     fit: Fit
-
-
-class Segmenter(nn.Module):
-    """Pictures [B, 3, 64, 64] in [0, 1] to object logits [B, 64, 64]."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.level_1 = nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1), nn.ReLU())
-        self.level_2 = Residual(16, 32, 2)
-        self.level_3 = Residual(32, 64, 2)
-        self.level_4 = nn.Sequential(Residual(64, 96, 2), Residual(96, 96))
-        self.up_3 = Residual(96 + 64, 64)
-        self.up_2 = Residual(64 + 32, 32)
-        self.out = nn.Sequential(nn.Conv2d(32 + 16, 16, 3, 1, 1), nn.ReLU(), nn.Conv2d(16, 1, 1))
-
-    def forward(self, images: Tensor) -> Tensor:
-        one = self.level_1(images * 2 - 1)
-        two = self.level_2(one)
-        three = self.level_3(two)
-        up = self.up_3(_beside(self.level_4(three), three))
-        up = self.up_2(_beside(up, two))
-        logits: Tensor = self.out(_beside(up, one))[:, 0]
-        return logits
-
-
-def _beside(coarse: Tensor, fine: Tensor) -> Tensor:
-    return torch.cat([functional.interpolate(coarse, scale_factor=2, mode="nearest"), fine], dim=1)
 
 
 def train(recipe: SegmenterRecipe, folder: Path, cache: Path) -> Segmenter:
@@ -64,18 +35,3 @@ def train(recipe: SegmenterRecipe, folder: Path, cache: Path) -> Segmenter:
 
     Trainer(model, step, recipe.fit, folder).run("segmenter")
     return model
-
-
-def load_segmenter(folder: Path = SEGMENTER) -> Callable[[Tensor], Tensor]:
-    """The segmenter as a function: pictures [B, 3, H, W] in [0, 1] to bool [B, H, W], true on an object.
-
-    Raises:
-        LepbenchError: the weights are missing or damaged.
-    """
-    model = load_weights(Segmenter(), folder)
-
-    @torch.no_grad()
-    def segment(images: Tensor) -> Tensor:
-        return torch.cat([model(batch) for batch in torch.split(images.float(), 64)]) > 0
-
-    return segment

@@ -12,8 +12,8 @@ from torch import nn
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder
+from lepbench.judges.networks import save_weights
 from lepbench.mini import judge, matcher, probe, segmenter, unet, vae
-from lepbench.mini.nets import save_weights
 from lepbench.mini.training import join_processes
 from lepbench.registry import Registry
 

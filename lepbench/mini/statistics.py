@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from lepbench.files import atomic_path
 from lepbench.images import to_tensor
-from lepbench.metrics.clip import ClipScorer
+from lepbench.judges.clip import ClipScorer
 from lepbench.mini.corpus import Range
 from lepbench.sketchworld import render, scene
 

@@ -9,7 +9,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from lepbench.predictors.base import PREDICTORS, Predictor, PredictorConfig, PredictorOptions
+from lepbench.predictors.base import PREDICTORS, Predictor
+from lepbench.predictors.config import PredictorConfig, PredictorOptions
 from lepbench.predictors.tap_projection import resize
 
 EMBEDDED = 128

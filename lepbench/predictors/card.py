@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
-from lepbench.backbones.resolve import HUB_ID
-from lepbench.config import dump_config
+from lepbench.predictors.config import PredictorConfig
 from lepbench.templates import render
 
-if TYPE_CHECKING:
-    from lepbench.predictors.base import Predictor
-    from lepbench.predictors.heldout import BinLoss
-    from lepbench.predictors.training_result import TrainingResult
-
-CARD_FILE = "README.md"
+UNKNOWN: dict[str, Any] = {"outcome": None, "base_model": "", "curve": (), "recipe": ""}
+"""What a card tells of a training of which nothing is known."""
 
 
-def render_card(
-    predictor: Predictor, outcome: TrainingResult | None = None, curve: Sequence[BinLoss] = ()
-) -> str:
-    """The Markdown: kind, taps, size; with an outcome also backbone, data, loss, error and recipe."""
-    backbone = "" if outcome is None else outcome.recipe.backbone
-    return render(
-        "lepbench.predictors",
-        "card.md.j2",
-        config=predictor.config,
-        parameters=sum(parameter.numel() for parameter in predictor.parameters()),
-        outcome=outcome,
-        # The hub knows models as owner/name, and takes no card that names another.
-        base_model=backbone if HUB_ID.fullmatch(backbone) else "",
-        curve=curve,
-        recipe="" if outcome is None else dump_config(outcome.recipe).strip(),
-    )
+def render_card(config: PredictorConfig, parameters: int, training: Mapping[str, Any] = UNKNOWN) -> str:
+    """The Markdown: kind, taps, size; with a training also backbone, data, loss, error and recipe.
+
+    Args:
+        parameters: values that the predictor learns.
+        training: what the template reads of a training, as `training_result.describe_training` gives it.
+    """
+    return render("lepbench.predictors", "card.md.j2", config=config, parameters=parameters, **training)

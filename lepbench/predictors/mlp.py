@@ -11,7 +11,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from lepbench.predictors.base import PREDICTORS, PredictorConfig, PredictorOptions
+from lepbench.predictors.base import PREDICTORS
+from lepbench.predictors.config import PredictorConfig, PredictorOptions
 from lepbench.predictors.tap_projection import SlicedPredictor
 
 WAVES = 9

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lepbench.predictors.base import Predictor, PredictorConfig
+from lepbench.predictors.base import Predictor
+from lepbench.predictors.config import PredictorConfig
 
 
 class SlicedPredictor(Predictor):

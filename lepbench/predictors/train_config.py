@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from lepbench.backbones.load import Precision
 from lepbench.config import Config
-from lepbench.predictors.base import AnyPredictor
 from lepbench.predictors.mlp import MlpOptions
+from lepbench.predictors.options import AnyPredictor
 
 
 class TrainConfig(Config):

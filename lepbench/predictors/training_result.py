@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from lepbench.config import Config
+from lepbench.backbones.resolve import HUB_ID
+from lepbench.config import Config, dump_config
 from lepbench.files import format_csv, write_text
-from lepbench.predictors.base import CURVE_FILE, METRICS_FILE, Predictor
-from lepbench.predictors.card import CARD_FILE, render_card
+from lepbench.predictors.base import Predictor
+from lepbench.predictors.card import render_card
+from lepbench.predictors.config import CARD_FILE, CURVE_FILE, METRICS_FILE
 from lepbench.predictors.heldout import BinLoss
+from lepbench.predictors.pretrained import count_parameters
 from lepbench.predictors.train_config import TrainConfig
 
 TRAINING_FILE = "training.csv"
@@ -50,7 +54,20 @@ def write_result(
     write_text(out / CURVE_FILE, format_csv(BinLoss._fields, _round_cells(curve)))
     write_text(out / TRAINING_FILE, format_csv(("step", "loss"), _round_cells(enumerate(losses, start=1))))
     write_text(out / METRICS_FILE, outcome.model_dump_json(indent=2) + "\n")
-    write_text(out / CARD_FILE, render_card(predictor, outcome, curve))
+    training = describe_training(outcome, curve)
+    write_text(out / CARD_FILE, render_card(predictor.config, count_parameters(predictor), training))
+
+
+def describe_training(outcome: TrainingResult, curve: Sequence[BinLoss]) -> dict[str, Any]:
+    """What a model card tells of a training: the result, the held-out curve, the recipe as YAML."""
+    backbone = outcome.recipe.backbone
+    return {
+        "outcome": outcome,
+        # The hub knows models as owner/name, and takes no card that names another.
+        "base_model": backbone if HUB_ID.fullmatch(backbone) else "",
+        "curve": curve,
+        "recipe": dump_config(outcome.recipe).strip(),
+    }
 
 
 def _round_cells(rows: Iterable[Iterable[object]]) -> list[list[object]]:

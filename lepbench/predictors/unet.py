@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from lepbench.predictors.base import PREDICTORS, PredictorConfig, PredictorOptions
+from lepbench.predictors.base import PREDICTORS
+from lepbench.predictors.config import PredictorConfig, PredictorOptions
 from lepbench.predictors.tap_projection import SlicedPredictor
 
 GROUPS = 8

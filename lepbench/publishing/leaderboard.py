@@ -9,12 +9,12 @@ from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
-from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.summary import list_metrics
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
+from lepbench.judges import JudgeStatistics
 from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.suites import Suite
 

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
 from lepbench.images import SUFFIXES, open_rgb
+from lepbench.judges.extractors import Extractor
 from lepbench.metrics.cmmd import cmmd
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid_draws, reference
 from lepbench.metrics.statistics import Interval
 from lepbench.progress import Progress
-from lepbench.scoring.extractors import Extractor
 from lepbench.seeds import derive_seed
 
 BATCH = 32

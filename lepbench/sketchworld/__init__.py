@@ -6,6 +6,7 @@
 (64, 64, 3)
 """
 
+from lepbench.sketchworld.attributes import ATTRIBUTES
 from lepbench.sketchworld.freehand import LEVELS, FreehandSketch, Stroke, freehand
 from lepbench.sketchworld.palette import BACKGROUNDS, COLOURS, TEXTURES
 from lepbench.sketchworld.render import SIZE, Rendering, render
@@ -14,6 +15,7 @@ from lepbench.sketchworld.shapes import SHAPES, Part
 from lepbench.sketchworld.thing import Relation, Thing
 
 __all__ = [
+    "ATTRIBUTES",
     "BACKGROUNDS",
     "COLOURS",
     "HELD_OUT",

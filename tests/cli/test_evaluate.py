@@ -17,7 +17,7 @@ from lepbench.config import dump_config
 from lepbench.evaluation import condition_runner, run
 from lepbench.evaluation import judges as judges_module
 from lepbench.evaluation.conditions import CONDITIONS
-from lepbench.evaluation.judges import Judges
+from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
 

@@ -12,8 +12,8 @@ from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 
 from lepbench.cli.app import main
 from lepbench.evaluation import judges as judges_module
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.run import evaluate
+from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
 

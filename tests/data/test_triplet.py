@@ -16,7 +16,7 @@ from picture_folders import jpeg, photograph, save_every_mode
 from PIL import Image, ImageCms
 
 from lepbench.data.config import BuildConfig
-from lepbench.data.corpus import Entry, Original, Reason, Rejected
+from lepbench.data.corpus import Original, Reason, Rejected
 from lepbench.data.picture import decode_picture, encode_edges, encode_picture
 from lepbench.data.read import decode_row
 from lepbench.data.sources import Folder
@@ -33,7 +33,7 @@ def configured(size: int | None, **settings: object) -> BuildConfig:
 
 
 def prepared(picture: bytes | Pixels, size: int | None = 64, **settings: object) -> PreparedPicture:
-    return prepare_picture(Entry("it", lambda: Original(picture, "a caption")), configured(size, **settings))
+    return prepare_picture("it", Original(picture, "a caption"), configured(size, **settings))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,8 @@ def every_mode(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PreparedPi
     folder = tmp_path_factory.mktemp("modes")
     save_every_mode(folder)
     corpus = Folder(path=folder).open(48, None)
-    pictures = [prepare_picture(corpus.entry(number), configured(48)) for number in range(corpus.count)]
+    entries = [corpus.entry(number) for number in range(corpus.count)]
+    pictures = [prepare_picture(entry.id, entry.load(), configured(48)) for entry in entries]
     assert all(picture.sha256 == sha256_file(folder / picture.id) for picture in pictures)
     return {Path(picture.id).stem: picture for picture in pictures}
 

@@ -14,11 +14,11 @@ from lepbench.cli.app import main
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import compare as room
 from lepbench.evaluation.compare import Comparison, compare
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.record import Record, read_record, write_record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.summary import is_lower_better
 from lepbench.guidance import SamplerSettings
+from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
 

@@ -10,10 +10,10 @@ from sketch_corpora import fscoco, quickdraw
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import recount_samples, verify_record
+from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.publishing.leaderboard import add_record
 from lepbench.publishing.sheet import write_sheet

@@ -11,13 +11,13 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from lepbench.detectors import Canny, Sobel
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, ScoringBatch
 from lepbench.evaluation.protocol import Protocol, select_protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import list_metrics
 from lepbench.images import to_tensor
+from lepbench.judges import Judges
 from lepbench.suites import Item, Suite
 from lepbench.suites.make import SuiteRecipe, make_suite
 

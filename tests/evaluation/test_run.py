@@ -17,7 +17,6 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation import condition_runner, conditions, run
 from lepbench.evaluation.conditions import CONDITIONS, Condition
 from lepbench.evaluation.folder import locate_picture
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.protocol import select_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
@@ -25,6 +24,7 @@ from lepbench.evaluation.sample import Batch, make_batches
 from lepbench.evaluation.summary import list_metrics
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
+from lepbench.judges import Judges
 from lepbench.methods import Method, ModelConfig, Request
 from lepbench.seeds import derive_seed
 from lepbench.suites import Suite

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lepbench.detectors import Canny, Sobel
-from lepbench.evaluation.judges import Judges, JudgeStatistics
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.evaluation.schema import make_schema
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import Figures, list_metrics, summarise_samples
 from lepbench.images import to_tensor
+from lepbench.judges import Judges, JudgeStatistics
 from lepbench.metrics.frechet import FeatureStatistics
 from lepbench.suites import Suite
 

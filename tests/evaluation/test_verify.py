@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import sha256_file
+from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
 

@@ -11,11 +11,9 @@ from cleanfid.fid import frechet_distance as by_cleanfid
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from safetensors.numpy import save_file
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torchmetrics.image.fid import _compute_fid as by_torchmetrics
 
-from lepbench.errors import LepbenchError
 from lepbench.metrics import frechet
 from lepbench.metrics.frechet import LIMB, REACH, ROWS, STEP, FeatureStatistics, frechet_distance
 
@@ -126,27 +124,6 @@ def test_a_feature_is_off_by_half_a_step_at_most():
     assert np.abs(FeatureStatistics.of(x).mean - x[0]).max() <= STEP / 2
     large = (np.sign(x) * (np.abs(x) + 1 / 32)).astype(np.float32)
     assert np.array_equal(FeatureStatistics.of(large).mean, large[0])
-
-
-def test_save_and_load_keep_every_bit(tmp_path):
-    statistics = FeatureStatistics.of(features(50, 5, 11).astype(np.float32))
-    path = tmp_path / "folder" / "reference.safetensors"
-    statistics.save(path)
-    loaded = FeatureStatistics.load(path)
-    assert loaded.n == statistics.n
-    assert np.array_equal(loaded.total, statistics.total)
-    assert np.array_equal(loaded.outer, statistics.outer)
-
-
-def test_files_that_hold_no_statistics_are_refused(tmp_path):
-    with pytest.raises(LepbenchError, match="cannot read"):
-        FeatureStatistics.load(tmp_path / "missing.safetensors")
-    (tmp_path / "text").write_text("no tensors")
-    save_file({"mean": np.zeros(3)}, tmp_path / "other")
-    save_file({"n": np.zeros(1, int), "total": np.zeros(3), "outer": np.zeros((3, 3))}, tmp_path / "floats")
-    for name in ("text", "other", "floats"):
-        with pytest.raises(LepbenchError, match="holds no feature statistics"):
-            FeatureStatistics.load(tmp_path / name)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import torch
 
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
+from lepbench.judges.networks import load_weights, save_weights
 from lepbench.mini import judge, probe, segmenter, unet, vae
 from lepbench.mini.corpus import Range, attribute_labels, degrade, renders
-from lepbench.mini.nets import load_weights, save_weights
 from lepbench.mini.stages import RECIPES
 from lepbench.mini.tokens import MAX_TOKENS, build_tokenizer
 from lepbench.mini.training import Fit
@@ -136,7 +136,7 @@ def test_degrading_changes_about_half_and_stays_in_range() -> None:
 def test_labels_are_those_of_the_scenes() -> None:
     scenes = Range(count=20, things=1).scenes()
     labels = attribute_labels(scenes)
-    from lepbench.mini.corpus import ATTRIBUTES
+    from lepbench.sketchworld import ATTRIBUTES
 
     for i, there in enumerate(scenes):
         assert ATTRIBUTES["shape"][labels["shape"][i]] == there.things[0].shape

@@ -11,20 +11,21 @@ import torch
 from torch import Tensor
 
 from lepbench.backbones import load_backbone
-from lepbench.evaluation.judges import JudgeStatistics
 from lepbench.images import to_tensor
-from lepbench.metrics.clip import ClipScorer
+from lepbench.judges import JudgeStatistics
+from lepbench.judges.classifier import load_probe
+from lepbench.judges.clip import ClipScorer
+from lepbench.judges.matcher import load_matcher
+from lepbench.judges.paths import ASSETS, JUDGE, PROBE, STATISTICS
+from lepbench.judges.segmenter import load_segmenter
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid, reference
 from lepbench.mini.corpus import Range
 from lepbench.mini.gates import CAPTIONS, ONE_THING, judge_gates, matcher_gates, segmenter_gate, vae_gates
-from lepbench.mini.matcher import load_matcher
-from lepbench.mini.paths import ASSETS, JUDGE, MINI, STATISTICS
-from lepbench.mini.probe import load_probe
-from lepbench.mini.segmenter import load_segmenter
 from lepbench.sketchworld import render
 
 COUNT = 512
+MINI = ASSETS / "mini@1"
 UNSEEN = Range(split="test", start=800_000, count=COUNT)
 
 
@@ -88,7 +89,7 @@ def test_reference_statistics_are_those_of_their_features() -> None:
 
 def test_judge_vae_and_segmenter_meet_their_gates(judge: ClipScorer) -> None:
     few = ONE_THING.model_copy(update={"count": 128}).scenes()
-    gates = vae_gates(load_backbone(MINI), load_probe(ASSETS / "probe@1"), few)
+    gates = vae_gates(load_backbone(MINI), load_probe(PROBE), few)
     gates += judge_gates(judge, CAPTIONS.model_copy(update={"count": 500}).scenes())
     for gate in gates:
         # A part of the scenes of the published figure: two standard errors of slack.

@@ -67,7 +67,7 @@ def test_weights_are_half_precision_safetensors_and_name_no_path(folder: Path) -
 
 
 def test_the_judge_is_read_by_the_scorer(folder: Path) -> None:
-    from lepbench.metrics.clip import ClipScorer
+    from lepbench.judges.clip import ClipScorer
 
     scorer = ClipScorer.load(folder / "judge@1")
     assert scorer.image_features(torch.rand(2, 3, 64, 64)).shape[0] == 2

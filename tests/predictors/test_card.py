@@ -11,7 +11,7 @@ from lepbench.errors import LepbenchError
 from lepbench.predictors import MlpConfig, MlpPredictor, Predictor
 from lepbench.predictors.card import render_card
 from lepbench.predictors.train_config import TrainConfig
-from lepbench.predictors.training_result import TrainingResult
+from lepbench.predictors.training_result import TrainingResult, describe_training
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_card_names_no_place_and_only_a_base_model_that_the_hub_can_know(
     predictor: MlpPredictor, tmp_path: Path, backbone: str, named: bool
 ) -> None:
     told = outcome_of(backbone, tmp_path / "data")
-    text = render_card(predictor, told, ())
+    text = render_card(predictor.config, 1, describe_training(told, ()))
     assert ("base_model" in header(text)) == named
     assert str(tmp_path) not in text + told.model_dump_json()
     assert "/models" not in text + told.model_dump_json()

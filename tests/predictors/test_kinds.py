@@ -9,7 +9,7 @@ from torch import Tensor
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
 from lepbench.predictors import PREDICTORS, Predictor
-from lepbench.predictors.base import select_options
+from lepbench.predictors.options import select_options
 from lepbench.predictors.train_config import TrainConfig
 
 TAPS = {"a": 6, "b": 10, "c": 4}

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.summary import is_of_sets
+from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.publishing.leaderboard import add_record
 from lepbench.suites import Suite

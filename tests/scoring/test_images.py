@@ -1,40 +1,29 @@
 """Folders of pictures against each other: the figures of clean-fid, torch-fidelity and torchmetrics."""
 
-import io
 import json
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_extractors import weights
 from torch import Tensor, nn
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-from torchmetrics.image.fid import FrechetInceptionDistance, NoTrainInceptionV3
+from torchmetrics.image.fid import FrechetInceptionDistance
 
 from lepbench.cli.app import main
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
+from lepbench.judges.extractors import Extractor, load_extractor
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
-from lepbench.scoring.extractors import Extractor, load_extractor
 from lepbench.scoring.images import extract_folder_features, find_pictures, half_size_distance, score_images
+
+__all__ = ["weights"]
 
 
 def quiet(stage: str, done: int, total: int) -> None:
     pass
-
-
-class Inception(nn.Module):
-    """A stand-in laid out as the published file: `layers`, fed (x - 128) / 128 at 299 px."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(3, 12, 16, 16), nn.ReLU(), nn.AdaptiveAvgPool2d(1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +39,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             picture = Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8))
             picture.save(root / name / f"{number:02d}.{'png' if number % 2 else 'jpg'}")
     return root / "bright", root / "dark"
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "inception.pt"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # torch would have new files made otherwise
-        torch.jit.script(Inception()).save(str(path))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -175,58 +154,6 @@ def test_command_names_the_number_of_pictures_beside_each_figure(folders, monkey
     assert lines[3] == "40 against 40 pictures by judge@1"
 
 
-@pytest.fixture(scope="module")
-def inception(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights in the layout of the published file."""
-    empty = io.BytesIO()
-    torch.save({}, empty)
-    empty.seek(0)
-    torch.manual_seed(0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda self, weights: None)
-        model = FeatureExtractorInceptionV3("inception", ["2048"], empty)
-    path = tmp_path_factory.mktemp("weights") / "inception.pth"
-    torch.save(model.state_dict(), path)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("kind", "architecture"),
-    [("torch-fidelity", FeatureExtractorInceptionV3), ("torchmetrics", NoTrainInceptionV3)],
-)
-def test_inception_s_features_are_the_library_s_at_any_size(kind, architecture, inception, tmp_path):
-    random = np.random.default_rng(2)
-    pictures = [random.integers(0, 256, (side, 50, 3), dtype=np.uint8) for side in (40, 40, 70, 40)]
-    for number, pixels in enumerate(pictures):
-        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
-    extractor = load_extractor(f"{kind}:{inception}", sha256_file(inception))
-    found = extract_folder_features(tmp_path, extractor, quiet)
-    model = architecture("inception", ["2048"], str(inception))
-    with torch.no_grad():
-        known = [model(torch.from_numpy(pixels).movedim(-1, 0)[None]) for pixels in pictures]
-    rows = [one[0].reshape(2048).numpy() for one in known]
-    assert extractor.name == f"{kind}:inception.pth#{sha256_file(inception)[:16]}"
-    assert np.std(rows, axis=0).max() > 0
-    assert np.allclose(found, rows, rtol=1e-4, atol=1e-6)
-
-
-def test_weights_that_would_run_something_are_refused(inception, tmp_path):
-    class Harmful:
-        def __reduce__(self):
-            return (Path.touch, (tmp_path / "touched",))
-
-    path = tmp_path / "harmful.pth"
-    torch.save({"weight": Harmful()}, path)
-    torch.save({"weight": torch.zeros(2)}, tmp_path / "other.pth")
-    (tmp_path / "text.pth").write_bytes(b"no weights")
-    for name in ("harmful", "other", "text"):
-        with pytest.raises(LepbenchError, match="holds no Inception weights"):
-            load_extractor(f"torch-fidelity:{tmp_path / name}.pth")
-    assert not (tmp_path / "touched").exists()
-    with pytest.raises(LepbenchError, match="has SHA-256"):
-        load_extractor(f"torchmetrics:{inception}", "0" * 64)
-
-
 def test_features_that_are_no_numbers_are_refused(folders):
     broken = Extractor("broken", 8, lambda batch: torch.full((len(batch), 3), torch.nan))
     with pytest.raises(LepbenchError, match=r"broken: a feature is nan"):
@@ -238,40 +165,6 @@ def test_every_format_of_a_corpus_is_scored(suffix, tmp_path):
     for number in range(4):
         Image.new("RGB", (9, 9), (60 * number, 0, 0)).save(tmp_path / f"{number}.{suffix}")
     assert len(find_pictures(tmp_path)) == 4
-
-
-def test_a_program_is_opened_only_if_it_is_the_one_pinned(weights, tmp_path):
-    with pytest.raises(LepbenchError, match="pin its bytes with --sha256"):
-        load_extractor(f"torchscript:{weights}")
-    with pytest.raises(LepbenchError, match="has SHA-256"):
-        load_extractor(f"torchscript:{weights}", "0" * 64)
-    with pytest.raises(LepbenchError, match="missing weight file"):
-        load_extractor(f"torchscript:{tmp_path / 'none.pt'}", "0" * 64)
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ("jugde", "unknown extractor 'jugde'; did you mean 'judge'"),
-        ("clip", "extractor 'clip' needs a source"),
-        ("dinov2:/no/such/folder", "cannot load a DINOv2 model"),
-    ],
-)
-def test_faults_of_a_name_are_one_line(spec, message):
-    with pytest.raises(LepbenchError, match=message):
-        load_extractor(spec)
-
-
-def test_dinov2_reads_its_class_token(tmp_path):
-    from transformers import Dinov2Config, Dinov2Model
-
-    torch.manual_seed(0)
-    shape = Dinov2Config(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=224)
-    Dinov2Model(shape).save_pretrained(tmp_path)
-    network = load_extractor(f"dinov2:{tmp_path}").network
-    batch = 255 * torch.rand(2, 3, 224, 224)
-    with torch.no_grad():
-        assert network(batch).shape == (2, 16)
 
 
 def test_a_folder_with_a_broken_picture_is_refused(folders, extractor, tmp_path):

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lepbench.detectors import find_edges
-from lepbench.evaluation.judges import Judges, JudgeStatistics
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
+from lepbench.judges import Judges, JudgeStatistics
 from lepbench.metrics.edges import EdgeCounts
 from lepbench.metrics.statistics import Draws, bootstrap, first_mean
 from lepbench.registry import Registry

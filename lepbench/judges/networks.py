@@ -1,4 +1,4 @@
-"""The small convolutional parts that probe and segmenter share, and how both are kept on disk."""
+"""The convolutional parts that the small judges share, and how their weights are kept on disk."""
 
 from __future__ import annotations
 

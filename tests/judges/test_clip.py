@@ -15,7 +15,8 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenize
 
 from lepbench.errors import LepbenchError
 from lepbench.images import to_tensor
-from lepbench.metrics.clip import ClipScorer, clip_skill, cosine
+from lepbench.judges.clip import ClipScorer
+from lepbench.metrics.clip import clip_skill, cosine
 
 POSITIONS = 12
 CORPUS = [

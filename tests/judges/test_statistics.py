@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.judges import JudgeStatistics
+from lepbench.judges import JudgeStatistics
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 
 FEATURES = np.random.default_rng(0).standard_normal((50, 6)) + 3

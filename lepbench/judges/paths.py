@@ -1,9 +1,8 @@
-"""Where the embedded models lie in the package."""
+"""Where the judges that ship lie in the package."""
 
 from pathlib import Path
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-MINI = ASSETS / "mini@1"
 JUDGE = ASSETS / "judge@1"
 PROBE = ASSETS / "probe@1"
 SEGMENTER = ASSETS / "segmenter@1"

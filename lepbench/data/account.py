@@ -1,0 +1,46 @@
+"""What is told of the entries of a shard: those left out, and a hash of what the corpus had of them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lepbench.config import Config
+from lepbench.data.corpus import Original, Reason, Rejected
+from lepbench.files import sha256_bytes
+
+
+class Reject(Config):
+    """A line of `rejected.jsonl`."""
+
+    id: str
+    reason: Reason
+    detail: str
+
+
+@dataclass
+class Account:
+    """What a record tells of the entries of a shard; complete when its rows have been taken."""
+
+    recipe: str
+    state: str = ""
+    rejects: list[Reject] = field(default_factory=list)
+
+    def note(self, name: str, found: Original | Rejected, sha256: str | None = None) -> None:
+        """Add what the corpus has of the next entry, with the hash of its picture where that is known."""
+        self.state = sha256_bytes(f"{self.state} {describe_entry(name, found, sha256)}".encode())
+
+
+def describe_entry(name: str, found: Original | Rejected, sha256: str | None = None) -> str:
+    """All that an entry's row or reject may follow from, the picture by its hash."""
+    if isinstance(found, Rejected):
+        return repr((name, str(found.reason), found.detail))
+    if sha256 is None:
+        content = found.picture if isinstance(found.picture, bytes) else found.picture.tobytes()
+        sha256 = sha256_bytes(content)
+    sketch = () if found.sketch is None else (sha256_bytes(found.sketch.content),)
+    return repr((name, sha256, found.caption, found.licence, *sketch))
+
+
+def make_reject(name: str, rejected: Rejected) -> Reject:
+    """An entry's line among the rejects."""
+    return Reject(id=name, reason=rejected.reason, detail=rejected.detail)

@@ -1,0 +1,147 @@
+"""What becomes of an entry: a row of the triplets, or a reject with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from lepbench.data.account import Account, Reject, make_reject
+from lepbench.data.corpus import Original, Reason, Rejected
+from lepbench.data.engines.base import EntryProgress
+from lepbench.data.job import Job
+from lepbench.data.schema import ROW_GROUP
+from lepbench.data.triplet import (
+    EdgeMap,
+    PreparedPicture,
+    find_edges,
+    make_row,
+    measure_edge_density,
+    prepare_picture,
+)
+from lepbench.errors import LepbenchError
+
+Row = dict[str, Any]
+
+NO_MEMORY = re.compile("out of memory|insufficient memory|allocate memory", re.IGNORECASE)
+NO_DEVICE = re.compile("CUDA|cuDNN")
+"""What libraries say that have no type of exception for it."""
+
+
+def make_rows(job: Job, numbers: Sequence[int], account: Account, progress: EntryProgress) -> Iterator[Row]:
+    """The rows that come of these entries; what comes to none joins the rejects, in the entries' order."""
+    for start in range(0, len(numbers), ROW_GROUP):
+        some = numbers[start : start + ROW_GROUP]
+        outcomes = [prepare_entry(job, number, account) for number in some]
+        maps = iter(find_maps(job, [found for found in outcomes if isinstance(found, PreparedPicture)]))
+        for found in outcomes:
+            if isinstance(found, Reject):
+                account.rejects.append(found)
+                continue
+            edges = next(maps)
+            try:
+                if isinstance(edges, Rejected):
+                    raise edges
+                density = measure_edge_density(edges, job.config)
+                yield make_row(found, edges, density, job.corpus, job.recipe.detector)
+            except Rejected as rejected:
+                account.rejects.append(make_reject(found.id, rejected))
+        progress(len(some))
+
+
+def find_maps(job: Job, pictures: list[PreparedPicture]) -> list[EdgeMap | Rejected]:
+    """The maps of pictures; of those that the detector cannot bear, each being tried alone then, the reason.
+
+    Raises:
+        MemoryError: there is too little of it.
+        LepbenchError: the detector fails in a way that is not a picture's fault.
+    """
+    try:
+        return [*find_edges(pictures, job.config)]
+    except LepbenchError:
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+        if lacks_memory(error):
+            raise MemoryError(what) from error
+        if isinstance(error, OSError | ImportError) or NO_DEVICE.search(what):
+            raise LepbenchError(
+                f"{job.recipe.detector} failed: {what}", "when that is mended, the same command goes on"
+            ) from error
+        if len(pictures) > 1:
+            return [found for picture in pictures for found in find_maps(job, [picture])]
+        height, width = pictures[0].pixels.shape[:2]
+        return [Rejected(Reason.DETECTOR_FAILED, f"{width} x {height} px: {what}")]
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether it was for want of memory that a library failed."""
+    return isinstance(error, MemoryError) or bool(NO_MEMORY.search(str(error)))
+
+
+def prepare_entry(job: Job, number: int, account: Account) -> PreparedPicture | Reject:
+    """What becomes of one entry before its edges are found.
+
+    Raises:
+        LepbenchError: the corpus fails in a way that is not this entry's fault alone.
+    """
+    name, found = load_entry(job, number)
+    if isinstance(found, Rejected):
+        account.note(name, found)
+        return make_reject(name, found)
+    try:
+        with attributing_errors(job, name):
+            picture = prepare_picture(name, found, job.config)
+    except Rejected as rejected:
+        account.note(name, found)
+        return make_reject(name, rejected)
+    account.note(name, found, picture.sha256)
+    return picture
+
+
+def load_entry(job: Job, number: int) -> tuple[str, Original | Rejected]:
+    """An entry's name, and what the corpus has under it or why it has nothing.
+
+    Raises:
+        LepbenchError: the corpus fails in a way that is not this entry's fault alone.
+    """
+    name = f"entry {number}"
+    try:
+        with attributing_errors(job, name):
+            entry = job.corpus.entry(number)
+        name = entry.id
+        with attributing_errors(job, name):
+            return name, entry.load()
+    except Rejected as rejected:
+        return name, rejected
+
+
+@contextmanager
+def attributing_errors(job: Job, name: str) -> Iterator[None]:
+    """Make of every exception a reject, where it is of a file, or one line that names corpus and entry.
+
+    Raises:
+        MemoryError: there is too little of it, which is no entry's fault.
+    """
+    try:
+        yield
+    except (Rejected, LepbenchError):
+        raise
+    except OSError as error:
+        raise Rejected(Reason.UNREADABLE_FILE, error.strerror or str(error)) from error
+    except Exception as error:
+        if lacks_memory(error):
+            raise MemoryError from error
+        raise LepbenchError(
+            f"{job.corpus.label} failed at {name!r}: {type(error).__name__}: {error}",
+            "when that is mended, the same command goes on",
+        ) from error
+
+
+def hash_state(job: Job, numbers: range) -> str:
+    """The hash over these entries as the corpus has them now."""
+    account = Account(job.recipe.sha256)
+    for number in numbers:
+        account.note(*load_entry(job, number))
+    return account.state

@@ -1,0 +1,37 @@
+"""What a predictor is built from, and what the files of its folder are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from lepbench.config import Config
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "predictor.safetensors"
+CARD_FILE = "README.md"
+CURVE_FILE = "curve.csv"
+METRICS_FILE = "metrics.json"
+
+
+class PredictorOptions(Config):
+    """What a person chooses of a predictor: its kind, a name in `PREDICTORS`, and that kind's settings."""
+
+    name: str
+
+
+class PredictorConfig(PredictorOptions):
+    """What a predictor is built from, its options and the backbone's side; saved as `config.json`.
+
+    Attributes:
+        taps: tapped position -> channels there, in order.
+        out_channels: channels of the latent it predicts.
+        train_timesteps: T_train of the backbone, by which timesteps are divided.
+        network: `architecture` of the backbone it was trained on; None where that is not known.
+    """
+
+    taps: dict[str, int] = Field(min_length=1)
+    out_channels: int = Field(ge=1)
+    train_timesteps: int = Field(ge=1)
+    network: dict[str, Any] | None = None
