@@ -22,7 +22,7 @@ from torch import Tensor
 
 from lepbench.evaluation.folder import locate_picture
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.protocol import select_protocol
 from lepbench.evaluation.record import SAMPLES, read_record
 from lepbench.evaluation.sample import make_batches
 from lepbench.evaluation.score import score_pictures
@@ -108,7 +108,7 @@ def main() -> None:
     arguments = parser.parse_args()
     record = read_record(arguments.run)
     suite = load_suite(record.identity.suite)
-    protocol = protocol_of(suite)
+    protocol = select_protocol(suite)
     judges = load_judges(protocol)
     batch = [
         s for u in make_batches(suite, suite.items(record.identity.items), 1, protocol.batch_size) for s in u

@@ -16,6 +16,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,12 +25,13 @@ import numpy as np
 import skimage.data
 import torch
 from kornia import filters
-from PIL import Image, ImageDraw
+from PIL import Image
 from safetensors.torch import save_file
 
 from lepbench.detectors import DETECTORS, Detector, NetworkDetector, SoftDetector, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.images import Pixels, to_tensor
+from lepbench.panels import Page, arrange_panels
 from lepbench.sketchworld import render, scene
 
 SIDE = 512
@@ -138,16 +140,14 @@ def columns(detectors: list[Detector], picture: Pixels) -> list[tuple[str, Pixel
 
 def sheet(rows: list[list[tuple[str, Pixels]]]) -> Image.Image:
     """Rows of pictures with the names of the columns above the first."""
-    size = (len(rows[0]) * (TILE + GAP) - GAP, HEAD + len(rows) * (TILE + GAP) - GAP)
-    page = Image.new("RGB", size, "white")
-    pen = ImageDraw.Draw(page)
-    for down, row in enumerate(rows):
-        for across, (name, pixels) in enumerate(row):
-            left = across * (TILE + GAP)
-            page.paste(Image.fromarray(pixels).convert("RGB"), (left, HEAD + down * (TILE + GAP)))
-            if not down:
-                pen.text((left + 4, 4), name, fill="black", font_size=14)
-    return page
+    across, pitch = len(rows[0]), TILE + GAP
+    page = Page(across * pitch - GAP, HEAD + len(rows) * pitch - GAP)
+    places = arrange_panels(across * len(rows), across, (0, HEAD), (pitch, pitch))
+    for place, (_, pixels) in zip(places, chain.from_iterable(rows), strict=True):
+        page.place_panel(pixels, place, (TILE, TILE), sharp=True)
+    for (left, _), (name, _) in zip(places, rows[0], strict=False):
+        page.write_text(name, (left + 4, 4), size=14, ink=(0, 0, 0))
+    return page.image
 
 
 def draw(path: Path) -> None:

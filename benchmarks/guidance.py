@@ -24,18 +24,19 @@ import pyarrow as pa
 import torch
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.cli.bars import show_bars
+from lepbench.bars import show_bars
 from lepbench.config import dump_config
-from lepbench.evaluation.condition_runner import ConditionRunner, Progress
+from lepbench.evaluation.condition_runner import ConditionRunner
 from lepbench.evaluation.conditions import Condition, make_model_condition, make_real_condition
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.protocol import select_protocol
 from lepbench.evaluation.sample import make_batches
 from lepbench.evaluation.summary import resample_conditions
 from lepbench.files import sha256_bytes, write_text
 from lepbench.guidance.presets import PRESETS
 from lepbench.methods import Method, ModelConfig
 from lepbench.metrics.statistics import Draws
+from lepbench.progress import Progress
 from lepbench.suites import Suite, load_suite
 
 SUITE = "sketchworld-edges-v1"
@@ -98,7 +99,7 @@ class Bench:
 
     def __init__(self, suite: Suite, skip: int, items: int, folder: Path) -> None:
         self.folder = folder
-        self.protocol = protocol_of(suite)
+        self.protocol = select_protocol(suite)
         self.judges = load_judges(self.protocol)
         self.batches = make_batches(suite, suite.items(skip + items)[skip:], 1, self.protocol.batch_size)
         self.skip, self.items = skip, items
@@ -167,9 +168,9 @@ def settings_of(model: ModelConfig) -> Settings:
     }
 
 
-def told_of(show: Progress, name: str, row: str, done: int, total: int) -> None:
+def told_of(progress: Progress, name: str, row: str, done: int, total: int) -> None:
     """A bar for each row of each line."""
-    show(f"{name}: {row}", done, total)
+    progress(f"{name}: {row}", done, total)
 
 
 def main() -> None:
@@ -188,8 +189,8 @@ def main() -> None:
     for name, (sampler, method) in TABLES[chosen.table].items():
         if chosen.only and name not in chosen.only:
             continue
-        with show_bars() as show:
-            told = partial(told_of, show, name)
+        with show_bars() as progress:
+            told = partial(told_of, progress, name)
             lines.append(bench.line(name, model_of(name, sampler, method), told))
         # After every line: what is done is there to be read.
         write_text(chosen.out, pd.DataFrame(lines).to_csv(index=False))

@@ -30,7 +30,7 @@ from guidance import SUITE, Bench, model_of, told_of
 from numpy.typing import NDArray
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.cli.bars import show_bars
+from lepbench.bars import show_bars
 from lepbench.data.read import Triplet
 from lepbench.detectors import Canny, identify_detector
 from lepbench.guidance.presets import PRESETS
@@ -39,10 +39,11 @@ from lepbench.predictors import Predictor
 from lepbench.predictors.config import WEIGHTS_FILE
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.heldout import measure_held_out_curve
-from lepbench.predictors.latents import EncodedTriplets, Progress, encode_triplets
+from lepbench.predictors.latents import EncodedTriplets, encode_triplets
 from lepbench.predictors.losses import LOSSES
 from lepbench.predictors.train import train_on
 from lepbench.predictors.train_config import TrainConfig
+from lepbench.progress import Progress
 from lepbench.sketchworld import VERSION, render, scene
 from lepbench.suites import load_suite
 
@@ -127,9 +128,11 @@ def step_seconds(
     return best
 
 
-def errors(backbone: Backbone, predictor: Predictor, held_out: EncodedTriplets, show: Progress) -> list[str]:
+def errors(
+    backbone: Backbone, predictor: Predictor, held_out: EncodedTriplets, progress: Progress
+) -> list[str]:
     """The cells of thirds, strokes and variance."""
-    curve = measure_held_out_curve(backbone, predictor, held_out, show, PARTS)
+    curve = measure_held_out_curve(backbone, predictor, held_out, progress, PARTS)
     third = PARTS // 3
     thirds = [
         np.mean([part.mse for part in curve[start : start + third]]) for start in range(0, PARTS, third)
@@ -138,13 +141,13 @@ def errors(backbone: Backbone, predictor: Predictor, held_out: EncodedTriplets, 
     return [f"{figure:.4f}" for figure in figures]
 
 
-def steered(bench: Bench, name: str, folder: Path, predictor: Predictor, show: Progress) -> list[str]:
+def steered(bench: Bench, name: str, folder: Path, predictor: Predictor, progress: Progress) -> list[str]:
     """The cells of edge F1, of pictures that the predictor of a folder steers."""
     # Of these very weights: a folder that was trained anew is another line.
     line = f"{name.replace(' ', '-')}-{predictor.weights_sha256()[WEIGHTS_FILE][:8]}"
     preset = PRESETS.get("fast")
     model = model_of(line, preset.sampler(), {"predictor": str(folder), **preset.steering()})
-    found = bench.line(line, model, partial(told_of, show, name))
+    found = bench.line(line, model, partial(told_of, progress, name))
     return [f"{found[f'edge_f1_1px{end}']:.4f}" for end in ("", "_low", "_high")]
 
 
@@ -167,10 +170,10 @@ def main() -> None:
     bench = Bench(load_suite(SUITE), 0, arguments.items, arguments.out / "runs")
     cache = arguments.out / "cache"
     predictors, rows = {}, {}
-    with show_bars() as show:
+    with show_bars() as progress:
 
         def encoded(split: str, count: int) -> EncodedTriplets:
-            return encode_triplets(backbone, Scenes(split, count, arguments.target), cache, show)
+            return encode_triplets(backbone, Scenes(split, count, arguments.target), cache, progress)
 
         data = encoded("train", arguments.triplets)
         held_out = encoded("validation", arguments.held_out)
@@ -187,13 +190,13 @@ def main() -> None:
             folder = arguments.out / name.replace(" ", "-")
 
             def told(stage: str, done: int, total: int, name: str = name) -> None:
-                show(f"{name}: {stage}", done, total)
+                progress(f"{name}: {stage}", done, total)
 
             train_on(config, backbone, data, held_out, folder, told)
             predictors[name] = Predictor.from_pretrained(folder, backbone)
             rows[name] = errors(backbone, predictors[name], held_out, told)
             if arguments.target == "edges":
-                rows[name] += steered(bench, name, folder, predictors[name], show)
+                rows[name] += steered(bench, name, folder, predictors[name], progress)
             else:
                 rows[name] += [""] * 3
         seconds = step_seconds(backbone, predictors, data, arguments.batch)

@@ -19,23 +19,24 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from detectors import TILE, sheet
+from detectors import sheet
 from predictors import Scenes
 from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.cli.bars import show_bars
+from lepbench.bars import show_bars
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.protocol import select_protocol
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.presets import PRESETS
 from lepbench.images import Pixels, to_pixels
 from lepbench.metrics.masks import mask_iou
 from lepbench.metrics.statistics import Draws, bootstrap
 from lepbench.predictors import Predictor
-from lepbench.predictors.latents import Progress, encode_triplets
+from lepbench.predictors.latents import encode_triplets
 from lepbench.predictors.train import train_on
 from lepbench.predictors.train_config import TrainConfig
+from lepbench.progress import Progress
 from lepbench.seeds import derive_seed, draw_noise
 from lepbench.sketchworld import render, scene
 from lepbench.suites import load_suite
@@ -54,16 +55,16 @@ class Drawn(NamedTuple):
     guided: Tensor
 
 
-def trained(backbone: Backbone, out: Path, scenes: int, steps: int, show: Progress) -> Predictor:
+def trained(backbone: Backbone, out: Path, scenes: int, steps: int, progress: Progress) -> Predictor:
     """A perceptron that reads saliency."""
     data, held_out = (
-        encode_triplets(backbone, Scenes(split, count, "saliency"), out / "cache", show)
+        encode_triplets(backbone, Scenes(split, count, "saliency"), out / "cache", progress)
         for split, count in (("train", scenes), ("validation", 128))
     )
     config = TrainConfig.model_validate(
         {"data": "sketchworld", "predictor": "mlp", "steps": steps, "batch": 16, "checkpoint_every": 50}
     )
-    train_on(config, backbone, data, held_out, out / "mlp", show)
+    train_on(config, backbone, data, held_out, out / "mlp", progress)
     return Predictor.from_pretrained(out / "mlp", backbone)
 
 
@@ -83,12 +84,6 @@ def drawn(backbone: Backbone, predictor: Predictor, numbers: range, maps: Tensor
     return Drawn(*(backbone.decode_latents(each) for each in latents))
 
 
-def enlarged(pixels: Pixels) -> Pixels:
-    """Pixels as squares, as large as a tile."""
-    factor = TILE // pixels.shape[0]
-    return pixels.repeat(factor, 0).repeat(factor, 1)
-
-
 def told(draws: Draws) -> list[float]:
     return [round(end, 4) for end in draws.interval()]
 
@@ -104,13 +99,13 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     chosen = parser.parse_args()
     backbone = load_backbone("mini@1")
-    segmenter = load_judges(protocol_of(load_suite("sketchworld-edges-v1"))).segmenter
+    segmenter = load_judges(select_protocol(load_suite("sketchworld-edges-v1"))).segmenter
     triplets = Scenes("test", chosen.items, "saliency")
     overlaps: list[np.ndarray] = []
     rows: list[list[tuple[str, Pixels]]] = []
-    with show_bars() as show:
-        predictor = trained(backbone, chosen.out, chosen.scenes, chosen.steps, show)
-        show_drawing = partial(show, "drawing")
+    with show_bars() as progress:
+        predictor = trained(backbone, chosen.out, chosen.scenes, chosen.steps, progress)
+        show_drawing = partial(progress, "drawing")
         for first in range(0, chosen.items, BATCH):
             numbers = range(first, min(first + BATCH, chosen.items))
             maps = torch.from_numpy(np.stack([triplets[number].edges for number in numbers])) / 255
@@ -127,8 +122,7 @@ def main() -> None:
     figures = {"unguided": told(unguided), "guided": told(guided), "gain": told(guided.minus(unguided))}
     print(json.dumps({"items": chosen.items, **figures}))
     if chosen.picture:
-        page = [[(name, enlarged(pixels)) for name, pixels in row] for row in rows[:SHOWN]]
-        sheet(page).save(chosen.picture, optimize=True)
+        sheet(rows[:SHOWN]).save(chosen.picture, optimize=True)
 
 
 if __name__ == "__main__":

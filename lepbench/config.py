@@ -35,6 +35,15 @@ def load_config(path: Path, kind: type[C]) -> C:
     Raises:
         LepbenchError: the file is missing, is not YAML, or does not fit; one line names file and key.
     """
+    return parse_config(load_document(path, kind), kind, str(path))
+
+
+def load_document(path: Path, kind: type[Config]) -> dict[str, Any]:
+    """Read a YAML file of keys of a `kind`, which are not looked at.
+
+    Raises:
+        LepbenchError: the file is missing, is not YAML, or holds no mapping.
+    """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -43,17 +52,35 @@ def load_config(path: Path, kind: type[C]) -> C:
         raise LepbenchError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(document, dict):
         raise LepbenchError(f"{path} holds no mapping", f"write the keys of {kind.__name__} as 'key: value'")
+    return document
+
+
+def parse_config(document: Any, kind: type[C], label: str, fix: str = "") -> C:
+    """A document as a `kind`.
+
+    Args:
+        label: what to call it in an error.
+        fix: what the reader can do about an error.
+
+    Raises:
+        LepbenchError: it does not fit; one line names label and key.
+    """
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        raise LepbenchError(f"{path}: {explain(error, kind)}") from error
+        raise LepbenchError(f"{label}: {explain(error, kind)}", fix) from error
     except LepbenchError as error:
-        # A nested choice by name (a detector, a source) says what is wrong, but not in which file.
-        raise LepbenchError(f"{path}: {error}") from error
+        # A nested choice by name (a detector, a method) says what is wrong, but not in which file.
+        raise LepbenchError(f"{label}: {error}", fix) from error
 
 
-def select_config(config: str | dict[str, Any], registry: Registry[type[C]]) -> C:
+def select_config(
+    config: str | dict[str, Any], registry: Registry[type[C]], prefix: tuple[str, ...] = ()
+) -> C:
     """The entry of a registry of configurations that a name, or a mapping with `name` and settings, asks for.
+
+    Args:
+        prefix: where it stands in a larger document; keys in errors are then named from there.
 
     Raises:
         LepbenchError: no such entry, a key it does not know, or a value it does not take.
@@ -61,19 +88,22 @@ def select_config(config: str | dict[str, Any], registry: Registry[type[C]]) -> 
     settings = {"name": config} if isinstance(config, str) else config
     if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
         raise LepbenchError(f"{config!r} names no {registry.kind}", f"name one of: {', '.join(registry)}")
-    kind = registry.get(settings["name"])
+    name = settings["name"]
+    kind = registry.get(name)
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
-        raise LepbenchError(f"{registry.kind} {settings['name']!r}: {explain(error, kind)}") from error
+        if prefix:
+            raise LepbenchError(explain(error, kind, (*prefix, name))) from error
+        raise LepbenchError(f"{registry.kind} {name!r}: {explain(error, kind)}") from error
 
 
-def explain(error: ValidationError, kind: type[BaseModel]) -> str:
+def explain(error: ValidationError, kind: type[BaseModel], prefix: tuple[str, ...] = ()) -> str:
     """One fault of a failed validation in one clause, with a suggestion for a misspelt key."""
     faults = error.errors()
     # A misspelt key also leaves the right one missing: the misspelling is what helps.
     first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-    where = ".".join(str(part) for part in first["loc"]) or kind.__name__
+    where = ".".join(str(part) for part in (*prefix, *first["loc"])) or kind.__name__
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
         # A key that fits elsewhere in the document is no help here.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import hashlib
+import io
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -109,6 +113,29 @@ def write_bytes(path: Path, content: bytes, lasting: bool = False) -> None:
 def write_text(path: Path, content: str, lasting: bool = False) -> None:
     """Write a UTF-8 file atomically; see `atomic_path`."""
     write_bytes(path, content.encode(), lasting)
+
+
+def read_json(path: Path, fix: str) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        LepbenchError: it cannot be read, or is no JSON; `fix` says what to do.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LepbenchError(f"cannot read {path}: {error.strerror}", fix) from error
+    except ValueError as error:
+        raise LepbenchError(f"cannot read {path}: not valid JSON: {error}", fix) from error
+
+
+def format_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """CSV with a header, a line feed after each line."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def sha256_bytes(content: bytes) -> str:

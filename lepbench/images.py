@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +74,11 @@ def to_rgb(image: Image.Image) -> Image.Image:
 def square(image: Image.Image, size: int) -> Image.Image:
     """Resize the short side to `size` px (antialiased Lanczos) and crop the centre square."""
     return ImageOps.fit(image, (size, size), method=Image.Resampling.LANCZOS)
+
+
+def format_size(shape: Sequence[int]) -> str:
+    """Width and height of what has the shape [H, W, ...], such as `640x480`."""
+    return f"{shape[1]}x{shape[0]}"
 
 
 def to_tensor(pixels: Pixels) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from lepbench.errors import LepbenchError
+from lepbench.plugins import describe_failures, load_plugins
 
 T = TypeVar("T")
 
@@ -20,6 +21,9 @@ def suggest_name(name: str, choices: Iterable[str]) -> str:
 
 class Registry(Generic[T]):
     """A mapping from a short name to a thing, filled by a decorator at import time.
+
+    Plug-ins are imported when a name is not known yet, or when all names are asked for: a run with nothing
+    but what ships imports no other code.
 
     Args:
         kind: what the entries are, in the singular, for error messages ("detector").
@@ -44,14 +48,21 @@ class Registry(Generic[T]):
         """The entry called `name`.
 
         Raises:
-            LepbenchError: there is none; the message suggests the nearest name.
+            LepbenchError: there is none; the message suggests the nearest name, and tells of plug-ins that
+                could not be imported.
         """
-        try:
-            return self._entries[name]
-        except KeyError:
-            raise LepbenchError(f"unknown {self.kind} {name!r}", suggest_name(name, self._entries)) from None
+        if name not in self:
+            fix = "; ".join(filter(None, (suggest_name(name, self._entries), describe_failures())))
+            raise LepbenchError(f"unknown {self.kind} {name!r}", fix)
+        return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        if name not in self._entries:
+            load_plugins()
+        return name in self._entries
 
     def __iter__(self) -> Iterator[str]:
+        load_plugins()
         return iter(sorted(self._entries))
 
     def values(self) -> tuple[T, ...]:

@@ -24,7 +24,7 @@ from lepbench.backbones.load import (
     list_weight_patterns,
     load_component,
     load_tokenizer,
-    read_json,
+    read_mapping,
 )
 from lepbench.backbones.resolve import INDEX, find_model_folder
 from lepbench.backbones.survey import measure_tap_shapes
@@ -259,7 +259,7 @@ def load_backbone(
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or its layout is unknown.
     """
     where, dtype = choose_device(device), getattr(torch, precision)
-    index = read_json(find_model_folder(id_or_path, [INDEX]) / INDEX)
+    index = read_mapping(find_model_folder(id_or_path, [INDEX]) / INDEX)
     family = FAMILIES.get(str(index.get("_class_name")))
     components = _present(family, family.components, index)
     tokenizers = _present(family, family.tokenizers, index)
@@ -269,7 +269,7 @@ def load_backbone(
     parts: dict[str, Any] = {}
     for part, kind in components.items():
         # The VAE of SDXL overflows in half precision, and says so.
-        whole = part == "vae" and read_json(folder / part / "config.json").get("force_upcast", True)
+        whole = part == "vae" and read_mapping(folder / part / "config.json").get("force_upcast", True)
         parts[part] = load_component(folder / part, kind, torch.float32 if whole else dtype)
         parts[part].requires_grad_(False).eval().to(where)
     denoiser, vae = parts.pop(family.denoiser), parts.pop("vae")
@@ -306,7 +306,7 @@ def _schedule_of(folder: Path) -> dict[str, Any]:
         LepbenchError: it cannot be read, or is EDM's: taken for a schedule of variances it would lead astray.
     """
     path = folder / SCHEDULE
-    scheduler = read_json(path)
+    scheduler = read_mapping(path)
     # Models of variances are also saved with EDM's sampler as their default: their betas are still there.
     if "sigma_data" in scheduler and "beta_start" not in scheduler:
         raise LepbenchError(f"{path} is a schedule of EDM, by which nothing here samples", OTHER_MODEL)
@@ -320,7 +320,7 @@ def _check_latents(folder: Path) -> None:
         LepbenchError: its config cannot be read, or normalises channel by channel.
     """
     path = folder / "vae" / "config.json"
-    config = read_json(path)
+    config = read_mapping(path)
     for key in ("latents_mean", "latents_std"):
         if config.get(key) is not None:
             raise LepbenchError(f"{path} has {key}: latents of normalised channels are not read", OTHER_MODEL)

@@ -12,7 +12,7 @@ import yaml
 
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import ComponentConfig, Family
-from lepbench.backbones.load import import_class, read_json
+from lepbench.backbones.load import import_class, read_mapping
 from lepbench.backbones.resolve import INDEX, find_model_folder
 
 
@@ -51,10 +51,10 @@ def find_denoiser(name: str | Path) -> tuple[Family, dict[str, Any]]:
     if str(name) in load_known():
         model = load_known()[str(name)]
         return model.family, fill_defaults(model.family, model.denoiser)
-    index = read_json(find_model_folder(name, [INDEX]) / INDEX)
+    index = read_mapping(find_model_folder(name, [INDEX]) / INDEX)
     family = FAMILIES.get(str(index.get("_class_name")))
     file = f"{family.denoiser}/config.json"
-    return family, fill_defaults(family, read_json(find_model_folder(name, [INDEX, file]) / file))
+    return family, fill_defaults(family, read_mapping(find_model_folder(name, [INDEX, file]) / file))
 
 
 def fill_defaults(family: Family, config: ComponentConfig) -> dict[str, Any]:

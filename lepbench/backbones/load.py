@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -14,6 +13,7 @@ import torch
 from torch import nn
 
 from lepbench.errors import LepbenchError
+from lepbench.files import read_json
 
 STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
 """What the libraries call a component's weights."""
@@ -97,7 +97,7 @@ def list_tokenizer_files(folder: Path) -> list[str]:
 
 
 def _shards(index: Path) -> list[str]:
-    shards = read_json(index).get("weight_map")
+    shards = read_mapping(index).get("weight_map")
     if not isinstance(shards, dict) or not shards:
         raise LepbenchError(f"{index} lists no weight files", NOT_WHOLE)
     return sorted(set(shards.values()))
@@ -154,18 +154,13 @@ def load_tokenizer(folder: Path, kind: str) -> Any:
         raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path) -> dict[str, Any]:
     """A mapping that a file of a pipeline holds.
 
     Raises:
         LepbenchError: the file is missing or holds no JSON mapping.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise LepbenchError(f"missing file {path}", NOT_WHOLE) from None
-    except (OSError, ValueError) as error:
-        raise LepbenchError(f"cannot read {path}: {error}", NOT_WHOLE) from error
+    content = read_json(path, NOT_WHOLE)
     if not isinstance(content, dict):
         raise LepbenchError(f"{path} holds no mapping", NOT_WHOLE)
     return content

@@ -9,6 +9,7 @@ import sys
 import click
 
 from lepbench import __version__
+from lepbench.cli.plugins import accept_plugins
 from lepbench.errors import LepbenchError
 
 VERBS = {
@@ -45,7 +46,7 @@ class LazyGroup(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"lepbench.cli.{VERBS[cmd_name][0]}").command
-        return command
+        return accept_plugins(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lepbench.cli.bars import show_bars
+from lepbench.bars import show_bars
 from lepbench.cli.pairs import parse_pair
 from lepbench.errors import LepbenchError
 
@@ -105,10 +104,9 @@ def command(
         raise LepbenchError("no folder to write", "give --out DIR, or --dry-run to look first")
     from lepbench.data.build import build_triplets
 
-    with show_bars() as show:
-        progress = partial(show, "triplets")
-        report = build_triplets(config, out, progress, runner, share, retry_failed)
-    click.echo(json.dumps(summary(report)) if as_json else sentence(report, out))
+    with show_bars() as progress:
+        result = build_triplets(config, out, progress, runner, share, retry_failed)
+    click.echo(json.dumps(summary(result)) if as_json else sentence(result, out))
 
 
 def choose_engine(name: str | None, workers: int | None) -> Engine:
@@ -202,26 +200,26 @@ def describe_estimate(found: Survey) -> dict[str, Any]:
     return fields | {"seconds": round(found.seconds, 1)}
 
 
-def summary(report: BuildResult) -> dict[str, Any]:
+def summary(result: BuildResult) -> dict[str, Any]:
     """What `--json` prints."""
-    manifest = report.manifest
+    manifest = result.manifest
     return {
         "written": manifest.written,
         "rejected": sum(manifest.rejected.values()),
-        "shards": report.made,
-        "planned": report.planned,
+        "shards": result.made,
+        "planned": result.planned,
         "sha256": manifest.sha256,
     }
 
 
-def sentence(report: BuildResult, out: Path) -> str:
+def sentence(result: BuildResult, out: Path) -> str:
     """What is printed for a person."""
-    manifest = report.manifest
+    manifest = result.manifest
     if manifest.sha256 is None:
         return (
-            f"{report.made} of {report.planned} shards are in {out}; "
+            f"{result.made} of {result.planned} shards are in {out}; "
             "when all are, the same command without --shards finishes the set"
         )
     rejected = ", ".join(f"{count} {reason}" for reason, count in manifest.rejected.items())
     left_out = f"; left out: {rejected}" if rejected else ""
-    return f"{manifest.written} triplets in {report.made} shards in {out}{left_out}"
+    return f"{manifest.written} triplets in {result.made} shards in {out}{left_out}"

@@ -34,7 +34,7 @@ def verify_command(folder: Path) -> None:
     Example:
       lepbench data verify triplets
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.data.check import check
 
     with show_bars() as progress:
@@ -63,7 +63,7 @@ def export_command(folder: Path, out: Path, layout: Literal["webdataset"], rows_
       lepbench data export triplets --out tars
       lepbench data export triplets --out tars --rows-per-tar 5000
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.data.export import export
 
     with show_bars() as progress:
@@ -86,7 +86,7 @@ def push_command(folder: Path, repo_id: str, private: bool, revision: str | None
       lepbench data push triplets someone/triplets --private
       lepbench data push triplets someone/triplets --revision canny
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.data.push import push
 
     with show_bars() as progress:

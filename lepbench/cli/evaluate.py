@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.option(
     "--suite", default="sketchworld-edges-v1", show_default=True, help="A suite's name, or a folder of one."
 )
+@click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the suite's].")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of results  [default: runs/NAME].")
 @click.option("--limit", type=click.IntRange(min=1), help="Items of the suite  [default: the suite's].")
 @click.option(
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 def command(
     model: Path,
     suite: str,
+    protocol: str | None,
     out: Path | None,
     limit: int | None,
     samples_per_item: int,
@@ -49,9 +51,11 @@ def command(
       lepbench evaluate examples/mini-lep.yaml
       lepbench evaluate examples/mini-lep.yaml --limit 8 --out /tmp/quick
       lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
+      lepbench evaluate my-model.yaml --import my_methods.py --protocol my-protocol.yaml
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.config import load_config
+    from lepbench.evaluation.protocol import select_protocol
     from lepbench.evaluation.run import evaluate
     from lepbench.methods import ModelConfig
     from lepbench.suites import load_suite
@@ -67,6 +71,7 @@ def command(
             limit=limit,
             samples_per_item=samples_per_item,
             device=device,
+            protocol=select_protocol(chosen, protocol),
             progress=progress,
         )
     _publish(record, chosen, folder)
@@ -96,14 +101,19 @@ def _print_table(record: Record) -> None:
 
 
 def _say_what_lacks(suite: Suite) -> None:
+    from lepbench.evaluation.conditions import CONDITIONS
+
     about = suite.definition
     if not about.pictures:
-        click.echo(f"{about.name} has no real pictures: rows real and vae are left out", err=True)
+        lacking = " and ".join(kind.name for kind in CONDITIONS.values() if kind.needs_pictures)
+        click.echo(f"{about.name} has no real pictures: rows {lacking} are left out", err=True)
     if about.kind == "drawings":
         click.echo(f"{about.name} is of drawings: only strokes and edges are measured", err=True)
 
 
 def _say_where(record: Record, folder: Path) -> None:
+    if record.submitted_code:
+        click.echo(f"code of the submitter took part: {', '.join(record.submitted_code)}", err=True)
     failed = {row: count for row, count in record.failed.items() if count}
     if failed:
         rows = ", ".join(f"{count} of {row}" for row, count in failed.items())

@@ -27,8 +27,11 @@ def command() -> None:
     help="Folder of leaderboards.",
 )
 @click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
+@click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the record's name].")
 @click.option("--replace", is_flag=True, help="Take the place of another record of the same model name.")
-def add_command(folder: Path, leaderboards: Path, suite: str | None, replace: bool) -> None:
+def add_command(
+    folder: Path, leaderboards: Path, suite: str | None, protocol: str | None, replace: bool
+) -> None:
     """Verify the run in DIR against its samples and add its model to LEADERBOARDS/SUITE/PROTOCOL.csv.
 
     A record that is on the board already changes nothing. Runs of another protocol, suite or number of
@@ -40,13 +43,15 @@ def add_command(folder: Path, leaderboards: Path, suite: str | None, replace: bo
       lepbench leaderboard add runs/mini-lep --replace
     """
     from lepbench.evaluation.judges import statistics_path
-    from lepbench.evaluation.protocol import protocol_of
     from lepbench.evaluation.record import read_record
+    from lepbench.evaluation.verify import find_protocol
     from lepbench.judges import JudgeStatistics
     from lepbench.publishing.leaderboard import add_record
     from lepbench.suites import load_suite
 
-    chosen = load_suite(suite or read_record(folder).identity.suite)
-    statistics = JudgeStatistics.load(statistics_path(protocol_of(chosen)))
-    path, changed = add_record(folder, leaderboards, chosen, statistics, replace)
+    found = read_record(folder)
+    chosen = load_suite(suite or found.identity.suite)
+    terms = find_protocol(found, chosen, protocol)
+    statistics = JudgeStatistics.load(statistics_path(terms))
+    path, changed = add_record(folder, leaderboards, chosen, statistics, protocol=terms, replace=replace)
     click.echo(f"added to {path}" if changed else f"already in {path}")

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from lepbench.detectors import Detector
 
 REGISTRIES = {
+    "extractors": ("lepbench.judges.extractors", "EXTRACTORS"),
+    "measures": ("lepbench.evaluation.measures", "MEASURES"),
     "methods": ("lepbench.methods", "METHODS"),
+    "protocols": ("lepbench.evaluation.protocol", "PROTOCOLS"),
     "presets": ("lepbench.guidance.presets", "PRESETS"),
     "predictors": ("lepbench.predictors", "PREDICTORS"),
     "schedulers": ("lepbench.guidance.schedulers", "SCHEDULERS"),
@@ -76,6 +79,33 @@ def _detector_row(name: str, detector: type[Detector]) -> dict[str, Any]:
         "state": f"needs {missing}" if missing else "ready",
         "settings": {key: "?" if field.is_required() else field.default for key, field in fields.items()},
     }
+
+
+@command.command("plugins")
+@as_json
+def plugins_command(wanted_json: bool) -> None:
+    """Modules that installed packages announce as plug-ins, and whether they could be imported."""
+    from lepbench.plugins import load_plugins
+
+    _print(
+        [
+            {"name": p.name, "module": p.module, "package": p.package, "state": p.error or "ready"}
+            for p in load_plugins()
+        ],
+        wanted_json,
+    )
+
+
+@command.command("suites")
+@as_json
+def suites_command(wanted_json: bool) -> None:
+    """Suites that ship or that plug-ins add: items, side in px, and what they are."""
+    from lepbench.suites import list_suites, load_suite
+
+    rows = [load_suite(name).definition for name in list_suites()]
+    _print(
+        [{"name": r.name, "items": r.items, "px": r.size, "what": r.description} for r in rows], wanted_json
+    )
 
 
 @command.command("backbones")

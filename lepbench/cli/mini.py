@@ -44,7 +44,7 @@ def train(stage: str, out: Path, recipe: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def gates(models: Path | None, count: int | None, cards: bool, as_json: bool) -> None:
     """Measure every gate of the embedded models; a missed one is shown with its figure."""
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.judges.paths import ASSETS
     from lepbench.mini.cards import write_cards
     from lepbench.mini.gates import measure

@@ -24,11 +24,11 @@ def command(name: str, source: str | None, sha256: str | None, trust: bool, as_j
       lepbench prefetch dexined --trust
       lepbench prefetch dexined --from DexiNed_BIPED_10.pth --sha256 HEX
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.detectors.prefetch import prefetch
 
-    with show_bars() as show:
-        found = prefetch(name, source, sha256, trust, lambda done, total: show(name, done, max(done, total)))
+    with show_bars() as progress:
+        found = prefetch(name, source, sha256=sha256, trust=trust, progress=progress)
     size = found.path.stat().st_size
     if as_json:
         click.echo(json.dumps({"name": name, "path": str(found.path), "size": size, "sha256": found.sha256}))

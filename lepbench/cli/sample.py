@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +89,7 @@ def command(
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
     from lepbench.backbones.backbone import load_backbone
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.files import write_bytes
     from lepbench.guidance.draw import draw_picture
     from lepbench.guidance.presets import PRESETS
@@ -109,7 +108,7 @@ def command(
     weights = None if importance is None else read_weights(importance, size)
     click.echo(f"sketch read as {polarity}", err=True)
     reader = Predictor.from_pretrained(predictor, backbone)
-    with show_bars() as show:
+    with show_bars() as progress:
         drawing = draw_picture(
             backbone,
             reader,
@@ -120,7 +119,7 @@ def command(
             chosen.stop if stop is None else stop,
             seed,
             weights,
-            partial(show, "drawing"),
+            progress,
         )
     strip = out.with_name(f"{out.stem}-strip.png")
     write_bytes(out, encode_png(drawing.picture))

@@ -60,7 +60,7 @@ def boundaries(
       lepbench score boundaries --predictions edges/ --annotations groundTruth/test/
       lepbench score boundaries --predictions ucm2/test --annotations groundTruth/test --no-thin --json
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.scoring.boundaries import Rules, score_boundaries
 
     with show_bars() as progress:
@@ -109,7 +109,7 @@ def images(generated: Path, reference: Path, extractor: str, sha256: str | None,
       lepbench score images --generated samples/ --reference photos/ --json \\
         --extractor torchscript:inception-2015-12-05.pt --sha256 HEX
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.judges.extractors import load_extractor
     from lepbench.scoring.images import score_images
 
@@ -181,7 +181,7 @@ def edges(
       lepbench score edges --generated hed-of-samples/ --reference hed-of-photos/ \\
         --protocol controlnetpp-hed-v1 --maps
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.scoring.edges import score_edges
     from lepbench.scoring.protocols import PROTOCOLS
 

@@ -70,7 +70,7 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
       lepbench suite make svg tu-berlin/ --out tu-berlin-256 --size 256 --set licence=CC-BY-4.0
       lepbench suite make fscoco fscoco/ --out scenes --set split=test --set test_share=0.3
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.suites.drawings import draw_suite
 
     source = read_corpus(corpus, path, settings)
@@ -133,7 +133,7 @@ def export_command(suite: str, out: Path, limit: int | None, samples_per_item: i
       lepbench suite export sketchworld-edges-v1 --out to-draw
       lepbench suite export sketchworld-edges-v1 --out to-draw --samples-per-item 4
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.suites import load_suite
     from lepbench.suites.export import export_suite
 

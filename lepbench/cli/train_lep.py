@@ -27,15 +27,15 @@ def command(config: Path, out: Path | None) -> None:
       lepbench train-lep examples/train-lep.yaml --out runs/lep
       lepbench sample --prompt "a red fish" --sketch fish.png --predictor runs/lep --out fish-drawn.png
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.config import load_config
     from lepbench.predictors.train import train_predictor
     from lepbench.predictors.train_config import TrainConfig
 
     recipe = load_config(config, TrainConfig)
     folder = out or Path("runs") / config.stem
-    with show_bars() as show:
-        outcome = train_predictor(recipe, folder, show)
+    with show_bars() as progress:
+        outcome = train_predictor(recipe, folder, progress)
     if outcome is None:  # one of several processes, and not the one that writes
         return
     figures = outcome.model_dump(mode="json", exclude={"recipe", "backbone_sha256"})

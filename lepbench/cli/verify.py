@@ -11,8 +11,9 @@ import click
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--images", is_flag=True, help="Also score every stored picture anew.")
 @click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
+@click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the record's name].")
 @click.option("--device", default="auto", show_default=True, help="Where --images runs: cpu, cuda or auto.")
-def command(folder: Path, images: bool, suite: str | None, device: str) -> None:
+def command(folder: Path, images: bool, suite: str | None, protocol: str | None, device: str) -> None:
     """Check the run in DIR: its samples are those its record names, and every figure follows from them.
 
     With --images the pictures are scored anew too, and every column of samples.parquet must follow from
@@ -24,21 +25,22 @@ def command(folder: Path, images: bool, suite: str | None, device: str) -> None:
       lepbench verify runs/mini-lep --images
     """
     from lepbench.backbones import choose_device
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.evaluation.judges import load_judges, statistics_path
-    from lepbench.evaluation.protocol import protocol_of
     from lepbench.evaluation.record import read_record
-    from lepbench.evaluation.verify import recount_samples, verify_record
+    from lepbench.evaluation.verify import find_protocol, recount_samples, verify_record
     from lepbench.judges import JudgeStatistics
     from lepbench.suites import load_suite
 
-    chosen = load_suite(suite or read_record(folder).identity.suite)
-    protocol = protocol_of(chosen)
-    record = verify_record(folder, chosen, JudgeStatistics.load(statistics_path(protocol)))
+    found = read_record(folder)
+    chosen = load_suite(suite or found.identity.suite)
+    terms = find_protocol(found, chosen, protocol)
+    record = verify_record(folder, chosen, JudgeStatistics.load(statistics_path(terms)), terms)
     figures = sum(figure.value is not None for row in record.rows.values() for figure in row.values())
     said = f"{figures} figures follow from the samples"
     if images:
-        with show_bars() as show:
-            scored = recount_samples(folder, chosen, load_judges(protocol, str(choose_device(device))), show)
+        with show_bars() as progress:
+            judges = load_judges(terms, str(choose_device(device)))
+            scored = recount_samples(folder, chosen, judges, progress)
         said += f", {scored} samples from their pictures"
     click.echo(f"{folder}: {said}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -16,7 +16,7 @@ from lepbench.data.card import write_card
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Reason
 from lepbench.data.engines import Engine, InProcess
-from lepbench.data.engines.base import silent
+from lepbench.data.engines.base import ignore_entries
 from lepbench.data.hygiene import Excluded, Hygiene, find_drops, read_excluded, read_keys
 from lepbench.data.job import Job
 from lepbench.data.lock import Share, hold_gate, lock_folder
@@ -40,6 +40,7 @@ from lepbench.data.sources.folder import Folder
 from lepbench.detectors import identify_detector
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path
+from lepbench.progress import Progress, ignore_progress
 
 REJECTED = "rejected.jsonl"
 SHAPING = ("pillow", "numpy", "torch", "kornia", "opencv-python-headless", "pyarrow", "datasets")
@@ -52,8 +53,6 @@ MENDED = ("source.fingerprint",)
 """What a corpus may differ in when what failed in it is tried again."""
 OF_THE_SET = frozenset((Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.LEAKED))
 """Reasons that are found when all shards are made, and take rows out of them."""
-
-Progress = Callable[[int, int], None]
 
 
 class BuildResult(NamedTuple):
@@ -70,7 +69,7 @@ class BuildResult(NamedTuple):
 def build_triplets(
     config: BuildConfig,
     out: Path,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = ignore_progress,
     engine: Engine | None = None,
     share: Share | None = None,
     retry: bool = False,
@@ -80,7 +79,7 @@ def build_triplets(
     Neither engine nor shares nor interruptions change a byte of the result.
 
     Args:
-        progress: called with the entries done and the entries there are, as the work goes on.
+        progress: called with (stage, done, total), in entries, as the work goes on.
         engine: who makes the shards; this process unless said.
         share: make these shards alone, and leave the folder unfinished.
         retry: try those entries again that failed in a way that may have passed.
@@ -261,22 +260,22 @@ def fill_shards(
     """
     total, done = sum(piece.entries for piece in mine), 0
 
-    def tried(more: int) -> None:
+    def count_entries(more: int) -> None:
         nonlocal done
         done += more
-        progress(done, total)
+        progress("triplets", done, total)
 
-    tried(0)
+    count_entries(0)
     shards: dict[ShardSpec, Shard] = {}
     recorded = [piece for piece in mine if (job.out / piece.record).exists()]
-    for piece, shard in engine.run(keep_shard, job, recorded, silent) if recorded else ():
+    for piece, shard in engine.run(keep_shard, job, recorded, ignore_entries) if recorded else ():
         if shard is not None:
             shards[piece] = shard
-            tried(piece.entries)
+            count_entries(piece.entries)
     if missing := [piece for piece in mine if piece not in shards]:
         if manifest.sha256:
             manifest = save_manifest(manifest.unfinished(), job.out)
-        for piece, made in engine.run(make_shard, job, missing, tried):
+        for piece, made in engine.run(make_shard, job, missing, count_entries):
             shards[piece] = require_shard(job.out, piece, made)
     return {piece: shards[piece] for piece in mine}, manifest
 

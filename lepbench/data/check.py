@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,10 +15,10 @@ from lepbench.data.manifest import MANIFEST, Manifest, Shard, hash_shards, load_
 from lepbench.data.shards import ShardRecord, ShardSpec, plan_shards
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
+from lepbench.progress import Progress
 
 AGAIN = "run the build-data command again"
 
-Report = Callable[[str, int, int], None]
 """Told (what, done, total)."""
 
 
@@ -35,11 +34,11 @@ def finished(folder: Path) -> Manifest:
     return manifest
 
 
-def check(folder: Path, report: Report) -> Manifest:
+def check(folder: Path, progress: Progress) -> Manifest:
     """Read every shard and record of a finished folder, and hold them against its manifest.
 
     Args:
-        report: called with (stage, done, total) as shards are read.
+        progress: called with (stage, done, total) as shards are read.
 
     Returns:
         The manifest, borne out.
@@ -56,7 +55,7 @@ def check(folder: Path, report: Report) -> Manifest:
     )
     if read(folder / REJECTED) != rejects.encode():
         raise LepbenchError(f"{folder / REJECTED} differs from the rejects of the records", AGAIN)
-    check_shards(folder, manifest, report)
+    check_shards(folder, manifest, progress)
     return manifest
 
 
@@ -98,7 +97,7 @@ def check_record(folder: Path, piece: ShardSpec, shard: Shard) -> ShardRecord:
     return record
 
 
-def check_shards(folder: Path, manifest: Manifest, report: Report) -> None:
+def check_shards(folder: Path, manifest: Manifest, progress: Progress) -> None:
     """Every shard has the hash and the rows that the manifest states."""
     for done, shard in enumerate(manifest.shards, start=1):
         path = folder / shard.file
@@ -110,7 +109,7 @@ def check_shards(folder: Path, manifest: Manifest, report: Report) -> None:
             raise LepbenchError(f"{path} differs from {MANIFEST}: its hash is another", AGAIN)
         if (rows := rows_of(path)) != shard.rows:
             raise LepbenchError(f"{path} differs from {MANIFEST}: it holds {rows} rows", AGAIN)
-        report("shards checked", done, len(manifest.shards))
+        progress("shards checked", done, len(manifest.shards))
 
 
 def rows_of(path: Path) -> int:

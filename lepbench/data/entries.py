@@ -9,7 +9,7 @@ from typing import Any
 
 from lepbench.data.account import Account, Reject, make_reject
 from lepbench.data.corpus import Original, Reason, Rejected
-from lepbench.data.engines.base import Tried
+from lepbench.data.engines.base import EntryProgress
 from lepbench.data.job import Job
 from lepbench.data.schema import ROW_GROUP
 from lepbench.data.triplet import (
@@ -29,7 +29,7 @@ NO_DEVICE = re.compile("CUDA|cuDNN")
 """What libraries say that have no type of exception for it."""
 
 
-def make_rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) -> Iterator[Row]:
+def make_rows(job: Job, numbers: Sequence[int], account: Account, progress: EntryProgress) -> Iterator[Row]:
     """The rows that come of these entries; what comes to none joins the rejects, in the entries' order."""
     for start in range(0, len(numbers), ROW_GROUP):
         some = numbers[start : start + ROW_GROUP]
@@ -47,7 +47,7 @@ def make_rows(job: Job, numbers: Sequence[int], account: Account, tried: Tried) 
                 yield make_row(found, edges, density, job.corpus, job.recipe.detector)
             except Rejected as rejected:
                 account.rejects.append(make_reject(found.id, rejected))
-        tried(len(some))
+        progress(len(some))
 
 
 def find_maps(job: Job, pictures: list[PreparedPicture]) -> list[EdgeMap | Rejected]:

@@ -15,11 +15,12 @@ from pydantic import ValidationError
 from lepbench.config import Config, explain
 from lepbench.data.build import REJECTED
 from lepbench.data.card import CARD, HISTOGRAMS, SHEET
-from lepbench.data.check import Report, check, read
+from lepbench.data.check import check, read
 from lepbench.data.lock import lock_folder
 from lepbench.data.manifest import Manifest
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
+from lepbench.progress import Progress
 
 INDEX = "export.json"
 KEY_DIGITS = 9
@@ -56,7 +57,7 @@ class Part(NamedTuple):
     numbers: range
 
 
-def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, report: Report) -> Index:
+def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress: Progress) -> Index:
     """Check a finished folder, and write its rows as tars with the card and the rejects beside them.
 
     Row n is `KEY.jpg` or `KEY.png`, `KEY.edges.png`, `KEY.txt` and `KEY.json` (all other columns), with n
@@ -64,12 +65,12 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, report: R
     that are there already and whole are kept.
 
     Args:
-        report: called with (stage, done, total): shards checked, then rows written.
+        progress: called with (stage, done, total): shards checked, then rows written.
 
     Raises:
         LepbenchError: `folder` is unfinished or damaged, `out` holds other things or cannot be written.
     """
-    manifest = check(folder, report)
+    manifest = check(folder, progress)
     plan = Index(format=layout, data=str(manifest.sha256), rows_per_tar=rows_per_tar)
     # Looked at before the lock too, whose file would be the first foreign one in a folder not to be touched.
     begun(out, plan)
@@ -79,7 +80,7 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, report: R
             partial_file.unlink(missing_ok=True)
         for part in parts(manifest, rows_per_tar):
             index = with_tar(folder, out, manifest, index, part)
-            report("rows", part.numbers.stop, manifest.written)
+            progress("rows", part.numbers.stop, manifest.written)
         write_papers(folder, out)
     return index
 

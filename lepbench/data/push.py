@@ -6,20 +6,21 @@ from pathlib import Path
 
 from lepbench.data.build import REJECTED
 from lepbench.data.card import CARD, HISTOGRAMS, SHEET
-from lepbench.data.check import Report, check
+from lepbench.data.check import check
 from lepbench.data.manifest import MANIFEST, Manifest
 from lepbench.data.shards import plan_shards
 from lepbench.hub import report_upload_errors
+from lepbench.progress import Progress
 
 
 def push(
-    folder: Path, repo_id: str, report: Report, private: bool = False, revision: str | None = None
+    folder: Path, repo_id: str, progress: Progress, private: bool = False, revision: str | None = None
 ) -> str:
     """Check a folder, then upload what the build made of it, and nothing else that lies there.
 
     Args:
         repo_id: `owner/name`; made where there is none.
-        report: called with (stage, done, total): shards checked, then files uploaded.
+        progress: called with (stage, done, total): shards checked, then files uploaded.
         private: whether a new repository is.
         revision: a branch, made where there is none; None for the main one.
 
@@ -31,10 +32,10 @@ def push(
     """
     from huggingface_hub import HfApi
 
-    manifest = check(folder, report)
+    manifest = check(folder, progress)
     api = HfApi()
     names = files(manifest)
-    report("files uploaded", 0, len(names))
+    progress("files uploaded", 0, len(names))
     with report_upload_errors(repo_id):
         api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
         if revision is not None:
@@ -51,7 +52,7 @@ def push(
             delete_patterns=["data/*.parquet", "shards/*.json"],
             commit_message=f"{manifest.written} triplets, sha256 {manifest.sha256}",
         )
-    report("files uploaded", len(names), len(names))
+    progress("files uploaded", len(names), len(names))
     return str(commit.commit_url)
 
 

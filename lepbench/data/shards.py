@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from lepbench.config import Config
 from lepbench.data.account import Account, Reject
 from lepbench.data.config import check_device
-from lepbench.data.engines.base import Tried
+from lepbench.data.engines.base import EntryProgress
 from lepbench.data.entries import Row, hash_state, make_rows
 from lepbench.data.job import Job
 from lepbench.data.manifest import BuildRecipe, Shard
@@ -77,7 +77,7 @@ def read_kept_record(out: Path, piece: ShardSpec) -> ShardRecord | None:
         return None
 
 
-def keep_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard | None:
+def keep_shard(job: Job, piece: ShardSpec, progress: EntryProgress) -> Shard | None:
     """The shard that is there, None where it has to be made.
 
     One that was made before the corpus changed is kept where all its entries are to the byte what they were:
@@ -97,7 +97,7 @@ def keep_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard | None:
     return record.shard
 
 
-def make_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard:
+def make_shard(job: Job, piece: ShardSpec, progress: EntryProgress) -> Shard:
     """The shard, made anew.
 
     Raises:
@@ -108,7 +108,7 @@ def make_shard(job: Job, piece: ShardSpec, tried: Tried) -> Shard:
     check_device(job.config.device)
     account = Account(job.recipe.sha256)
     with report_memory_error(piece.data):
-        return write_shard(job.out, piece, make_rows(job, piece.numbers, account, tried), account)
+        return write_shard(job.out, piece, make_rows(job, piece.numbers, account, progress), account)
 
 
 @contextmanager

@@ -5,17 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, ImageOps
-
 from lepbench.data.read import Triplet
 from lepbench.images import Pixels
+from lepbench.panels import Page, Place, arrange_panels
 
 TILE = 192
 GAP = 12
+BETWEEN = 4
 TEXT_HEIGHT = 44
 LETTERS_A_LINE = 58
+INK = (0, 0, 0)
 COLUMNS = 3
 MOST = 12
 
@@ -29,27 +28,18 @@ def draw_contact_sheet(triplets: Sequence[Triplet], most: int = MOST) -> Pixels:
     count = min(most, len(triplets))
     chosen = [triplets[i * len(triplets) // count] for i in range(count)]
     columns = min(COLUMNS, count)
-    width, height = 2 * TILE + GAP, TILE + TEXT_HEIGHT
-    across, down = columns * (width + GAP) + GAP, -(-count // columns) * (height + GAP) + GAP
-    page = Image.new("RGB", (across, down), "white")
-    for place, triplet in enumerate(chosen):
-        row, column = divmod(place, columns)
-        paste(page, triplet, GAP + column * (width + GAP), GAP + row * (height + GAP))
-    return np.array(page)
+    right, down = 2 * TILE + 2 * GAP, TILE + TEXT_HEIGHT + GAP
+    page = Page(columns * right + GAP, -(-count // columns) * down + GAP)
+    for place, triplet in zip(arrange_panels(count, columns, (GAP, GAP), (right, down)), chosen, strict=True):
+        place_triplet(page, triplet, place)
+    return page.pixels
 
 
-def paste(page: Image.Image, triplet: Triplet, x: int, y: int) -> None:
-    """Draw one triplet with its upper left corner at (x, y) px."""
-    page.paste(tile(triplet.image), (x, y))
-    page.paste(tile(triplet.edges).convert("RGB"), (x + TILE + 4, y))
+def place_triplet(page: Page, triplet: Triplet, place: Place) -> None:
+    """Draw one triplet; small pictures keep their pixels' corners, large ones are averaged."""
+    left, top = place
+    pictures = (triplet.image, triplet.edges)
+    for at, picture in zip(arrange_panels(2, 2, place, (TILE + BETWEEN, 0)), pictures, strict=True):
+        page.place_panel(picture, at, (TILE, TILE), sharp=max(picture.shape[:2]) <= TILE)
     lines = textwrap.wrap(triplet.text, LETTERS_A_LINE, max_lines=2, placeholder=" ...")
-    font = ImageFont.load_default(size=14)
-    ImageDraw.Draw(page).multiline_text((x, y + TILE + 4), "\n".join(lines), fill="black", font=font)
-
-
-def tile(pixels: Pixels | NDArray[np.bool_] | NDArray[np.uint8]) -> Image.Image:
-    """The picture at the tile's size: small ones keep their pixels' corners, large ones are averaged."""
-    image = Image.fromarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint8) * 255)
-    enlarged = max(image.size) <= TILE
-    how = Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS
-    return ImageOps.pad(image.convert("RGB"), (TILE, TILE), method=how, color="white")
+    page.write_text("\n".join(lines), (left, top + TILE + 4), size=14, ink=INK)

@@ -6,6 +6,7 @@ from lepbench.detectors.base import (
     AnyDetector,
     Detector,
     SoftDetector,
+    find_edges,
     identify_detector,
     select_detector,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Sobel",
     "SoftDetector",
     "Xdog",
+    "find_edges",
     "identify_detector",
     "select_detector",
 ]

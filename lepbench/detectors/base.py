@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny
 from torch import Tensor
 
 from lepbench.config import Config, select_config
+from lepbench.errors import LepbenchError
 from lepbench.images import Pixels, to_tensor
 from lepbench.registry import Registry
 
@@ -53,7 +54,7 @@ class Detector(Config, ABC):
         step = count_cached_pictures(*pixels.shape[1:3])
         for start in range(0, len(pixels), step):
             part = slice(start, start + step)
-            edges[part] = self(to_tensor(pixels[part]).to(device)).cpu().numpy()
+            edges[part] = find_edges(self, to_tensor(pixels[part]).to(device)).cpu().numpy()
         return edges
 
     def settings(self) -> dict[str, Any]:
@@ -95,6 +96,22 @@ def select_detector(config: str | dict[str, Any] | Detector) -> Detector:
 
 # A field of this type takes any registered detector in a larger configuration, and writes its settings back.
 AnyDetector = Annotated[SerializeAsAny[Detector], BeforeValidator(select_detector)]
+
+
+def find_edges(detector: Detector, images: Tensor) -> Tensor:
+    """The detector's edge maps of pictures, bool [B, H, W], of float [B, 3, H, W] in [0, 1].
+
+    Raises:
+        LepbenchError: it gives no such maps, as one from outside may.
+    """
+    edges = detector(images)
+    wanted = (len(images), *images.shape[-2:])
+    if not isinstance(edges, Tensor) or edges.dtype != torch.bool or tuple(edges.shape) != wanted:
+        found = f"{edges.dtype} {list(edges.shape)}" if isinstance(edges, Tensor) else type(edges).__name__
+        raise LepbenchError(
+            f"detector {detector.name!r} gave {found}, not bool {list(wanted)}", "correct its __call__"
+        )
+    return edges
 
 
 def identify_detector(detector: Detector) -> str:

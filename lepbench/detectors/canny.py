@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import pad
 
-from lepbench.detectors.base import DETECTORS, Detector, check_images, count_cached_pictures
+from lepbench.detectors.base import DETECTORS, check_images, count_cached_pictures
+from lepbench.detectors.hysteresis import HysteresisDetector
 
 Map = NDArray[np.bool_]
 Array = NDArray[np.floating]
@@ -24,7 +25,7 @@ CENTRE = np.s_[:, 1:-1, 1:-1]
 
 
 @DETECTORS.register("canny")
-class Canny(Detector):
+class Canny(HysteresisDetector):
     """The map of `kornia.filters.canny(images, low, high)`: blur of sigma 1, Sobel, thinning, hysteresis.
 
     kornia grows strong pixels into weak ones a step at a time over the whole batch until nothing moves. The
@@ -40,12 +41,6 @@ class Canny(Detector):
     name: Literal["canny"] = "canny"
     low: float = Field(default=0.1, gt=0)
     high: float = Field(default=0.2, gt=0)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Canny:
-        if self.low > self.high:
-            raise ValueError("low must not exceed high")
-        return self
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:

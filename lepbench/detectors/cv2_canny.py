@@ -8,15 +8,16 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor
 
-from lepbench.detectors.base import DETECTORS, Detector, check_images
+from lepbench.detectors.base import DETECTORS, check_images
+from lepbench.detectors.hysteresis import HysteresisDetector
 from lepbench.images import Pixels, to_pixels
 
 
 @DETECTORS.register("cv2-canny")
-class Cv2Canny(Detector):
+class Cv2Canny(HysteresisDetector):
     """The map of `cv2.Canny` of the grey picture: Sobel, thinning and hysteresis, without a blur.
 
     Settings: `low` and `high` in 8-bit units of the Sobel magnitude; `aperture` of the Sobel operator; `l2`
@@ -33,12 +34,6 @@ class Cv2Canny(Detector):
     high: float = Field(default=200.0, gt=0)
     aperture: Literal[3, 5, 7] = 3
     l2: bool = False
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Cv2Canny:
-        if self.low > self.high:
-            raise ValueError("low must not exceed high")
-        return self
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from lepbench.detectors.checkpoint import (
 )
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, write_text
+from lepbench.progress import Progress, ignore_progress
 
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 """Variables that forbid the network, as the libraries beneath read them."""
@@ -31,15 +32,13 @@ PIECE = 2**20
 SILENCE = 60
 """Seconds without a byte after which a server is given up."""
 
-Progress = Callable[[int, int], None]
-
 
 def prefetch(
     name: str,
     source: str | None = None,
     sha256: str | None = None,
     trust: bool = False,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = ignore_progress,
 ) -> Checkpoint:
     """Bring a known checkpoint into the cache, or leave it where the very file is there already.
 
@@ -48,7 +47,8 @@ def prefetch(
 
     Args:
         source: a URL or a path to bring it from, even where it is here; None is where it is published.
-        progress: called with the bytes done and the bytes there are, 0 if unknown.
+        progress: called with (stage, done, total): the name, the bytes done, and the bytes there are, or
+            those done where that is unknown.
 
     Raises:
         LepbenchError: the name is not known, there is no hash to hold against, it differs, or nothing comes.
@@ -67,7 +67,7 @@ def prefetch(
         )
     url = address(source or find_url(name))
     with atomic_path(path) as partial:
-        found = _download(url, partial, progress)
+        found = _download(name, url, partial, progress)
         check_hash(f"what came from {url}", found, expected)
         size = partial.stat().st_size
     known = sha256 is not None or (lock is not None and lock.known)
@@ -94,12 +94,12 @@ def address(source: str) -> str:
     return Path(source).absolute().as_uri()
 
 
-def _download(url: str, path: Path, progress: Progress) -> str:
+def _download(name: str, url: str, path: Path, progress: Progress) -> str:
     """Write what an address holds to a file, and return its hash."""
     try:
         with urllib.request.urlopen(url, timeout=SILENCE) as stream, path.open("wb") as out:
             total = int(stream.headers.get("Content-Length") or 0)
-            found, size = _copied(stream, out, total, progress)
+            found, size = _copied(stream, out, lambda done: progress(name, done, max(done, total)))
     except (OSError, ValueError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise LepbenchError(f"{url} cannot be fetched: {reason}", "check it, or give --from") from error
@@ -108,11 +108,11 @@ def _download(url: str, path: Path, progress: Progress) -> str:
     return found
 
 
-def _copied(stream: BinaryIO, out: BinaryIO, total: int, progress: Progress) -> tuple[str, int]:
-    """Copy in pieces; the hash and the number of the bytes."""
+def _copied(stream: BinaryIO, out: BinaryIO, count: Callable[[int], None]) -> tuple[str, int]:
+    """Copy in pieces, `count` being called with the bytes done; the hash and the number of the bytes."""
     running, size = hashlib.sha256(), 0
     while piece := stream.read(PIECE):
         running.update(piece)
         size += out.write(piece)
-        progress(size, total)
+        count(size)
     return running.hexdigest(), size

@@ -11,14 +11,17 @@ from typing import Any
 import pandas as pd
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.judges import statistics_path
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, find_samples, read_record
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, resample_conditions
+from lepbench.evaluation.summary import is_lower_better, list_main_metrics, resample_conditions
 from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws, Interval, holm
 
+SHOWN = tuple(kind.name for kind in (MODEL, UNGUIDED, REAL))
+"""Rows that a comparison reads: the model's, and the ends of the scale of its skill."""
 SIGNIFICANT = 0.05
 RESAMPLES_A_TEST = 1000
 """A p value is at least 2 / (resamples + 1), times the number of tests: so many keep that floor at 0.002."""
@@ -94,16 +97,16 @@ def compare(
     common, left_out = _common(tables)
     shared = {name: table[_keys(table).isin(common)] for name, table in zip(names, tables, strict=True)}
     known = statistics or JudgeStatistics.load(statistics_path(protocol))
-    shown = ("model", "unguided", "real")
-    rows = {name: resample_conditions(table, known, protocol, shown) for name, table in shared.items()}
+    rows = {name: resample_conditions(table, known, protocol, SHOWN) for name, table in shared.items()}
+    main = list_main_metrics(protocol)
     metrics = [
         metric
-        for metric in rows[names[0]]["model"]
-        if all(metric in rows[run]["model"] for run in names) and (every_metric or metric in MAIN)
+        for metric in rows[names[0]][MODEL.name]
+        if all(metric in rows[run][MODEL.name] for run in names) and (every_metric or metric in main)
     ]
     enough = RESAMPLES_A_TEST * len(metrics) * len(names) * (len(names) - 1) // 2
     finer = protocol.model_copy(update={"resamples": enough, "kid_subsamples": enough})
-    models = {name: resample_conditions(table, known, finer, ("model",)) for name, table in shared.items()}
+    models = {name: resample_conditions(table, known, finer, (MODEL.name,)) for name, table in shared.items()}
     differences = _differences(models, metrics, protocol)
     standings = [
         _standing(metric, run, rows[run], differences, protocol) for metric in metrics for run in names
@@ -116,10 +119,10 @@ def _differences(
 ) -> list[Difference]:
     """Every pair of runs on every metric that has resamples."""
     drawn = [
-        (metric, first, second, rows[first]["model"][metric].minus(rows[second]["model"][metric]))
+        (metric, first, second, rows[first][MODEL.name][metric].minus(rows[second][MODEL.name][metric]))
         for metric in metrics
         for first, second in combinations(rows, 2)
-        if len(rows[first]["model"][metric].draws) > 1
+        if len(rows[first][MODEL.name][metric].draws) > 1
     ]
     adjusted = holm([draws.p_value() for *_, draws in drawn])
     return [
@@ -135,7 +138,7 @@ def _standing(
     differences: Sequence[Difference],
     protocol: Protocol,
 ) -> Standing:
-    sign = -1 if metric in LOWER_IS_BETTER else 1
+    sign = -1 if is_lower_better(metric) else 1
     lead = []
     for other in differences:
         if other.metric == metric and run in (other.first, other.second) and other.significant:
@@ -146,19 +149,19 @@ def _standing(
     return Standing(
         metric,
         run,
-        rows["model"][metric].interval(protocol.confidence),
+        rows[MODEL.name][metric].interval(protocol.confidence),
         _skill(metric, rows, protocol),
         ranks,
     )
 
 
 def _skill(metric: str, rows: dict[str, dict[str, Draws]], protocol: Protocol) -> float | None:
-    drawn = [rows[row][metric] for row in ("model", "unguided", "real") if metric in rows.get(row, {})]
+    drawn = [rows[row][metric] for row in SHOWN if metric in rows.get(row, {})]
     if len(drawn) < 3:
         return None
     model, unguided, real = drawn
     gap = real.minus(unguided).interval(protocol.confidence)
-    if not (gap.high < 0 if metric in LOWER_IS_BETTER else gap.low > 0):
+    if not (gap.high < 0 if is_lower_better(metric) else gap.low > 0):
         return None
     return model.minus(unguided).value / gap.value
 
@@ -173,7 +176,7 @@ def _keys(table: pd.DataFrame) -> pd.Series[Any]:
 
 def _common(tables: Sequence[pd.DataFrame]) -> tuple[set[str], int]:
     """Samples whose picture every run drew, and how many are not among them."""
-    models = [table[table["row"] == "model"] for table in tables]
+    models = [table[table["row"] == MODEL.name] for table in tables]
     good = [set(_keys(model[model["status"] == OK])) for model in models]
     common = set.intersection(*good)
     if not common:

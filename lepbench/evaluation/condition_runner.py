@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,7 @@ from lepbench.evaluation.score import score_pictures
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, encode_png, to_pixels
 from lepbench.judges import Judges
-
-Progress = Callable[[str, int, int], None]
-"""Called with the condition, its samples done, and its samples in all."""
+from lepbench.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class ConditionRunner:
         folder: holds the finished batches.
         judges: score the pictures.
         protocol: says how.
-        progress: called after every batch.
+        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
     """
 
     folder: Path
@@ -82,7 +80,7 @@ class ConditionRunner:
         good = {i: picture for i, picture in enumerate(drawn) if not isinstance(picture, Failure)}
         if good:
             samples = [batch[i] for i in good]
-            truths = [row.truth(sample) for sample in samples]
+            truths = [row.kind.select_truth(sample) for sample in samples]
             scored = score_pictures(
                 np.stack(list(good.values())), samples, truths, self.judges, self.protocol
             )

@@ -1,4 +1,4 @@
-"""The rows of every table: the model, and the references that its figures are read against."""
+"""The conditions, a row each of every table: the model, and the references its figures are read against."""
 
 from __future__ import annotations
 
@@ -20,60 +20,88 @@ from lepbench.suites import Item, Suite
 
 Draw = Callable[[Sequence[Sample]], Tensor]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
-ROWS = ("model", "unguided", "real", "vae", "overlay", "wrong_sketch")
-WITHOUT_BACKBONE = ("model", "real", "wrong_sketch")
-OF_PICTURES = ("real", "vae")
-"""Rows made of an item's real picture, once an item, however many samples the model has."""
-LENDERS = {"wrong_sketch": "model"}
-"""Rows whose pictures are those of another row, and which."""
-BORROWED = tuple(LENDERS)
 
 
-def list_conditions(model: ModelConfig, suite: Suite) -> tuple[str, ...]:
-    """The rows of a model's table on a suite, in their order.
+@dataclass(frozen=True)
+class ConditionKind:
+    """A kind of condition.
 
-    What a backbone draws is missing where there is none, and real pictures where the suite has none.
+    Attributes:
+        name: its row in every table, and its folder of pictures.
+        repeats: whether an item's samples differ; a condition without noise is drawn once an item.
+        borrows: the kind whose pictures are shown, held against the rival's sketch; None: its own.
+        needs_backbone: it is missing where the pictures come from elsewhere.
+        needs_pictures: it is missing where the suite has no real pictures.
     """
-    rows = ROWS if model.backbone is not None else WITHOUT_BACKBONE
-    return rows if suite.definition.pictures else tuple(row for row in rows if row not in OF_PICTURES)
+
+    name: str
+    repeats: bool = True
+    borrows: ConditionKind | None = None
+    needs_backbone: bool = False
+    needs_pictures: bool = False
+
+    def count_samples(self, samples_per_item: int) -> int:
+        """Samples of an item, where the model has so many of it."""
+        return samples_per_item if self.repeats else 1
+
+    def select_truth(self, sample: Sample) -> Item:
+        """The item whose sketch, contours and mask a sample is held against."""
+        return sample.item if self.borrows is None else sample.rival
+
+
+MODEL = ConditionKind("model")
+UNGUIDED = ConditionKind("unguided", needs_backbone=True)
+REAL = ConditionKind("real", repeats=False, needs_pictures=True)
+VAE = ConditionKind("vae", repeats=False, needs_backbone=True, needs_pictures=True)
+OVERLAY = ConditionKind("overlay", needs_backbone=True)
+WRONG_SKETCH = ConditionKind("wrong_sketch", borrows=MODEL)
+CONDITIONS = {kind.name: kind for kind in (MODEL, UNGUIDED, REAL, VAE, OVERLAY, WRONG_SKETCH)}
+"""Every kind by name, in the order of the tables."""
+
+
+def list_conditions(model: ModelConfig, suite: Suite) -> tuple[ConditionKind, ...]:
+    """The conditions that a model is evaluated under on a suite, in the order of the tables."""
+    return tuple(
+        kind
+        for kind in CONDITIONS.values()
+        if (model.backbone is not None or not kind.needs_backbone)
+        and (suite.definition.pictures or not kind.needs_pictures)
+    )
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One row of the table.
+    """A condition that can be drawn.
 
     Attributes:
-        name: as in the table.
+        kind: which it is.
         draw: samples to pictures, float [B, 3, H, W] in [0, 1].
-        against_rival: hold the picture against the rival's sketch, contours and mask, not the item's own.
-        repeats: whether an item's samples differ; a row that has no noise is drawn once an item.
         depends_on: what the pictures depend on beside suite and protocol; None where they are the model's.
     """
 
-    name: str
+    kind: ConditionKind
     draw: Draw
-    against_rival: bool = False
-    repeats: bool = True
     depends_on: dict[str, Any] | None = field(default=None)
 
-    def truth(self, sample: Sample) -> Item:
-        """The item whose sketch, contours and mask a sample of this row is held against."""
-        return sample.rival if self.against_rival else sample.item
+    @property
+    def name(self) -> str:
+        """The kind's."""
+        return self.kind.name
 
 
 def make_model_condition(method: Method) -> Condition:
     """The model that is scored."""
-    return Condition("model", _drawing(method))
+    return Condition(MODEL, _drawing(method))
 
 
 def make_unguided_condition(method: Method, depends_on: dict[str, Any]) -> Condition:
     """The backbone alone, from the same noise by the same sampler."""
-    return Condition("unguided", _drawing(method), depends_on=depends_on)
+    return Condition(UNGUIDED, _drawing(method), depends_on)
 
 
 def make_real_condition() -> Condition:
     """The true picture."""
-    return Condition("real", _real, repeats=False, depends_on={})
+    return Condition(REAL, _real, depends_on={})
 
 
 def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condition:
@@ -82,7 +110,7 @@ def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condit
     def draw(samples: Sequence[Sample]) -> Tensor:
         return backbone.decode_latents(backbone.encode_images(_real(samples)))
 
-    return Condition("vae", draw, repeats=False, depends_on=depends_on)
+    return Condition(VAE, draw, depends_on)
 
 
 def make_overlay_condition(unguided: pa.Table, depends_on: dict[str, Any]) -> Condition:
@@ -92,7 +120,7 @@ def make_overlay_condition(unguided: pa.Table, depends_on: dict[str, Any]) -> Co
     def draw(samples: Sequence[Sample]) -> Tensor:
         return to_tensor(np.stack([overlay_sketch(pictures[s], s.item.sketch) for s in samples]))
 
-    return Condition("overlay", draw, depends_on=depends_on)
+    return Condition(OVERLAY, draw, depends_on)
 
 
 def make_wrong_sketch_condition(model: pa.Table) -> Condition:
@@ -102,7 +130,7 @@ def make_wrong_sketch_condition(model: pa.Table) -> Condition:
     def draw(samples: Sequence[Sample]) -> Tensor:
         return to_tensor(np.stack([pictures[s] for s in samples]))
 
-    return Condition("wrong_sketch", draw, against_rival=True)
+    return Condition(WRONG_SKETCH, draw)
 
 
 class StoredPictures:

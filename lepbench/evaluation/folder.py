@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from lepbench.config import explain
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import write_table
-from lepbench.evaluation.conditions import BORROWED
-from lepbench.evaluation.record import PICTURES, SAMPLES, Identity, read_json
+from lepbench.evaluation.conditions import CONDITIONS
+from lepbench.evaluation.record import PICTURES, SAMPLES, Identity
 from lepbench.evaluation.sample import OK
-from lepbench.files import make_folder, sha256_file, write_bytes, write_text
+from lepbench.files import make_folder, read_json, sha256_file, write_bytes, write_text
 from lepbench.suites import name_picture
 
 OWNER = "run.json"
@@ -70,7 +70,7 @@ def write_samples(out: Path, tables: list[pa.Table]) -> str:
     for table in tables:
         columns = ("row", "item_id", "sample_index", "status", "png")
         for row in table.select(columns).to_pylist():
-            if row["status"] == OK and row["row"] not in BORROWED:
+            if row["status"] == OK and CONDITIONS[row["row"]].borrows is None:
                 write_bytes(locate_picture(out, row["row"], row["item_id"], row["sample_index"]), row["png"])
     path = out / SAMPLES
     write_table(path, pa.concat_tables(tables).drop_columns(WORK_COLUMNS).combine_chunks())

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
-from lepbench.config import Config
+from lepbench.config import Config, load_document, parse_config
 from lepbench.detectors import FILE, AnyDetector, Sobel, SoftDetector, identify_detector, select_detector
+from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
 from lepbench.metrics.edges import pixels_of
+from lepbench.registry import Registry
 from lepbench.suites import Suite
 
 COMMON = ("masks", "captions", "semantic", "distances")
@@ -21,7 +25,9 @@ MEASURED = {
 }
 """What is measured on a suite of each kind; the first is what ranks. Of people's drawings no mask or contour
 is known, and the judges, who learnt sketchworld, know neither their words nor their pictures."""
-NAMES: dict[str, Any] = {kind: f"lepbench-{kind}-v1" for kind in MEASURED}
+OURS = "lepbench-"
+"""What the names of the protocols that ship begin with, and no others."""
+NAMES = {kind: f"{OURS}{kind}-v1" for kind in MEASURED}
 RELATIVE_FROM = 256
 """Smallest side, in pixels, at which tolerances are also taken relative to the size."""
 AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select_detector)]
@@ -30,7 +36,7 @@ AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select
 class Protocol(Config):
     """How pictures are made into figures. Two scores compare only if their protocols' hashes agree."""
 
-    name: Literal["lepbench-edges-v1", "lepbench-freehand-v1", "lepbench-drawings-v1"] = "lepbench-edges-v1"
+    name: str = Field(default="lepbench-edges-v1", pattern=r"^[a-z0-9][a-z0-9._-]*$")
     measures: tuple[str, ...] = MEASURED["edges"]
     """What is measured, in the order of the tables; the first ranks a leaderboard."""
     size: int
@@ -105,8 +111,29 @@ class Protocol(Config):
         return [*(f"{t}px" for t in self.tolerances), *(f"{t:g}d" for t in self.relative_tolerances)]
 
 
-def protocol_of(suite: Suite) -> Protocol:
-    """The protocol of a suite: its size and its pinned detectors, and rules that are the same for all.
+PROTOCOLS: Registry[Callable[[Suite], Protocol]] = Registry("protocol")
+"""Protocols by name, each made for a suite: its size and detectors are terms of the protocol."""
+
+
+def select_protocol(suite: Suite, choice: str | Path | None = None) -> Protocol:
+    """The protocol by which a suite is scored.
+
+    Args:
+        choice: a name in `PROTOCOLS`, or a YAML file of the terms that differ from the suite's own protocol,
+            its name among them; None for the suite's own.
+
+    Raises:
+        LepbenchError: no such protocol, a term it does not know, or a name that is not its own.
+    """
+    if choice is None:
+        return make_shipped_protocol(suite)
+    if Path(choice).suffix in (".yaml", ".yml"):
+        return _read_terms(suite, Path(choice))
+    return PROTOCOLS.get(str(choice))(suite)
+
+
+def make_shipped_protocol(suite: Suite) -> Protocol:
+    """The protocol that ships for suites of this kind: the suite's size and detectors, and rules for all.
 
     Raises:
         LepbenchError: a detector is unknown here.
@@ -120,3 +147,31 @@ def protocol_of(suite: Suite) -> Protocol:
         contour_detector=select_detector(definition.contour_detector),
         relative_tolerances=(0.0075,) if definition.size >= RELATIVE_FROM else (),
     )
+
+
+def _read_terms(suite: Suite, path: Path) -> Protocol:
+    terms = load_document(path, Protocol)
+    name = terms.get("name")
+    if not isinstance(name, str) or name.startswith(OURS):
+        raise LepbenchError(
+            f"{path}: a protocol with terms of its own has a name of its own, not {name!r}",
+            f"give a 'name' that does not begin with {OURS!r}",
+        )
+    return parse_config({**make_shipped_protocol(suite).model_dump(), **terms}, Protocol, str(path))
+
+
+def _make_named(name: str) -> Callable[[Suite], Protocol]:
+    def make(suite: Suite) -> Protocol:
+        """The protocol that ships for suites of one kind."""
+        protocol = make_shipped_protocol(suite)
+        if protocol.name != name:
+            raise LepbenchError(
+                f"suite {suite.name!r} is scored by {protocol.name}, not {name}", "choose that, or none"
+            )
+        return protocol
+
+    return make
+
+
+for _name in NAMES.values():
+    PROTOCOLS.register(_name)(_make_named(_name))

@@ -13,8 +13,9 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.environment import Environment
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.summary import Figure
-from lepbench.files import sha256_bytes, write_text
+from lepbench.files import read_json, sha256_bytes, write_text
 from lepbench.methods import ModelConfig
+from lepbench.plugins import iterate_code
 
 SCHEMA = 1
 RECORD = "record.json"
@@ -76,6 +77,11 @@ class Record(Config):
         stable = self.model_dump(mode="json", include={"identity", "protocol", "rows", "samples_sha256"})
         return sha256_bytes(json.dumps(stable, sort_keys=True).encode())
 
+    @property
+    def submitted_code(self) -> list[str]:
+        """The modules from outside that took part: their code is the submitter's."""
+        return list(iterate_code(self.identity.weights))
+
     def published(self) -> dict[str, Any]:
         """The object that `lepbench evaluate --json` prints."""
         rows = {
@@ -86,6 +92,7 @@ class Record(Config):
             "protocol": self.protocol.name,
             "suite": self.identity.suite,
             "samples": self.samples,
+            **({"submitted_code": self.submitted_code} if self.submitted_code else {}),
             "rows": rows,
         }
 
@@ -124,17 +131,3 @@ def find_samples(folder: Path) -> Path:
     if not path.is_file():
         raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
     return path
-
-
-def read_json(path: Path, fix: str) -> Any:
-    """A JSON file's content.
-
-    Raises:
-        LepbenchError: it cannot be read, or is no JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LepbenchError(f"cannot read {path}: {error.strerror}", fix) from error
-    except ValueError as error:
-        raise LepbenchError(f"{path} is not valid JSON: {error}") from error

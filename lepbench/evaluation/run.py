@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,16 @@ import pyarrow.compute as pc
 from lepbench.backbones import Backbone, choose_device, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.cache import keep_table, recall_table
-from lepbench.evaluation.condition_runner import ConditionRunner, Progress
+from lepbench.evaluation.condition_runner import ConditionRunner
 from lepbench.evaluation.conditions import (
+    MODEL,
+    OVERLAY,
+    REAL,
+    UNGUIDED,
+    VAE,
+    WRONG_SKETCH,
     Condition,
+    ConditionKind,
     hash_condition,
     list_conditions,
     make_model_condition,
@@ -34,7 +41,8 @@ from lepbench.evaluation.environment import (
 )
 from lepbench.evaluation.folder import WORK, claim_folder, clear_work, prepare_folder, write_samples
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import Protocol, protocol_of
+from lepbench.evaluation.measures import select_measures
+from lepbench.evaluation.protocol import Protocol, select_protocol
 from lepbench.evaluation.record import RECORD, Identity, Record, Timing, read_record, write_record
 from lepbench.evaluation.sample import FAILED, make_batches
 from lepbench.evaluation.schema import make_work_schema
@@ -42,11 +50,9 @@ from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder
 from lepbench.judges import Judges
 from lepbench.methods import Method, ModelConfig, UnguidedConfig
+from lepbench.plugins import hash_code
+from lepbench.progress import Progress, ignore_progress
 from lepbench.suites import Item, Suite
-
-
-def silent(row: str, done: int, total: int) -> None:
-    """Progress that is not shown."""
 
 
 def evaluate(
@@ -58,7 +64,9 @@ def evaluate(
     samples_per_item: int = 1,
     device: str = "auto",
     judges: Judges | None = None,
-    progress: Progress = silent,
+    protocol: Protocol | None = None,
+    method: Method | None = None,
+    progress: Progress = ignore_progress,
 ) -> Record:
     """Draw and score a model on a suite, with the reference rows, into `out`.
 
@@ -69,18 +77,21 @@ def evaluate(
         samples_per_item: pictures an item, each from its own noise.
         device: where networks run; "auto" takes a GPU if there is one.
         judges: those of the protocol unless given.
-        progress: called after every batch.
+        protocol: the suite's own unless given.
+        method: what draws, instead of what the model's configuration would build.
+        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Raises:
         LepbenchError: a file is missing, or `out` cannot be written or belongs to another run.
     """
     started = time.perf_counter()
-    protocol = protocol_of(suite)
+    protocol = protocol or select_protocol(suite)
     items = suite.items(limit)
     prepare_folder(out)
     where = choose_device(device)
     backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
-    method = model.method.build(backbone, model.sampler)
+    submitted = hash_submitted_code(model, protocol)
+    method = method or model.method.build(backbone, model.sampler)
     judges = judges or load_judges(protocol, str(where))
     identity = Identity(
         model=model,
@@ -89,7 +100,7 @@ def evaluate(
         protocol_sha256=protocol.sha256,
         items=len(items),
         samples_per_item=samples_per_item,
-        weights={**hash_backbone_files(backbone), **method.weights, **judges.weights},
+        weights={**hash_backbone_files(backbone), **method.weights, **judges.weights, **submitted},
         packages=list_package_versions(),
         device=where.type,
     )
@@ -106,6 +117,13 @@ def evaluate(
     if not any(record.failed.values()):
         clear_work(out)
     return record
+
+
+def hash_submitted_code(model: ModelConfig, protocol: Protocol) -> dict[str, str]:
+    """SHA-256 of every file from outside whose code decides a figure, by name: plug-ins that take part."""
+    detectors = (protocol.detector, protocol.contour_detector, protocol.soft_detector)
+    parts = [type(model.method), *map(type, detectors), *map(type, select_measures(protocol))]
+    return {name: digest for part in parts for name, digest in hash_code(part).items()}
 
 
 def hash_backbone_files(backbone: Backbone | None) -> dict[str, str]:
@@ -128,30 +146,41 @@ class _Run:
 
     def tables(self, backbone: Backbone | None, method: Method) -> list[pa.Table]:
         """Every row's table, drawn with the references first, in the order of `list_conditions`."""
-        done = {"real": self._table(make_real_condition())} if "real" in self.rows else {}
-        if backbone is not None:
-            done |= self._backbone_tables(backbone)
-        done["model"] = self._table(make_model_condition(method))
-        done["wrong_sketch"] = self._table(make_wrong_sketch_condition(done["model"]))
-        return [done[name] for name in self.rows]
+        done: dict[ConditionKind, pa.Table] = {}
+        makers: dict[ConditionKind, Callable[[], Condition]] = {
+            REAL: make_real_condition,
+            **self._backbone_makers(backbone, done),
+            MODEL: lambda: make_model_condition(method),
+            WRONG_SKETCH: lambda: make_wrong_sketch_condition(done[MODEL]),
+        }
+        for kind, make in makers.items():
+            if kind in self.kinds:
+                done[kind] = self._table(make())
+        return [done[kind] for kind in self.kinds]
 
     @property
-    def rows(self) -> tuple[str, ...]:
+    def kinds(self) -> tuple[ConditionKind, ...]:
         return list_conditions(self.identity.model, self.suite)
 
-    def _backbone_tables(self, backbone: Backbone) -> dict[str, pa.Table]:
+    def _backbone_makers(
+        self, backbone: Backbone | None, done: dict[ConditionKind, pa.Table]
+    ) -> dict[ConditionKind, Callable[[], Condition]]:
+        """Makers of the conditions that need a backbone; the tables they are made of are `done` by then."""
+        if backbone is None:
+            return {}
         sampler = self.identity.model.sampler
         model = {"backbone": hash_backbone_files(backbone), "precision": self.identity.model.precision}
         drawn = {**model, "sampler": sampler.model_dump(mode="json")}
         plain = UnguidedConfig().build(backbone, sampler)
-        done = {"vae": self._table(make_vae_condition(backbone, model))} if "vae" in self.rows else {}
-        done["unguided"] = self._table(make_unguided_condition(plain, drawn))
-        done["overlay"] = self._table(make_overlay_condition(done["unguided"], drawn))
-        return done
+        return {
+            VAE: lambda: make_vae_condition(backbone, model),
+            UNGUIDED: lambda: make_unguided_condition(plain, drawn),
+            OVERLAY: lambda: make_overlay_condition(done[UNGUIDED], drawn),
+        }
 
     def _table(self, row: Condition) -> pa.Table:
         """A row's table: a reference from the cache where it is there, anything else from the workshop."""
-        per_item = self.identity.samples_per_item if row.repeats else 1
+        per_item = row.kind.count_samples(self.identity.samples_per_item)
         batches = make_batches(self.suite, self.items, per_item, self.protocol.batch_size)
         if row.depends_on is None:
             return self.workshop.table(row, batches)
@@ -184,11 +213,11 @@ class _Run:
         Raises:
             LepbenchError: not one picture of the model could be drawn.
         """
-        named = dict(zip(self.rows, tables, strict=True))
+        named = dict(zip((kind.name for kind in self.kinds), tables, strict=True))
         failed = {name: table["status"].to_pylist().count(FAILED) for name, table in named.items()}
-        drawn = len(named["model"])
-        if failed["model"] == drawn:
-            reason = named["model"]["reason"][0].as_py()
+        drawn = len(named[MODEL.name])
+        if failed[MODEL.name] == drawn:
+            reason = named[MODEL.name]["reason"][0].as_py()
             raise LepbenchError(f"none of {drawn} pictures of the model could be drawn: {reason}")
         samples_sha256 = write_samples(out, tables)
         return Record(

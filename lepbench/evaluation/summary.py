@@ -14,10 +14,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import OK
 from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws
-
-LOWER_IS_BETTER = tuple(name for measure in MEASURES.values() for name in measure.lower_is_better)
-OF_SETS = tuple(name for measure in MEASURES.values() for name in measure.of_sets)
-"""Metrics that depend on the number of samples, and never compare across two."""
+from lepbench.plugins import hash_code
 
 MAIN = {
     "faithful_f1": "faithful F1",
@@ -33,6 +30,30 @@ MAIN = {
 }
 """The metrics that say most, and their headings; the others refine them. Each metric more that is tested for
 differences makes all the others harder to tell apart."""
+
+
+def is_lower_better(metric: str) -> bool:
+    """Whether a metric is better when it is small."""
+    return any(metric in measure.lower_is_better for measure in MEASURES.values())
+
+
+def is_of_sets(metric: str) -> bool:
+    """Whether a metric depends on the number of samples, and never compares across two."""
+    return any(metric in measure.of_sets for measure in MEASURES.values())
+
+
+def list_main_metrics(protocol: Protocol) -> dict[str, str]:
+    """The metrics of `MAIN`, then those of measures from outside, with their headings."""
+    shown: dict[str, str] = {}
+    for measure in select_measures(protocol):
+        names = measure.metrics(protocol)
+        submitted = bool(hash_code(type(measure)))
+        shown |= {name: MAIN.get(name, name) for name in names if submitted or name in MAIN}
+    return dict(sorted(shown.items(), key=lambda item: _place_in_main(item[0])))
+
+
+def _place_in_main(metric: str) -> int:
+    return list(MAIN).index(metric) if metric in MAIN else len(MAIN)
 
 
 class Figure(Config):

@@ -12,10 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.condition_runner import Progress
-from lepbench.evaluation.conditions import BORROWED, LENDERS, OF_PICTURES, list_conditions
+from lepbench.evaluation.conditions import CONDITIONS, list_conditions
 from lepbench.evaluation.folder import locate_picture
-from lepbench.evaluation.protocol import Protocol, protocol_of
+from lepbench.evaluation.protocol import PROTOCOLS, Protocol, select_protocol
 from lepbench.evaluation.record import Record, find_samples, read_record
 from lepbench.evaluation.sample import OK, make_batches
 from lepbench.evaluation.schema import make_schema
@@ -24,6 +23,7 @@ from lepbench.evaluation.summary import Figures, summarise_samples
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
 from lepbench.judges import Judges, JudgeStatistics
+from lepbench.progress import Progress
 from lepbench.suites import Suite
 
 TOLERANCE = 1e-6
@@ -32,18 +32,40 @@ NETWORK_TOLERANCE = 1e-4
 """The same for what a network says of one picture."""
 
 
-def verify_record(folder: Path, suite: Suite, statistics: JudgeStatistics) -> Record:
+def find_protocol(record: Record, suite: Suite, choice: str | Path | None = None) -> Protocol:
+    """The protocol that a record is to be held against.
+
+    Args:
+        choice: as for `select_protocol`; None for the one of the record's name.
+
+    Raises:
+        LepbenchError: none is known by that name.
+    """
+    name = record.protocol.name
+    if choice is None and name not in PROTOCOLS:
+        raise LepbenchError(
+            f"the run was scored by protocol {name!r}, which is not known here", "give its file as --protocol"
+        )
+    return select_protocol(suite, choice or name)
+
+
+def verify_record(
+    folder: Path, suite: Suite, statistics: JudgeStatistics, protocol: Protocol | None = None
+) -> Record:
     """The record of a run, found true.
 
     Checked are: suite and protocol are the present ones; `samples.parquet` is the file the record names; it
     holds every row with every item and seed asked for, once, none of them failed; every picture is the one
     counted; and the figures follow from the samples.
 
+    Args:
+        protocol: what it is held against; the suite's own unless given.
+
     Raises:
         LepbenchError: something is missing or does not agree; the message says what.
     """
     record = read_record(folder)
-    protocol = protocol_of(suite)
+    protocol = protocol or select_protocol(suite)
     _check_identity(folder, record, suite, protocol)
     path = find_samples(folder)
     if sha256_file(path) != record.samples_sha256:
@@ -61,7 +83,7 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
     Counts must be equal; what a network says may differ by its rounding on another processor.
 
     Args:
-        progress: called with the condition, its samples done, and its samples in all.
+        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Returns:
         How many samples were scored.
@@ -72,20 +94,20 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
     record = read_record(folder)
     protocol, identity = record.protocol, record.identity
     stored = _read(find_samples(folder), protocol).to_pandas()
-    for row in list_conditions(identity.model, suite):
-        lines = stored[stored["row"] == row].to_dict("records")
-        per_item = 1 if row in OF_PICTURES else identity.samples_per_item
+    for kind in list_conditions(identity.model, suite):
+        lines = stored[stored["row"] == kind.name].to_dict("records")
+        per_item = kind.count_samples(identity.samples_per_item)
         done = 0
         for batch in make_batches(suite, suite.items(identity.items), per_item, protocol.batch_size):
-            shown = LENDERS.get(row, row)
-            paths = [locate_picture(folder, shown, s.item.item_id, s.index) for s in batch]
+            shown = kind.borrows or kind
+            paths = [locate_picture(folder, shown.name, s.item.item_id, s.index) for s in batch]
             pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
-            truths = [s.rival if row in BORROWED else s.item for s in batch]
+            truths = [kind.select_truth(sample) for sample in batch]
             found = score_pictures(pictures, batch, truths, judges, protocol)
             for path, columns, line in zip(paths, found, lines[done : done + len(batch)], strict=True):
-                _check_columns(path, row, columns, line)
+                _check_columns(path, kind.name, columns, line)
             done += len(batch)
-            progress(row, done, len(lines))
+            progress(kind.name, done, len(lines))
     return len(stored)
 
 
@@ -132,11 +154,9 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     identity = record.identity
     items = suite.items(identity.items)
     asked = [
-        (row, sample.item.item_id, sample.index, sample.seed)
-        for row in list_conditions(identity.model, suite)
-        for batch in make_batches(
-            suite, items, 1 if row in OF_PICTURES else identity.samples_per_item, len(items)
-        )
+        (kind.name, sample.item.item_id, sample.index, sample.seed)
+        for kind in list_conditions(identity.model, suite)
+        for batch in make_batches(suite, items, kind.count_samples(identity.samples_per_item), len(items))
         for sample in batch
     ]
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "seed"))
@@ -150,7 +170,7 @@ def _check_pictures(folder: Path, samples: pa.Table) -> None:
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "png_sha256"))
     for row, item_id, index, digest in zip(*columns, strict=True):
         path = locate_picture(folder, row, item_id, index)
-        if row not in BORROWED and not (path.is_file() and sha256_file(path) == digest):
+        if CONDITIONS[row].borrows is None and not (path.is_file() and sha256_file(path) == digest):
             raise LepbenchError(f"{path} is missing or not the picture that was scored", "evaluate again")
 
 

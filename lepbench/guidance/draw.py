@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +13,11 @@ from lepbench.guidance.importance import pool_weights
 from lepbench.guidance.sampler import sample
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.steering import SketchGuidance
-from lepbench.guidance.strip import draw_ink, draw_strip
+from lepbench.guidance.strip import draw_strip
 from lepbench.images import Pixels, to_pixels
+from lepbench.panels import draw_strokes
 from lepbench.predictors.base import Predictor
+from lepbench.progress import Progress, ignore_progress
 from lepbench.seeds import make_generator
 
 
@@ -37,12 +38,13 @@ def draw_picture(
     stop: float,
     seed: int,
     weights: NDArray[np.float32] | None = None,
-    on_step: Callable[[int, int], None] | None = None,
+    progress: Progress = ignore_progress,
 ) -> DrawnPicture:
     """Draw `prompt` along `strokes` bool [H, W].
 
     Args:
         weights: float [H, W] from 0 up, how much the sketch matters at each pixel; None: the same.
+        progress: called with (stage, done, total) after every denoising step.
 
     The strip shows the sketch, the edges predicted at the last guided step (where there was one) and the
     picture; all lines black on white.
@@ -53,9 +55,9 @@ def draw_picture(
     latent = (target.shape[-2], target.shape[-1])
     mattering = None if weights is None else pool_weights(torch.from_numpy(weights)[None], latent)
     guidance = SketchGuidance(predictor, target, scale, stop, mattering)
-    drawn = sample(backbone, [prompt], noise, settings, guidance, [source], on_step)
+    drawn = sample(backbone, [prompt], noise, settings, guidance, [source], progress)
     picture = to_pixels(backbone.decode_latents(drawn.latents))[0]
-    panels = [("sketch", draw_ink(strokes)), (prompt, picture)]
+    panels = [("sketch", draw_strokes(strokes)), (prompt, picture)]
     if drawn.edges is not None:
         edges = to_pixels(1 - backbone.decode_latents(drawn.edges))[0]
         panels.insert(1, ("predicted edges", edges))

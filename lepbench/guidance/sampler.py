@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -27,6 +27,7 @@ from lepbench.guidance.schedulers import (
 )
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.steering import Guidance
+from lepbench.progress import Progress, ignore_progress
 
 Generators = Sequence[torch.Generator] | torch.Generator | None
 """Where noise is drawn from while stepping."""
@@ -53,7 +54,7 @@ def sample(
     settings: SamplerSettings,
     guidance: Guidance | None = None,
     generators: Generators = None,
-    on_step: Callable[[int, int], None] | None = None,
+    progress: Progress = ignore_progress,
     scheduler: Any | None = None,
 ) -> SampledLatents:
     """Draw one picture a prompt, as latents; a sample does not depend on the others of its batch.
@@ -64,7 +65,7 @@ def sample(
         noise: `[B, C, h, w]` standard normal.
         generators: one a sample, for schedulers that draw noise while they step and for going back to noise;
             a single one draws for the batch at once, and a sample then does depend on it.
-        on_step: called after every step with (steps done, steps in all).
+        progress: called with (stage, done, total) after every step.
         scheduler: of diffusers, its timesteps set, to step with instead of the one the settings name.
 
     Raises:
@@ -90,8 +91,7 @@ def sample(
             latents, edges = loop.guided_step(latents, index, guidance)
         else:
             latents = loop.step(latents, index)
-        if on_step is not None:
-            on_step(done, len(order))
+        progress("denoising", done, len(order))
     return SampledLatents(latents, edges)
 
 

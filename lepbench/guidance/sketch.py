@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
-from lepbench.images import open_rgb
+from lepbench.images import format_size, open_rgb
 
 BLACK_ON_WHITE = "black on white"
 WHITE_ON_BLACK = "white on black"
@@ -46,10 +46,9 @@ def read_sketch(path: Path, size: tuple[int, int] | None = None, resize: bool = 
     strokes, polarity = extract_strokes(np.asarray(open_rgb(path).convert("L")), str(path))
     if size is None or strokes.shape == size:
         return Sketch(strokes, polarity)
-    height, width = strokes.shape
     if not resize:
         raise LepbenchError(
-            f"{path} is {width}x{height} px and the model draws {size[1]}x{size[0]} px",
+            f"{path} is {format_size(strokes.shape)} px and the model draws {format_size(size)} px",
             "redraw it at that size or pass --resize",
         )
     return Sketch(fit_strokes(strokes, size), polarity)

@@ -1,20 +1,23 @@
 """Ways to draw along a sketch, one file each; importing this package fills `METHODS`."""
 
-from lepbench.methods.base import METHODS, Method, MethodConfig, Request
+from lepbench.methods.base import METHODS, AnyMethod, Method, MethodConfig, Request
 from lepbench.methods.clean_edges import CleanEdgesConfig
 from lepbench.methods.lep import LepConfig
 from lepbench.methods.model import ModelConfig
 from lepbench.methods.precomputed import PrecomputedConfig
+from lepbench.methods.python import PythonConfig
 from lepbench.methods.unguided import UnguidedConfig
 
 __all__ = [
     "METHODS",
+    "AnyMethod",
     "CleanEdgesConfig",
     "LepConfig",
     "Method",
     "MethodConfig",
     "ModelConfig",
     "PrecomputedConfig",
+    "PythonConfig",
     "Request",
     "UnguidedConfig",
 ]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import BeforeValidator, SerializeAsAny
 from torch import Tensor
 
 from lepbench.backbones import Backbone
-from lepbench.config import Config
+from lepbench.config import Config, select_config
 from lepbench.guidance import Guidance, SamplerSettings, sample
 from lepbench.registry import Registry
 from lepbench.seeds import make_generator
@@ -85,6 +86,19 @@ class MethodConfig(Config, ABC):
 
 
 METHODS: Registry[type[MethodConfig]] = Registry("method")
+
+
+def select_method(config: str | dict[str, Any] | MethodConfig) -> MethodConfig:
+    """The method that a name, or a mapping with `name` and settings, asks for.
+
+    Raises:
+        LepbenchError: no such method, a key it does not know, or a value it does not take.
+    """
+    return config if isinstance(config, MethodConfig) else select_config(config, METHODS, ("method",))
+
+
+# A field of this type takes any registered method in a larger configuration, and writes its settings back.
+AnyMethod = Annotated[SerializeAsAny[MethodConfig], BeforeValidator(select_method)]
 
 
 def draw_pictures(

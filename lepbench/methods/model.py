@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Self, Union
+from typing import Any, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -11,31 +11,10 @@ from lepbench.config import Config
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.presets import PRESETS
-from lepbench.methods.base import METHODS, MethodConfig
-from lepbench.methods.clean_edges import CleanEdgesConfig
-from lepbench.methods.lep import LepConfig
-from lepbench.methods.precomputed import PrecomputedConfig
+from lepbench.methods.base import METHODS, AnyMethod
 from lepbench.methods.steered import SteeredConfig
-from lepbench.methods.unguided import UnguidedConfig
-
-if TYPE_CHECKING:
-    AnyMethod = MethodConfig
-else:
-    # A closed union of what is registered: `name` decides, and the settings of one method fit no other.
-    AnyMethod = Annotated[Union[METHODS.values()], Field(discriminator="name")]  # noqa: UP007
 
 DEFAULT_BACKBONE = "mini@1"
-STEERED = frozenset(name for name in METHODS if issubclass(METHODS.get(name), SteeredConfig))
-"""Methods that a preset tells how to steer."""
-
-__all__ = [
-    "AnyMethod",
-    "CleanEdgesConfig",
-    "LepConfig",
-    "ModelConfig",
-    "PrecomputedConfig",
-    "UnguidedConfig",
-]
 
 
 class ModelConfig(Config):
@@ -66,7 +45,9 @@ class ModelConfig(Config):
         sampler, method = given.get("sampler") or {}, given.get("method")
         if isinstance(sampler, dict):
             sampler = {**preset.sampler(), **sampler}
-        if isinstance(method, dict) and method.get("name") in STEERED:
+        if isinstance(method, str):
+            method = {"name": method}
+        if isinstance(method, dict) and issubclass(METHODS.get(str(method.get("name"))), SteeredConfig):
             method = {**preset.steering(), **method}
         return {**given, "preset": None, "sampler": sampler, "method": method}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +14,9 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_file
+from lepbench.files import sha256_bytes, sha256_file
 from lepbench.guidance import SamplerSettings
-from lepbench.images import open_rgb, to_tensor
+from lepbench.images import format_size, open_rgb, to_tensor
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
 
 
@@ -49,7 +48,7 @@ class Precomputed(Method):
     @property
     def weights(self) -> dict[str, str]:
         listed = "".join(f"{sha256_file(path)}  {name}\n" for name, path in self.files.items())
-        return {"pictures": hashlib.sha256(listed.encode()).hexdigest()}
+        return {"pictures": sha256_bytes(listed.encode())}
 
     def check(self, names: Collection[str]) -> None:
         missing = [name for name in names if name not in self.files]
@@ -71,7 +70,7 @@ class Precomputed(Method):
     def _read(self, request: Request) -> Tensor:
         pixels = np.asarray(open_rgb(self.folder / request.name))
         if pixels.shape[:2] != request.sketch.shape:
-            found, wanted = (f"{w}x{h}" for h, w in (pixels.shape[:2], request.sketch.shape))
+            found, wanted = (format_size(shape) for shape in (pixels.shape, request.sketch.shape))
             raise LepbenchError(
                 f"{self.folder / request.name} is {found} px and the suite {wanted}", "draw at its size"
             )

@@ -22,6 +22,7 @@ from lepbench.metrics.masks import intersection_over_union, mask_counts
 from lepbench.mini.corpus import Range, attribute_labels
 from lepbench.mini.judge import retrieval_top1
 from lepbench.mini.matcher import kinds_of
+from lepbench.progress import Progress
 from lepbench.seeds import derive_seed, draw_noise
 from lepbench.sketchworld import LEVELS, Scene, freehand, render
 
@@ -32,7 +33,6 @@ ONE_THING = Range(split="test", start=500_000, count=512, things=1)
 TWO_THINGS = Range(split="test", start=500_000, count=256, things=2)
 COMPOSITIONAL = Range(split="compositional", start=500_000, count=256, things=1)
 CAPTIONS = Range(split="test", start=600_000, count=1000)
-Report = Callable[[str, int, int], None]
 
 
 class Gate(Config):
@@ -47,18 +47,18 @@ class Gate(Config):
         return self.threshold is None or self.value >= self.threshold
 
 
-def measure(folder: Path, report: Report, count: int | None = None) -> list[Gate]:
+def measure(folder: Path, progress: Progress, count: int | None = None) -> list[Gate]:
     """Measure every gate of the models below `folder` (`mini@1`, `judge@1`, and so on).
 
     Args:
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
         count: scenes a gate instead of the full number, for a quick look.
     """
     backbone, probe = load_backbone(folder / "mini@1"), load_probe(folder / "probe@1")
     judge = ClipScorer.load(folder / "judge@1")
     return [
         *vae_gates(backbone, probe, _scenes(ONE_THING, count)),
-        *sample_gates(backbone, probe, judge, count, report),
+        *sample_gates(backbone, probe, judge, count, progress),
         *judge_gates(judge, _scenes(CAPTIONS, count)),
         segmenter_gate(load_segmenter(folder / "segmenter@1"), _scenes(CAPTIONS, count)),
         *matcher_gates(load_matcher(folder / "matcher@1"), _scenes(CAPTIONS, count)),
@@ -92,19 +92,19 @@ def vae_gates(backbone: Backbone, probe: Probe, scenes: list[Scene]) -> list[Gat
 
 
 def sample_gates(
-    backbone: Backbone, probe: Probe, judge: ClipScorer, count: int | None, report: Report
+    backbone: Backbone, probe: Probe, judge: ClipScorer, count: int | None, progress: Progress
 ) -> list[Gate]:
     """Attributes of unguided samples of test captions (50 DDIM steps, guidance scale 4)."""
     least = {"shape": 0.88, "colour": 0.88, "background": 0.95, "texture": 0.75}
     gates = []
     for title, span in (("one thing", ONE_THING), ("compositional", COMPOSITIONAL)):
         scenes = _scenes(span, count)
-        read = accuracy(probe, draw(backbone, scenes, title, report), attribute_labels(scenes))
+        read = accuracy(probe, draw(backbone, scenes, title, progress), attribute_labels(scenes))
         gated = least if span is ONE_THING else {}
         kind = title.replace(" ", "_")
         gates += [Gate(name=f"samples/{kind}/{k}", value=v, threshold=gated.get(k)) for k, v in read.items()]
     scenes = _scenes(TWO_THINGS, count)
-    drawn = draw(backbone, scenes, "two things", report)
+    drawn = draw(backbone, scenes, "two things", progress)
     return [*gates, Gate(name="samples/two_things/judge_top1_of_64", value=_top1(judge, drawn, scenes, 64))]
 
 
@@ -152,7 +152,7 @@ def _top1(judge: ClipScorer, pictures: Tensor, scenes: list[Scene], group: int) 
     return retrieval_top1(images @ judge.text_features(captions).T, captions, group)
 
 
-def draw(backbone: Backbone, scenes: list[Scene], title: str, report: Report) -> Tensor:
+def draw(backbone: Backbone, scenes: list[Scene], title: str, progress: Progress) -> Tensor:
     """Unguided pictures [N, 3, 64, 64] of the scenes' captions, each from its own seed."""
     shape = backbone.latent_shape(64)
     drawn = []
@@ -161,5 +161,5 @@ def draw(backbone: Backbone, scenes: list[Scene], title: str, report: Report) ->
         start = torch.stack([draw_noise(derive_seed("gates", scene.id), shape) for scene in part])
         latents = sample(backbone, [scene.caption for scene in part], start, SamplerSettings()).latents
         drawn.append(backbone.decode_latents(latents))
-        report(title, first + len(part), len(scenes))
+        progress(title, first + len(part), len(scenes))
     return torch.cat(drawn)

@@ -12,7 +12,8 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.predictors.base import Predictor
 from lepbench.predictors.features import NoisyFeatures
-from lepbench.predictors.latents import EncodedTriplets, Progress
+from lepbench.predictors.latents import EncodedTriplets
+from lepbench.progress import Progress
 from lepbench.seeds import derive_seed, draw_noise
 
 BINS = 10
@@ -39,7 +40,7 @@ def measure_held_out_curve(
     backbone: Backbone,
     predictor: Predictor,
     data: EncodedTriplets,
-    on_progress: Progress,
+    progress: Progress,
     bins: int = BINS,
     batch: int = BATCH,
 ) -> list[BinLoss]:
@@ -64,7 +65,7 @@ def measure_held_out_curve(
         everywhere, on_strokes = total.tolist()
         mse = everywhere / data.edges[:count].numel()
         curve.append(BinLoss(low, high, mse, variance, on_strokes / strokes if strokes else math.nan))
-        on_progress("held-out loss", part + 1, bins)
+        progress("held-out loss", part + 1, bins)
     return curve
 
 

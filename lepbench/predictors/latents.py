@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -21,6 +21,7 @@ from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, to_tensor
+from lepbench.progress import Progress
 
 FORMAT = 5
 TEXTS = "texts."
@@ -30,9 +31,6 @@ MAPS = ("images", "edges", "strokes", "captions")
 BATCH = 32
 SHARD = 256
 """Triplets a stored file: what an interruption loses at most, and what memory holds of captions."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total)."""
 
 
 class TripletLike(Protocol):
@@ -119,7 +117,7 @@ class EncodedTriplets:
 
 
 def encode_triplets(
-    backbone: Backbone, data: TripletSource, cache: Path, on_progress: Progress
+    backbone: Backbone, data: TripletSource, cache: Path, progress: Progress
 ) -> EncodedTriplets:
     """Encode every triplet, or read an earlier encoding by the same backbone of the same data.
 
@@ -137,7 +135,7 @@ def encode_triplets(
         path = folder / f"{start // SHARD:05d}.safetensors"
         shard = _read(path)
         if shard is None:
-            _write(path, encode_shard(backbone, data, rows, known, on_progress))
+            _write(path, encode_shard(backbone, data, rows, known, progress))
             # From the file: what it holds of captions is then no longer in memory.
             shard = _read(path)
         if shard is None:
@@ -147,9 +145,9 @@ def encode_triplets(
     return join_shards(data.identity, shards)
 
 
-def encode(backbone: Backbone, data: TripletSource, on_progress: Progress) -> EncodedTriplets:
+def encode(backbone: Backbone, data: TripletSource, progress: Progress) -> EncodedTriplets:
     """As `encode_triplets`, and nothing is stored."""
-    return join_shards(data.identity, [encode_shard(backbone, data, range(len(data)), {}, on_progress)])
+    return join_shards(data.identity, [encode_shard(backbone, data, range(len(data)), {}, progress)])
 
 
 def join_shards(identity: str, shards: Sequence[CacheShard]) -> EncodedTriplets:
@@ -163,7 +161,7 @@ def join_shards(identity: str, shards: Sequence[CacheShard]) -> EncodedTriplets:
 
 
 def encode_shard(
-    backbone: Backbone, data: TripletSource, rows: range, known: dict[str, int], on_progress: Progress
+    backbone: Backbone, data: TripletSource, rows: range, known: dict[str, int], progress: Progress
 ) -> CacheShard:
     """The triplets at `rows`, and those of their captions that are not `known` by their rows yet."""
     ids: list[str] = []
@@ -177,13 +175,13 @@ def encode_shard(
         maps = to_map(np.stack([triplet.edges for triplet in batch]))
         edges.append(backbone.encode_edges(maps).cpu())
         strokes.append(F.adaptive_max_pool2d(maps, edges[-1].shape[-2:]) >= 0.5)
-        on_progress("encoding pictures", rows.start + len(ids), len(data))
+        progress("encoding pictures", rows.start + len(ids), len(data))
     new = [text for text in dict.fromkeys(captions) if text not in known]
     places = known | {text: len(known) + place for place, text in enumerate(new)}
     texts = []
     for start in range(0, len(new), BATCH):
         texts.append(backbone.encode_prompts(new[start : start + BATCH]).to("cpu", torch.float16))
-        on_progress("encoding captions", min(start + BATCH, len(new)), len(new))
+        progress("encoding captions", min(start + BATCH, len(new)), len(new))
     tensors = (
         torch.cat(images),
         torch.cat(edges),

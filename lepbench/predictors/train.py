@@ -12,20 +12,21 @@ from lepbench.backbones.backbone import Backbone, load_backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
-from lepbench.files import make_folder
+from lepbench.files import find_cache_folder, make_folder
 from lepbench.predictors.base import PREDICTORS, Predictor, describe_architecture
 from lepbench.predictors.checkpoint import restore_checkpoint, save_checkpoint
 from lepbench.predictors.features import NoisyFeatures
 from lepbench.predictors.heldout import measure_held_out_curve
-from lepbench.predictors.latents import EncodedTriplets, Progress, encode_triplets
+from lepbench.predictors.latents import EncodedTriplets, encode_triplets
 from lepbench.predictors.losses import LOSSES
 from lepbench.predictors.process_group import ALONE, ProcessGroup, init
 from lepbench.predictors.train_config import TrainConfig
 from lepbench.predictors.training_result import TrainingResult, write_result
+from lepbench.progress import Progress, ignore_progress
 from lepbench.seeds import derive_seed, make_generator
 
 
-def train_predictor(config: TrainConfig, out: Path, on_progress: Progress) -> TrainingResult | None:
+def train_predictor(config: TrainConfig, out: Path, progress: Progress) -> TrainingResult | None:
     """Train a predictor into the folder `out`, going on from a checkpoint there.
 
     Every step draws from a generator of its own, so a run that was cut off ends with the same weights as one
@@ -39,11 +40,11 @@ def train_predictor(config: TrainConfig, out: Path, on_progress: Progress) -> Tr
         LepbenchError: backbone or data cannot be used, or `out` holds a run of another configuration.
     """
     processes, device = init(config.device)
-    progress = on_progress if processes.is_main else _silent
+    shown = progress if processes.is_main else ignore_progress
     backbone = load_backbone(config.backbone, device, config.precision)
     with processes.main_first():
-        data, held_out = _split(config, backbone, config.cache or _user_cache(), progress)
-    outcome = train_on(config, backbone, data, held_out, out, progress, processes)
+        data, held_out = _split(config, backbone, config.cache or find_cache_folder() / "latents", shown)
+    outcome = train_on(config, backbone, data, held_out, out, shown, processes)
     processes.leave()
     return outcome
 
@@ -54,7 +55,7 @@ def train_on(
     data: EncodedTriplets,
     held_out: EncodedTriplets,
     out: Path,
-    on_progress: Progress,
+    progress: Progress,
     processes: ProcessGroup = ALONE,
 ) -> TrainingResult | None:
     """As `train`, on a backbone and triplets at hand; the configuration's own are not read."""
@@ -64,8 +65,8 @@ def train_on(
     if not processes.is_main:
         _assist(config, features, data)
         return None
-    losses = _fit(config, features, data, out, on_progress)
-    curve = measure_held_out_curve(backbone, predictor, held_out, on_progress, batch=config.batch)
+    losses = _fit(config, features, data, out, progress)
+    curve = measure_held_out_curve(backbone, predictor, held_out, progress, batch=config.batch)
     outcome = TrainingResult(
         recipe=config.without_places(),
         backbone_sha256=backbone.files_sha256,
@@ -81,7 +82,7 @@ def train_on(
 
 
 def _fit(
-    config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, out: Path, on_progress: Progress
+    config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, out: Path, progress: Progress
 ) -> list[float]:
     """Run the steps that are still to be done; the loss of every step."""
     backbone, predictor = features.backbone, features.predictor
@@ -92,7 +93,7 @@ def _fit(
     predictor.train()
     while state.step < config.steps:
         state.losses.append(train_step(config, features, data, optimiser, state.step))
-        on_progress("training", state.step, config.steps)
+        progress("training", state.step, config.steps)
         if state.step % config.checkpoint_every == 0 or state.step == config.steps:
             save_checkpoint(out, predictor, optimiser, state, identity)
     return state.losses
@@ -188,12 +189,12 @@ def _triplets(folder: Path) -> Triplets:
 
 
 def _split(
-    config: TrainConfig, backbone: Backbone, cache: Path, on_progress: Progress
+    config: TrainConfig, backbone: Backbone, cache: Path, progress: Progress
 ) -> tuple[EncodedTriplets, EncodedTriplets]:
     """Training and held-out triplets, encoded."""
-    everything = encode_triplets(backbone, _triplets(config.data), cache, on_progress)
+    everything = encode_triplets(backbone, _triplets(config.data), cache, progress)
     if isinstance(config.validation, Path):
-        other = encode_triplets(backbone, _triplets(config.validation), cache, on_progress)
+        other = encode_triplets(backbone, _triplets(config.validation), cache, progress)
         shared = set(everything.ids) & set(other.ids)
         if shared:
             raise LepbenchError(
@@ -210,13 +211,3 @@ def _split(
             "build more, or name another folder as 'validation'",
         )
     return everything.take(inside), everything.take(outside)
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Progress that the main process shows."""
-
-
-def _user_cache() -> Path:
-    import platformdirs
-
-    return platformdirs.user_cache_path("lepbench") / "latents"

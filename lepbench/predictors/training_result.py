@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from lepbench.backbones.resolve import HUB_ID
 from lepbench.config import Config, dump_config
-from lepbench.files import write_text
+from lepbench.files import format_csv, write_text
 from lepbench.predictors.base import Predictor
 from lepbench.predictors.card import render_card
 from lepbench.predictors.config import CARD_FILE, CURVE_FILE, METRICS_FILE
@@ -53,8 +51,8 @@ def write_result(
 ) -> None:
     """Write the predictor, its card and its figures into `out`, each file atomically."""
     predictor.save_pretrained(out)
-    write_text(out / CURVE_FILE, _csv(BinLoss._fields, curve))
-    write_text(out / TRAINING_FILE, _csv(("step", "loss"), enumerate(losses, start=1)))
+    write_text(out / CURVE_FILE, format_csv(BinLoss._fields, _round_cells(curve)))
+    write_text(out / TRAINING_FILE, format_csv(("step", "loss"), _round_cells(enumerate(losses, start=1))))
     write_text(out / METRICS_FILE, outcome.model_dump_json(indent=2) + "\n")
     training = describe_training(outcome, curve)
     write_text(out / CARD_FILE, render_card(predictor.config, count_parameters(predictor), training))
@@ -72,9 +70,6 @@ def describe_training(outcome: TrainingResult, curve: Sequence[BinLoss]) -> dict
     }
 
 
-def _csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in rows)
-    return text.getvalue()
+def _round_cells(rows: Iterable[Iterable[object]]) -> list[list[object]]:
+    """Numbers to six significant digits, as text."""
+    return [[f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in rows]

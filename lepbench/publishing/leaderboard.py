@@ -8,19 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.conditions import MODEL
+from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.summary import list_metrics
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
 from lepbench.judges import JudgeStatistics
-from lepbench.publishing.tables import format_csv, spread_figures
+from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.suites import Suite
 
 BoardLine = dict[str, str]
 
 
 def add_record(
-    folder: Path, leaderboards: Path, suite: Suite, statistics: JudgeStatistics, replace: bool = False
+    folder: Path,
+    leaderboards: Path,
+    suite: Suite,
+    statistics: JudgeStatistics,
+    *,
+    protocol: Protocol | None = None,
+    replace: bool = False,
 ) -> tuple[Path, bool]:
     """Verify a run and put its model on the board; the CSV, and whether it changed.
 
@@ -29,6 +37,7 @@ def add_record(
     Args:
         folder: a finished run.
         leaderboards: holds `SUITE/PROTOCOL.csv`.
+        protocol: what the record is held against; the suite's own unless given.
         replace: let the record take the place of another of the same model name.
 
     Raises:
@@ -40,7 +49,7 @@ def add_record(
             f"{suite.name} ranks nobody: its figures are won by drawing the sketch on any picture",
             "rank on a suite whose protocol has a headline",
         )
-    record = verify_record(folder, suite, statistics)
+    record = verify_record(folder, suite, statistics, protocol)
     items, least = record.identity.items, suite.definition.default_items
     if items < least:
         raise LepbenchError(
@@ -64,7 +73,7 @@ def add_record(
     first = list_metrics(record.protocol)[0]
     ranked = sorted([*others, line], key=lambda other: float(other[first] or "-inf"), reverse=True)
     write_text(locate_terms(path), json.dumps(describe_terms(record), indent=1) + "\n")
-    write_text(path, format_csv(list(line), ranked))
+    write_text(path, format_lines(list(line), ranked))
     return path, True
 
 
@@ -80,13 +89,20 @@ def make_line(record: Record) -> BoardLine:
         "sampler": drawn if backbone else "",
         "items": str(identity.items),
         "samples": str(record.samples),
-        **spread_figures(record.rows["model"]),
-        "label": f"figures on {backbone}" if backbone else "pictures drawn elsewhere",
+        **spread_figures(record.rows[MODEL.name]),
+        "label": describe_origin(record),
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,
         "protocol_sha256": identity.protocol_sha256,
         "record": record.id,
     }
+
+
+def describe_origin(record: Record) -> str:
+    """Where the pictures come from, and whose code took part."""
+    backbone, code = record.identity.model.backbone, record.submitted_code
+    origin = f"figures on {backbone}" if backbone else "pictures drawn elsewhere"
+    return f"{origin}; code of the submitter: {', '.join(code)}" if code else origin
 
 
 def describe_terms(record: Record) -> dict[str, Any]:
@@ -128,6 +144,8 @@ def read_lines(path: Path) -> tuple[list[BoardLine], list[str]]:
             lines = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
+    if any(None in line for line in lines):
+        raise LepbenchError(f"cannot read {path}: a line has more cells than the header", "restore the file")
     return lines, list(reader.fieldnames or [])
 
 

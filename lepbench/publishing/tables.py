@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from lepbench.evaluation.conditions import MODEL, UNGUIDED
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import LOWER_IS_BETTER, MAIN, OF_SETS, Figure
-from lepbench.files import write_text
+from lepbench.evaluation.summary import Figure, is_lower_better, is_of_sets, list_main_metrics
+from lepbench.files import format_csv, write_text
 
 TABLE = "table.csv"
 
@@ -27,12 +26,13 @@ def make_terminal_table(record: Record) -> Table:
         padding=(0, 1, 0, 0),
     )
     rows = record.rows.values()
-    shown = [(m, h) for m, h in MAIN.items() if any(m in row and row[m].value is not None for row in rows)]
+    main = list_main_metrics(record.protocol).items()
+    shown = [(m, h) for m, h in main if any(m in row and row[m].value is not None for row in rows)]
     table.add_column("row", style="bold", no_wrap=True)
     for metric, heading in shown:
-        table.add_column(f"{heading} {'↓' if metric in LOWER_IS_BETTER else '↑'}", justify="right")
+        table.add_column(f"{heading} {'↓' if is_lower_better(metric) else '↑'}", justify="right")
     for row, figures in record.rows.items():
-        style = "bold green" if row == "model" else None
+        style = "bold green" if row == MODEL.name else None
         table.add_row(row, *(format_cell(figures[metric]) for metric, _ in shown), style=style)
     return table
 
@@ -40,7 +40,8 @@ def make_terminal_table(record: Record) -> Table:
 def write_headline(record: Record) -> str:
     """What was run, and the first figure beside that of chance, in one line."""
     values = {row: figures["edge_f1_1px"].value for row, figures in record.rows.items()}
-    said = [f"{row} {values[row]:.3f}" for row in ("model", "unguided") if values.get(row) is not None]
+    shown = (MODEL.name, UNGUIDED.name)
+    said = [f"{row} {values[row]:.3f}" for row in shown if values.get(row) is not None]
     edges = f": edge F1 at 1 px {', '.join(said)}" if said else ""
     return f"{record.identity.suite}, {record.samples} samples{edges}"
 
@@ -59,7 +60,7 @@ def write_csv(folder: Path, record: Record) -> None:
     """Write `table.csv`: a line a row, and for every metric its value and the ends of its interval."""
     lines = [{"row": row, **spread_figures(figures)} for row, figures in record.rows.items()]
     columns = dict.fromkeys(name for line in lines for name in line)
-    write_text(folder / TABLE, format_csv(list(columns), lines))
+    write_text(folder / TABLE, format_lines(list(columns), lines))
 
 
 def spread_figures(figures: dict[str, Figure]) -> dict[str, str]:
@@ -70,16 +71,12 @@ def spread_figures(figures: dict[str, Figure]) -> dict[str, str]:
     """
     cells: dict[str, str] = {}
     for metric, figure in figures.items():
-        name = f"{metric}_n{figure.n}" if metric in OF_SETS else metric
+        name = f"{metric}_n{figure.n}" if is_of_sets(metric) else metric
         for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
             cells[name + suffix] = "" if number is None else f"{number:.6g}"
     return cells
 
 
-def format_csv(columns: list[str], lines: list[dict[str, str]]) -> str:
-    """CSV with a header, a line feed after each line."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return buffer.getvalue()
+def format_lines(columns: list[str], lines: list[dict[str, str]]) -> str:
+    """CSV of lines by column; empty where a line lacks one."""
+    return format_csv(columns, ([line.get(column, "") for column in columns] for line in lines))

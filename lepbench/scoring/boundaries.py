@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lepbench.errors import LepbenchError
+from lepbench.images import format_size
 from lepbench.metrics.boundary import (
     BoundaryCounts,
     BoundaryScores,
@@ -19,7 +19,8 @@ from lepbench.metrics.boundary import (
     boundary_scores,
     levels,
 )
-from lepbench.scoring.pool import Report, run_each
+from lepbench.progress import Progress
+from lepbench.scoring.pool import run_each
 
 KINDS = (".png", ".mat")
 
@@ -42,7 +43,7 @@ class Pair:
 
 
 def score_boundaries(
-    predictions: Path, annotations: Path, rules: Rules, report: Report, workers: int | None = None
+    predictions: Path, annotations: Path, rules: Rules, progress: Progress, workers: int | None = None
 ) -> BoundaryScores:
     """Score every annotated image, several at a time.
 
@@ -50,14 +51,14 @@ def score_boundaries(
         predictions: folder of soft edge maps, `NAME.png` (grey, 255 strongest) or `NAME.mat` with `ucm2`.
         annotations: folder of `NAME.mat` with BSDS's `groundTruth`, or `NAME.png` (one annotation, white on
             black).
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
         workers: processes; None for one a processor.
 
     Raises:
         LepbenchError: a folder is missing or empty, a prediction is missing, or a file cannot be read.
     """
     pairs = find_pairs(predictions, annotations)
-    counts = run_each(partial(count_pair, rules=rules), pairs, "images", report, workers)
+    counts = run_each(partial(count_pair, rules=rules), pairs, "images", progress, workers)
     stacked = BoundaryCounts(*(np.stack(column) for column in zip(*counts, strict=True)))
     return boundary_scores(stacked, levels(rules.thresholds))
 
@@ -88,7 +89,8 @@ def count_pair(pair: Pair, rules: Rules) -> BoundaryCounts:
     edges, people = read_edges(pair.prediction), read_annotations(pair.annotation)
     if people.shape[1:] != edges.shape:
         raise LepbenchError(
-            f"{pair.prediction} is {_size(edges.shape)} px and {pair.annotation} {_size(people.shape[1:])}",
+            f"{pair.prediction} is {format_size(edges.shape)} px "
+            f"and {pair.annotation} {format_size(people.shape[1:])}",
             "predict at the size of the annotation",
         )
     return boundary_counts(edges, people, levels(rules.thresholds), rules.max_dist, rules.thinned)
@@ -163,7 +165,3 @@ def _mat(path: Path, variable: str) -> NDArray:
         raise LepbenchError(f"{path} has no variable {variable!r}", "save it under that name") from None
     except Exception as error:  # a damaged file fails in many ways inside SciPy's reader
         raise LepbenchError(f"{path} cannot be read: {error}", "save it as MATLAB 5 to 7") from error
-
-
-def _size(shape: Sequence[int]) -> str:
-    return f"{shape[1]}x{shape[0]}"

@@ -13,11 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
-from lepbench.images import SUFFIXES, open_as, to_tensor
-from lepbench.scoring.pool import Report, run_each
+from lepbench.images import SUFFIXES, format_size, open_as, to_tensor
+from lepbench.progress import Progress
+from lepbench.scoring.pool import run_each
 from lepbench.scoring.prompts import MAPS, Prompt, find_prompts
 from lepbench.scoring.protocols import EdgeFigures, EdgeProtocol
 from lepbench.scoring.protocols.base import PictureCounts
+from lepbench.threads import set_one_thread
 
 BATCH = 8
 
@@ -55,7 +57,7 @@ def score_edges(
     generated: Path,
     reference: Path,
     protocol: EdgeProtocol,
-    report: Report,
+    progress: Progress,
     as_maps: bool = False,
     workers: int | None = None,
 ) -> ProtocolScores:
@@ -65,7 +67,7 @@ def score_edges(
         generated: see `find_prompts`.
         reference: real pictures, NAME.png or of another format.
         as_maps: the folders hold edge maps, grey PNG, strokes bright on black; no detector is run.
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
         workers: processes; None for one a processor.
 
     Raises:
@@ -76,7 +78,7 @@ def score_edges(
         protocol.check_detector()
     prompts = find_prompts(generated, reference, MAPS if as_maps else SUFFIXES)
     work = partial(measure, protocol=protocol, as_maps=as_maps)
-    measured = run_each(work, prompts, "prompts", report, workers, use_one_thread)
+    measured = run_each(work, prompts, "prompts", progress, workers, set_one_thread)
     return ProtocolScores(
         protocol=protocol,
         unverified=_doubts(protocol, as_maps, sum(one.misfits for one in measured)),
@@ -84,11 +86,6 @@ def score_edges(
         images_per_prompt=len(prompts[0].generated),
         figures=protocol.figures(np.stack([one.rows for one in measured])),
     )
-
-
-def use_one_thread() -> None:
-    """Leave the other processors to the other processes."""
-    torch.set_num_threads(1)
 
 
 def measure(prompt: Prompt, protocol: EdgeProtocol, as_maps: bool) -> Measured:
@@ -146,7 +143,8 @@ def _check_sizes(prompt: Prompt, start: int, generated: list[Tensor], target: Te
     for number, edges in enumerate(generated, start):
         if edges.shape != target.shape:
             raise LepbenchError(
-                f"{prompt.generated[number]} is {_size(edges)} px and {prompt.reference} {_size(target)}",
+                f"{prompt.generated[number]} is {format_size(edges.shape)} px "
+                f"and {prompt.reference} {format_size(target.shape)}",
                 "make both maps at one size",
             )
 
@@ -159,7 +157,3 @@ def _doubts(protocol: EdgeProtocol, as_maps: bool, misfits: int) -> str:
         what = "maps are not of" if as_maps else "generated pictures had to be resized to"
         doubts.append(f"{misfits} {what} the protocol's {protocol.size} x {protocol.size} px")
     return "; ".join(doubts)
-
-
-def _size(edges: Tensor) -> str:
-    return f"{edges.shape[1]}x{edges.shape[0]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -18,10 +18,10 @@ from lepbench.metrics.cmmd import cmmd
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid_draws, reference
 from lepbench.metrics.statistics import Interval
+from lepbench.progress import Progress
 from lepbench.seeds import derive_seed
 
 BATCH = 32
-Report = Callable[[str, int, int], None]
 Features = NDArray[np.float32]
 
 
@@ -46,19 +46,19 @@ class ImageScores:
 
 
 def score_images(
-    generated: Path, reference_folder: Path, extractor: Extractor, report: Report
+    generated: Path, reference_folder: Path, extractor: Extractor, progress: Progress
 ) -> ImageScores:
     """Compare every picture of one folder with every picture of another.
 
     Args:
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
 
     Raises:
         LepbenchError: a folder is missing or has fewer than 4 pictures, or a picture cannot be read: a set
             with pictures left out would be another set.
     """
-    x = extract_folder_features(generated, extractor, report)
-    y = extract_folder_features(reference_folder, extractor, report)
+    x = extract_folder_features(generated, extractor, progress)
+    y = extract_folder_features(reference_folder, extractor, progress)
     gaussian, moments = (_statistics(features, extractor) for features in (x, y))
     distance = frechet_distance(gaussian, moments)
     return ImageScores(
@@ -94,21 +94,21 @@ def half_size_distance(features: Features, moments: FeatureStatistics, splits: i
     return float(np.mean(distances))
 
 
-def extract_folder_features(folder: Path, extractor: Extractor, report: Report) -> Features:
+def extract_folder_features(folder: Path, extractor: Extractor, progress: Progress) -> Features:
     """Features of the pictures below a folder, in the order of their paths: float32 [N, D].
 
     Raises:
         LepbenchError: see `score_images`.
     """
     files = find_pictures(folder)
-    report(str(folder), 0, len(files))
+    progress(str(folder), 0, len(files))
     rows: list[Features] = []
     done = 0
     for batch in _batches(files, extractor.size):
         with torch.inference_mode():
             rows.append(extractor.network(batch).float().cpu().numpy())
         done += len(batch)
-        report(str(folder), done, len(files))
+        progress(str(folder), done, len(files))
     return np.concatenate(rows)
 
 

@@ -8,16 +8,17 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import TypeVar
 
+from lepbench.progress import Progress
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Report = Callable[[str, int, int], None]
 
 
 def run_each(
     work: Callable[[Item], Result],
     items: Sequence[Item],
     stage: str,
-    report: Report,
+    progress: Progress,
     workers: int | None = None,
     prepare: Callable[[], None] | None = None,
 ) -> list[Result]:
@@ -26,20 +27,20 @@ def run_each(
     Args:
         work: a function that can be sent to another process.
         stage: what to call the work in reports.
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
         workers: processes; None for one a processor, at most one an item. One alone is this process.
         prepare: called once in every other process.
     """
     workers = min(workers or _processors(), len(items))
-    report(stage, 0, len(items))
+    progress(stage, 0, len(items))
     if workers <= 1:
-        return _one_by_one(work, items, stage, report)
+        return _one_by_one(work, items, stage, progress)
     with ProcessPoolExecutor(workers, get_context("spawn"), prepare) as pool:
         jobs: list[Future[Result]] = [pool.submit(work, item) for item in items]
         try:
             for done, job in enumerate(as_completed(jobs), start=1):
                 job.result()
-                report(stage, done, len(items))
+                progress(stage, done, len(items))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -47,12 +48,12 @@ def run_each(
 
 
 def _one_by_one(
-    work: Callable[[Item], Result], items: Sequence[Item], stage: str, report: Report
+    work: Callable[[Item], Result], items: Sequence[Item], stage: str, progress: Progress
 ) -> list[Result]:
     results = []
     for done, item in enumerate(items, start=1):
         results.append(work(item))
-        report(stage, done, len(items))
+        progress(stage, done, len(items))
     return results
 
 

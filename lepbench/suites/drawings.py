@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from lepbench.detectors import Canny, Sobel
 from lepbench.errors import LepbenchError
 from lepbench.files import make_folder, sha256_bytes
 from lepbench.images import Pixels, encode_png, open_rgb, square
+from lepbench.progress import Progress
 from lepbench.seeds import derive_seed
 from lepbench.sketches import Drawing, Fault, Name, Sketchbook, SketchCorpus, Unusable
 from lepbench.strokes import crop_strokes, fit_strokes, number_strokes
@@ -25,7 +26,6 @@ from lepbench.suites.suite import Drawn, SuiteDefinition
 
 DEFAULT_ITEMS = 64
 LABEL = "{label}"
-Report = Callable[[str, int, int], None]
 
 
 class SuiteRequest(Config):
@@ -46,14 +46,16 @@ class SuiteRequest(Config):
         return prompt
 
 
-def draw_suite(corpus: SketchCorpus, request: SuiteRequest, folder: Path, report: Report) -> SuiteDefinition:
+def draw_suite(
+    corpus: SketchCorpus, request: SuiteRequest, folder: Path, progress: Progress
+) -> SuiteDefinition:
     """Write a suite of `request.items` drawings into `folder`.
 
     Classes take turns, each giving its drawings in the order of a hash of their ids, so that any number from
     the front is a fair and balanced draw. A drawing that cannot be used is counted and the next one taken.
 
     Args:
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
 
     Raises:
         LepbenchError: there are not as many usable drawings, or the folder holds files or cannot be written.
@@ -65,7 +67,7 @@ def draw_suite(corpus: SketchCorpus, request: SuiteRequest, folder: Path, report
     rows: list[ItemRow] = []
     for row in pick_items(book, request, left_out):
         rows.append(row)
-        report("items", len(rows), request.items)
+        progress("items", len(rows), request.items)
         if len(rows) == request.items:
             break
     if len(rows) < request.items:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
-from lepbench.files import make_folder, write_bytes, write_text
+from lepbench.files import format_csv, make_folder, write_bytes, write_text
 from lepbench.images import encode_png
-from lepbench.suites.suite import SUITES, Suite, name_picture
+from lepbench.progress import Progress
+from lepbench.suites.suite import SUITES, Item, Suite, name_picture
 
 COLUMNS = ("file", "item_id", "sample_index", "prompt", "sketch", "seed")
-Report = Callable[[str, int, int], None]
 
 
 def export_suite(
-    suite: Suite, out: Path, report: Report, limit: int | None = None, samples_per_item: int = 1
+    suite: Suite, out: Path, progress: Progress, limit: int | None = None, samples_per_item: int = 1
 ) -> Path:
     """Write `prompts.csv`, `sketches/ITEM.png` (white strokes on black) and a README into `out`.
 
     Args:
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
         limit: items from the front; None for the suite's default number.
         samples_per_item: pictures asked for an item.
 
@@ -33,22 +30,29 @@ def export_suite(
     if out.is_dir() and any(out.iterdir()):
         raise LepbenchError(f"{out} is not empty", "choose another --out")
     make_folder(out)
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for index in range(samples_per_item):
-        for item in items:
-            name, sketch = name_picture(item.item_id, index), f"sketches/{item.item_id}.png"
-            writer.writerow([name, item.item_id, index, item.prompt, sketch, suite.seed(item, index)])
+    rows = [list_cells(suite, item, index) for index in range(samples_per_item) for item in items]
     for done, item in enumerate(items, start=1):
         write_bytes(out / "sketches" / f"{item.item_id}.png", encode_png(item.sketch))
-        report("sketches", done, len(items))
+        progress("sketches", done, len(items))
     write_text(
         out / "README.md", README.format(suite=suite.name, size=suite.definition.size, given=_given(suite))
     )
     # Last, so that a folder with the table is a whole one.
-    write_text(out / "prompts.csv", table.getvalue())
+    write_text(out / "prompts.csv", format_csv(COLUMNS, rows))
     return out / "prompts.csv"
+
+
+def list_cells(suite: Suite, item: Item, index: int) -> list[str | int]:
+    """A line of `prompts.csv`: the cells of `COLUMNS` for a sample of an item."""
+    sketch = f"sketches/{item.item_id}.png"
+    return [
+        name_picture(item.item_id, index),
+        item.item_id,
+        index,
+        item.prompt,
+        sketch,
+        suite.seed(item, index),
+    ]
 
 
 def _given(suite: Suite) -> str:

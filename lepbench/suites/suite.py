@@ -19,10 +19,12 @@ from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.images import Pixels, read_pixels
-from lepbench.registry import suggest_name
+from lepbench.registry import Registry, suggest_name
 from lepbench.seeds import derive_seed
 
 SUITES = Path(__file__).parents[1] / "assets" / "suites"
+FOLDERS: Registry[Path] = Registry("suite")
+"""Folders of the suites that plug-ins add, by name."""
 DEFINITION = "suite.yaml"
 ITEMS = "items.parquet"
 
@@ -184,7 +186,7 @@ class Suite:
 
 
 def load_suite(name: str | Path) -> Suite:
-    """A suite that ships, by name, or one in a folder, by path.
+    """A suite that ships or that a plug-in adds, by name, or one in a folder, by path.
 
     Raises:
         LepbenchError: there is none of that name; the message suggests the nearest.
@@ -193,7 +195,14 @@ def load_suite(name: str | Path) -> Suite:
         return Suite(Path(name))
     if (SUITES / name / DEFINITION).is_file():
         return Suite(SUITES / name)
-    raise LepbenchError(f"unknown suite {str(name)!r}", suggest_name(str(name), list_shipped()))
+    if str(name) in FOLDERS:
+        return Suite(FOLDERS.get(str(name)))
+    raise LepbenchError(f"unknown suite {str(name)!r}", suggest_name(str(name), list_suites()))
+
+
+def list_suites() -> list[str]:
+    """Names of the suites that ship, then of those that plug-ins registered."""
+    return [*list_shipped(), *FOLDERS]
 
 
 def list_shipped() -> list[str]:

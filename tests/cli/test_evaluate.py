@@ -16,7 +16,7 @@ from lepbench.cli.app import main
 from lepbench.config import dump_config
 from lepbench.evaluation import condition_runner, run
 from lepbench.evaluation import judges as judges_module
-from lepbench.evaluation.conditions import ROWS
+from lepbench.evaluation.conditions import CONDITIONS
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
@@ -65,7 +65,7 @@ def test_json_is_one_object_and_nothing_else(
     assert list(published) == ["protocol", "suite", "samples", "rows"]
     assert (published["protocol"], published["suite"]) == ("lepbench-edges-v1", "tiny-suite")
     assert published["samples"] == 10
-    assert list(published["rows"]) == list(ROWS)
+    assert list(published["rows"]) == list(CONDITIONS)
     assert all(set(f) == {"value", "low", "high"} for row in published["rows"].values() for f in row.values())
     assert published["rows"]["model"]["frechet_distance"] == {"value": None, "low": None, "high": None}
     assert "wrong_sketch" in stderr
@@ -88,7 +88,7 @@ def test_a_table_shows_every_row(
     monkeypatch.chdir(tmp_path)
     code, stdout, stderr = lepbench("evaluate", model_file, "--suite", tiny_suite.folder, "--limit", 4)
     assert code == 0
-    assert all(row in stdout for row in ROWS)
+    assert all(row in stdout for row in CONDITIONS)
     assert "4 samples" in stdout
     assert "runs/tiny" in stderr
     assert (tmp_path / "runs" / "tiny" / "record.json").is_file()

@@ -146,7 +146,7 @@ class StoppedError(Exception):
 def build_until(entries: int, config: BuildConfig, out: Path) -> None:
     """Build, and stop dead once more than so many entries are done."""
 
-    def progress(done: int, total: int) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         if done > entries:
             raise StoppedError
 
@@ -173,12 +173,12 @@ KILLED = """
 import os, sys, signal
 from pathlib import Path
 from lepbench.config import load_config
-from lepbench.data.build import build
+from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
-def progress(done, total):
+def progress(stage, done, total):
     if done == 12:
         os.kill(os.getpid(), signal.SIGKILL)
-build(load_config(Path(sys.argv[1]), BuildConfig), Path(sys.argv[2]), progress)
+build_triplets(load_config(Path(sys.argv[1]), BuildConfig), Path(sys.argv[2]), progress)
 """
 
 
@@ -209,7 +209,7 @@ def test_a_damaged_shard_is_made_anew_and_the_others_are_kept(
     else:
         second.write_bytes(whole[:100] if damage == "cut" else whole[:-9] + b"x" + whole[-8:])
     tried: list[int] = []
-    build_triplets(configured(photos), out, lambda done, total: tried.append(done))
+    build_triplets(configured(photos), out, lambda stage, done, total: tried.append(done))
     assert first.stat().st_mtime_ns == kept
     assert tried == [0, 4, 8, 12, 15, 19]
     assert contents(out) == contents(built)
@@ -219,7 +219,7 @@ def test_a_finished_folder_is_verified_and_not_written_anew(photos: Path, tmp_pa
     build_triplets(configured(photos), tmp_path)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")}
     seen: list[tuple[int, int]] = []
-    build_triplets(configured(photos), tmp_path, lambda done, total: seen.append((done, total)))
+    build_triplets(configured(photos), tmp_path, lambda stage, done, total: seen.append((done, total)))
     assert seen == [(0, 19), (4, 19), (8, 19), (12, 19), (16, 19), (19, 19)]
     assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("data/*")} == before
 

@@ -88,7 +88,9 @@ def test_the_corpus_has_something_of_everything(whole: dict[str, bytes]) -> None
 
 def test_processes_leave_the_same_bytes(config: BuildConfig, whole: dict[str, bytes], tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    build_triplets(config, tmp_path / "out", lambda done, total: told.append((done, total)), Processes(2))
+    build_triplets(
+        config, tmp_path / "out", lambda stage, done, total: told.append((done, total)), Processes(2)
+    )
     assert contents(tmp_path / "out") == whole
     assert told[0] == (0, 56)
     assert told[-1] == (56, 56)
@@ -239,7 +241,7 @@ def test_ray_loses_a_machine_and_no_byte(
     made, second = cluster
     lost: list[int] = []
 
-    def progress(done: int, total: int) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         if done > 10 and not lost:
             lost.append(done)
             made.remove_node(second, allow_graceful=False)
@@ -469,7 +471,7 @@ def test_a_second_try_may_be_stopped_at_any_shard(tmp_path: Path, stop: int, aga
     fail_once(config, photos, tmp_path / "out")
     move(photos, "b", "zz")
 
-    def progress(done: int, total: int) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         if done >= stop:
             raise StoppedError
 
@@ -533,7 +535,7 @@ def test_rows_come_back_when_what_they_were_left_out_for_changes(
         assert build_triplets(config, tmp_path / "out").manifest.written == (3 if kind == "exact" else 2)
     (photos / failed).write_bytes(content)
 
-    def progress(done: int, total: int) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         if done == stop:
             raise StoppedError
 

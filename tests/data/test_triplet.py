@@ -143,7 +143,7 @@ def test_a_machine_without_memory_is_no_fault_of_the_picture(
     def exhausted(*args: object) -> Pixels:
         raise MemoryError
 
-    for work in ("_opencv", "upright"):
+    for work in ("_opencv", "turn_upright"):
         monkeypatch.setattr(f"lepbench.data.picture.{work}", exhausted)
     with pytest.raises(MemoryError):
         prepared(content)

@@ -78,7 +78,9 @@ def test_a_told_hash_lets_the_file_through(published, site, scheme):
     source = {"path": str(published), "file": published.as_uri(), "http": site + published.name}[scheme]
     seen: list[tuple[int, int]] = []
     digest = sha256_file(published)
-    found = prefetch("dexined", source, digest, progress=lambda done, total: seen.append((done, total)))
+    found = prefetch(
+        "dexined", source, digest, progress=lambda stage, done, total: seen.append((done, total))
+    )
     assert found.path.read_bytes() == published.read_bytes()
     assert read_lock(found.path).known
     assert seen[-1] == (published.stat().st_size,) * 2

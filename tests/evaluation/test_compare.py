@@ -16,6 +16,7 @@ from lepbench.evaluation import compare as room
 from lepbench.evaluation.compare import Comparison, compare
 from lepbench.evaluation.record import Record, read_record, write_record
 from lepbench.evaluation.run import evaluate
+from lepbench.evaluation.summary import is_lower_better
 from lepbench.guidance import SamplerSettings
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
@@ -98,7 +99,7 @@ def test_ranks_follow_from_significant_differences(found: Comparison) -> None:
     assert parted, "two steps and one draw other pictures"
     for one in parted:
         ranks = {s.run: s.ranks for s in found.standings if s.metric == one.metric}
-        ahead = (one.interval.value > 0) != (one.metric in room.LOWER_IS_BETTER)
+        ahead = (one.interval.value > 0) != is_lower_better(one.metric)
         better, worse = (one.first, one.second) if ahead else (one.second, one.first)
         assert ranks[better][0] < ranks[worse][0]
         assert ranks[better][1] < ranks[worse][1]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lepbench.evaluation.conditions import Condition, hash_condition, overlay_sketch
+from lepbench.evaluation.conditions import REAL, VAE, Condition, hash_condition, overlay_sketch
 from lepbench.evaluation.sample import make_batches
 from lepbench.suites import Suite
 
@@ -46,13 +46,13 @@ def test_a_key_moves_with_each_thing_it_depends_on(change: str) -> None:
     def draw(samples: object) -> torch.Tensor:
         return torch.zeros(0)
 
-    row = Condition("vae", draw, depends_on={"backbone": "a"})
+    row = Condition(VAE, draw, depends_on={"backbone": "a"})
     other = {
-        "row": (Condition("real", draw, depends_on={"backbone": "a"}), {"items": 3}),
-        "depends_on": (Condition("vae", draw, depends_on={"backbone": "b"}), {"items": 3}),
+        "row": (Condition(REAL, draw, depends_on={"backbone": "a"}), {"items": 3}),
+        "depends_on": (Condition(VAE, draw, depends_on={"backbone": "b"}), {"items": 3}),
         "shared": (row, {"items": 4}),
     }[change]
     assert hash_condition(row, {"items": 3}) == hash_condition(
-        Condition("vae", draw, depends_on={"backbone": "a"}), {"items": 3}
+        Condition(VAE, draw, depends_on={"backbone": "a"}), {"items": 3}
     )
     assert hash_condition(*other) != hash_condition(row, {"items": 3})

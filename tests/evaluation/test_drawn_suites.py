@@ -9,7 +9,7 @@ import pytest
 from sketch_corpora import fscoco, quickdraw
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.conditions import ROWS
+from lepbench.evaluation.conditions import CONDITIONS
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import recount_samples, verify_record
@@ -46,7 +46,7 @@ def test_rows_of_pictures_are_there_only_with_pictures(
     tmp_path: Path, suite: Suite, record: Record, tiny_judges: Judges
 ) -> None:
     pictures = suite.definition.pictures
-    assert list(record.rows) == [row for row in ROWS if pictures or row not in ("real", "vae")]
+    assert list(record.rows) == [row for row in CONDITIONS if pictures or row not in ("real", "vae")]
     assert record.protocol.name == "lepbench-drawings-v1"
     for figures in record.rows.values():
         assert {name.split("_")[0] for name in figures} == {"stroke", "strokes", "edge"}

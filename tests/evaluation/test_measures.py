@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from lepbench.detectors import Canny, Sobel
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, ScoringBatch
-from lepbench.evaluation.protocol import Protocol, protocol_of
+from lepbench.evaluation.protocol import Protocol, select_protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import list_metrics
@@ -91,7 +91,7 @@ def test_counts_do_not_depend_on_the_batch(freehand_suite: Suite, tiny_judges: J
 
 
 def test_true_pictures_score_what_they_must(tiny_suite: Suite, tiny_judges: Judges) -> None:
-    protocol = protocol_of(tiny_suite)
+    protocol = select_protocol(tiny_suite)
     pictures = np.stack([item.image for item in tiny_suite.items()])
     frame = frame_of(tiny_suite, tiny_judges, protocol, pictures)
     assert (frame["chamfer_px"] == 0).all()
@@ -124,7 +124,7 @@ def test_a_class_is_asked_for_only_where_there_is_one(tiny_suite: Suite, tiny_ju
 
 
 def test_a_free_hand_suite_has_its_own_protocol(freehand_suite: Suite, tiny_suite: Suite) -> None:
-    hands, edges = protocol_of(freehand_suite), protocol_of(tiny_suite)
+    hands, edges = select_protocol(freehand_suite), select_protocol(tiny_suite)
     assert (hands.name, edges.name) == ("lepbench-freehand-v1", "lepbench-edges-v1")
     assert (list_metrics(hands)[0], list_metrics(edges)[0]) == ("faithful_iou", "faithful_f1")
     assert "stroke_recall_2px" not in list_metrics(edges)
@@ -140,7 +140,7 @@ def test_tolerances_follow_the_size_of_large_pictures(
 ) -> None:
     suite = Suite(tiny_suite.folder)
     suite.definition = suite.definition.model_copy(update={"size": size})
-    protocol = protocol_of(suite)
+    protocol = select_protocol(suite)
     assert protocol.labels == ["0px", "1px", "2px", "3px", *labels]
     if labels:
         assert protocol.distances[-1] == pytest.approx(0.0075 * np.hypot(size, size))

@@ -20,6 +20,7 @@ from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
 from lepbench.images import read_pixels
 from lepbench.methods import ModelConfig, PrecomputedConfig, UnguidedConfig
+from lepbench.progress import ignore_progress
 from lepbench.publishing.leaderboard import add_record
 from lepbench.publishing.sheet import write_sheet
 from lepbench.publishing.tables import write_csv, write_headline
@@ -27,10 +28,6 @@ from lepbench.suites import Suite
 from lepbench.suites.export import export_suite
 
 __all__ = ["own_cache", "tiny_judges", "tiny_model", "tiny_suite"]
-
-
-def quiet(stage: str, done: int, total: int) -> None:
-    pass
 
 
 def elsewhere(folder: Path) -> ModelConfig:
@@ -115,7 +112,7 @@ def test_no_folder_and_a_backbone_are_refused(tmp_path, tiny_suite, tiny_judges)
 
 
 def test_export_asks_for_exactly_what_is_scored(tmp_path, tiny_suite, pictures) -> None:
-    table = export_suite(tiny_suite, tmp_path / "to-draw", quiet, samples_per_item=2)
+    table = export_suite(tiny_suite, tmp_path / "to-draw", ignore_progress, samples_per_item=2)
     lines = list(csv.DictReader(table.open()))
     assert {line["file"] for line in lines} == {path.name for path in pictures.iterdir()}
     assert len({line["seed"] for line in lines}) == 2 * ITEMS
@@ -124,7 +121,7 @@ def test_export_asks_for_exactly_what_is_scored(tmp_path, tiny_suite, pictures) 
         assert np.array_equal(sketch, item.sketch)
         assert (line["prompt"], int(line["seed"])) == (item.prompt, tiny_suite.seed(item, 0))
     with pytest.raises(LepbenchError, match="is not empty"):
-        export_suite(tiny_suite, tmp_path / "to-draw", quiet)
+        export_suite(tiny_suite, tmp_path / "to-draw", ignore_progress)
 
 
 def test_command_lists_and_exports(tmp_path, tiny_suite, monkeypatch, capsys) -> None:

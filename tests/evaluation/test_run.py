@@ -15,9 +15,9 @@ import torch
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import condition_runner, conditions, run
-from lepbench.evaluation.conditions import ROWS, Condition
+from lepbench.evaluation.conditions import CONDITIONS, Condition
 from lepbench.evaluation.folder import locate_picture
-from lepbench.evaluation.protocol import protocol_of
+from lepbench.evaluation.protocol import select_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.sample import Batch, make_batches
@@ -44,13 +44,13 @@ def test_a_run_writes_samples_pictures_and_record(
         progress=lambda *told: seen.append(told),
     )
     assert read_record(tmp_path / "out") == record
-    assert list(record.rows) == list(ROWS)
+    assert list(record.rows) == list(CONDITIONS)
     assert all(list(figures) == list_metrics(record.protocol) for figures in record.rows.values())
     assert (record.samples, record.identity.items) == (20, 10)
-    assert {told[0] for told in seen if told[1] == told[2]} == set(ROWS)
+    assert {told[0] for told in seen if told[1] == told[2]} == set(CONDITIONS)
     frame = pq.read_table(tmp_path / "out" / "samples.parquet").to_pandas()
     assert frame["row"].value_counts().to_dict() == {
-        row: 10 if row in ("real", "vae") else 20 for row in ROWS
+        row: 10 if row in ("real", "vae") else 20 for row in CONDITIONS
     }
     for sample in frame[frame["row"] == "model"].to_dict("records"):
         assert sample["seed"] == derive_seed("tiny-suite", sample["item_id"], sample["sample_index"])
@@ -116,7 +116,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     assert not (tmp_path / "out" / "samples.parquet").exists()
     stopping = False
     record = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
-    assert calls == 2 * len(ROWS)
+    assert calls == 2 * len(CONDITIONS)
     stopped, whole = (folder / "samples.parquet" for folder in (tmp_path / "out", whole_run))
     assert stopped.read_bytes() == whole.read_bytes()
     assert record.id == read_record(whole_run).id
@@ -164,7 +164,7 @@ def test_a_batch_that_fails_is_let_go_before_its_samples_are_tried_alone(tiny_su
         return pictures
 
     (batch, *_) = make_batches(tiny_suite, tiny_suite.items(3), 1, 3)
-    drawn = condition_runner.draw_batch(Condition("model", draw), batch)
+    drawn = condition_runner.draw_batch(Condition(CONDITIONS["model"], draw), batch)
     assert alive == [False] * 3
     assert [picture.shape for picture in drawn] == [(64, 64, 3)] * 3
 
@@ -329,11 +329,11 @@ def test_more_samples_an_item_leave_the_first_as_they_were(
 
 
 def test_the_protocol_hash_moves_with_any_setting(tiny_suite: Suite) -> None:
-    protocol = protocol_of(tiny_suite)
+    protocol = select_protocol(tiny_suite)
     changed = [
         protocol.model_copy(update={"batch_size": 4}),
         protocol.model_copy(update={"tolerances": (0, 1)}),
         protocol.model_copy(update={"detector": protocol.contour_detector}),
     ]
     assert len({protocol.sha256, *(other.sha256 for other in changed)}) == 4
-    assert protocol_of(tiny_suite).sha256 == protocol.sha256
+    assert select_protocol(tiny_suite).sha256 == protocol.sha256

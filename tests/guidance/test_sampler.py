@@ -248,9 +248,9 @@ def test_no_step_leaves_a_graph_or_a_hook_behind(tiny_backbone, predictor, targe
 
 
 def test_steps_are_told(tiny_backbone, start) -> None:
-    told: list[tuple[int, int]] = []
-    sample(tiny_backbone, PROMPTS, start, SamplerSettings(steps=3), on_step=lambda *step: told.append(step))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    told: list[tuple[str, int, int]] = []
+    sample(tiny_backbone, PROMPTS, start, SamplerSettings(steps=3), progress=lambda *step: told.append(step))
+    assert told == [("denoising", 1, 3), ("denoising", 2, 3), ("denoising", 3, 3)]
 
 
 def test_what_does_not_fit_is_one_line(tiny_backbone, predictor, target, start) -> None:

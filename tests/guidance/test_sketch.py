@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 
 from lepbench.errors import LepbenchError
 from lepbench.guidance.sketch import BLACK_ON_WHITE, WHITE_ON_BLACK, fit_strokes, read_sketch, read_weights
-from lepbench.guidance.strip import CAPTION, MARGIN, draw_ink, draw_strip
+from lepbench.guidance.strip import CAPTION, MARGIN, draw_strip
+from lepbench.panels import draw_strokes
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def test_a_long_caption_stays_under_its_own_panel() -> None:
 
 def test_the_strip_shows_every_panel_enlarged_and_sharp(strokes) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    sheet = draw_strip([("sketch", draw_ink(strokes)), ("result", picture)])
+    sheet = draw_strip([("sketch", draw_strokes(strokes)), ("result", picture)])
     side = 320
     assert sheet.shape == (2 * MARGIN + side + CAPTION, 3 * MARGIN + 2 * side, 3)
     centres = slice(MARGIN + 2, MARGIN + side, 5)

@@ -25,12 +25,9 @@ from lepbench.predictors.latents import EncodedTriplets, encode_triplets
 from lepbench.predictors.process_group import ProcessGroup
 from lepbench.predictors.train import learning_rate, train_predictor
 from lepbench.predictors.train_config import TrainConfig
+from lepbench.progress import ignore_progress
 
 COUNT = 24
-
-
-def quiet(stage: str, done: int, total: int) -> None:
-    """No progress shown."""
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +69,7 @@ def config(triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path) -> 
 def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
     config, tiny_backbone, tmp_path: Path
 ) -> None:
-    outcome = train_predictor(config, tmp_path / "run", quiet)
+    outcome = train_predictor(config, tmp_path / "run", ignore_progress)
     predictor = Predictor.from_pretrained(tmp_path / "run", tiny_backbone)
     assert predictor.config.taps == tiny_backbone.tap_channels
     assert outcome.training_triplets + outcome.held_out_triplets == COUNT
@@ -93,7 +90,7 @@ def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
 
 
 def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> None:
-    train_predictor(config, tmp_path / "whole", quiet)
+    train_predictor(config, tmp_path / "whole", ignore_progress)
 
     def interrupt(stage: str, done: int, total: int) -> None:
         if stage == "training" and done == 5:
@@ -114,19 +111,19 @@ def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> 
 
 
 def test_a_folder_of_another_run_is_refused(config, tmp_path: Path) -> None:
-    train_predictor(config, tmp_path / "run", quiet)
+    train_predictor(config, tmp_path / "run", ignore_progress)
     with pytest.raises(LepbenchError, match="run of another configuration; choose another --out"):
-        train_predictor(config.model_copy(update={"seed": 1}), tmp_path / "run", quiet)
+        train_predictor(config.model_copy(update={"seed": 1}), tmp_path / "run", ignore_progress)
     (tmp_path / "run" / "checkpoint.safetensors").write_bytes(b"not tensors")
     with pytest.raises(LepbenchError, match="delete it to train from the start"):
-        train_predictor(config, tmp_path / "run", quiet)
+        train_predictor(config, tmp_path / "run", ignore_progress)
 
 
 def test_it_learns_edges_it_was_not_shown(config, tmp_path: Path) -> None:
     longer = config.model_copy(
         update={"steps": 150, "batch": 8, "checkpoint_every": 1000, "learning_rate": 3e-3}
     )
-    outcome = train_predictor(longer, tmp_path / "run", quiet)
+    outcome = train_predictor(longer, tmp_path / "run", ignore_progress)
     rows = list(csv.DictReader((tmp_path / "run" / "curve.csv").open()))
     # Where little noise hides the picture, better than the best constant; and better than where much does.
     assert float(rows[0]["mse"]) < 0.9 * outcome.target_variance
@@ -188,15 +185,15 @@ def test_a_run_on_another_schedule_is_not_gone_on_with(
 ) -> None:
     folder = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model"))
     own = config.model_copy(update={"backbone": str(folder)})
-    train_predictor(own, tmp_path / "run", quiet)
+    train_predictor(own, tmp_path / "run", ignore_progress)
     changed(folder, "scheduler/scheduler_config.json", beta_end=0.02)
     with pytest.raises(LepbenchError, match="run of another configuration"):
-        train_predictor(own, tmp_path / "run", quiet)
+        train_predictor(own, tmp_path / "run", ignore_progress)
 
 
 def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, triplet_folder) -> None:
     data = Triplets(triplet_folder)
-    encoded = encode_triplets(tiny_backbone, data, config.cache, quiet)
+    encoded = encode_triplets(tiny_backbone, data, config.cache, ignore_progress)
     row = 7
     triplet = data[row]
     picture = torch.from_numpy(triplet.image.copy()).permute(2, 0, 1)[None] / 255
@@ -213,7 +210,7 @@ def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
     config, tiny_backbone, triplet_folder, tmp_path, monkeypatch
 ) -> None:
     data = Triplets(triplet_folder)
-    whole = encode_triplets(tiny_backbone, data, config.cache, quiet)
+    whole = encode_triplets(tiny_backbone, data, config.cache, ignore_progress)
     monkeypatch.setattr(latents, "SHARD", 5)
     place, shelves = tmp_path / "shelves", -(-len(data) // 5)
     seen: list[int] = []
@@ -245,7 +242,7 @@ def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
     assert len(files) == shelves
     bytes_before = [path.read_bytes() for path in files]
     files[1].write_bytes(b"damaged")
-    assert equal_to_whole(encode_triplets(tiny_backbone, data, place, quiet))
+    assert equal_to_whole(encode_triplets(tiny_backbone, data, place, ignore_progress))
     assert [path.read_bytes() for path in files] == bytes_before
 
 
@@ -278,15 +275,17 @@ def test_the_learning_rate_rises_then_falls_to_nothing(config) -> None:
 
 def test_too_little_data_is_one_line(config, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="too small to hold out"):
-        train_predictor(config.model_copy(update={"validation": 1e-9}), tmp_path / "run", quiet)
+        train_predictor(config.model_copy(update={"validation": 1e-9}), tmp_path / "run", ignore_progress)
     with pytest.raises(LepbenchError, match="share 24 triplets"):
-        train_predictor(config.model_copy(update={"validation": config.data}), tmp_path / "run", quiet)
+        train_predictor(
+            config.model_copy(update={"validation": config.data}), tmp_path / "run", ignore_progress
+        )
     with pytest.raises(LepbenchError, match="timesteps end at 2000"):
-        train_predictor(config.model_copy(update={"timesteps": (0, 2000)}), tmp_path / "run", quiet)
+        train_predictor(config.model_copy(update={"timesteps": (0, 2000)}), tmp_path / "run", ignore_progress)
 
 
 def test_two_processes_train_what_one_does(config, tmp_path: Path) -> None:
-    train_predictor(config, tmp_path / "alone", quiet)
+    train_predictor(config, tmp_path / "alone", ignore_progress)
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(dump_config(config))
     # What `accelerate launch` starts on GPUs; on CPUs it starts one process.

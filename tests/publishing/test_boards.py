@@ -11,7 +11,7 @@ import pytest
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
-from lepbench.evaluation.summary import OF_SETS
+from lepbench.evaluation.summary import is_of_sets
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.publishing.leaderboard import add_record
@@ -46,7 +46,9 @@ def lines_of(path: Path) -> list[dict[str, str]]:
 
 def test_runs_are_added_once(runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
     def put(name: str, replace: bool = False) -> tuple[Path, bool]:
-        return add_record(runs / name, tmp_path / "boards", tiny_suite, tiny_judges.statistics, replace)
+        return add_record(
+            runs / name, tmp_path / "boards", tiny_suite, tiny_judges.statistics, replace=replace
+        )
 
     path, changed = put("tiny")
     assert changed
@@ -70,7 +72,7 @@ def test_a_line_holds_the_models_figures(
     path, _ = add_record(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
     (line,) = lines_of(path)
     for metric, figure in read_record(runs / "tiny").rows["model"].items():
-        name = f"{metric}_n10" if metric in OF_SETS else metric
+        name = f"{metric}_n10" if is_of_sets(metric) else metric
         for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
             assert line[name + suffix] == ("" if number is None else f"{number:.6g}")
     assert (line["method"], line["items"], line["samples"]) == ("unguided", "10", "10")

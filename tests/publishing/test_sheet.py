@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
-from lepbench.publishing.sheet import MARGIN, PAPER, TILE, Strip, _fitted, draw_sheet, draw_sketch
+from lepbench.panels import draw_strokes, load_font, shorten_text
+from lepbench.publishing.sheet import MARGIN, PAPER, TILE, Strip, draw_sheet
 
 COLUMNS = ("sketch", "real", "unguided", "guided")
 COLOURS = [(250, 20, 20), (20, 250, 20), (20, 20, 250), (220, 20, 220)]
@@ -42,10 +42,10 @@ def test_a_picture_that_failed_leaves_a_marked_gap() -> None:
 
 
 def test_a_caption_is_cut_only_where_it_must_be() -> None:
-    pen = ImageDraw.Draw(Image.new("RGB", (10, 10)))
-    assert _fitted(pen, "short", 400) == "short"
-    assert _fitted(pen, "a long caption " * 20, 400).endswith("...")
+    font = load_font(17)
+    assert shorten_text("short", font, 400) == "short"
+    assert shorten_text("a long caption " * 20, font, 400).endswith("...")
 
 
 def test_a_sketch_is_black_on_white() -> None:
-    assert draw_sketch(np.array([[True, False]])).tolist() == [[[0, 0, 0], [255, 255, 255]]]
+    assert draw_strokes(np.array([[True, False]])).tolist() == [[[0, 0, 0], [255, 255, 255]]]

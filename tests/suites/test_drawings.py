@@ -18,18 +18,15 @@ from sketch_corpora import doodle, fscoco, lines_of, points_of, quickdraw, svg
 from lepbench.cli.suite import command
 from lepbench.errors import LepbenchError
 from lepbench.images import open_rgb, read_pixels, square
+from lepbench.progress import ignore_progress
 from lepbench.sketches import FsCocoCorpus, Name, QuickDraw, SketchCorpus, Svg
 from lepbench.strokes import crop_strokes, fit_strokes, number_strokes
 from lepbench.suites import Suite, load_suite
 from lepbench.suites.drawings import SuiteRequest, draw_suite, make_file_name, order_drawings
 
 
-def silent(what: str, done: int, total: int) -> None:
-    """Progress told to no one."""
-
-
 def made(corpus: SketchCorpus, folder: Path, **wish: object) -> Suite:
-    draw_suite(corpus, SuiteRequest(name=folder.name, **{"size": 64, **wish}), folder, silent)
+    draw_suite(corpus, SuiteRequest(name=folder.name, **{"size": 64, **wish}), folder, ignore_progress)
     return load_suite(folder)
 
 

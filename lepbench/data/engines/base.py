@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from lepbench.registry import Registry
@@ -20,13 +19,14 @@ class WorkItem(Protocol):
 
 P = TypeVar("P", bound=WorkItem)
 Result = TypeVar("Result")
-Tried = Callable[[int], None]
-Work = Callable[[Any, P, Tried], Result]
+EntryProgress = Callable[[int], None]
+"""Called with how many more entries of the pieces are done."""
+Work = Callable[[Any, P, EntryProgress], Result]
 """A function of a module: of what all pieces share, of one piece, and of whom to tell how it goes on."""
 
 
 class Engine(ABC):
-    """Runs `work(job, piece, tried)` for every piece.
+    """Runs `work(job, piece, progress)` for every piece.
 
     Args:
         workers: how many pieces are under way at a time; None for what suits the engine.
@@ -37,7 +37,7 @@ class Engine(ABC):
 
     @abstractmethod
     def run(
-        self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
+        self, work: Work[P, Result], job: Any, pieces: Sequence[P], progress: EntryProgress
     ) -> Iterator[tuple[P, Result]]:
         """Do all pieces, giving each result as soon as it is there.
 
@@ -51,24 +51,5 @@ class Engine(ABC):
 ENGINES: Registry[type[Engine]] = Registry("engine")
 
 
-@contextmanager
-def use_one_thread() -> Iterator[None]:
-    """Each picture's work in one thread, as every engine has it: networks round differently in several.
-
-    Workers by the dozen would only take turns in theirs, too.
-    """
-    import cv2
-    import torch
-
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
-
-
-def silent(more: int) -> None:
-    """Told to work that is done elsewhere; its progress shows when it is done."""
+def ignore_entries(more: int) -> None:
+    """Progress of work that is done elsewhere: it shows when the piece is done."""

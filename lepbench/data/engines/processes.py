@@ -13,8 +13,17 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, silent, use_one_thread
+from lepbench.data.engines.base import (
+    ENGINES,
+    Engine,
+    EntryProgress,
+    P,
+    Result,
+    Work,
+    ignore_entries,
+)
 from lepbench.errors import LepbenchError
+from lepbench.threads import use_one_thread
 
 AHEAD = 4
 """Pieces a worker that are handed over in advance: enough to keep it busy, few enough to hold a million."""
@@ -32,7 +41,7 @@ class Processes(Engine):
     """
 
     def run(
-        self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
+        self, work: Work[P, Result], job: Any, pieces: Sequence[P], progress: EntryProgress
     ) -> Iterator[tuple[P, Result]]:
         context, workers = _context(), self.workers or 1
         lifeline, held = context.Pipe(duplex=False)
@@ -44,7 +53,7 @@ class Processes(Engine):
                 done: Future[Result] = next(as_completed(running))
                 piece, result = running.pop(done), done.result()
                 running |= {pool.submit(_do, following): following for following in islice(waiting, 1)}
-                tried(piece.entries)
+                progress(piece.entries)
                 yield piece, result
         except BrokenProcessPool:
             raise LepbenchError(
@@ -83,4 +92,4 @@ def _end_with(lifeline: Connection) -> None:
 def _do(piece: Any) -> Any:
     work, job = _shared
     with use_one_thread():
-        return work(job, piece, silent)
+        return work(job, piece, ignore_entries)

@@ -7,8 +7,17 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from lepbench.data.engines.base import ENGINES, Engine, P, Result, Tried, Work, silent, use_one_thread
+from lepbench.data.engines.base import (
+    ENGINES,
+    Engine,
+    EntryProgress,
+    P,
+    Result,
+    Work,
+    ignore_entries,
+)
 from lepbench.errors import LepbenchError
+from lepbench.threads import use_one_thread
 
 AHEAD = 2
 RETRIES = 5
@@ -26,7 +35,7 @@ class Ray(Engine):
     """
 
     def run(
-        self, work: Work[P, Result], job: Any, pieces: Sequence[P], tried: Tried
+        self, work: Work[P, Result], job: Any, pieces: Sequence[P], progress: EntryProgress
     ) -> Iterator[tuple[P, Result]]:
         ray = _ray()
         ours = not ray.is_initialized()
@@ -43,7 +52,7 @@ class Ray(Engine):
                 (done,), _ = ray.wait(list(running))
                 piece, result = running.pop(done), _result(ray, done)
                 running |= {do.remote(shared, following): following for following in islice(waiting, 1)}
-                tried(piece.entries)
+                progress(piece.entries)
                 yield piece, result
         finally:
             if ours:
@@ -77,4 +86,4 @@ def _result(ray: Any, done: Any) -> Any:
 def _do(shared: tuple[Any, Any], piece: Any) -> Any:
     work, job = shared
     with use_one_thread():
-        return work(job, piece, silent)
+        return work(job, piece, ignore_entries)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import hashlib
 import os
 from functools import cached_property, lru_cache
 from itertools import accumulate
@@ -160,7 +159,7 @@ class ParquetRows(TableCorpus):
         self.groups = [(n, g) for n, m in enumerate(metadata) for g in range(m.num_row_groups)]
         rows = [m.row_group(g).num_rows for m in metadata for g in range(m.num_row_groups)]
         self.ends = list(accumulate(rows))
-        self.files = [f"{footer_sha256(file)} {as_text(Path(file).name)}" for file in files]
+        self.contents = [f"{footer_sha256(file)} {as_text(Path(file).name)}" for file in files]
         super().__init__(source, self.ends[-1] if self.ends else 0, limit)
 
     def row(self, number: int) -> dict[str, Any]:
@@ -173,7 +172,7 @@ class ParquetRows(TableCorpus):
         return row
 
     def fingerprint(self) -> str:
-        return hashlib.sha256("\n".join(self.files).encode()).hexdigest()
+        return sha256_bytes("\n".join(self.contents).encode())
 
     def folder(self, number: int) -> Path | None:
         file = self.files[self.groups[bisect.bisect_right(self.ends, number)][0]]
@@ -218,7 +217,7 @@ class ArrowRows(TableCorpus):
 
     def fingerprint(self) -> str:
         table = self.opened.data
-        return hashlib.sha256(f"{table.num_rows} {table.nbytes} {table.schema}".encode()).hexdigest()
+        return sha256_bytes(f"{table.num_rows} {table.nbytes} {table.schema}".encode())
 
 
 def open_parquet(file: str) -> pq.ParquetFile:

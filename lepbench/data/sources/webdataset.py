@@ -24,7 +24,7 @@ from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, check_inside, make_distinct
 from lepbench.data.sources.tars import Damage, list_members
 from lepbench.errors import LepbenchError
-from lepbench.files import as_text
+from lepbench.files import as_text, sha256_bytes
 from lepbench.images import SUFFIXES
 
 OPEN_TARS = 8
@@ -142,9 +142,9 @@ class TarCorpus(Corpus):
         return Entry(f"{self.names[tar]}/{held.key(row)}", lambda: self._load(self.tars[tar], held, row))
 
     def recipe(self) -> dict[str, Any]:
-        running = hashlib.sha256(b"".join(held.sha256() for held in self.contents))
+        fingerprint = sha256_bytes(b"".join(held.sha256() for held in self.contents))
         settings = self.source.model_dump(mode="json", exclude={"path"})
-        return settings | {"tars": self.names, "fingerprint": running.hexdigest()}
+        return settings | {"tars": self.names, "fingerprint": fingerprint}
 
     def _load(self, tar: Path, held: Contents, row: int) -> Original:
         if (fault := int(held.faults[row])) >= 0:

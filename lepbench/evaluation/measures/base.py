@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lepbench.detectors import find_edges
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.judges import Judges, JudgeStatistics
@@ -47,7 +48,7 @@ class ScoringBatch:
     @cached_property
     def edges(self) -> Tensor:
         """The pictures' edges by the protocol's detector, bool [B, H, W]."""
-        return self.protocol.detector(self.images)
+        return find_edges(self.protocol.detector, self.images)
 
     @cached_property
     def sketches(self) -> Tensor:

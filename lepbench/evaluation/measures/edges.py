@@ -8,6 +8,7 @@ from typing import ClassVar
 import pyarrow as pa
 from torch import Tensor
 
+from lepbench.detectors import find_edges
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -77,7 +78,9 @@ class Contours(Measure):
     def count(self, batch: ScoringBatch) -> Columns:
         rules = batch.protocol
         target = stack_maps([item.contour for item in batch.truths])
-        found = edge_counts(rules.contour_detector(batch.images), target, [rules.contour_tolerance])
+        found = edge_counts(
+            find_edges(rules.contour_detector, batch.images), target, [rules.contour_tolerance]
+        )
         return name_counts("contour", [_label(rules)], found)
 
     def metrics(self, protocol: Protocol) -> list[str]:

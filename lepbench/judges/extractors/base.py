@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
+from lepbench.files import sha256_bytes
 from lepbench.registry import Registry
 
 Network = Callable[[Tensor], Tensor]
@@ -65,7 +65,7 @@ def read_pinned(kind: str, source: str, sha256: str | None) -> tuple[io.BytesIO,
         content = path.read_bytes()
     except OSError as error:
         raise LepbenchError(f"missing weight file {path}", "check the path") from error
-    found = hashlib.sha256(content).hexdigest()
+    found = sha256_bytes(content)
     if sha256 is not None and found != sha256.lower():
         raise LepbenchError(f"{path} has SHA-256 {found}, not {sha256}", "fetch the published file again")
     return io.BytesIO(content), f"{kind}:{path.name}#{found[:16]}"

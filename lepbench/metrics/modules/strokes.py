@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from torch import Tensor
 
@@ -25,14 +27,17 @@ class StrokeRecall(MeanWithin):
         0.5
     """
 
+    figure: ClassVar[str] = "recall"
+    """Which of a sample's figures is averaged."""
+
     def update(self, predicted: Tensor, strokes: Tensor) -> None:
         """Add edge maps, bool [B, H, W], and the numbers of the strokes, integer [B, H, W].
 
         Raises:
             ValueError: they differ in shape or are no such maps.
         """
-        recall = stroke_recall(predicted, strokes, self.tolerance).recall
-        self.add_figures(recall[~np.isnan(recall)])
+        figures = getattr(stroke_recall(predicted, strokes, self.tolerance), self.figure)
+        self.add_figures(figures[~np.isnan(figures)])
 
 
 class StrokesFound(StrokeRecall):
@@ -53,11 +58,4 @@ class StrokesFound(StrokeRecall):
         0.5
     """
 
-    def update(self, predicted: Tensor, strokes: Tensor) -> None:
-        """Add edge maps, bool [B, H, W], and the numbers of the strokes, integer [B, H, W].
-
-        Raises:
-            ValueError: they differ in shape or are no such maps.
-        """
-        found = stroke_recall(predicted, strokes, self.tolerance).found
-        self.add_figures(found[~np.isnan(found)])
+    figure = "found"

@@ -1,0 +1,33 @@
+"""How many threads the libraries beneath compute in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def set_one_thread() -> None:
+    """Compute in one thread from now on: workers by the dozen would only take turns in theirs."""
+    _set_threads(1, 1)
+
+
+@contextmanager
+def use_one_thread() -> Iterator[None]:
+    """A block in one thread, the same wherever it runs: networks round differently in several."""
+    import cv2
+    import torch
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    set_one_thread()
+    try:
+        yield
+    finally:
+        _set_threads(*before)
+
+
+def _set_threads(of_torch: int, of_opencv: int) -> None:
+    import cv2
+    import torch
+
+    torch.set_num_threads(of_torch)
+    cv2.setNumThreads(of_opencv)
