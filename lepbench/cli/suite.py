@@ -157,7 +157,7 @@ def rebuild_command(name: str, out: Path) -> None:
       lepbench suite rebuild sketchworld-edges-v1 --out again
       lepbench suite rebuild sketchworld-freehand-v1 --out again-freehand
     """
-    from lepbench.cli.bars import show_bars
+    from lepbench.bars import show_bars
     from lepbench.suites.make import rebuild_suite
 
     with show_bars() as progress:

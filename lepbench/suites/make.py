@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from lepbench.detectors import AnyDetector, Canny, Sobel
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 from lepbench.images import encode_png, to_tensor
+from lepbench.progress import Progress, ignore_progress
 from lepbench.registry import Registry
 from lepbench.strokes import number_strokes
 from lepbench.suites.suite import DEFINITION, ITEMS, SCHEMA, Drawn, SuiteDefinition
@@ -33,7 +34,6 @@ SILHOUETTE_RECALL = 0.95
 SILHOUETTE_TOLERANCE = 1.0
 WEAK_SILHOUETTE = f"silhouette recall under {SILHOUETTE_RECALL}"
 ItemRow = dict[str, Any]
-Report = Callable[[str, int, int], None]
 
 
 class SuiteRecipe(Config):
@@ -83,11 +83,11 @@ RECIPES.register("sketchworld-freehand-v1")(
 )
 
 
-def rebuild_suite(name: str, folder: Path, report: Report) -> SuiteDefinition:
+def rebuild_suite(name: str, folder: Path, progress: Progress) -> SuiteDefinition:
     """Make a shipped suite anew from its recipe.
 
     Args:
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
 
     Raises:
         LepbenchError: no recipe has that name, or the folder holds files or cannot be written.
@@ -95,16 +95,14 @@ def rebuild_suite(name: str, folder: Path, report: Report) -> SuiteDefinition:
     recipe = RECIPES.get(name)
     if folder.is_dir() and any(folder.iterdir()):
         raise LepbenchError(f"{folder} is not empty", "choose another --out")
-    return make_suite(recipe, folder, report)
+    return make_suite(recipe, folder, progress)
 
 
-def make_suite(
-    recipe: SuiteRecipe, folder: Path, report: Report = lambda stage, done, total: None
-) -> SuiteDefinition:
+def make_suite(recipe: SuiteRecipe, folder: Path, progress: Progress = ignore_progress) -> SuiteDefinition:
     """Write a suite's two files into `folder` and return its definition.
 
     Args:
-        report: called with (stage, done, total).
+        progress: called with (stage, done, total).
     """
     rows: list[ItemRow] = []
     left_out = 0
@@ -114,7 +112,7 @@ def make_suite(
         row = make_candidate(recipe, index)
         left_out += row is None
         rows += [] if row is None else [row]
-        report("items", len(rows), recipe.items)
+        progress("items", len(rows), recipe.items)
     rows.sort(key=lambda row: sha256_bytes(f"{recipe.name}/{row['item_id']}".encode()))
     return freeze_suite(
         folder,
