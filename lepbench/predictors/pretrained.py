@@ -13,7 +13,7 @@ from torch import nn
 from lepbench.backbones.resolve import find_model_folder
 from lepbench.config import explain
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
+from lepbench.files import atomic_path, read_json, sha256_file, write_bytes, write_text
 from lepbench.hub import report_upload_errors
 from lepbench.predictors.card import render_card
 from lepbench.predictors.config import (
@@ -136,14 +136,7 @@ def count_parameters(module: nn.Module) -> int:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LepbenchError(
-            f"cannot read {path}: {error.strerror}", "the folder holds no predictor"
-        ) from error
-    except ValueError as error:
-        raise LepbenchError(f"{path} is not valid JSON: {error}") from error
+    document = read_json(path, "the folder holds no predictor")
     if not isinstance(document, dict):
         raise LepbenchError(f"{path} holds no predictor's config")
     return document
