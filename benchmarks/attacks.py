@@ -20,10 +20,10 @@ from kornia.filters import gaussian_blur2d
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lepbench.evaluation.folder import locate_picture
 from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.layout import SAMPLES, locate_picture
 from lepbench.evaluation.protocol import select_protocol
-from lepbench.evaluation.record import SAMPLES, read_record
+from lepbench.evaluation.record import read_record
 from lepbench.evaluation.sample import make_batches
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import resample_conditions

@@ -13,8 +13,9 @@ import pandas as pd
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.judges import statistics_path
+from lepbench.evaluation.layout import find_samples
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.record import Record, find_samples, read_record
+from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.summary import is_lower_better, list_main_metrics, resample_conditions
 from lepbench.judges import JudgeStatistics

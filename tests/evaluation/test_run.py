@@ -16,7 +16,7 @@ import torch
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import condition_runner, conditions, run
 from lepbench.evaluation.conditions import CONDITIONS, Condition
-from lepbench.evaluation.folder import locate_picture
+from lepbench.evaluation.layout import locate_picture
 from lepbench.evaluation.protocol import select_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
@@ -46,7 +46,7 @@ def test_a_run_writes_samples_pictures_and_record(
     assert read_record(tmp_path / "out") == record
     assert list(record.rows) == list(CONDITIONS)
     assert all(list(figures) == list_metrics(record.protocol) for figures in record.rows.values())
-    assert (record.samples, record.identity.items) == (20, 10)
+    assert (record.sample_count, record.identity.items) == (20, 10)
     assert {told[0] for told in seen if told[1] == told[2]} == set(CONDITIONS)
     frame = pq.read_table(tmp_path / "out" / "samples.parquet").to_pandas()
     assert frame["row"].value_counts().to_dict() == {
@@ -207,7 +207,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path / "file"))
     record = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges, limit=1)
-    assert record.samples == 1
+    assert record.sample_count == 1
 
 
 class Flawed(Method):
