@@ -45,6 +45,6 @@ class CleanEdges(Method):
             self.config.stop,
             self.config.softness,
             None if weights is None else weights.to(device),
-            self.config,
+            self.config.schedule,
         )
         return draw_pictures(self.backbone, self.sampler, requests, guidance)

@@ -53,6 +53,6 @@ class Lep(Method):
             self.config.scale,
             self.config.stop,
             None if weights is None else pool_weights(weights, latent),
-            self.config,
+            self.config.schedule,
         )
         return draw_pictures(self.backbone, self.sampler, requests, guidance)

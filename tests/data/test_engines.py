@@ -88,7 +88,9 @@ def test_the_corpus_has_something_of_everything(whole: dict[str, bytes]) -> None
 
 def test_processes_leave_the_same_bytes(config: BuildConfig, whole: dict[str, bytes], tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    build_triplets(config, tmp_path / "out", lambda stage, done, total: told.append((done, total)), Processes(2))
+    build_triplets(
+        config, tmp_path / "out", lambda stage, done, total: told.append((done, total)), Processes(2)
+    )
     assert contents(tmp_path / "out") == whole
     assert told[0] == (0, 56)
     assert told[-1] == (56, 56)

@@ -211,7 +211,7 @@ def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
 ) -> None:
     data = Triplets(triplet_folder)
     whole = encode_triplets(tiny_backbone, data, config.cache, ignore_progress)
-    monkeypatch.setattr(latents, "SHELF", 5)
+    monkeypatch.setattr(latents, "SHARD", 5)
     place, shelves = tmp_path / "shelves", -(-len(data) // 5)
     seen: list[int] = []
 
