@@ -57,7 +57,8 @@ class SteeredConfig(MethodConfig):
     def _spread_schedule(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """The schedule's keys first: records are named by a hash of what is written."""
         settings: dict[str, Any] = plain(self)
-        return settings.pop("schedule", {}) | settings
+        schedule: dict[str, Any] = settings.pop("schedule", {})
+        return schedule | settings
 
     @classmethod
     def __get_pydantic_json_schema__(
