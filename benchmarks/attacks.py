@@ -120,7 +120,9 @@ def main() -> None:
         columns = [
             c
             for p in parts
-            for c in score_pictures(pixels[p], batch[p], [s.item for s in batch[p]], judges, protocol)
+            for c in score_pictures(
+                pixels[p], batch[p], truths=[s.item for s in batch[p]], judges=judges, protocol=protocol
+            )
         ]
         names = {"row": row, "item_id": [s.item.item_id for s in batch], "sample_index": 0, "status": "ok"}
         return pd.DataFrame(columns).assign(**names)

@@ -103,7 +103,9 @@ def command(
     from lepbench.data.build import build_triplets
 
     with show_bars() as progress:
-        result = build_triplets(config, out, progress, runner, share, retry_failed)
+        result = build_triplets(
+            config, out, progress=progress, engine=runner, share=share, retry=retry_failed
+        )
     click.echo(json.dumps(summary(result)) if as_json else sentence(result, out))
 
 

@@ -111,7 +111,13 @@ def evaluate(
         return finished
     batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
     method.check([sample.request.name for batch in batches for sample in batch])
-    run = _Run(identity, suite, items, protocol, ConditionRunner(out / WORK, judges, protocol, progress))
+    run = _Run(
+        identity,
+        suite,
+        items,
+        protocol=protocol,
+        workshop=ConditionRunner(out / WORK, judges, protocol, progress),
+    )
     tables = run.tables(backbone, method)
     record = run.record(out, tables, started)
     write_record(out, record)

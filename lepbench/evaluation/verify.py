@@ -103,7 +103,7 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
             paths = [locate_picture(folder, shown.name, s.item.item_id, s.index) for s in batch]
             pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
             truths = [kind.select_truth(sample) for sample in batch]
-            found = score_pictures(pictures, batch, truths, judges, protocol)
+            found = score_pictures(pictures, batch, truths=truths, judges=judges, protocol=protocol)
             for path, columns, line in zip(paths, found, lines[done : done + len(batch)], strict=True):
                 _check_columns(path, kind.name, columns, line)
             done += len(batch)

@@ -174,7 +174,12 @@ class SketchGuidedPipeline:
                 strokes = read_strokes(sketch, len(prompts), size)
                 target, mattering = _encoded(backbone, strokes, weights, each)
                 guidance = SketchGuidance(
-                    predictor, target, sketch_scale, stop, mattering, guidance_schedule or GuidanceSchedule()
+                    predictor,
+                    target,
+                    scale=sketch_scale,
+                    stop=stop,
+                    weights=mattering,
+                    schedule=guidance_schedule or GuidanceSchedule(),
                 )
                 strokes = np.repeat(strokes, each, axis=0)
             captions = _repeated(prompts, each)
@@ -182,7 +187,9 @@ class SketchGuidedPipeline:
                 draw_noise(source, (len(captions), *latent), backbone.device) if latents is None else latents
             )
             scheduler = self._scheduler(backbone, settings.steps, latent[1:])
-            drawn = sample(backbone, captions, noise, settings, guidance, source, scheduler=scheduler).latents
+            drawn = sample(
+                backbone, captions, noise, settings, guidance=guidance, generators=source, scheduler=scheduler
+            ).latents
             with run_in_full(backbone.vae):
                 images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
         return SketchGuidedOutput(_as(images, output_type), strokes)
