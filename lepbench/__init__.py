@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from lepbench.version import __version__
+
 if TYPE_CHECKING:
     from lepbench.api.data import build_data, train_lep
     from lepbench.api.loading import (
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from lepbench.errors import LepbenchError
     from lepbench.guidance.pipeline import SketchGuidedPipeline
 
-__version__ = "0.1.0"
 
 # torch takes seconds to import: a name is loaded when it is asked for.
 _PLACES = {
@@ -50,6 +51,7 @@ _PLACES = {
 __all__ = [
     "LepbenchError",
     "SketchGuidedPipeline",
+    "__version__",
     "build_data",
     "compare",
     "evaluate",
@@ -74,7 +76,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__", "metrics"])
+    return sorted([*__all__, "metrics"])
 
 
 def _suggest(name: str) -> str:

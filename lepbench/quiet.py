@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silence_libraries() -> Iterator[None]:
-    """A block in which diffusers and transformers show no bars and warnings; what matters becomes an error."""
+    """A block in which diffusers and transformers show no bars and no warnings."""
     from diffusers.utils import logging as diffusers_log
     from transformers.utils import logging as transformers_log
 

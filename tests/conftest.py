@@ -1,4 +1,4 @@
-"""Fixtures shared by every room: a random-weight pipeline laid out as the embedded one, in a folder."""
+"""Fixtures shared by every package: a random-weight pipeline laid out as the embedded one, in a folder."""
 
 from __future__ import annotations
 

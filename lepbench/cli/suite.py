@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Look at suites, make one of drawings, and take one elsewhere.
+    """Look at suites, make one of drawings or anew from its recipe, and take one elsewhere.
 
     \b
     Examples:
       lepbench suite list
       lepbench suite make quickdraw cat.ndjson --out cats --size 64
       lepbench suite export sketchworld-edges-v1 --out to-draw
+      lepbench suite rebuild sketchworld-edges-v1 --out again
     """
 
 
@@ -139,3 +140,31 @@ def export_command(suite: str, out: Path, limit: int | None, samples_per_item: i
     with show_bars() as progress:
         table = export_suite(load_suite(suite), out, progress, limit=limit, samples_per_item=samples_per_item)
     click.echo(table)
+
+
+@command.command("rebuild")
+@click.argument("name")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write."
+)
+def rebuild_command(name: str, out: Path) -> None:
+    """Make the shipped suite NAME anew from its recipe.
+
+    The code and package versions that it was made with give the bytes that ship.
+
+    \b
+    Examples:
+      lepbench suite rebuild sketchworld-edges-v1 --out again
+      lepbench suite rebuild sketchworld-freehand-v1 --out again-freehand
+    """
+    from lepbench.bars import show_bars
+    from lepbench.suites.make import rebuild_suite
+
+    with show_bars() as progress:
+        definition = rebuild_suite(name, out, progress)
+    drawn = definition.drawn
+    left_out = ", ".join(f"{count} {reason}" for reason, count in drawn.left_out.items())
+    click.echo(
+        f"{definition.items} items of {drawn.considered} candidates; left out: {left_out or 0}", err=True
+    )
+    click.echo(out)

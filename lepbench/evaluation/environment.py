@@ -9,8 +9,8 @@ from importlib.metadata import version
 
 import torch
 
-from lepbench import __version__
 from lepbench.config import Config
+from lepbench.version import __version__
 
 PACKAGES = (
     "torch",

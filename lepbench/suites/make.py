@@ -1,4 +1,4 @@
-"""Make a suite from sketchworld's test split: `python -m lepbench.suites.make NAME --out DIR`.
+"""A suite of sketchworld's test split, made from its recipe.
 
 Done once a suite: then its bytes are frozen, so that neither the renderer nor the detector can move them.
 """
@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,8 +19,10 @@ from numpy.typing import NDArray
 
 from lepbench.config import Config, dump_config
 from lepbench.detectors import AnyDetector, Canny, Sobel
+from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
 from lepbench.images import encode_png, to_tensor
+from lepbench.progress import Progress, ignore_progress
 from lepbench.registry import Registry
 from lepbench.strokes import number_strokes
 from lepbench.suites.suite import DEFINITION, ITEMS, SCHEMA, Drawn, SuiteDefinition
@@ -82,8 +83,27 @@ RECIPES.register("sketchworld-freehand-v1")(
 )
 
 
-def make_suite(recipe: SuiteRecipe, folder: Path) -> SuiteDefinition:
-    """Write a suite's two files into `folder` and return its definition."""
+def rebuild_suite(name: str, folder: Path, progress: Progress) -> SuiteDefinition:
+    """Make a shipped suite anew from its recipe.
+
+    Args:
+        progress: called with (stage, done, total).
+
+    Raises:
+        LepbenchError: no recipe has that name, or the folder holds files or cannot be written.
+    """
+    recipe = RECIPES.get(name)
+    if folder.is_dir() and any(folder.iterdir()):
+        raise LepbenchError(f"{folder} is not empty", "choose another --out")
+    return make_suite(recipe, folder, progress)
+
+
+def make_suite(recipe: SuiteRecipe, folder: Path, progress: Progress = ignore_progress) -> SuiteDefinition:
+    """Write a suite's two files into `folder` and return its definition.
+
+    Args:
+        progress: called with (stage, done, total).
+    """
     rows: list[ItemRow] = []
     left_out = 0
     for index in itertools.count(recipe.first_index):
@@ -92,6 +112,7 @@ def make_suite(recipe: SuiteRecipe, folder: Path) -> SuiteDefinition:
         row = make_candidate(recipe, index)
         left_out += row is None
         rows += [] if row is None else [row]
+        progress("items", len(rows), recipe.items)
     rows.sort(key=lambda row: sha256_bytes(f"{recipe.name}/{row['item_id']}".encode()))
     return freeze_suite(
         folder,
@@ -183,19 +204,3 @@ def silhouette_recall(sketch: NDArray[np.bool_], masks: NDArray[np.bool_]) -> fl
 def scene_json(scene: Scene) -> str:
     """A scene as JSON with sorted keys."""
     return json.dumps(asdict(scene), sort_keys=True)
-
-
-@click.command()
-@click.argument("name")
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of suites."
-)
-def command(name: str, out: Path) -> None:
-    """Make suite NAME into OUT/NAME and say what was left out."""
-    definition = make_suite(RECIPES.get(name), out / name)
-    drawn = definition.drawn
-    click.echo(f"{definition.items} items of {drawn.considered} candidates; left out: {drawn.left_out}")
-
-
-if __name__ == "__main__":
-    command()
