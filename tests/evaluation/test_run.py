@@ -89,6 +89,7 @@ def whole_run(
     return folder / "out"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("done", [0, 5, 9])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     tmp_path: Path,
@@ -134,6 +135,7 @@ def test_a_finished_run_is_read_back(
     assert evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges) == first
 
 
+@pytest.mark.slow
 def test_references_are_computed_once_and_checked(
     tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges, own_cache: Path
 ) -> None:
@@ -169,6 +171,7 @@ def test_a_batch_that_fails_is_let_go_before_its_samples_are_tried_alone(tiny_su
     assert [picture.shape for picture in drawn] == [(64, 64, 3)] * 3
 
 
+@pytest.mark.slow
 def test_references_depend_on_every_file_of_the_backbone_and_on_its_precision(
     tmp_path: Path,
     tiny_model: ModelConfig,
@@ -227,6 +230,7 @@ class Flawed(Method):
         return pictures
 
 
+@pytest.mark.slow
 def test_failures_are_kept_counted_and_tried_again(
     tmp_path: Path,
     tiny_model: ModelConfig,
@@ -311,6 +315,7 @@ def test_a_folder_of_other_files_is_refused(
         evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
 
 
+@pytest.mark.slow
 def test_more_samples_an_item_leave_the_first_as_they_were(
     tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
 ) -> None:
