@@ -83,7 +83,9 @@ def sample(
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     chosen = PRESETS.get(preset)
     model = backbone if isinstance(backbone, Backbone) else _load(str(backbone), device, precision)
-    settings = _choose_settings(chosen, model, steps, scheduler, guidance_scale)
+    settings = _choose_settings(
+        chosen, model, steps=steps, scheduler=scheduler, guidance_scale=guidance_scale
+    )
     size = (height or model.image_size, width or model.image_size)
     model.latent_shape(size)
     method: Method = Unguided(model, settings)
@@ -98,7 +100,7 @@ def sample(
         else read_strokes(sketch, len(prompts), size)
     )
     requests = [
-        Request(f"{number}.png", text, lines, seed + number, weights)
+        Request(f"{number}.png", text, lines, seed + number, weights=weights)
         for number, (text, lines) in enumerate(zip(prompts, strokes, strict=True))
     ]
     pictures = []
@@ -124,7 +126,12 @@ def _choose_predictor(predictor: str | Path | Predictor, backbone: Backbone) -> 
 
 
 def _choose_settings(
-    preset: Preset, backbone: Backbone, steps: int | None, scheduler: str | None, guidance_scale: float
+    preset: Preset,
+    backbone: Backbone,
+    *,
+    steps: int | None,
+    scheduler: str | None,
+    guidance_scale: float,
 ) -> SamplerSettings:
     """The preset's settings, and those that are given; a flow has a scheduler of its own."""
     implied = preset.sampler() | ({"scheduler": "flow_euler"} if backbone.family.flow else {})
