@@ -20,10 +20,10 @@ from kornia.filters import gaussian_blur2d
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lepbench.evaluation.folder import locate_picture
 from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.layout import SAMPLES, locate_picture
 from lepbench.evaluation.protocol import select_protocol
-from lepbench.evaluation.record import SAMPLES, read_record
+from lepbench.evaluation.record import read_record
 from lepbench.evaluation.sample import make_batches
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import resample_conditions
@@ -120,7 +120,9 @@ def main() -> None:
         columns = [
             c
             for p in parts
-            for c in score_pictures(pixels[p], batch[p], [s.item for s in batch[p]], judges, protocol)
+            for c in score_pictures(
+                pixels[p], batch[p], truths=[s.item for s in batch[p]], judges=judges, protocol=protocol
+            )
         ]
         names = {"row": row, "item_id": [s.item.item_id for s in batch], "sample_index": 0, "status": "ok"}
         return pd.DataFrame(columns).assign(**names)

@@ -110,7 +110,7 @@ def random_backbone(
         family=family,
         denoiser=unet,
         vae=vae,
-        text=TextParts({}, {}, {}, unet.config, device),
+        text=TextParts({}, {}, {}, denoiser=unet.config, device=device),
         # One step of DDIM is then at t = 1, which is guided.
         scheduler={**model.scheduler, "steps_offset": 1},
         taps=family.positions(unet.config),
@@ -178,7 +178,7 @@ class Contest:
 
     def guided(self) -> object:
         """A guided step of ours."""
-        drawn = sample(self.backbone, self.prompts, self.noise, STEP, self.guidance)
+        drawn = sample(self.backbone, self.prompts, self.noise, STEP, guidance=self.guidance)
         assert drawn.edges is not None, "the step was not guided"
         return drawn
 
@@ -331,7 +331,7 @@ def main() -> None:
     backbone = random_backbone(chosen.tiny, chosen.backbone, device, getattr(torch, chosen.dtype))
     execution = Execution(compiled=chosen.compiled)
     for batch in chosen.batch:
-        contest = Contest(backbone, chosen.side, hidden, batch, execution)
+        contest = Contest(backbone, chosen.side, hidden=hidden, batch=batch, execution=execution)
         found = measure(contest, chosen.rounds)
         if chosen.flops:
             found["floor_flops"] = contest.flops()

@@ -59,7 +59,7 @@ def fast_picture(contest: Contest, settings: SamplerSettings, method: LepConfig)
     guidance = contest.guided_by(method.scale, method.stop)
 
     def draw() -> None:
-        sample(contest.backbone, [""], contest.noise, settings, guidance)
+        sample(contest.backbone, [""], contest.noise, settings, guidance=guidance)
 
     return draw
 

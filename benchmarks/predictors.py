@@ -132,7 +132,7 @@ def errors(
     backbone: Backbone, predictor: Predictor, held_out: EncodedTriplets, progress: Progress
 ) -> list[str]:
     """The cells of thirds, strokes and variance."""
-    curve = measure_held_out_curve(backbone, predictor, held_out, progress, PARTS)
+    curve = measure_held_out_curve(backbone, predictor, held_out, progress=progress, bins=PARTS)
     third = PARTS // 3
     thirds = [
         np.mean([part.mse for part in curve[start : start + third]]) for start in range(0, PARTS, third)
@@ -192,11 +192,11 @@ def main() -> None:
             def told(stage: str, done: int, total: int, name: str = name) -> None:
                 progress(f"{name}: {stage}", done, total)
 
-            train_on(config, backbone, data, held_out, folder, told)
+            train_on(config, backbone, data=data, held_out=held_out, out=folder, progress=told)
             predictors[name] = Predictor.from_pretrained(folder, backbone)
             rows[name] = errors(backbone, predictors[name], held_out, told)
             if arguments.target == "edges":
-                rows[name] += steered(bench, name, folder, predictors[name], progress)
+                rows[name] += steered(bench, name, folder, predictor=predictors[name], progress=progress)
             else:
                 rows[name] += [""] * 3
         seconds = step_seconds(backbone, predictors, data, arguments.batch)

@@ -64,7 +64,7 @@ def trained(backbone: Backbone, out: Path, scenes: int, steps: int, progress: Pr
     config = TrainConfig.model_validate(
         {"data": "sketchworld", "predictor": "mlp", "steps": steps, "batch": 16, "checkpoint_every": 50}
     )
-    train_on(config, backbone, data, held_out, out / "mlp", progress)
+    train_on(config, backbone, data=data, held_out=held_out, out=out / "mlp", progress=progress)
     return Predictor.from_pretrained(out / "mlp", backbone)
 
 
@@ -78,7 +78,7 @@ def drawn(backbone: Backbone, predictor: Predictor, numbers: range, maps: Tensor
     target = backbone.encode_edges(maps)
     guidance = SketchGuidance(predictor, target, **preset.steering())
     plain = sample(backbone, prompts, start, settings)
-    steered = sample(backbone, prompts, start, settings, guidance)
+    steered = sample(backbone, prompts, start, settings, guidance=guidance)
     assert steered.edges is not None
     latents = (target, plain.latents, steered.edges, steered.latents)
     return Drawn(*(backbone.decode_latents(each) for each in latents))
@@ -104,7 +104,7 @@ def main() -> None:
     overlaps: list[np.ndarray] = []
     rows: list[list[tuple[str, Pixels]]] = []
     with show_bars() as progress:
-        predictor = trained(backbone, chosen.out, chosen.scenes, chosen.steps, progress)
+        predictor = trained(backbone, chosen.out, chosen.scenes, steps=chosen.steps, progress=progress)
         show_drawing = partial(progress, "drawing")
         for first in range(0, chosen.items, BATCH):
             numbers = range(first, min(first + BATCH, chosen.items))

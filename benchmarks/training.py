@@ -71,7 +71,11 @@ def whole_backbone(tiny: bool) -> Backbone:
         family=StableDiffusion(),
         vae=vae.eval().requires_grad_(False),
         text=TextParts(
-            {"tokenizer": tokenizer}, {"text_encoder": frozen}, {}, bare.text.denoiser, bare.device
+            {"tokenizer": tokenizer},
+            {"text_encoder": frozen},
+            {},
+            denoiser=bare.text.denoiser,
+            device=bare.device,
         ),
     )
 
@@ -191,7 +195,7 @@ class OurTraining:
         self.data, self.steps = data, 0
 
     def step(self) -> None:
-        train_step(self.config, self.features, self.data, self.optimiser, self.steps)
+        train_step(self.config, self.features, self.data, optimiser=self.optimiser, step=self.steps)
         self.steps += 1
 
 
@@ -253,7 +257,7 @@ def main() -> None:
     literal = LiteralTraining(backbone, hidden, triplets, 1, frozen=False)
     frugal = LiteralTraining(backbone, hidden, triplets, chosen.batch, frozen=True)
     ours = OurTraining(backbone, hidden, data, chosen.batch)
-    found = measure(literal, frugal, ours, chosen.batch, chosen.rounds)
+    found = measure(literal, frugal, ours, batch=chosen.batch, rounds=chosen.rounds)
     print(json.dumps(found | {"encode_s": encode_s}))
 
 

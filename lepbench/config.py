@@ -59,19 +59,20 @@ def parse_config(document: Any, kind: type[C], label: str, fix: str = "") -> C:
     """A document as a `kind`.
 
     Args:
-        label: what to call it in an error.
+        label: what to call it in an error; empty where the key says enough.
         fix: what the reader can do about an error.
 
     Raises:
         LepbenchError: it does not fit; one line names label and key.
     """
+    begin = f"{label}: " if label else ""
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        raise LepbenchError(f"{label}: {explain(error, kind)}", fix) from error
+        raise LepbenchError(f"{begin}{explain(error, kind)}", fix) from error
     except LepbenchError as error:
         # A nested choice by name (a detector, a method) says what is wrong, but not in which file.
-        raise LepbenchError(f"{label}: {error}", fix) from error
+        raise LepbenchError(f"{begin}{error}", fix) from error
 
 
 def select_config(

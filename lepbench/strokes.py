@@ -43,12 +43,12 @@ def number_strokes(lines: Sequence[Points], size: int) -> NDArray[np.uint8] | ND
 def fit_strokes(lines: Sequence[Points], width: float, height: float, size: int) -> list[Points]:
     """A whole frame of `width` x `height` in the middle of a square, `MARGIN` free around its longer side."""
     scale = size * (1 - 2 * MARGIN) / max(width, height)
-    return _placed(lines, width, height, size, scale)
+    return _placed(lines, width, height, size=size, scale=scale)
 
 
 def crop_strokes(lines: Sequence[Points], width: float, height: float, size: int) -> list[Points]:
     """The centre square of a frame, as `images.square` cuts it out of a picture of that size."""
-    return _placed(lines, width, height, size, size / min(width, height))
+    return _placed(lines, width, height, size=size, scale=size / min(width, height))
 
 
 def measure_extent(lines: Sequence[Points]) -> tuple[Points, Points]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +16,19 @@ settings.load_profile("patient")
 
 if TYPE_CHECKING:
     from lepbench.backbones import Backbone
+
+
+@pytest.fixture
+def sqrtm_of_clean_fid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """clean-fid 0.1.35 asks scipy's `sqrtm` for an error estimate, which scipy 1.18 has no more."""
+    import scipy.linalg
+
+    def sqrtm(matrix: Any, disp: bool = True) -> Any:
+        root = whole(matrix)
+        return root if disp else (root, None)
+
+    whole = scipy.linalg.sqrtm
+    monkeypatch.setattr(scipy.linalg, "sqrtm", sqrtm)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ from lepbench.methods import LepConfig, ModelConfig, Request, UnguidedConfig
 from lepbench.predictors.train import train_predictor
 from lepbench.predictors.train_config import TrainConfig
 
+pytestmark = pytest.mark.slow
+
 HEIGHT, WIDTH = 32, 32
 
 

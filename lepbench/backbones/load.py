@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +12,7 @@ from torch import nn
 
 from lepbench.errors import LepbenchError
 from lepbench.files import read_json
+from lepbench.quiet import silence_libraries
 
 STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
 """What the libraries call a component's weights."""
@@ -116,7 +115,7 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
 
     options: dict[str, Any] = {DTYPES[kind.split(".")[0]]: dtype, "variant": variant.lstrip(".") or None}
     try:
-        with _quiet():
+        with silence_libraries():
             module, report = import_class(kind).from_pretrained(
                 folder, use_safetensors=True, output_loading_info=True, local_files_only=True, **options
             )
@@ -164,24 +163,3 @@ def read_mapping(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise LepbenchError(f"{path} holds no mapping", NOT_WHOLE)
     return content
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the libraries' own bars and warnings off the screen; what matters becomes an error here."""
-    from diffusers.utils import logging as diffusers_log
-    from transformers.utils import logging as transformers_log
-
-    logs = (diffusers_log, transformers_log)
-    levels = [log.get_verbosity() for log in logs]
-    bars = [log for log in logs if log.is_progress_bar_enabled()]
-    for log in logs:
-        log.set_verbosity_error()
-        log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        for log, level in zip(logs, levels, strict=True):
-            log.set_verbosity(level)
-        for log in bars:
-            log.enable_progress_bar()

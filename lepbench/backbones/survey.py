@@ -38,6 +38,12 @@ def measure_tap_shapes(family: Family, config: ComponentConfig, latent: Size) ->
     latents = torch.empty(1, family.latent_channels(config), *latent, device=meta)
     pixels = (latent[0] * PIXELS, latent[1] * PIXELS)
     with torch.no_grad(), collect_taps(denoiser, positions) as outputs:
-        family.run(denoiser, latents, torch.zeros(1, device=meta), family.blank(config).to(meta), pixels)
+        family.run(
+            denoiser,
+            latents,
+            torch.zeros(1, device=meta),
+            conditioning=family.blank(config).to(meta),
+            pixels=pixels,
+        )
     maps = {name: family.fold(outputs[name], latent, config) for name in positions}
     return [TapShape(name, *map_.shape[1:]) for name, map_ in maps.items()]

@@ -15,11 +15,8 @@ from lepbench.errors import LepbenchError
 if TYPE_CHECKING:
     from lepbench.data.build import BuildResult
     from lepbench.data.config import BuildConfig
-    from lepbench.data.engines import Engine
     from lepbench.data.survey import Survey
 
-OF_SOURCE = ("split", "start", "licence")
-OF_HYGIENE = ("duplicates", "distance", "exclude", "min_edges", "max_edges")
 OF_DETECTOR = "--detector-set"
 
 
@@ -92,6 +89,7 @@ def command(
       lepbench build-data examples/build-data.yaml --out triplets --shards 3/8
     """
     from lepbench.data.lock import parse_share
+    from lepbench.data.request import choose_engine
 
     config = read_configuration(
         source, {key: value for key, value in options.items() if value not in (None, ())}
@@ -105,22 +103,10 @@ def command(
     from lepbench.data.build import build_triplets
 
     with show_bars() as progress:
-        result = build_triplets(config, out, progress, runner, share, retry_failed)
+        result = build_triplets(
+            config, out, progress=progress, engine=runner, share=share, retry=retry_failed
+        )
     click.echo(json.dumps(summary(result)) if as_json else sentence(result, out))
-
-
-def choose_engine(name: str | None, workers: int | None) -> Engine:
-    """Who makes the shards.
-
-    Raises:
-        LepbenchError: no such engine, or one that has no workers.
-    """
-    from lepbench.data.engines import ENGINES
-
-    several = workers is not None and workers > 1
-    if name == "here" and several:
-        raise LepbenchError("--engine here has no workers", "leave out --workers, or take --engine processes")
-    return ENGINES.get(name or ("processes" if several else "here"))(workers)
 
 
 def read_configuration(source: str, options: dict[str, Any]) -> BuildConfig:
@@ -129,44 +115,11 @@ def read_configuration(source: str, options: dict[str, Any]) -> BuildConfig:
     Raises:
         LepbenchError: SOURCE is nothing known, or a setting does not fit.
     """
-    from pydantic import ValidationError
+    from lepbench.data.request import make_build_config
 
-    from lepbench.config import explain
-    from lepbench.data.config import BuildConfig
-
-    given = dict(map(parse_pair, options.pop("settings", ())))
+    of_source = dict(map(parse_pair, options.pop("settings", ())))
     of_detector = dict(parse_pair(text, OF_DETECTOR) for text in options.pop("of_detector", ()))
-    settings = read_source(source)
-    given |= {key: options.pop(key) for key in OF_SOURCE if key in options}
-    hygiene = {key: options.pop(key) for key in OF_HYGIENE if key in options}
-    if options.get("size") == "original":
-        options["size"] = None
-    settings |= options | {"source": settings["source"] | given}
-    settings["hygiene"] = settings.get("hygiene", {}) | hygiene
-    if of_detector:
-        detector = settings.get("detector", BuildConfig.model_fields["detector"].default.name)
-        settings["detector"] = ({"name": detector} if isinstance(detector, str) else detector) | of_detector
-    try:
-        return BuildConfig.model_validate(settings)
-    except ValidationError as error:
-        raise LepbenchError(explain(error, BuildConfig)) from error
-
-
-def read_source(source: str) -> dict[str, Any]:
-    """The settings that SOURCE stands for: a corpus by name, a folder, or a YAML file."""
-    from lepbench.config import load_config
-    from lepbench.data.config import BuildConfig
-    from lepbench.data.sources import SOURCES
-    from lepbench.registry import suggest_name
-
-    path = Path(source)
-    if source in SOURCES:
-        return {"source": {"name": source}}
-    if path.is_dir():
-        return {"source": {"name": "folder", "path": path}}
-    if path.suffix in (".yaml", ".yml"):
-        return load_config(path, BuildConfig).model_dump(exclude_unset=True)
-    raise LepbenchError(f"{source!r} is no corpus, folder or YAML file", suggest_name(source, SOURCES))
+    return make_build_config(source, options, of_source, of_detector)
 
 
 def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> None:

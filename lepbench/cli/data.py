@@ -67,7 +67,7 @@ def export_command(folder: Path, out: Path, layout: Literal["webdataset"], rows_
     from lepbench.data.export import export
 
     with show_bars() as progress:
-        index = export(folder, out, layout, rows_per_tar, progress)
+        index = export(folder, out, layout=layout, rows_per_tar=rows_per_tar, progress=progress)
     click.echo(f"{sum(tar.rows for tar in index.tars)} triplets in {len(index.tars)} tars in {out}")
 
 
@@ -90,5 +90,5 @@ def push_command(folder: Path, repo_id: str, private: bool, revision: str | None
     from lepbench.data.push import push
 
     with show_bars() as progress:
-        address = push(folder, repo_id, progress, private, revision)
+        address = push(folder, repo_id, progress=progress, private=private, revision=revision)
     click.echo(address)

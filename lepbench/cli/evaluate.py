@@ -53,44 +53,29 @@ def command(
       lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
       lepbench evaluate my-model.yaml --import my_methods.py --protocol my-protocol.yaml
     """
-    from lepbench.bars import show_bars
+    from lepbench.api.running import evaluate
     from lepbench.config import load_config
-    from lepbench.evaluation.protocol import select_protocol
-    from lepbench.evaluation.run import evaluate
     from lepbench.methods import ModelConfig
     from lepbench.suites import load_suite
 
     config = load_config(model, ModelConfig)
     chosen = load_suite(suite)
     folder = out or Path("runs") / config.name
-    with show_bars() as progress:
-        record = evaluate(
-            config,
-            chosen,
-            folder,
-            limit=limit,
-            samples_per_item=samples_per_item,
-            device=device,
-            protocol=select_protocol(chosen, protocol),
-            progress=progress,
-        )
-    _publish(record, chosen, folder)
+    record = evaluate(
+        config,
+        chosen,
+        folder,
+        limit=limit,
+        samples_per_item=samples_per_item,
+        protocol=protocol,
+        device=device,
+    )
     _say_what_lacks(chosen)
     if as_json:
         click.echo(json.dumps(record.published()))
     else:
         _print_table(record)
     _say_where(record, folder)
-
-
-def _publish(record: Record, suite: Suite, folder: Path) -> None:
-    from lepbench.publishing.sheet import write_sheet
-    from lepbench.publishing.tables import write_csv, write_headline
-
-    write_csv(folder, record)
-    write_sheet(
-        folder, record.identity.model.name, write_headline(record), suite.items(record.identity.items)
-    )
 
 
 def _print_table(record: Record) -> None:

@@ -114,12 +114,12 @@ def command(
             reader,
             prompt,
             strokes,
-            settings,
-            chosen.scale if scale is None else scale,
-            chosen.stop if stop is None else stop,
-            seed,
-            weights,
-            progress,
+            settings=settings,
+            scale=chosen.scale if scale is None else scale,
+            stop=chosen.stop if stop is None else stop,
+            seed=seed,
+            weights=weights,
+            progress=progress,
         )
     strip = out.with_name(f"{out.stem}-strip.png")
     write_bytes(out, encode_png(drawing.picture))

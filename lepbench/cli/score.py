@@ -65,7 +65,11 @@ def boundaries(
 
     with show_bars() as progress:
         scores = score_boundaries(
-            predictions, annotations, Rules(thresholds, max_dist, not no_thin), progress, workers
+            predictions,
+            annotations,
+            Rules(thresholds, max_dist, not no_thin),
+            progress=progress,
+            workers=workers,
         )
     click.echo(json.dumps(_boundary_object(scores)) if as_json else _boundary_lines(scores))
 
@@ -187,7 +191,9 @@ def edges(
 
     rules = PROTOCOLS.get(protocol)
     with show_bars() as progress:
-        scores = score_edges(generated, reference, rules, progress, maps, workers)
+        scores = score_edges(
+            generated, reference, protocol=rules, progress=progress, as_maps=maps, workers=workers
+        )
     click.echo(json.dumps(_edge_object(scores)) if as_json else _edge_lines(scores))
 
 

@@ -138,7 +138,7 @@ def export_command(suite: str, out: Path, limit: int | None, samples_per_item: i
     from lepbench.suites.export import export_suite
 
     with show_bars() as progress:
-        table = export_suite(load_suite(suite), out, progress, limit, samples_per_item)
+        table = export_suite(load_suite(suite), out, progress, limit=limit, samples_per_item=samples_per_item)
     click.echo(table)
 
 

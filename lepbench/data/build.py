@@ -95,8 +95,10 @@ def build_triplets(
             manifest = claim_folder(out, recipe, mine, retry)
         if share is None:
             sweep_partials(out)
-        job = Job(out.absolute(), corpus, config, recipe, explain_refusal(out, manifest))
-        shards, manifest = fill_shards(job, mine, engine or InProcess(), progress, manifest)
+        job = Job(
+            out.absolute(), corpus, config=config, recipe=recipe, refusal=explain_refusal(out, manifest)
+        )
+        shards, manifest = fill_shards(job, mine, engine or InProcess(), progress=progress, manifest=manifest)
         if share is not None:
             return BuildResult(
                 manifest, sum((out / piece.record).exists() for piece in planned), len(planned)

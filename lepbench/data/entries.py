@@ -44,7 +44,7 @@ def make_rows(job: Job, numbers: Sequence[int], account: Account, progress: Entr
                 if isinstance(edges, Rejected):
                     raise edges
                 density = measure_edge_density(edges, job.config)
-                yield make_row(found, edges, density, job.corpus, job.recipe.detector)
+                yield make_row(found, edges, density, corpus=job.corpus, detector=job.recipe.detector)
             except Rejected as rejected:
                 account.rejects.append(make_reject(found.id, rejected))
         progress(len(some))

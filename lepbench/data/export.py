@@ -79,7 +79,7 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress:
         for partial_file in out.glob(".*.part"):
             partial_file.unlink(missing_ok=True)
         for part in parts(manifest, rows_per_tar):
-            index = with_tar(folder, out, manifest, index, part)
+            index = with_tar(folder, out, manifest, index=index, part=part)
             progress("rows", part.numbers.stop, manifest.written)
         write_papers(folder, out)
     return index

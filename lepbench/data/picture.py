@@ -99,7 +99,9 @@ def _any(content: bytes, most: int) -> Decoded:
             last = np.asarray(image.crop((right - 1, below - 1, right, below)))
             _check_end(content, last.ravel().tolist())
         pixels = turn_upright(image)
-        return Decoded(pixels, pixels.shape[1], pixels.shape[0], str(image.format), flags)
+        return Decoded(
+            pixels, width=pixels.shape[1], height=pixels.shape[0], format=str(image.format), flags=flags
+        )
 
 
 def _check_size(width: int, height: int, most: int) -> None:

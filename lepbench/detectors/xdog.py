@@ -55,7 +55,7 @@ class Xdog(SoftDetector):
         for grey, out in zip(greys, depths, strict=True):
             fine, coarse = blurred(grey, self.sigma), blurred(grey, self.k * self.sigma)
             below = (-self.phi * (1 + self.p), self.phi * self.p, self.phi * self.epsilon)
-            cv2.addWeighted(fine, below[0], coarse, below[1], below[2], dst=out)
+            cv2.addWeighted(fine, below[0], coarse, below[1], gamma=below[2], dst=out)
         return torch.from_numpy(depths).clamp_(min=0).tanh_().to(images.device)
 
 

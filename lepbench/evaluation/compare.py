@@ -13,8 +13,9 @@ import pandas as pd
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.judges import statistics_path
+from lepbench.evaluation.layout import find_samples
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.record import Record, find_samples, read_record
+from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.summary import is_lower_better, list_main_metrics, resample_conditions
 from lepbench.judges import JudgeStatistics
@@ -109,7 +110,9 @@ def compare(
     models = {name: resample_conditions(table, known, finer, (MODEL.name,)) for name, table in shared.items()}
     differences = _differences(models, metrics, protocol)
     standings = [
-        _standing(metric, run, rows[run], differences, protocol) for metric in metrics for run in names
+        _standing(metric, run, rows=rows[run], differences=differences, protocol=protocol)
+        for metric in metrics
+        for run in names
     ]
     return Comparison(len(common), left_out, standings, differences)
 
@@ -126,7 +129,7 @@ def _differences(
     ]
     adjusted = holm([draws.p_value() for *_, draws in drawn])
     return [
-        Difference(metric, first, second, draws.interval(protocol.confidence), float(p))
+        Difference(metric, first, second, interval=draws.interval(protocol.confidence), p_value=float(p))
         for (metric, first, second, draws), p in zip(drawn, adjusted, strict=True)
     ]
 
@@ -149,9 +152,9 @@ def _standing(
     return Standing(
         metric,
         run,
-        rows[MODEL.name][metric].interval(protocol.confidence),
-        _skill(metric, rows, protocol),
-        ranks,
+        interval=rows[MODEL.name][metric].interval(protocol.confidence),
+        skill=_skill(metric, rows, protocol),
+        ranks=ranks,
     )
 
 

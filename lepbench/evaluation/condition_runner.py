@@ -82,7 +82,11 @@ class ConditionRunner:
             samples = [batch[i] for i in good]
             truths = [row.kind.select_truth(sample) for sample in samples]
             scored = score_pictures(
-                np.stack(list(good.values())), samples, truths, self.judges, self.protocol
+                np.stack(list(good.values())),
+                samples,
+                truths=truths,
+                judges=self.judges,
+                protocol=self.protocol,
             )
             for i, columns in zip(good, scored, strict=True):
                 records[i].update(columns)

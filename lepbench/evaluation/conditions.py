@@ -69,6 +69,12 @@ def list_conditions(model: ModelConfig, suite: Suite) -> tuple[ConditionKind, ..
     )
 
 
+def find_shown(name: str) -> str:
+    """The condition whose pictures are those of the one called `name`."""
+    borrows = CONDITIONS[name].borrows
+    return name if borrows is None else borrows.name
+
+
 @dataclass(frozen=True)
 class Condition:
     """A condition that can be drawn.

@@ -14,10 +14,10 @@ from lepbench.config import explain
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import write_table
 from lepbench.evaluation.conditions import CONDITIONS
-from lepbench.evaluation.record import PICTURES, SAMPLES, Identity
+from lepbench.evaluation.layout import SAMPLES, locate_picture
+from lepbench.evaluation.record import Identity
 from lepbench.evaluation.sample import OK
 from lepbench.files import make_folder, read_json, sha256_file, write_bytes, write_text
-from lepbench.suites import name_picture
 
 OWNER = "run.json"
 WORK = ".units"
@@ -75,11 +75,6 @@ def write_samples(out: Path, tables: list[pa.Table]) -> str:
     path = out / SAMPLES
     write_table(path, pa.concat_tables(tables).drop_columns(WORK_COLUMNS).combine_chunks())
     return sha256_file(path)
-
-
-def locate_picture(out: Path, row: str, item_id: str, index: int = 0) -> Path:
-    """Where a row's picture of an item lies."""
-    return out / PICTURES / row / name_picture(item_id, index)
 
 
 def clear_work(out: Path) -> None:

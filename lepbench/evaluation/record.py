@@ -6,11 +6,16 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
+import pandas as pd
+from pydantic import Field, PrivateAttr
 
-from lepbench.config import Config, explain
+from lepbench.config import Config, parse_config
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.conditions import find_shown
 from lepbench.evaluation.environment import Environment
+from lepbench.evaluation.layout import RECORD, find_samples, locate_picture
+from lepbench.evaluation.notebook import render_figures
+from lepbench.evaluation.per_sample import divide_counts, sort_samples
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.summary import Figure
 from lepbench.files import read_json, sha256_bytes, write_text
@@ -18,9 +23,6 @@ from lepbench.methods import ModelConfig
 from lepbench.plugins import iterate_code
 
 SCHEMA = 1
-RECORD = "record.json"
-SAMPLES = "samples.parquet"
-PICTURES = "samples"
 
 
 class Identity(Config):
@@ -55,7 +57,7 @@ class Record(Config):
     schema_version: Literal[1] = 1
     identity: Identity
     protocol: Protocol
-    samples: int
+    sample_count: int = Field(alias="samples")
     """Samples drawn of the model: items times samples an item."""
     failed: dict[str, int]
     """Samples of each row that could not be drawn; they are in `samples.parquet`, and in no figure."""
@@ -70,6 +72,7 @@ class Record(Config):
     peak_memory_bytes: int | None
     peak_accelerator_bytes: int | None
     machine: Environment
+    _folder: Path | None = PrivateAttr(default=None)
 
     @property
     def id(self) -> str:
@@ -82,6 +85,69 @@ class Record(Config):
         """The modules from outside that took part: their code is the submitter's."""
         return list(iterate_code(self.identity.weights))
 
+    def require_folder(self) -> Path:
+        """The folder that the record was read from or written to.
+
+        Raises:
+            LepbenchError: there is none.
+        """
+        if self._folder is None:
+            raise LepbenchError("this record is of no folder", "read it with load_record(folder)")
+        return self._folder
+
+    def place(self, folder: Path) -> Record:
+        """The same record, as that of a folder."""
+        self._folder = folder
+        return self
+
+    def to_frame(self, intervals: bool = False) -> pd.DataFrame:
+        """The figures as a table: a line a condition, a column a metric, NaN where a figure is not defined.
+
+        Args:
+            intervals: columns `METRIC_low` and `METRIC_high` too, the ends of the intervals.
+        """
+        parts = ("value", "low", "high") if intervals else ("value",)
+        lines = {
+            condition: {
+                name if part == "value" else f"{name}_{part}": getattr(figure, part)
+                for name, figure in figures.items()
+                for part in parts
+            }
+            for condition, figures in self.rows.items()
+        }
+        return pd.DataFrame.from_dict(lines, orient="index", dtype=float).rename_axis("condition")
+
+    def samples(self) -> pd.DataFrame:
+        """The samples behind the figures: `samples.parquet`, with the figures of each sample.
+
+        A line a sample; for every kind of edge counts and tolerance `KIND_f1_TOLERANCE`,
+        `KIND_precision_TOLERANCE` and `KIND_recall_TOLERANCE` in [0, 1], and `picture`, the path of its
+        picture. Samples that failed have a `reason` and no figures.
+
+        Raises:
+            LepbenchError: the folder or its samples are missing.
+        """
+        folder = self.require_folder()
+        frame = divide_counts(pd.read_parquet(find_samples(folder)))
+        names = zip(frame["row"], frame["item_id"], frame["sample_index"], strict=True)
+        frame["picture"] = [
+            str(locate_picture(folder, find_shown(row), item, int(index))) for row, item, index in names
+        ]
+        return frame
+
+    def worst(self, metric: str, n: int = 8, condition: str = "model") -> pd.DataFrame:
+        """The `n` samples of a condition that are worst by a figure of `samples()`, the worst first.
+
+        Raises:
+            LepbenchError: samples have no such figure; the message lists what they have.
+        """
+        return sort_samples(self.samples(), metric, n, condition)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows the record: its main figures with their intervals."""
+        title = f"{self.identity.model.name} on {self.identity.suite}, {self.sample_count} samples"
+        return render_figures(title, self.rows, self.protocol)
+
     def published(self) -> dict[str, Any]:
         """The object that `lepbench evaluate --json` prints."""
         rows = {
@@ -91,7 +157,7 @@ class Record(Config):
         return {
             "protocol": self.protocol.name,
             "suite": self.identity.suite,
-            "samples": self.samples,
+            "samples": self.sample_count,
             **({"submitted_code": self.submitted_code} if self.submitted_code else {}),
             "rows": rows,
         }
@@ -115,19 +181,4 @@ def read_record(folder: Path) -> Record:
             f"{path} has schema {document['schema_version']}, not {SCHEMA}",
             "evaluate again with this version",
         )
-    try:
-        return Record.model_validate(document)
-    except ValidationError as error:
-        raise LepbenchError(f"{path}: {explain(error, Record)}") from error
-
-
-def find_samples(folder: Path) -> Path:
-    """Where a run's samples lie.
-
-    Raises:
-        LepbenchError: they are missing.
-    """
-    path = folder / SAMPLES
-    if not path.is_file():
-        raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
-    return path
+    return parse_config(document, Record, str(path)).place(folder)

@@ -41,9 +41,10 @@ from lepbench.evaluation.environment import (
 )
 from lepbench.evaluation.folder import WORK, claim_folder, clear_work, prepare_folder, write_samples
 from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.layout import RECORD
 from lepbench.evaluation.measures import select_measures
 from lepbench.evaluation.protocol import Protocol, select_protocol
-from lepbench.evaluation.record import RECORD, Identity, Record, Timing, read_record, write_record
+from lepbench.evaluation.record import Identity, Record, Timing, read_record, write_record
 from lepbench.evaluation.sample import FAILED, make_batches
 from lepbench.evaluation.schema import make_work_schema
 from lepbench.evaluation.summary import summarise_samples
@@ -110,13 +111,19 @@ def evaluate(
         return finished
     batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
     method.check([sample.request.name for batch in batches for sample in batch])
-    run = _Run(identity, suite, items, protocol, ConditionRunner(out / WORK, judges, protocol, progress))
+    run = _Run(
+        identity,
+        suite,
+        items,
+        protocol=protocol,
+        workshop=ConditionRunner(out / WORK, judges, protocol, progress),
+    )
     tables = run.tables(backbone, method)
     record = run.record(out, tables, started)
     write_record(out, record)
     if not any(record.failed.values()):
         clear_work(out)
-    return record
+    return record.place(out)
 
 
 def hash_submitted_code(model: ModelConfig, protocol: Protocol) -> dict[str, str]:
@@ -223,7 +230,7 @@ class _Run:
         return Record(
             identity=self.identity,
             protocol=self.protocol,
-            samples=drawn,
+            sample_count=drawn,
             failed=failed,
             truncated=self._truncated(),
             rows=summarise_samples(pa.concat_tables(tables), self.workshop.judges.statistics, self.protocol),

@@ -28,7 +28,7 @@ def score_pictures(
         samples: what each was drawn for: the captions are its item's and its rival's.
         truths: the items whose sketch, contours and mask each is held against.
     """
-    batch = ScoringBatch(to_tensor(pictures), samples, truths, judges, protocol)
+    batch = ScoringBatch(to_tensor(pictures), samples, truths=truths, judges=judges, protocol=protocol)
     columns = {k: v for m in select_measures(protocol) for k, v in count_measure(m, batch).items()}
     return [{name: values[i] for name, values in columns.items()} for i in range(len(samples))]
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
-from lepbench.evaluation.folder import locate_picture
+from lepbench.evaluation.layout import find_samples, locate_picture
 from lepbench.evaluation.protocol import PROTOCOLS, Protocol, select_protocol
-from lepbench.evaluation.record import Record, find_samples, read_record
+from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.sample import OK, make_batches
 from lepbench.evaluation.schema import make_schema
 from lepbench.evaluation.score import score_pictures
@@ -103,7 +103,7 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
             paths = [locate_picture(folder, shown.name, s.item.item_id, s.index) for s in batch]
             pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
             truths = [kind.select_truth(sample) for sample in batch]
-            found = score_pictures(pictures, batch, truths, judges, protocol)
+            found = score_pictures(pictures, batch, truths=truths, judges=judges, protocol=protocol)
             for path, columns, line in zip(paths, found, lines[done : done + len(batch)], strict=True):
                 _check_columns(path, kind.name, columns, line)
             done += len(batch)
@@ -162,7 +162,7 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "seed"))
     if list(zip(*columns, strict=True)) != asked:
         raise LepbenchError(f"{folder} does not hold the samples its record speaks of", "evaluate again")
-    if record.samples != identity.items * identity.samples_per_item:
+    if record.sample_count != identity.items * identity.samples_per_item:
         raise LepbenchError(f"{folder} has a wrong number of samples in its record", "evaluate again")
 
 

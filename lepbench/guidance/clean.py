@@ -50,7 +50,9 @@ class CleanGuidance:
         with torch.enable_grad():
             leaf = z.detach().clone().requires_grad_()
             output, _ = backbone.read(leaf, timestep, conditioning, ())
-            foreseen = clean_latents(backbone.scheduler, output, leaf, timestep, backbone.family.flow)
+            foreseen = clean_latents(
+                backbone.scheduler, output, noisy=leaf, timesteps=timestep, flow=backbone.family.flow
+            )
             pictures = backbone.decode(foreseen) / 2 + 0.5
             loss = edge_distance(pictures, self.strokes, self.softness, self.weights).sum()
             half = torch.float16 in (backbone.dtype, backbone.vae.dtype)

@@ -33,6 +33,7 @@ def draw_picture(
     predictor: Predictor,
     prompt: str,
     strokes: NDArray[np.bool_],
+    *,
     settings: SamplerSettings,
     scale: float,
     stop: float,
@@ -54,8 +55,10 @@ def draw_picture(
     target = backbone.encode_edges(torch.from_numpy(strokes)[None])
     latent = (target.shape[-2], target.shape[-1])
     mattering = None if weights is None else pool_weights(torch.from_numpy(weights)[None], latent)
-    guidance = SketchGuidance(predictor, target, scale, stop, mattering)
-    drawn = sample(backbone, [prompt], noise, settings, guidance, [source], progress)
+    guidance = SketchGuidance(predictor, target, scale=scale, stop=stop, weights=mattering)
+    drawn = sample(
+        backbone, [prompt], noise, settings, guidance=guidance, generators=[source], progress=progress
+    )
     picture = to_pixels(backbone.decode_latents(drawn.latents))[0]
     panels = [("sketch", draw_strokes(strokes)), (prompt, picture)]
     if drawn.edges is not None:

@@ -54,7 +54,7 @@ def compute_edge_gradient(
         # A predictor that reads the noise reads it off the output: its way back is all of the network.
         with nullcontext() if predictor.reads_noise else record_until_read(backbone.denoiser, taps):
             output, features = backbone.read(leaf, timestep, conditioning, taps)
-        noise_component = read_noise(predictor, backbone, output, leaf, timestep)
+        noise_component = read_noise(predictor, backbone, output, noisy=leaf, timesteps=timestep)
         edges = predictor(
             features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), noise_component
         )

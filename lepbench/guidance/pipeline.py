@@ -35,6 +35,7 @@ from lepbench.guidance.sketch_like import SketchLike, read_strokes
 from lepbench.guidance.steering import SketchGuidance
 from lepbench.images import to_pixels
 from lepbench.predictors.base import Predictor
+from lepbench.seeds import make_generator
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ class SketchGuidedPipeline:
         height: int | None = None,
         width: int | None = None,
         generator: Generators = None,
+        seed: int | Sequence[int] | None = None,
         latents: Tensor | None = None,
         output_type: Literal["pil", "np", "pt", "latent"] = "pil",
     ) -> SketchGuidedOutput:
@@ -145,6 +147,8 @@ class SketchGuidedPipeline:
             num_inference_steps: the pipeline's own default unless said.
             height, width: of the pictures in pixels; those the model was trained on unless said.
             generator: one, or one a picture; the device's global one unless said, as in diffusers.
+            seed: of the first picture's noise, the next one's being one more, or one a picture; no picture
+                then depends on the others.
             latents: noise `[B, C, h, w]`, drawn unless given.
             output_type: "pil" images, "np" [B, H, W, 3] or "pt" [B, 3, H, W] in [0, 1], or "latent".
 
@@ -157,7 +161,7 @@ class SketchGuidedPipeline:
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         size = (height or backbone.image_size, width or backbone.image_size)
         latent = backbone.latent_shape(size)
-        source = find_default_generator(backbone.device) if generator is None else generator
+        source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
         settings = self._settings(num_inference_steps, guidance_scale)
         each = num_images_per_prompt
         if negative_prompt is not None:
@@ -170,7 +174,12 @@ class SketchGuidedPipeline:
                 strokes = read_strokes(sketch, len(prompts), size)
                 target, mattering = _encoded(backbone, strokes, weights, each)
                 guidance = SketchGuidance(
-                    predictor, target, sketch_scale, stop, mattering, guidance_schedule or GuidanceSchedule()
+                    predictor,
+                    target,
+                    scale=sketch_scale,
+                    stop=stop,
+                    weights=mattering,
+                    schedule=guidance_schedule or GuidanceSchedule(),
                 )
                 strokes = np.repeat(strokes, each, axis=0)
             captions = _repeated(prompts, each)
@@ -178,7 +187,9 @@ class SketchGuidedPipeline:
                 draw_noise(source, (len(captions), *latent), backbone.device) if latents is None else latents
             )
             scheduler = self._scheduler(backbone, settings.steps, latent[1:])
-            drawn = sample(backbone, captions, noise, settings, guidance, source, scheduler=scheduler).latents
+            drawn = sample(
+                backbone, captions, noise, settings, guidance=guidance, generators=source, scheduler=scheduler
+            ).latents
             with run_in_full(backbone.vae):
                 images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
         return SketchGuidedOutput(_as(images, output_type), strokes)
@@ -218,6 +229,32 @@ def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
             "prepare no execution for a pipeline that is offloaded",
         )
     return execution.prepare(backbone)
+
+
+def choose_generators(
+    generator: Any, seed: int | Sequence[int] | None, count: int, device: torch.device
+) -> Generators:
+    """What `count` pictures are drawn from: what is given, or the device's own generator.
+
+    Raises:
+        LepbenchError: both are given, a generator is none, or there is not one seed a picture.
+    """
+    if seed is None:
+        if isinstance(generator, int):
+            raise LepbenchError(f"generator={generator} is a number", f"write seed={generator}")
+        given = generator if isinstance(generator, list | tuple) else [generator]
+        if generator is not None and not all(isinstance(one, torch.Generator) for one in given):
+            raise LepbenchError(
+                f"generator is a {type(generator).__name__}", "give a torch.Generator, or seed="
+            )
+        chosen: Generators = find_default_generator(device) if generator is None else generator
+        return chosen
+    if generator is not None:
+        raise LepbenchError("both seed and generator are given", "give one of them")
+    seeds = [seed + number for number in range(count)] if isinstance(seed, int) else list(seed)
+    if len(seeds) != count:
+        raise LepbenchError(f"{len(seeds)} seeds for {count} pictures", "give one, or one a picture")
+    return [make_generator(one) for one in seeds]
 
 
 def find_default_generator(device: torch.device) -> torch.Generator | None:

@@ -72,11 +72,11 @@ def sample(
         LepbenchError: the scheduler does not fit the backbone, or draws noise and has no generators, or the
             sketches are of another size.
     """
-    _check(prompts, noise, settings, guidance, generators)
+    _check(prompts, noise, settings, guidance=guidance, generators=generators)
     latent = (noise.shape[-2], noise.shape[-1])
     if scheduler is None:
         scheduler = make_scheduler(settings.scheduler, backbone, settings.steps, latent)
-    loop = _Loop(backbone, prompts, settings.guidance_scale, scheduler, generators)
+    loop = _Loop(backbone, prompts, cfg=settings.guidance_scale, scheduler=scheduler, generators=generators)
     latents = noise.to(backbone.device, torch.float32) * read_initial_scale(scheduler)
     schedule = GuidanceSchedule() if guidance is None else guidance.schedule
     order = schedule.step_order([loop.time(index) for index in range(len(loop.timesteps))])
@@ -175,7 +175,9 @@ class _Loop:
         noise = randn_tensor(latents.shape, generator=self.generators, device=latents.device)
         z = latents * measure_input_scale(self.scheduler, self.timesteps[now])
         self.scheduler = copy.deepcopy(self.marks[then])
-        noisy = renoise_latents(self.backbone, z, self.timesteps[now], self.timesteps[then], noise)
+        noisy = renoise_latents(
+            self.backbone, z, now=self.timesteps[now], then=self.timesteps[then], noise=noise
+        )
         return noisy / measure_input_scale(self.scheduler, self.timesteps[then])
 
     def _advance(self, prediction: Tensor, timestep: Tensor, latents: Tensor) -> Tensor:

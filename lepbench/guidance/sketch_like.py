@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
-from lepbench.guidance.sketch import extract_strokes, fit_strokes
+from lepbench.guidance.sketch import extract_strokes, fit_strokes, read_sketch
 from lepbench.images import Pixels, to_rgb
 
-SketchLike = Image.Image | NDArray[Any] | Tensor
-"""Lines in any colours, [H, W] or [H, W, 3] (tensors: [3, H, W]), or bool [H, W], true on a stroke."""
+SketchLike = str | Path | Image.Image | NDArray[Any] | Tensor
+"""A file, or lines in any colours: [H, W] or [H, W, 3] (tensors: [3, H, W]), or bool [H, W] of strokes."""
+SINGLE = (str, Path, Image.Image, np.ndarray, Tensor)
 
 
 def read_strokes(
@@ -26,7 +28,7 @@ def read_strokes(
     Raises:
         LepbenchError: there are fewer or more, or one has no strokes.
     """
-    drawings = [sketch] if isinstance(sketch, Image.Image | np.ndarray | Tensor) else list(sketch)
+    drawings = [sketch] if isinstance(sketch, SINGLE) else list(sketch)
     if len(drawings) not in (1, count):
         raise LepbenchError(f"{len(drawings)} sketches for {count} prompts", "give one, or one a prompt")
     strokes = [fit_strokes(_strokes(drawing), size) for drawing in drawings]
@@ -34,6 +36,8 @@ def read_strokes(
 
 
 def _strokes(drawing: SketchLike) -> NDArray[np.bool_]:
+    if isinstance(drawing, str | Path):
+        return read_sketch(Path(drawing)).strokes
     if isinstance(drawing, Image.Image):
         return extract_strokes(np.asarray(to_rgb(drawing).convert("L"))).strokes
     if isinstance(drawing, Tensor):

@@ -69,7 +69,13 @@ class SketchGuidance:
     ) -> GuidanceStep:
         """The gradient of the distance in latent units, by the features of the pass."""
         return compute_edge_gradient(
-            backbone, z, timestep, conditioning, self.predictor, self.target_latents, self.weights
+            backbone,
+            z,
+            timestep,
+            conditioning,
+            predictor=self.predictor,
+            target=self.target_latents,
+            weights=self.weights,
         )
 
     def check(self, noise: Tensor) -> None:

@@ -21,7 +21,7 @@ class Probe(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.trunk = nn.Sequential(
-            nn.Conv2d(3, 24, 3, 2, 1),
+            nn.Conv2d(3, 24, 3, stride=2, padding=1),
             nn.ReLU(),
             Residual(24, 32),
             Residual(32, 64, 2),

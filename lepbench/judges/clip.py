@@ -13,6 +13,7 @@ from torch import Tensor
 from lepbench.errors import LepbenchError
 from lepbench.judges.base import JUDGES, LoadedJudge, list_weights
 from lepbench.judges.paths import JUDGE
+from lepbench.quiet import silence_libraries
 
 
 class ClipScorer:
@@ -44,9 +45,10 @@ class ClipScorer:
         options = {"revision": revision} if revision else {}
         try:
             require_files(Path(source))
-            model, loading = CLIPModel.from_pretrained(
-                str(source), use_safetensors=True, output_loading_info=True, **options
-            )
+            with silence_libraries():
+                model, loading = CLIPModel.from_pretrained(
+                    str(source), use_safetensors=True, output_loading_info=True, **options
+                )
             require_whole(loading)
             tokenizer = CLIPTokenizer.from_pretrained(str(source), **options)
             processor = CLIPImageProcessor.from_pretrained(str(source), **options)

@@ -38,7 +38,7 @@ class Matcher(nn.Module):
 
 def _tower(channels: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(channels, 24, 3, 2, 1),
+        nn.Conv2d(channels, 24, 3, stride=2, padding=1),
         nn.ReLU(),
         Residual(24, 32),
         Residual(32, 64, 2),

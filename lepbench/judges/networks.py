@@ -23,10 +23,10 @@ class Residual(nn.Module):
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(),
-            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False),
+            nn.Conv2d(outputs, outputs, 3, stride=1, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
         )
         same = inputs == outputs and stride == 1

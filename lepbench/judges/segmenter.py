@@ -19,13 +19,15 @@ class Segmenter(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.level_1 = nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1), nn.ReLU())
+        self.level_1 = nn.Sequential(nn.Conv2d(3, 16, 3, stride=1, padding=1), nn.ReLU())
         self.level_2 = Residual(16, 32, 2)
         self.level_3 = Residual(32, 64, 2)
         self.level_4 = nn.Sequential(Residual(64, 96, 2), Residual(96, 96))
         self.up_3 = Residual(96 + 64, 64)
         self.up_2 = Residual(64 + 32, 32)
-        self.out = nn.Sequential(nn.Conv2d(32 + 16, 16, 3, 1, 1), nn.ReLU(), nn.Conv2d(16, 1, 1))
+        self.out = nn.Sequential(
+            nn.Conv2d(32 + 16, 16, 3, stride=1, padding=1), nn.ReLU(), nn.Conv2d(16, 1, 1)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         one = self.level_1(images * 2 - 1)

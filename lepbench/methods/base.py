@@ -113,5 +113,5 @@ def draw_pictures(
     generators = [make_generator(request.seed) for request in requests]
     noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
     prompts = [request.prompt for request in requests]
-    drawn = sample(backbone, prompts, noise, sampler, guidance, generators)
+    drawn = sample(backbone, prompts, noise, sampler, guidance=guidance, generators=generators)
     return backbone.decode_latents(drawn.latents)

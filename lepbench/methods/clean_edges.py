@@ -41,10 +41,10 @@ class CleanEdges(Method):
         weights = stack_weights(requests, self.config.emphasis)
         guidance = CleanGuidance(
             stack_sketches(requests).to(device),
-            self.config.scale,
-            self.config.stop,
-            self.config.softness,
-            None if weights is None else weights.to(device),
-            self.config,
+            scale=self.config.scale,
+            stop=self.config.stop,
+            softness=self.config.softness,
+            weights=None if weights is None else weights.to(device),
+            schedule=self.config.schedule,
         )
         return draw_pictures(self.backbone, self.sampler, requests, guidance)

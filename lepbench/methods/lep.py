@@ -50,9 +50,9 @@ class Lep(Method):
         guidance = SketchGuidance(
             self.predictor,
             target,
-            self.config.scale,
-            self.config.stop,
-            None if weights is None else pool_weights(weights, latent),
-            self.config,
+            scale=self.config.scale,
+            stop=self.config.stop,
+            weights=None if weights is None else pool_weights(weights, latent),
+            schedule=self.config.schedule,
         )
         return draw_pictures(self.backbone, self.sampler, requests, guidance)

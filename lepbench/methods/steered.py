@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from pydantic import Field
+from pydantic import (
+    Field,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from torch import Tensor
 
 from lepbench.guidance.execution import Execution
@@ -13,9 +22,14 @@ from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.methods.base import MethodConfig, Request, stack_sketches
 
 
-class SteeredConfig(MethodConfig, GuidanceSchedule):
-    """How hard and how long a method steers; the defaults are the paper's, `GuidanceSchedule`'s too."""
+class SteeredConfig(MethodConfig):
+    """How hard and how long a method steers; the defaults are the paper's, `GuidanceSchedule`'s too.
 
+    The schedule's keys stand beside the others wherever a configuration is written, and may be given so too.
+    """
+
+    schedule: GuidanceSchedule = GuidanceSchedule()
+    """How the shifts are spread over the steps."""
     scale: float = Field(default=1.6, ge=0)
     """The paper's beta: the length of a shift in lengths of the ordinary step."""
     stop: float = Field(default=0.5, ge=0, le=1)
@@ -24,6 +38,37 @@ class SteeredConfig(MethodConfig, GuidanceSchedule):
     """How much a pixel on a stroke matters in the loss against one of the ground; None: as much."""
     execution: Execution = Execution()
     """What is traded for time or memory."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lift_schedule(cls, given: Any) -> Any:
+        """Make a schedule of its keys; a fault in one is reported under that key, as the user wrote it."""
+        if not isinstance(given, dict):
+            return given
+        flat = {key: value for key, value in given.items() if key in GuidanceSchedule.model_fields}
+        schedule = given.get("schedule")
+        if schedule is not None and (flat or not isinstance(schedule, GuidanceSchedule)):
+            keys = ", ".join(GuidanceSchedule.model_fields)
+            raise ValueError(f"give a GuidanceSchedule, or its keys beside the others: {keys}")
+        rest = {key: value for key, value in given.items() if key not in flat}
+        return rest | {"schedule": GuidanceSchedule.model_validate(flat)} if flat else given
+
+    @model_serializer(mode="wrap")
+    def _spread_schedule(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The schedule's keys first: records are named by a hash of what is written."""
+        settings: dict[str, Any] = plain(self)
+        schedule: dict[str, Any] = settings.pop("schedule", {})
+        return schedule | settings
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The keys as they are written: what a misspelt one is held against."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        schedule = handler.resolve_ref_schema(schema["properties"].pop("schedule"))
+        schema["properties"] |= schedule["properties"]
+        return schema
 
 
 def stack_weights(requests: Sequence[Request], emphasis: float | None) -> Tensor | None:

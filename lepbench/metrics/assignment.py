@@ -96,7 +96,7 @@ def cheapest_pairing(pairs: Pairs, firsts: int, seconds: int, reach: float) -> I
     for start, end in zip(starts[~alone], ends[~alone], strict=True):
         here = slice(start, end)
         shape = (int(rows[part[order[start]]]), int(columns[part[order[start]]]))
-        taken = _pair_up(row[here], column[here], distance[here], shape, 2 * OUTLIER * reach)
+        taken = _pair_up(row[here], column[here], distance[here], shape=shape, alone=2 * OUTLIER * reach)
         chosen.append(order[here][taken])
     return np.concatenate(chosen)
 
@@ -117,7 +117,7 @@ def _pair_up(
     if shape[0] > shape[1]:
         row, column, shape = column, row, (shape[1], shape[0])
     solve = _by_matrix if shape[0] * shape[1] <= DENSE_CELLS else _by_graph
-    return np.asarray(solve(row, column, distance, shape, alone)[row] == column)
+    return np.asarray(solve(row, column, distance, shape=shape, alone=alone)[row] == column)
 
 
 def _by_matrix(row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float) -> Index:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,9 @@ from lepbench.config import Config
 from lepbench.files import atomic_path
 from lepbench.images import to_tensor
 from lepbench.sketchworld import ATTRIBUTES, SIZE, VERSION, Scene, render, scene
+
+CHUNK = 64
+"""Scenes that a process draws at a time."""
 
 
 class Range(Config):
@@ -51,17 +56,35 @@ class Renders:
 
 
 def renders(span: Range, cache: Path) -> Renders:
-    """Draw a range of scenes with a process a core, or map the file that holds them already."""
-    path = cache / f"renders-v{VERSION}-{span.split}-{span.start}-{span.count}-{span.things or 'mixed'}.npy"
-    scenes = span.scenes()
+    """Draw a range of scenes, or map the file that holds them already."""
+    return Renders(span.scenes(), drawn("renders", _draw, span, cache))
+
+
+def drawn(
+    kind: str, draw: Callable[[Range, int], NDArray[np.uint8]], span: Range, cache: Path
+) -> NDArray[np.uint8]:
+    """A map of each scene of a range, uint8 [N, ...], drawn unless a file holds them already.
+
+    Args:
+        kind: how the file's name begins.
+        draw: from the range and the number of a scene to its map; a function that other processes can import.
+    """
+    path = cache / f"{kind}-v{VERSION}-{span.split}-{span.start}-{span.count}-{span.things or 'mixed'}.npy"
     if not path.exists():
-        with atomic_path(path) as partial_file, ProcessPoolExecutor(os.cpu_count()) as pool:
-            drawn = list(
-                pool.map(partial(_draw, span), range(span.start, span.start + span.count), chunksize=64)
-            )
-            with partial_file.open("wb") as stream:
-                np.save(stream, np.stack(drawn))
-    return Renders(scenes, np.load(path, mmap_mode="r"))
+        maps = np.stack(_draw_all(partial(draw, span), range(span.start, span.start + span.count)))
+        with atomic_path(path) as partial_file, partial_file.open("wb") as stream:
+            np.save(stream, maps)
+    kept: NDArray[np.uint8] = np.load(path, mmap_mode="r")
+    return kept
+
+
+def _draw_all(draw: Callable[[int], NDArray[np.uint8]], numbers: range) -> list[NDArray[np.uint8]]:
+    """Every map, by a process a core where there are many."""
+    if len(numbers) <= CHUNK:
+        return [draw(number) for number in numbers]
+    # Spawned, since a fork of a process with threads, such as torch's or Ray's, may hang or crash.
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        return list(pool.map(draw, numbers, chunksize=CHUNK))
 
 
 def _draw(span: Range, index: int) -> NDArray[np.uint8]:

@@ -58,7 +58,7 @@ def measure(folder: Path, progress: Progress, count: int | None = None) -> list[
     judge = ClipScorer.load(folder / "judge@1")
     return [
         *vae_gates(backbone, probe, _scenes(ONE_THING, count)),
-        *sample_gates(backbone, probe, judge, count, progress),
+        *sample_gates(backbone, probe, judge, count=count, progress=progress),
         *judge_gates(judge, _scenes(CAPTIONS, count)),
         segmenter_gate(load_segmenter(folder / "segmenter@1"), _scenes(CAPTIONS, count)),
         *matcher_gates(load_matcher(folder / "matcher@1"), _scenes(CAPTIONS, count)),

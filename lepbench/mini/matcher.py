@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +11,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from lepbench.config import Config
-from lepbench.files import atomic_path
 from lepbench.judges.matcher import Matcher
-from lepbench.mini.corpus import Range, degrade, renders
+from lepbench.mini.corpus import Range, degrade, drawn, renders
 from lepbench.mini.judge import contrastive_loss
 from lepbench.mini.training import Fit, Trainer, device
 from lepbench.seeds import derive_seed
-from lepbench.sketchworld import LEVELS, SIZE, VERSION, Scene, freehand, scene
+from lepbench.sketchworld import LEVELS, SIZE, Scene, freehand, scene
 
 
 class MatcherRecipe(Config):
@@ -77,14 +73,7 @@ def posed(strokes: Tensor, recipe: MatcherRecipe, rng: torch.Generator) -> Tenso
 
 def sketches(span: Range, cache: Path) -> NDArray[np.uint8]:
     """Free-hand sketches of a range, uint8 [N, 64, 64] with strokes 255, each at a level of its own."""
-    path = cache / f"freehand-v{VERSION}-{span.split}-{span.start}-{span.count}-{span.things or 'mixed'}.npy"
-    if not path.exists():
-        with atomic_path(path) as partial_file, ProcessPoolExecutor(os.cpu_count()) as pool:
-            numbers = range(span.start, span.start + span.count)
-            drawn = list(pool.map(partial(_sketch, span), numbers, chunksize=64))
-            with partial_file.open("wb") as stream:
-                np.save(stream, np.stack(drawn))
-    return np.asarray(np.load(path, mmap_mode="r"))
+    return np.asarray(drawn("freehand", _sketch, span, cache))
 
 
 def _sketch(span: Range, index: int) -> NDArray[np.uint8]:

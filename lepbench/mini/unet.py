@@ -101,7 +101,7 @@ def train(recipe: UnetRecipe, vae: AutoencoderKL, folder: Path, cache: Path) -> 
         clean = torch.from_numpy(latents[rows.numpy()]).float()
         dropped = torch.rand(recipe.fit.batch, generator=rng) < recipe.caption_dropout
         captions = torch.where(dropped[:, None], empty, ids[rows])
-        return denoising_loss(model, schedule, clean, captions, recipe.snr_cap, rng)
+        return denoising_loss(model, schedule, clean, captions=captions, snr_cap=recipe.snr_cap, rng=rng)
 
     Trainer(model, step, recipe.fit, folder).run("unet")
     return StableDiffusionPipeline(

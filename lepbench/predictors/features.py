@@ -64,4 +64,4 @@ class NoisyFeatures:
         if not self.predictor.reads_noise:
             return self.backbone.features(noisy, timesteps, conditioning, taps), None
         output, features = self.backbone.read(noisy, timesteps, conditioning, taps)
-        return features, read_noise(self.predictor, self.backbone, output, noisy, timesteps)
+        return features, read_noise(self.predictor, self.backbone, output, noisy=noisy, timesteps=timesteps)

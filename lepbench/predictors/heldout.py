@@ -61,10 +61,18 @@ def measure_held_out_curve(
         total = torch.zeros(2, dtype=torch.float64)
         for start in range(0, count, at_once):
             rows = torch.arange(start, min(start + at_once, count))
-            total += _squared_errors(features, data, rows, part, (low + high) // 2)
+            total += _squared_errors(features, data, rows, part=part, t=(low + high) // 2)
         everywhere, on_strokes = total.tolist()
         mse = everywhere / data.edges[:count].numel()
-        curve.append(BinLoss(low, high, mse, variance, on_strokes / strokes if strokes else math.nan))
+        curve.append(
+            BinLoss(
+                low,
+                high,
+                mse=mse,
+                target_variance=variance,
+                stroke_mse=on_strokes / strokes if strokes else math.nan,
+            )
+        )
         progress("held-out loss", part + 1, bins)
     return curve
 

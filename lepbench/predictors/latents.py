@@ -135,7 +135,7 @@ def encode_triplets(
         path = folder / f"{start // SHARD:05d}.safetensors"
         shard = _read(path)
         if shard is None:
-            _write(path, encode_shard(backbone, data, rows, known, progress))
+            _write(path, encode_shard(backbone, data, rows=rows, known=known, progress=progress))
             # From the file: what it holds of captions is then no longer in memory.
             shard = _read(path)
         if shard is None:
@@ -147,7 +147,9 @@ def encode_triplets(
 
 def encode(backbone: Backbone, data: TripletSource, progress: Progress) -> EncodedTriplets:
     """As `encode_triplets`, and nothing is stored."""
-    return join_shards(data.identity, [encode_shard(backbone, data, range(len(data)), {}, progress)])
+    return join_shards(
+        data.identity, [encode_shard(backbone, data, rows=range(len(data)), known={}, progress=progress)]
+    )
 
 
 def join_shards(identity: str, shards: Sequence[CacheShard]) -> EncodedTriplets:

@@ -19,7 +19,9 @@ def read_noise(
     """`noise_component` for a predictor that reads it, None for any other."""
     if not predictor.reads_noise:
         return None
-    return noise_component(backbone.scheduler, output, noisy, timesteps, backbone.family.flow)
+    return noise_component(
+        backbone.scheduler, output, noisy=noisy, timesteps=timesteps, flow=backbone.family.flow
+    )
 
 
 def noise_component(

@@ -44,7 +44,9 @@ def train_predictor(config: TrainConfig, out: Path, progress: Progress) -> Train
     backbone = load_backbone(config.backbone, device, config.precision)
     with processes.main_first():
         data, held_out = _split(config, backbone, config.cache or find_cache_folder() / "latents", shown)
-    outcome = train_on(config, backbone, data, held_out, out, shown, processes)
+    outcome = train_on(
+        config, backbone, data=data, held_out=held_out, out=out, progress=shown, processes=processes
+    )
     processes.leave()
     return outcome
 
@@ -52,6 +54,7 @@ def train_predictor(config: TrainConfig, out: Path, progress: Progress) -> Train
 def train_on(
     config: TrainConfig,
     backbone: Backbone,
+    *,
     data: EncodedTriplets,
     held_out: EncodedTriplets,
     out: Path,
@@ -65,7 +68,7 @@ def train_on(
     if not processes.is_main:
         _assist(config, features, data)
         return None
-    losses = _fit(config, features, data, out, progress)
+    losses = _fit(config, features, data, out=out, progress=progress)
     curve = measure_held_out_curve(backbone, predictor, held_out, progress, batch=config.batch)
     outcome = TrainingResult(
         recipe=config.without_places(),
@@ -77,7 +80,7 @@ def train_on(
         held_out_loss=sum(part.mse for part in curve) / len(curve),
         target_variance=curve[0].target_variance,
     )
-    write_result(out, predictor, outcome, curve, losses)
+    write_result(out, predictor, outcome=outcome, curve=curve, losses=losses)
     return outcome
 
 
@@ -92,10 +95,10 @@ def _fit(
     features.processes.broadcast(state.step)
     predictor.train()
     while state.step < config.steps:
-        state.losses.append(train_step(config, features, data, optimiser, state.step))
+        state.losses.append(train_step(config, features, data, optimiser=optimiser, step=state.step))
         progress("training", state.step, config.steps)
         if state.step % config.checkpoint_every == 0 or state.step == config.steps:
-            save_checkpoint(out, predictor, optimiser, state, identity)
+            save_checkpoint(out, predictor, optimiser=optimiser, state=state, identity=identity)
     return state.losses
 
 

@@ -88,7 +88,7 @@ def make_line(record: Record) -> BoardLine:
         "method": describe_method(identity),
         "sampler": drawn if backbone else "",
         "items": str(identity.items),
-        "samples": str(record.samples),
+        "samples": str(record.sample_count),
         **spread_figures(record.rows[MODEL.name]),
         "label": describe_origin(record),
         "lepbench": identity.packages["lepbench"],

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
-from lepbench.evaluation.folder import locate_picture
+from lepbench.evaluation.layout import locate_picture
 from lepbench.files import atomic_path
 from lepbench.images import Pixels, open_rgb
 from lepbench.panels import Page, Place, arrange_panels, draw_strokes

@@ -20,7 +20,7 @@ def make_terminal_table(record: Record) -> Table:
     """The main metrics of every row, each over its interval; one that no row has is left out."""
     identity = record.identity
     table = Table(
-        title=f"{identity.model.name} on {identity.suite}, {record.samples} samples",
+        title=f"{identity.model.name} on {identity.suite}, {record.sample_count} samples",
         caption="95 % intervals below each figure · overlay: a cheat that draws the sketch on the picture",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -43,7 +43,7 @@ def write_headline(record: Record) -> str:
     shown = (MODEL.name, UNGUIDED.name)
     said = [f"{row} {values[row]:.3f}" for row in shown if values.get(row) is not None]
     edges = f": edge F1 at 1 px {', '.join(said)}" if said else ""
-    return f"{record.identity.suite}, {record.samples} samples{edges}"
+    return f"{record.identity.suite}, {record.sample_count} samples{edges}"
 
 
 def format_cell(figure: Figure) -> Text:

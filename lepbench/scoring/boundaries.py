@@ -58,7 +58,7 @@ def score_boundaries(
         LepbenchError: a folder is missing or empty, a prediction is missing, or a file cannot be read.
     """
     pairs = find_pairs(predictions, annotations)
-    counts = run_each(partial(count_pair, rules=rules), pairs, "images", progress, workers)
+    counts = run_each(partial(count_pair, rules=rules), pairs, "images", progress=progress, workers=workers)
     stacked = BoundaryCounts(*(np.stack(column) for column in zip(*counts, strict=True)))
     return boundary_scores(stacked, levels(rules.thresholds))
 
@@ -93,7 +93,9 @@ def count_pair(pair: Pair, rules: Rules) -> BoundaryCounts:
             f"and {pair.annotation} {format_size(people.shape[1:])}",
             "predict at the size of the annotation",
         )
-    return boundary_counts(edges, people, levels(rules.thresholds), rules.max_dist, rules.thinned)
+    return boundary_counts(
+        edges, people, thresholds=levels(rules.thresholds), max_dist=rules.max_dist, thinned=rules.thinned
+    )
 
 
 def read_edges(path: Path) -> NDArray[np.float64]:

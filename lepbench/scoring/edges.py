@@ -78,7 +78,7 @@ def score_edges(
         protocol.check_detector()
     prompts = find_prompts(generated, reference, MAPS if as_maps else SUFFIXES)
     work = partial(measure, protocol=protocol, as_maps=as_maps)
-    measured = run_each(work, prompts, "prompts", progress, workers, set_one_thread)
+    measured = run_each(work, prompts, "prompts", progress=progress, workers=workers, prepare=set_one_thread)
     return ProtocolScores(
         protocol=protocol,
         unverified=_doubts(protocol, as_maps, sum(one.misfits for one in measured)),

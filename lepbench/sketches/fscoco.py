@@ -85,7 +85,16 @@ class FsCocoSketchbook(Sketchbook):
             raise Unusable(Fault.BAD_PHOTO, str(error)) from error
         strokes = tuple(lines_of(scene, self.canvas, width, height))
         name = f"{scene.user}/{scene.id}"
-        return Drawing(name, None, caption_of(scene), strokes, width, height, photo, scene.user)
+        return Drawing(
+            name,
+            None,
+            caption=caption_of(scene),
+            strokes=strokes,
+            width=width,
+            height=height,
+            photo=photo,
+            user=scene.user,
+        )
 
 
 def lines_of(scene: FsCocoScene, canvas: tuple[float, float] | None, width: int, height: int) -> list[Points]:
@@ -175,4 +184,4 @@ def split_strokes(points: NDArray[np.float64]) -> list[Points]:
 def _scene(folder: Path, strokes: Path) -> FsCocoScene:
     user, name = strokes.parent.name, strokes.stem
     photo, text = folder / "images" / user / f"{name}.jpg", folder / "text" / user / f"{name}.txt"
-    return FsCocoScene(as_text(user), as_text(name), photo, strokes, text)
+    return FsCocoScene(as_text(user), as_text(name), photo=photo, strokes=strokes, text=text)

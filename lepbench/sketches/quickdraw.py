@@ -133,7 +133,7 @@ def parse_drawing(line: bytes, recognized_only: bool) -> Drawing:
     if any(len(s) < 2 or not len(s[0]) == len(s[1]) > 0 for s in said.drawing):
         raise Unusable(Fault.DAMAGED, "a stroke has not as many x as y")
     strokes, width, height = frame_lines([np.array(stroke[:2], np.float64).T for stroke in said.drawing])
-    return Drawing(said.key_id, said.word, None, strokes, width, height)
+    return Drawing(said.key_id, said.word, caption=None, strokes=strokes, width=width, height=height)
 
 
 def _opened(path: Path) -> BinaryIO:

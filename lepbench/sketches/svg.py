@@ -70,7 +70,7 @@ class Files(Sketchbook):
     def drawing(self, number: int) -> Drawing:
         file = self.files[number]
         strokes, width, height = parse_strokes(read_file(self.folder / file))
-        return Drawing(*_name(file), None, strokes, width, height)
+        return Drawing(*_name(file), caption=None, strokes=strokes, width=width, height=height)
 
 
 def _name(file: Path) -> Name:

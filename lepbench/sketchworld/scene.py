@@ -83,7 +83,14 @@ def scene(split: str, index: int, things: int | None = None) -> Scene:
     background, looks = _looks(rng, pairs, 2 if two else 1)
     relation = RELATIONS[rng.integers(len(RELATIONS))] if two else None
     placed = tuple(_place(rng, look, relation, i) for i, look in enumerate(looks))
-    return Scene(known, index, background, placed, relation, caption_of(rng, placed, background, relation))
+    return Scene(
+        known,
+        index,
+        background,
+        things=placed,
+        relation=relation,
+        caption=caption_of(rng, placed, background, relation),
+    )
 
 
 Look = tuple[str, str, str]
@@ -112,7 +119,7 @@ def _place(rng: np.random.Generator, look: Look, relation: Relation | None, orde
         radius = float(rng.uniform(0.27, 0.42))
         room = 0.5 - radius * 0.97 - 0.02
         x, y = 0.5 + rng.uniform(-room, room), 0.5 + rng.uniform(-room, room)
-        return Thing(*look, float(x), float(y), radius, tilt)
+        return Thing(*look, x=float(x), y=float(y), radius=radius, tilt=tilt)
     radius = float(rng.uniform(0.19, 0.225))
     toward = {"left of": math.pi, "right of": 0.0, "above": -math.pi / 2, "below": math.pi / 2}[relation]
     away = 0.25 * (1 if order == 0 else -1)
@@ -123,4 +130,4 @@ def _place(rng: np.random.Generator, look: Look, relation: Relation | None, orde
         y += cross
     else:
         x += cross
-    return Thing(*look, float(x), float(y), radius, tilt)
+    return Thing(*look, x=float(x), y=float(y), radius=radius, tilt=tilt)

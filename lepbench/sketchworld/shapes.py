@@ -26,6 +26,8 @@ class Part:
     paint: Paint = "main"
 
 
+Pair = tuple[float, float]
+"""A point, or two radii, across and down."""
 SHAPES: dict[str, tuple[Part, ...]] = {}
 
 
@@ -35,7 +37,7 @@ def shape(build: Callable[[], Sequence[Part]]) -> Callable[[], Sequence[Part]]:
     return build
 
 
-def polygon(*points: tuple[float, float]) -> Points:
+def polygon(*points: Pair) -> Points:
     return np.array(points, dtype=np.float64)
 
 
@@ -43,17 +45,18 @@ def rectangle(left: float, top: float, right: float, bottom: float) -> Points:
     return polygon((left, top), (right, top), (right, bottom), (left, bottom))
 
 
-def arc(x: float, y: float, rx: float, ry: float, start: float, end: float, n: int = 24) -> Points:
+def arc(centre: Pair, radii: Pair, start: float, end: float, *, n: int = 24) -> Points:
     """Points on an ellipse from angle `start` to `end` in degrees, clockwise on screen from the right."""
+    (x, y), (rx, ry) = centre, radii
     angle = np.radians(np.linspace(start, end, n))
     return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], axis=1)
 
 
-def ellipse(x: float, y: float, rx: float, ry: float, tilt: float = 0.0) -> Points:
-    points = arc(0, 0, rx, ry, 0, 360 - 360 / 28, 28)
+def ellipse(centre: Pair, radii: Pair, tilt: float = 0.0) -> Points:
+    points = arc((0, 0), radii, 0, 360 - 360 / 28, n=28)
     cos, sin = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
     turned: Points = points @ np.array([[cos, sin], [-sin, cos]])
-    return np.add(turned, (x, y))
+    return np.add(turned, centre)
 
 
 def join(*runs: Points) -> Points:
@@ -79,9 +82,9 @@ def house() -> list[Part]:
 def tree() -> list[Part]:
     return [
         Part("trunk", polygon((-0.16, 0.2), (0.16, 0.2), (0.24, 0.97), (-0.24, 0.97)), "accent"),
-        Part("left crown", ellipse(-0.42, 0.02, 0.46, 0.42)),
-        Part("right crown", ellipse(0.42, 0.02, 0.46, 0.42)),
-        Part("top crown", ellipse(0, -0.42, 0.56, 0.54)),
+        Part("left crown", ellipse((-0.42, 0.02), (0.46, 0.42))),
+        Part("right crown", ellipse((0.42, 0.02), (0.46, 0.42))),
+        Part("top crown", ellipse((0, -0.42), (0.56, 0.54))),
     ]
 
 
@@ -90,8 +93,11 @@ def fish() -> list[Part]:
     return [
         Part("tail", polygon((0.42, 0), (0.98, -0.55), (0.84, 0), (0.98, 0.55))),
         Part("fin", polygon((-0.3, -0.38), (0.1, -0.78), (0.32, -0.34)), "accent"),
-        Part("body", join(arc(-0.15, 0.25, 0.85, 0.72, 200, 325), arc(-0.15, -0.25, 0.85, 0.72, 35, 160))),
-        Part("eye", ellipse(-0.56, -0.1, 0.12, 0.12), "accent"),
+        Part(
+            "body",
+            join(arc((-0.15, 0.25), (0.85, 0.72), 200, 325), arc((-0.15, -0.25), (0.85, 0.72), 35, 160)),
+        ),
+        Part("eye", ellipse((-0.56, -0.1), (0.12, 0.12)), "accent"),
     ]
 
 
@@ -107,7 +113,7 @@ def boat() -> list[Part]:
 
 @shape
 def cup() -> list[Part]:
-    handle = join(arc(0.5, 0.05, 0.48, 0.44, -90, 90), arc(0.5, 0.05, 0.28, 0.24, 90, -90))
+    handle = join(arc((0.5, 0.05), (0.48, 0.44), -90, 90), arc((0.5, 0.05), (0.28, 0.24), 90, -90))
     return [
         Part("handle", handle, "accent"),
         Part("body", polygon((-0.8, -0.62), (0.6, -0.62), (0.46, 0.78), (-0.66, 0.78))),
@@ -119,7 +125,7 @@ def cup() -> list[Part]:
 def mushroom() -> list[Part]:
     return [
         Part("stem", polygon((-0.22, 0), (0.22, 0), (0.32, 0.95), (-0.32, 0.95)), "accent"),
-        Part("cap", join(arc(0, 0.1, 0.96, 1.02, 180, 360), arc(0, 0.1, 0.96, 0.16, 0, 180))),
+        Part("cap", join(arc((0, 0.1), (0.96, 1.02), 180, 360), arc((0, 0.1), (0.96, 0.16), 0, 180))),
     ]
 
 
@@ -141,14 +147,17 @@ def heart() -> list[Part]:
 @shape
 def flower() -> list[Part]:
     petals = [
-        Part(f"petal {i + 1}", ellipse(0.42 * np.cos(a), -0.38 + 0.42 * np.sin(a), 0.3, 0.26, np.degrees(a)))
+        Part(
+            f"petal {i + 1}",
+            ellipse((0.42 * np.cos(a), -0.38 + 0.42 * np.sin(a)), (0.3, 0.26), np.degrees(a)),
+        )
         for i, a in enumerate(np.radians(np.arange(5) * 72 - 90))
     ]
     return [
         Part("stem", rectangle(-0.07, -0.1, 0.07, 0.98), "accent"),
-        Part("leaf", ellipse(0.32, 0.62, 0.34, 0.15, -28), "accent"),
+        Part("leaf", ellipse((0.32, 0.62), (0.34, 0.15), -28), "accent"),
         *petals,
-        Part("centre", ellipse(0, -0.38, 0.23, 0.23), "accent"),
+        Part("centre", ellipse((0, -0.38), (0.23, 0.23)), "accent"),
     ]
 
 
@@ -158,9 +167,9 @@ def cat() -> list[Part]:
     return [
         Part("left ear", ear),
         Part("right ear", mirrored(ear)),
-        Part("head", ellipse(0, 0.16, 0.9, 0.76)),
-        Part("left eye", ellipse(-0.36, 0.0, 0.13, 0.18), "accent"),
-        Part("right eye", ellipse(0.36, 0.0, 0.13, 0.18), "accent"),
+        Part("head", ellipse((0, 0.16), (0.9, 0.76))),
+        Part("left eye", ellipse((-0.36, 0.0), (0.13, 0.18)), "accent"),
+        Part("right eye", ellipse((0.36, 0.0), (0.13, 0.18)), "accent"),
         Part("nose", polygon((-0.17, 0.34), (0.17, 0.34), (0, 0.56)), "accent"),
     ]
 
@@ -171,28 +180,32 @@ def car() -> list[Part]:
         Part("cabin", polygon((-0.6, -0.02), (-0.38, -0.56), (0.34, -0.56), (0.62, -0.02))),
         Part("window", polygon((-0.4, -0.06), (-0.27, -0.4), (0.25, -0.4), (0.41, -0.06)), "accent"),
         Part("body", polygon((-0.98, 0.02), (0.84, -0.04), (0.98, 0.18), (0.98, 0.48), (-0.98, 0.48))),
-        Part("rear wheel", ellipse(-0.52, 0.5, 0.25, 0.25), "accent"),
-        Part("front wheel", ellipse(0.52, 0.5, 0.25, 0.25), "accent"),
+        Part("rear wheel", ellipse((-0.52, 0.5), (0.25, 0.25)), "accent"),
+        Part("front wheel", ellipse((0.52, 0.5), (0.25, 0.25)), "accent"),
     ]
 
 
 @shape
 def apple() -> list[Part]:
-    side = join(arc(0.36, -0.02, 0.54, 0.58, -110, 60, 18), polygon((0.34, 0.92), (0.12, 0.9), (0, 0.82)))
+    side = join(
+        arc((0.36, -0.02), (0.54, 0.58), -110, 60, n=18), polygon((0.34, 0.92), (0.12, 0.9), (0, 0.82))
+    )
     return [
         Part("stalk", polygon((-0.07, -0.34), (0.02, -0.98), (0.18, -0.94), (0.09, -0.34)), "accent"),
         Part("fruit", join(polygon((0, -0.44)), side, mirrored(side))),
-        Part("leaf", ellipse(0.42, -0.76, 0.3, 0.14, -22), "accent"),
+        Part("leaf", ellipse((0.42, -0.76), (0.3, 0.14), -22), "accent"),
     ]
 
 
 @shape
 def umbrella() -> list[Part]:
-    scallops = [arc(x, 0.02, 0.32, 0.16, 0, -180, 8) for x in (0.64, 0.0, -0.64)]
-    hook = join(arc(-0.17, 0.68, 0.25, 0.28, 0, 180, 12), arc(-0.17, 0.68, 0.11, 0.14, 180, 0, 12))
+    scallops = [arc((x, 0.02), (0.32, 0.16), 0, -180, n=8) for x in (0.64, 0.0, -0.64)]
+    hook = join(
+        arc((-0.17, 0.68), (0.25, 0.28), 0, 180, n=12), arc((-0.17, 0.68), (0.11, 0.14), 180, 0, n=12)
+    )
     return [
         Part("handle", join(polygon((-0.06, -0.4), (0.08, -0.4)), hook), "accent"),
-        Part("canopy", join(arc(0, 0.02, 0.96, 0.94, 180, 360), *scallops)),
+        Part("canopy", join(arc((0, 0.02), (0.96, 0.94), 180, 360), *scallops)),
     ]
 
 
@@ -203,20 +216,20 @@ def rocket() -> list[Part]:
         Part("flame", polygon((-0.22, 0.62), (0.22, 0.62), (0, 0.99)), "accent"),
         Part("left fin", fin, "accent"),
         Part("right fin", mirrored(fin), "accent"),
-        Part("body", join(arc(0, -0.2, 0.38, 0.78, 180, 360), polygon((0.38, 0.68), (-0.38, 0.68)))),
-        Part("porthole", ellipse(0, -0.24, 0.17, 0.17), "accent"),
+        Part("body", join(arc((0, -0.2), (0.38, 0.78), 180, 360), polygon((0.38, 0.68), (-0.38, 0.68)))),
+        Part("porthole", ellipse((0, -0.24), (0.17, 0.17)), "accent"),
     ]
 
 
 @shape
 def butterfly() -> list[Part]:
-    upper, lower = ellipse(-0.54, -0.36, 0.5, 0.4, 28), ellipse(-0.44, 0.42, 0.38, 0.36, -28)
+    upper, lower = ellipse((-0.54, -0.36), (0.5, 0.4), 28), ellipse((-0.44, 0.42), (0.38, 0.36), -28)
     return [
         Part("left lower wing", lower),
         Part("right lower wing", mirrored(lower)),
         Part("left upper wing", upper),
         Part("right upper wing", mirrored(upper)),
-        Part("body", ellipse(0, 0.02, 0.12, 0.72), "accent"),
+        Part("body", ellipse((0, 0.02), (0.12, 0.72)), "accent"),
     ]
 
 
@@ -239,13 +252,17 @@ def crown() -> list[Part]:
 
 @shape
 def moon() -> list[Part]:
-    return [Part("moon", join(arc(0, 0, 0.96, 0.96, 50, 310, 40), arc(0.42, 0, 0.7, 0.76, 285, 75, 30)))]
+    return [
+        Part(
+            "moon", join(arc((0, 0), (0.96, 0.96), 50, 310, n=40), arc((0.42, 0), (0.7, 0.76), 285, 75, n=30))
+        )
+    ]
 
 
 @shape
 def lamp() -> list[Part]:
     return [
         Part("pole", rectangle(-0.08, -0.1, 0.08, 0.8), "accent"),
-        Part("foot", ellipse(0, 0.82, 0.5, 0.15), "accent"),
+        Part("foot", ellipse((0, 0.82), (0.5, 0.15)), "accent"),
         Part("shade", polygon((-0.4, -0.92), (0.4, -0.92), (0.84, 0.06), (-0.84, 0.06))),
     ]

@@ -84,7 +84,8 @@ def pick_items(book: Sketchbook, request: SuiteRequest, left_out: Counter[Fault]
     """Items in the order of the suite; what is passed over is counted in `left_out`."""
     used: set[str] = set()
     turns = deque(
-        _rows(queue, book, request, left_out, used) for queue in order_drawings(book.names(), request.seed)
+        _rows(queue, book, request, left_out=left_out, used=used)
+        for queue in order_drawings(book.names(), request.seed)
     )
     while turns:
         rows = turns.popleft()

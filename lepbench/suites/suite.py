@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -123,8 +125,8 @@ def name_picture(item_id: str, index: int) -> str:
     return f"{item_id}-{index}.png"
 
 
-class Suite:
-    """A frozen list of items, read from its folder.
+class Suite(Sequence[Item]):
+    """A frozen sequence of items, read from its folder.
 
     Args:
         folder: holds `suite.yaml` and `items.parquet`.
@@ -155,6 +157,39 @@ class Suite:
     def _all(self) -> tuple[Item, ...]:
         rows = pq.read_table(self.folder / ITEMS, schema=SCHEMA).to_pylist()
         return tuple(_item(row) for row in rows)
+
+    def __len__(self) -> int:
+        return self.definition.items
+
+    @overload
+    def __getitem__(self, index: int | str) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+    def __getitem__(self, index: int | str | slice) -> Item | Sequence[Item]:
+        """An item by its number or its `item_id`, or several by a slice of numbers."""
+        if not isinstance(index, str):
+            return self._all[index]
+        if index not in self._positions:
+            close = difflib.get_close_matches(index, self._positions, n=1)
+            fix = f"did you mean {close[0]!r}?" if close else "to_frame() lists them"
+            raise LepbenchError(f"suite {self.name!r} has no item {index!r}", fix)
+        return self._all[self._positions[index]]
+
+    def __repr__(self) -> str:
+        return f"Suite({self.name!r}, {len(self)} items, {self.definition.size} px)"
+
+    def to_frame(self) -> pd.DataFrame:
+        """What is known of the items as a table: a line an item, by `item_id`; pictures are left out."""
+        lines = {
+            item.item_id: {
+                "prompt": item.prompt,
+                "label": item.label,
+                "stroke_pixels": int(item.sketch.sum()),
+                "has_picture": item.image is not None,
+            }
+            for item in self
+        }
+        return pd.DataFrame.from_dict(lines, orient="index").rename_axis("item_id")
 
     def items(self, limit: int | None = None) -> Sequence[Item]:
         """The first `limit` items, or the default number of them.

@@ -26,6 +26,7 @@ BEHIND = {"sd-v": ["up_blocks[3]", "conv_out"], "sdxl": ["conv_out"]}
 """What runs behind the last tap; of transformers the head alone does."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(BUILDERS))
 def test_features_are_maps_that_hang_on_the_latent(name: str, tiny_folder_of) -> None:
     backbone = load_backbone(tiny_folder_of(name))

@@ -68,6 +68,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(OTHERS))
 def test_positions_of_the_other_families_are_analogous(name: str) -> None:
     shapes = measure_tap_shapes(*find_denoiser(name), (64, 96))

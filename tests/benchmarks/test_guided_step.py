@@ -34,6 +34,7 @@ def lines(script: Any, arguments: list[str], monkeypatch, capsys) -> list[dict[s
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+@pytest.mark.slow
 def test_by_default_it_prints_one_object(script, monkeypatch, capsys) -> None:
     (found,) = lines(script, [], monkeypatch, capsys)
     assert found.keys() > ALWAYS
@@ -44,6 +45,7 @@ def test_by_default_it_prints_one_object(script, monkeypatch, capsys) -> None:
     assert found["pictures_s"] == pytest.approx(1 / (16 * found["guided_s"] + 4 * found["plain_s"]))
 
 
+@pytest.mark.slow
 def test_every_batch_size_has_an_object(script, monkeypatch, capsys) -> None:
     arguments = ["--backbone", "sdxl", "--dtype", "bfloat16", "--batch", "1", "3"]
     one, three = lines(script, arguments, monkeypatch, capsys)

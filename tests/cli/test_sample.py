@@ -73,6 +73,7 @@ def test_the_same_seed_draws_the_same_picture_and_another_does_not(run, tmp_path
     assert not np.array_equal(a, c)
 
 
+@pytest.mark.slow
 def test_a_picture_may_be_oblong_and_a_part_of_the_sketch_may_not_matter(run, tmp_path: Path) -> None:
     drawing = tmp_path / "wide.png"
     image = Image.new("L", (96, 64), 255)

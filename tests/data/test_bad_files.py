@@ -151,6 +151,7 @@ def test_every_bad_file_is_accounted_for(bad: Path, tmp_path: Path) -> None:
     assert manifest.flags["caption: white space"] == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(

@@ -182,6 +182,7 @@ build_triplets(load_config(Path(sys.argv[1]), BuildConfig), Path(sys.argv[2]), p
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_one_shard_and_blocks_nobody(
     photos: Path, built: Path, tmp_path: Path
 ) -> None:
@@ -369,6 +370,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_is_one_line_and_nothing_is_lost(
     photos: Path, built: Path, tmp_path: Path
 ) -> None:
@@ -383,6 +385,7 @@ def test_a_disk_that_is_full_is_one_line_and_nothing_is_lost(
     assert contents(out) == contents(built)
 
 
+@pytest.mark.slow
 def test_neither_a_sheet_nor_an_export_has_more_room(photos: Path, built: Path, tmp_path: Path) -> None:
     looked = full(9000, "build-data", photos, "--dry-run", "--out", tmp_path / "out")
     assert f"cannot write {tmp_path / 'out.dry-run.png'}" in looked

@@ -163,6 +163,7 @@ def wait_for(there: Any, seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_with_the_same_bytes(
     config: BuildConfig, recipe: Path, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -178,6 +179,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(
     assert contents(out) == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_workers_die_with_their_parent(recipe: Path, tmp_path: Path, how: signal.Signals) -> None:
     run = started(recipe, tmp_path / "out", "--workers", "2")
@@ -235,6 +237,7 @@ def cluster() -> Iterator[Any]:
     made.shutdown()
 
 
+@pytest.mark.slow
 def test_ray_loses_a_machine_and_no_byte(
     config: BuildConfig, whole: dict[str, bytes], tmp_path: Path, cluster: Any
 ) -> None:
@@ -320,6 +323,7 @@ def laid_out(name: str) -> dict[str, Any]:
     return {"name": name, "path": "it"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["folder", "coco", "table", "webdataset"])
 def test_relative_paths_hold_wherever_the_work_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -435,6 +439,7 @@ CHANGES: dict[str, Change] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_whatever_else_changed_meanwhile_a_second_try_leaves_what_a_first_would(
     tmp_path: Path, change: Change
@@ -463,6 +468,7 @@ class StoppedError(Exception):
     """Stands for whatever may end a run."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("again", [True, False])
 @pytest.mark.parametrize("stop", [0, 4])
 def test_a_second_try_may_be_stopped_at_any_shard(tmp_path: Path, stop: int, again: bool) -> None:
@@ -519,6 +525,7 @@ def chain(folder: Path) -> BuildConfig:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "stop"), [("empty", None), ("closed", 7)])
 @pytest.mark.parametrize(("kind", "failed"), [("exact", "a-again.png"), ("near", "b.png")])
 def test_rows_come_back_when_what_they_were_left_out_for_changes(

@@ -109,6 +109,7 @@ def test_pictures_of_a_suite_stay_out_though_they_were_drawn(tmp_path: Path) -> 
     assert {reason for reason, _ in left_out.values()} == {"picture of an excluded set"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(200, 320), (320, 200), (180, 427), (256, 256)])
 def test_photographs_of_a_suite_of_drawings_stay_out_whatever_their_shape(
     tmp_path: Path, shape: tuple[int, int]

@@ -98,6 +98,7 @@ def test_what_the_package_lacks_is_one_line():
         load_annotator("nothing", "Hed")
 
 
+@pytest.mark.slow
 def test_only_what_is_needed_is_imported():
     code = (
         "import sys; from lepbench.detectors import Hed, Lineart, Pidinet; "

@@ -16,7 +16,7 @@ import torch
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import condition_runner, conditions, run
 from lepbench.evaluation.conditions import CONDITIONS, Condition
-from lepbench.evaluation.folder import locate_picture
+from lepbench.evaluation.layout import locate_picture
 from lepbench.evaluation.protocol import select_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
@@ -46,7 +46,7 @@ def test_a_run_writes_samples_pictures_and_record(
     assert read_record(tmp_path / "out") == record
     assert list(record.rows) == list(CONDITIONS)
     assert all(list(figures) == list_metrics(record.protocol) for figures in record.rows.values())
-    assert (record.samples, record.identity.items) == (20, 10)
+    assert (record.sample_count, record.identity.items) == (20, 10)
     assert {told[0] for told in seen if told[1] == told[2]} == set(CONDITIONS)
     frame = pq.read_table(tmp_path / "out" / "samples.parquet").to_pandas()
     assert frame["row"].value_counts().to_dict() == {
@@ -89,6 +89,7 @@ def whole_run(
     return folder / "out"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("done", [0, 5, 9])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     tmp_path: Path,
@@ -134,6 +135,7 @@ def test_a_finished_run_is_read_back(
     assert evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges) == first
 
 
+@pytest.mark.slow
 def test_references_are_computed_once_and_checked(
     tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges, own_cache: Path
 ) -> None:
@@ -169,6 +171,7 @@ def test_a_batch_that_fails_is_let_go_before_its_samples_are_tried_alone(tiny_su
     assert [picture.shape for picture in drawn] == [(64, 64, 3)] * 3
 
 
+@pytest.mark.slow
 def test_references_depend_on_every_file_of_the_backbone_and_on_its_precision(
     tmp_path: Path,
     tiny_model: ModelConfig,
@@ -207,7 +210,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path / "file"))
     record = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges, limit=1)
-    assert record.samples == 1
+    assert record.sample_count == 1
 
 
 class Flawed(Method):
@@ -227,6 +230,7 @@ class Flawed(Method):
         return pictures
 
 
+@pytest.mark.slow
 def test_failures_are_kept_counted_and_tried_again(
     tmp_path: Path,
     tiny_model: ModelConfig,
@@ -311,6 +315,7 @@ def test_a_folder_of_other_files_is_refused(
         evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
 
 
+@pytest.mark.slow
 def test_more_samples_an_item_leave_the_first_as_they_were(
     tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
 ) -> None:

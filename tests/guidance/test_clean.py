@@ -94,6 +94,7 @@ def test_the_gradient_is_that_of_the_distance(tiny_backbone, start) -> None:
     assert torch.allclose((ahead - behind) / 0.04, slope, rtol=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddim", "euler", "unipc"])
 def test_it_draws_the_picture_to_the_sketch_sample_by_sample(name, tiny_backbone, start) -> None:
     settings = SamplerSettings(steps=4, scheduler=name)

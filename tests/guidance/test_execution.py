@@ -50,6 +50,7 @@ def test_the_pictures_stay(options, tolerance, tiny_backbone, predictor, target,
     assert not tiny_backbone.denoiser.is_gradient_checkpointing
 
 
+@pytest.mark.slow
 def test_compiled_blocks_give_the_same_gradient(tiny_backbone, predictor, target, start, monkeypatch) -> None:
     # Traced as ever, but run without a compiler: that takes minutes.
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
@@ -66,6 +67,7 @@ def test_compiled_blocks_give_the_same_gradient(tiny_backbone, predictor, target
     assert torch.allclose(ours.output, plain.output, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_all_blocks_of_a_large_layout_stay_compiled(tiny_folder_of, start, monkeypatch) -> None:
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
     torch._dynamo.reset()

@@ -141,6 +141,7 @@ def reader(backbone: Backbone) -> MlpPredictor:
         return MlpPredictor(config).requires_grad_(False).eval()
 
 
+@pytest.mark.slow
 def test_the_sketch_pulls_every_sample_alone(backbone: Backbone, start) -> None:
     name = "flow_euler" if backbone.family.flow else "ddim"
     settings = SamplerSettings(steps=STEPS, scheduler=name)

@@ -115,6 +115,7 @@ def test_repeats_read_the_step_to_come(tiny_backbone, predictor, target, start) 
     assert passes.seen == [(751, 3), (751, 3), (501, 3), (501, 3), (501, 3), (501, 3), (251, 6), (1, 6)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddim", "euler", "unipc"])
 def test_repeats_bring_the_edges_nearer_than_one_shift(name, tiny_backbone, predictor, start) -> None:
     settings = SamplerSettings(steps=3, scheduler=name)
@@ -142,6 +143,7 @@ def test_a_decayed_pull_is_a_weaker_pull(tiny_backbone, predictor, target, start
     assert not torch.allclose(weak, moved(1.2, GuidanceSchedule()), atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddim", "euler", "dpmpp", "unipc", "ddpm"])
 def test_travel_does_steps_again_and_belongs_to_its_sample(
     name, tiny_backbone, predictor, target, start

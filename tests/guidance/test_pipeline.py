@@ -140,6 +140,7 @@ def state(pipe: StableDiffusionPipeline) -> list[object]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("execution", [None, Execution(checkpointing=True)])
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_pipeline_is_left_as_it_was(execution, fails, pipe, predictor) -> None:
@@ -263,6 +264,7 @@ def family_pipe(folder: Path, **parts: None) -> DiffusionPipeline:
     return pipe
 
 
+@pytest.mark.slow
 def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> None:
     pipe = family_pipe(tiny_folder_of("sdxl"))
     predictor = reader(wrap_pipeline(pipe))
@@ -284,6 +286,7 @@ def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> 
     assert all(value.dtype == torch.float16 for value in after.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
 def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
     pipe = family_pipe(tiny_folder_of(name))
@@ -350,6 +353,7 @@ def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(pipe, predictor) 
         SketchGuidedPipeline.from_pipe(pipe, predictor, Execution(checkpointing=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma"])
 def test_what_is_not_said_is_as_in_the_pipelines_own_call(name, tiny_folder_of) -> None:
     pipe = family_pipe(tiny_folder_of(name))
@@ -364,6 +368,7 @@ def test_what_is_not_said_is_as_in_the_pipelines_own_call(name, tiny_folder_of) 
 NEGATIVES = ["dull", "a grey boat"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("negative", ["dull", NEGATIVES, ""])
 @pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "sd3-without-t5", "pixart-sigma"])
 def test_negative_prompts_and_several_pictures_are_the_pipelines_own(name, negative, tiny_folder_of) -> None:

@@ -173,6 +173,7 @@ def test_every_scheduler_keeps_a_shift_of_its_sample(name: str, at: int, tiny_ba
     assert 1 - end(0.1) / end(0.0) == pytest.approx(0.1, rel=1e-4 if name in ("ddim", "euler") else 0.3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FITTING)
 def test_guidance_brings_the_predicted_edges_nearer(name: str, tiny_backbone, predictor, start) -> None:
     # A reachable target: what the predictor says of another noise.
@@ -214,6 +215,7 @@ def counting(predictor) -> Counting:
     return other.requires_grad_(False).eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [0.0, 0.3, 0.5, 0.951, 1.0])
 def test_steps_are_guided_while_t_is_above_the_stop(
     stop: float, tiny_backbone, counting, target, start

@@ -81,6 +81,7 @@ def test_pndm_keeps_the_first_shift_whatever_is_predicted(prediction: str) -> No
     assert lasting("PNDMScheduler", 0, prediction_type=prediction) == pytest.approx(1.0, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STEPPING_TWICE)
 def test_what_goes_on_from_its_own_sample_would_lose_a_shift(name: str, monkeypatch) -> None:
     monkeypatch.setattr("lepbench.guidance.schedulers.STEERABLE", STEERABLE | {name})

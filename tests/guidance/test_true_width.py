@@ -18,6 +18,8 @@ from lepbench.backbones.load import import_class
 from lepbench.guidance.gradient import compute_edge_gradient
 from lepbench.predictors import MlpConfig, MlpPredictor
 
+pytestmark = pytest.mark.slow
+
 FEWER: dict[str, dict[str, Any]] = {
     "flux-dev": {"num_layers": 1, "num_single_layers": 2},
     "sd3": {"num_layers": 2},

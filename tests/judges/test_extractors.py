@@ -38,6 +38,7 @@ def inception(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "architecture"),
     [("torch-fidelity", FeatureExtractorInceptionV3), ("torchmetrics", NoTrainInceptionV3)],

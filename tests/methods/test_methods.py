@@ -126,6 +126,7 @@ def test_a_request_may_weigh_its_sketch(backbone: Backbone, predictor_folder: Pa
     torch.testing.assert_close(first[1], other[1], atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [LepConfig, CleanEdgesConfig])
 def test_emphasis_weighs_strokes_against_the_ground(
     kind: type[LepConfig | CleanEdgesConfig], backbone: Backbone, predictor_folder: Path

@@ -13,7 +13,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocol import Protocol
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.guidance_schedule import Repeats, Resampling
+from lepbench.guidance.guidance_schedule import GuidanceSchedule, Repeats, Resampling
 from lepbench.methods import METHODS, CleanEdgesConfig, LepConfig, ModelConfig, UnguidedConfig
 from lepbench.predictors.train_config import TrainConfig
 
@@ -67,12 +67,41 @@ def test_a_model_survives_yaml(tmp_path_factory: pytest.TempPathFactory, method:
     assert read(tmp_path_factory.mktemp("yaml"), dump_config(model)) == model
 
 
+@pytest.mark.parametrize("kind", [LepConfig, CleanEdgesConfig])
+@given(
+    st.builds(
+        GuidanceSchedule,
+        decay=st.sampled_from(["constant", "linear", "cosine"]),
+        repeats=st.none() | st.builds(Repeats, times=st.integers(2, 16)),
+        travel=st.none() | st.builds(Resampling, back=st.integers(1, 9)),
+    )
+)
+def test_a_schedule_is_written_beside_the_other_keys(
+    kind: type[LepConfig | CleanEdgesConfig], schedule: GuidanceSchedule
+) -> None:
+    held, flat = kind(schedule=schedule), kind(**dict(schedule))
+    assert held == flat
+    assert held.schedule == schedule
+    assert held.model_dump(mode="json") == flat.model_dump(mode="json")
+    assert held.model_dump(include={"name", "schedule"}) == {**schedule.model_dump(), "name": held.name}
+    assert kind.model_validate(held.model_dump(mode="json", exclude_defaults=True)) == held
+    with pytest.raises(ValueError, match="its keys beside the others"):
+        kind(schedule=schedule, decay="linear")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("name: a\nmethod: {name: lep, scal: 2}", "'method.lep.scal'; did you mean 'scale'"),
         ("name: a\nmethod: {name: lep, repeats: {time: 2}}", "lep.repeats.time'; did you mean 'times'"),
         ("name: a\nsampler: {stepz: 2}\nmethod: {name: lep}", "'sampler.stepz'; did you mean 'steps'"),
+        ("name: a\nmethod: {name: lep, decy: linear}", "'method.lep.decy'; did you mean 'decay'"),
+        ("name: a\nmethod: {name: lep, decay: slow}", "method.lep.decay: Input should be 'constant'"),
+        ("name: a\nmethod: {name: lep, travel: {times: 99}}", "method.lep.travel.times: .*equal to 16"),
+        (
+            "name: a\nmethod: {name: lep, schedule: {decay: linear}}",
+            "its keys beside the others: decay, repeats",
+        ),
         ("name: a\nmethod: {name: unguided, scale: 2}", "'method.unguided.scale'"),
         ("name: a\nmethod: {name: leb}", "unknown method 'leb'; did you mean 'lep'"),
         ("name: a\nmethod: {name: lep, stop: 1.5}", "method.lep.stop: .*less than or equal to 1"),

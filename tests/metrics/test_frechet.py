@@ -28,6 +28,7 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(("n", "d"), [(400, 8), (300, 64), (2000, 48)])
+@pytest.mark.usefixtures("sqrtm_of_clean_fid")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_agrees_with_cleanfid_torch_fidelity_and_torchmetrics(n, d):
     x, y = features(n, d, 0), features(n + 50, d, 1, shift=0.3)

@@ -78,6 +78,7 @@ def test_unbiased_where_the_distributions_agree():
     assert min(estimates) < 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clustered", [False, True])
 def test_the_interval_covers_the_distance_to_the_reference(clustered):
     known = reference(features(1000, 8))

@@ -12,7 +12,7 @@ from lepbench.config import load_config
 from lepbench.errors import LepbenchError
 from lepbench.judges.networks import load_weights, save_weights
 from lepbench.mini import judge, probe, segmenter, unet, vae
-from lepbench.mini.corpus import Range, attribute_labels, degrade, renders
+from lepbench.mini.corpus import CHUNK, Range, attribute_labels, degrade, renders
 from lepbench.mini.stages import RECIPES
 from lepbench.mini.tokens import MAX_TOKENS, build_tokenizer
 from lepbench.mini.training import Fit
@@ -149,6 +149,12 @@ def test_renders_are_kept_and_equal_the_scenes(tmp_path: Path) -> None:
     assert np.array_equal(first.pixels, again.pixels)
     assert np.array_equal(first.pixels[2, ..., :3], render(scene("train", 42)).image)
     assert np.array_equal(first.masks([2])[0].numpy(), render(scene("train", 42)).mask)
+
+
+@pytest.mark.slow
+def test_renders_of_several_processes_are_those_of_one(tmp_path: Path) -> None:
+    many = renders(Range(count=CHUNK + 2), tmp_path)
+    assert np.array_equal(many.pixels[-2:], renders(Range(count=2, start=CHUNK), tmp_path).pixels)
 
 
 def test_weights_come_back_and_a_missing_or_damaged_file_is_one_line(tmp_path: Path) -> None:

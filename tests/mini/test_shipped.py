@@ -55,6 +55,7 @@ def damaged(kind: str, strength: float, pictures: Tensor, contours: Tensor) -> T
     return pictures * (1 - strength * contours)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "strengths"),
     [("blur", (1.2, 2.0, 3.2)), ("noise", (0.05, 0.15, 0.4)), ("overlay", (0.3, 0.6, 1.0))],
@@ -87,6 +88,7 @@ def test_reference_statistics_are_those_of_their_features() -> None:
     assert np.allclose(known.moments.covariance, np.cov(features.T), atol=1e-1)
 
 
+@pytest.mark.slow
 def test_judge_vae_and_segmenter_meet_their_gates(judge: ClipScorer) -> None:
     few = ONE_THING.model_copy(update={"count": 128}).scenes()
     gates = vae_gates(load_backbone(MINI), load_probe(PROBE), few)
@@ -98,6 +100,7 @@ def test_judge_vae_and_segmenter_meet_their_gates(judge: ClipScorer) -> None:
     assert segmenter_gate(load_segmenter(), few).value > 0.95
 
 
+@pytest.mark.slow
 def test_the_matcher_knows_shapes_whatever_their_place() -> None:
     gates = matcher_gates(load_matcher(), CAPTIONS.model_copy(update={"count": 256}).scenes())
     by_level = [gate.value for gate in gates]

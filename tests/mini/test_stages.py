@@ -74,6 +74,7 @@ def test_the_judge_is_read_by_the_scorer(folder: Path) -> None:
     assert scorer.text_features(["a red fish", "a blue cat"]).shape == (2, 64)
 
 
+@pytest.mark.slow
 def test_gates_are_measured_and_written_into_cards(folder: Path) -> None:
     from lepbench.mini.cards import write_cards
     from lepbench.mini.gates import measure
@@ -93,6 +94,7 @@ def test_the_unet_needs_a_vae(tmp_path: Path) -> None:
         trained("unet", tmp_path)
 
 
+@pytest.mark.slow
 def test_two_processes_fit_what_one_fits(tmp_path: Path) -> None:
     recipe = tmp_path / "segmenter.yaml"
     recipe.write_text(RECIPES["segmenter"].replace("batch: 4", "batch: 4, parts: 2"))

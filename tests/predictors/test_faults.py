@@ -84,7 +84,7 @@ def run(backbone: Backbone, data: EncodedTriplets, tmp_path_factory) -> tuple[Pa
     out = tmp_path_factory.mktemp("run")
     assert backbone.tap_channels
     with calls_of(backbone.denoiser) as seen:
-        train_on(config, backbone, data, data, out, lambda *_: None)
+        train_on(config, backbone, data=data, held_out=data, out=out, progress=lambda *_: None)
     return out, seen[:STEPS]
 
 
@@ -150,7 +150,7 @@ def test_pictures_and_captions_are_encoded_once(backbone, tmp_path: Path) -> Non
         config = TrainConfig.model_validate(
             {"data": "x", "steps": 3, "batch": 4, "predictor": {"hidden": [8]}}
         )
-        train_on(config, backbone, data, data, tmp_path / "run", lambda *_: None)
+        train_on(config, backbone, data=data, held_out=data, out=tmp_path / "run", progress=lambda *_: None)
         encode_triplets(backbone, Squares(), tmp_path / "cache", lambda *_: None)
         assert (sum(len(inputs[0]) for inputs in pictures), len(texts)) == (encoded, 1)
 

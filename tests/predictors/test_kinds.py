@@ -82,6 +82,7 @@ def test_samples_do_not_mix_and_time_matters(name: str) -> None:
     assert not torch.allclose(predictor(features, when.flip(0), (8, 8)), together, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_learns_what_the_taps_hold(name: str) -> None:
     # The target is one tap's activations: a few steps must explain most of it.

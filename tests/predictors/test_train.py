@@ -110,6 +110,7 @@ def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> 
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_run_is_refused(config, tmp_path: Path) -> None:
     train_predictor(config, tmp_path / "run", ignore_progress)
     with pytest.raises(LepbenchError, match="run of another configuration; choose another --out"):
@@ -119,6 +120,7 @@ def test_a_folder_of_another_run_is_refused(config, tmp_path: Path) -> None:
         train_predictor(config, tmp_path / "run", ignore_progress)
 
 
+@pytest.mark.slow
 def test_it_learns_edges_it_was_not_shown(config, tmp_path: Path) -> None:
     longer = config.model_copy(
         update={"steps": 150, "batch": 8, "checkpoint_every": 1000, "learning_rate": 3e-3}
@@ -156,6 +158,7 @@ def changed(folder: Path, file: str, **settings: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | settings))
 
 
+@pytest.mark.slow
 def test_captions_and_pictures_are_encoded_anew_by_other_files(
     config, triplet_folder, tiny_pipeline_folder: Path, tmp_path: Path
 ) -> None:
@@ -180,6 +183,7 @@ def test_captions_and_pictures_are_encoded_anew_by_other_files(
     assert not encoded()
 
 
+@pytest.mark.slow
 def test_a_run_on_another_schedule_is_not_gone_on_with(
     config, tiny_pipeline_folder: Path, tmp_path: Path
 ) -> None:
@@ -284,6 +288,7 @@ def test_too_little_data_is_one_line(config, tmp_path: Path) -> None:
         train_predictor(config.model_copy(update={"timesteps": (0, 2000)}), tmp_path / "run", ignore_progress)
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_does(config, tmp_path: Path) -> None:
     train_predictor(config, tmp_path / "alone", ignore_progress)
     recipe = tmp_path / "recipe.yaml"

@@ -17,6 +17,8 @@ from lepbench.methods import ModelConfig
 from lepbench.publishing.leaderboard import add_record
 from lepbench.suites import Suite
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(

@@ -54,6 +54,7 @@ def corpus(tmp_path: Path) -> tuple[Path, Path, list[np.ndarray], list[list[np.n
     return predictions, annotations, soft, people
 
 
+@pytest.mark.slow
 def test_folder_scores_equal_those_of_the_arrays(corpus):
     predictions, annotations, soft, people = corpus
     counts = [boundary_counts(s, np.stack(p), levels(9), 0.05) for s, p in zip(soft, people, strict=True)]

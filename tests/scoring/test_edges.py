@@ -72,6 +72,7 @@ def plain(generated: Path, reference: Path, size: int, pictures: int) -> dict[st
     return {name: float(np.mean(values)) for name, values in figures.items()}
 
 
+@pytest.mark.slow
 def test_strict_figures_at_512_px_are_the_published_computation(tmp_path):
     folders = layout(tmp_path, 512, 2, ("horse", "phantom"))
     scores = score_edges(*folders, CANNY, quiet, workers=1)
@@ -89,6 +90,7 @@ def test_an_empty_pair_counts_as_in_torchmetrics(tmp_path):
     assert figures.strict.f1 < 0.5 < figures.tolerant[0].f1_pooled
 
 
+@pytest.mark.slow
 def test_tolerant_figures_are_those_of_a_distance_transform(tmp_path):
     generated, reference = layout(tmp_path, 96, 3, ("coffee", "chelsea"))
     figures = score_edges(generated, reference, SMALL, quiet, workers=1).figures
@@ -177,6 +179,7 @@ def test_soft_maps_score_as_in_torchmetrics(tmp_path):
     assert scores.figures.strict is None
 
 
+@pytest.mark.slow
 def test_three_layouts_and_any_number_of_workers_give_one_score(tmp_path):
     numbered, reference = layout(tmp_path, 96, 2, ("coffee", "chelsea"))
     grouped = tmp_path / "grouped"

@@ -65,6 +65,8 @@ def figure(plain, extractor) -> float:
     return score_images(*plain, extractor, quiet).frechet_distance
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("sqrtm_of_clean_fid")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_figure_of_mixed_pictures_is_clean_fid_s(folders, extractor):
     from cleanfid import fid

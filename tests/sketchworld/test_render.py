@@ -25,11 +25,16 @@ def test_the_silhouette_is_that_of_the_polygons_drawn_by_another_library(index: 
     for part in SHAPES[there.things[0].shape]:
         points = there.things[0].to_picture(part.points, 64 * factor) - 0.5
         ImageDraw.Draw(canvas).polygon([tuple(p) for p in points], fill=1)
-    share = np.asarray(canvas, float).reshape(64, factor, 64, factor).mean((1, 3))
+    polygons, margin = np.asarray(canvas), np.ones((5, 5), bool)
+
+    def share(inked: np.ndarray) -> np.ndarray:
+        return inked.astype(float).reshape(64, factor, 64, factor).mean((1, 3))
+
     mask = render(there).mask
-    # cv2 paints every pixel an outline touches, an eighth of a px more all round at four-fold supersampling.
-    assert mask[share > 0.75].all()
-    assert not mask[share < 0.1].any()
+    # cv2 paints every supersampled pixel, a quarter of a px wide, that an outline touches, and more at a tip:
+    # of 24,000 scenes the shares were at most 0.45 outside the mask and at least 0.37 inside.
+    assert mask[share(ndimage.binary_erosion(polygons, margin, border_value=1)) > 0.5].all()
+    assert not mask[share(ndimage.binary_dilation(polygons, margin)) < 0.3].any()
 
 
 @given(indices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 from collections import Counter
@@ -81,6 +82,8 @@ def read(path: Path) -> bytes:
     except (FileNotFoundError, NotADirectoryError):
         raise Rejected(Reason.MISSING_FILE) from None
     except OSError as error:
+        if error.errno == errno.ELOOP:  # a circle of links, which `Path.resolve` passes since Python 3.13
+            raise Rejected(Reason.MISSING_FILE) from error
         raise Rejected(Reason.UNREADABLE_FILE, error.strerror or "") from error
     except ValueError as error:  # a NUL in the name
         raise Rejected(Reason.MISSING_FILE) from error

@@ -59,7 +59,11 @@ class BoundaryBenchmark(Metric):
         """
         for edges, people in zip(soft, annotations, strict=True):
             found = boundary_counts(
-                edges.detach().cpu().numpy(), people.cpu().numpy(), self.levels, self.max_dist, self.thinned
+                edges.detach().cpu().numpy(),
+                people.cpu().numpy(),
+                thresholds=self.levels,
+                max_dist=self.max_dist,
+                thinned=self.thinned,
             )
             self.counts.append(torch.from_numpy(np.stack(found))[None])
 

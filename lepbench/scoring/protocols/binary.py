@@ -66,9 +66,20 @@ class BinaryProtocol(EdgeProtocol):
         pooled = precision_recall_f1(_columns(counts.sum(axis=1)))
         points = []
         for at, tolerance in enumerate(self.tolerances):
-            means = (float(each.precision[..., at].mean()), float(each.recall[..., at].mean()))
             f1, whole = self.interval(each.f1[..., at]), self.interval(pooled.f1[..., at])
-            points.append(Tolerant(tolerance, f1.value, *means, f1.low, f1.high, *whole))
+            points.append(
+                Tolerant(
+                    tolerance,
+                    f1=f1.value,
+                    precision=float(each.precision[..., at].mean()),
+                    recall=float(each.recall[..., at].mean()),
+                    low=f1.low,
+                    high=f1.high,
+                    f1_pooled=whole.value,
+                    f1_pooled_low=whole.low,
+                    f1_pooled_high=whole.high,
+                )
+            )
         return tuple(points)
 
 

@@ -1,0 +1,81 @@
+"""A model under evaluation, however it is given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lepbench.config import load_config, parse_config
+from lepbench.errors import LepbenchError
+from lepbench.methods import METHODS, Method, MethodConfig, ModelConfig
+from lepbench.methods.python import PythonMethod, make_python_config
+from lepbench.plugins import hash_code
+
+ModelLike = str | Path | Mapping[str, Any] | ModelConfig | MethodConfig | Method | Callable[..., Any]
+"""A YAML file, its content, a configuration, the name of a method, or a method at hand."""
+
+
+class Model(NamedTuple):
+    """A configuration, and the method at hand that draws instead of the one it would build."""
+
+    config: ModelConfig
+    method: Method | None = None
+
+
+def read_model(model: ModelLike, name: str | None = None) -> Model:
+    """The model that is given.
+
+    Args:
+        model: a path of a YAML file; a mapping of its keys; a `ModelConfig`; a method's configuration or its
+            name, with the default backbone; a `Method`; or a callable
+            `(prompts, sketches, seeds, size) -> pictures` (see `PythonMethod`).
+        name: in tables; the one in the file, or that of the method or callable, unless given.
+
+    Raises:
+        LepbenchError: it is none of these, or a key does not fit.
+    """
+    if isinstance(model, str | Path):
+        return Model(_rename(_read_named(model), name))
+    if isinstance(model, Mapping):
+        document = {"name": name, **model} if name is not None and "name" not in model else dict(model)
+        return Model(_rename(parse_config(document, ModelConfig, "model"), name))
+    if isinstance(model, ModelConfig):
+        return Model(_rename(model, name))
+    if isinstance(model, MethodConfig):
+        return Model(ModelConfig(name=name or model.name, method=model))
+    if isinstance(model, Method):
+        return _take(model, type(model), name, model)
+    if callable(model) and not isinstance(model, type):
+        config = make_python_config(model)
+        return _take(model, model, name, PythonMethod(config.target, model, hash_code(model)))
+    raise LepbenchError(
+        f"{type(model).__name__} is no model",
+        "give a YAML file, a dict, a configuration, a method, or a callable "
+        "(prompts, sketches, seeds, size) -> pictures",
+    )
+
+
+def _read_named(model: str | Path) -> ModelConfig:
+    path = Path(model)
+    if path.is_file() or path.suffix in (".yaml", ".yml"):
+        return load_config(path, ModelConfig)
+    if str(model) in METHODS:
+        return parse_config({"name": str(model), "method": str(model)}, ModelConfig, str(model))
+    raise LepbenchError(
+        f"{str(model)!r} is no file, and no method", f"give a YAML file, or one of: {', '.join(METHODS)}"
+    )
+
+
+def _take(model: Any, named: Any, name: str | None, method: Method) -> Model:
+    """A method at hand, under a configuration that says where it is defined."""
+    config = make_python_config(named)
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", config.target.rpartition(":")[2]).strip("-._")
+    return Model(ModelConfig(name=name or plain or "python", method=config), method)
+
+
+def _rename(config: ModelConfig, name: str | None) -> ModelConfig:
+    if name is None or name == config.name:
+        return config
+    return parse_config({**config.model_dump(), "name": name}, ModelConfig, "model")

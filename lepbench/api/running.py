@@ -1,0 +1,141 @@
+"""Runs: evaluate a model, compare finished runs, verify one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lepbench.api.model import ModelLike, read_model
+from lepbench.api.progress import ShowProgress, follow_progress
+from lepbench.backbones import choose_device
+from lepbench.errors import LepbenchError
+from lepbench.evaluation import compare as comparing
+from lepbench.evaluation.judges import load_judges, statistics_path
+from lepbench.evaluation.protocol import Protocol, select_protocol
+from lepbench.evaluation.record import Record, read_record
+from lepbench.evaluation.run import evaluate as run
+from lepbench.evaluation.verify import find_protocol, recount_samples, verify_record
+from lepbench.judges import JudgeStatistics
+from lepbench.publishing.publish import publish_run
+from lepbench.suites import Suite, load_suite
+from lepbench.trust import trusting_code
+
+SuiteLike = str | Path | Suite
+RunLike = str | Path | Record
+
+
+def evaluate(
+    model: ModelLike,
+    suite: SuiteLike = "sketchworld-edges-v1",
+    out: str | Path | None = None,
+    *,
+    name: str | None = None,
+    limit: int | None = None,
+    samples_per_item: int = 1,
+    protocol: str | Path | Protocol | None = None,
+    device: str = "auto",
+    trust_code: bool = False,
+    progress: ShowProgress = True,
+) -> Record:
+    """Draw and score a model on a suite, as `lepbench evaluate` does.
+
+    A run that was stopped goes on where it was; one that is done is read back.
+
+    Args:
+        model: a YAML file, a dict of its keys, a configuration, a method's name, or a method at hand: a
+            `lepbench.methods.Method`, or a callable `(prompts, sketches, seeds, size) -> pictures`, where
+            sketches are bool [B, size, size], true on a stroke, and pictures a tensor [B, 3, H, W], an array
+            [B, H, W, 3] (float in [0, 1] or uint8) or PIL images.
+        suite: a name, a folder, or a loaded suite.
+        out: folder of results; `runs/NAME` unless given.
+        name: of the model in tables; the model's own unless given.
+        limit: items from the front of the suite; the suite's default number unless given.
+        samples_per_item: pictures an item, each from its own noise.
+        protocol: a name, or a YAML file of terms; the suite's own unless given.
+        device: "cpu", "cuda", or "auto" for a GPU if there is one.
+        trust_code: run code that a configuration names and that has not run here before.
+        progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
+
+    Returns:
+        The record; its figures are `record.rows`, as a table `record.to_frame()`.
+
+    Raises:
+        LepbenchError: the model or a file cannot be used, or `out` belongs to another run.
+    """
+    chosen = suite if isinstance(suite, Suite) else load_suite(suite)
+    config, method = read_model(model, name)
+    terms = protocol if isinstance(protocol, Protocol) else select_protocol(chosen, protocol)
+    folder = Path("runs") / config.name if out is None else Path(out)
+    with trusting_code(trust_code), follow_progress(progress) as show:
+        record = run(
+            config,
+            chosen,
+            folder,
+            limit=limit,
+            samples_per_item=samples_per_item,
+            device=device,
+            protocol=terms,
+            method=method,
+            progress=show,
+        )
+    publish_run(record, chosen, folder)
+    return record
+
+
+def compare(*runs: RunLike | Sequence[RunLike], every_metric: bool = False) -> comparing.Comparison:
+    """Hold finished runs against each other on the samples they share, as `lepbench compare` does.
+
+    Args:
+        runs: two or more folders or records, each with its own model name.
+        every_metric: all metrics, not the main ones alone.
+
+    Raises:
+        LepbenchError: there are fewer than two, two share a name, or they do not compare.
+    """
+    flat = [one for run in runs for one in ([run] if isinstance(run, RunLike) else run)]
+    if len(flat) < 2:
+        raise LepbenchError("a comparison needs two runs or more", "give their folders or records")
+    return comparing.compare([find_folder(one) for one in flat], every_metric=every_metric)
+
+
+def verify(
+    run: RunLike,
+    *,
+    images: bool = False,
+    suite: SuiteLike | None = None,
+    protocol: str | Path | None = None,
+    device: str = "auto",
+    progress: ShowProgress = True,
+) -> Record:
+    """Check that a run's figures follow from its samples, as `lepbench verify` does.
+
+    Args:
+        images: score every stored picture anew, too.
+        suite, protocol: what the run is held against; those of its record unless given.
+
+    Returns:
+        The record, found true.
+
+    Raises:
+        LepbenchError: something is missing or does not agree; the message says what.
+    """
+    folder = find_folder(run)
+    found = read_record(folder)
+    chosen = suite if isinstance(suite, Suite) else load_suite(suite or found.identity.suite)
+    terms = find_protocol(found, chosen, protocol)
+    record = verify_record(folder, chosen, JudgeStatistics.load(statistics_path(terms)), terms)
+    if images:
+        with follow_progress(progress) as show:
+            recount_samples(folder, chosen, load_judges(terms, str(choose_device(device))), show)
+    return record
+
+
+def find_folder(run: RunLike) -> Path:
+    """The folder of a run.
+
+    Raises:
+        LepbenchError: a record was not read from one.
+    """
+    if not isinstance(run, Record):
+        return Path(run)
+    return run.require_folder()

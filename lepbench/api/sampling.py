@@ -1,0 +1,139 @@
+"""One call from a prompt and a sketch to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lepbench.api.progress import ShowProgress, follow_progress
+from lepbench.backbones import Backbone
+from lepbench.backbones.backbone import load_backbone
+from lepbench.backbones.load import Precision, choose_device
+from lepbench.config import parse_config
+from lepbench.guidance import SamplerSettings
+from lepbench.guidance.presets import PRESETS, Preset
+from lepbench.guidance.sketch_like import SketchLike, read_strokes
+from lepbench.images import to_pixels
+from lepbench.methods import LepConfig, Method, Request
+from lepbench.methods.lep import Lep
+from lepbench.methods.unguided import Unguided
+from lepbench.predictors import Predictor
+
+Sketches = SketchLike | Sequence[SketchLike]
+
+
+def sample(
+    prompt: str | Sequence[str],
+    sketch: Sketches | None = None,
+    *,
+    backbone: str | Path | Backbone = "mini@1",
+    predictor: str | Path | Predictor = "lep-mini@1",
+    preset: str = "fast",
+    scale: float | None = None,
+    stop: float | None = None,
+    steps: int | None = None,
+    scheduler: str | None = None,
+    guidance_scale: float = 4.0,
+    seed: int = 0,
+    height: int | None = None,
+    width: int | None = None,
+    weights: NDArray[np.floating] | None = None,
+    device: str = "auto",
+    precision: Precision = "float32",
+    progress: ShowProgress = True,
+) -> Any:
+    """Draw a prompt along the lines of a sketch, as `lepbench sample` does.
+
+    Args:
+        prompt: a text, or several.
+        sketch: a path, PIL image, array or tensor, black on white or white on black; one for all prompts, or
+            one each. It is fitted to the picture's size. None: the backbone alone.
+        backbone: an embedded name, a folder, a hub id, or a loaded one.
+        predictor: the same; it must have been trained on that backbone.
+        preset: "fast" or "paper": what the next four are unless given.
+        scale: the paper's beta, the length of a shift in lengths of the ordinary step.
+        stop: guide while t > stop x T_train.
+        steps, scheduler: of the sampler.
+        guidance_scale: classifier-free guidance of the prompt, from 1.
+        seed: of the first picture's noise; the next one's is one more.
+        height, width: of the pictures in px; those the model was trained on unless given.
+        weights: float [height, width] from 0 up, how much the sketch matters at each pixel.
+        device, precision: of the backbone; a loaded one stays where it is.
+        progress: True for a bar on stderr, False for nothing, or a callback (stage, done, total).
+
+    Returns:
+        A PIL image; a list of them for several prompts.
+
+    Raises:
+        LepbenchError: a model cannot be found, a sketch has no strokes, a size cannot be drawn.
+
+    Example:
+        >>> import lepbench
+        >>> suite = lepbench.load_suite("sketchworld-edges-v1")
+        >>> picture = lepbench.sample(suite[0].prompt, suite[0].sketch, steps=2, progress=False, device="cpu")
+        >>> picture.size
+        (64, 64)
+    """
+    prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+    chosen = PRESETS.get(preset)
+    model = backbone if isinstance(backbone, Backbone) else _load(str(backbone), device, precision)
+    settings = _choose_settings(
+        chosen, model, steps=steps, scheduler=scheduler, guidance_scale=guidance_scale
+    )
+    size = (height or model.image_size, width or model.image_size)
+    model.latent_shape(size)
+    method: Method = Unguided(model, settings)
+    if sketch is not None:
+        config = LepConfig(
+            scale=chosen.scale if scale is None else scale, stop=chosen.stop if stop is None else stop
+        )
+        method = Lep(model, settings, _choose_predictor(predictor, model), config)
+    strokes = (
+        np.zeros((len(prompts), *size), np.bool_)
+        if sketch is None
+        else read_strokes(sketch, len(prompts), size)
+    )
+    requests = [
+        Request(f"{number}.png", text, lines, seed + number, weights=weights)
+        for number, (text, lines) in enumerate(zip(prompts, strokes, strict=True))
+    ]
+    pictures = []
+    with follow_progress(progress) as show:
+        for done, request in enumerate(requests, start=1):
+            # Alone, so that a picture does not depend on the others.
+            pictures.append(Image.fromarray(to_pixels(method.draw([request]))[0]))
+            show("pictures", done, len(requests))
+    return pictures[0] if isinstance(prompt, str) else pictures
+
+
+@lru_cache(maxsize=1)
+def _load(name: str, device: str, precision: Precision) -> Backbone:
+    """A backbone, kept for the next call."""
+    return load_backbone(name, choose_device(device), precision)
+
+
+def _choose_predictor(predictor: str | Path | Predictor, backbone: Backbone) -> Predictor:
+    if not isinstance(predictor, Predictor):
+        return Predictor.from_pretrained(predictor, backbone)
+    predictor.require_fit(backbone)
+    return predictor.eval()
+
+
+def _choose_settings(
+    preset: Preset,
+    backbone: Backbone,
+    *,
+    steps: int | None,
+    scheduler: str | None,
+    guidance_scale: float,
+) -> SamplerSettings:
+    """The preset's settings, and those that are given; a flow has a scheduler of its own."""
+    implied = preset.sampler() | ({"scheduler": "flow_euler"} if backbone.family.flow else {})
+    given = {"steps": steps, "scheduler": scheduler, "guidance_scale": guidance_scale}
+    return parse_config(implied | {k: v for k, v in given.items() if v is not None}, SamplerSettings, "")

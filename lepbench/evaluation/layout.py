@@ -1,0 +1,29 @@
+"""What lies where in the folder of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lepbench.errors import LepbenchError
+from lepbench.suites import name_picture
+
+RECORD = "record.json"
+SAMPLES = "samples.parquet"
+PICTURES = "samples"
+
+
+def find_samples(folder: Path) -> Path:
+    """Where a run's samples lie.
+
+    Raises:
+        LepbenchError: they are missing.
+    """
+    path = folder / SAMPLES
+    if not path.is_file():
+        raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
+    return path
+
+
+def locate_picture(folder: Path, condition: str, item_id: str, index: int = 0) -> Path:
+    """Where a condition's picture of an item lies."""
+    return folder / PICTURES / condition / name_picture(item_id, index)

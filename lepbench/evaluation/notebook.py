@@ -1,0 +1,33 @@
+"""How a notebook shows figures: a table of the main ones over their intervals."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.summary import Figure, Figures, is_lower_better, list_main_metrics
+
+
+def render_figures(title: str, rows: dict[str, Figures], protocol: Protocol) -> str:
+    """The main figures of every condition as HTML; a metric that no condition has is left out."""
+    headings = {
+        metric: f"{heading} {'↓' if is_lower_better(metric) else '↑'}"
+        for metric, heading in list_main_metrics(protocol).items()
+        if any(metric in figures and figures[metric].value is not None for figures in rows.values())
+    }
+    cells = {
+        condition: {heading: _format(figures[metric]) for metric, heading in headings.items()}
+        for condition, figures in rows.items()
+    }
+    table = pd.DataFrame.from_dict(cells, orient="index")
+    return f"<div><b>{escape(title)}</b>{table.to_html(escape=False, border=0)}</div>"
+
+
+def _format(figure: Figure) -> str:
+    if figure.value is None:
+        return "-"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.3f}"
+    return f"{figure.value:.3f}<br><small>{figure.low:.3f} to {figure.high:.3f}</small>"

@@ -1,0 +1,27 @@
+"""Other libraries' bars and warnings, kept off the screen while their models are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def silence_libraries() -> Iterator[None]:
+    """A block in which diffusers and transformers show no bars and no warnings."""
+    from diffusers.utils import logging as diffusers_log
+    from transformers.utils import logging as transformers_log
+
+    logs = (diffusers_log, transformers_log)
+    levels = [log.get_verbosity() for log in logs]
+    bars = [log for log in logs if log.is_progress_bar_enabled()]
+    for log in logs:
+        log.set_verbosity_error()
+        log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for log, level in zip(logs, levels, strict=True):
+            log.set_verbosity(level)
+        for log in bars:
+            log.enable_progress_bar()
