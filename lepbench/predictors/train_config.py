@@ -28,7 +28,7 @@ class TrainConfig(Config):
             and then falling as a half cosine to 0.
         seed: of weights, order, timesteps and noise.
         checkpoint_every: steps between two checkpoints.
-        cache: where encoded data sets are kept; None for the user's cache folder.
+        cache: where encoded data sets are kept; None for `$LEPBENCH_CACHE`, or the user's cache folder.
         device: `auto` takes a GPU if there is one.
     """
 
