@@ -1,4 +1,4 @@
-"""A network as a folder: configuration as JSON, weights, a model card and the figures of its training."""
+"""Saving and loading of a network as a folder: JSON configuration, weights, model card, training metrics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from lepbench.registry import Registry
 
 
 class PretrainedModule(nn.Module):
-    """A network that a folder holds. A subclass sets both kinds and is built from `config_kind`.
+    """Base class of networks saved as a folder. A subclass sets both kinds and is built from `config_kind`.
 
     Attributes:
         config: what it was built from.
@@ -47,7 +47,7 @@ class PretrainedModule(nn.Module):
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the weights, a model card and `config.json` into `folder`, each atomically.
 
-        Where these are the very weights that were loaded, the card and the figures beside them come along.
+        If the weights are unchanged since loading, the card and metrics of their folder are copied too.
         """
         from safetensors.torch import save_file
 
@@ -75,7 +75,7 @@ class PretrainedModule(nn.Module):
 
         Args:
             repo_id: `owner/name`.
-            token: of the hub; None for the one that is logged in.
+            token: of the hub; None for the logged-in user's.
             private: whether a new repository is.
 
         Returns:

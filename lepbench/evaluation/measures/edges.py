@@ -1,4 +1,4 @@
-"""Do the picture's edges lie where the sketch, or the exact contour, has a line?"""
+"""Edge precision, recall and F1 against the sketch, and F1 against the exact contours."""
 
 from __future__ import annotations
 
