@@ -159,6 +159,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Raises:
         LepbenchError: the file is missing or holds no JSON mapping.
     """
+    if not path.is_file():
+        raise LepbenchError(f"missing file {path}", NOT_WHOLE)
     content = read_json(path, NOT_WHOLE)
     if not isinstance(content, dict):
         raise LepbenchError(f"{path} holds no mapping", NOT_WHOLE)
