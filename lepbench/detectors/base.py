@@ -54,7 +54,7 @@ class Detector(Config, ABC):
         step = count_cached_pictures(*pixels.shape[1:3])
         for start in range(0, len(pixels), step):
             part = slice(start, start + step)
-            edges[part] = find_edges(self, to_tensor(pixels[part]).to(device)).cpu().numpy()
+            edges[part] = apply_detector(self, to_tensor(pixels[part]).to(device)).cpu().numpy()
         return edges
 
     def settings(self) -> dict[str, Any]:
@@ -98,14 +98,17 @@ def select_detector(config: str | dict[str, Any] | Detector) -> Detector:
 AnyDetector = Annotated[SerializeAsAny[Detector], BeforeValidator(select_detector)]
 
 
-def find_edges(detector: Detector, images: Tensor) -> Tensor:
-    """The detector's edge maps of pictures, bool [B, H, W], of float [B, 3, H, W] in [0, 1].
+def apply_detector(detector: Detector, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
+    """The detector's edge maps, bool [B, H, W], of images float [B, 3, H, W] in [0, 1].
+
+    Args:
+        size: height and width of the maps; those of the images unless given.
 
     Raises:
-        LepbenchError: it gives no such maps, as one from outside may.
+        LepbenchError: the maps have another type or shape, as those of a plug-in may.
     """
     edges = detector(images)
-    wanted = (len(images), *images.shape[-2:])
+    wanted = (len(images), *(size or images.shape[-2:]))
     if not isinstance(edges, Tensor) or edges.dtype != torch.bool or tuple(edges.shape) != wanted:
         found = f"{edges.dtype} {list(edges.shape)}" if isinstance(edges, Tensor) else type(edges).__name__
         raise LepbenchError(

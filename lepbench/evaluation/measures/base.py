@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lepbench.detectors import find_edges
+from lepbench.detectors import apply_detector
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.judges import Judges, JudgeStatistics
@@ -48,7 +48,8 @@ class ScoringBatch:
     @cached_property
     def edges(self) -> Tensor:
         """The pictures' edges by the protocol's detector, bool [B, H, W]."""
-        return find_edges(self.protocol.detector, self.images)
+        height, width = self.sketches.shape[1:]
+        return apply_detector(self.protocol.detector, self.images, (height, width))
 
     @cached_property
     def sketches(self) -> Tensor:
