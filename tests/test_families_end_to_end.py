@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from tiny_evaluation import own_cache, tiny_judges, tiny_suite  # noqa: F401 - f
 from lepbench.backbones import load_backbone
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
+from lepbench.evaluation import Judges
 from lepbench.evaluation.run import evaluate
 from lepbench.guidance import SamplerSettings
 from lepbench.methods import LepConfig, ModelConfig, Request, UnguidedConfig
 from lepbench.predictors.train import train_predictor
 from lepbench.predictors.train_config import TrainConfig
+from lepbench.suites import Suite
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +50,7 @@ FAMILIES = ("sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma")
     [*product(FAMILIES, ["float32", "bfloat16"]), *product(["sd3", "flux-dev", "pixart-sigma"], ["float16"])],
 )
 def test_a_predictor_is_trained_and_steers(
-    name: str, precision: str, tiny_folder_of, triplets, tmp_path: Path
+    name: str, precision: str, tiny_folder_of: Callable[[str], Path], triplets: Path, tmp_path: Path
 ) -> None:
     folder = tiny_folder_of(name)
     recipe = TrainConfig.model_validate(
@@ -89,10 +92,10 @@ def test_a_predictor_is_trained_and_steers(
 def test_a_suite_is_drawn_and_scored(
     name: str,
     precision: str,
-    tiny_folder_of,
-    tiny_suite,  # noqa: F811
-    tiny_judges,  # noqa: F811
-    own_cache,  # noqa: F811
+    tiny_folder_of: Callable[[str], Path],
+    tiny_suite: Suite,  # noqa: F811
+    tiny_judges: Judges,  # noqa: F811
+    own_cache: Path,  # noqa: F811
     tmp_path: Path,
 ) -> None:
     folder = tiny_folder_of(name)

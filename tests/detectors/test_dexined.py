@@ -26,7 +26,7 @@ def theirs() -> torch.nn.Module:
 
 
 @pytest.fixture(scope="module")
-def weights(theirs, tmp_path_factory) -> Path:
+def weights(theirs: torch.nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("dexined") / "dexined.safetensors"
     save_file(theirs.model[1].state_dict(), path)
     return path
@@ -37,14 +37,16 @@ def images() -> torch.Tensor:
     return torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
 
 
-def test_equals_kornias_detector(theirs, weights, images):
+def test_equals_kornias_detector(theirs: torch.nn.Module, weights: Path, images: torch.Tensor) -> None:
     found = Dexined(weights=weights).soft(images)
     expected = torch.cat(theirs(images))[:, 0]
     assert expected.std() > 0.01
     assert torch.allclose(found, expected, atol=1e-5)
 
 
-def test_the_average_is_that_of_six_scales_and_their_fusion(theirs, weights, images):
+def test_the_average_is_that_of_six_scales_and_their_fusion(
+    theirs: torch.nn.Module, weights: Path, images: torch.Tensor
+) -> None:
     network = theirs.model[1]
     with torch.no_grad():
         logits = network.get_features(theirs.model[0](images))
@@ -55,7 +57,7 @@ def test_the_average_is_that_of_six_scales_and_their_fusion(theirs, weights, ima
     assert not torch.allclose(found, Dexined(weights=weights).soft(images), atol=1e-2)
 
 
-def test_a_batch_changes_no_bit_and_any_size_passes(weights, images):
+def test_a_batch_changes_no_bit_and_any_size_passes(weights: Path, images: torch.Tensor) -> None:
     detector = Dexined(weights=weights)
     odd = images[..., :37, :50]
     found = detector.soft(odd)

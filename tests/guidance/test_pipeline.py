@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,9 @@ def drawing(size: tuple[int, int] = (64, 64)) -> Image.Image:
 
 @pytest.mark.parametrize("cfg", [7.5, 1.0])
 @pytest.mark.parametrize("many", [False, True])
-def test_without_a_sketch_the_pictures_are_the_pipelines_own(cfg, many, pipe, predictor) -> None:
+def test_without_a_sketch_the_pictures_are_the_pipelines_own(
+    cfg: float, many: bool, pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     sources = (lambda: [make_generator(1), make_generator(2)]) if many else (lambda: make_generator(3))
     options = {"num_inference_steps": 3, "guidance_scale": cfg, "output_type": "np"}
     expected = pipe(PROMPTS, generator=sources(), **options).images
@@ -66,7 +69,9 @@ def test_without_a_sketch_the_pictures_are_the_pipelines_own(cfg, many, pipe, pr
     assert np.abs(still.images - expected).max() < 1e-5
 
 
-def test_the_global_generator_serves_as_in_diffusers(pipe, predictor) -> None:
+def test_the_global_generator_serves_as_in_diffusers(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config)
     options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
     with torch.random.fork_rng():
@@ -77,7 +82,7 @@ def test_the_global_generator_serves_as_in_diffusers(pipe, predictor) -> None:
     assert np.abs(ours - expected).max() < 1e-5
 
 
-def test_the_global_generator_is_that_of_the_device(monkeypatch) -> None:
+def test_the_global_generator_is_that_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "init", lambda: None)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch.cuda, "default_generators", (make_generator(0), make_generator(1)))
@@ -89,7 +94,9 @@ def test_the_global_generator_is_that_of_the_device(monkeypatch) -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_the_wrapped_pipeline_draws_from_its_devices_generator(pipe, predictor, monkeypatch) -> None:
+def test_the_wrapped_pipeline_draws_from_its_devices_generator(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     monkeypatch.setattr("lepbench.guidance.pipeline.find_default_generator", lambda device: make_generator(7))
     options = {"num_inference_steps": 2, "output_type": "pt"}
@@ -105,7 +112,9 @@ def test_mini_without_a_sketch_is_mini() -> None:
     assert np.abs(guided("a red fish", generator=make_generator(0), **options).images - expected).max() < 1e-5
 
 
-def test_with_a_sketch_the_pictures_are_the_samplers(pipe, predictor, tiny_backbone) -> None:
+def test_with_a_sketch_the_pictures_are_the_samplers(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor, tiny_backbone: Backbone
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     drawn = guided(
         PROMPTS,
@@ -143,7 +152,9 @@ def state(pipe: StableDiffusionPipeline) -> list[object]:
 @pytest.mark.slow
 @pytest.mark.parametrize("execution", [None, Execution(checkpointing=True)])
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_pipeline_is_left_as_it_was(execution, fails, pipe, predictor) -> None:
+def test_the_pipeline_is_left_as_it_was(
+    execution: Execution | None, fails: bool, pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     pipe.unet.train()
     pipe.vae.requires_grad_(False)
     pipe.unet.conv_in.requires_grad_(False)
@@ -158,7 +169,9 @@ def test_the_pipeline_is_left_as_it_was(execution, fails, pipe, predictor) -> No
     assert state(pipe) == before
 
 
-def test_batchnorm_in_training_mode_is_not_trained_by_sampling(pipe, predictor) -> None:
+def test_batchnorm_in_training_mode_is_not_trained_by_sampling(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     training = copy.deepcopy(predictor).train()
     before = {name: value.clone() for name, value in training.state_dict().items()}
     options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
@@ -193,7 +206,9 @@ def test_a_sketch_is_the_same_in_any_form() -> None:
     assert np.array_equal(read_strokes([drawing(), expected], 2, SIZE), np.stack([expected, expected]))
 
 
-def test_another_size_is_fitted_and_pictures_need_not_be_square(pipe, predictor) -> None:
+def test_another_size_is_fitted_and_pictures_need_not_be_square(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     options = {"height": 32, "width": 96, "num_inference_steps": 2, "stop": 0.0}
     drawn = guided(PROMPTS, drawing((300, 100)), **options)
@@ -202,7 +217,7 @@ def test_another_size_is_fitted_and_pictures_need_not_be_square(pipe, predictor)
     assert drawn.sketches[0].any()
 
 
-def test_importance_reaches_the_loss(pipe, predictor) -> None:
+def test_importance_reaches_the_loss(pipe: StableDiffusionPipeline, predictor: MlpPredictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     left = np.ones(SIZE)
@@ -215,7 +230,7 @@ def test_importance_reaches_the_loss(pipe, predictor) -> None:
     assert torch.equal(half, batch)
 
 
-def test_what_does_not_fit_is_one_line(pipe, predictor) -> None:
+def test_what_does_not_fit_is_one_line(pipe: StableDiffusionPipeline, predictor: MlpPredictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     with pytest.raises(LepbenchError, match="3 sketches for 2 prompts"):
         guided(PROMPTS, [drawing()] * 3)
@@ -229,7 +244,9 @@ def test_what_does_not_fit_is_one_line(pipe, predictor) -> None:
         SketchGuidedPipeline.from_pipe(pipe, "lep-mini@1")
 
 
-def test_a_scheduler_that_loses_shifts_draws_unguided_only(pipe, predictor) -> None:
+def test_a_scheduler_that_loses_shifts_draws_unguided_only(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     pipe.scheduler = HeunDiscreteScheduler.from_config(pipe.scheduler.config)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
@@ -265,7 +282,7 @@ def family_pipe(folder: Path, **parts: None) -> DiffusionPipeline:
 
 
 @pytest.mark.slow
-def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> None:
+def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of: Callable[[str], Path]) -> None:
     pipe = family_pipe(tiny_folder_of("sdxl"))
     predictor = reader(wrap_pipeline(pipe))
     with torch.no_grad():
@@ -288,7 +305,9 @@ def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
-def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
+def test_pipelines_of_other_families_are_steered_too(
+    name: str, tiny_folder_of: Callable[[str], Path]
+) -> None:
     pipe = family_pipe(tiny_folder_of(name))
     backbone = wrap_pipeline(pipe)
     predictor = reader(backbone)
@@ -307,7 +326,9 @@ def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> No
         assert (plain - expected).abs().max() < 1e-5
 
 
-def test_a_loaded_predictor_follows_to_where_the_pipeline_runs(pipe, predictor, monkeypatch) -> None:
+def test_a_loaded_predictor_follows_to_where_the_pipeline_runs(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert SketchGuidedPipeline.from_pipe(pipe, predictor).predictor is predictor
     monkeypatch.setattr(type(pipe), "_execution_device", META)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
@@ -318,7 +339,7 @@ def test_a_loaded_predictor_follows_to_where_the_pipeline_runs(pipe, predictor, 
     assert guided.backbone.device == guided.backbone.text.device == META
 
 
-def test_a_pipeline_that_moves_is_followed(pipe, predictor) -> None:
+def test_a_pipeline_that_moves_is_followed(pipe: StableDiffusionPipeline, predictor: MlpPredictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     prepared = SketchGuidedPipeline.from_pipe(pipe, predictor, Execution(checkpointing=True))
     assert prepared.backbone.denoiser.is_gradient_checkpointing
@@ -329,13 +350,15 @@ def test_a_pipeline_that_moves_is_followed(pipe, predictor) -> None:
         prepared(PROMPTS)
 
 
-def test_what_replaces_a_component_is_used(pipe, predictor) -> None:
+def test_what_replaces_a_component_is_used(pipe: StableDiffusionPipeline, predictor: MlpPredictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     pipe.unet = copy.deepcopy(pipe.unet)
     assert guided.backbone.denoiser is pipe.unet
 
 
-def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(pipe, predictor) -> None:
+def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     expected = guided(PROMPTS, drawing(), generator=make_generator(0), **options).images
@@ -355,7 +378,9 @@ def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(pipe, predictor) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma"])
-def test_what_is_not_said_is_as_in_the_pipelines_own_call(name, tiny_folder_of) -> None:
+def test_what_is_not_said_is_as_in_the_pipelines_own_call(
+    name: str, tiny_folder_of: Callable[[str], Path]
+) -> None:
     pipe = family_pipe(tiny_folder_of(name))
     guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
     options = {"height": 32, "width": 32, "output_type": "pt"}
@@ -371,7 +396,9 @@ NEGATIVES = ["dull", "a grey boat"]
 @pytest.mark.slow
 @pytest.mark.parametrize("negative", ["dull", NEGATIVES, ""])
 @pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "sd3-without-t5", "pixart-sigma"])
-def test_negative_prompts_and_several_pictures_are_the_pipelines_own(name, negative, tiny_folder_of) -> None:
+def test_negative_prompts_and_several_pictures_are_the_pipelines_own(
+    name: str, negative: str | list[str], tiny_folder_of: Callable[[str], Path]
+) -> None:
     left_out = ("text_encoder_3", "tokenizer_3") if name == "sd3-without-t5" else ()
     pipe = family_pipe(tiny_folder_of(name), **dict.fromkeys(left_out))
     guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
@@ -393,7 +420,9 @@ def test_negative_prompts_and_several_pictures_are_the_pipelines_own(name, negat
     assert torch.allclose(ours, usual.images, atol=1e-6) == (negative == "" and name != "sdxl")
 
 
-def test_a_negative_prompt_steers_beside_a_sketch(pipe, predictor) -> None:
+def test_a_negative_prompt_steers_beside_a_sketch(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     usual, empty, dull = (
@@ -404,7 +433,9 @@ def test_a_negative_prompt_steers_beside_a_sketch(pipe, predictor) -> None:
     assert not torch.allclose(usual, dull, atol=1e-3)
 
 
-def test_every_picture_of_a_prompt_follows_its_sketch(pipe, predictor) -> None:
+def test_every_picture_of_a_prompt_follows_its_sketch(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     sketches = [drawing(), ImageOps.mirror(drawing())]
     weights = np.stack([np.ones(SIZE), np.linspace(0, 1, 64)[None].repeat(64, 0)])
@@ -433,7 +464,9 @@ def test_every_picture_of_a_prompt_follows_its_sketch(pipe, predictor) -> None:
         assert torch.allclose(both.images[place], alone.images[0], atol=2e-4, rtol=1e-4)
 
 
-def test_what_does_not_go_with_the_prompts_is_one_line(pipe, predictor, tiny_folder_of) -> None:
+def test_what_does_not_go_with_the_prompts_is_one_line(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor, tiny_folder_of: Callable[[str], Path]
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     with pytest.raises(LepbenchError, match="2 generators for 4 pictures; give one, or one a picture"):
         guided(PROMPTS, num_images_per_prompt=2, generator=[make_generator(0), make_generator(1)])

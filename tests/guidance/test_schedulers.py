@@ -83,7 +83,9 @@ def test_pndm_keeps_the_first_shift_whatever_is_predicted(prediction: str) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STEPPING_TWICE)
-def test_what_goes_on_from_its_own_sample_would_lose_a_shift(name: str, monkeypatch) -> None:
+def test_what_goes_on_from_its_own_sample_would_lose_a_shift(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lepbench.guidance.schedulers.STEERABLE", STEERABLE | {name})
     assert lasting(name, 0) < 0.7
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_denoising_loss_of_a_perfect_and_of_a_silent_model() -> None:
     clean, captions = torch.randn(64, 4, 16, 16), torch.zeros(64, 32, dtype=torch.long)
 
     class Text(torch.nn.Module):
-        def forward(self, ids):
+        def forward(self, ids: torch.Tensor) -> Any:
             return type("States", (), {"last_hidden_state": torch.zeros(len(ids), 32, 8)})
 
     class Guess(torch.nn.Module):
@@ -91,7 +92,7 @@ def test_denoising_loss_of_a_perfect_and_of_a_silent_model() -> None:
             super().__init__()
             self.gain = torch.nn.Parameter(torch.tensor(gain))
 
-        def forward(self, noisy, times, states):
+        def forward(self, noisy: torch.Tensor, times: torch.Tensor, states: torch.Tensor) -> Any:
             alpha = schedule.alphas_cumprod[times][:, None, None, None]
             noise = (noisy - alpha.sqrt() * clean) / (1 - alpha).sqrt()
             return type("Output", (), {"sample": noise * self.gain})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lepbench.backbones import Backbone
 from lepbench.errors import LepbenchError
 from lepbench.predictors import PREDICTORS, MlpConfig, MlpPredictor, Predictor
 from lepbench.predictors.base import describe_architecture
@@ -91,7 +93,9 @@ def concatenated(
     st.sampled_from([(8, 8), (4, 12), (5, 3)]),
     st.sampled_from(["scalar", "noise-map"]),
 )
-def test_equals_the_concatenated_form_and_so_does_its_gradient(taps, batch: int, size, time: str) -> None:
+def test_equals_the_concatenated_form_and_so_does_its_gradient(
+    taps: list[tuple[int, tuple[int, int]]], batch: int, size: tuple[int, int], time: str
+) -> None:
     predictor = make([count for count, _ in taps], time=time)
     features = features_of(predictor, batch, [shape for _, shape in taps])
     noise = torch.randn(batch, 4, *size) if time == "noise-map" else None
@@ -123,7 +127,10 @@ def concatenating(
 
 
 def saved_bytes(
-    form, predictor: MlpPredictor, features: dict[str, torch.Tensor], size: tuple[int, int]
+    form: Callable[..., torch.Tensor],
+    predictor: MlpPredictor,
+    features: dict[str, torch.Tensor],
+    size: tuple[int, int],
 ) -> int:
     """Memory kept for the backward pass beside weights and features, each storage counted once."""
     storages = {}
@@ -211,7 +218,7 @@ def test_saves_and_loads_to_the_same_function(tmp_path: Path) -> None:
     ]
 
 
-def test_a_backbone_it_does_not_fit_is_refused_in_one_line(tiny_backbone, tmp_path: Path) -> None:
+def test_a_backbone_it_does_not_fit_is_refused_in_one_line(tiny_backbone: Backbone, tmp_path: Path) -> None:
     taps = dict(tiny_backbone.tap_channels)
     fitting = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000))
     fitting.save_pretrained(tmp_path / "fits")

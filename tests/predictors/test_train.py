@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
 
-from lepbench.backbones import Conditioning, load_backbone
+from lepbench.backbones import Backbone, Conditioning, load_backbone
 from lepbench.config import dump_config
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
@@ -67,7 +67,7 @@ def config(triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path) -> 
 
 
 def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
-    config, tiny_backbone, tmp_path: Path
+    config: TrainConfig, tiny_backbone: Backbone, tmp_path: Path
 ) -> None:
     outcome = train_predictor(config, tmp_path / "run", ignore_progress)
     predictor = Predictor.from_pretrained(tmp_path / "run", tiny_backbone)
@@ -89,7 +89,7 @@ def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
     assert str(tmp_path) not in card.replace(str(config.backbone), "").replace(str(config.data), "")
 
 
-def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> None:
+def test_an_interrupted_run_ends_with_the_same_bytes(config: TrainConfig, tmp_path: Path) -> None:
     train_predictor(config, tmp_path / "whole", ignore_progress)
 
     def interrupt(stage: str, done: int, total: int) -> None:
@@ -111,7 +111,7 @@ def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_folder_of_another_run_is_refused(config, tmp_path: Path) -> None:
+def test_a_folder_of_another_run_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     train_predictor(config, tmp_path / "run", ignore_progress)
     with pytest.raises(LepbenchError, match="run of another configuration; choose another --out"):
         train_predictor(config.model_copy(update={"seed": 1}), tmp_path / "run", ignore_progress)
@@ -121,7 +121,7 @@ def test_a_folder_of_another_run_is_refused(config, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_learns_edges_it_was_not_shown(config, tmp_path: Path) -> None:
+def test_it_learns_edges_it_was_not_shown(config: TrainConfig, tmp_path: Path) -> None:
     longer = config.model_copy(
         update={"steps": 150, "batch": 8, "checkpoint_every": 1000, "learning_rate": 3e-3}
     )
@@ -133,7 +133,7 @@ def test_it_learns_edges_it_was_not_shown(config, tmp_path: Path) -> None:
 
 
 def test_pictures_are_encoded_once_for_the_same_weights_and_data(
-    config, tiny_backbone, triplet_folder
+    config: TrainConfig, tiny_backbone: Backbone, triplet_folder: Path
 ) -> None:
     data = Triplets(triplet_folder)
     stages: list[str] = []
@@ -160,7 +160,7 @@ def changed(folder: Path, file: str, **settings: object) -> None:
 
 @pytest.mark.slow
 def test_captions_and_pictures_are_encoded_anew_by_other_files(
-    config, triplet_folder, tiny_pipeline_folder: Path, tmp_path: Path
+    config: TrainConfig, triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path
 ) -> None:
     folder, data = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model")), Triplets(triplet_folder)
 
@@ -185,7 +185,7 @@ def test_captions_and_pictures_are_encoded_anew_by_other_files(
 
 @pytest.mark.slow
 def test_a_run_on_another_schedule_is_not_gone_on_with(
-    config, tiny_pipeline_folder: Path, tmp_path: Path
+    config: TrainConfig, tiny_pipeline_folder: Path, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model"))
     own = config.model_copy(update={"backbone": str(folder)})
@@ -195,7 +195,9 @@ def test_a_run_on_another_schedule_is_not_gone_on_with(
         train_predictor(own, tmp_path / "run", ignore_progress)
 
 
-def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, triplet_folder) -> None:
+def test_encoded_triplets_are_the_backbones_own_latents(
+    config: TrainConfig, tiny_backbone: Backbone, triplet_folder: Path
+) -> None:
     data = Triplets(triplet_folder)
     encoded = encode_triplets(tiny_backbone, data, config.cache, ignore_progress)
     row = 7
@@ -211,7 +213,11 @@ def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, t
 
 
 def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
-    config, tiny_backbone, triplet_folder, tmp_path, monkeypatch
+    config: TrainConfig,
+    tiny_backbone: Backbone,
+    triplet_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = Triplets(triplet_folder)
     whole = encode_triplets(tiny_backbone, data, config.cache, ignore_progress)
@@ -250,7 +256,9 @@ def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
     assert [path.read_bytes() for path in files] == bytes_before
 
 
-def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(tiny_backbone) -> None:
+def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(
+    tiny_backbone: Backbone,
+) -> None:
     taps = {"conv_in": 32}
     predictor = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000)).eval()
     captured: dict[str, torch.Tensor] = {}
@@ -268,7 +276,7 @@ def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(t
     assert not captured["conv_in"].requires_grad
 
 
-def test_the_learning_rate_rises_then_falls_to_nothing(config) -> None:
+def test_the_learning_rate_rises_then_falls_to_nothing(config: TrainConfig) -> None:
     longer = config.model_copy(update={"steps": 100, "warmup": 10, "learning_rate": 1.0})
     rates = [learning_rate(longer, step) for step in range(100)]
     assert rates[:10] == pytest.approx([0.1 * (step + 1) for step in range(10)])
@@ -277,7 +285,7 @@ def test_the_learning_rate_rises_then_falls_to_nothing(config) -> None:
     assert 0 < rates[-1] < 0.001
 
 
-def test_too_little_data_is_one_line(config, tmp_path: Path) -> None:
+def test_too_little_data_is_one_line(config: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="too small to hold out"):
         train_predictor(config.model_copy(update={"validation": 1e-9}), tmp_path / "run", ignore_progress)
     with pytest.raises(LepbenchError, match="share 24 triplets"):
@@ -289,7 +297,7 @@ def test_too_little_data_is_one_line(config, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_train_what_one_does(config, tmp_path: Path) -> None:
+def test_two_processes_train_what_one_does(config: TrainConfig, tmp_path: Path) -> None:
     train_predictor(config, tmp_path / "alone", ignore_progress)
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(dump_config(config))
