@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -207,7 +207,7 @@ def panel(axes: Axes, lines: pd.DataFrame, labels: dict[str, str]) -> None:
         chosen = lines[lines["size"] == size]
         for order, (figure, label) in enumerate(labels.items()):
             # The first on top and the thinnest, so that lines that coincide are all seen.
-            look = {"color": colours[order], "lw": 1.4 + 0.6 * order, "zorder": 9 - order}
+            look: dict[str, Any] = {"color": colours[order], "lw": 1.4 + 0.6 * order, "zorder": 9 - order}
             shown = label if size == SIZES[0] else None
             axes.plot(chosen["strength"], chosen[figure], style, label=shown, **look)
     axes.grid(color="#e6e6e6", lw=0.6)

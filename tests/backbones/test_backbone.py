@@ -63,10 +63,13 @@ def test_no_more_pixels_than_fit_go_through_the_vae_at_once(
             self.mode = lambda: piece
 
     seen: list[int] = []
+
+    def noted(piece: torch.Tensor) -> Passed:
+        seen.append(len(piece))
+        return Passed(piece[..., :1, :1])
+
     for way in ("encode", "decode"):
-        monkeypatch.setattr(
-            tiny_backbone.vae, way, lambda piece: seen.append(len(piece)) or Passed(piece[..., :1, :1])
-        )
+        monkeypatch.setattr(tiny_backbone.vae, way, noted)
     tiny_backbone.encode_images(torch.zeros(1, 3, 1, 1).expand(9, -1, *size))
     tiny_backbone.decode_latents(torch.zeros(1, 4, 1, 1).expand(9, -1, size[0] // 4, size[1] // 4))
     split = [len(piece) for piece in torch.zeros(9).split(count)]
@@ -146,8 +149,14 @@ def test_what_decides_nothing_is_not_hashed(tiny_backbone: Backbone, copy: Path)
 
 
 def test_files_are_hashed_once(tiny_pipeline_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded, hashed = load_backbone(tiny_pipeline_folder), []
-    monkeypatch.setattr(backbone, "sha256_file", lambda path: hashed.append(path) or "")
+    loaded = load_backbone(tiny_pipeline_folder)
+    hashed: list[Path] = []
+
+    def hashing(path: Path) -> str:
+        hashed.append(path)
+        return ""
+
+    monkeypatch.setattr(backbone, "sha256_file", hashing)
     assert len(loaded.files_sha256) == len(loaded.files_sha256) == len(hashed) > 0
 
 

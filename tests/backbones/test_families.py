@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from tiny_pipelines import BUILDERS, save_tiny
 
 from lepbench.backbones import load_backbone
+from lepbench.backbones.load import Precision
 from lepbench.backbones.survey import measure_tap_shapes
 from lepbench.backbones.taps import find_module
 from lepbench.errors import LepbenchError
@@ -197,7 +198,7 @@ def test_half_precision_is_read_for_want_of_the_full(
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 @pytest.mark.parametrize("name", list(BUILDERS))
 def test_every_weight_of_the_denoiser_has_the_precision_asked_for(
-    name: str, precision: str, tiny_folder_of: Callable[[str], Path]
+    name: str, precision: Precision, tiny_folder_of: Callable[[str], Path]
 ) -> None:
     backbone = load_backbone(tiny_folder_of(name), precision=precision)
     assert {parameter.dtype for parameter in backbone.denoiser.parameters()} == {getattr(torch, precision)}

@@ -20,6 +20,8 @@ ALWAYS = SECONDS | {"ratio", "floor_ratio", "saved_bytes", "literal_saved_bytes"
 def script() -> Any:
     """The benchmark, which is a script and no part of the package."""
     spec = importlib.util.spec_from_file_location("guided_step", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -34,6 +34,8 @@ BLIND = {
 def sanity() -> ModuleType:
     """The benchmark, which is a script and no part of the package."""
     spec = importlib.util.spec_from_file_location("sanity", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -26,7 +26,7 @@ Wrapper = Callable[[torch.nn.Module], Callable[..., np.ndarray]]
 
 
 class Case(NamedTuple):
-    detector: type[NetworkDetector]
+    detector: type[Hed | Pidinet | Lineart]
     wrapper: Wrapper
     last: str
     """The module whose random weights are enlarged, so that strengths spread over the range."""
@@ -54,7 +54,7 @@ def network(case: Case) -> torch.nn.Module:
         torch.manual_seed(0)
         network = case.detector.build().eval()
         if case.last:
-            network.get_submodule(case.last).weight.data.mul_(200)
+            network.get_parameter(f"{case.last}.weight").data.mul_(200)
     return network
 
 

@@ -169,7 +169,7 @@ def test_protocols_are_alike_wherever_the_weights_lie(tmp_path: Path) -> None:
 
     def hashes(detector: Tiny) -> tuple[str, str]:
         frozen = Protocol.model_construct(
-            name="p", soft_detector=detector, detector=detector, contour_detector=detector
+            name="p", size=8, soft_detector=detector, detector=detector, contour_detector=detector
         )
         return frozen.sha256, Binary.model_construct(detector=detector).sha256
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -67,6 +68,7 @@ def test_without_a_hash_nothing_is_fetched_unless_trusted(cache: Path, published
     assert not files(cache)
     found = prefetch("dexined", str(published), trust=True)
     lock = read_lock(found.path)
+    assert lock is not None
     assert found.sha256 == lock.sha256 == sha256_file(published)
     assert (lock.size, lock.known) == (published.stat().st_size, False)
     assert found.path == place_of("dexined") == cache / "detectors" / "dexined" / "DexiNed_BIPED_10.pth"
@@ -82,7 +84,9 @@ def test_a_told_hash_lets_the_file_through(published: Path, site: str, scheme: s
         "dexined", source, digest, progress=lambda stage, done, total: seen.append((done, total))
     )
     assert found.path.read_bytes() == published.read_bytes()
-    assert read_lock(found.path).known
+    lock = read_lock(found.path)
+    assert lock is not None
+    assert lock.known
     assert seen[-1] == (published.stat().st_size,) * 2
     assert torch.equal(Tiny().soft(IMAGES), Tiny(weights=published, sha256=digest).soft(IMAGES))
     assert identify_detector(Tiny()) == identify_detector(Tiny(weights=published, sha256=digest))
@@ -163,7 +167,7 @@ def test_offline_only_files_are_taken(
         ({"name": "dexined", "source": "http://[bad", "trust": True}, "cannot be fetched"),
     ],
 )
-def test_mistakes_are_one_line(settings: dict[str, str], line: str) -> None:
+def test_mistakes_are_one_line(settings: dict[str, Any], line: str) -> None:
     with pytest.raises(LepbenchError) as caught:
         prefetch(**settings)
     assert line in str(caught.value)

@@ -76,18 +76,20 @@ def test_differences_are_those_of_the_records_figures(found: Comparison, runs: d
         ("twin", "noisy"),
     }
     for one in found.differences:
-        values = [figures[name][one.metric].value for name in (one.first, one.second)]
-        assert one.interval.value == pytest.approx(values[0] - values[1], abs=1e-9)
+        first, second = (figures[name][one.metric].value for name in (one.first, one.second))
+        assert first is not None
+        assert second is not None
+        assert one.interval.value == pytest.approx(first - second, abs=1e-9)
         assert one.interval.low <= one.interval.value <= one.interval.high
-    for one in found.standings:
-        figure = figures[one.run][one.metric]
-        assert one.interval == pytest.approx((figure.value, figure.low, figure.high), nan_ok=True)
+    for standing in found.standings:
+        figure = figures[standing.run][standing.metric]
+        assert standing.interval == pytest.approx((figure.value, figure.low, figure.high), nan_ok=True)
 
 
 def test_equal_runs_tie_and_have_no_difference(found: Comparison) -> None:
     for one in found.differences:
         if (one.first, one.second) == ("one", "twin"):
-            assert one.interval == (0, 0, 0)
+            assert tuple(one.interval) == (0, 0, 0)
             assert one.p_value == 1
     by_run = {(one.metric, one.run): one.ranks for one in found.standings}
     for metric, run in by_run:

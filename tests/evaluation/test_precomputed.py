@@ -16,11 +16,11 @@ from tiny_evaluation import ITEMS, own_cache, tiny_judges, tiny_model, tiny_suit
 
 from lepbench.cli.app import main
 from lepbench.errors import LepbenchError
-from lepbench.evaluation import Judges
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
 from lepbench.images import read_pixels
+from lepbench.judges import Judges
 from lepbench.methods import ModelConfig, PrecomputedConfig, UnguidedConfig
 from lepbench.progress import ignore_progress
 from lepbench.publishing.leaderboard import add_record

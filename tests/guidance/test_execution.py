@@ -143,4 +143,4 @@ def test_settings_are_closed() -> None:
     with pytest.raises(ValidationError):
         Execution(dtype="int8")
     with pytest.raises(ValidationError):
-        Execution(compile=True)
+        Execution(compile=True)  # type: ignore[call-arg]

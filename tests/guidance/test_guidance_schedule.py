@@ -72,7 +72,7 @@ def test_settings_are_closed() -> None:
     with pytest.raises(ValidationError):
         Repeats(times=1)
     with pytest.raises(ValidationError):
-        Resampling(forward=1)
+        Resampling(forward=1)  # type: ignore[call-arg]
 
 
 def test_noise_put_back_gives_the_forward_process(tiny_backbone: Backbone) -> None:
@@ -128,10 +128,12 @@ def test_repeats_bring_the_edges_nearer_than_one_shift(
     settings = SamplerSettings(steps=3, scheduler=name)
     reading = SketchGuidance(predictor, torch.zeros_like(start), 0.0, 0.0)
     wanted = sample(tiny_backbone, PROMPTS, start.flip(0), settings, reading).edges
+    assert wanted is not None
 
     def distance(schedule: GuidanceSchedule) -> torch.Tensor:
         guidance = SketchGuidance(predictor, wanted, 0.3, 0.0, schedule=schedule)
         edges = sample(tiny_backbone, PROMPTS, start, settings, guidance).edges
+        assert edges is not None
         return (edges - wanted).square().sum()
 
     assert distance(GuidanceSchedule(repeats=Repeats(times=4, above=0.0))) < distance(GuidanceSchedule())

@@ -58,12 +58,14 @@ def test_a_heavier_half_comes_nearer_its_half(
     reading = SketchGuidance(predictor, torch.zeros_like(start), 0.0, 0.0)
     settings = SamplerSettings(steps=6)
     wanted = sample(tiny_backbone, PROMPTS, start.flip(0), settings, reading).edges
+    assert wanted is not None
 
     def error_on_the_left(left: float, right: float) -> float:
         weights = torch.full((3, 1, 16, 16), right)
         weights[..., :8] = left
         guidance = SketchGuidance(predictor, wanted, 0.7, 0.0, weights)
         edges = sample(tiny_backbone, PROMPTS, start, settings, guidance).edges
+        assert edges is not None
         return float((edges - wanted)[..., :8].square().sum())
 
     assert error_on_the_left(1.0, 0.05) < error_on_the_left(0.05, 1.0)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_without_a_sketch_the_pictures_are_the_pipelines_own(
     cfg: float, many: bool, pipe: StableDiffusionPipeline, predictor: MlpPredictor
 ) -> None:
     sources = (lambda: [make_generator(1), make_generator(2)]) if many else (lambda: make_generator(3))
-    options = {"num_inference_steps": 3, "guidance_scale": cfg, "output_type": "np"}
+    options: dict[str, Any] = {"num_inference_steps": 3, "guidance_scale": cfg, "output_type": "np"}
     expected = pipe(PROMPTS, generator=sources(), **options).images
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     assert np.abs(guided(PROMPTS, generator=sources(), **options).images - expected).max() < 1e-5
@@ -73,7 +74,7 @@ def test_the_global_generator_serves_as_in_diffusers(
     pipe: StableDiffusionPipeline, predictor: MlpPredictor
 ) -> None:
     pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config)
-    options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
+    options: dict[str, Any] = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
     with torch.random.fork_rng():
         torch.manual_seed(4)
         expected = pipe(PROMPTS, **options).images
@@ -85,9 +86,10 @@ def test_the_global_generator_serves_as_in_diffusers(
 def test_the_global_generator_is_that_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "init", lambda: None)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-    monkeypatch.setattr(torch.cuda, "default_generators", (make_generator(0), make_generator(1)))
-    assert find_default_generator(torch.device("cuda")) is torch.cuda.default_generators[0]
-    assert find_default_generator(torch.device("cuda:1")) is torch.cuda.default_generators[1]
+    generators = (make_generator(0), make_generator(1))
+    monkeypatch.setattr(torch.cuda, "default_generators", generators)
+    assert find_default_generator(torch.device("cuda")) is generators[0]
+    assert find_default_generator(torch.device("cuda:1")) is generators[1]
     assert find_default_generator(torch.device("cpu")) is torch.default_generator
     before = torch.get_rng_state()
     assert draw_noise(find_default_generator(META), (1, 4, 8, 8), META).device == META
@@ -99,7 +101,7 @@ def test_the_wrapped_pipeline_draws_from_its_devices_generator(
 ) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     monkeypatch.setattr("lepbench.guidance.pipeline.find_default_generator", lambda device: make_generator(7))
-    options = {"num_inference_steps": 2, "output_type": "pt"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "output_type": "pt"}
     one, other = guided("x", **options), guided("x", generator=make_generator(7), **options)
     assert torch.equal(one.images, other.images)
 
@@ -107,7 +109,7 @@ def test_the_wrapped_pipeline_draws_from_its_devices_generator(
 def test_mini_without_a_sketch_is_mini() -> None:
     pipe = loaded(find_embedded_folder("mini@1"))
     guided = lepbench.SketchGuidedPipeline.from_pipe(pipe, "lep-mini@1")
-    options = {"num_inference_steps": 4, "guidance_scale": 4.0, "output_type": "np"}
+    options: dict[str, Any] = {"num_inference_steps": 4, "guidance_scale": 4.0, "output_type": "np"}
     expected = pipe("a red fish", generator=make_generator(0), **options).images
     assert np.abs(guided("a red fish", generator=make_generator(0), **options).images - expected).max() < 1e-5
 
@@ -134,6 +136,7 @@ def test_with_a_sketch_the_pictures_are_the_samplers(
         tiny_backbone, PROMPTS, noise, SamplerSettings(steps=4), SketchGuidance(predictor, target, 0.7, 0.3)
     ).latents
     assert torch.allclose(drawn.images, tiny_backbone.decode_latents(latents), atol=1e-4)
+    assert drawn.sketches is not None
     assert drawn.sketches.shape == (2, 64, 64)
 
 
@@ -160,7 +163,7 @@ def test_the_pipeline_is_left_as_it_was(
     pipe.unet.conv_in.requires_grad_(False)
     before = state(pipe)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor, execution)
-    arguments = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    arguments: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     if fails:
         with pytest.raises(LepbenchError):
             guided(PROMPTS, drawing(), weights=-np.ones(SIZE), **arguments)
@@ -174,7 +177,7 @@ def test_batchnorm_in_training_mode_is_not_trained_by_sampling(
 ) -> None:
     training = copy.deepcopy(predictor).train()
     before = {name: value.clone() for name, value in training.state_dict().items()}
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
     one, other = (
         SketchGuidedPipeline.from_pipe(pipe, p)(PROMPTS[0], drawing(), generator=make_generator(0), **options)
         for p in (training, predictor)
@@ -210,16 +213,17 @@ def test_another_size_is_fitted_and_pictures_need_not_be_square(
     pipe: StableDiffusionPipeline, predictor: MlpPredictor
 ) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"height": 32, "width": 96, "num_inference_steps": 2, "stop": 0.0}
+    options: dict[str, Any] = {"height": 32, "width": 96, "num_inference_steps": 2, "stop": 0.0}
     drawn = guided(PROMPTS, drawing((300, 100)), **options)
     assert [image.size for image in drawn.images] == [(96, 32)] * 2
+    assert drawn.sketches is not None
     assert drawn.sketches.shape == (2, 32, 96)
     assert drawn.sketches[0].any()
 
 
 def test_importance_reaches_the_loss(pipe: StableDiffusionPipeline, predictor: MlpPredictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     left = np.ones(SIZE)
     left[:, 32:] = 0
     one, half, batch = (
@@ -249,7 +253,7 @@ def test_a_scheduler_that_loses_shifts_draws_unguided_only(
 ) -> None:
     pipe.scheduler = HeunDiscreteScheduler.from_config(pipe.scheduler.config)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
+    options: dict[str, Any] = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
     expected = pipe(PROMPTS, generator=make_generator(3), **options).images
     assert np.abs(guided(PROMPTS, generator=make_generator(3), **options).images - expected).max() < 1e-5
     with pytest.raises(LepbenchError, match=r"HeunDiscreteScheduler may lose .* UniPCMultistepScheduler"):
@@ -293,7 +297,7 @@ def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of: Cal
     before = {name: value.clone() for name, value in pipe.vae.state_dict().items()}
     assert not pipe.vae.decode(torch.randn(1, 4, 16, 16).half()).sample.isfinite().all()
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"num_inference_steps": 2, "guidance_scale": 4.0, "output_type": "pt"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "guidance_scale": 4.0, "output_type": "pt"}
     drawn = guided("a red fish", drawing(), stop=0.0, **options)
     assert drawn.images.isfinite().all()
     with pytest.raises(LepbenchError):
@@ -313,7 +317,13 @@ def test_pipelines_of_other_families_are_steered_too(
     predictor = reader(backbone)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     noise = torch.randn(1, *backbone.latent_shape(SIZE), generator=make_generator(5))
-    options = {"num_inference_steps": 2, "guidance_scale": 4.0, "height": 64, "width": 64, "latents": noise}
+    options: dict[str, Any] = {
+        "num_inference_steps": 2,
+        "guidance_scale": 4.0,
+        "height": 64,
+        "width": 64,
+        "latents": noise,
+    }
     plain, same, other = (
         guided("a red fish", sketch, **options, output_type="pt", sketch_scale=scale).images
         for sketch, scale in ((None, 1.6), (drawing(), 0.0), (drawing(), 1.6))
@@ -321,7 +331,7 @@ def test_pipelines_of_other_families_are_steered_too(
     assert torch.equal(plain, same)
     assert (plain - other).abs().max() > 1e-4
     if name != "flux-dev":  # which takes its noise packed
-        extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+        extra: dict[str, Any] = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
         expected = pipe("a red fish", **options, **extra, output_type="pt").images
         assert (plain - expected).abs().max() < 1e-5
 
@@ -345,7 +355,8 @@ def test_a_pipeline_that_moves_is_followed(pipe: StableDiffusionPipeline, predic
     assert prepared.backbone.denoiser.is_gradient_checkpointing
     pipe.to(META)
     assert guided.backbone.device == META
-    assert place_predictor(guided.predictor, guided.backbone.device).slices[0].weight.device == META
+    placed = place_predictor(guided.predictor, guided.backbone.device)
+    assert placed.get_parameter("slices.0.weight").device == META
     with pytest.raises(LepbenchError, match="wrapped on cpu and is on meta now; call from_pipe again"):
         prepared(PROMPTS)
 
@@ -359,7 +370,7 @@ def test_what_replaces_a_component_is_used(pipe: StableDiffusionPipeline, predic
 def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(
     pipe: StableDiffusionPipeline, predictor: MlpPredictor
 ) -> None:
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     expected = guided(PROMPTS, drawing(), generator=make_generator(0), **options).images
     # To another name of the CPU, which needs no accelerator.
@@ -383,8 +394,8 @@ def test_what_is_not_said_is_as_in_the_pipelines_own_call(
 ) -> None:
     pipe = family_pipe(tiny_folder_of(name))
     guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
-    options = {"height": 32, "width": 32, "output_type": "pt"}
-    extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+    options: dict[str, Any] = {"height": 32, "width": 32, "output_type": "pt"}
+    extra: dict[str, Any] = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
     expected = pipe("a red fish", generator=make_generator(3), **options, **extra).images
     ours = guided("a red fish", generator=make_generator(3), **options).images
     assert (ours - expected).abs().max() < 1e-5
@@ -402,9 +413,9 @@ def test_negative_prompts_and_several_pictures_are_the_pipelines_own(
     left_out = ("text_encoder_3", "tokenizer_3") if name == "sd3-without-t5" else ()
     pipe = family_pipe(tiny_folder_of(name), **dict.fromkeys(left_out))
     guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
-    options = {"height": 32, "width": 32, "output_type": "latent", "num_inference_steps": 2}
+    options: dict[str, Any] = {"height": 32, "width": 32, "output_type": "latent", "num_inference_steps": 2}
     options |= {"guidance_scale": 4.0, "num_images_per_prompt": 2, "negative_prompt": negative}
-    extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+    extra: dict[str, Any] = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
     if name == "sd-v" and isinstance(negative, str):  # which wants as many as there are prompts
         extra["negative_prompt"] = [negative] * 2
     if name == "pixart-sigma" and negative == NEGATIVES:
@@ -424,7 +435,7 @@ def test_a_negative_prompt_steers_beside_a_sketch(
     pipe: StableDiffusionPipeline, predictor: MlpPredictor
 ) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     usual, empty, dull = (
         guided("a", drawing(), generator=make_generator(0), negative_prompt=text, **options).images
         for text in (None, "", "dull")
@@ -439,7 +450,7 @@ def test_every_picture_of_a_prompt_follows_its_sketch(
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     sketches = [drawing(), ImageOps.mirror(drawing())]
     weights = np.stack([np.ones(SIZE), np.linspace(0, 1, 64)[None].repeat(64, 0)])
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     both = guided(
         PROMPTS,
         sketches,
@@ -449,6 +460,7 @@ def test_every_picture_of_a_prompt_follows_its_sketch(
         generator=[make_generator(i) for i in range(4)],
         **options,
     )
+    assert both.sketches is not None
     assert both.sketches.shape == (4, *SIZE)
     for place in range(4):
         prompt = place // 2
@@ -460,6 +472,7 @@ def test_every_picture_of_a_prompt_follows_its_sketch(
             generator=make_generator(place),
             **options,
         )
+        assert alone.sketches is not None
         assert np.array_equal(both.sketches[place], alone.sketches[0])
         assert torch.allclose(both.images[place], alone.images[0], atol=2e-4, rtol=1e-4)
 

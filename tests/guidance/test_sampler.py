@@ -88,6 +88,8 @@ def test_a_sample_does_not_depend_on_its_batch(
             [source],
         )
         assert torch.allclose(alone.latents, whole.latents[i : i + 1], atol=2e-4, rtol=1e-4)
+        assert alone.edges is not None
+        assert whole.edges is not None
         assert torch.allclose(alone.edges, whole.edges[i : i + 1], atol=1e-4)
 
 
@@ -191,10 +193,12 @@ def test_guidance_brings_the_predicted_edges_nearer(
     other = torch.stack([draw_noise(50 + i, (4, 16, 16)) for i in range(len(PROMPTS))])
     reading = SketchGuidance(predictor, torch.zeros_like(start), scale=0.0, stop=0.0)
     reachable = sample(tiny_backbone, PROMPTS, other, settings, reading, generators()).edges
+    assert reachable is not None
 
     def distance(scale: float) -> Tensor:
         guidance = SketchGuidance(predictor, reachable, scale, stop=0.0)
         edges = sample(tiny_backbone, PROMPTS, start, settings, guidance, generators()).edges
+        assert edges is not None
         return (edges - reachable).square().sum(dim=(1, 2, 3))
 
     assert (distance(1.0) < 0.8 * distance(0.0)).all()
@@ -258,6 +262,7 @@ def test_no_step_leaves_a_graph_or_a_hook_behind(
         tiny_backbone, PROMPTS, start, SamplerSettings(steps=2), SketchGuidance(predictor, target, 1.6, 0.0)
     )
     assert not result.latents.requires_grad
+    assert result.edges is not None
     assert not result.edges.requires_grad
     assert not any(part._forward_hooks for part in tiny_backbone.denoiser.modules())
     assert all(parameter.grad is None for parameter in tiny_backbone.denoiser.parameters())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,7 +107,12 @@ def test_a_sketch_enters_the_vae_as_plus_one_on_strokes_and_minus_one_elsewhere(
     strokes = extract_strokes(255 - grey if inverted else grey).strokes
     seen: list[Tensor] = []
     encode = tiny_backbone.vae.encode
-    monkeypatch.setattr(tiny_backbone.vae, "encode", lambda x: seen.append(x) or encode(x))
+
+    def watched(pictures: Tensor) -> Any:
+        seen.append(pictures)
+        return encode(pictures)
+
+    monkeypatch.setattr(tiny_backbone.vae, "encode", watched)
     tiny_backbone.encode_edges(torch.from_numpy(strokes)[None])
     expected = torch.from_numpy(np.where(grey == 0, 1.0, -1.0)).float()
     assert torch.equal(seen[0], expected.expand(1, 3, 64, 64))

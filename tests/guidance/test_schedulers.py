@@ -55,6 +55,7 @@ def schedule(
             scheduler.scale_model_input(z, timestep)
         z = scheduler.step(torch.zeros_like(z), timestep, z, **extra).prev_sample
         if step == at:
+            assert shift is not None
             z = shift_sample(scheduler, z, shift)
         samples.append(z)
     return samples

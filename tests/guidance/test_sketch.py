@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,9 +32,8 @@ def strokes() -> np.ndarray:
 def test_either_polarity_gives_the_same_strokes(strokes: np.ndarray, suffix: str, tmp_path: Path) -> None:
     for name, lit in ((WHITE_ON_BLACK, strokes), (BLACK_ON_WHITE, ~strokes)):
         path = tmp_path / f"{name}.{suffix}"
-        Image.fromarray(lit.astype(np.uint8) * 255).save(
-            path, **({"lossless": True} if suffix == "webp" else {})
-        )
+        options: dict[str, Any] = {"lossless": True} if suffix == "webp" else {}
+        Image.fromarray(lit.astype(np.uint8) * 255).save(path, **options)
         sketch = read_sketch(path, (64, 64))
         assert sketch.polarity == name
         assert np.array_equal(sketch.strokes, strokes)

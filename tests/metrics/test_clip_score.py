@@ -33,7 +33,7 @@ def processor(
 ) -> dict[str, torch.Tensor]:
     if images is not None:
         return {"pixel_values": torch.stack([image[0, 0, 0] for image in images])}
-    ids = torch.tensor([int(caption) for caption in text])
+    ids = torch.tensor([int(caption) for caption in text or []])
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
 

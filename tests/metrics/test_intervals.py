@@ -15,7 +15,7 @@ from lepbench.metrics.statistics import bootstrap, holm
 def by_loop(
     columns: np.ndarray,
     clusters: np.ndarray,
-    statistic: Callable[[np.ndarray], float],
+    statistic: Callable[[np.ndarray], np.ndarray],
     resamples: int,
     seed: int,
 ) -> np.ndarray:

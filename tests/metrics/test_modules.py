@@ -49,7 +49,7 @@ CLASSES, LABELS = torch.randn(3, 5, generator=SEED), torch.randint(3, (7,), gene
 GENERATED, REAL = torch.randn(30, 5, generator=SEED), torch.randn(40, 5, generator=SEED) + 0.5
 
 # Each module, what it takes, and the figures of the samples by the pure function.
-MEANS = {
+MEANS: dict[str, tuple[Callable[[], Any], tuple[torch.Tensor, torch.Tensor], np.ndarray]] = {
     "edge F1": (EdgeF1, (FIRST, SECOND), precision_recall_f1(edge_counts(FIRST, SECOND, (1.0,))).f1),
     "one-to-one F1": (
         OneToOneF1,

@@ -31,7 +31,8 @@ def largest_matching(first: np.ndarray, second: np.ndarray, tolerance: float) ->
 @settings(max_examples=80, deadline=None)
 @given(map_pairs)
 def test_as_many_pixels_as_a_largest_matching(maps: tuple[np.ndarray, np.ndarray]) -> None:
-    counts = one_to_one_counts(*map(torch.from_numpy, maps), TOLERANCES)
+    predicted, target = map(torch.from_numpy, maps)
+    counts = one_to_one_counts(predicted, target, TOLERANCES)
     for row, (first, second) in enumerate(zip(*maps, strict=True)):
         expected = [largest_matching(first, second, tolerance) for tolerance in TOLERANCES]
         assert counts.matched_predicted[row].tolist() == expected
@@ -45,13 +46,13 @@ def test_as_many_pixels_as_a_largest_matching(maps: tuple[np.ndarray, np.ndarray
 def test_never_above_the_distance_form_and_equal_to_it_at_tolerance_0(
     maps: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    pair = tuple(map(torch.from_numpy, maps))
-    strict, loose = one_to_one_counts(*pair, TOLERANCES), edge_counts(*pair, TOLERANCES)
+    predicted, target = map(torch.from_numpy, maps)
+    strict, loose = (count(predicted, target, TOLERANCES) for count in (one_to_one_counts, edge_counts))
     assert (strict.matched_predicted <= loose.matched_predicted).all()
     assert (strict.matched_target <= loose.matched_target).all()
     for ours, theirs in zip(strict, loose, strict=True):
         assert np.array_equal(ours[:, 0], theirs[:, 0])
-    swapped = precision_recall_f1(one_to_one_counts(*pair[::-1], TOLERANCES))
+    swapped = precision_recall_f1(one_to_one_counts(target, predicted, TOLERANCES))
     scores = precision_recall_f1(strict)
     assert np.array_equal(scores.precision, swapped.recall)
     assert (np.diff(scores.f1, axis=1) >= 0).all()

@@ -214,6 +214,7 @@ def test_the_held_out_error_on_strokes_is_that_of_the_latents_under_strokes(
             return torch.zeros(len(timesteps), 4, *size)
 
     loaded = Predictor.from_pretrained(run[0], backbone)
+    assert isinstance(loaded, MlpPredictor)
     blind = Blind(loaded.config)
     (part,) = measure_held_out_curve(backbone, blind, data, lambda *_: None, bins=1)
     under = data.edges.movedim(1, -1)[data.strokes]

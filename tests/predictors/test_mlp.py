@@ -29,8 +29,8 @@ def make(
     )
     for module in predictor.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_()
-            module.running_var.uniform_(0.5, 3)
+            module.get_buffer("running_mean").normal_()
+            module.get_buffer("running_var").uniform_(0.5, 3)
             if module.affine:
                 module.weight.data.normal_()
                 module.bias.data.normal_()
@@ -58,7 +58,8 @@ def concatenated(
     """The predictor as papers draw it: resize, concatenate, then linear layers pixel by pixel."""
     columns = []
     for name, norm in zip(predictor.config.taps, predictor.standardise, strict=True):
-        mean, variance = norm.running_mean, norm.running_var
+        assert isinstance(norm, torch.nn.BatchNorm2d)
+        mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
         feature = (features[name] - mean[:, None, None]) / (variance[:, None, None] + norm.eps).sqrt()
         columns.append(F.interpolate(feature, size=size, mode="bilinear", align_corners=False))
     if noise is None:
@@ -67,7 +68,9 @@ def concatenated(
         columns += [noise, *(torch.sin(noise * 2 * math.pi / period) for period in [2**k for k in range(9)])]
     x = torch.cat(columns, dim=1).permute(0, 2, 3, 1)
     weight = torch.cat(
-        [part.weight.flatten(1) for part in predictor.slices] + [predictor.time.weight.flatten(1)], dim=1
+        [part.get_parameter("weight").flatten(1) for part in predictor.slices]
+        + [predictor.time.weight.flatten(1)],
+        dim=1,
     )
     x = F.linear(x, weight, predictor.time.bias)
     for layer in predictor.rest:
@@ -122,7 +125,9 @@ def concatenating(
         for name, norm in zip(predictor.config.taps, predictor.standardise, strict=True)
     ]
     columns.append((timesteps / 1000)[:, None, None, None].expand(-1, 1, *size))
-    weights = [part.weight for part in predictor.slices] + [predictor.time.weight[:, :, None, None]]
+    weights = [part.get_parameter("weight") for part in predictor.slices] + [
+        predictor.time.weight[:, :, None, None]
+    ]
     return predictor.rest(F.conv2d(torch.cat(columns, 1), torch.cat(weights, 1), predictor.time.bias))
 
 

@@ -135,7 +135,7 @@ def test_the_gradient_runs_through_the_noise_map_too(tiny_backbone: Backbone, li
     # Of the features alone it would be another: the map depends on z_t as they do.
     with torch.no_grad():
         for part in listening.slices:
-            part.weight.zero_()
+            part.get_parameter("weight").zero_()
     start = draw_noise(0, (4, 16, 16))[None]
     text = tiny_backbone.encode_prompts(["x"])
     target = torch.zeros_like(start)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def triplet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random = np.random.default_rng(0)
     for number in range(COUNT):
         image = Image.new("RGB", (64, 64), tuple(random.integers(0, 80, 3).tolist()))
-        x, y, r = random.integers(16, 48), random.integers(16, 48), random.integers(6, 15)
+        x, y, r = (int(random.integers(*span)) for span in ((16, 48), (16, 48), (6, 15)))
         ImageDraw.Draw(image).ellipse((x - r, y - r, x + r, y + r), fill=(230, 220, 90))
         image.save(folder / f"{number:02}.png")
         (folder / f"{number:02}.txt").write_text("a disc" if number % 2 else "a yellow disc")
@@ -49,7 +50,12 @@ def triplet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def config(triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path) -> TrainConfig:
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def config(triplet_folder: Path, tiny_pipeline_folder: Path, cache: Path) -> TrainConfig:
     return TrainConfig.model_validate(
         {
             "backbone": str(tiny_pipeline_folder),
@@ -60,7 +66,7 @@ def config(triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path) -> 
             "batch": 4,
             "warmup": 2,
             "checkpoint_every": 3,
-            "cache": tmp_path / "cache",
+            "cache": cache,
             "device": "cpu",
         }
     )
@@ -70,6 +76,7 @@ def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
     config: TrainConfig, tiny_backbone: Backbone, tmp_path: Path
 ) -> None:
     outcome = train_predictor(config, tmp_path / "run", ignore_progress)
+    assert outcome is not None
     predictor = Predictor.from_pretrained(tmp_path / "run", tiny_backbone)
     assert predictor.config.taps == tiny_backbone.tap_channels
     assert outcome.training_triplets + outcome.held_out_triplets == COUNT
@@ -126,6 +133,7 @@ def test_it_learns_edges_it_was_not_shown(config: TrainConfig, tmp_path: Path) -
         update={"steps": 150, "batch": 8, "checkpoint_every": 1000, "learning_rate": 3e-3}
     )
     outcome = train_predictor(longer, tmp_path / "run", ignore_progress)
+    assert outcome is not None
     rows = list(csv.DictReader((tmp_path / "run" / "curve.csv").open()))
     # Where little noise hides the picture, better than the best constant; and better than where much does.
     assert float(rows[0]["mse"]) < 0.9 * outcome.target_variance
@@ -133,21 +141,21 @@ def test_it_learns_edges_it_was_not_shown(config: TrainConfig, tmp_path: Path) -
 
 
 def test_pictures_are_encoded_once_for_the_same_weights_and_data(
-    config: TrainConfig, tiny_backbone: Backbone, triplet_folder: Path
+    cache: Path, tiny_backbone: Backbone, triplet_folder: Path
 ) -> None:
     data = Triplets(triplet_folder)
     stages: list[str] = []
-    first = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
+    first = encode_triplets(tiny_backbone, data, cache, lambda stage, *_: stages.append(stage))
     assert set(stages) == {"encoding pictures", "encoding captions"}
     stages.clear()
-    second = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
+    second = encode_triplets(tiny_backbone, data, cache, lambda stage, *_: stages.append(stage))
     assert stages == []
     assert second.ids == first.ids == tuple(triplet.id for triplet in data)
     assert torch.equal(second.images, first.images)
 
-    (path,) = config.cache.glob("*/*")
+    (path,) = cache.glob("*/*")
     path.write_bytes(path.read_bytes()[:100])
-    third = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
+    third = encode_triplets(tiny_backbone, data, cache, lambda stage, *_: stages.append(stage))
     assert stages
     assert torch.equal(third.edges, first.edges)
 
@@ -160,13 +168,13 @@ def changed(folder: Path, file: str, **settings: object) -> None:
 
 @pytest.mark.slow
 def test_captions_and_pictures_are_encoded_anew_by_other_files(
-    config: TrainConfig, triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path
+    config: TrainConfig, cache: Path, triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path
 ) -> None:
     folder, data = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model")), Triplets(triplet_folder)
 
     def encoded() -> bool:
         stages: list[str] = []
-        encode_triplets(load_backbone(folder), data, config.cache, lambda stage, *_: stages.append(stage))
+        encode_triplets(load_backbone(folder), data, cache, lambda stage, *_: stages.append(stage))
         return bool(stages)
 
     assert encoded()
@@ -196,10 +204,10 @@ def test_a_run_on_another_schedule_is_not_gone_on_with(
 
 
 def test_encoded_triplets_are_the_backbones_own_latents(
-    config: TrainConfig, tiny_backbone: Backbone, triplet_folder: Path
+    cache: Path, tiny_backbone: Backbone, triplet_folder: Path
 ) -> None:
     data = Triplets(triplet_folder)
-    encoded = encode_triplets(tiny_backbone, data, config.cache, ignore_progress)
+    encoded = encode_triplets(tiny_backbone, data, cache, ignore_progress)
     row = 7
     triplet = data[row]
     picture = torch.from_numpy(triplet.image.copy()).permute(2, 0, 1)[None] / 255
@@ -213,14 +221,14 @@ def test_encoded_triplets_are_the_backbones_own_latents(
 
 
 def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
-    config: TrainConfig,
+    cache: Path,
     tiny_backbone: Backbone,
     triplet_folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = Triplets(triplet_folder)
-    whole = encode_triplets(tiny_backbone, data, config.cache, ignore_progress)
+    whole = encode_triplets(tiny_backbone, data, cache, ignore_progress)
     monkeypatch.setattr(latents, "SHARD", 5)
     place, shelves = tmp_path / "shelves", -(-len(data) // 5)
     seen: list[int] = []
@@ -257,14 +265,17 @@ def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
 
 
 def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(
-    tiny_backbone: Backbone,
+    tiny_backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taps = {"conv_in": 32}
     predictor = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000)).eval()
     captured: dict[str, torch.Tensor] = {}
-    predictor.forward = lambda features, when, size, noise: (
-        captured.update(features) or features["conv_in"][:, :4]
-    )  # type: ignore[method-assign]
+
+    def forward(features: dict[str, torch.Tensor], *_: Any) -> torch.Tensor:
+        captured.update(features)
+        return features["conv_in"][:, :4]
+
+    monkeypatch.setattr(predictor, "forward", forward)
     latents, noise = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
     timesteps = torch.tensor([3, 700])
     conditioning = Conditioning({"embeddings": torch.randn(2, 32, 32)})

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lepbench.evaluation.summary import Figure
-from lepbench.publishing.tables import format_cell, format_csv, spread_figures
+from lepbench.files import format_csv
+from lepbench.publishing.tables import format_cell, spread_figures
 
 numbers = st.one_of(st.none(), st.floats(-1e3, 1e3))
 figures = st.builds(Figure, value=numbers, low=numbers, high=numbers, n=st.just(64))

@@ -77,6 +77,7 @@ def plain(generated: Path, reference: Path, size: int, pictures: int) -> dict[st
 def test_strict_figures_at_512_px_are_the_published_computation(tmp_path: Path) -> None:
     folders = layout(tmp_path, 512, 2, ("horse", "phantom"))
     scores = score_edges(*folders, CANNY, quiet, workers=1)
+    assert scores.figures.strict is not None
     assert scores.figures.strict._asdict() == pytest.approx(plain(*folders, 512, 2), abs=1e-7)
     assert 0.2 < scores.figures.strict.f1 < 0.99
     assert (scores.unverified, scores.prompts, scores.images_per_prompt) == ("", 2, 2)
@@ -87,6 +88,7 @@ def test_an_empty_pair_counts_as_in_torchmetrics(tmp_path: Path) -> None:
     for path in (reference / "grey.png", generated / "grey-0.png", generated / "grey-1.png"):
         Image.new("RGB", (96, 96), (128, 128, 128)).save(path)
     figures = score_edges(generated, reference, SMALL, quiet, workers=1).figures
+    assert figures.strict is not None
     assert figures.strict._asdict() == pytest.approx(plain(generated, reference, 96, 2), abs=1e-7)
     assert figures.strict.f1 < 0.5 < figures.tolerant[0].f1_pooled
 
@@ -120,6 +122,7 @@ def test_tolerant_figures_are_those_of_a_distance_transform(tmp_path: Path) -> N
         assert point.low <= point.f1 <= point.high
         assert point.f1_pooled_low <= point.f1_pooled <= point.f1_pooled_high
     assert [point.tolerance_px for point in figures.tolerant] == [0, 1, 2, 3]
+    assert figures.strict is not None
     assert figures.tolerant[0].f1_pooled == pytest.approx(figures.strict.f1)
 
 
@@ -142,6 +145,7 @@ def test_given_maps_score_as_in_torchmetrics(
         target = torch.from_numpy(np.array(Image.open(reference)) // 255).repeat(pictures, 1, 1).flatten()
         expected.append(BinaryF1Score()(found, target).item())
     scores = score_edges(*folders, CANNY, quiet, as_maps=True, workers=1)
+    assert scores.figures.strict is not None
     assert scores.figures.strict.f1 == pytest.approx(np.mean(expected), abs=1e-6)
     f1s = [point.f1 for point in scores.figures.tolerant]
     assert f1s == sorted(f1s)
@@ -177,6 +181,7 @@ def test_soft_maps_score_as_in_torchmetrics(tmp_path: Path) -> None:
         found = torch.from_numpy(np.stack(maps))[:, None]
         expected.append(similarity(found / 255.0, target / 255.0).item())
     scores = score_edges(*folders, HED, quiet, as_maps=True, workers=1)
+    assert scores.figures.ms_ssim is not None
     assert scores.figures.ms_ssim.value == pytest.approx(np.mean(expected), abs=1e-6)
     assert scores.figures.ms_ssim.low < scores.figures.ms_ssim.value < scores.figures.ms_ssim.high
     assert scores.figures.strict is None
@@ -203,6 +208,7 @@ def test_a_picture_of_another_size_is_resized_and_said(tmp_path: Path) -> None:
     generated, reference = layout(tmp_path, 64, 1, ("coffee",))
     scores = score_edges(generated, reference, SMALL, quiet, workers=1)
     assert scores.unverified == "1 generated pictures had to be resized to the protocol's 96 x 96 px"
+    assert scores.figures.strict is not None
     assert scores.figures.strict._asdict() == pytest.approx(plain(generated, reference, 96, 1), abs=1e-7)
 
 

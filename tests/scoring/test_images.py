@@ -131,7 +131,7 @@ def test_a_set_against_itself_is_at_no_distance(folders: tuple[Path, Path], extr
 
 def test_bias_is_that_of_the_number_of_pictures() -> None:
     random = np.random.default_rng(0)
-    x, y = random.normal(size=(400, 16)), random.normal(size=(20_000, 16))
+    x, y = (random.normal(size=(count, 16)).astype(np.float32) for count in (400, 20_000))
     moments = FeatureStatistics.of(y)
     bias = frechet_distance(FeatureStatistics.of(x), moments)  # the distance itself, the truth being 0
     assert half_size_distance(x, moments) - bias == pytest.approx(bias, rel=0.3)

@@ -55,6 +55,7 @@ def test_captions_name_what_is_seen_and_where(there: Scene) -> None:
 @given(st.integers(0, 10**6))
 def test_a_relation_is_true_of_the_picture(index: int) -> None:
     there = scene("train", index, things=2)
+    assert there.relation is not None
     first, second = there.things
     gap = {
         "left of": second.x - first.x,
