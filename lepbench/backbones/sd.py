@@ -14,7 +14,7 @@ from lepbench.errors import LepbenchError
 
 
 class Layout(NamedTuple):
-    """The tapped positions of one kind of U-Net, which its blocks and layers a block tell."""
+    """The tapped positions of one U-Net layout, identified by its blocks and layers per block."""
 
     name: str
     down_block_types: tuple[str, ...]
@@ -40,7 +40,7 @@ MINI = Layout(
 )
 
 # LDM's input blocks 2, 4, 8, its middle block 0 to 2 and its output blocks 2, 4, 8. Blocks named whole are
-# read after their upsampler; the others before any resampling. SD 2.x shares the layout.
+# read after their upsampler, the others before any resampling. SD 2.x has the same layout.
 SD1 = Layout(
     "sd1",
     ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
@@ -58,7 +58,7 @@ SD1 = Layout(
 
 
 class UNetFamily(Family):
-    """Pipelines around a UNet2DConditionModel; its features are maps already."""
+    """Pipelines with a UNet2DConditionModel, whose features are spatial maps."""
 
     denoiser = "unet"
     layouts: tuple[Layout, ...]

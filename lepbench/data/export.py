@@ -1,4 +1,4 @@
-"""A finished triplet folder as tar archives in the WebDataset layout: a row is the files of one key."""
+"""Export a finished triplet folder as tar archives in the WebDataset layout: one key per row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lepbench.progress import Progress
 
 INDEX = "export.json"
 KEY_DIGITS = 9
-"""As long as the numbers of the largest public sets, so that keys sort as rows do."""
+"""Digits of a key, zero-padded so that keys sort like rows."""
 SIGNATURES = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 """First bytes of the two kinds of pictures that shards hold, by suffix."""
 
@@ -41,7 +41,7 @@ class Tar(Config):
 
 
 class Index(Config):
-    """The `export.json` of an export: of which data it is, and the tars that are whole."""
+    """The `export.json` of an export: the hash of its data, and the finished tars."""
 
     format: Layout
     data: str
@@ -72,7 +72,7 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress:
     """
     manifest = check(folder, progress)
     plan = Index(format=layout, data=str(manifest.sha256), rows_per_tar=rows_per_tar)
-    # Looked at before the lock too, whose file would be the first foreign one in a folder not to be touched.
+    # Checked before locking too, as the lock file must not be written into a folder that is refused.
     begun(out, plan)
     with lock_folder(out):
         index = begun(out, plan)
@@ -86,7 +86,7 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress:
 
 
 def begun(out: Path, plan: Index) -> Index:
-    """What is exported already, or the plan where nothing is.
+    """The present state of an export, or a new plan.
 
     Raises:
         LepbenchError: the folder holds other things, or an export of other data or another plan.
@@ -127,7 +127,7 @@ def parts(manifest: Manifest, rows_per_tar: int) -> list[Part]:
 
 
 def with_tar(folder: Path, out: Path, manifest: Manifest, index: Index, part: Part) -> Index:
-    """The index with this tar, which is written unless it is there as the index says.
+    """The index with this tar, which is written unless a valid one exists.
 
     Raises:
         LepbenchError: the disk is full, or the folder cannot be written.

@@ -1,4 +1,4 @@
-"""Pictures of how a set is distributed, for its card."""
+"""Histograms of a data set, for its card."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DPI = 100
 
 
 class Columns(NamedTuple):
-    """What a card counts of N rows: some forty bytes a row, whatever the captions' length.
+    """Statistics of N rows for a card: about forty bytes per row, whatever the captions' length.
 
     Attributes:
         words: of the captions.
@@ -42,7 +42,7 @@ class Columns(NamedTuple):
 
 
 def read_columns(paths: Sequence[Path]) -> Columns:
-    """What a card counts, of all rows."""
+    """The statistics of all rows."""
     parts = [_columns(pq.read_table(path, columns=COLUMNS)) for path in paths]
     return Columns(
         words=np.concatenate([part.words for part in parts]),
@@ -66,7 +66,7 @@ def _columns(table: pa.Table) -> Columns:
 
 
 def _licences(column: pa.ChunkedArray) -> Counter[str]:
-    """Rows of each licence, in one line each; of an empty one nobody said anything."""
+    """Rows of each licence, on one line each; empty means that none was stated."""
     found: Counter[str] = Counter()
     for counted in pc.value_counts(column).to_pylist():
         found[" ".join((counted["values"] or "").split()) or UNKNOWN] += counted["counts"]

@@ -1,4 +1,4 @@
-"""A contact sheet: some triplets of a folder on one page, to look at before training on thousands."""
+"""A contact sheet: some triplets of a folder on one page, for inspection before training."""
 
 from __future__ import annotations
 

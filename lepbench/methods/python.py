@@ -1,4 +1,4 @@
-"""Any callable as a method: `(prompts, sketches, seeds, size) -> pictures`, by the name of its module."""
+"""A Python callable as a method: `(prompts, sketches, seeds, size) -> images`, by its module's name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ARGUMENTS = ("prompts", "sketches", "seeds", "size")
 
 @METHODS.register("python")
 class PythonConfig(MethodConfig):
-    """Which callable, and its options. Its code runs only once it is trusted."""
+    """The callable and its options. Its code runs only after it is trusted."""
 
     needs_backbone: ClassVar[bool] = False
     name: Literal["python"] = "python"

@@ -1,4 +1,4 @@
-"""Which edge pixels of two maps are one another's? One-to-one, as near as possible, within a reach."""
+"""One-to-one matching of edge pixels of two maps within a maximum distance, at least total cost."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Index = NDArray[np.signedinteger]
 Distances = NDArray[np.float64]
 
 OUTLIER = 100.0
-"""Price of leaving one pixel unmatched, in reaches, as in the BSDS benchmark."""
+"""Cost of an unmatched pixel, in units of `reach`, as in the BSDS benchmark."""
 DENSE_CELLS = 10_000
-"""Largest cost matrix that is written out; beyond it the sparse solver is the faster."""
+"""Largest dense cost matrix; beyond it the sparse solver is faster."""
 
 
 class Pairs(NamedTuple):
@@ -29,11 +29,11 @@ class Pairs(NamedTuple):
 
 
 def match_pixels(first: Map, second: Map, reach: float) -> tuple[Map, Map]:
-    """Pair the pixels of two maps one to one, at the least total cost.
+    """Match the pixels of two maps one to one, at least total cost.
 
-    A pair costs its Euclidean distance and may not exceed `reach`; a pixel left alone costs 100 reaches, so
-    in effect as many pixels as possible are paired, and among those pairings the nearest is taken. Exact,
-    part by part: pixels that no chain of close pairs connects cannot compete for one another.
+    A pair costs its Euclidean distance, at most `reach`; an unmatched pixel costs 100 times `reach`, so
+    in effect the number of pairs is maximal, and among such matchings the total distance is least. Exact,
+    for each connected component: pixels that no chain of close pairs connects cannot compete.
 
     Args:
         first: bool [H, W].

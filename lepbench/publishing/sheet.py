@@ -1,4 +1,4 @@
-"""A sheet of pictures: each sketch beside the true picture and what was drawn of it."""
+"""A contact sheet: each sketch beside the real and the generated images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEADER = 92
 HEADINGS = 34
 PAPER, INK, FAINT, LINE = (250, 249, 246), (38, 38, 42), (112, 112, 118), (222, 220, 214)
 SHOWN = {REAL.name: "real", UNGUIDED.name: "unguided", MODEL.name: "guided"}
-"""Conditions whose pictures are shown, from left to right, and what their columns are called."""
+"""Conditions whose images are shown, from left to right, and their column headings."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A folder of edge maps against a folder of people's boundaries, by the BSDS benchmark."""
+"""A folder of edge maps against a folder of human boundary annotations, by the BSDS benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same work on many files, several at a time."""
+"""Parallel work on many files."""
 
 from __future__ import annotations
 

@@ -70,6 +70,7 @@ def test_pictures_score_as_they_did_where_they_were_drawn(
         assert record.rows[row] == here[1].rows[row]
 
 
+@pytest.mark.slow
 def test_a_run_of_them_is_published_like_any_other(
     pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
 ) -> None:

@@ -106,12 +106,12 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
 ) -> None:
     calls = 0
 
-    def counted(*arguments: Any) -> object:
+    def counted(*arguments: Any, **named: Any) -> object:
         nonlocal calls
         if calls == done and stopping:
             raise KeyboardInterrupt
         calls += 1
-        return score_pictures(*arguments)
+        return score_pictures(*arguments, **named)
 
     monkeypatch.setattr(condition_runner, "score_pictures", counted)
     stopping = True

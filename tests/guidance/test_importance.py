@@ -52,6 +52,7 @@ def test_what_has_no_weight_has_no_say(
     assert torch.allclose(nowhere.latents, plain.latents, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_heavier_half_comes_nearer_its_half(
     tiny_backbone: Backbone, predictor: MlpPredictor, start: Tensor
 ) -> None:

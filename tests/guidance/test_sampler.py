@@ -70,6 +70,7 @@ def test_pictures_are_the_stock_pipelines(
     assert torch.allclose(pictures, torch.from_numpy(expected), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddim", "euler_ancestral"])
 def test_a_sample_does_not_depend_on_its_batch(
     name: str, tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
