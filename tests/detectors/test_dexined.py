@@ -45,6 +45,7 @@ def test_equals_kornias_detector(theirs, weights, images):
     assert torch.allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_average_is_that_of_six_scales_and_their_fusion(theirs, weights, images):
     network = theirs.model[1]
     with torch.no_grad():

@@ -31,6 +31,7 @@ def ordinary(tiny_backbone, predictor, target, start) -> torch.Tensor:
     return drawn(tiny_backbone, predictor, target, start)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "tolerance"),
     [

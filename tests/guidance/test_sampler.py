@@ -143,6 +143,7 @@ def test_the_shift_is_beta_times_the_step_long_against_the_gradient(
     assert (norms > 0).all()
 
 
+@pytest.mark.slow
 def test_guided_euler_is_guided_ddim(tiny_backbone, predictor, target, start) -> None:
     # In sigma space Euler's step is DDIM's, if DDIM too ends at no noise; and so guided, if lengths agree.
     clean_end = dataclasses.replace(

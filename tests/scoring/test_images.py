@@ -81,6 +81,7 @@ def test_figure_of_mixed_pictures_is_clean_fid_s(folders, extractor):
     assert scores.cmmd is None
 
 
+@pytest.mark.slow
 def test_figure_of_a_folder_is_torch_fidelity_s(plain, extractor, figure):
     from torch_fidelity import calculate_metrics, register_feature_extractor
     from torch_fidelity.feature_extractor_base import FeatureExtractorBase
