@@ -26,6 +26,7 @@ def walked(line: np.ndarray) -> np.ndarray:
     return np.concatenate([line[:1], *pieces])
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(lines)
 def test_pixels_are_those_near_the_lines(drawn: list[np.ndarray]) -> None:

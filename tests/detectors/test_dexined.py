@@ -46,6 +46,7 @@ def test_equals_kornias_detector(theirs: Any, weights: Path, images: torch.Tenso
     assert torch.allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_average_is_that_of_six_scales_and_their_fusion(
     theirs: Any, weights: Path, images: torch.Tensor
 ) -> None:

@@ -35,6 +35,7 @@ def ordinary(tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, s
     return drawn(tiny_backbone, predictor, target, start)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "tolerance"),
     [

@@ -151,6 +151,7 @@ def test_the_shift_is_beta_times_the_step_long_against_the_gradient(
     assert (norms > 0).all()
 
 
+@pytest.mark.slow
 def test_guided_euler_is_guided_ddim(
     tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
 ) -> None:

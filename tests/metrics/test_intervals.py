@@ -50,6 +50,7 @@ def test_agrees_with_the_normal_interval_of_a_mean() -> None:
     assert interval.high == pytest.approx(values.mean() + margin, abs=0.05 * margin)
 
 
+@pytest.mark.slow
 def test_covers_the_truth_about_19_times_in_20_and_only_when_clustered() -> None:
     def covered(clustered: bool) -> float:
         hits = 0

@@ -81,6 +81,7 @@ def test_figure_of_mixed_pictures_is_clean_fid_s(folders: tuple[Path, Path], ext
     assert scores.cmmd is None
 
 
+@pytest.mark.slow
 def test_figure_of_a_folder_is_torch_fidelity_s(
     plain: tuple[Path, Path], extractor: Extractor, figure: float
 ) -> None:
