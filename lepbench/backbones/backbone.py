@@ -14,6 +14,7 @@ from torch import Tensor
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import Family, Size, TextParts
+from lepbench.backbones.known import load_known
 from lepbench.backbones.load import (
     VARIANTS,
     Precision,
@@ -258,6 +259,11 @@ def load_backbone(
     Raises:
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or its layout is unknown.
     """
+    if str(id_or_path) in load_known() and not Path(id_or_path).is_dir():
+        raise LepbenchError(
+            f"{str(id_or_path)!r} is the short name of a released model, whose weights do not ship",
+            "give its folder or its hub id 'owner/name'",
+        )
     where, dtype = choose_device(device), getattr(torch, precision)
     index = read_mapping(find_model_folder(id_or_path, [INDEX]) / INDEX)
     family = FAMILIES.get(str(index.get("_class_name")))
