@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from lepbench.methods import LepConfig, Method, Request
 from lepbench.methods.lep import Lep
 from lepbench.methods.unguided import Unguided
 from lepbench.predictors import Predictor
+from lepbench.seeds import read_seed
 
 Sketches = SketchLike | Sequence[SketchLike]
 
@@ -81,9 +82,10 @@ def sample(
         >>> picture.size
         (64, 64)
     """
-    prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-    if not prompts:
-        raise LepbenchError("there is no prompt", "give a text, or a list of texts")
+    prompts = list(prompt) if isinstance(prompt, Iterable) and not isinstance(prompt, str) else [prompt]
+    if not prompts or not all(isinstance(text, str) for text in prompts):
+        raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
+    first = read_seed(seed)
     chosen = PRESETS.get(preset)
     model = backbone if isinstance(backbone, Backbone) else _load(_pin(backbone), device, precision)
     settings = _choose_settings(
@@ -108,7 +110,7 @@ def sample(
     )
     mattering = None if weights is None else np.asarray(weights, np.float32)
     requests = [
-        Request(f"{number}.png", text, lines, seed + number, weights=mattering)
+        Request(f"{number}.png", text, lines, first + number, weights=mattering)
         for number, (text, lines) in enumerate(zip(prompts, strokes, strict=True))
     ]
     pictures = []

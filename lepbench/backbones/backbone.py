@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -32,6 +32,7 @@ from lepbench.backbones.survey import measure_tap_shapes
 from lepbench.backbones.taps import collect_taps
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
+from lepbench.registry import suggest_name
 
 SCHEDULE = "scheduler/scheduler_config.json"
 
@@ -264,6 +265,8 @@ def load_backbone(
             f"{str(id_or_path)!r} is the short name of a released model, whose weights do not ship",
             "give its folder or its hub id 'owner/name'",
         )
+    if precision not in get_args(Precision):
+        raise LepbenchError(f"unknown precision {precision!r}", suggest_name(precision, get_args(Precision)))
     where, dtype = choose_device(device), getattr(torch, precision)
     index = read_mapping(find_model_folder(id_or_path, [INDEX]) / INDEX)
     family = FAMILIES.get(str(index.get("_class_name")))

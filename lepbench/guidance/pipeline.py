@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ from lepbench.guidance.steering import SketchGuidance
 from lepbench.images import to_pixels
 from lepbench.predictors.base import Predictor
 from lepbench.quiet import silence_libraries
-from lepbench.seeds import make_generator
+from lepbench.seeds import make_generator, read_seed
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,13 @@ class SketchGuidedPipeline:
     predictor: Predictor
     prepared: Backbone | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.predictor, Predictor):
+            raise LepbenchError(
+                f"{self.predictor!r} is no loaded predictor",
+                "write SketchGuidedPipeline.from_pipe(pipe, predictor)",
+            )
+
     @staticmethod
     def from_pipe(
         pipe: Any, predictor: str | Path | Predictor, execution: Execution | None = None
@@ -95,8 +102,8 @@ class SketchGuidedPipeline:
 
     @staticmethod
     def from_pretrained(
-        id_or_path: str | Path,
-        predictor: str | Path | Predictor,
+        id_or_path: str | Path = "mini@1",
+        predictor: str | Path | Predictor = "lep-mini@1",
         *,
         device: str | torch.device = "auto",
         execution: Execution | None = None,
@@ -294,9 +301,9 @@ def choose_generators(
     if generator is not None:
         raise LepbenchError("both seed and generator are given", "give one of them")
     if isinstance(seed, int | np.integer):
-        seeds = [int(seed) + number for number in range(count)]
+        seeds = [read_seed(seed + number) for number in range(count)]
     else:
-        seeds = [int(one) for one in seed]
+        seeds = [read_seed(one) for one in seed] if isinstance(seed, Iterable) else [read_seed(seed)]
     if len(seeds) != count:
         raise LepbenchError(f"{len(seeds)} seeds for {count} pictures", "give one, or one a picture")
     return [make_generator(one) for one in seeds]
