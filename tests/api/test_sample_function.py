@@ -146,7 +146,7 @@ def test_prompts_and_sketches_are_one_or_as_many(tiny: dict[str, Any], drawing: 
     assert equal(each[1], draw(prompts[1], flipped, seed=6, **tiny))
     with pytest.raises(LepbenchError, match="2 sketches for 1 prompt; give one, or one a prompt"):
         draw(PROMPT, [drawing, drawing], **tiny)
-    with pytest.raises(LepbenchError, match="there is no prompt"):
+    with pytest.raises(LepbenchError, match="no prompt; give a text, or a list"):
         draw([], drawing, **tiny)
 
 
@@ -209,6 +209,10 @@ def test_what_is_no_sketch_is_one_line(sketch: Any, message: str, tiny: dict[str
         ({"predictor": "lep@99"}, "no embedded model 'lep@99'"),
         ({"stop": 3}, "stop"),
         ({"steps": 0}, "steps"),
+        ({"seed": "x"}, "seed='x' is no integer; give one such as 0"),
+        ({"seed": None}, "seed=None is no integer"),
+        ({"seed": 2**64}, "has more than 64 bits"),
+        ({"precision": "fp16"}, "unknown precision 'fp16'; did you mean 'float16'?"),
         ({"guidance_scale": 0}, "guidance_scale"),
     ],
 )
@@ -246,6 +250,7 @@ def test_a_pipeline_is_seeded_picture_by_picture(tiny: dict[str, Any], drawing: 
         ({"generator": [0, 1]}, "generator=[0, 1] is a number; write seed=[0, 1]"),
         ({"generator": "cpu"}, "generator is a str; give a torch.Generator, or seed="),
         ({"generator": make_generator(0), "seed": 0}, "both seed and generator are given; give one of them"),
+        ({"seed": 0.5}, "seed=0.5 is no integer"),
         ({"seed": [0, 1]}, "2 seeds for 1 pictures; give one, or one a picture"),
     ],
 )
