@@ -3,7 +3,7 @@
 Functions do what the command line does (`evaluate`, `compare`, `verify`, `build_data`, `train_lep`, `sample`)
 or load what it reads (`load_suite`, `load_record`, `load_triplets`, `load_backbone`, `load_predictor`,
 `load_mini`).
-`SketchGuidedPipeline` steers a loaded pipeline of diffusers; `lepbench.metrics` has `torchmetrics.Metric`s.
+`SketchGuidedPipeline` guides a loaded diffusers pipeline; `lepbench.metrics` has `torchmetrics.Metric`s.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lepbench.guidance.pipeline import SketchGuidedPipeline
 
 
-# torch takes seconds to import: a name is loaded when it is asked for.
+# torch takes seconds to import, so names are imported on first use.
 _PLACES = {
     "LepbenchError": "lepbench.errors",
     "SketchGuidedPipeline": "lepbench.guidance.pipeline",

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and the hashes that name them."""
+"""Atomic file writes, and file hashes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import platformdirs
 from lepbench.errors import LepbenchError
 
 CACHE = "LEPBENCH_CACHE"
-"""The variable that names another cache folder than the user's."""
+"""Environment variable for the cache folder."""
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None))
-"""What is said where there is no room or no more is allowed; some libraries only count what was written."""
+"""`errno` of a full disk, quota or size limit; None where a library only counts the bytes written."""
 
 
 def find_cache_folder() -> Path:
@@ -37,10 +37,10 @@ def atomic_path(path: Path, lasting: bool = False) -> Iterator[Path]:
     A kill at any moment leaves either the old file or the new one, never a part.
 
     Args:
-        lasting: make that hold for a power cut too, which takes some 10 ms and 1 ms a megabyte.
+        lasting: also survive a power failure, which takes about 10 ms and 1 ms per megabyte.
 
     Raises:
-        LepbenchError: it cannot be written, for want of room or of permission.
+        LepbenchError: it cannot be written, for lack of space or permission.
     """
     make_folder(path.parent)
     try:
@@ -56,11 +56,11 @@ def atomic_path(path: Path, lasting: bool = False) -> Iterator[Path]:
             sync_file(partial, os.O_RDWR)
         partial.replace(path)
         if lasting:
-            # The new name lasts with the folder, which not every file system can tell to.
+            # The new name is durable after syncing the folder, which not every file system supports.
             with suppress(OSError):
                 sync_file(path.parent, os.O_RDONLY)
     except OSError as error:
-        # A fault of another file, such as one that is read meanwhile, is for the caller.
+        # An error of another file, such as one read in the block, is raised to the caller.
         if error.filename not in (None, name, partial):
             raise
         raise explain_unwritable(path, error) from error
@@ -69,7 +69,7 @@ def atomic_path(path: Path, lasting: bool = False) -> Iterator[Path]:
 
 
 def sync_file(path: Path, how: int) -> None:
-    """Wait until what was written is on the disk."""
+    """Flush written data to disk."""
     descriptor = os.open(path, how)
     try:
         os.fsync(descriptor)
@@ -78,7 +78,7 @@ def sync_file(path: Path, how: int) -> None:
 
 
 def explain_unwritable(path: Path, error: OSError) -> LepbenchError:
-    """What is said of a file that cannot be written."""
+    """The error for a file that cannot be written."""
     room = error.errno in FULL
     fix = "make room, and run the same command again" if room else "choose a writable folder"
     return LepbenchError(f"cannot write {path}: {error.strerror or error}", fix)
@@ -100,7 +100,7 @@ def make_folder(folder: Path) -> Path:
 
 
 def as_text(name: str) -> str:
-    """A file's name as text that can be hashed and written: what is not UTF-8 in it is kept as an escape."""
+    """A file name as valid Unicode text; bytes that are not UTF-8 are escaped."""
     return name.encode(errors="backslashreplace").decode()
 
 
@@ -116,7 +116,7 @@ def write_text(path: Path, content: str, lasting: bool = False) -> None:
 
 
 def read_json(path: Path, fix: str) -> Any:
-    """What a JSON file holds.
+    """The content of a JSON file.
 
     Raises:
         LepbenchError: it cannot be read, or is no JSON; `fix` says what to do.

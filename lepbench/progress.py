@@ -1,4 +1,4 @@
-"""Progress of any work: a callback that is told the stage, how much of it is done, and how much there is."""
+"""Progress callbacks with the stage, the amount done and the total."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ Progress = Callable[[str, int, int], None]
 
 
 def ignore_progress(stage: str, done: int, total: int) -> None:
-    """Progress that is not shown."""
+    """A callback that shows nothing."""

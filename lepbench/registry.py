@@ -1,4 +1,4 @@
-"""Named things a stranger can add to: a detector, a method, a source, a metric, a suite."""
+"""Extensible registries of named entries: detectors, methods, sources, metrics, suites."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def suggest_name(name: str, choices: Iterable[str]) -> str:
 
 
 class Registry(Generic[T]):
-    """A mapping from a short name to a thing, filled by a decorator at import time.
+    """A mapping from short names to entries, filled by a decorator at import time.
 
     Plug-ins are imported when a name is not known yet, or when all names are asked for: a run with nothing
     but what ships imports no other code.
 
     Args:
-        kind: what the entries are, in the singular, for error messages ("detector").
+        kind: singular noun for the entries in error messages ("detector").
     """
 
     def __init__(self, kind: str) -> None:
@@ -34,7 +34,7 @@ class Registry(Generic[T]):
         self._entries: dict[str, T] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that files an entry under `name`; a name is taken once."""
+        """Decorator that registers an entry under `name`; names are unique."""
 
         def file_under(entry: T) -> T:
             if name in self._entries:

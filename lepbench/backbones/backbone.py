@@ -1,4 +1,4 @@
-"""A latent diffusion pipeline as data: frozen components, and the ways into and out of its latents."""
+"""A latent diffusion pipeline: frozen components, and encoding to and decoding from its latents."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from lepbench.registry import suggest_name
 SCHEDULE = "scheduler/scheduler_config.json"
 
 AT_ONCE = 8
-"""Pictures through the VAE in one call at most: more are no faster, and would change the last bits."""
+"""Maximum images per VAE call: larger batches are no faster, and would change the last bits."""
 PIXELS_AT_ONCE = AT_ONCE * 512**2
-"""Pixels through the VAE in one call, as far as one picture has no more: bounds the memory."""
+"""Maximum pixels per VAE call, unless a single image has more: bounds the memory."""
 
 OTHER_MODEL = "use a model of the same class without it"
 
@@ -49,15 +49,15 @@ class Backbone:
     """A frozen text-to-image pipeline.
 
     Attributes:
-        name: as asked for: an embedded name, a folder or a hub id.
+        name: as given: an embedded name, a folder or a hub id.
         folder: where its files are.
-        family: what is common to its kind.
+        family: the pipeline family.
         denoiser: the U-Net or transformer.
-        vae: the autoencoder. Both are in eval mode, no parameter takes a gradient; so are the text encoders.
+        vae: the autoencoder. These and the text encoders are in eval mode, with no trainable parameters.
         text: tokenizers and text encoders.
         scheduler: the training schedule, as a diffusers scheduler config.
         taps: the positions of `denoiser` a predictor reads.
-        device, dtype: where and in what precision the components live.
+        device, dtype: of the components.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Backbone:
         """Latent `(C, h, w)` for pictures of `size` px (a side, or height and width).
 
         Raises:
-            LepbenchError: the denoiser cannot divide such a latent as it must, or it is too large for it.
+            LepbenchError: the denoiser does not support such a latent size.
         """
         height, width = (size, size) if isinstance(size, int) else size
         size_multiple = self.vae_factor * self.family.size_multiple(self.denoiser.config)
@@ -115,10 +115,10 @@ class Backbone:
         return int(self.vae.config.latent_channels), height // self.vae_factor, width // self.vae_factor
 
     def predict(self, latents: Tensor, timesteps: Tensor | int | float, conditioning: Conditioning) -> Tensor:
-        """One pass over `latents [B, C, h, w]`: the prediction, in their shape and dtype; of no graph."""
+        """One pass over `latents [B, C, h, w]`: the prediction, in their shape and dtype, without a graph."""
         with torch.inference_mode():
             predicted = self._run(latents, timesteps, conditioning)
-        # What was made in inference mode could not take part in a graph: the copy can.
+        # Inference tensors cannot be part of a graph; the copy can.
         return predicted.to(latents.dtype, copy=True)
 
     def read(
@@ -128,7 +128,7 @@ class Backbone:
         conditioning: Conditioning,
         positions: Sequence[str],
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """One pass of the denoiser, listened to.
+        """One forward pass of the denoiser that also returns features.
 
         Args:
             latents: `[B, C, h, w]`.
@@ -136,11 +136,11 @@ class Backbone:
             positions: module paths of the denoiser.
 
         Returns:
-            What `predict` returns, and position -> features `[B, channels, height, width]`, text left out; in
+            What `predict` returns, and position -> features `[B, channels, height, width]` without text; in
             the graph if one is being recorded.
 
         Raises:
-            LepbenchError: a position leads nowhere.
+            LepbenchError: a position does not exist.
         """
         with collect_taps(self.denoiser, positions) as outputs:
             predicted = self._run(latents, timesteps, conditioning)
@@ -153,7 +153,7 @@ class Backbone:
         conditioning: Conditioning,
         positions: Sequence[str],
     ) -> dict[str, Tensor]:
-        """The features of `read` alone: the pass ends behind the last position, which spares the rest."""
+        """Only the features of `read`: the pass stops after the last position."""
         with collect_taps(self.denoiser, positions, whole=False) as outputs:
             self._run(latents, timesteps, conditioning)
         return self._folded(outputs, latents, positions)
@@ -178,7 +178,7 @@ class Backbone:
         return {name: self.family.fold(outputs[name], latent, config) for name in positions}
 
     def noised(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """Latents at `timesteps`, int64 `[B]`, of the forward process the backbone was trained on.
+        """Noised latents at `timesteps`, int64 `[B]`, by the backbone's forward process.
 
         `sqrt(abar_t) z + sqrt(1 - abar_t) noise`, or `(1 - s) z + s noise` with `s = t / T_train` for a flow.
         """
@@ -205,7 +205,7 @@ class Backbone:
         return latents.float().contiguous()
 
     def encode_edges(self, edges: Tensor) -> Tensor:
-        """bool, or float in [0, 1], [B, H, W] to latents: strokes +1 and ground -1 in three channels."""
+        """bool, or float in [0, 1], [B, H, W] to latents: strokes +1 and background -1 in three channels."""
         return self.encode_images(edges.unsqueeze(1).expand(-1, 3, -1, -1).float())
 
     @torch.no_grad()
@@ -226,17 +226,17 @@ class Backbone:
 
     @torch.no_grad()
     def encode_prompts(self, prompts: Sequence[str]) -> Conditioning:
-        """Texts to what the denoiser reads of them, padded or cut as the pipeline of this family does it."""
+        """Encode texts for the denoiser, padded or truncated as in the pipeline of this family."""
         return self.family.encode(self.text, prompts)
 
     @torch.no_grad()
     def conditions(self, prompts: Sequence[str], scale: float) -> tuple[Conditioning, Conditioning | None]:
-        """The encoded texts, and what classifier-free guidance of this scale leads away from, if anything."""
+        """The conditional and, if classifier-free guidance needs them, the unconditional embeddings."""
         return self.family.conditions(self.text, prompts, scale)
 
     @cached_property
     def files_sha256(self) -> dict[str, str]:
-        """SHA-256 of every file that decides a result, by its path in the model's folder; hashed once."""
+        """SHA-256 of every file that affects a result, by its path in the model's folder; hashed once."""
         names = [INDEX, SCHEDULE]
         for part, kind in _present(self.family, self.family.components, self.text.index).items():
             names += [f"{part}/{name}" for name in list_component_files(self.folder / part, kind)]
@@ -248,14 +248,14 @@ class Backbone:
 def load_backbone(
     id_or_path: str | Path, device: str | torch.device = "cpu", precision: Precision = "float32"
 ) -> Backbone:
-    """Load a pipeline folder of diffusers, ready to be read and sampled but not trained.
+    """Load a diffusers pipeline folder for feature extraction and sampling, not for training.
 
-    Only safetensors are read, of half precision where nothing else is there; no safety checker is loaded.
+    Only safetensors are read, in half precision if there is nothing else; no safety checker is loaded.
 
     Args:
         id_or_path: an embedded name (`mini@1`), a folder, or a hub id.
         device: a torch device, or `auto` for a GPU if there is one.
-        precision: of all weights, but for those of a VAE that needs the full one.
+        precision: of all weights, except those of a VAE that needs float32.
 
     Raises:
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or its layout is unknown.
@@ -277,7 +277,7 @@ def load_backbone(
     _check_latents(folder)
     parts: dict[str, Any] = {}
     for part, kind in components.items():
-        # The VAE of SDXL overflows in half precision, and says so.
+        # The VAE of SDXL overflows in half precision; its config has force_upcast.
         whole = part == "vae" and read_mapping(folder / part / "config.json").get("force_upcast", True)
         parts[part] = load_component(folder / part, kind, torch.float32 if whole else dtype)
         parts[part].requires_grad_(False).eval().to(where)
@@ -304,7 +304,7 @@ def load_backbone(
 
 
 def choose_vae_batch(pixels: int) -> int:
-    """How many pictures of that many pixels go through the VAE in one call."""
+    """Number of images with that many pixels per VAE call."""
     return min(AT_ONCE, max(1, PIXELS_AT_ONCE // pixels))
 
 
@@ -312,18 +312,18 @@ def _schedule_of(folder: Path) -> dict[str, Any]:
     """The training schedule of a pipeline.
 
     Raises:
-        LepbenchError: it cannot be read, or is EDM's: taken for a schedule of variances it would lead astray.
+        LepbenchError: it cannot be read, or is an EDM schedule, which is not supported.
     """
     path = folder / SCHEDULE
     scheduler = read_mapping(path)
-    # Models of variances are also saved with EDM's sampler as their default: their betas are still there.
+    # DDPM models are also saved with an EDM sampler as their default: they still have betas.
     if "sigma_data" in scheduler and "beta_start" not in scheduler:
         raise LepbenchError(f"{path} is a schedule of EDM, by which nothing here samples", OTHER_MODEL)
     return scheduler
 
 
 def _check_latents(folder: Path) -> None:
-    """Refuse a VAE whose latents are more than shifted and scaled as a whole.
+    """Refuse a VAE that normalises latents per channel.
 
     Raises:
         LepbenchError: its config cannot be read, or normalises channel by channel.
@@ -336,13 +336,13 @@ def _check_latents(folder: Path) -> None:
 
 
 def _present(family: Family, parts: Mapping[str, str], index: Mapping[str, Any]) -> dict[str, str]:
-    """The parts a pipeline has: all of its family's but for optional ones that are null in its index."""
+    """The components of a pipeline: those of its family, except optional ones that are null in its index."""
     absent = {part for part in family.optional if index.get(part) in (None, [None, None])}
     return {part: kind for part, kind in parts.items() if part not in absent}
 
 
 def _fetch(id_or_path: str | Path, components: Mapping[str, str], tokenizers: Mapping[str, str]) -> Path:
-    """The folder with everything that is loaded; half precision is fetched only for want of the full."""
+    """The folder with all files to load; half precision is downloaded only if there is no full precision."""
     patterns = [INDEX, "scheduler/*.json", *(f"{part}/*" for part in tokenizers)]
     for part, kind in components.items():
         patterns += list_weight_patterns(part, kind)

@@ -1,4 +1,4 @@
-"""What a denoiser reads beside the latent: named tensors, a row a sample."""
+"""Inputs of a denoiser beside the latent: named tensors, one row per sample."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Conditioning:
         return self.tensors[name]
 
     def take(self, rows: Tensor) -> Conditioning:
-        """The samples at `rows`, an int64 `[N]`; one may be taken more than once."""
+        """The samples at `rows`, int64 `[N]`; repeats are allowed."""
         return Conditioning({name: tensor[rows] for name, tensor in self.tensors.items()})
 
     def expand(self, count: int) -> Conditioning:
@@ -40,10 +40,10 @@ class Conditioning:
         return Conditioning({name: tensor.to(*where) for name, tensor in self.tensors.items()})
 
     def with_tensor(self, name: str, tensor: Tensor) -> Conditioning:
-        """With one more tensor, or another one of that name."""
+        """A copy with a tensor added or replaced."""
         return Conditioning({**self.tensors, name: tensor})
 
     @staticmethod
     def cat(parts: Sequence[Conditioning]) -> Conditioning:
-        """The samples of all parts, in order; they name the same tensors."""
+        """The samples of all parts, in order; all parts have the same tensor names."""
         return Conditioning({name: torch.cat([p[name] for p in parts]) for name in parts[0].tensors})

@@ -1,4 +1,4 @@
-"""Every family there is: importing this file registers them."""
+"""All families; importing this module registers them."""
 
 from lepbench.backbones import flux, pixart, sd, sd3, sdxl
 from lepbench.backbones.family import FAMILIES

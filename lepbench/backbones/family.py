@@ -1,4 +1,4 @@
-"""What the pipelines of one class have in common, as data and a few pure functions; no weights live here."""
+"""Base class of pipeline families: properties and pure functions of one pipeline class, no weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class TextParts:
-    """What captions are encoded with.
+    """Tokenizers and text encoders of a pipeline.
 
     Attributes:
         tokenizers, encoders: by their folders' names; an optional one may be missing.
@@ -38,7 +38,7 @@ class TextParts:
     device: torch.device
 
     def tokens(self, tokenizer: str, prompts: Sequence[str], length: int) -> Any:
-        """Token ids and mask `[B, length]`: padded, or cut with the end token kept."""
+        """Token ids and mask `[B, length]`: padded, or truncated with the end token kept."""
         batch = self.tokenizers[tokenizer](
             list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
         )
@@ -56,7 +56,7 @@ class Family(ABC):
         optional: folders a pipeline may leave out.
         flow: whether `z_t = (1 - s) z + s eps` with `s = t / T_train` (rectified flow) instead of a schedule
             of variances.
-        member: which member of a tapped block's tuple holds the picture.
+        member: index of the image tokens in a tapped block's output tuple.
     """
 
     name: ClassVar[str]
@@ -77,7 +77,7 @@ class Family(ABC):
 
     @abstractmethod
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
-        """Captions to what the denoiser reads of them."""
+        """Encode captions for the denoiser."""
 
     @abstractmethod
     def run(
@@ -91,39 +91,39 @@ class Family(ABC):
         """One pass: the prediction `[B, C, h, w]` for latents of that shape and timesteps `[B]`.
 
         Args:
-            pixels: size of the picture the latents stand for.
+            pixels: image size of the latents.
         """
 
     @abstractmethod
     def blank(self, config: ComponentConfig) -> Conditioning:
-        """A sample's conditioning of the right shapes, of any values."""
+        """Placeholder conditioning of one sample, with the right shapes."""
 
     def uncaptioned(self, text: TextParts) -> Conditioning:
-        """What classifier-free guidance leads away from, one sample."""
+        """The unconditional embeddings for classifier-free guidance, one sample."""
         return self.encode(text, [""])
 
     def conditions(
         self, text: TextParts, prompts: Sequence[str], scale: float
     ) -> tuple[Conditioning, Conditioning | None]:
-        """The captions, and what classifier-free guidance of this scale leads away from; None at scale 1."""
+        """Conditional and unconditional embeddings for this guidance scale; the latter None at scale 1."""
         conditioning = self.encode(text, prompts)
         return conditioning, self.uncaptioned(text).expand(len(conditioning)) if scale > 1 else None
 
     def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
-        """What `set_timesteps` of the scheduler is called with for latents of that size."""
+        """Arguments of the scheduler's `set_timesteps` for latents of that size."""
         return {"num_inference_steps": steps}
 
     def fold(self, output: Any, latent: Size, config: ComponentConfig) -> Tensor:
-        """What a tapped module returned as a map `[B, channels, height, width]`."""
+        """The output of a tapped module as a map `[B, channels, height, width]`."""
         tensor: Tensor = output[self.member] if isinstance(output, tuple) else output
         return tensor
 
     @abstractmethod
     def size_multiple(self, config: ComponentConfig) -> int:
-        """Of which number of latent pixels both sides are multiples."""
+        """Both sides of a latent must be multiples of this number of latent pixels."""
 
     def most(self, config: ComponentConfig) -> int | None:
-        """The longest side in latent pixels; None where there is no bound."""
+        """Maximum side in latent pixels; None if there is no limit."""
         return None
 
     def latent_channels(self, config: ComponentConfig) -> int:

@@ -1,4 +1,4 @@
-"""Flux: a rectified flow on latents packed 2 x 2; CLIP's pooled embedding, and T5's states."""
+"""Flux: rectified flow on latents packed 2 x 2; CLIP pooled embedding and T5 hidden states."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from lepbench.backbones.transformer import (
 T5_LENGTH = 512
 
 USUAL_GUIDANCE = 3.5
-"""Told to a guidance-distilled model where no scale was chosen: in training a predictor."""
+"""Guidance input of a guidance-distilled model if no scale is chosen, as in predictor training."""
 
 TRAIN_TIMESTEPS = 1000
 """The transformer takes t / T_train."""
 
 
 class Flux(TransformerFamily):
-    """Guidance is distilled: its scale is an input of the model (dev) or means nothing (schnell)."""
+    """Guidance is distilled: its scale is an input of the model (dev) or unused (schnell)."""
 
     name = "flux"
     components: ClassVar = {
@@ -45,7 +45,7 @@ class Flux(TransformerFamily):
     flow = True
 
     def positions(self, config: ComponentConfig) -> tuple[str, ...]:
-        """Spread over the joint blocks and the single ones after them as one row."""
+        """Taps spread over the joint blocks and the following single blocks as one sequence."""
         joint = [f"transformer_blocks[{i}]" for i in range(config["num_layers"])]
         single = [f"single_transformer_blocks[{i}]" for i in range(config["num_single_layers"])]
         return spread_taps([*joint, *single])
@@ -110,12 +110,12 @@ class Flux(TransformerFamily):
         return int(config["in_channels"]) // self.patch**2
 
     def latent_side(self, config: ComponentConfig) -> int:
-        """128, as its pipeline has it; the config names none."""
+        """128, as in its pipeline; the config has no value."""
         return 128
 
 
 def _places(height: int, width: int) -> Tensor:
-    """Row and column of every picture token, `[height * width, 3]`; the first number tells nothing."""
+    """Row and column of every image token, `[height * width, 3]`; the first number is always 0."""
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1)
 

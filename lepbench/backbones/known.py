@@ -1,4 +1,4 @@
-"""Released models by short name, and any model as far as its configs tell: nothing here needs weights."""
+"""Configurations of released models by short name, and of any other model; no weights are needed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Known(NamedTuple):
 
 @cache
 def load_known() -> dict[str, Known]:
-    """Every released model there is a configuration of, by short name."""
+    """All released models with a known configuration, by short name."""
     text = (files("lepbench.backbones") / "known.yaml").read_text(encoding="utf-8")
     return {
         name: Known(FAMILIES.get(entry.pop("pipeline")), **entry)

@@ -1,4 +1,4 @@
-"""One component of a pipeline from its folder: safetensors only, and every fault a single line."""
+"""Load a pipeline component from its folder: safetensors only, each error in one line."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
 """What the libraries call a component's weights."""
 
 DTYPES = {"diffusers": "torch_dtype", "transformers": "dtype"}
-"""What the libraries call the precision to load weights in; diffusers before 0.40 passes over `dtype`."""
+"""Name of the libraries' precision argument; diffusers before 0.40 ignores `dtype`."""
 
 VARIANTS = ("", ".fp16")
-"""What is read where both are there: full precision first."""
+"""Weight variants in order of preference: full precision first."""
 
 Precision = Literal["float32", "bfloat16", "float16"]
 """Of a backbone's weights as they are loaded."""
@@ -91,7 +91,7 @@ def list_component_files(folder: Path, kind: str) -> list[str]:
 
 
 def list_tokenizer_files(folder: Path) -> list[str]:
-    """The names of all files of a tokenizer: which of them it reads depends on the others."""
+    """The names of all files of a tokenizer; which ones it reads depends on the others."""
     return sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
 
 
@@ -121,8 +121,8 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
             )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
-    # What a file lacks would be left at random values or without any, with no more than a warning. Of shards
-    # diffusers believes their index, so that what it names in vain is known by having no contents alone.
+    # Weights missing in a file would stay random or uninitialised with only a warning. With shards
+    # diffusers trusts the index, so missing weights are recognised by tensors without data.
     tensors = chain(module.named_parameters(), module.named_buffers())
     absent = sorted({*report["missing_keys"], *(name for name, tensor in tensors if tensor.is_meta)})
     if absent:
@@ -142,7 +142,7 @@ def load_tokenizer(folder: Path, kind: str) -> Any:
     if not folder.is_dir():
         raise LepbenchError(f"missing folder {folder}", NOT_WHOLE)
     tokenizer = import_class(kind)
-    # Without one of them transformers makes up a vocabulary, to which every word is unknown.
+    # Without these files transformers builds an empty vocabulary, in which every word is unknown.
     vocabularies = [tokenizer.vocab_files_names[name] for name in ("tokenizer_file", "vocab_file")]
     if not any((folder / name).is_file() for name in vocabularies):
         raise LepbenchError(f"missing file {folder / vocabularies[0]}", NOT_WHOLE)
@@ -159,6 +159,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Raises:
         LepbenchError: the file is missing or holds no JSON mapping.
     """
+    if not path.is_file():
+        raise LepbenchError(f"missing file {path}", NOT_WHOLE)
     content = read_json(path, NOT_WHOLE)
     if not isinstance(content, dict):
         raise LepbenchError(f"{path} holds no mapping", NOT_WHOLE)

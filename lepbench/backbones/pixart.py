@@ -14,7 +14,7 @@ from lepbench.backbones.transformer import TransformerFamily
 
 
 class PixArt(TransformerFamily):
-    """Predicts noise, and beside it a variance that plays no part."""
+    """Predicts noise and a variance; the variance is ignored."""
 
     name = "pixart"
     components: ClassVar = {

@@ -1,4 +1,4 @@
-"""From the name of a model to a folder of files: embedded, local, or fetched from the hub."""
+"""Resolve a model name to a folder of files: embedded, local, or downloaded from the hub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from lepbench.errors import LepbenchError
 
 INDEX = "model_index.json"
-"""The file of a pipeline that says of which class it and its components are."""
+"""The file with the classes of a pipeline and its components."""
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 """`owner/name`, as the hub knows models."""

@@ -1,4 +1,4 @@
-"""Stable Diffusion 3: a rectified flow; two CLIP encoders beside a T5, which may be left out."""
+"""Stable Diffusion 3: rectified flow; two CLIP encoders and an optional T5."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T5_LENGTH = 256
 
 
 class StableDiffusion3(TransformerFamily):
-    """The encoders' states as one sequence; both pooled embeddings of CLIP side by side."""
+    """The encoders' hidden states as one sequence; both CLIP pooled embeddings concatenated."""
 
     name = "sd3"
     components: ClassVar = {
@@ -71,7 +71,7 @@ class StableDiffusion3(TransformerFamily):
 
 
 def _beside_t5(text: TextParts, prompts: Sequence[str], clip: Tensor) -> Tensor:
-    """CLIP's states, padded to the transformer's width, then T5's; where there is no T5, zeros for them."""
+    """CLIP hidden states, zero-padded to the transformer's width, then those of T5, or zeros without T5."""
     width = text.denoiser["joint_attention_dim"]
     if "text_encoder_3" in text.encoders:
         ids = text.tokens("tokenizer_3", prompts, T5_LENGTH).input_ids

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
-from lepbench.backbones.sd import MIDDLE, Layout, UNetFamily
+from lepbench.backbones.sd import MIDDLE, TapLayout, UNetFamily
 
 # LDM's numbers of the paper's layers exist in this U-Net too (input blocks 2, 4, 8, middle block 0 to 2,
 # output blocks 2, 4, 8) and play the same parts: full, half and quarter resolution going down, the middle,
 # and coming up one block with its upsampler, one attention between resamplings, and one layer at full
 # resolution.
-SDXL = Layout(
+SDXL = TapLayout(
     "sdxl",
     ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
     2,
@@ -33,7 +33,7 @@ SDXL = Layout(
 
 
 def encode_two_clips(text: TextParts, prompts: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
-    """Two CLIP encoders' last hidden states but one, side by side, and the first output of each."""
+    """Penultimate hidden states of two CLIP encoders, concatenated, and the first output of each."""
     length = text.tokenizers["tokenizer"].model_max_length
     states, pooled = [], []
     for number in ("", "_2"):
@@ -45,7 +45,7 @@ def encode_two_clips(text: TextParts, prompts: Sequence[str]) -> tuple[Tensor, l
 
 
 class StableDiffusionXL(UNetFamily):
-    """The last hidden states but one of both encoders side by side; the second one's pooled embedding."""
+    """Penultimate hidden states of both encoders, concatenated; the second one's pooled embedding."""
 
     name = "sdxl"
     components: ClassVar = {
@@ -78,7 +78,7 @@ class StableDiffusionXL(UNetFamily):
         conditioning: Conditioning,
         pixels: Size,
     ) -> Tensor:
-        # Size of the original, corner of the crop, size asked for: an uncropped picture of its own size.
+        # Original size, crop corner, target size: an uncropped image at its own size.
         sizes = torch.tensor([[*pixels, 0, 0, *pixels]], device=latents.device, dtype=latents.dtype)
         output: Tensor = denoiser(
             latents,

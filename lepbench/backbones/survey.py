@@ -1,4 +1,4 @@
-"""What a denoiser's taps look like, found without its weights: a pass over tensors that have shapes only."""
+"""Shapes of a denoiser's taps, measured by a forward pass on the meta device, without weights."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lepbench.backbones.load import import_class
 from lepbench.backbones.taps import collect_taps
 
 PIXELS = 8
-"""Pixels a latent pixel stands for; no shape depends on it."""
+"""Image pixels per latent pixel; no shape depends on it."""
 
 
 class TapShape(NamedTuple):
-    """One tapped position, and what is read there for one sample."""
+    """One tapped position and its feature shape for one sample."""
 
     name: str
     channels: int
@@ -33,7 +33,7 @@ def measure_tap_shapes(family: Family, config: ComponentConfig, latent: Size) ->
     meta = torch.device("meta")
     with meta:
         denoiser = import_class(family.components[family.denoiser]).from_config(dict(config))
-    # Tables made from NumPy arrays stay behind on the CPU.
+    # Buffers made from NumPy arrays are still on the CPU.
     denoiser.eval().to(meta)
     latents = torch.empty(1, family.latent_channels(config), *latent, device=meta)
     pixels = (latent[0] * PIXELS, latent[1] * PIXELS)

@@ -1,4 +1,4 @@
-"""Where a network is tapped, and the tapping itself: forward hooks that never outlive their block."""
+"""Tap positions of a network, and forward hooks that are removed at the end of a context."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEP = re.compile(r"(\w+)((?:\[-?\d+\])*)")
 
 
 def find_module(root: nn.Module, path: str) -> nn.Module:
-    """The module at a dotted and indexed path; indices may be negative.
+    """The module at a path with attributes and indices; indices may be negative.
 
     Raises:
         LepbenchError: there is none; the message names the path and the part that fails.
@@ -46,15 +46,15 @@ def collect_taps(network: nn.Module, names: Sequence[str], whole: bool = True) -
     """Collect the outputs of the named modules while the block runs.
 
     Args:
-        whole: whether a pass runs to its end. If not, the block ends inside its pass, when the last of the
+        whole: whether a pass runs to its end. If not, the pass is stopped when the last of the
             modules has returned.
 
     Yields:
-        A dict from name to what the module returned in the latest forward pass, in the graph if one is being
+        A dict from name to the module's output in the latest forward pass, in the graph if one is being
         recorded. Empty before the first pass.
 
     Raises:
-        LepbenchError: a name leads nowhere; no hook is left behind then either.
+        LepbenchError: a name does not exist; all hooks are removed in this case too.
     """
     modules = {name: find_module(network, name) for name in names}
     outputs: dict[str, Any] = {}
@@ -72,7 +72,7 @@ def collect_taps(network: nn.Module, names: Sequence[str], whole: bool = True) -
 
 
 def _keeper(outputs: dict[str, Any], name: str, enough: int | None) -> Any:
-    """A forward hook that files a module's output under `name`, and ends the pass once there are `enough`."""
+    """A forward hook that stores an output under `name`, and stops the pass after `enough` outputs."""
 
     def keep(module: nn.Module, inputs: Any, output: Any) -> None:
         outputs[name] = output

@@ -1,4 +1,4 @@
-"""What diffusion transformers share: pictures as tokens, and blocks of one width to choose taps from."""
+"""Common parts of diffusion transformers: image tokens, and taps among blocks of one width."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor
 from lepbench.backbones.family import ComponentConfig, Family, Size
 
 TAPS = 9
-"""Taps of a transformer: as many as the paper has of a U-Net."""
+"""Number of taps of a transformer: that of the paper's U-Net."""
 
 
 def spread_taps(blocks: Sequence[str]) -> tuple[str, ...]:
-    """The last of each of nine nearly equal parts of a row of blocks; all of a shorter row."""
+    """The last block of each of nine nearly equal groups of blocks; all blocks if there are fewer."""
     count = min(TAPS, len(blocks))
     return tuple(blocks[(part + 1) * len(blocks) // count - 1] for part in range(count))
 
 
 class TransformerFamily(Family):
-    """Pipelines whose denoiser cuts the latent into patches of 2 x 2 and reads them as tokens, row by row."""
+    """Pipelines whose denoiser splits the latent into 2 x 2 patches as tokens, row by row."""
 
     denoiser = "transformer"
     member = -1
@@ -30,7 +30,7 @@ class TransformerFamily(Family):
         return spread_taps([f"transformer_blocks[{i}]" for i in range(config["num_layers"])])
 
     def fold(self, output: Any, latent: Size, config: ComponentConfig) -> Tensor:
-        """Tokens `[B, text + picture, channels]` as the picture's map `[B, channels, h / 2, w / 2]`."""
+        """Tokens `[B, text + image, channels]` as a map of image tokens, `[B, channels, h / 2, w / 2]`."""
         tokens = super().fold(output, latent, config)
         height, width = latent[0] // self.patch, latent[1] // self.patch
         return fold_tokens(tokens[:, -height * width :], height, width)
@@ -42,12 +42,12 @@ class TransformerFamily(Family):
 def fold_tokens(tokens: Tensor, height: int, width: int) -> Tensor:
     """Tokens `[B, height * width, channels]`, row by row, as a map `[B, channels, height, width]`."""
     maps = tokens.transpose(1, 2).reshape(len(tokens), tokens.shape[2], height, width)
-    # Of one sample the view has a stride with which torch's batch norm, on the CPU, gives wrong gradients.
+    # For a single sample the view has strides with which torch's CPU batch norm gives wrong gradients.
     return maps.contiguous()
 
 
 def compute_resolution_shift(scheduler: Any, tokens: int) -> dict[str, Any]:
-    """How far a flow that asks for it is shifted towards noise: linear in the number of picture tokens.
+    """Timestep shift `mu` of dynamic shifting: linear in the number of image tokens.
 
     Esser et al., "Scaling Rectified Flow Transformers", 2024, section 5.3.2, as the schedulers' configs
     parametrise it.

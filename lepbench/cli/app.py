@@ -1,4 +1,4 @@
-"""The `lepbench` command: one file a verb, each imported only when it is called."""
+"""The `lepbench` command: one file per subcommand, each imported only when it is called."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERBS = {
     "prefetch": ("prefetch", "Fetch the published weights of a detector."),
     "score": ("score", "Score files that others made: edge maps, pictures."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
-    "suite": ("suite", "List suites, make one of drawings, export one to be drawn elsewhere."),
+    "suite": ("suite", "List suites, make one of drawings, rebuild a shipped one, export one."),
     "verify": ("verify", "Check that a run's figures follow from its samples."),
     "train-lep": ("train_lep", "Train a latent edge predictor."),
 }
@@ -33,11 +33,11 @@ QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TRANSFORMERS_VERBOSITY": "error",
 }
-"""Keeps the libraries' own bars and notes off stderr, which is ours, unless the user chose otherwise."""
+"""Suppresses progress bars and messages of the libraries on stderr unless the user set them."""
 
 
 class LazyGroup(click.Group):
-    """Lists the verbs without importing them, so that `lepbench --help` does not wait for torch."""
+    """Lists the subcommands without importing them, so that `lepbench --help` does not import torch."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(VERBS)
@@ -66,7 +66,7 @@ def lepbench() -> None:
 
 
 def main() -> None:
-    """Run the command; every foreseeable fault ends as one line on stderr and exit code 2."""
+    """Run the command; every expected error is printed as one line on stderr with exit code 2."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     try:

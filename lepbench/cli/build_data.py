@@ -1,4 +1,4 @@
-"""`lepbench build-data`: a captioned corpus becomes a folder of picture, edge map and caption."""
+"""`lepbench build-data`: build a folder of images, edge maps and captions from a captioned corpus."""
 
 from __future__ import annotations
 
@@ -23,42 +23,38 @@ OF_DETECTOR = "--detector-set"
 @click.command("build-data")
 @click.argument("source")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write.")
-@click.option("--detector", help="Edge detector, with its usual settings.  [default: canny]")
+@click.option("--detector", help="Edge detector, with its default settings.  [default: canny]")
 @click.option(
     OF_DETECTOR, "of_detector", multiple=True, metavar="KEY=VALUE", help="A setting of the detector."
 )
-@click.option("--device", help="cpu; cuda; auto: cuda for a network where there is one.  [default: cpu]")
-@click.option("--edges", help="binary; soft: a detector's strengths; drawn: by people.  [default: binary]")
-@click.option("--size", help="Side of the square pictures, px, or 'original'.  [default: 64]")
-@click.option("--store", help="png, jpeg, or auto for what the original was.  [default: auto]")
+@click.option("--device", help="cpu, cuda, or auto: cuda for network detectors if available.  [default: cpu]")
+@click.option("--edges", help="binary, soft (edge strengths) or drawn (human sketches).  [default: binary]")
+@click.option("--size", help="Side of the square images, px, or 'original'.  [default: 64]")
+@click.option("--store", help="png, jpeg, or auto: as the original.  [default: auto]")
 @click.option("--limit", type=int, help="Entries to try.  [default: all; 4096 of sketchworld]")
-@click.option("--shard-rows", type=int, help="Entries a shard tries.  [default: 512]")
-@click.option("--max-pixels", type=int, help="Of an original; larger ones are left out.  [default: 1e8]")
-@click.option("--max-caption", type=int, help="Characters kept of a caption.  [default: 2000]")
+@click.option("--shard-rows", type=int, help="Entries tried per shard.  [default: 512]")
+@click.option("--max-pixels", type=int, help="Maximum pixels of an original.  [default: 1e8]")
+@click.option("--max-caption", type=int, help="Maximum characters of a caption.  [default: 2000]")
 @click.option("--split", help="Which split of the source.")
 @click.option("--start", type=int, help="sketchworld: first scene.  [default: 0]")
-@click.option("--licence", help="Licence of the pictures, for the record.  [default: unknown]")
+@click.option("--licence", help="Licence of the images.  [default: unknown]")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the source.")
-@click.option("--duplicates", help="keep, or leave out exact or near ones.  [default: exact]")
-@click.option("--distance", type=int, help="Bits of 64 by which near ones may differ.  [default: 4]")
-@click.option("--min-edges", type=float, help="Least share of pixels on an edge.  [default: 1e-4]")
-@click.option("--max-edges", type=float, help="Largest share.  [default: 0.5]")
-@click.option(
-    "--exclude", multiple=True, metavar="SET", help="Built folder or suite to keep out. Repeatable."
-)
+@click.option("--duplicates", help="keep; exact or near: remove such duplicates.  [default: exact]")
+@click.option("--distance", type=int, help="Bits of 64 by which near duplicates may differ.  [default: 4]")
+@click.option("--min-edges", type=float, help="Minimum share of edge pixels.  [default: 1e-4]")
+@click.option("--max-edges", type=float, help="Maximum share of edge pixels.  [default: 0.5]")
+@click.option("--exclude", multiple=True, metavar="SET", help="Built folder or suite to exclude. Repeatable.")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Shards under way at a time.  [default: 1; with ray the processors of the cluster]",
+    help="Shards made in parallel.  [default: 1; with ray the cluster's processors]",
 )
 @click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
 @click.option(
-    "--shards", metavar="I/N", help="Make every N-th shard alone, from the I-th: one job of an array."
+    "--shards", metavar="I/N", help="Make only every N-th shard, from the I-th: one job of an array."
 )
-@click.option("--retry-failed", is_flag=True, help="Try again what could not be read.")
-@click.option(
-    "--dry-run", is_flag=True, help="Counts, an estimate and a sheet of 16 triplets; builds nothing."
-)
+@click.option("--retry-failed", is_flag=True, help="Retry entries that could not be read.")
+@click.option("--dry-run", is_flag=True, help="Estimate only: counts, cost and a sheet of 16 triplets.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a sentence.")
 def command(
     source: str,
@@ -73,10 +69,10 @@ def command(
 ) -> None:
     """Build a triplet dataset: picture, edge map (white on black) and caption.
 
-    SOURCE is a corpus by name (`lepbench list sources`), a folder of pictures with captions (a .txt beside
-    each, or metadata.jsonl or metadata.csv with file_name and text), or a YAML file. Options win over the
-    file. What cannot be used is left out and named, with the reason, in OUT/rejected.jsonl. The same command
-    finishes what was interrupted; `datasets.load_dataset(OUT)` opens the result.
+    SOURCE is a corpus by name (`lepbench list sources`), a folder of images with captions (a .txt beside
+    each, or metadata.jsonl or metadata.csv with file_name and text), or a YAML file. Options override the
+    file. Rejected entries are listed with the reason in OUT/rejected.jsonl. The same command
+    resumes an interrupted build; `datasets.load_dataset(OUT)` opens the result.
 
     \b
     Examples:
@@ -110,10 +106,10 @@ def command(
 
 
 def read_configuration(source: str, options: dict[str, Any]) -> BuildConfig:
-    """The configuration that SOURCE and the options together ask for.
+    """The configuration given by SOURCE and the options.
 
     Raises:
-        LepbenchError: SOURCE is nothing known, or a setting does not fit.
+        LepbenchError: SOURCE is unknown, or a setting is invalid.
     """
     from lepbench.data.request import make_build_config
 
@@ -123,7 +119,7 @@ def read_configuration(source: str, options: dict[str, Any]) -> BuildConfig:
 
 
 def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> None:
-    """Print what a build would be, and write a sheet of some of it beside where it would go."""
+    """Print an estimate of a build, and write a contact sheet beside its output folder."""
     from lepbench.data.sheet import draw_contact_sheet
     from lepbench.data.survey import SHOWN, survey_build
     from lepbench.files import write_bytes
@@ -147,14 +143,14 @@ def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> N
 
 
 def describe_estimate(found: Survey) -> dict[str, Any]:
-    """What `--dry-run --json` prints."""
+    """The output of `--dry-run --json`."""
     fields = found._asdict()
     del fields["triplets"]
     return fields | {"seconds": round(found.seconds, 1)}
 
 
 def summary(result: BuildResult) -> dict[str, Any]:
-    """What `--json` prints."""
+    """The output of `--json`."""
     manifest = result.manifest
     return {
         "written": manifest.written,
@@ -166,7 +162,7 @@ def summary(result: BuildResult) -> dict[str, Any]:
 
 
 def sentence(result: BuildResult, out: Path) -> str:
-    """What is printed for a person."""
+    """The output without `--json`."""
     manifest = result.manifest
     if manifest.sha256 is None:
         return (

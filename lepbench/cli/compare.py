@@ -1,4 +1,4 @@
-"""`lepbench compare`: which differences between runs are more than chance?"""
+"""`lepbench compare`: which differences between runs are significant?"""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR DIR...")
-@click.option("--all-metrics", is_flag=True, help="Every metric, not the main ones alone.")
+@click.option("--all-metrics", is_flag=True, help="Show every metric, not only the main ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def command(runs: tuple[Path, ...], all_metrics: bool, as_json: bool) -> None:
     """Compare two or more finished runs on the samples they share.
 
-    Differences are paired: every run is resampled with the same items. Their p values are corrected (Holm)
-    for all that is compared at once, and ranks that no significant difference separates are shown as ties.
+    Differences are paired: every run is resampled with the same items. P values are Holm-corrected
+    over all comparisons shown, and ranks without a significant difference are shown as ties.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The terminal, or a page of fixed width where the output goes elsewhere."""
+"""The console: terminal width, or a fixed width if stdout is not a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lepbench data`: what is done with a triplet folder once it is built."""
+"""`lepbench data`: verify, export and upload a built triplet folder."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def command() -> None:
 @command.command("verify")
 @folder_argument
 def verify_command(folder: Path) -> None:
-    """Check that every shard and record of DIR is what its manifest says.
+    """Check every shard and record of DIR against its manifest.
 
-    Shards are hashed, and each must account for every entry as a row or a reject. Nothing is written. The
-    first file that differs is named and ends the check with exit code 2.
+    Shards are hashed, and every entry must be a row or a reject. Nothing is written. The
+    check stops at the first file that differs and names it, with exit code 2.
 
     \b
     Example:
@@ -54,9 +54,9 @@ def verify_command(folder: Path) -> None:
 )
 @click.option("--rows-per-tar", type=click.IntRange(min=1), default=1000, show_default=True)
 def export_command(folder: Path, out: Path, layout: Literal["webdataset"], rows_per_tar: int) -> None:
-    """Write the rows of DIR as tar archives that stream; the same command again goes on.
+    """Write the rows of DIR as WebDataset tar archives; the same command resumes.
 
-    A row is KEY.jpg or KEY.png, KEY.edges.png, KEY.txt and KEY.json; the pictures keep their bytes.
+    A row is KEY.jpg or KEY.png, KEY.edges.png, KEY.txt and KEY.json; images keep their bytes.
 
     \b
     Examples:
@@ -75,11 +75,11 @@ def export_command(folder: Path, out: Path, layout: Literal["webdataset"], rows_
 @folder_argument
 @click.argument("repo_id", metavar="OWNER/NAME")
 @click.option("--private", is_flag=True, help="Make a new repository private.")
-@click.option("--revision", help="A branch, made where there is none  [default: main].")
+@click.option("--revision", help="A branch, created if it does not exist  [default: main].")
 def push_command(folder: Path, repo_id: str, private: bool, revision: str | None) -> None:
-    """Check DIR and upload it to the hub as the data set OWNER/NAME; the same command again goes on.
+    """Check DIR and upload it to the hub as the data set OWNER/NAME; the same command resumes.
 
-    The token is the one of `hf auth login`, or in the variable HF_TOKEN.
+    The token is that of `hf auth login`, or the variable HF_TOKEN.
 
     \b
     Examples:

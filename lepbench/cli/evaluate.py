@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Pictures an item, each from its own noise.",
+    help="Images per item, each from its own noise.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
@@ -40,11 +40,11 @@ def command(
     device: str,
     as_json: bool,
 ) -> None:
-    """Draw and score the model that MODEL.yaml describes.
+    """Generate images with the model in MODEL.yaml and score them on a suite.
 
-    Every table has the model's row and those it is read against: the unguided backbone on the same noise,
-    the true pictures, their VAE round trip, the sketch drawn on the unguided pictures, and the model's
-    pictures held against the next item's sketch. An interrupted run goes on when the command is repeated.
+    Every table has the model and its references: the unguided backbone on the same noise,
+    the real images, their VAE round trip, the sketch drawn on the unguided images, and the model's
+    images compared with the next item's sketch. The same command resumes an interrupted run.
 
     \b
     Examples:

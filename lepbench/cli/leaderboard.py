@@ -1,4 +1,4 @@
-"""`lepbench leaderboard`: keep the leaderboards' CSVs."""
+"""`lepbench leaderboard`: maintain leaderboard CSVs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 @click.group()
 def command() -> None:
-    """Keep leaderboard CSVs, one a suite and protocol.
+    """Maintain leaderboard CSVs, one per suite and protocol.
 
     \b
     Examples:
@@ -28,14 +28,14 @@ def command() -> None:
 )
 @click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the record's name].")
-@click.option("--replace", is_flag=True, help="Take the place of another record of the same model name.")
+@click.option("--replace", is_flag=True, help="Replace another record of the same model name.")
 def add_command(
     folder: Path, leaderboards: Path, suite: str | None, protocol: str | None, replace: bool
 ) -> None:
     """Verify the run in DIR against its samples and add its model to LEADERBOARDS/SUITE/PROTOCOL.csv.
 
-    A record that is on the board already changes nothing. Runs of another protocol, suite or number of
-    samples do not compare with those on the board and are refused.
+    Adding a record twice changes nothing. Runs of another protocol, suite or number of
+    samples are not comparable with those on the board and are refused.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`lepbench list`: what there is to choose from, by the names that configurations use."""
+"""`lepbench list`: list registered components by the names used in configurations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ as_json = click.option("--json", "wanted_json", is_flag=True, help="Print one JS
 
 @click.group()
 def command() -> None:
-    """What there is to choose from, by the names that configurations use.
+    """List registered components by the names used in configurations.
 
     \b
     Examples:
@@ -61,7 +61,7 @@ for _subject, _where in REGISTRIES.items():
 @command.command("detectors")
 @as_json
 def detectors_command(wanted_json: bool) -> None:
-    """Edge detectors: binary or soft, ready or what is missing, every setting with its default.
+    """Edge detectors: binary or soft, missing requirements, every setting with its default.
 
     Weights come with 'lepbench prefetch NAME', packages with 'pip install lepbench[annotators]'.
     """
@@ -129,7 +129,7 @@ def backbones_command(wanted_json: bool) -> None:
 @click.option("--latent", help="Size of the latent, HEIGHTxWIDTH  [default: the model's own].")
 @as_json
 def taps_command(backbone: str, latent: str | None, wanted_json: bool) -> None:
-    """Where a backbone is read, in order: position, channels, height and width. Needs no weights.
+    """Tap positions of a backbone, in order: position, channels, height and width. Needs no weights.
 
     \b
     Examples:
@@ -146,7 +146,7 @@ def taps_command(backbone: str, latent: str | None, wanted_json: bool) -> None:
 
 
 def _size(text: str, multiple: int) -> tuple[int, int]:
-    """Height and width of a latent, written HxW, that whose sides a model of this multiple takes."""
+    """Height and width of a latent, written HxW; both must be multiples of `multiple`."""
     parsed = re.fullmatch(r"(\d+)x(\d+)", text)
     if parsed is None:
         raise LepbenchError(f"--latent {text!r} is no size", "write HEIGHTxWIDTH, such as 64x96")
@@ -157,7 +157,7 @@ def _size(text: str, multiple: int) -> tuple[int, int]:
 
 
 def _what(entry: Any) -> str:
-    """A registered thing in a line: its settings, its class in diffusers, or how its class tells of it."""
+    """A registered entry in one line: its settings, its diffusers class, or its docstring's first line."""
     if isinstance(entry, Config):
         return _text(entry.model_dump())
     return str(getattr(entry, "class_name", None) or (entry.__doc__ or "").strip().split("\n")[0])

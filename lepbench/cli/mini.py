@@ -1,4 +1,4 @@
-"""`lepbench mini`: train the embedded models by their recipes, and check what they can do."""
+"""`lepbench mini`: train the embedded models by their recipes, and evaluate them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STAGES = ("vae", "unet", "judge", "probe", "segmenter", "matcher")
 
 @click.group()
 def command() -> None:
-    """Train and check the embedded models.
+    """Train and evaluate the embedded models.
 
     \b
     Examples:
@@ -27,7 +27,7 @@ def command() -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("work/mini"), show_default=True)
 @click.option("--recipe", type=click.Path(path_type=Path), help="A recipe other than the package's own.")
 def train(stage: str, out: Path, recipe: Path | None) -> None:
-    """Train one STAGE; the same command again goes on where it was interrupted."""
+    """Train one STAGE; the same command resumes an interrupted training."""
     from lepbench.mini.stages import train as train_stage
 
     click.echo(train_stage(stage, out, recipe))
@@ -39,11 +39,11 @@ def train(stage: str, out: Path, recipe: Path | None) -> None:
     type=click.Path(path_type=Path),
     help="Folder of mini@1, judge@1, probe@1  [default: shipped].",
 )
-@click.option("--count", type=click.IntRange(min=1), help="Scenes a gate, for a quick look  [default: all].")
-@click.option("--cards", is_flag=True, help="Also write the models' cards with what was measured.")
+@click.option("--count", type=click.IntRange(min=1), help="Scenes per gate, for a quick run  [default: all].")
+@click.option("--cards", is_flag=True, help="Also write the model cards with these measurements.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def gates(models: Path | None, count: int | None, cards: bool, as_json: bool) -> None:
-    """Measure every gate of the embedded models; a missed one is shown with its figure."""
+    """Measure every gate (acceptance test) of the embedded models; missed ones are shown with their value."""
     from lepbench.bars import show_bars
     from lepbench.judges.paths import ASSETS
     from lepbench.mini.cards import write_cards

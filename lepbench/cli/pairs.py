@@ -1,4 +1,4 @@
-"""Settings on the command line: `--set KEY=VALUE`, and options like it."""
+"""`--set KEY=VALUE` and similar command-line options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lepbench.errors import LepbenchError
 
 
 def parse_pair(text: str, option: str = "--set") -> tuple[str, Any]:
-    """`KEY=VALUE` of an option, the value read as YAML: numbers and true are what they look like.
+    """`KEY=VALUE` of an option, the value parsed as YAML.
 
     Raises:
         LepbenchError: it is no such pair.

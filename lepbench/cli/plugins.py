@@ -1,4 +1,4 @@
-"""`--import` and `--trust-code`, which every verb takes: code from outside, by module or file."""
+"""The options `--import` and `--trust-code` of every subcommand: external code, by module or file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 from lepbench.plugins import IMPORT
 
 TRUST = "LEPBENCH_TRUST_CODE"
-"""The variable that says what --trust-code says."""
+"""The environment variable equivalent to --trust-code."""
 
 
 def accept_plugins(command: click.Command) -> click.Command:

@@ -1,4 +1,4 @@
-"""`lepbench prefetch`: bring the weights of a detector into the cache, pinned by their hash."""
+"""`lepbench prefetch`: download the weights of a detector into the cache, pinned by their hash."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import click
 
 @click.command("prefetch")
 @click.argument("name")
-@click.option("--from", "source", metavar="URL_OR_PATH", help="Take the file from there.")
+@click.option("--from", "source", metavar="URL_OR_PATH", help="Get the file from there.")
 @click.option("--sha256", metavar="HEX", help="Refuse any other file.")
-@click.option("--trust", is_flag=True, help="Take what comes, and pin its hash from then on.")
+@click.option("--trust", is_flag=True, help="Accept any file, and pin its hash from then on.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a sentence.")
 def command(name: str, source: str | None, sha256: str | None, trust: bool, as_json: bool) -> None:
-    """Fetch the published weights of a detector, once; nothing else ever fetches them.
+    """Download the published weights of a detector; no other command downloads them.
 
     NAME is one of dexined, hed, lineart, lineart-coarse and pidinet. None of their hashes ships with this
-    package: tell it, or trust the first file that comes; a lock beside the file holds every later one to it.
+    package: give it, or trust the first file; later files are checked against a lock beside it.
 
     \b
     Examples:

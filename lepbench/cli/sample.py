@@ -1,4 +1,4 @@
-"""`lepbench sample`: one picture from a prompt and a drawing."""
+"""`lepbench sample`: generate one image from a prompt and a sketch."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command("sample")
-@click.option("--prompt", required=True, help="What to draw.")
-@click.option("--sketch", required=True, type=click.Path(path_type=Path), help="An image of the lines.")
+@click.option("--prompt", required=True, help="Text prompt.")
+@click.option("--sketch", required=True, type=click.Path(path_type=Path), help="Image file of the sketch.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="PNG to write.")
 @click.option(
     "--backbone", "model", default="mini@1", show_default=True, help="Embedded name, folder or hub id."
@@ -28,25 +28,23 @@ if TYPE_CHECKING:
     "--preset",
     default="fast",
     show_default=True,
-    help="fast or paper: what the next four options are unless given.",
+    help="fast or paper: defaults of the next four options.",
 )
-@click.option("--scale", type=click.FloatRange(min=0), help="Strength of the sketch.")
-@click.option(
-    "--stop", type=click.FloatRange(0, 1), help="Share of the noise schedule, at its end, that is not guided."
-)
+@click.option("--scale", type=click.FloatRange(min=0), help="Sketch guidance scale.")
+@click.option("--stop", type=click.FloatRange(0, 1), help="Guide while t > STOP x T.")
 @click.option("--steps", type=int, help="Denoising steps.")
-@click.option("--scheduler", help="Scheduler of diffusers, by short name; flow_euler for a flow.")
+@click.option("--scheduler", help="Scheduler, by short name; flow_euler for flow matching.")
 @click.option(
-    "--cfg", "guidance_scale", default=4.0, show_default=True, help="Strength of the prompt, from 1."
+    "--cfg", "guidance_scale", default=4.0, show_default=True, help="Classifier-free guidance scale, from 1."
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
-@click.option("--resize", is_flag=True, help="Fit a drawing of another size to the picture's.")
-@click.option("--height", type=int, help="Of the picture, px  [default: what the model was trained on].")
-@click.option("--width", type=int, help="Of the picture, px.")
+@click.option("--resize", is_flag=True, help="Fit a sketch of another size to the image size.")
+@click.option("--height", type=int, help="Image height, px  [default: the training size].")
+@click.option("--width", type=int, help="Image width, px.")
 @click.option(
     "--importance",
     type=click.Path(path_type=Path),
-    help="A grey image: how much each part of the sketch matters, from black (not at all) to white.",
+    help="A grey image of weights of the sketch, from black (ignored) to white.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
 @click.option(
@@ -54,7 +52,7 @@ if TYPE_CHECKING:
     default="float32",
     show_default=True,
     type=click.Choice(["float32", "bfloat16", "float16"]),
-    help="Of the backbone's weights.",
+    help="Precision of the backbone's weights.",
 )
 def command(
     prompt: str,
@@ -74,10 +72,10 @@ def command(
     precision: Precision,
     **sampler: Any,
 ) -> None:
-    """Draw the prompt along the lines of a sketch.
+    """Generate an image of the prompt, guided by a sketch.
 
-    The sketch may be black on white or white on black, in any image format. Written: the picture, and beside
-    it OUT-strip.png with the sketch, the edges the model thought it was drawing, and the picture, enlarged.
+    The sketch may be black on white or white on black, in any image format. Writes the image and
+    OUT-strip.png with the sketch, the edges predicted during sampling and the image, enlarged.
 
     \b
     Examples:
@@ -98,7 +96,7 @@ def command(
     from lepbench.predictors.base import Predictor
 
     chosen = PRESETS.get(preset)
-    # Once before anything is loaded: a fault is reported at once.
+    # Checked before anything is loaded, so that an error is reported at once.
     _settings(chosen, sampler, flow=False)
     backbone = load_backbone(model, device, precision)
     settings = _settings(chosen, sampler, backbone.family.flow)

@@ -1,4 +1,4 @@
-"""`lepbench score`: figures of files that others made."""
+"""`lepbench score`: metrics of existing folders of files."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from lepbench.scoring.edges import ProtocolScores
     from lepbench.scoring.images import ImageScores
 
-Folder = click.Path(path_type=Path)
+FolderPath = click.Path(path_type=Path)
 
 
 @click.group()
 def command() -> None:
-    """Score folders of files that others made.
+    """Score existing folders of edge maps or images.
 
     \b
     Examples:
@@ -30,18 +30,20 @@ def command() -> None:
 
 @command.command()
 @click.option(
-    "--predictions", type=Folder, required=True, help="Soft edge maps: NAME.png, or NAME.mat (ucm2)."
+    "--predictions", type=FolderPath, required=True, help="Soft edge maps: NAME.png, or NAME.mat (ucm2)."
 )
-@click.option("--annotations", type=Folder, required=True, help="BSDS ground truth: NAME.mat, or NAME.png.")
+@click.option(
+    "--annotations", type=FolderPath, required=True, help="BSDS ground truth: NAME.mat, or NAME.png."
+)
 @click.option("--thresholds", type=click.IntRange(min=1), default=99, show_default=True)
 @click.option(
     "--max-dist",
     type=click.FloatRange(min=0, min_open=True),
     default=0.0075,
     show_default=True,
-    help="Largest distance of a match, in diagonals.",
+    help="Maximum distance of a match, as a share of the diagonal.",
 )
-@click.option("--no-thin", is_flag=True, help="Match thresholded maps as they are.")
+@click.option("--no-thin", is_flag=True, help="Match thresholded maps without thinning.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes  [default: one a processor].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def boundaries(
@@ -53,7 +55,7 @@ def boundaries(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Score edge maps against people's boundaries by the BSDS benchmark: ODS, OIS and AP.
+    """Score edge maps against human boundary annotations by the BSDS benchmark: ODS, OIS and AP.
 
     \b
     Examples:
@@ -89,8 +91,8 @@ def _boundary_lines(scores: BoundaryScores) -> str:
 
 
 @command.command()
-@click.option("--generated", type=Folder, required=True, help="Folder of pictures to be scored.")
-@click.option("--reference", type=Folder, required=True, help="Folder of true pictures.")
+@click.option("--generated", type=FolderPath, required=True, help="Folder of generated images.")
+@click.option("--reference", type=FolderPath, required=True, help="Folder of real images.")
 @click.option(
     "--extractor",
     default="judge",
@@ -98,12 +100,12 @@ def _boundary_lines(scores: BoundaryScores) -> str:
     help="judge, clip:FOLDER_OR_ID, dinov2:FOLDER_OR_ID, torchscript:FILE, torch-fidelity:FILE or "
     "torchmetrics:FILE.",
 )
-@click.option("--sha256", help="Hash that the FILE of an extractor must have; torchscript needs it.")
+@click.option("--sha256", help="Required hash of the extractor's FILE; torchscript needs it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def images(generated: Path, reference: Path, extractor: str, sha256: str | None, as_json: bool) -> None:
-    """Compare two folders of pictures as distributions: Frechet distance, KID and, for CLIP, CMMD.
+    """Compare two folders of images as distributions: Frechet distance, KID and, for CLIP, CMMD.
 
-    Figures compare only where extractor and both numbers of pictures agree. With the Inception file of
+    Values are comparable only for the same extractor and numbers of images. With the Inception file of
     clean-fid as the extractor, the Frechet distance is the FID that clean-fid gives; likewise with that of
     torch-fidelity, whose resize differs from that of torchmetrics.
 
@@ -156,16 +158,16 @@ def _image_lines(scores: ImageScores) -> str:
 @command.command()
 @click.option(
     "--generated",
-    type=Folder,
+    type=FolderPath,
     required=True,
     help="NAME-0.png, NAME-1.png, ..; or NAME.png; or folders that hold one NAME.png each.",
 )
-@click.option("--reference", type=Folder, required=True, help="Real pictures: NAME.png, .jpg, ..")
+@click.option("--reference", type=FolderPath, required=True, help="Real images: NAME.png, .jpg, ..")
 @click.option(
     "--protocol",
     default="controlnetpp-canny-v1",
     show_default=True,
-    help="The rules: also controlnetpp-hed-v1 or controlnetpp-lineart-v1, which need --maps.",
+    help="Or controlnetpp-hed-v1, controlnetpp-lineart-v1, which need --maps.",
 )
 @click.option("--maps", is_flag=True, help="Both folders hold edge maps (grey PNG, strokes bright on black).")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes  [default: one a processor].")
@@ -173,10 +175,10 @@ def _image_lines(scores: ImageScores) -> str:
 def edges(
     generated: Path, reference: Path, protocol: str, maps: bool, workers: int | None, as_json: bool
 ) -> None:
-    """Hold edges of generated pictures against those of real ones by a published protocol.
+    """Compare the edges of generated images with those of real ones by a published protocol.
 
-    A published "F1" of ControlNet++ is 100 times the strict one. The tolerant figures beside it are fairer:
-    means over pictures with 95 % intervals over prompts, then F1 of the pixels pooled over a prompt.
+    A published "F1" of ControlNet++ is 100 times the strict one. The tolerant figures are
+    means over images with 95 % intervals over prompts, and F1 of the pixels pooled over a prompt.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`lepbench suite`: what there is to draw."""
+"""`lepbench suite`: list, make and export suites."""
 
 from __future__ import annotations
 
@@ -45,24 +45,24 @@ def list_command() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Folder to write; its name is the suite's."
 )
-@click.option("--items", default=256, show_default=True, help="How many drawings.")
-@click.option("--size", default=512, show_default=True, help="Side of pictures and sketches, px.")
-@click.option("--seed", default=0, show_default=True, help="Another seed picks other drawings.")
+@click.option("--items", default=256, show_default=True, help="Number of drawings.")
+@click.option("--size", default=512, show_default=True, help="Side of images and sketches, px.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the choice of drawings.")
 @click.option(
     "--prompt",
     default="a photo of a {label}",
     show_default=True,
-    help="Of a drawing with a class; one with a caption has that.",
+    help="Prompt template for drawings with a class; captions are used as they are.",
 )
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the corpus, as YAML."
 )
 def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], **options: Any) -> None:
-    """Freeze drawings of CORPUS (quickdraw, svg, fscoco), which lies at PATH, as a suite.
+    """Make a frozen suite of drawings of CORPUS (quickdraw, svg, fscoco), which is at PATH.
 
-    Classes take turns, so that any number of items from the front is balanced. FS-COCO's drawings come with
-    captions and photographs; of the others there is no real picture, so rows and figures that need one are
-    left out when a model is evaluated. The folder is given to `lepbench evaluate --suite`.
+    Classes alternate, so that any number of items from the front is balanced. FS-COCO has
+    captions and photographs; the others have no real images, so conditions and metrics that need one are
+    omitted when a model is evaluated. Pass the folder to `lepbench evaluate --suite`.
 
     \b
     Examples:
@@ -85,7 +85,7 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
 
 
 def read_corpus(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
-    """The sketch corpus that a name, a place and KEY=VALUE pairs ask for.
+    """The sketch corpus given by a name, a path and KEY=VALUE pairs.
 
     Raises:
         LepbenchError: there is none of that name, or a pair is no setting of it.
@@ -101,7 +101,7 @@ def read_corpus(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
 
 
 def _make_request(name: str, options: dict[str, Any]) -> SuiteRequest:
-    """What is asked for of a suite.
+    """The settings of a new suite.
 
     Raises:
         LepbenchError: an option is out of range.
@@ -123,10 +123,10 @@ def _make_request(name: str, options: dict[str, Any]) -> SuiteRequest:
 @click.option("--limit", type=click.IntRange(min=1), help="Items of the suite  [default: the suite's].")
 @click.option("--samples-per-item", type=click.IntRange(min=1), default=1, show_default=True)
 def export_command(suite: str, out: Path, limit: int | None, samples_per_item: int) -> None:
-    """Write the prompts and sketches of suite NAME, for pictures to be drawn by any program.
+    """Write the prompts and sketches of suite NAME, to generate images with any program.
 
-    The folder's README says how they are drawn and scored: with `method: {name: precomputed, folder: ...}` no
-    model is loaded.
+    The folder's README explains the rest: with `method: {name: precomputed, folder: ...}` no
+    model is loaded for scoring.
 
     \b
     Examples:

@@ -14,10 +14,10 @@ import click
     "--out", type=click.Path(path_type=Path), help="Folder to write.  [default: runs/ and CONFIG's name]"
 )
 def command(config: Path, out: Path | None) -> None:
-    """Train a latent edge predictor as the YAML file CONFIG says.
+    """Train a latent edge predictor by the YAML file CONFIG.
 
-    Pictures and captions are encoded once and kept. The folder gets the predictor, a model card, the held-out
-    loss by timestep and a checkpoint: after an interruption the same command goes on and ends with the same
+    Images and captions are encoded once and cached. The folder gets the predictor, a model card, the held-out
+    loss by timestep and a checkpoint; the same command resumes an interrupted run and ends with the same
     weights. The figures are printed as one JSON object. Several GPUs share the batches under 'accelerate
     launch -m lepbench train-lep'.
 
@@ -36,7 +36,7 @@ def command(config: Path, out: Path | None) -> None:
     folder = out or Path("runs") / config.stem
     with show_bars() as progress:
         outcome = train_predictor(recipe, folder, progress)
-    if outcome is None:  # one of several processes, and not the one that writes
+    if outcome is None:  # not the main process
         return
     figures = outcome.model_dump(mode="json", exclude={"recipe", "backbone_sha256"})
     click.echo(json.dumps({"out": str(folder), **figures}))

@@ -1,4 +1,4 @@
-"""`lepbench verify`: does a folder of results bear out its record?"""
+"""`lepbench verify`: check a folder of results against its record."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import click
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--images", is_flag=True, help="Also score every stored picture anew.")
+@click.option("--images", is_flag=True, help="Also score every stored image again.")
 @click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the record's name].")
 @click.option("--device", default="auto", show_default=True, help="Where --images runs: cpu, cuda or auto.")
 def command(folder: Path, images: bool, suite: str | None, protocol: str | None, device: str) -> None:
-    """Check the run in DIR: its samples are those its record names, and every figure follows from them.
+    """Check the run in DIR: its samples match its record, and every figure follows from them.
 
-    With --images the pictures are scored anew too, and every column of samples.parquet must follow from
-    them. Nothing is written. The first thing that does not agree ends the check with exit code 2.
+    With --images all images are scored again, and every column of samples.parquet must agree with
+    them. Nothing is written. The check stops at the first disagreement with exit code 2.
 
     \b
     Examples:

@@ -1,1 +1,1 @@
-"""Corpus to triplets: sources, the build, and the reader; import the module you need, nothing loads here."""
+"""Corpus to triplets: sources, the build, and the reader; this package imports none of its modules."""

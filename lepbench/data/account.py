@@ -1,4 +1,4 @@
-"""What is told of the entries of a shard: those left out, and a hash of what the corpus had of them all."""
+"""Bookkeeping of a shard's entries: the rejects, and a hash of all entries as the corpus had them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Reject(Config):
 
 @dataclass
 class Account:
-    """What a record tells of the entries of a shard; complete when its rows have been taken."""
+    """The part of a record about the entries of a shard; complete after all its rows were read."""
 
     recipe: str
     state: str = ""
     rejects: list[Reject] = field(default_factory=list)
 
     def note(self, name: str, found: Original | Rejected, sha256: str | None = None) -> None:
-        """Add what the corpus has of the next entry, with the hash of its picture where that is known."""
+        """Add the next entry of the corpus, with the hash of its image if known."""
         self.state = sha256_bytes(f"{self.state} {describe_entry(name, found, sha256)}".encode())
 
 
 def describe_entry(name: str, found: Original | Rejected, sha256: str | None = None) -> str:
-    """All that an entry's row or reject may follow from, the picture by its hash."""
+    """Everything that affects an entry's row or reject, the image by its hash."""
     if isinstance(found, Rejected):
         return repr((name, str(found.reason), found.detail))
     if sha256 is None:

@@ -1,4 +1,4 @@
-"""Corpus to triplet folder: shard by shard, so that an interruption costs one shard and no byte differs."""
+"""Build a triplet folder from a corpus, shard by shard: an interrupted build loses at most one shard."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ from lepbench.progress import Progress, ignore_progress
 
 REJECTED = "rejected.jsonl"
 SHAPING = ("pillow", "numpy", "torch", "kornia", "opencv-python-headless", "pyarrow", "datasets")
-"""Packages whose version may change the bytes."""
+"""Packages whose version may affect the bytes."""
 DRAWN = 512
-"""Side in px of what a source draws where pictures keep the size they have."""
+"""Side in px of rendered images when images keep their original size."""
 BY_HAND = "drawn by people"
-"""What a recipe and its rows name where no detector played a part."""
+"""The detector entry of recipes and rows when no detector is used."""
 MENDED = ("source.fingerprint",)
-"""What a corpus may differ in when what failed in it is tried again."""
+"""Recipe keys that may differ when failed entries are retried."""
 OF_THE_SET = frozenset((Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.LEAKED))
-"""Reasons that are found when all shards are made, and take rows out of them."""
+"""Reject reasons that are determined after all shards are made, and remove rows from them."""
 
 
 class BuildResult(NamedTuple):
-    """What a build left behind: the manifest, and how many shards are made of how many there are.
+    """Result of a build: the manifest, and the numbers of finished and of all shards.
 
     The manifest has no `sha256` while shards are missing.
     """
@@ -76,16 +76,16 @@ def build_triplets(
 ) -> BuildResult:
     """Build the triplet folder of a configuration, or finish one that was interrupted.
 
-    Neither engine nor shares nor interruptions change a byte of the result.
+    The result does not depend on engine, shares or interruptions.
 
     Args:
         progress: called with (stage, done, total), in entries, as the work goes on.
-        engine: who makes the shards; this process unless said.
-        share: make these shards alone, and leave the folder unfinished.
-        retry: try those entries again that failed in a way that may have passed.
+        engine: runs the shards; by default in this process.
+        share: make only these shards, and leave the folder unfinished.
+        retry: retry entries that failed for a possibly temporary reason.
 
     Raises:
-        LepbenchError: nothing to read, nothing usable, or `out` is not this build's to write.
+        LepbenchError: nothing to read, nothing usable, or `out` cannot be written by this build.
     """
     config, corpus, excluded, recipe = plan_build(config, out)
     with lock_folder(out, share):
@@ -108,7 +108,7 @@ def build_triplets(
 
 
 class BuildPlan(NamedTuple):
-    """What is known before the first picture is read; the configuration is as it holds here."""
+    """The plan of a build before the first image is read, with the configuration resolved here."""
 
     config: BuildConfig
     corpus: Corpus
@@ -117,7 +117,7 @@ class BuildPlan(NamedTuple):
 
 
 def plan_build(config: BuildConfig, out: Path | None) -> BuildPlan:
-    """What a build of a configuration begins with.
+    """Prepare the build of a configuration.
 
     Raises:
         LepbenchError: nothing to read, no such device, nothing to exclude, or `out` lies in what is read.
@@ -131,7 +131,7 @@ def plan_build(config: BuildConfig, out: Path | None) -> BuildPlan:
 
 
 def describe_recipe(config: BuildConfig, corpus: Corpus, excluded: Sequence[Excluded]) -> BuildRecipe:
-    """Everything that decides the bytes."""
+    """Everything that determines the bytes."""
     hygiene = config.hygiene.model_dump(mode="json", exclude={"exclude"})
     return BuildRecipe(
         size=config.size,
@@ -150,13 +150,13 @@ def describe_recipe(config: BuildConfig, corpus: Corpus, excluded: Sequence[Excl
 
 
 def check_apart(config: BuildConfig, out: Path) -> None:
-    """Refuse to write into the folder that is read: the pictures made there would be taken for its own."""
+    """Refuse to write into the source folder: the written images would be read as part of it."""
     if isinstance(config.source, Folder) and out.resolve().is_relative_to(config.source.path.resolve()):
         raise LepbenchError(f"{out} lies inside the source {config.source.path}", "choose another --out")
 
 
 def claim_folder(out: Path, recipe: BuildRecipe, mine: Collection[ShardSpec], retry: bool) -> Manifest:
-    """The folder's manifest where it is of this recipe, or a new one where the folder is empty.
+    """The folder's manifest if it has this recipe, or a new one if the folder is empty.
 
     Raises:
         LepbenchError: the folder holds other things, or the triplets of another recipe.
@@ -194,10 +194,10 @@ def existing_manifest(out: Path, recipe: BuildRecipe, retry: bool) -> Manifest |
 def renew_manifest(
     manifest: Manifest, out: Path, recipe: BuildRecipe, mine: Collection[ShardSpec]
 ) -> Manifest:
-    """The manifest for another try, before which the shards of what may fare better now are forgotten.
+    """The manifest for a retry; the records of shards with retryable rejects are removed first.
 
-    So are those that lost rows for what other sets or shards hold, since such rows may come back. They go
-    first: wherever this is cut short, no row comes in while others are still left out for one that it rules
+    So are those of shards that lost rows to duplicates or excluded sets, which may return. They are removed
+    first, so that after an interruption no row returns while others are rejected for one that it rules
     out.
     """
     reasons = {piece: read_reasons(out, piece) for piece in plan_shards(recipe)}
@@ -222,13 +222,13 @@ def read_reasons(out: Path, piece: ShardSpec) -> set[Reason]:
 
 
 def forget_records(out: Path, some: Iterable[ShardSpec]) -> None:
-    """Take away the records of some shards, which have to be made anew then."""
+    """Remove the records of some shards, so that these are rebuilt."""
     for piece in some:
         (out / piece.record).unlink(missing_ok=True)
 
 
 def explain_refusal(out: Path, manifest: Manifest) -> str:
-    """Why no shard may be added to what is there; empty where one may."""
+    """Why no shard may be added to the folder; empty if one may."""
     here = list_software()
     if manifest.software == here:
         return ""
@@ -242,12 +242,12 @@ def save_manifest(manifest: Manifest, out: Path) -> Manifest:
 
 
 def list_software() -> dict[str, str]:
-    """Versions of the packages that shape the bytes, as installed."""
+    """Installed versions of the packages that affect the bytes."""
     return {name: version(name) for name in SHAPING}
 
 
 def sweep_partials(out: Path) -> None:
-    """Remove the partial files of a killed build; the lock says that no other is running."""
+    """Remove the partial files of a killed build; the lock guarantees that no other is running."""
     for partial_file in chain(*(out.glob(f"{place}.*.part") for place in ("", "data/", "shards/"))):
         partial_file.unlink(missing_ok=True)
 
@@ -255,7 +255,7 @@ def sweep_partials(out: Path) -> None:
 def fill_shards(
     job: Job, mine: Sequence[ShardSpec], engine: Engine, progress: Progress, manifest: Manifest
 ) -> tuple[dict[ShardSpec, Shard], Manifest]:
-    """Keep the shards that are as recorded and make the others; in the order of the set.
+    """Keep valid recorded shards and make the others; in order.
 
     Returns:
         The shards, and the manifest: unfinished from before the first shard is made.
@@ -286,7 +286,7 @@ def require_shard(out: Path, piece: ShardSpec, made: Shard) -> Shard:
     """A shard that was made, perhaps by another machine.
 
     Raises:
-        LepbenchError: its file is not to be seen here.
+        LepbenchError: its file is not visible on this machine.
     """
     if not (out / piece.data).exists():
         raise LepbenchError(f"{out / piece.data} was made and is not here", "do all machines see one folder?")
@@ -296,7 +296,7 @@ def require_shard(out: Path, piece: ShardSpec, made: Shard) -> Shard:
 def clean_shards(
     out: Path, shards: dict[ShardSpec, Shard], hygiene: Hygiene, excluded: Sequence[Excluded]
 ) -> None:
-    """Take out the rows that the set as a whole rules out."""
+    """Remove the rows that are rejected in the context of the whole data set."""
     keys = read_keys(out / shard.file for shard in shards.values())
     found = deque(find_drops(keys, hygiene, excluded))
     start = 0
@@ -312,7 +312,7 @@ def clean_shards(
 
 
 def finish_build(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[ShardSpec, Shard]) -> Manifest:
-    """Write what follows from the shards: rejects, data card, manifest.
+    """Write the files derived from the shards: rejects, data card, manifest.
 
     Raises:
         LepbenchError: not one entry could become a triplet.

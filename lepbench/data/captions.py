@@ -1,4 +1,4 @@
-"""Captions that lie beside pictures: `metadata.jsonl`, `metadata.csv`, and what makes one usable."""
+"""Captions beside images: `metadata.jsonl` and `metadata.csv`, and the cleaning of captions."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class MetadataRow(NamedTuple):
 
 
 class Caption(NamedTuple):
-    """A caption that can be used, and what was done to it, of `CHANGES`."""
+    """A cleaned caption, and the applied changes, of `CHANGES`."""
 
     text: str
     changes: tuple[str, ...] = ()
 
 
 CHANGES = ("control characters removed", "white space", "composed", "cut")
-"""What cleaning does: drop what no one can see (Unicode's Cc), make runs of white space single, compose
-characters (NFC), and cut at a word what is longer than any text encoder reads."""
+"""Changes by cleaning: remove control characters (Unicode Cc), collapse white space, normalise
+characters (NFC), and truncate at a word beyond the length of any text encoder."""
 
 
 def clean_caption(caption: str, most: int) -> Caption:
@@ -67,9 +67,9 @@ def clean_caption(caption: str, most: int) -> Caption:
 
 
 def clean_licence(given: object) -> str | None:
-    """What a corpus says of a picture's licence, on one line as a caption; None where it says nothing.
+    """An image's licence as stated by its corpus, cleaned like a caption; None if it states none.
 
-    A picture is not given up for it: what is not UTF-8 is kept as an escape.
+    An image is never rejected for its licence: bytes that are not UTF-8 are escaped.
     """
     if given is None:
         return None
@@ -136,7 +136,7 @@ def _from_csv(text: str, path: Path) -> list[MetadataRow]:
 
 @contextmanager
 def lift_field_limit() -> Iterator[None]:
-    """Lift the limit of `csv`, which is one for the whole process, for a while."""
+    """Temporarily raise the process-wide field limit of `csv`."""
     before = csv.field_size_limit(2**31 - 1)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The data card of a triplet folder: a README that people and `datasets` both read."""
+"""The data card of a triplet folder: a README for readers and for `datasets`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from lepbench.data.corpus import Corpus
-from lepbench.data.histograms import Columns, histograms, read_columns
+from lepbench.data.histograms import HistogramColumns, histograms, read_columns
 from lepbench.data.manifest import Manifest
 from lepbench.data.picture import encode_picture
 from lepbench.data.schema import UNKNOWN
@@ -52,8 +52,8 @@ def write_card(out: Path, manifest: Manifest, corpus: Corpus) -> None:
     )
 
 
-def header(columns: Columns, manifest: Manifest, corpus: Corpus) -> str:
-    """The card's YAML; it names the data files, lest pictures and JSON beside them be taken for data."""
+def header(columns: HistogramColumns, manifest: Manifest, corpus: Corpus) -> str:
+    """The card's YAML; it names the data files, so that other images and JSON are not loaded as data."""
     fields = {
         "pretty_name": f"{corpus.label} {corpus.split}: picture, edges, caption",
         **licence_fields(by_rows(columns.licences)),
@@ -75,7 +75,7 @@ def by_rows(licences: Counter[str]) -> dict[str, int]:
 
 
 def licence_fields(licences: dict[str, int]) -> dict[str, Any]:
-    """The licence for the hub: one identifier or all that occur, "other" for any it does not know."""
+    """The licence field for the hub: one identifier or all that occur, "other" for unknown ones."""
     names = (name.lower() for name in licences)
     said = list(dict.fromkeys(name if name in KNOWN_LICENCES else OTHER for name in names))
     fields: dict[str, Any] = {"license": said[0] if len(said) == 1 else said}
@@ -84,7 +84,7 @@ def licence_fields(licences: dict[str, int]) -> dict[str, Any]:
     return fields
 
 
-def body(columns: Columns, manifest: Manifest, corpus: Corpus) -> str:
+def body(columns: HistogramColumns, manifest: Manifest, corpus: Corpus) -> str:
     """The card's Markdown."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -103,7 +103,7 @@ def body(columns: Columns, manifest: Manifest, corpus: Corpus) -> str:
 
 
 def told_of(licences: dict[str, int]) -> dict[str, Any]:
-    """What a card says of licences: the most frequent by name, how many more there are, and how many not."""
+    """Licences on a card: the most frequent by name, the number of others, and rows without one."""
     shown = dict(islice(licences.items(), SHOWN))
     return {
         "licences": {name.replace("|", "\\|"): rows for name, rows in shown.items()},
@@ -113,8 +113,8 @@ def told_of(licences: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def repeated(columns: Columns, distance: int) -> dict[str, Any]:
-    """How many rows share their original, byte for byte, and how many look like an earlier one of another."""
+def repeated(columns: HistogramColumns, distance: int) -> dict[str, Any]:
+    """Numbers of rows with a repeated original, and of near duplicates of an earlier row."""
     _, times = np.unique(columns.originals, return_counts=True)
     kept = first_of_kind(columns.looks, distance)
     return {

@@ -1,4 +1,4 @@
-"""Whether a triplet folder is what its manifest and records say: bytes, rows, and what was left out."""
+"""Verify a triplet folder against its manifest and records: bytes, rows and rejects."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def finished(folder: Path) -> Manifest:
 
 
 def check(folder: Path, progress: Progress) -> Manifest:
-    """Read every shard and record of a finished folder, and hold them against its manifest.
+    """Read every shard and record of a finished folder, and compare them with its manifest.
 
     Args:
         progress: called with (stage, done, total) as shards are read.
 
     Returns:
-        The manifest, borne out.
+        The verified manifest.
 
     Raises:
         LepbenchError: naming the first file that differs, or the folder is unfinished.
@@ -60,7 +60,7 @@ def check(folder: Path, progress: Progress) -> Manifest:
 
 
 def check_manifest(folder: Path, manifest: Manifest) -> list[ShardSpec]:
-    """The shards that the recipe asks for, which must be the manifest's, its counts being their sums."""
+    """Check that the manifest has the shards of its recipe and that its counts are their sums."""
     recipe, shards = manifest.recipe, manifest.shards
     planned = plan_shards(recipe)
     agree = {
@@ -79,7 +79,7 @@ def check_manifest(folder: Path, manifest: Manifest) -> list[ShardSpec]:
 
 
 def check_record(folder: Path, piece: ShardSpec, shard: Shard) -> ShardRecord:
-    """The record of a shard, which must say what the manifest says, and account for every entry."""
+    """The record of a shard, which must agree with the manifest and account for every entry."""
     path = folder / piece.record
     try:
         record = ShardRecord.model_validate_json(read(path))
@@ -129,5 +129,5 @@ def read(path: Path) -> bytes:
 
 
 def unreadable(path: Path, error: OSError) -> LepbenchError:
-    """What is said of a file that is missing or closed."""
+    """The error for a file that is missing or cannot be opened."""
     return LepbenchError(f"cannot read {path}: {error.strerror}", AGAIN)

@@ -15,20 +15,20 @@ from lepbench.data.sources import AnySource
 from lepbench.detectors import AnyDetector, Canny, NetworkDetector, SoftDetector
 from lepbench.errors import LepbenchError
 
-Part = TypeVar("Part", bound=Config)
+ConfigPart = TypeVar("ConfigPart", bound=Config)
 
 
 class BuildConfig(Config):
     """What `lepbench build-data CONFIG` reads.
 
     Settings: `source` and `detector`, each a name or a mapping with `name` and settings; `size`, the side of
-    the square pictures in px, null for whole pictures of the sizes they have; `edges`, "binary", "soft" for
-    the strengths of a detector that grades, or "drawn" for what people drew, of a source that has it, instead
-    of what a detector finds; `store`, "png", "jpeg", or "auto" for what the original was;
-    `limit`, entries of the source to try, null for all it has; `shard_rows`, entries tried for one shard,
-    which is what an interruption may lose; `hygiene`, what is left out; `max_pixels` of an original and
-    `max_caption`, the characters kept of a caption; `device`, where the detector runs: cpu, cuda, or auto for
-    cuda where there is one and the detector is a network; the recipe has what that came to.
+    the square images in px, null for whole images at their own size; `edges`, "binary", "soft" for
+    the strengths of a soft detector, or "drawn" for human sketches, of a source that has them, instead
+    of a detector's edges; `store`, "png", "jpeg", or "auto" for the original's format;
+    `limit`, entries of the source to try, null for all; `shard_rows`, entries tried per shard,
+    the most that an interruption loses; `hygiene`, the rejection rules; `max_pixels` of an original and
+    `max_caption`, maximum characters of a caption; `device`, where the detector runs: cpu, cuda, or auto for
+    cuda if available and the detector is a network; the recipe has the resolved device.
     """
 
     source: AnySource
@@ -64,15 +64,15 @@ class BuildConfig(Config):
         return self
 
     def anchored(self) -> BuildConfig:
-        """The same with absolute paths of source and detector: other processes may work in other folders."""
+        """A copy with absolute paths of source and detector, for processes in other working folders."""
         parts = {"source": anchor_paths(self.source), "detector": anchor_paths(self.detector)}
         return self.model_copy(update=parts)
 
     def placed(self) -> BuildConfig:
-        """The same with a device that there is.
+        """A copy with the device resolved.
 
         Raises:
-            LepbenchError: the one that is asked for is not there.
+            LepbenchError: the requested device is not available.
         """
         if self.device != "auto":
             check_device(self.device)
@@ -82,7 +82,7 @@ class BuildConfig(Config):
 
 
 def check_device(device: str) -> None:
-    """Refuse a device that this process does not have.
+    """Refuse a device that is not available.
 
     Raises:
         LepbenchError: it has none.
@@ -91,8 +91,8 @@ def check_device(device: str) -> None:
         raise LepbenchError("device is cuda, and there is none here", "take device cpu")
 
 
-def anchor_paths(part: Part) -> Part:
-    """Settings whose paths are absolute, and with them a text called `path` that names something here."""
+def anchor_paths(part: ConfigPart) -> ConfigPart:
+    """Settings with absolute paths, including a string `path` if it exists locally."""
     paths: dict[str, Any] = {key: value.absolute() for key, value in part if isinstance(value, Path)}
     text = getattr(part, "path", None)
     if isinstance(text, str) and exists_here(Path(text)):
@@ -101,6 +101,6 @@ def anchor_paths(part: Part) -> Part:
 
 
 def exists_here(path: Path) -> bool:
-    """Whether a path, or a pattern of names, has something to it, and is not the name of a set elsewhere."""
+    """Whether a path, or a glob pattern, matches local files rather than the name of a hub data set."""
     pattern = any(sign in path.name for sign in "*?[")
     return path.exists() or (pattern and any(path.parent.glob(path.name)))

@@ -1,4 +1,4 @@
-"""A corpus as a build sees it: numbered entries, each a captioned picture or a reason why it is none."""
+"""A corpus for a build: numbered entries, each a captioned image or a reason for rejection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lepbench.strokes import Points
 
 
 class Reason(StrEnum):
-    """Why an entry is left out of the triplets."""
+    """Why an entry is rejected."""
 
     MISSING_FILE = "missing file"
     UNREADABLE_FILE = "unreadable file"
@@ -41,7 +41,7 @@ class Reason(StrEnum):
 
     @property
     def may_pass(self) -> bool:
-        """Whether a second try may fare better: the fault is of a disk or a network, not of the entry."""
+        """Whether a retry may succeed: the fault is of a disk or a network, not of the entry."""
         return self in (Reason.MISSING_FILE, Reason.UNREADABLE_FILE, Reason.EMPTY_FILE)
 
 
@@ -55,10 +55,10 @@ class Rejected(Exception):  # noqa: N818 - an outcome that is counted, not a fau
 
 
 class CorpusSketch(NamedTuple):
-    """What a person drew of a picture.
+    """A human sketch of an image.
 
     Attributes:
-        content: as the corpus has it: that and the picture decide the map.
+        content: the raw bytes; they and the image determine the map.
         lines: polylines in the pixels of the upright picture, whose width and height it takes; may raise
             `Rejected`.
     """
@@ -68,9 +68,9 @@ class CorpusSketch(NamedTuple):
 
 
 class Original(NamedTuple):
-    """A picture as its corpus has it, encoded (bytes) or drawn (uint8 [H, W, 3]), and what is said of it.
+    """An image from its corpus, encoded (bytes) or rendered (uint8 [H, W, 3]), and its metadata.
 
-    The caption is as the corpus has it: `captions.clean` makes it fit to be used, once for all sources. Bytes
+    The caption is raw: `captions.clean` cleans it in the same way for all sources. Bytes
     of it that are not UTF-8 are lone surrogates (`errors="surrogateescape"`). `licence` is that of this
     picture, None for the corpus's; `captions.clean_licence` makes it fit. `sketch` is there where the corpus
     has one.
@@ -83,18 +83,18 @@ class Original(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A name, unique in its corpus, and how to get what it names; `load` may raise `Rejected`."""
+    """A name, unique in its corpus, and a function that loads the entry; `load` may raise `Rejected`."""
 
     id: str
     load: Callable[[], Original]
 
 
 class Corpus(ABC):
-    """An opened source: numbered entries, any of which can be had at any time, in any process.
+    """An opened source: numbered entries with random access, from any process.
 
     Attributes:
-        label: what the `source` column says.
-        licence: what the `licence` column says of pictures that have none of their own.
+        label: value of the `source` column.
+        licence: value of the `licence` column for images without a licence of their own.
         split: the name of the dataset split, as in `load_dataset(...)["train"]`.
         count: how many entries are to be tried.
     """
@@ -108,12 +108,12 @@ class Corpus(ABC):
     def entry(self, number: int) -> Entry:
         """The entry of a number below `count`; the same number always gives the same entry.
 
-        Neighbours are asked for one after another, so what they share may be kept at hand.
+        Entries are read in order, so shared data may be cached.
         """
 
     @abstractmethod
     def recipe(self) -> dict[str, Any]:
-        """Whatever of the source decides the triplets' bytes, and no machine's paths.
+        """Everything in the source that determines the triplets' bytes, without local paths.
 
-        A fingerprint of what was found belongs to it, cheap enough for a million files: names and sizes.
+        It includes a fingerprint of the entries, cheap enough for a million files: names and sizes.
         """

@@ -1,17 +1,16 @@
-"""What becomes of an entry: a row of the triplets, or a reject with its reason."""
+"""Entries to rows: each becomes a row of the triplets, or a reject with its reason."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from lepbench.data.account import Account, Reject, make_reject
 from lepbench.data.corpus import Original, Reason, Rejected
 from lepbench.data.engines.base import EntryProgress
 from lepbench.data.job import Job
-from lepbench.data.schema import ROW_GROUP
+from lepbench.data.schema import ROW_GROUP, TripletRow
 from lepbench.data.triplet import (
     EdgeMap,
     PreparedPicture,
@@ -22,15 +21,15 @@ from lepbench.data.triplet import (
 )
 from lepbench.errors import LepbenchError
 
-Row = dict[str, Any]
-
 NO_MEMORY = re.compile("out of memory|insufficient memory|allocate memory", re.IGNORECASE)
 NO_DEVICE = re.compile("CUDA|cuDNN")
-"""What libraries say that have no type of exception for it."""
+"""Messages of libraries that have no exception type for lack of memory."""
 
 
-def make_rows(job: Job, numbers: Sequence[int], account: Account, progress: EntryProgress) -> Iterator[Row]:
-    """The rows that come of these entries; what comes to none joins the rejects, in the entries' order."""
+def make_rows(
+    job: Job, numbers: Sequence[int], account: Account, progress: EntryProgress
+) -> Iterator[TripletRow]:
+    """The rows of these entries; entries without a row are added to the rejects, in order."""
     for start in range(0, len(numbers), ROW_GROUP):
         some = numbers[start : start + ROW_GROUP]
         outcomes = [prepare_entry(job, number, account) for number in some]
@@ -51,11 +50,11 @@ def make_rows(job: Job, numbers: Sequence[int], account: Account, progress: Entr
 
 
 def find_maps(job: Job, pictures: list[PreparedPicture]) -> list[EdgeMap | Rejected]:
-    """The maps of pictures; of those that the detector cannot bear, each being tried alone then, the reason.
+    """The edge maps of images, or the reason if the detector fails on an image; then each is tried alone.
 
     Raises:
         MemoryError: there is too little of it.
-        LepbenchError: the detector fails in a way that is not a picture's fault.
+        LepbenchError: the detector fails for a reason that is not the image.
     """
     try:
         return [*find_edges(pictures, job.config)]
@@ -76,12 +75,12 @@ def find_maps(job: Job, pictures: list[PreparedPicture]) -> list[EdgeMap | Rejec
 
 
 def lacks_memory(error: Exception) -> bool:
-    """Whether it was for want of memory that a library failed."""
+    """Whether a library failed for lack of memory."""
     return isinstance(error, MemoryError) or bool(NO_MEMORY.search(str(error)))
 
 
 def prepare_entry(job: Job, number: int, account: Account) -> PreparedPicture | Reject:
-    """What becomes of one entry before its edges are found.
+    """Prepare one entry for edge detection.
 
     Raises:
         LepbenchError: the corpus fails in a way that is not this entry's fault alone.
@@ -101,7 +100,7 @@ def prepare_entry(job: Job, number: int, account: Account) -> PreparedPicture | 
 
 
 def load_entry(job: Job, number: int) -> tuple[str, Original | Rejected]:
-    """An entry's name, and what the corpus has under it or why it has nothing.
+    """An entry's name, and its content or the reason for rejection.
 
     Raises:
         LepbenchError: the corpus fails in a way that is not this entry's fault alone.
@@ -119,7 +118,7 @@ def load_entry(job: Job, number: int) -> tuple[str, Original | Rejected]:
 
 @contextmanager
 def attributing_errors(job: Job, name: str) -> Iterator[None]:
-    """Make of every exception a reject, where it is of a file, or one line that names corpus and entry.
+    """Turn exceptions into a reject if a file is at fault, else into a one-line error with corpus and entry.
 
     Raises:
         MemoryError: there is too little of it, which is no entry's fault.

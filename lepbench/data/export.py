@@ -1,4 +1,4 @@
-"""A finished triplet folder as tar archives in the WebDataset layout: a row is the files of one key."""
+"""Export a finished triplet folder as tar archives in the WebDataset layout: one key per row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import pyarrow.parquet as pq
 from pydantic import ValidationError
@@ -18,18 +18,18 @@ from lepbench.data.card import CARD, HISTOGRAMS, SHEET
 from lepbench.data.check import check, read
 from lepbench.data.lock import lock_folder
 from lepbench.data.manifest import Manifest
+from lepbench.data.schema import TripletRow
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
 from lepbench.progress import Progress
 
 INDEX = "export.json"
 KEY_DIGITS = 9
-"""As long as the numbers of the largest public sets, so that keys sort as rows do."""
+"""Digits of a key, zero-padded so that keys sort like rows."""
 SIGNATURES = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 """First bytes of the two kinds of pictures that shards hold, by suffix."""
 
-Row = dict[str, Any]
-Layout = Literal["webdataset"]
+ExportLayout = Literal["webdataset"]
 
 
 class Tar(Config):
@@ -40,24 +40,26 @@ class Tar(Config):
     sha256: str
 
 
-class Index(Config):
-    """The `export.json` of an export: of which data it is, and the tars that are whole."""
+class ExportIndex(Config):
+    """The `export.json` of an export: the hash of its data, and the finished tars."""
 
-    format: Layout
+    format: ExportLayout
     data: str
     """Hash of the triplets, as their manifest states it."""
     rows_per_tar: int
     tars: tuple[Tar, ...] = ()
 
 
-class Part(NamedTuple):
+class ArchivePart(NamedTuple):
     """One tar to be made: its name and the numbers of its rows in the set."""
 
     file: str
     numbers: range
 
 
-def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress: Progress) -> Index:
+def export(
+    folder: Path, out: Path, layout: ExportLayout, rows_per_tar: int, progress: Progress
+) -> ExportIndex:
     """Check a finished folder, and write its rows as tars with the card and the rejects beside them.
 
     Row n is `KEY.jpg` or `KEY.png`, `KEY.edges.png`, `KEY.txt` and `KEY.json` (all other columns), with n
@@ -71,8 +73,8 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress:
         LepbenchError: `folder` is unfinished or damaged, `out` holds other things or cannot be written.
     """
     manifest = check(folder, progress)
-    plan = Index(format=layout, data=str(manifest.sha256), rows_per_tar=rows_per_tar)
-    # Looked at before the lock too, whose file would be the first foreign one in a folder not to be touched.
+    plan = ExportIndex(format=layout, data=str(manifest.sha256), rows_per_tar=rows_per_tar)
+    # Checked before locking too, as the lock file must not be written into a folder that is refused.
     begun(out, plan)
     with lock_folder(out):
         index = begun(out, plan)
@@ -85,15 +87,15 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress:
     return index
 
 
-def begun(out: Path, plan: Index) -> Index:
-    """What is exported already, or the plan where nothing is.
+def begun(out: Path, plan: ExportIndex) -> ExportIndex:
+    """The present state of an export, or a new plan.
 
     Raises:
         LepbenchError: the folder holds other things, or an export of other data or another plan.
     """
     path = out / INDEX
     try:
-        there = Index.model_validate_json(path.read_bytes())
+        there = ExportIndex.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         if out.is_dir() and (foreign := sorted(p.name for p in out.iterdir() if not p.name.startswith("."))):
             raise LepbenchError(
@@ -103,7 +105,9 @@ def begun(out: Path, plan: Index) -> Index:
     except OSError as error:
         raise LepbenchError(f"cannot read {path}: {error.strerror}", "choose another --out") from error
     except ValidationError as error:
-        raise LepbenchError(f"{path} is damaged: {explain(error, Index)}", "choose another --out") from error
+        raise LepbenchError(
+            f"{path} is damaged: {explain(error, ExportIndex)}", "choose another --out"
+        ) from error
     for key in ("format", "data", "rows_per_tar"):
         if (old := getattr(there, key)) != (new := getattr(plan, key)):
             raise LepbenchError(
@@ -112,13 +116,13 @@ def begun(out: Path, plan: Index) -> Index:
     return there
 
 
-def parts(manifest: Manifest, rows_per_tar: int) -> list[Part]:
+def parts(manifest: Manifest, rows_per_tar: int) -> list[ArchivePart]:
     """The tars of a set, in order, named like the shards."""
     starts = range(0, manifest.written, rows_per_tar)
     # A split may be a path of its own; a file's name may not.
     stem = manifest.recipe.split.replace("/", "-")
     return [
-        Part(
+        ArchivePart(
             f"{stem}-{number:05d}-of-{len(starts):05d}.tar",
             range(start, min(start + rows_per_tar, manifest.written)),
         )
@@ -126,8 +130,10 @@ def parts(manifest: Manifest, rows_per_tar: int) -> list[Part]:
     ]
 
 
-def with_tar(folder: Path, out: Path, manifest: Manifest, index: Index, part: Part) -> Index:
-    """The index with this tar, which is written unless it is there as the index says.
+def with_tar(
+    folder: Path, out: Path, manifest: Manifest, index: ExportIndex, part: ArchivePart
+) -> ExportIndex:
+    """The index with this tar, which is written unless a valid one exists.
 
     Raises:
         LepbenchError: the disk is full, or the folder cannot be written.
@@ -151,7 +157,7 @@ def with_tar(folder: Path, out: Path, manifest: Manifest, index: Index, part: Pa
     return index
 
 
-def rows(folder: Path, manifest: Manifest, numbers: range) -> Iterator[Row]:
+def rows(folder: Path, manifest: Manifest, numbers: range) -> Iterator[TripletRow]:
     """The rows of these numbers as stored, one row group in memory at a time."""
     first = 0
     for shard in manifest.shards:
@@ -160,7 +166,7 @@ def rows(folder: Path, manifest: Manifest, numbers: range) -> Iterator[Row]:
         first += shard.rows
 
 
-def rows_of_shard(path: Path, first: int, numbers: range) -> Iterator[Row]:
+def rows_of_shard(path: Path, first: int, numbers: range) -> Iterator[TripletRow]:
     """The rows of these numbers that are in a shard whose first row has the number `first`."""
     with pq.ParquetFile(path) as shard:
         for group in range(shard.num_row_groups):
@@ -171,7 +177,7 @@ def rows_of_shard(path: Path, first: int, numbers: range) -> Iterator[Row]:
             first += count
 
 
-def write_tar(path: Path, part: Part, stored: Iterator[Row]) -> None:
+def write_tar(path: Path, part: ArchivePart, stored: Iterator[TripletRow]) -> None:
     """Write the rows of a part; the bytes follow from the rows alone."""
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
         for number, row in zip(part.numbers, stored, strict=True):
@@ -183,7 +189,7 @@ def write_tar(path: Path, part: Part, stored: Iterator[Row]) -> None:
                 archive.addfile(member, io.BytesIO(content))
 
 
-def files_of(row: Row, number: int) -> Iterator[tuple[str, bytes]]:
+def files_of(row: TripletRow, number: int) -> Iterator[tuple[str, bytes]]:
     """Suffix and bytes of the files of a row."""
     other = dict(row)
     image, edges = other.pop("image")["bytes"], other.pop("conditioning_image")["bytes"]

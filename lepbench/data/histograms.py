@@ -1,4 +1,4 @@
-"""Pictures of how a set is distributed, for its card."""
+"""Histograms of a data set, for its card."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ BINS = 40
 DPI = 100
 
 
-class Columns(NamedTuple):
-    """What a card counts of N rows: some forty bytes a row, whatever the captions' length.
+class HistogramColumns(NamedTuple):
+    """Statistics of N rows for a card: about forty bytes per row, whatever the captions' length.
 
     Attributes:
         words: of the captions.
@@ -41,10 +41,10 @@ class Columns(NamedTuple):
     licences: Counter[str]
 
 
-def read_columns(paths: Sequence[Path]) -> Columns:
-    """What a card counts, of all rows."""
+def read_columns(paths: Sequence[Path]) -> HistogramColumns:
+    """The statistics of all rows."""
     parts = [_columns(pq.read_table(path, columns=COLUMNS)) for path in paths]
-    return Columns(
+    return HistogramColumns(
         words=np.concatenate([part.words for part in parts]),
         sides=np.concatenate([part.sides for part in parts]),
         shares=np.concatenate([part.shares for part in parts]),
@@ -54,8 +54,8 @@ def read_columns(paths: Sequence[Path]) -> Columns:
     )
 
 
-def _columns(table: pa.Table) -> Columns:
-    return Columns(
+def _columns(table: pa.Table) -> HistogramColumns:
+    return HistogramColumns(
         words=pc.count_substring(table["text"], " ").to_numpy().astype(np.int64) + 1,
         sides=np.minimum(table["width"].to_numpy(), table["height"].to_numpy()).astype(np.int64),
         shares=table["edge_density"].to_numpy(),
@@ -66,14 +66,14 @@ def _columns(table: pa.Table) -> Columns:
 
 
 def _licences(column: pa.ChunkedArray) -> Counter[str]:
-    """Rows of each licence, in one line each; of an empty one nobody said anything."""
+    """Rows of each licence, on one line each; empty means that none was stated."""
     found: Counter[str] = Counter()
     for counted in pc.value_counts(column).to_pylist():
         found[" ".join((counted["values"] or "").split()) or UNKNOWN] += counted["counts"]
     return found
 
 
-def histograms(columns: Columns) -> bytes:
+def histograms(columns: HistogramColumns) -> bytes:
     """Share of pixels on an edge, words of captions and short sides of originals, as a PNG."""
     from matplotlib.figure import Figure
 

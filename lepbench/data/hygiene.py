@@ -1,4 +1,4 @@
-"""What keeps a set clean: pictures that come twice, pictures of other sets, edge maps that say nothing."""
+"""Rejection of duplicates, of images of excluded sets, and of edge maps with too few or too many edges."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ KEYS = ["id", "text", "sha256", "phash"]
 
 
 class Hygiene(Config):
-    """What is left out besides what cannot be used.
+    """Rejection rules for usable entries.
 
-    Settings: `duplicates`, "keep" all, leave out "exact" ones (the same original with the same caption), or
-    "near" ones too (another original that looks the same); `distance`, bits of 64 by which the perceptual
-    hashes of pictures that look the same may differ; `min_edges` and `max_edges`, bounds of the share of a
-    picture's pixels that lie on an edge; `exclude`, sets whose pictures must not come: folders made by
+    Settings: `duplicates`, "keep" all, reject "exact" ones (the same original with the same caption), or
+    "near" ones too (another original with a similar hash); `distance`, bits of 64 by which the perceptual
+    hashes of near duplicates may differ; `min_edges` and `max_edges`, bounds of the share of an
+    image's pixels that lie on an edge; `exclude`, sets whose images are rejected: folders made by
     `build-data`, or suites.
     """
 
@@ -40,7 +40,7 @@ class Hygiene(Config):
 
 
 class Drop(NamedTuple):
-    """A row to leave out, by its number in the set, and why."""
+    """A rejected row, by its number in the set, and the reason."""
 
     row: int
     reason: Reason
@@ -48,7 +48,7 @@ class Drop(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """What tells rows apart, over a whole set: ids, captions, and hashes of originals and of their looks."""
+    """Keys of all rows for comparison: ids, captions, hashes and perceptual hashes of originals."""
 
     ids: pa.ChunkedArray
     pairs: Hashes
@@ -81,10 +81,10 @@ def _keys(table: pa.Table) -> Keys:
 
 
 def find_drops(keys: Keys, hygiene: Hygiene, excluded: Sequence[Excluded]) -> list[Drop]:
-    """The rows to leave out, in order.
+    """The rejected rows, in order.
 
-    A row that stays is never left out for another, and the first of a kind stays: what follows from a set
-    follows from it again when some of these rows are gone.
+    A row is compared only with kept rows, and the first of each group is kept: the result for a set
+    is unchanged if rejected rows are already removed.
     """
     leaked = _leaked(keys, hygiene.distance, excluded)
     alive = np.array([row for row in range(len(keys.pairs)) if row not in leaked], np.int64)
@@ -121,7 +121,7 @@ def _repeated(keys: Keys, alive: np.ndarray) -> list[Drop]:
 
 def _alike(keys: Keys, alive: np.ndarray, distance: int) -> list[Drop]:
     stands = alive[first_of_kind(keys.looks[alive], distance)] if len(alive) else alive
-    # Several captions of one original are several rows, of which none is left out for another.
+    # Several captions of one original are several rows, which are not duplicates of each other.
     return [
         Drop(int(row), Reason.NEAR_DUPLICATE, str(keys.ids[int(kept)]))
         for row, kept in zip(alive, stands, strict=True)
@@ -146,7 +146,7 @@ def read_excluded(place: Path) -> Excluded:
     # All there are, and not the default number: any of them may be scored.
     every = suite.items(suite.definition.items)
     pictures = [item.image for item in every if item.image is not None]
-    # A drawn picture is known by its pixels, one that was read from a file by its bytes.
+    # A rendered image is identified by its pixels, one read from a file by its bytes.
     originals = [
         digest for p in pictures for digest in (sha256_bytes(p.tobytes()), sha256_bytes(encode_png(p)))
     ]

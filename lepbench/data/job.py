@@ -1,4 +1,4 @@
-"""What all shards of a build have in common."""
+"""The data shared by all shards of a build."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from lepbench.data.manifest import BuildRecipe
 
 @dataclass(frozen=True)
 class Job:
-    """A build as a worker sees it; it goes to every worker once."""
+    """The build data of a worker; sent to every worker once."""
 
     out: Path
     corpus: Corpus
     config: BuildConfig
     recipe: BuildRecipe
     refusal: str = ""
-    """Why no shard may be made here; those that are whole may still be kept."""
+    """Why no shard may be made here; valid shards may still be kept."""

@@ -1,4 +1,4 @@
-"""JPEG as a file: whether it is an ordinary one, and what decoders pass over in silence or say aloud."""
+"""JPEG files: headers, truncation that decoders ignore, and suppression of libjpeg's messages."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ PROGRESSIVE = 2
 EXIF_OR_XMP, SEVERAL = 0xE1, (0xE2, b"MPF\0")
 COEFFICIENTS = 64
 EMPTY = frozenset((127, 128))
-"""What a channel has where there are no data, before and after an inversion."""
+"""Value of a channel without data, before and after an inversion."""
 NOISE = bytes(place * 73 % 255 for place in range(255))
-"""Data that stand for any: no marker among them."""
+"""Filler data without a marker."""
 MORE = NOISE + b"".join(bytes((0xFF, 0xD0 + number)) + NOISE[number + 1 :] for number in range(8))
-"""Data to go on with, whichever restart marker is waited for, if any."""
+"""Filler data with every restart marker."""
 
 
-class Segment(NamedTuple):
-    """What lies between a marker and the next; `start` and `end` are those of the content."""
+class JpegSegment(NamedTuple):
+    """A marker segment; `start` and `end` are those of its content."""
 
     marker: int
     start: int
     end: int
 
 
-def segments(content: bytes) -> Iterator[Segment]:
+def segments(content: bytes) -> Iterator[JpegSegment]:
     """The segments of a JPEG up to the header of its first scan, that included."""
     at = 2
     while at + 4 <= len(content) and content[at] == 0xFF:
@@ -48,16 +48,16 @@ def segments(content: bytes) -> Iterator[Segment]:
             at += 1
             continue
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-        yield Segment(marker, at + 4, end)
+        yield JpegSegment(marker, at + 4, end)
         if marker == SCAN[1]:
             return
         at = end
 
 
 def ordinary_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height of a JPEG of three 8-bit channels, upright, one picture alone, that ends as it should.
+    """Width and height of an ordinary JPEG: three 8-bit channels, upright, a single image, complete.
 
-    None for anything else, and wherever there is a doubt: EXIF may turn a picture.
+    None for anything else, and in any doubtful case: EXIF may rotate an image.
     """
     if not (content.startswith(START) and is_closed(content)):
         return None
@@ -83,8 +83,8 @@ def is_closed(content: bytes) -> bool:
 def ends_early(content: bytes, last: Sequence[int]) -> bool:
     """Whether data are missing before the end of a JPEG that was decoded; decoders fill that with grey.
 
-    Not seen is what is missing of the last block alone, or of a progressive one's last scan, of which the
-    picture has all but the finest.
+    Not detected: missing data in the last block, or in the last scan of a progressive JPEG, which
+    has only the finest detail.
 
     Args:
         last: the channels of its lower right pixel, before it is turned.
@@ -95,7 +95,7 @@ def ends_early(content: bytes, last: Sequence[int]) -> bool:
 
 
 def has_all_scans(content: bytes) -> bool:
-    """Whether every coefficient of every channel comes to its last bit in some scan."""
+    """Whether the scans contain every bit of every coefficient of every channel."""
     parts = list(segments(content))
     frame = next((part for part in parts if part.marker in FRAMES), None)
     if frame is None:
@@ -111,24 +111,24 @@ def has_all_scans(content: bytes) -> bool:
 
 
 def _scanned(content: bytes, start: int, refined: bool) -> Iterator[tuple[int, int]]:
-    """The channels and coefficients that a scan brings to their last bit, by its header."""
+    """The channels and coefficients that a scan completes, by its header."""
     end = start + 1 + 2 * content[start]
     first, last, bits = content[end : end + 3]
-    # Outside progressive files these are of no account, and some that are whole have zeros there.
+    # Only progressive files use these fields; some complete baseline files have zeros there.
     places = range(first, last + 1) if refined else range(1)
     if not (refined and bits & 15):
         yield from ((channel, place) for channel in content[start + 1 : end : 2] for place in places)
 
 
 def _longer(content: bytes) -> bytes:
-    """With more data before the end: where none were missing they change nothing."""
+    """The file with filler data before its end, which changes nothing if no data are missing."""
     scan = max((segment.end for segment in segments(content)), default=0)
     end = content.find(END, scan)
     return content[:end] + MORE + content[end:] if end >= 0 else content
 
 
 def _small(content: bytes) -> NDArray[np.uint8]:
-    """A JPEG at an eighth of its size, a pixel a block: all of its data are read for it."""
+    """A JPEG decoded at 1/8 scale, one pixel per block; this reads all of its data."""
     with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
         image.draft(image.mode, (1, 1))
         return np.asarray(image)
@@ -148,9 +148,9 @@ def _streams() -> tuple[ctypes.c_void_p, int | None, int] | None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """OpenCV's libjpeg prints its complaints, and has no switch against it.
+    """Silence OpenCV's libjpeg, which prints warnings without an option to disable them.
 
-    C's stream alone is turned away, not the file below it: other threads show progress there meanwhile.
+    Only C's `stderr` stream is redirected, not its file descriptor, which other threads use for progress.
     """
     streams = _streams()
     if streams is None:

@@ -1,4 +1,4 @@
-"""Who may write an output folder: one build, or several that share its shards among them."""
+"""Locks of an output folder, for one build or several that share its shards."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lepbench.files import make_folder
 
 WHOLE = ".lock"
 GATE_S = 30.0
-"""Seconds to wait for others that look at the locks or begin the folder, which takes them a moment."""
+"""Seconds to wait for other processes that hold a lock only briefly."""
 
 
 class Share(NamedTuple):
-    """The `number`-th of `of` builds, from 1, each doing every `of`-th shard of one folder."""
+    """The `number`-th of `of` jobs, from 1, each making every `of`-th shard of one folder."""
 
     number: int
     of: int
@@ -27,7 +27,7 @@ class Share(NamedTuple):
         return f"{self.number}/{self.of}"
 
     def takes(self, shard: int) -> bool:
-        """Whether the shard of this number, from 0, is one of its own."""
+        """Whether the shard of this number, from 0, belongs to this share."""
         return shard % self.of == self.number - 1
 
 
@@ -47,8 +47,8 @@ def parse_share(text: str) -> Share:
 def lock_folder(out: Path, share: Share | None = None) -> Iterator[None]:
     """Hold the folder for this process, alone or for its share.
 
-    Who builds the whole holds one lock and finds none of the shares' taken. Who builds a share holds its own,
-    and the other only while taking it.
+    A complete build holds the main lock and requires all share locks to be free. A share holds its own lock,
+    and the main lock only while acquiring it.
 
     Raises:
         LepbenchError: it cannot be written, or another build holds it.
@@ -70,10 +70,10 @@ def lock_folder(out: Path, share: Share | None = None) -> Iterator[None]:
 
 @contextmanager
 def hold_gate(out: Path, share: Share | None = None) -> Iterator[None]:
-    """Keep other shares from beginning the folder at the same time; who holds the whole has done so already.
+    """Prevent other shares from starting at the same time; a complete build holds this lock already.
 
     Raises:
-        LepbenchError: it takes them too long.
+        LepbenchError: timeout.
     """
     if share is None:
         yield

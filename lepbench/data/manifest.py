@@ -1,4 +1,4 @@
-"""What a triplet folder says of itself: its recipe, its shards and their hashes."""
+"""The manifest of a triplet folder: its recipe, its shards and their hashes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMAT = 3
 
 
 class BuildRecipe(Config):
-    """Everything that decides the bytes of the shards; two builds of one recipe are equal."""
+    """Everything that determines the bytes of the shards; builds of equal recipes are equal."""
 
     format: Literal[3] = 3
     size: int | None
@@ -33,7 +33,7 @@ class BuildRecipe(Config):
     detector: str
     """Identity of the detector: name, version and every setting."""
     edges: Literal["binary", "soft", "drawn"]
-    """Whether maps say yes or no, or how strongly, or are what people drew."""
+    """Kind of the maps: binary, soft (edge strengths) or drawn (human sketches)."""
     device: str
     """Where the detector ran, "cpu" or "cuda": their roundings differ."""
     limit: int
@@ -42,9 +42,9 @@ class BuildRecipe(Config):
     """How many entries a shard tries."""
     split: str
     source: dict[str, Any]
-    """The source's name and settings, and a fingerprint of what it found; no machine's paths."""
+    """The source's name and settings, and a fingerprint of its entries; no local paths."""
     hygiene: dict[str, Any]
-    """What else is left out, and the identities of the excluded sets; no machine's paths."""
+    """Rejection rules, and the identities of the excluded sets; no local paths."""
 
     @property
     def sha256(self) -> str:
@@ -61,7 +61,7 @@ class Shard(Config):
     rejected: dict[str, int]
     """Entries left out, by reason."""
     flags: dict[str, int]
-    """Rows of which something is to be known, by what it is."""
+    """Number of rows with each flag."""
     sha256: str
 
 
@@ -73,7 +73,7 @@ class Manifest(Config):
     software: dict[str, str]
     """Versions of the packages that shape the bytes."""
     shards: tuple[Shard, ...] = ()
-    """Empty until all are finished: until then each has its own record."""
+    """The shards; empty until all are finished, until then each has its own record."""
     written: int = 0
     rejected: dict[str, int] = Field(default_factory=dict)
     flags: dict[str, int] = Field(default_factory=dict)
@@ -133,7 +133,7 @@ def load_manifest(folder: Path) -> Manifest:
 
 
 def _format(content: bytes) -> object:
-    """The format that a manifest says it has; this one's where it says nothing that can be read."""
+    """The format number of a manifest; the present one if it cannot be read."""
     try:
         return json.loads(content)["recipe"]["format"]
     except (ValueError, LookupError, TypeError):

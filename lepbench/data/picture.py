@@ -1,4 +1,4 @@
-"""An encoded picture of any kind to a stored one: checked, upright, RGB, of the size asked for."""
+"""Decode, check and store images: upright, RGB, at the requested size."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from lepbench.data.jpeg import ends_early, ordinary_size, quiet
 from lepbench.images import Pixels, to_rgb
 
 Format = Literal["auto", "png", "jpeg"]
-"""How pictures are stored; `auto` keeps what is lossless without loss, and the rest as JPEG."""
+"""Storage format; `auto` stores lossless originals as PNG, others as JPEG."""
 
 JPEG_QUALITY = 95
 LONGEST = {"JPEG": 65_500, "PNG": 1_000_000}
 """Pixels a side that can be written; edges, which are PNG, may be longer than any picture."""
 PNG_LEVEL = 1
-"""Packed lightly: a third of the time for a tenth more bytes."""
+"""Fast PNG compression: a third of the time for a tenth more bytes."""
 ORIENTATION = 0x0112
 Image.init()
 TRIED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 FORMATS = tuple(name for name in TRIED if name in Image.OPEN)
-"""What is tried on a file, whatever it is called; others would start programs, or are no photographs."""
+"""Pillow formats that are tried on a file; others may run external programs or are not photographs."""
 TRANSPARENT = frozenset(("LA", "La", "PA", "RGBA", "RGBa"))
 LOSSY = frozenset(("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000"))
 
@@ -51,7 +51,7 @@ class Decoded(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A picture as its row holds it: encoded, and the pixels that the encoded bytes stand for."""
+    """An image of a row: encoded, and the decoded pixels."""
 
     content: bytes
     pixels: Pixels
@@ -79,7 +79,7 @@ def decode_picture(content: bytes, most: int) -> Decoded:
 
 
 def _ordinary(content: bytes, most: int) -> Decoded | None:
-    """A JPEG that needs nothing but to be decoded; None for anything else."""
+    """Decode an ordinary JPEG; None for anything else."""
     size = ordinary_size(content)
     if size is None:
         return None
@@ -130,10 +130,8 @@ def _pillow_at_ease() -> Iterator[None]:
 
 
 def list_peculiarities(image: Image.Image) -> Iterator[str]:
-    """What of an image is not plain 8-bit RGB, in words; whatever is not has one."""
-    kind = name_unusual(
-        image
-    )  # before EXIF is looked for: that may load the image, and then depth is forgotten
+    """Flags for every property of an image that is not plain 8-bit RGB."""
+    kind = name_unusual(image)  # before EXIF is read, which may load the image and lose its bit depth
     if image.getexif().get(ORIENTATION, 1) not in (0, 1):
         yield "rotated"
     if getattr(image, "n_frames", 1) > 1:
@@ -145,7 +143,7 @@ def list_peculiarities(image: Image.Image) -> Iterator[str]:
 
 
 def name_unusual(image: Image.Image) -> str:
-    """What an image has in place of 8-bit colours; empty if nothing."""
+    """Flag of an image without 8-bit colours; empty otherwise."""
     if image.mode in ("1", "L", "LA"):
         return "deep grey" if is_deep(image) else "grey"
     if image.mode.startswith("I") or image.mode == "F":
@@ -167,15 +165,15 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def turn_upright(image: Image.Image) -> Pixels:
-    """The pixels of a loaded image of any mode, turned as it is to be seen.
+    """The pixels of a loaded image of any mode, upright.
 
     Raises:
-        Rejected: it holds values that are no numbers.
+        Rejected: it has NaN or infinite values.
     """
     turned = ImageOps.exif_transpose(image)
     if turned.mode == "F" and not np.isfinite(np.asarray(turned)).all():
         raise Rejected(Reason.NOT_DECODABLE, "values that are no numbers")
-    # By its bands a LAB picture would pass for one with transparency.
+    # By its bands a LAB image would look like one with transparency.
     return np.array(to_rgb(turned.convert("RGB") if turned.mode == "LAB" else turned))
 
 
@@ -206,18 +204,18 @@ def crop_centre(pixels: Pixels) -> Pixels:
 
 
 def store_picture(decoded: Decoded, original: bytes | None, size: int | None, form: Format) -> Stored:
-    """The picture at the size asked for, as it is stored.
+    """The image at the requested size, encoded for storage.
 
-    The original's bytes are kept where they are a plain 8-bit RGB PNG or JPEG of that very size and form;
-    anything else has a flag. Of a JPEG the pixels are those that come out again, so that what is found on
-    them is found on what is stored.
+    The original's bytes are kept if they are a plain 8-bit RGB PNG or JPEG of that size and format;
+    other originals have a flag. For a JPEG the pixels are decoded from the stored bytes, so edges
+    are detected on what is stored.
 
     Args:
         original: the encoded picture, None where it was drawn.
         size: side of the centre square, px; None keeps the whole picture.
 
     Raises:
-        Rejected: it is longer than its form can be.
+        Rejected: it exceeds the maximum side of its format.
     """
     wanted = choose_format(decoded.format, form)
     if size is None and max(decoded.width, decoded.height) > LONGEST[wanted]:

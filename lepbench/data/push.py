@@ -16,7 +16,7 @@ from lepbench.progress import Progress
 def push(
     folder: Path, repo_id: str, progress: Progress, private: bool = False, revision: str | None = None
 ) -> str:
-    """Check a folder, then upload what the build made of it, and nothing else that lies there.
+    """Check a folder, then upload the files of the build, and no others.
 
     Args:
         repo_id: `owner/name`; made where there is none.
@@ -40,9 +40,9 @@ def push(
         api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
         if revision is not None:
             api.create_branch(repo_id, branch=revision, repo_type="dataset", exist_ok=True)
-        # Resumes best: run again, it skips what is committed and what is uploaded, like upload_large_folder,
-        # but keeps no state in the folder, which `build-data` and `verify` would then find there.
-        # Shards of another plan that are there already would be read along with these, so they go.
+        # This call resumes: it skips committed and uploaded files, like upload_large_folder,
+        # but keeps no state in the folder, which `build-data` and `verify` would find there.
+        # Existing shards of another plan would be read along with these, so they are removed.
         commit = api.upload_folder(
             repo_id=repo_id,
             repo_type="dataset",

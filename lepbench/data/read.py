@@ -1,4 +1,4 @@
-"""Triplets back out of a built folder, by number, in any order."""
+"""Random access to the triplets of a built folder."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Triplets(Sequence[Triplet]):
     """Random access to a folder that `lepbench build-data` finished.
 
     Args:
-        manifest: of the folder, where it is at hand.
+        manifest: of the folder, if already loaded.
 
     Attributes:
         identity: hash over the shards' hashes as the manifest states it; equal data, equal identity.

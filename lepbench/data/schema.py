@@ -1,4 +1,4 @@
-"""The columns of a shard, in the names that the trainers of diffusers expect."""
+"""The columns of a shard, named as the diffusers training scripts expect."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any
 import pyarrow as pa
 
 ROW_GROUP = 8
-"""Rows a Parquet row group: small, so that one row is read without its neighbours' weight."""
+"""Rows per Parquet row group: small, so that reading one row is cheap."""
 
 UNKNOWN = "unknown"
-"""What the `licence` column says where nobody said."""
+"""Value of the `licence` column if no licence is stated."""
+
+TripletRow = dict[str, Any]
+"""A stored row, by the columns of `make_arrow_schema`."""
 
 
 def make_arrow_schema() -> pa.Schema:

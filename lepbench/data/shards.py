@@ -1,4 +1,4 @@
-"""A shard: what a build makes at a time, a Parquet file and its record, each whole or not there at all."""
+"""A shard, the unit of a build: a Parquet file and its record, each written atomically."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from lepbench.config import Config
 from lepbench.data.account import Account, Reject
 from lepbench.data.config import check_device
 from lepbench.data.engines.base import EntryProgress
-from lepbench.data.entries import Row, hash_state, make_rows
+from lepbench.data.entries import hash_state, make_rows
 from lepbench.data.job import Job
 from lepbench.data.manifest import BuildRecipe, Shard
-from lepbench.data.schema import ROW_GROUP, make_arrow_schema
+from lepbench.data.schema import ROW_GROUP, TripletRow, make_arrow_schema
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_file, write_text
 
 
 class ShardRecord(Config):
-    """What `shards/NAME.json` says of `data/NAME.parquet`: written after it, and telling its hash."""
+    """The record `shards/NAME.json` of `data/NAME.parquet`: written after it, with its hash."""
 
     shard: Shard
     rejects: tuple[Reject, ...]
     recipe: str
-    """Hash of the recipe that the entries were last held against."""
+    """Hash of the recipe that the entries were last compared with."""
     state: str
     """Hash over the entries as the corpus had them: names, pictures, captions, faults."""
 
@@ -44,7 +44,7 @@ class ShardSpec(NamedTuple):
 
     @property
     def entries(self) -> int:
-        """How many it tries."""
+        """Number of entries it tries."""
         return len(self.numbers)
 
     @property
@@ -69,7 +69,7 @@ def plan_shards(recipe: BuildRecipe) -> list[ShardSpec]:
 
 
 def read_kept_record(out: Path, piece: ShardSpec) -> ShardRecord | None:
-    """The record of a shard that is there with its recorded bytes, None where it has to be made."""
+    """The record of a shard whose file has its recorded bytes; None if it has to be made."""
     try:
         record = ShardRecord.model_validate_json((out / piece.record).read_bytes())
         return record if sha256_file(out / piece.data) == record.shard.sha256 else None
@@ -78,9 +78,9 @@ def read_kept_record(out: Path, piece: ShardSpec) -> ShardRecord | None:
 
 
 def keep_shard(job: Job, piece: ShardSpec, progress: EntryProgress) -> Shard | None:
-    """The shard that is there, None where it has to be made.
+    """The existing shard; None if it has to be made.
 
-    One that was made before the corpus changed is kept where all its entries are to the byte what they were:
+    A shard made before the corpus changed is kept if all its entries are unchanged to the byte:
     they are read again, which costs far less than making it.
 
     Raises:
@@ -98,7 +98,7 @@ def keep_shard(job: Job, piece: ShardSpec, progress: EntryProgress) -> Shard | N
 
 
 def make_shard(job: Job, piece: ShardSpec, progress: EntryProgress) -> Shard:
-    """The shard, made anew.
+    """Make the shard.
 
     Raises:
         LepbenchError: it cannot be written, or the corpus fails as a whole.
@@ -113,7 +113,7 @@ def make_shard(job: Job, piece: ShardSpec, progress: EntryProgress) -> Shard:
 
 @contextmanager
 def report_memory_error(what: str) -> Iterator[None]:
-    """Say in one line that something needs more memory than there is."""
+    """Report lack of memory in one line."""
     try:
         yield
     except MemoryError as error:
@@ -124,7 +124,7 @@ def report_memory_error(what: str) -> Iterator[None]:
 
 
 def drop_rows(out: Path, piece: ShardSpec, dropped: dict[int, Reject]) -> Shard:
-    """Write a shard again without some of its rows, which join its rejects; numbered within the shard."""
+    """Write a shard again without some of its rows, numbered within the shard; they become rejects."""
     record = read_kept_record(out, piece)
     if record is None:
         raise LepbenchError(f"{out / piece.data} changed while it was used", "run the same command again")
@@ -135,7 +135,7 @@ def drop_rows(out: Path, piece: ShardSpec, dropped: dict[int, Reject]) -> Shard:
     return write_shard(out, piece, left, account)
 
 
-def write_shard(out: Path, piece: ShardSpec, left: Iterator[Row], account: Account) -> Shard:
+def write_shard(out: Path, piece: ShardSpec, left: Iterator[TripletRow], account: Account) -> Shard:
     """Write the rows, then the record; `account` is complete when the rows have been taken.
 
     Raises:
@@ -165,5 +165,5 @@ def write_shard(out: Path, piece: ShardSpec, left: Iterator[Row], account: Accou
 
 
 def write_record(out: Path, piece: ShardSpec, record: ShardRecord) -> None:
-    """Write what is said of a shard that is there."""
+    """Write the record of an existing shard."""
     write_text(out / piece.record, record.model_dump_json() + "\n", lasting=True)

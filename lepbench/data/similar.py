@@ -1,4 +1,4 @@
-"""Perceptual hashes: pictures that look alike have hashes that differ in few of their 64 bits."""
+"""Perceptual hashes: those of similar images differ in few of their 64 bits."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ BITS = 64
 SIDE = 32
 """Side of the grey picture that is hashed."""
 LARGE = 8 * SIDE
-"""Side from which it pays to halve a picture first."""
+"""Side from which halving an image first is faster."""
 CORNER = 8
 """Side of its lowest frequencies, a bit each."""
 MIDDLE = BITS // 2 - 1
-"""Place of the lower of the two in the middle: above it is what is above the median."""
+"""Index of the lower median."""
 
 
 def perceptual_hash(pixels: Pixels) -> int:
     """The 64-bit hash of a picture, uint8 [H, W, 3]: which of its lowest frequencies are above their median.
 
-    Of its centre square alone: sets hold that at any size, and so are compared with one that holds the whole.
+    Only of its centre square, which sets hold at any size, so that cropped and whole images compare.
 
     Source: the "pHash" of Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010,
     in the common variant over a 32 x 32 picture, the constant term included.
@@ -82,10 +82,10 @@ def near_pairs(one: Hashes, other: Hashes, most: int) -> Iterator[tuple[int, int
 
 
 def first_of_kind(hashes: Hashes, most: int) -> NDArray[np.int64]:
-    """For each hash the place of the earlier one that stands for it, or its own where it stands for itself.
+    """For each hash the index of the earlier hash that represents it, or its own index.
 
-    Taken in order: a hash stands for itself unless one that does so before it is at most `most` bits away.
-    Leaving out what does not stand for itself changes nothing for the rest.
+    In order: a hash represents itself unless an earlier representative is at most `most` bits away.
+    Removing represented hashes does not change the result for the rest.
     """
     kinds, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     near: dict[int, list[int]] = {}

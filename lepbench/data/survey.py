@@ -1,4 +1,4 @@
-"""A look at a build before it is made: what there is, what it would cost, and some of it to see."""
+"""Dry run of a build: counts, estimated cost and some triplets."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SHOWN = 16
 
 
 class Survey(NamedTuple):
-    """What a sample of evenly spaced entries says of the whole.
+    """Estimate for a whole build from evenly spaced entries.
 
     Attributes:
-        entries: how many would be tried.
-        sampled: how many were.
-        rejected: of these, left out, by reason; duplicates and leakage are not looked for.
+        entries: number of entries to be tried.
+        sampled: number of sampled entries.
+        rejected: sampled entries that were rejected, by reason; duplicates and leakage are not checked.
         seconds: for all entries, in one process.
         bytes: of all rows.
         triplets: the rows of the sample.
@@ -50,7 +50,7 @@ def survey_build(
         retry: as of a build that tries again what failed.
 
     Raises:
-        LepbenchError: a build would begin with this too.
+        LepbenchError: as for a build.
     """
     config, corpus, _, recipe = plan_build(config, out)
     if out is not None:

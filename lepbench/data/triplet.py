@@ -1,4 +1,4 @@
-"""One entry to one row: decode, fit, and take the edges of the very pixels that are stored."""
+"""One entry to one row: decode, crop, resize, and detect edges on the stored pixels."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ EdgeMap = NDArray[np.bool_] | NDArray[np.uint8]
 
 
 class PreparedPicture(NamedTuple):
-    """A picture ready for the detector.
+    """An image prepared for edge detection.
 
     Attributes:
-        content: as it is stored, encoded.
-        pixels: what `content` stands for, uint8 [H, W, 3].
+        content: the stored, encoded bytes.
+        pixels: decoded from `content`, uint8 [H, W, 3].
         width, height: of the original, in px.
         sha256, phash: of the original, the latter of its centre square.
         licence: its own, None for the corpus's.
-        flags: what was done to picture and caption.
-        sketch: what a person drew, bool [H, W], where that is asked for.
+        flags: changes to image and caption.
+        sketch: the human sketch, bool [H, W], if requested.
     """
 
     id: str
@@ -55,7 +55,7 @@ class PreparedPicture(NamedTuple):
 def prepare_picture(name: str, original: Original, config: BuildConfig) -> PreparedPicture:
     """Make a picture upright RGB of the size asked for, and its caption one line.
 
-    A picture smaller than the size is enlarged; its own `width` and `height` tell, and a flag.
+    An image smaller than the size is enlarged and flagged; `width` and `height` are the original's.
 
     Raises:
         Rejected: it cannot become a triplet.
@@ -88,10 +88,10 @@ def prepare_picture(name: str, original: Original, config: BuildConfig) -> Prepa
 
 
 def fit_sketch(original: Original, decoded: Decoded, size: int | None) -> NDArray[np.bool_]:
-    """What a person drew of a picture, cropped with it: one-pixel strokes on bool [size, size].
+    """The human sketch of an image, cropped with it: one-pixel strokes on bool [size, size].
 
     Raises:
-        Rejected: nothing was, or nothing that can be read.
+        Rejected: there is none, or it cannot be read.
     """
     if original.sketch is None or size is None:
         raise Rejected(Reason.NO_SKETCH)
@@ -102,7 +102,7 @@ def fit_sketch(original: Original, decoded: Decoded, size: int | None) -> NDArra
 def find_edges(pictures: Sequence[PreparedPicture], config: BuildConfig) -> Iterator[EdgeMap]:
     """The maps of pictures that may differ in size: drawn, or found by the detector on the stored pixels.
 
-    A map does not depend on the pictures beside it, so as many go together as is quick.
+    A map does not depend on its batch, so the batch size is chosen for speed.
     """
     if config.edges == "drawn":
         yield from (picture.sketch for picture in pictures if picture.sketch is not None)
@@ -119,12 +119,12 @@ def stack_pictures(pictures: Sequence[Pixels]) -> Pixels:
 
 
 def detect_edges(pixels: Pixels, config: BuildConfig) -> NDArray[np.bool_]:
-    """Where a detector finds edges, of uint8 [B, H, W, 3]: bool [B, H, W]."""
+    """Edge maps of uint8 [B, H, W, 3] by a detector: bool [B, H, W]."""
     return config.detector.of_pixels(pixels, config.device)
 
 
 def detect_strengths(pixels: Pixels, config: BuildConfig) -> NDArray[np.uint8]:
-    """What a grading detector says of uint8 [B, H, W, 3]: uint8 [B, H, W]."""
+    """Edge strengths of uint8 [B, H, W, 3] by a soft detector: uint8 [B, H, W]."""
     assert isinstance(config.detector, SoftDetector)
     soft = config.detector.soft(to_tensor(pixels).to(config.device))
     return soft.mul(255).round().to(torch.uint8).cpu().numpy()

@@ -6,7 +6,7 @@ from lepbench.detectors.base import (
     AnyDetector,
     Detector,
     SoftDetector,
-    find_edges,
+    apply_detector,
     identify_detector,
     select_detector,
 )
@@ -35,7 +35,7 @@ __all__ = [
     "Sobel",
     "SoftDetector",
     "Xdog",
-    "find_edges",
+    "apply_detector",
     "identify_detector",
     "select_detector",
 ]

@@ -1,4 +1,4 @@
-"""The networks of the package controlnet_aux, without what else it imports."""
+"""The networks of the package controlnet_aux, without its other imports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lepbench.errors import LepbenchError
 
 PACKAGE = "controlnet_aux"
 SHELL = "controlnet_aux_networks"
-"""A name for the package under which its own `__init__` does not run: it imports all detectors."""
+"""An alias of the package that skips its `__init__`, which imports all detectors."""
 
 
 def load_annotator(module: str, name: str) -> Any:

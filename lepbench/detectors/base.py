@@ -1,4 +1,4 @@
-"""What an edge detector is: a closed configuration that maps pictures to edge maps."""
+"""Base classes of edge detectors: configurations that map images to edge maps."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from lepbench.images import Pixels, to_tensor
 from lepbench.registry import Registry
 
 CACHED = 2**18
-"""Pixels worked on at a time, few enough to stay in a processor's cache."""
+"""Pixels per call, few enough for a processor's cache."""
 
 FILE = {"weights", "sha256"}
-"""Settings that say which file; an identity has the hash of its content, wherever it lies."""
+"""Settings that name a file; the identity has the hash of its content instead of its path."""
 
 
 class Detector(Config, ABC):
-    """Pictures to edge maps. A subclass narrows `name` to its own and adds its settings.
+    """Images to edge maps. A subclass narrows `name` to its own and adds its settings.
 
     Attributes:
-        version: raised whenever the same settings would give another map.
-        binary: true where the method itself decides edge or not; false where it grades (`SoftDetector`).
+        version: increased whenever the same settings would give another map.
+        binary: true if the method gives binary maps; false if it gives strengths (`SoftDetector`).
     """
 
     version: ClassVar[str]
@@ -48,27 +48,27 @@ class Detector(Config, ABC):
         """
 
     def of_pixels(self, pixels: Pixels, device: str | torch.device = "cpu") -> NDArray[np.bool_]:
-        """Edge maps of 8-bit pictures, found on `device`: uint8 [B, H, W, 3] to bool [B, H, W]."""
+        """Edge maps of 8-bit images, computed on `device`: uint8 [B, H, W, 3] to bool [B, H, W]."""
         edges = np.empty(pixels.shape[:3], dtype=np.bool_)
-        # Small pictures share the cost of a call; large ones fit the processor's cache better alone.
+        # Small images share the overhead of a call; large ones alone fit the processor's cache better.
         step = count_cached_pictures(*pixels.shape[1:3])
         for start in range(0, len(pixels), step):
             part = slice(start, start + step)
-            edges[part] = find_edges(self, to_tensor(pixels[part]).to(device)).cpu().numpy()
+            edges[part] = apply_detector(self, to_tensor(pixels[part]).to(device)).cpu().numpy()
         return edges
 
     def settings(self) -> dict[str, Any]:
-        """Every setting that decides a map, by name; no machine's paths."""
+        """Every setting that affects a map, by name; no local paths."""
         return {key: value for key, value in self if key != "name"}
 
     @classmethod
     def missing(cls) -> str:
-        """What its defaults lack to run here, in a few words; empty if nothing."""
+        """Missing requirements of the default settings, in a few words; empty if none."""
         return ""
 
 
 class SoftDetector(Detector):
-    """A detector that grades each pixel, and calls an edge what is graded above its threshold."""
+    """A detector that gives an edge strength per pixel; strengths above its threshold are edges."""
 
     binary: ClassVar[bool] = False
 
@@ -86,7 +86,7 @@ DETECTORS: Registry[type[Detector]] = Registry("detector")
 
 
 def select_detector(config: str | dict[str, Any] | Detector) -> Detector:
-    """The detector that a name, or a mapping with `name` and settings, asks for.
+    """The detector given by a name, or a mapping with `name` and settings.
 
     Raises:
         LepbenchError: no such detector, a key it does not know, or a value it does not take.
@@ -98,14 +98,17 @@ def select_detector(config: str | dict[str, Any] | Detector) -> Detector:
 AnyDetector = Annotated[SerializeAsAny[Detector], BeforeValidator(select_detector)]
 
 
-def find_edges(detector: Detector, images: Tensor) -> Tensor:
-    """The detector's edge maps of pictures, bool [B, H, W], of float [B, 3, H, W] in [0, 1].
+def apply_detector(detector: Detector, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
+    """The detector's edge maps, bool [B, H, W], of images float [B, 3, H, W] in [0, 1].
+
+    Args:
+        size: height and width of the maps; those of the images unless given.
 
     Raises:
-        LepbenchError: it gives no such maps, as one from outside may.
+        LepbenchError: the maps have another type or shape, as those of a plug-in may.
     """
     edges = detector(images)
-    wanted = (len(images), *images.shape[-2:])
+    wanted = (len(images), *(size or images.shape[-2:]))
     if not isinstance(edges, Tensor) or edges.dtype != torch.bool or tuple(edges.shape) != wanted:
         found = f"{edges.dtype} {list(edges.shape)}" if isinstance(edges, Tensor) else type(edges).__name__
         raise LepbenchError(
@@ -121,7 +124,7 @@ def identify_detector(detector: Detector) -> str:
 
 
 def count_cached_pictures(height: int, width: int) -> int:
-    """How many pictures of a size are worked on at a time, at least one."""
+    """Number of images of a size per call, at least one."""
     return max(1, CACHED // max(1, height * width))
 
 

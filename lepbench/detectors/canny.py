@@ -1,4 +1,4 @@
-"""Canny edges, bit for bit those of kornia, without the slow part."""
+"""Canny edges, bit-identical to kornia's, but faster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Map = NDArray[np.bool_]
 Array = NDArray[np.floating]
 
 EPSILON = 1e-6
-"""What kornia adds to the squared magnitude."""
+"""The epsilon that kornia adds to the squared magnitude."""
 CENTRE = np.s_[:, 1:-1, 1:-1]
 
 
@@ -59,7 +59,7 @@ class Canny(HysteresisDetector):
 def gradients(images: Tensor) -> tuple[Tensor, Tensor]:
     """Derivatives of the blurred grey pictures along x and y, [B, H, W] each.
 
-    Sobel's sums are taken in the order of kornia's convolution, row by row, so that they round alike.
+    Sums are taken in the order of kornia's convolution, row by row, for identical rounding.
     """
     from kornia.color import rgb_to_grayscale
     from kornia.filters import gaussian_blur2d
@@ -73,9 +73,9 @@ def gradients(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def magnitudes(across: Array, down: Array) -> Array:
-    """Lengths of the gradients [B, H, W], and of those a pixel beyond the picture, where there is none.
+    """Magnitudes of the gradients [B, H, W], zero-padded by one pixel.
 
-    The root is torch's, as kornia's is: it does not always round as NumPy's does.
+    The square root is torch's, as in kornia: NumPy's may round differently.
     """
     squared = np.zeros((len(across), across.shape[1] + 2, across.shape[2] + 2), dtype=across.dtype)
     squared[CENTRE] = across * across + down * down
@@ -92,7 +92,7 @@ def axes(across: Tensor, down: Tensor) -> NDArray[np.int8]:
 def ridges(padded: Array, axis: NDArray[np.int8]) -> Map:
     """Where the magnitude is above both neighbours along the gradient: bool [B, H, W].
 
-    Of two equals side by side the left one is a ridge, of two on top of each other the upper.
+    Of two equal neighbours the left or the upper one is kept.
     """
     upper_left, up, upper_right, left, here, right, lower_left, below, lower_right = around(padded)
     ridge: Map = (axis == 0) & (here > left) & (here >= right)

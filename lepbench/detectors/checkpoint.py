@@ -1,4 +1,4 @@
-"""Weights of detectors that are networks: which files, how they are known, and reading them safely."""
+"""Weights of network detectors: known files, their hashes, and safe loading."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ PUBLISHED = {
     "lineart-coarse": f"{ANNOTATORS}/sk_model2.pth",
     "pidinet": f"{ANNOTATORS}/table5_pidinet.pth",
 }
-"""Name of a known checkpoint -> where its authors, or those who ported it, publish it."""
+"""Name of a known checkpoint -> URL where its authors, or those who ported it, publish it."""
 
 Weights = dict[str, Tensor]
 
 
 class Lock(Config):
-    """What is known of a fetched file, kept beside it.
+    """Lock of a downloaded file, stored beside it.
 
     Attributes:
-        known: whether its hash was known before it came; false where whatever came was trusted.
+        known: whether its hash was given before the download; false if the file was trusted (`--trust`).
     """
 
     source: str
@@ -44,7 +44,7 @@ class Lock(Config):
 
 
 class Checkpoint(NamedTuple):
-    """A file of weights that is there, and the hash of its bytes."""
+    """An existing file of weights, and the hash of its bytes."""
 
     path: Path
     sha256: str
@@ -62,7 +62,7 @@ def find_url(name: str) -> str:
 
 
 def place_of(name: str) -> Path:
-    """Where a known checkpoint lies once it is fetched."""
+    """Cache path of a known checkpoint."""
     return find_cache_folder() / "detectors" / name / find_url(name).rsplit("/", 1)[1]
 
 
@@ -89,7 +89,7 @@ def read_lock(path: Path) -> Lock | None:
 
 
 def find_prefetched(name: str) -> Checkpoint:
-    """A known checkpoint from the cache, its bytes those that were fetched.
+    """A known checkpoint from the cache, with unchanged bytes.
 
     Raises:
         LepbenchError: it was not fetched, or is another file now.
@@ -120,12 +120,12 @@ def local(path: Path, sha256: str | None) -> Checkpoint:
 
 @lru_cache(maxsize=64)
 def _digest(path: Path, changed: int, size: int) -> str:
-    """The file's hash, taken again only when its time or size changed."""
+    """The file's hash, computed again only if its modification time or size changed."""
     return sha256_file(path)
 
 
 def check_hash(what: str, found: str, expected: str | None) -> None:
-    """Refuse another hash than the expected one; None expects nothing.
+    """Refuse another hash than the expected one; None skips the check.
 
     Raises:
         LepbenchError: they differ.
@@ -140,8 +140,8 @@ def check_hash(what: str, found: str, expected: str | None) -> None:
 def read(checkpoint: Checkpoint) -> Weights:
     """The tensors of a checkpoint, by the names of a plain module.
 
-    The very bytes that were hashed are read. Of what is not safetensors only tensors are unpickled, out of a
-    `state_dict` where there is one, and the `module.` of data parallel training is taken off.
+    The hashed bytes are read. From other formats than safetensors only tensors are unpickled, from a
+    `state_dict` if there is one, and the prefix `module.` of data parallel training is removed.
 
     Raises:
         LepbenchError: it is another file by now, or holds no tensors by name.

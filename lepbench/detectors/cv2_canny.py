@@ -41,7 +41,7 @@ class Cv2Canny(HysteresisDetector):
         return torch.from_numpy(self.of_pixels(to_pixels(images))).to(images.device)
 
     def of_pixels(self, pixels: Pixels, device: Any = "cpu") -> NDArray[np.bool_]:
-        """Edge maps of 8-bit pictures, uint8 [B, H, W, 3] to bool [B, H, W]; always on the processor."""
+        """Edge maps of 8-bit images, uint8 [B, H, W, 3] to bool [B, H, W]; always on the CPU."""
         edges = np.empty(pixels.shape[:3], dtype=np.bool_)
         for picture, out in zip(pixels, edges, strict=True):
             grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)

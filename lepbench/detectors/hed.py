@@ -1,4 +1,4 @@
-"""HED: holistically nested edges, in the variant that ControlNet's soft edges come from."""
+"""HED: holistically nested edges, in the variant of ControlNet's soft edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Line art: a network that redraws a picture in ink, as ControlNet's line art is made."""
+"""Line art: a network that renders an image as a line drawing, as in ControlNet."""
 
 from __future__ import annotations
 

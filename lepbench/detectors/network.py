@@ -1,4 +1,4 @@
-"""Detectors that are networks: frozen, float32, one picture at a time, on the device of the pictures."""
+"""Network detectors: frozen, float32, one image at a time, on the device of the images."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from lepbench.errors import LepbenchError
 
 
 class NetworkDetector(SoftDetector):
-    """A soft detector whose strengths a network gives. A subclass says how it is built and called.
+    """A soft detector with a network. A subclass defines how it is built and called.
 
-    Settings: `weights`, a file: safetensors, or what `torch.load` reads as mere tensors, which must come with
-    its `sha256`; without it the known checkpoint that `lepbench prefetch` put into the cache. `sha256` of the
+    Settings: `weights`, a file: safetensors, or one that `torch.load` reads as tensors only, with
+    its `sha256`; by default the known checkpoint that `lepbench prefetch` put into the cache. `sha256` of the
     file, checked whenever it is given.
 
-    Pictures go through one by one: a network's last bits depend on its batch, and a map must not.
+    Images are processed one by one, since the last bits of a network's output depend on the batch.
 
     Attributes:
-        multiple: a picture is continued at its right and lower border to sides of this many px.
-        package: what must be installed besides, None for nothing.
+        multiple: images are padded at the right and lower border to sides that are multiples of this.
+        package: a required additional package; None if there is none.
     """
 
     multiple: ClassVar[int]
@@ -103,7 +103,7 @@ class NetworkDetector(SoftDetector):
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for at, out in enumerate(strength):
                 image = continue_border(images[at : at + 1].float(), self.multiple)
-                # A fresh copy: strides too decide which algorithm a convolution takes; these are the fastest.
+                # A fresh copy: strides affect the choice of algorithm; these are the fastest.
                 image = image.clone(memory_format=torch.channels_last)
                 out.copy_(self.grade(network, image)[0, :height, :width])
         return strength
@@ -117,9 +117,9 @@ def continue_border(images: Tensor, multiple: int) -> Tensor:
 
 @lru_cache(maxsize=8)
 def _network(kind: type[NetworkDetector], checkpoint: Checkpoint, device: str) -> nn.Module:
-    """A detector's network with its weights, frozen; kept for each device it is used on."""
+    """A detector's network with its weights, frozen; cached per device."""
     weights = read(checkpoint)
-    with torch.random.fork_rng(devices=[]):  # the weights it is born with are drawn by chance
+    with torch.random.fork_rng(devices=[]):  # its initial weights are random
         network = kind.build()
     try:
         network.load_state_dict(weights)

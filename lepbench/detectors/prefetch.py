@@ -1,4 +1,4 @@
-"""Fetching a known checkpoint into the cache, once and on demand, with a lock that pins its bytes."""
+"""Download a known checkpoint into the cache on request, with a lock that pins its bytes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from lepbench.files import atomic_path, write_text
 from lepbench.progress import Progress, ignore_progress
 
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-"""Variables that forbid the network, as the libraries beneath read them."""
+"""Environment variables that forbid network access."""
 PIECE = 2**20
 SILENCE = 60
-"""Seconds without a byte after which a server is given up."""
+"""Seconds without data until a download times out."""
 
 
 def prefetch(
@@ -40,18 +40,18 @@ def prefetch(
     trust: bool = False,
     progress: Progress = ignore_progress,
 ) -> Checkpoint:
-    """Bring a known checkpoint into the cache, or leave it where the very file is there already.
+    """Download a known checkpoint into the cache, unless this file is there already.
 
-    The file appears whole and with the hash that is given by `sha256` or else by the lock of an earlier time,
-    or not at all. With neither, `trust` takes what comes and locks it.
+    The file is written atomically and must have the hash given by `sha256` or by an existing lock,
+    or it is not written. With neither, `trust` accepts the file and locks it.
 
     Args:
-        source: a URL or a path to bring it from, even where it is here; None is where it is published.
+        source: a URL or a path to get it from, even if it is cached; None for the published URL.
         progress: called with (stage, done, total): the name, the bytes done, and the bytes there are, or
             those done where that is unknown.
 
     Raises:
-        LepbenchError: the name is not known, there is no hash to hold against, it differs, or nothing comes.
+        LepbenchError: the name is unknown, its hash is unknown or differs, or the download fails.
     """
     if sha256 is not None and not re.fullmatch("[0-9a-f]{64}", sha256):
         raise LepbenchError(f"{sha256!r} is no sha256", "write its 64 digits of 0-9 and a-f")
@@ -95,7 +95,7 @@ def address(source: str) -> str:
 
 
 def _download(name: str, url: str, path: Path, progress: Progress) -> str:
-    """Write what an address holds to a file, and return its hash."""
+    """Download a URL to a file, and return its hash."""
     try:
         with urllib.request.urlopen(url, timeout=SILENCE) as stream, path.open("wb") as out:
             total = int(stream.headers.get("Content-Length") or 0)

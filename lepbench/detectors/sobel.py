@@ -1,4 +1,4 @@
-"""Soft Sobel edges: how strong a step of colour each pixel lies on."""
+"""Soft Sobel edges: the strength of the colour gradient at each pixel."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Sobel(SoftDetector):
 
     The scale is contrast: a long straight step of height c in one channel is graded c, whatever `sigma`.
 
-    It is a second opinion beside Canny, so it differs where it can: each colour channel counts (Canny sees
-    only grey, and so not a red shape on a green ground of equal luminance), a pixel is judged alone against
-    one threshold (no hysteresis, so no chain pulls in faint pixels), the blur is finer, and thinning
+    It is a second detector beside Canny, so it differs in several ways: it reads each colour channel (Canny
+    reads grey, and misses a red shape on a green background of equal luminance), each pixel is compared with
+    one threshold (no hysteresis), the blur is finer, and thinning
     interpolates along the true gradient direction instead of rounding it to 45 degrees.
 
     Settings: `sigma` of the blur in px; `thin` keeps only ridges, about 1 px wide; `threshold` in contrast.
@@ -63,7 +63,7 @@ def gaussian(sigma: float) -> list[float]:
 def correlate(images: Tensor, weights: list[float], dim: int) -> Tensor:
     """Correlate [B, C, H, W] with odd weights along x (dim -1) or y (dim -2), border pixels repeated.
 
-    A sum of shifted pictures: quick for a handful of weights, and the same bits in any batch.
+    A sum of shifted images: fast for few weights, and bit-identical in any batch.
     """
     radius, length = len(weights) // 2, images.shape[dim]
     sides = (radius, radius, 0, 0) if dim == -1 else (0, 0, radius, radius)

@@ -1,4 +1,4 @@
-"""Extended difference of Gaussians: lines along the dark side of an edge, as an illustrator inks them."""
+"""Extended difference of Gaussians: lines along the dark side of an edge."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Items to samples to rows to record."""
+"""Evaluation of a model on a suite: samples, scores, summary and record."""

@@ -1,4 +1,4 @@
-"""Reference rows kept between runs under the hash of all they depend on."""
+"""Cache of reference conditions between runs, keyed by the hash of everything they depend on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lepbench.files import sha256_bytes
 
 
 def recall_table(folder: Path, key: str, schema: pa.Schema, batches: list[Batch]) -> pa.Table | None:
-    """A kept row, or None where there is none or it is not whole: samples and pictures are checked."""
+    """A cached condition, or None if it is missing or damaged: samples and images are checked."""
     path = folder / f"{key}.parquet"
     try:
         if not path.is_file():
@@ -31,7 +31,7 @@ def recall_table(folder: Path, key: str, schema: pa.Schema, batches: list[Batch]
 
 
 def keep_table(folder: Path, key: str, table: pa.Table) -> None:
-    """Keep a row in which nothing failed; where the folder cannot be written the row is simply not kept."""
+    """Cache a condition without failed samples, if the folder can be written."""
     if set(table["status"].to_pylist()) != {OK}:
         return
     try:

@@ -1,4 +1,4 @@
-"""Several runs side by side: which differences are more than chance?"""
+"""Comparison of runs: which differences are significant?"""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SHOWN = tuple(kind.name for kind in (MODEL, UNGUIDED, REAL))
-"""Rows that a comparison reads: the model's, and the ends of the scale of its skill."""
+"""Conditions that a comparison reads: the model, and the ends of its skill scale."""
 SIGNIFICANT = 0.05
 RESAMPLES_A_TEST = 1000
-"""A p value is at least 2 / (resamples + 1), times the number of tests: so many keep that floor at 0.002."""
+"""A corrected p value is at least 2 tests / (resamples + 1): with this number per test 0.002."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ class Standing:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """What `lepbench compare` prints."""
+    """Result of `lepbench compare`."""
 
     samples: int
     left_out: int
-    """Samples that failed in some run, and are left out of all."""
+    """Number of samples that failed in some run, and are excluded from all."""
     standings: list[Standing]
     differences: list[Difference]
 
@@ -129,10 +129,10 @@ def compare(
     Args:
         folders: of `lepbench evaluate`, each with its own model name.
         statistics: the judge's; those of the protocol unless given.
-        every_metric: not the main ones alone.
+        every_metric: all metrics, not only the main ones.
 
     Raises:
-        LepbenchError: a folder holds no run, two share a name, or they do not compare.
+        LepbenchError: a folder holds no run, two have the same name, or they are not comparable.
     """
     records = [read_record(folder) for folder in folders]
     _check_comparable(folders, records)
@@ -222,7 +222,7 @@ def _keys(table: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _common(tables: Sequence[pd.DataFrame]) -> tuple[set[str], int]:
-    """Samples whose picture every run drew, and how many are not among them."""
+    """Samples that succeeded in every run, and the number of the others."""
     models = [table[table["row"] == MODEL.name] for table in tables]
     good = [set(_keys(model[model["status"] == OK])) for model in models]
     common = set.intersection(*good)

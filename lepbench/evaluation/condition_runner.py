@@ -1,4 +1,4 @@
-"""Units of work: a batch is drawn, scored and kept in one atomic file, so that a run can stop any time."""
+"""Generate and score conditions batch by batch; each batch is one atomic file, so runs can be resumed."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from lepbench.progress import Progress
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no picture."""
+    """Why there is no image."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class ConditionRunner:
-    """Draws and scores rows, a batch at a time, and keeps what is done.
+    """Generates and scores conditions batch by batch, and stores finished batches.
 
     Attributes:
         folder: holds the finished batches.
         judges: score the pictures.
-        protocol: says how.
+        protocol: the scoring protocol.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
     """
 
@@ -50,7 +50,7 @@ class ConditionRunner:
     progress: Progress
 
     def table(self, row: Condition, batches: Sequence[Batch]) -> pa.Table:
-        """The whole table: finished batches are read back, the others and those with a failure are drawn."""
+        """The whole table: finished batches are read, the others and those with a failure are generated."""
         total = sum(len(batch) for batch in batches)
         done = 0
         tables = []
@@ -94,14 +94,14 @@ class ConditionRunner:
 
 
 def draw_batch(row: Condition, batch: Batch) -> list[Pixels | Failure]:
-    """Pictures uint8 [H, W, 3] of a batch; where a batch fails, each is tried alone and failures are kept.
+    """Images uint8 [H, W, 3] of a batch; if it fails, each is tried alone and failures are recorded.
 
     Raises:
         LepbenchError: the fault is the user's, and would be that of every sample.
     """
     pictures = _pictures(row, batch)
     if isinstance(pictures, Failure):
-        # The exception is gone by now, and with it what the batch held of the memory that it wanted more of.
+        # The exception is released by now, and with it the memory of the failed batch.
         return [pictures] if len(batch) == 1 else [d for sample in batch for d in draw_batch(row, [sample])]
     finite = torch.isfinite(pictures).flatten(1).all(dim=1).tolist()
     pixels = to_pixels(pictures.nan_to_num())

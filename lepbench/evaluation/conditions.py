@@ -1,4 +1,4 @@
-"""The conditions, a row each of every table: the model, and the references its figures are read against."""
+"""The conditions of every table: the model and its references."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class ConditionKind:
     Attributes:
         name: its row in every table, and its folder of pictures.
         repeats: whether an item's samples differ; a condition without noise is drawn once an item.
-        borrows: the kind whose pictures are shown, held against the rival's sketch; None: its own.
-        needs_backbone: it is missing where the pictures come from elsewhere.
-        needs_pictures: it is missing where the suite has no real pictures.
+        borrows: the kind whose images are compared with the rival's sketch; None: its own images.
+        needs_backbone: it is absent if the images were generated elsewhere.
+        needs_pictures: it is absent if the suite has no real images.
     """
 
     name: str
@@ -41,11 +41,11 @@ class ConditionKind:
     needs_pictures: bool = False
 
     def count_samples(self, samples_per_item: int) -> int:
-        """Samples of an item, where the model has so many of it."""
+        """Samples per item, if the model has this many."""
         return samples_per_item if self.repeats else 1
 
     def select_truth(self, sample: Sample) -> Item:
-        """The item whose sketch, contours and mask a sample is held against."""
+        """The item whose sketch, contours and mask a sample is compared with."""
         return sample.item if self.borrows is None else sample.rival
 
 
@@ -77,12 +77,12 @@ def find_shown(name: str) -> str:
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition that can be drawn.
+    """A condition that can be generated.
 
     Attributes:
         kind: which it is.
-        draw: samples to pictures, float [B, 3, H, W] in [0, 1].
-        depends_on: what the pictures depend on beside suite and protocol; None where they are the model's.
+        draw: samples to images, float [B, 3, H, W] in [0, 1].
+        depends_on: what the images depend on beside suite and protocol; None for images of the model.
     """
 
     kind: ConditionKind
@@ -106,12 +106,12 @@ def make_unguided_condition(method: Method, depends_on: dict[str, Any]) -> Condi
 
 
 def make_real_condition() -> Condition:
-    """The true picture."""
+    """The real image."""
     return Condition(REAL, _real, depends_on={})
 
 
 def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condition:
-    """The true picture through the backbone's VAE and back: a reference, not a ceiling."""
+    """The real image through the backbone's VAE and back: a reference, not a ceiling."""
 
     def draw(samples: Sequence[Sample]) -> Tensor:
         return backbone.decode_latents(backbone.encode_images(_real(samples)))
@@ -120,7 +120,7 @@ def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condit
 
 
 def make_overlay_condition(unguided: pa.Table, depends_on: dict[str, Any]) -> Condition:
-    """The sketch drawn upon the unguided picture: what a cheat would submit."""
+    """The sketch drawn on the unguided image: what a cheat would submit."""
     pictures = StoredPictures(unguided)
 
     def draw(samples: Sequence[Sample]) -> Tensor:
@@ -130,7 +130,7 @@ def make_overlay_condition(unguided: pa.Table, depends_on: dict[str, Any]) -> Co
 
 
 def make_wrong_sketch_condition(model: pa.Table) -> Condition:
-    """The model's picture held against the next item's sketch: the score of obeying the wrong one."""
+    """The model's image compared with the next item's sketch: chance level."""
     pictures = StoredPictures(model)
 
     def draw(samples: Sequence[Sample]) -> Tensor:
@@ -140,7 +140,7 @@ def make_wrong_sketch_condition(model: pa.Table) -> Condition:
 
 
 class StoredPictures:
-    """The stored pictures of a row that is done, by sample."""
+    """The stored images of a finished condition, by sample."""
 
     def __init__(self, table: pa.Table) -> None:
         names = zip(table["item_id"].to_pylist(), table["sample_index"].to_pylist(), strict=True)
@@ -155,7 +155,7 @@ class StoredPictures:
 
 
 def overlay_sketch(picture: Pixels, sketch: np.ndarray) -> Pixels:
-    """A picture with the strokes drawn on it, black or white, whichever stands out from what lies beneath.
+    """An image with the strokes drawn on it, black or white, whichever contrasts more.
 
     Args:
         picture: uint8 [H, W, 3].
@@ -169,7 +169,7 @@ def overlay_sketch(picture: Pixels, sketch: np.ndarray) -> Pixels:
 
 
 def hash_condition(row: Condition, shared: dict[str, Any]) -> str:
-    """Content hash that names a reference row's cached table: equal inputs, equal name."""
+    """Content hash that names a reference condition's cached table: equal inputs, equal name."""
     named = {"row": row.name, "depends_on": row.depends_on, "shared": shared}
     return sha256_bytes(json.dumps(named, sort_keys=True).encode())
 

@@ -1,4 +1,4 @@
-"""What ran the evaluation: package versions, the class of machine, and how much memory it took."""
+"""Environment of an evaluation: package versions, type of machine, and peak memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PACKAGES = (
 
 
 class Environment(Config):
-    """A class of machine; names no host and no user."""
+    """Type of machine, without names of host or user."""
 
     device: str
     system: str
@@ -50,13 +50,13 @@ def describe_environment(device: str) -> Environment:
 
 
 def list_package_versions() -> dict[str, str]:
-    """Versions of Python, of lepbench and of what the figures depend on."""
+    """Versions of Python, lepbench and the packages that affect the figures."""
     versions = {name: version(name) for name in PACKAGES}
     return {"python": platform.python_version(), "lepbench": __version__, **versions}
 
 
 def measure_peak_memory() -> int | None:
-    """Most memory this process has held, in bytes; None where the system does not say."""
+    """Peak memory of this process, in bytes; None if unknown."""
     try:
         import resource
     except ImportError:
@@ -66,5 +66,5 @@ def measure_peak_memory() -> int | None:
 
 
 def measure_peak_accelerator_memory(device: str) -> int | None:
-    """Most accelerator memory this process has held, in bytes; None without one."""
+    """Peak accelerator memory of this process, in bytes; None without one."""
     return int(torch.cuda.max_memory_allocated()) if device.startswith("cuda") else None

@@ -1,4 +1,4 @@
-"""The folder of results: whose it is, and what lies where in it."""
+"""The folder of results: its identity and its layout."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORK_COLUMNS = ["png", "seconds"]
 
 
 def prepare_folder(out: Path) -> None:
-    """Make the folder and see that it can be written, before anything slow begins.
+    """Create the folder and check that it is writable, before any slow work.
 
     Raises:
         LepbenchError: it cannot, or holds files of something else.
@@ -41,7 +41,7 @@ def prepare_folder(out: Path) -> None:
 
 
 def claim_folder(out: Path, identity: Identity) -> None:
-    """Make the folder this run's own, or see that it is.
+    """Write the run's identity into the folder, or check it.
 
     Raises:
         LepbenchError: it belongs to another run; the message names what differs.
@@ -65,7 +65,7 @@ def claim_folder(out: Path, identity: Identity) -> None:
 def write_samples(out: Path, tables: list[pa.Table]) -> str:
     """Write `samples.parquet` and every picture; the hash of the former.
 
-    Pictures lie at `samples/ROW/ITEM-INDEX.png`; rows of borrowed pictures have none.
+    Images are at `samples/CONDITION/ITEM-INDEX.png`; conditions with borrowed images have none.
     """
     for table in tables:
         columns = ("row", "item_id", "sample_index", "status", "png")

@@ -16,21 +16,22 @@ def load_judges(protocol: Protocol, device: str = "cpu") -> Judges:
     Raises:
         LepbenchError: a judge is unknown here, or a file of theirs is missing or damaged.
     """
+    # First, being the quickest to be found missing.
+    path = statistics_path(protocol)
+    statistics = JudgeStatistics.load(path)
     names = (protocol.judge, protocol.segmenter, protocol.matcher, protocol.classifier)
     loaded = [JUDGES.get(name)(device) for name in names]
-    statistics = statistics_path(protocol)
     files = {
-        f"{name}/{path.name}": path for name, one in zip(names, loaded, strict=True) for path in one.files
+        f"{name}/{file.name}": file for name, one in zip(names, loaded, strict=True) for file in one.files
     }
-    files[statistics.name] = statistics
     scorer, segmenter, matching, classify = (one.judge for one in loaded)
     return Judges(
         scorer=scorer,
         segmenter=segmenter,
         matching=matching,
         classify=classify,
-        statistics=JudgeStatistics.load(statistics),
-        weights={name: sha256_file(path) for name, path in files.items()},
+        statistics=statistics,
+        weights={name: sha256_file(file) for name, file in {**files, path.name: path}.items()},
     )
 
 

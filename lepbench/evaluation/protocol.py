@@ -1,4 +1,4 @@
-"""The protocol: everything about a score that no submitter chooses, typed and hashed."""
+"""The protocol: all fixed settings of an evaluation, typed and hashed."""
 
 from __future__ import annotations
 
@@ -34,36 +34,36 @@ AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select
 
 
 class Protocol(Config):
-    """How pictures are made into figures. Two scores compare only if their protocols' hashes agree."""
+    """How images are scored. Two scores are comparable only if their protocols' hashes agree."""
 
     name: str = Field(default="lepbench-edges-v1", pattern=r"^[a-z0-9][a-z0-9._-]*$")
     measures: tuple[str, ...] = MEASURED["edges"]
-    """What is measured, in the order of the tables; the first ranks a leaderboard."""
+    """The measures, in the order of the tables; the first ranks a leaderboard."""
     size: int
-    """Height and width at which pictures are drawn and scored, in pixels."""
+    """Height and width at which images are generated and scored, in pixels."""
     detector: AnyDetector
-    """Finds the edges of a sample that are held against the sketch: the one that made the sketch."""
+    """Edge detector for the comparison with the sketch: the one that made the sketch."""
     contour_detector: AnyDetector
-    """Finds the edges that are held against the exact contours."""
+    """Edge detector for the comparison with the exact contours."""
     soft_detector: AnySoftDetector = Sobel(sigma=0.7, thin=False)
-    """Grades the edges of sample and true picture for the soft figures."""
+    """Soft edge detector of sample and real image for the soft metrics."""
     seed: str = "first 63 bits of sha256(suite, item_id, sample_index); noise drawn on the CPU, item by item"
     pictures: str = "scored as stored, 8 bits a channel"
     wrong: str = "the next item of the whole suite, cyclic, whose prompt differs"
     matching: str = "a pixel of either map matches if the other map has one within the tolerance, Euclidean"
     pairing: str = "one to one, as many as can be within the tolerance and among those the nearest"
     tolerances: tuple[int, ...] = (0, 1, 2, 3)
-    """Distances in pixels at which edges are held against the sketch."""
+    """Tolerances in pixels for the comparison with the sketch."""
     relative_tolerances: tuple[float, ...] = ()
-    """The same in diagonals of the picture."""
+    """The same as shares of the diagonal."""
     stroke_tolerance: int = 2
     """Distance in pixels within which a pixel of a stroke is found."""
     contour_tolerance: int = 1
-    """Distance in pixels at which edges are held against the exact contours."""
+    """Tolerance in pixels for the comparison with the exact contours."""
     headline: str = "alignment times clip_skill clipped to [0, 1]"
-    """How the figure that ranks is made."""
+    """Definition of the headline metric."""
     headline_tolerance: int = 1
-    """Distance in pixels of the headline's edge figure."""
+    """Tolerance in pixels of the headline's edge F1."""
     aggregation: str = "mean over samples of each sample's figure"
     intervals: str = "percentile bootstrap over items; for kid, items subsampled without replacement"
     confidence: float = 0.95
@@ -73,17 +73,17 @@ class Protocol(Config):
     """Share of the items in a subsample."""
     interval_seed: int = 0
     frechet_from: int = 512
-    """Fewest samples of which a Frechet distance is published."""
+    """Minimum number of samples for a Frechet distance."""
     batch_size: int = Field(default=8, alias="unit")
-    """Samples drawn as one batch: fixed, because a batch changes the last bits of a network's output."""
+    """Batch size of sampling: fixed, because it changes the last bits of a network's output."""
     judge: str = "judge@1"
     """CLIP model of the similarities, and extractor of the features of `kid` and `frechet_distance`."""
     segmenter: str = "segmenter@1"
     """Finds the objects of a sample for `mask_iou`."""
     matcher: str = "matcher@1"
-    """Says how much a picture shows of what a sketch means."""
+    """Similarity of sketch and image for `sketch_similarity`."""
     classifier: str = "probe@1"
-    """Names what a picture shows, for `class_accuracy`."""
+    """Classifier for `class_accuracy`."""
     statistics: str = "judge-statistics@1"
     """The judge's features of true renders that no item shows."""
 

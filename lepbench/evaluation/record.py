@@ -1,4 +1,4 @@
-"""The record of an evaluation: what was run, on what, and what came out; typed, versioned, one JSON file."""
+"""The record of an evaluation: model, environment and results; typed, versioned, one JSON file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCHEMA = 1
 
 
 class Identity(Config):
-    """All that decides the bytes of `samples.parquet`; a folder of results belongs to one of these."""
+    """Everything that determines the bytes of `samples.parquet`; identifies a folder of results."""
 
     model: ModelConfig
     suite: str
@@ -46,13 +46,13 @@ class Timing(Config):
     """Seconds on the clock."""
 
     drawing: dict[str, float]
-    """Of drawing each row, over all sittings; a row from the cache counts what it took then."""
+    """Sampling time of each condition, over all resumptions; cached conditions count their original time."""
     total: float
-    """Of the sitting that finished the run."""
+    """Time of the invocation that finished the run."""
 
 
 class Record(Config):
-    """What `record.json` holds."""
+    """Content of `record.json`."""
 
     schema_version: Literal[1] = 1
     identity: Identity
@@ -60,14 +60,14 @@ class Record(Config):
     sample_count: int = Field(alias="samples")
     """Samples drawn of the model: items times samples an item."""
     failed: dict[str, int]
-    """Samples of each row that could not be drawn; they are in `samples.parquet`, and in no figure."""
+    """Failed samples of each condition; they are in `samples.parquet`, and in no figure."""
     truncated: int
-    """Captions of the items that are longer than the judge reads; their tails play no part."""
+    """Number of captions that the judge truncates."""
     rows: dict[str, dict[str, Figure]]
     samples_sha256: str
     """SHA-256 of `samples.parquet`."""
     reused: list[str]
-    """Reference rows taken from the cache."""
+    """Reference conditions taken from the cache."""
     timing: Timing
     peak_memory_bytes: int | None
     peak_accelerator_bytes: int | None
@@ -76,13 +76,13 @@ class Record(Config):
 
     @property
     def id(self) -> str:
-        """Hash of what was run and what came out, not of when, where or how fast."""
+        """Hash of the identity and the results, without time, place or speed."""
         stable = self.model_dump(mode="json", include={"identity", "protocol", "rows", "samples_sha256"})
         return sha256_bytes(json.dumps(stable, sort_keys=True).encode())
 
     @property
     def submitted_code(self) -> list[str]:
-        """The modules from outside that took part: their code is the submitter's."""
+        """External modules whose code affected the results."""
         return list(iterate_code(self.identity.weights))
 
     def require_folder(self) -> Path:

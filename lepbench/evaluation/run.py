@@ -1,4 +1,4 @@
-"""An evaluation from a model and a suite to a folder of results, which can stop and go on at any moment."""
+"""Evaluate a model on a suite into a folder of results; runs can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def evaluate(
     method: Method | None = None,
     progress: Progress = ignore_progress,
 ) -> Record:
-    """Draw and score a model on a suite, with the reference rows, into `out`.
+    """Generate and score images of a model on a suite, with the reference conditions, into `out`.
 
-    A run that was stopped goes on where it was; one that is done is read back.
+    An interrupted run is resumed; a finished one is read.
 
     Args:
         limit: items from the front of the suite; None for the suite's default number.
@@ -79,7 +79,7 @@ def evaluate(
         device: where networks run; "auto" takes a GPU if there is one.
         judges: those of the protocol unless given.
         protocol: the suite's own unless given.
-        method: what draws, instead of what the model's configuration would build.
+        method: generates the images, instead of the method of the model's configuration.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Raises:
@@ -127,7 +127,7 @@ def evaluate(
 
 
 def hash_submitted_code(model: ModelConfig, protocol: Protocol) -> dict[str, str]:
-    """SHA-256 of every file from outside whose code decides a figure, by name: plug-ins that take part."""
+    """SHA-256 of every external file whose code affects a figure, by name."""
     detectors = (protocol.detector, protocol.contour_detector, protocol.soft_detector)
     parts = [type(model.method), *map(type, detectors), *map(type, select_measures(protocol))]
     return {name: digest for part in parts for name, digest in hash_code(part).items()}
@@ -142,7 +142,7 @@ def hash_backbone_files(backbone: Backbone | None) -> dict[str, str]:
 
 @dataclass
 class _Run:
-    """One evaluation: what it is of, and the rows as they get done."""
+    """One evaluation: its identity, and the finished conditions."""
 
     identity: Identity
     suite: Suite
@@ -152,7 +152,7 @@ class _Run:
     reused: list[str] = field(default_factory=list)
 
     def tables(self, backbone: Backbone | None, method: Method) -> list[pa.Table]:
-        """Every row's table, drawn with the references first, in the order of `list_conditions`."""
+        """The table of every condition, in the order of `list_conditions`; references are generated first."""
         done: dict[ConditionKind, pa.Table] = {}
         makers: dict[ConditionKind, Callable[[], Condition]] = {
             REAL: make_real_condition,
@@ -172,7 +172,7 @@ class _Run:
     def _backbone_makers(
         self, backbone: Backbone | None, done: dict[ConditionKind, pa.Table]
     ) -> dict[ConditionKind, Callable[[], Condition]]:
-        """Makers of the conditions that need a backbone; the tables they are made of are `done` by then."""
+        """Constructors of the conditions that need a backbone; the tables they read are `done` before."""
         if backbone is None:
             return {}
         sampler = self.identity.model.sampler
@@ -186,7 +186,7 @@ class _Run:
         }
 
     def _table(self, row: Condition) -> pa.Table:
-        """A row's table: a reference from the cache where it is there, anything else from the workshop."""
+        """The table of a condition: a reference from the cache if present, otherwise from the runner."""
         per_item = row.kind.count_samples(self.identity.samples_per_item)
         batches = make_batches(self.suite, self.items, per_item, self.protocol.batch_size)
         if row.depends_on is None:
@@ -202,14 +202,14 @@ class _Run:
         return table
 
     def _shared(self, per_item: int) -> dict[str, Any]:
-        """What every reference row depends on."""
+        """Common dependencies of the reference conditions."""
         shared = self.identity.model_dump(
             mode="json", include={"suite", "suite_sha256", "protocol_sha256", "items", "packages", "device"}
         )
         return {**shared, "samples_per_item": per_item, "judges": self.workshop.judges.weights}
 
     def _truncated(self) -> int:
-        """Captions longer than the judge reads; none where it reads none."""
+        """Number of captions that the judge truncates; 0 if it reads none."""
         if "captions" not in self.protocol.measures:
             return 0
         return self.workshop.judges.scorer.truncated([item.prompt for item in self.items])

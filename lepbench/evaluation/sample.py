@@ -1,4 +1,4 @@
-"""One picture to be drawn: for which item, against which rival, from which seed."""
+"""A sample: its item, the rival item for the wrong sketch, and its seed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FAILED = "failed"
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture to be drawn.
+    """One image to be generated.
 
     Attributes:
-        item: what is asked for.
+        item: its item.
         rival: the item whose sketch and caption are the wrong ones.
         index: which of the item's samples this is, from 0.
         seed: of its noise.
@@ -30,7 +30,7 @@ class Sample:
 
     @property
     def request(self) -> Request:
-        """What a method reads of it."""
+        """The request for a method."""
         name = name_picture(self.item.item_id, self.index)
         return Request(name, self.item.prompt, self.item.sketch, self.seed)
 
@@ -41,7 +41,7 @@ Batch = Sequence[Sample]
 def make_batches(suite: Suite, items: Sequence[Item], per_item: int, size: int) -> list[Batch]:
     """Samples in fixed batches of `size`: all items' sample 0 in suite order, then all items' sample 1...
 
-    More samples an item therefore leave the first ones bit for bit as they were.
+    So more samples per item do not change the first ones by a bit.
     """
     batches: list[Batch] = []
     for index in range(per_item):

@@ -9,7 +9,7 @@ from lepbench.evaluation.protocol import Protocol
 
 
 def make_schema(protocol: Protocol) -> pa.Schema:
-    """Columns of `samples.parquet`: who, then what the protocol's measures counted, in their order.
+    """Columns of `samples.parquet`: the sample's identity, then those of the protocol's measures, in order.
 
     `row`, `item_id`, `sample_index`, `seed` name the sample; `status` is "ok" or "failed" with a `reason`,
     and all that follows is null where it failed. `png_sha256` is of the stored picture.
@@ -28,7 +28,7 @@ def make_schema(protocol: Protocol) -> pa.Schema:
 
 
 def make_work_schema(protocol: Protocol) -> pa.Schema:
-    """`make_schema`, and what a batch keeps beside it while a run goes on: the picture and its seconds."""
+    """`make_schema` with the additional columns of unfinished runs: the image and its time."""
     return (
         make_schema(protocol).append(pa.field("png", pa.binary())).append(pa.field("seconds", pa.float64()))
     )

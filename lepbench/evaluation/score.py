@@ -1,4 +1,4 @@
-"""From pictures to the columns of the samples table: count, do not summarise."""
+"""From images to the columns of the samples table, without summarising."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from lepbench.suites import Item
 def score_pictures(
     pictures: Pixels, samples: Sequence[Sample], truths: Sequence[Item], judges: Judges, protocol: Protocol
 ) -> list[dict[str, Any]]:
-    """All that is counted of a batch, one mapping a picture.
+    """All columns of a batch, one mapping per image.
 
     Args:
         pictures: uint8 [B, H, W, 3], as stored.
-        samples: what each was drawn for: the captions are its item's and its rival's.
-        truths: the items whose sketch, contours and mask each is held against.
+        samples: the sample of each image, with its item's and its rival's caption.
+        truths: the items whose sketch, contours and mask each is compared with.
     """
     batch = ScoringBatch(to_tensor(pictures), samples, truths=truths, judges=judges, protocol=protocol)
     columns = {k: v for m in select_measures(protocol) for k, v in count_measure(m, batch).items()}
@@ -37,8 +37,8 @@ def count_measure(measure: Measure, batch: ScoringBatch) -> Columns:
     """The columns of one measure, one value a picture.
 
     Raises:
-        LepbenchError: a measure from outside raises, or gives other columns than it names, not one value a
-            picture, or NaN where it should give None.
+        LepbenchError: an external measure raises, or gives other columns than declared, not one value per
+            image, or NaN instead of None.
     """
     if not hash_code(type(measure)):
         return measure.count(batch)

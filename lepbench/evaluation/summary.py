@@ -1,4 +1,4 @@
-"""From the samples table to the figures of each row; needs nothing else but the judge's statistics."""
+"""From the samples table and the judge's statistics to the metrics of each condition."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ MAIN = {
     "kid": "KID",
     "frechet_distance": "Frechet",
 }
-"""The metrics that say most, and their headings; the others refine them. Each metric more that is tested for
-differences makes all the others harder to tell apart."""
+"""The main metrics and their headings. Each further metric that is tested for
+differences lowers the power of the other tests."""
 
 
 def is_lower_better(metric: str) -> bool:
-    """Whether a metric is better when it is small."""
+    """Whether lower values of a metric are better."""
     return any(metric in measure.lower_is_better for measure in MEASURES.values())
 
 
 def is_of_sets(metric: str) -> bool:
-    """Whether a metric depends on the number of samples, and never compares across two."""
+    """Whether a metric depends on the number of samples, so that different numbers are not comparable."""
     return any(metric in measure.of_sets for measure in MEASURES.values())
 
 
 def list_main_metrics(protocol: Protocol) -> dict[str, str]:
-    """The metrics of `MAIN`, then those of measures from outside, with their headings."""
+    """The metrics of `MAIN`, then those of external measures, with their headings."""
     shown: dict[str, str] = {}
     for measure in select_measures(protocol):
         names = measure.metrics(protocol)
@@ -57,7 +57,7 @@ def _place_in_main(metric: str) -> int:
 
 
 class Figure(Config):
-    """A figure of `n` samples, and the ends of its interval; null where not defined or not published."""
+    """A metric of `n` samples, and the bounds of its interval; null if undefined or not published."""
 
     value: float | None
     low: float | None = None
@@ -69,18 +69,18 @@ Figures = dict[str, Figure]
 
 
 def list_metrics(protocol: Protocol) -> list[str]:
-    """Every metric of a row, in the order of the tables."""
+    """Every metric of a condition, in the order of the tables."""
     return [name for measure in select_measures(protocol) for name in measure.metrics(protocol)]
 
 
 def summarise_samples(
     samples: pa.Table, statistics: JudgeStatistics, protocol: Protocol
 ) -> dict[str, Figures]:
-    """The figures of every row of a samples table; samples that failed are left out, and counted elsewhere.
+    """The metrics of every condition of a samples table, without failed samples.
 
     Args:
-        samples: as `make_schema` says; needs the row `real` for `clip_skill` and the headline.
-        statistics: the judge's features of true pictures.
+        samples: with the columns of `make_schema`; the condition `real` is needed for `clip_skill`.
+        statistics: the judge's features of real images.
     """
     frame = samples.to_pandas()
     good = frame[frame["status"] == OK]["row"].value_counts()
@@ -96,12 +96,12 @@ def resample_conditions(
     protocol: Protocol,
     rows: Sequence[str] | None = None,
 ) -> dict[str, dict[str, Draws]]:
-    """Every row's figures with their resamples; a figure that is not defined or not published is absent.
+    """The metrics of every condition with their resamples, without undefined or unpublished ones.
 
-    Runs of one suite, number of samples and protocol saw the same resamples of items, as far as none failed.
+    Runs of one suite, number of samples and protocol use the same resamples of items, if none failed.
 
     Args:
-        rows: those wanted; None for all there are.
+        rows: names of conditions; None for all.
     """
     good = samples[samples["status"] == OK]
     real = good[good["row"] == "real"].set_index("item_id")

@@ -1,4 +1,4 @@
-"""Does a folder of results bear out its record? Everything but the drawing and the judging is done again."""
+"""Verify a folder of results against its record: recompute everything except sampling and scoring."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from lepbench.progress import Progress
 from lepbench.suites import Suite
 
 TOLERANCE = 1e-6
-"""Relative difference at which a figure counts as another: other processors sum in another order."""
+"""Relative tolerance of figures: other processors sum in another order."""
 NETWORK_TOLERANCE = 1e-4
-"""The same for what a network says of one picture."""
+"""The same for a network's output on one image."""
 
 
 def find_protocol(record: Record, suite: Suite, choice: str | Path | None = None) -> Protocol:
-    """The protocol that a record is to be held against.
+    """The protocol for the verification of a record.
 
     Args:
         choice: as for `select_protocol`; None for the one of the record's name.
@@ -52,14 +52,14 @@ def find_protocol(record: Record, suite: Suite, choice: str | Path | None = None
 def verify_record(
     folder: Path, suite: Suite, statistics: JudgeStatistics, protocol: Protocol | None = None
 ) -> Record:
-    """The record of a run, found true.
+    """The verified record of a run.
 
     Checked are: suite and protocol are the present ones; `samples.parquet` is the file the record names; it
-    holds every row with every item and seed asked for, once, none of them failed; every picture is the one
-    counted; and the figures follow from the samples.
+    has every condition with every requested item and seed, once, none failed; every image is the one
+    scored; and the figures follow from the samples.
 
     Args:
-        protocol: what it is held against; the suite's own unless given.
+        protocol: the required protocol; the suite's own unless given.
 
     Raises:
         LepbenchError: something is missing or does not agree; the message says what.
@@ -78,9 +78,9 @@ def verify_record(
 
 
 def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progress) -> int:
-    """Score the stored pictures of a run anew and hold every column against `samples.parquet`.
+    """Score the stored images of a run again and compare every column with `samples.parquet`.
 
-    Counts must be equal; what a network says may differ by its rounding on another processor.
+    Counts must be equal; network outputs may differ by rounding on another processor.
 
     Args:
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
@@ -89,7 +89,7 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
         How many samples were scored.
 
     Raises:
-        LepbenchError: a picture cannot be read, or a column is not what its picture gives.
+        LepbenchError: an image cannot be read, or a column does not agree with its image.
     """
     record = read_record(folder)
     protocol, identity = record.protocol, record.identity
@@ -121,7 +121,7 @@ def _check_columns(path: Path, row: str, columns: dict[str, Any], line: dict[str
 
 
 def _agree(found: Any, stored: Any) -> bool:
-    """Whether a column of a sample was counted as stored: numbers to rounding, all else exactly."""
+    """Whether a recomputed column of a sample equals the stored one: floats to rounding, others exactly."""
     if isinstance(found, float | list):
         near = np.isclose(found, stored, rtol=NETWORK_TOLERANCE, atol=NETWORK_TOLERANCE, equal_nan=True)
         return bool(near.all())

@@ -1,4 +1,4 @@
-"""The denoising loop, and the gradient that steers it towards a sketch."""
+"""The denoising loop with sketch guidance."""
 
 from lepbench.guidance.clean import CleanGuidance
 from lepbench.guidance.sampler import SampledLatents, sample

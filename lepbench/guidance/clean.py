@@ -1,4 +1,4 @@
-"""Guidance without a trained predictor: the edges of the clean picture that a step foresees."""
+"""Guidance without a trained predictor, by the edges of the predicted clean image."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.predictors.noise import clean_latents
 
 FINE = 0.7
-"""Sigma in px of the blur before the derivatives, as the detector `sobel` has it."""
+"""Sigma in px of the blur before the derivatives, as in the detector `sobel`."""
 FLAT = 1e-6
-"""Added below the root, whose slope would have no end where a picture is flat."""
+"""Added under the square root, whose gradient is infinite where an image is flat."""
 
 
 @dataclass(frozen=True)
 class CleanGuidance:
-    """The edges of the foreseen picture are drawn towards the sketch, in pixels.
+    """Guidance by the distance in pixels between the edges of the predicted clean image and the sketch.
 
-    Each captioned pass foresees the clean latent; the VAE decodes it, and Sobel magnitude, softened, is
-    compared with the sketch, softened alike. The gradient runs through the decoder and all of the denoiser.
+    Each conditional pass predicts the clean latent; the VAE decodes it, and its blurred Sobel magnitude is
+    compared with the blurred sketch. The gradient passes through the decoder and the whole denoiser.
 
     Attributes:
         strokes: bool `[B, H, W]`, the sketches at the pictures' size.
         scale, stop, schedule: as for every `Guidance`.
-        softness: sigma in px of the blur of both maps: how far a line is felt.
+        softness: sigma in px of the blur of both maps.
         weights: float `[B, H, W]` from 0 up, how much the sketch matters at each pixel; None: the same.
     """
 
@@ -60,7 +60,7 @@ class CleanGuidance:
         return GuidanceStep(output.detach(), None, gradient)
 
     def check(self, noise: Tensor) -> None:
-        """As `Guidance.check`; that the sketches have the pictures' size shows when one is decoded."""
+        """As `Guidance.check`; the image size is checked when an image is decoded."""
         for name, maps in (("sketches", self.strokes), ("sketch weights", self.weights)):
             if maps is not None and (maps.ndim != 3 or len(maps) != len(noise)):
                 raise LepbenchError(
@@ -71,9 +71,9 @@ class CleanGuidance:
 def edge_distance(
     pictures: Tensor, strokes: Tensor, softness: float, weights: Tensor | None = None
 ) -> Tensor:
-    """One less the cosine between the pictures' edges and the sketches, `[B]` in [0, 1].
+    """1 minus the cosine similarity between the images' edges and the sketches, `[B]` in [0, 1].
 
-    A cosine does not ask for contrast, only that edges lie where strokes are and nowhere else.
+    It is independent of contrast and requires edges on the strokes and nowhere else.
 
     Args:
         pictures: float `[B, 3, H, W]` in [0, 1], or somewhat beyond.

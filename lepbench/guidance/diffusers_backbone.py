@@ -1,4 +1,4 @@
-"""A loaded pipeline of diffusers as a backbone: its components where they are, and left as they were."""
+"""A loaded diffusers pipeline as a backbone; its components are shared and left unchanged."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from lepbench.predictors.base import Predictor
 
 @dataclass(frozen=True, eq=False)
 class DiffusersBackbone(Backbone):
-    """The components of a pipeline, whose weights may be elsewhere until they are used.
+    """The components of a pipeline, whose weights may be offloaded.
 
     Attributes:
-        negative: what classifier-free guidance leads away from, a text a prompt; None for the family's own.
+        negative: one negative prompt per prompt; None for the family's unconditional embeddings.
     """
 
     negative: tuple[str, ...] | None = None
@@ -34,7 +34,7 @@ class DiffusersBackbone(Backbone):
         """As `Backbone.conditions`.
 
         Raises:
-            LepbenchError: there is a text to lead away from, and the family leads away from nothing.
+            LepbenchError: there is a negative prompt, and the family takes none.
         """
         conditioning, usual = super().conditions(prompts, scale)
         if self.negative is None or scale <= 1:
@@ -47,7 +47,7 @@ class DiffusersBackbone(Backbone):
         """As `Backbone.predict`."""
         if self.denoiser.device == self.device:
             return super().predict(latents, timesteps, conditioning)
-        # Weights that are fetched in inference mode could not take part in a graph later.
+        # Weights loaded in inference mode could not be part of a graph later.
         with torch.no_grad():
             return self._run(latents, timesteps, conditioning).to(latents.dtype)
 
@@ -65,7 +65,7 @@ def wrap_pipeline(pipe: Any) -> DiffusersBackbone:
     family = FAMILIES.get(type(pipe).__name__)
     present = {name: part for name, part in pipe.components.items() if part is not None}
     denoiser, vae = present[family.denoiser], present["vae"]
-    # An offloaded pipeline computes elsewhere than its weights rest.
+    # An offloaded pipeline runs on another device than that of its weights.
     device = pipe._execution_device
     return DiffusersBackbone(
         name=str(getattr(pipe, "name_or_path", None) or type(pipe).__name__),
@@ -100,7 +100,7 @@ def place_predictor(predictor: Predictor, device: torch.device) -> Predictor:
 
 @contextmanager
 def freeze_networks(networks: Sequence[nn.Module]) -> Iterator[None]:
-    """Networks in eval mode with no parameter taking a gradient, for the block alone."""
+    """Context in which networks are in eval mode and no parameter requires a gradient."""
     modes = [(module, module.training) for network in networks for module in network.modules()]
     wants = [(p, p.requires_grad) for network in networks for p in network.parameters()]
     try:
@@ -116,7 +116,7 @@ def freeze_networks(networks: Sequence[nn.Module]) -> Iterator[None]:
 
 @contextmanager
 def run_in_full(vae: Any) -> Iterator[None]:
-    """A VAE that overflows in float16, as its config tells, in float32 for the block alone.
+    """Context in which a VAE with `force_upcast` runs in float32.
 
     Nothing is lost on the way there and back, and no second copy is kept.
     """

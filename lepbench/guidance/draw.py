@@ -1,4 +1,4 @@
-"""One picture along one sketch, with what the model thought its edges were."""
+"""Generate one image from one sketch, with the predicted edges."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lepbench.seeds import make_generator
 
 
 class DrawnPicture(NamedTuple):
-    """A picture uint8 [H, W, 3], and a strip of panels to look at."""
+    """An image uint8 [H, W, 3], and a strip of panels for inspection."""
 
     picture: Pixels
     strip: Pixels
@@ -41,7 +41,7 @@ def draw_picture(
     weights: NDArray[np.float32] | None = None,
     progress: Progress = ignore_progress,
 ) -> DrawnPicture:
-    """Draw `prompt` along `strokes` bool [H, W].
+    """Generate an image of `prompt` guided by `strokes` bool [H, W].
 
     Args:
         weights: float [H, W] from 0 up, how much the sketch matters at each pixel; None: the same.

@@ -1,4 +1,4 @@
-"""How a denoiser is run: precision, memory layout, checkpoints, compiled blocks."""
+"""Execution options of a denoiser: precision, memory layout, checkpointing, compiled blocks."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ COMPILED = (
     "JointTransformerBlock",
     "ResnetBlock2D",
 )
-"""Blocks of diffusers that repeat in a denoiser: one is compiled and all gain."""
+"""Repeated diffusers blocks of a denoiser, for regional compilation."""
 
 FORMS = 256
-"""How often one block's code may be compiled: for every width, batch and mode, a few times over."""
+"""Limit of recompilations of one block class, for all widths, batches and modes."""
 
 
 class Execution(Config):
-    """What is traded for time or memory; by default nothing.
+    """Options that save time or memory; all off by default.
 
     Attributes:
         dtype: precision of the denoiser; None leaves it. Predictor, loss and scheduler stay in float32, and a
             gradient through float16 is scaled (`gradient.HALF_SCALES`).
-        checkpointing: compute activations anew on the way back instead of keeping them.
+        checkpointing: recompute activations in the backward pass instead of keeping them.
         channels_last: convolutions over channels-last weights.
         compiled: repeated blocks go through torch.compile; the first steps are slow.
     """
@@ -43,7 +43,7 @@ class Execution(Config):
     compiled: bool = False
 
     def prepare(self, backbone: Backbone) -> Backbone:
-        """The backbone as it is to be run; the one given stays as it was.
+        """The backbone with these options applied; the given one is unchanged.
 
         Weights are shared with it unless they are converted.
         """
@@ -65,18 +65,18 @@ class Execution(Config):
 
 
 def share_tensors(network: nn.Module) -> dict[int, Any]:
-    """A memo by which `copy.deepcopy` takes a network's tensors as they are."""
+    """A memo with which `copy.deepcopy` shares a network's tensors."""
     return {id(tensor): tensor for tensor in chain(network.parameters(), network.buffers())}
 
 
 def compile_blocks(network: nn.Module) -> None:
-    """Compile the `forward` of every repeated block: hooks run around it, and may come and go."""
+    """Compile the `forward` of every repeated block; hooks run outside of it and may change."""
     from torch._dynamo import config
 
     for module in network.modules():
         if type(module).__name__ in COMPILED:
-            # All blocks of a class share one cache. Beyond its limit, 8 by default and named so in every
+            # All blocks of a class share one cache. Beyond its limit, 8 by default under this name in every
             # torch, they would run uncompiled.
             roomy = config.patch(cache_size_limit=FORMS)
-            # No method of the class: of this module alone.
+            # Set on this module only, not on its class.
             module.forward = roomy(torch.compile(module.forward))

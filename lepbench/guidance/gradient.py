@@ -1,4 +1,4 @@
-"""The gradient that steers: recorded from the latent to the features, and no further."""
+"""The guidance gradient: its graph is recorded only from the latent to the features."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lepbench.predictors.base import Predictor
 from lepbench.predictors.noise import read_noise
 
 HALF_SCALES = (2.0**12, 2.0**4, 2.0**-4)
-"""By what the loss is multiplied in turn until a gradient through float16 is finite."""
+"""Loss scales that are tried in turn until a float16 gradient is finite."""
 
 
 class GuidanceStep(NamedTuple):
-    """One captioned pass: the denoiser's output, encoded edges where any are predicted, the gradient by z."""
+    """One conditional pass: the denoiser's output, the predicted edges if any, the gradient w.r.t. z."""
 
     output: Tensor
     edges: Tensor | None
@@ -36,11 +36,11 @@ def compute_edge_gradient(
     target: Tensor,
     weights: Tensor | None = None,
 ) -> GuidanceStep:
-    """How the squared distance between predicted edges and sketches grows with the latent, `[B, C, h, w]`.
+    """Gradient of the squared distance between predicted edges and sketches w.r.t. z, `[B, C, h, w]`.
 
     `L = sum w (P(F(z_t | t, c)) - E(sketch))^2` over a sample's pixels and channels (Voynov et al., w = 1);
-    samples do not mix, so the batch's sum has every sample's own gradient. The pass that gives the features
-    gives the prediction too. Nothing behind the last tap is kept for the way back, unless the predictor reads
+    samples are independent, so the sum over the batch gives each sample's gradient. The feature pass
+    also gives the prediction. Nothing after the last tap is kept for backward, unless the predictor reads
     the noise.
 
     Args:
@@ -51,7 +51,7 @@ def compute_edge_gradient(
     taps = list(predictor.config.taps)
     with torch.enable_grad():
         leaf = z.detach().clone().requires_grad_()
-        # A predictor that reads the noise reads it off the output: its way back is all of the network.
+        # The noise is computed from the output, so this backward pass includes the whole network.
         with nullcontext() if predictor.reads_noise else record_until_read(backbone.denoiser, taps):
             output, features = backbone.read(leaf, timestep, conditioning, taps)
         noise_component = read_noise(predictor, backbone, output, noisy=leaf, timesteps=timestep)
@@ -66,7 +66,7 @@ def compute_edge_gradient(
 
 @contextmanager
 def record_until_read(network: nn.Module, positions: Sequence[str]) -> Iterator[None]:
-    """In the one pass of the block, record no graph from the last of `positions` to the network's end."""
+    """Context for one forward pass that records no graph after the last of `positions`."""
     unread = set(positions)
 
     def reader(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""How guidance is spread over the denoising steps; by default evenly, one shift a step, as in the paper."""
+"""Schedule of guidance over the denoising steps; by default one equal update per step, as in the paper."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lepbench.config import Config
 
 
 class Repeats(Config):
-    """Several shifts a step where noise is high: the gradient is taken anew after each.
+    """Several guidance updates per step at high noise; the gradient is recomputed after each.
 
     Attributes:
-        times: shifts a step, the first included; each further one costs a captioned pass and a gradient.
+        times: updates per step; each after the first costs a conditional pass and a gradient.
         above: while t > above x T_train.
     """
 
@@ -24,11 +24,11 @@ class Repeats(Config):
 
 
 class Resampling(Config):
-    """Steps done several times over, noise being put back in between (RePaint, Lugmayr et al., 2022).
+    """Repeated steps with noise added in between (resampling in RePaint, Lugmayr et al., 2022).
 
     Attributes:
-        times: how often each stretch is gone back.
-        back: steps in a stretch.
+        times: repetitions of each group of steps.
+        back: steps in a group.
         above: while t > above x T_train.
     """
 
@@ -38,12 +38,12 @@ class Resampling(Config):
 
 
 class GuidanceSchedule(Config):
-    """How guidance is spread over the denoising steps.
+    """Schedule of guidance over the denoising steps.
 
     Attributes:
-        decay: of the shifts' length over the guided range: none, or to nothing at the stop time.
-        repeats: several shifts a step; None for one.
-        travel: steps done over again; None for none.
+        decay: of the update's size over the guided range: none, or to zero at the stop time.
+        repeats: several updates per step; None for one.
+        travel: resampling; None for none.
     """
 
     decay: Literal["constant", "linear", "cosine"] = "constant"
@@ -58,17 +58,17 @@ class GuidanceSchedule(Config):
         return (1 - math.cos(math.pi * left)) / 2 if self.decay == "cosine" else 1.0
 
     def shifts(self, time: float) -> int:
-        """How many shifts the step at t = `time` x T_train makes."""
+        """Number of guidance updates of the step at t = `time` x T_train."""
         return self.repeats.times if self.repeats is not None and time > self.repeats.above else 1
 
     def step_order(self, times: Sequence[float]) -> list[int]:
-        """The steps to do, by index into the falling `times` (t / T_train).
+        """Order of the steps, by index into the decreasing `times` (t / T_train).
 
-        One that is not above its forerunner is gone back to.
+        An index not above the previous one is a return to an earlier step.
         """
         if self.travel is None:
             return list(range(len(times)))
-        # Behind the last step there is no noise level to return from.
+        # After the last step there is no noise level to return from.
         early = min(sum(time > self.travel.above for time in times), len(times) - 1)
         order: list[int] = []
         for start in range(0, early, self.travel.back):

@@ -1,4 +1,4 @@
-"""How much each part of a sketch matters: weights of the loss, from pixels to the latent."""
+"""Weights of the guidance loss, from pixels to latent pixels."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from lepbench.errors import LepbenchError
 
 
 def pool_weights(weights: Tensor, latent: tuple[int, int]) -> Tensor:
-    """Weights of pixels, float `[B, H, W]`, as those of latent pixels, `[B, 1, h, w]`: means over areas.
+    """Pool pixel weights, float `[B, H, W]`, to latent pixels, `[B, 1, h, w]`, by area means.
 
-    Only ratios within a sample matter, since a shift's length does not depend on its gradient's. One with
-    weights of 0 everywhere is not steered.
+    Only ratios within a sample matter, since an update's size does not depend on the gradient. One with
+    weights of 0 everywhere is not guided.
 
     Raises:
         LepbenchError: a weight is negative or not finite.

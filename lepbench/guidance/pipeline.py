@@ -1,4 +1,4 @@
-"""A loaded pipeline of diffusers, steered by sketches; the pipeline itself stays as it is."""
+"""Sketch guidance for a loaded diffusers pipeline, which is left unchanged."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ from lepbench.seeds import make_generator, read_seed
 
 @dataclass(frozen=True)
 class SketchGuidedOutput:
-    """What a call returns.
+    """Output of `SketchGuidedPipeline`.
 
     Attributes:
-        images: as `output_type` asks.
-        sketches: the strokes as understood, bool [B, H, W]; None without a sketch.
+        images: in the format `output_type`.
+        sketches: the detected strokes, bool [B, H, W]; None without a sketch.
     """
 
     images: Any
@@ -56,12 +56,12 @@ class SketchGuidedOutput:
 
 @dataclass(frozen=True, eq=False)
 class SketchGuidedPipeline:
-    """Text and a sketch to pictures; built by `from_pipe` or `from_pretrained`.
+    """Text-to-image pipeline guided by a sketch; built by `from_pipe` or `from_pretrained`.
 
     Attributes:
         pipe: the pipeline of diffusers whose components are used.
-        predictor: reads edges off the denoiser.
-        prepared: what `execution` made of the components; None where nothing was traded.
+        predictor: predicts edges from the denoiser's activations.
+        prepared: the components prepared by `execution`; None without options.
     """
 
     pipe: Any
@@ -83,13 +83,13 @@ class SketchGuidedPipeline:
 
         Args:
             pipe: a `StableDiffusionPipeline`, or another of a family that `Backbone` knows.
-            predictor: an embedded name, a folder, a hub id, or a loaded one, trained on this denoiser; of a
-                loaded one that is on another device a copy is used.
-            execution: what is traded for time or memory.
+            predictor: an embedded name, a folder, a hub id, or a loaded one, trained on this denoiser; a
+                loaded one on another device is copied.
+            execution: options that save time or memory.
 
         Raises:
-            LepbenchError: pipeline or denoiser is of no known kind, the predictor does not fit, or a denoiser
-                to be prepared is not where it runs.
+            LepbenchError: pipeline or denoiser is not supported, the predictor does not fit, or a denoiser
+                to be prepared is offloaded.
         """
         backbone = wrap_pipeline(pipe)
         if isinstance(predictor, Predictor):
@@ -141,10 +141,10 @@ class SketchGuidedPipeline:
 
     @property
     def backbone(self) -> DiffusersBackbone:
-        """The components as lepbench sees them, where they are now; no weight is copied.
+        """The components as a backbone, on their present device; no weight is copied.
 
         Raises:
-            LepbenchError: the pipeline was moved away from what was prepared.
+            LepbenchError: the pipeline was moved after `execution` prepared it.
         """
         backbone = wrap_pipeline(self.pipe)
         if self.prepared is None:
@@ -178,32 +178,32 @@ class SketchGuidedPipeline:
         latents: Tensor | None = None,
         output_type: Literal["pil", "np", "pt", "latent"] = "pil",
     ) -> SketchGuidedOutput:
-        """Draw pictures of prompts, by the pipeline's own scheduler.
+        """Generate images with the pipeline's own scheduler.
 
-        Without a sketch, or with `sketch_scale` 0, the pictures are those of the pipeline itself.
+        Without a sketch, or with `sketch_scale` 0, the images are those of the pipeline itself.
 
         Args:
-            sketch: one for all prompts, or one each; black on white or white on black. Of another size than
-                the picture it is fitted so that no stroke is lost.
-            negative_prompt: what classifier-free guidance leads away from, one for all prompts or one each.
-            num_images_per_prompt: pictures a prompt; those of a prompt follow one another.
-            guidance_scale: classifier-free guidance of the prompt; the pipeline's own default unless said.
-            sketch_scale: the paper's beta.
+            sketch: one for all prompts, or one each; black on white or white on black. At another size than
+                the image's it is fitted without losing a stroke.
+            negative_prompt: one for all prompts or one each.
+            num_images_per_prompt: images per prompt; those of a prompt are consecutive.
+            guidance_scale: classifier-free guidance scale; the pipeline's own default unless given.
+            sketch_scale: sketch guidance scale, the paper's beta.
             stop: guide while t > stop x T_train.
-            guidance_schedule: how the shifts are spread over the steps.
+            guidance_schedule: schedule of the guidance updates over the steps.
             weights: float [H, W], or [P, H, W] for P prompts, from 0 up, how much the sketch matters at each
                 pixel.
-            num_inference_steps: the pipeline's own default unless said.
-            height, width: of the pictures in pixels; those the model was trained on unless said.
-            generator: one, or one a picture; the device's global one unless said, as in diffusers.
+            num_inference_steps: the pipeline's own default unless given.
+            height, width: of the images in pixels; the training size unless given.
+            generator: one, or one per image; the device's global one unless given, as in diffusers.
             seed: of the first picture's noise, the next one's being one more, or one a picture; no picture
                 then depends on the others.
-            latents: noise `[B, C, h, w]`, drawn unless given.
+            latents: noise `[B, C, h, w]`, sampled unless given.
             output_type: "pil" images, "np" [B, H, W, 3] or "pt" [B, 3, H, W] in [0, 1], or "latent".
 
         Raises:
-            LepbenchError: a size the model cannot draw, a sketch without strokes, counts that disagree, a
-                scheduler that may lose a shift (`require_steerable`).
+            LepbenchError: an unsupported size, a sketch without strokes, counts that disagree, a
+                scheduler that may lose a guidance update (`require_steerable`).
         """
         backbone = self.backbone
         predictor = place_predictor(self.predictor, backbone.device)
@@ -244,7 +244,7 @@ class SketchGuidedPipeline:
         return SketchGuidedOutput(_as(images, output_type), strokes)
 
     def _settings(self, steps: int | None, scale: float | None) -> SamplerSettings:
-        """Those chosen; what is None is as in the pipeline's own call."""
+        """Sampler settings; None selects the default of the pipeline's own call."""
         usual = inspect.signature(type(self.pipe).__call__).parameters
         steps = usual["num_inference_steps"].default if steps is None else steps
         scale = usual["guidance_scale"].default if scale is None else scale
@@ -252,7 +252,7 @@ class SketchGuidedPipeline:
 
     @contextmanager
     def _at_rest_after(self, backbone: Backbone, predictor: Predictor) -> Iterator[None]:
-        """All networks frozen for the block; behind it, those that are offloaded are where they rest."""
+        """Context with all networks frozen; at its end offloaded ones are offloaded again."""
         networks = [backbone.denoiser, backbone.vae, predictor, *backbone.text.encoders.values()]
         try:
             with freeze_networks(networks):
@@ -261,7 +261,7 @@ class SketchGuidedPipeline:
             self.pipe.maybe_free_model_hooks()
 
     def _scheduler(self, backbone: Backbone, steps: int, latent: tuple[int, int]) -> Any:
-        """A fresh one of the pipeline's class and config, its timesteps set."""
+        """A new scheduler of the pipeline's class and config, its timesteps set."""
         scheduler = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
         arguments = backbone.family.schedule(scheduler, steps, latent)
         scheduler.set_timesteps(**arguments, device=backbone.device)
@@ -269,7 +269,7 @@ class SketchGuidedPipeline:
 
 
 def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
-    """The backbone as `execution` runs it; None where it trades nothing."""
+    """The backbone prepared by `execution`; None without options."""
     if execution == Execution():
         return None
     if backbone.denoiser.device != backbone.device:
@@ -310,7 +310,7 @@ def choose_generators(
 
 
 def find_default_generator(device: torch.device) -> torch.Generator | None:
-    """What is drawn from on a device when no generator is given; None where torch does not hand it out."""
+    """The default generator of a device; None if torch does not expose it."""
     if device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]
         index = torch.cuda.current_device() if device.index is None else device.index
@@ -319,7 +319,7 @@ def find_default_generator(device: torch.device) -> torch.Generator | None:
 
 
 def draw_noise(source: Generators, shape: tuple[int, ...], device: torch.device) -> Tensor:
-    """Standard normal float32, drawn as diffusers does; for None, by the device's own generator.
+    """Standard normal float32 as in diffusers; with None, from the device's own generator.
 
     Raises:
         LepbenchError: there are generators, but not one a sample.
@@ -338,7 +338,7 @@ def draw_noise(source: Generators, shape: tuple[int, ...], device: torch.device)
 def _encoded(
     backbone: Backbone, strokes: NDArray[np.bool_], weights: Any, each: int
 ) -> tuple[Tensor, Tensor | None]:
-    """Strokes and their weights as latents, those of a sketch `each` times in a row."""
+    """Encoded strokes and latent weights, each sketch repeated `each` times."""
     with run_in_full(backbone.vae):
         target = backbone.encode_edges(torch.from_numpy(strokes)).repeat_interleave(each, 0)
     if weights is None:
@@ -357,7 +357,7 @@ def _negatives(negative: str | Sequence[str], count: int) -> list[str]:
 
 
 def _repeated(texts: Sequence[str], each: int) -> list[str]:
-    """Every text `each` times in a row."""
+    """Every text repeated `each` times."""
     return [text for text in texts for _ in range(each)]
 
 

@@ -1,4 +1,4 @@
-"""Settings that go together, by name; where they come from: docs/method.md."""
+"""Named sets of settings; docs/method.md has their measurements."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lepbench.registry import Registry
 
 
 class Preset(Config):
-    """What a preset settles; the scale of classifier-free guidance belongs to the backbone and is none of it.
+    """Settings of a preset, without the classifier-free guidance scale, which belongs to the backbone.
 
     Attributes:
         steps, scheduler: as in `SamplerSettings`.
@@ -20,11 +20,11 @@ class Preset(Config):
     stop: float
 
     def sampler(self) -> dict[str, object]:
-        """The part that samples, as keys of `SamplerSettings`."""
+        """The sampler settings, as keys of `SamplerSettings`."""
         return self.model_dump(include={"steps", "scheduler"})
 
     def steering(self) -> dict[str, object]:
-        """The part that steers."""
+        """The guidance settings."""
         return self.model_dump(include={"scale", "stop"})
 
 

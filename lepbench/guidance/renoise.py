@@ -1,4 +1,4 @@
-"""Back to a noisier step: what the forward process would make of a latent in between."""
+"""Return to a noisier timestep by the forward process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def renoise_latents(backbone: Backbone, z: Tensor, now: Tensor, then: Tensor, no
 
 
 def _levels(backbone: Backbone, timestep: Tensor) -> tuple[Tensor, Tensor]:
-    """The factors of picture and noise at a timestep, `[1, 1, 1, 1]` each."""
+    """The factors of clean latent and noise at a timestep, `[1, 1, 1, 1]` each."""
     one = torch.ones(1, 1, 1, 1, device=backbone.device)
     timesteps = timestep.to(backbone.device).reshape(1)
     if not backbone.family.flow:

@@ -1,4 +1,4 @@
-"""The denoising loop over a backbone's components, plain or steered towards sketches."""
+"""The denoising loop over a backbone's components, unguided or guided by sketches."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from lepbench.guidance.steering import Guidance
 from lepbench.progress import Progress, ignore_progress
 
 Generators = Sequence[torch.Generator] | torch.Generator | None
-"""Where noise is drawn from while stepping."""
+"""Generators of the noise that is sampled during stepping."""
 
 
 @dataclass(frozen=True)
 class SampledLatents:
-    """What was drawn.
+    """Result of sampling.
 
     Attributes:
         latents: `[B, C, h, w]`, clean.
@@ -57,16 +57,16 @@ def sample(
     progress: Progress = ignore_progress,
     scheduler: Any | None = None,
 ) -> SampledLatents:
-    """Draw one picture a prompt, as latents; a sample does not depend on the others of its batch.
+    """Sample one image per prompt, as latents; a sample does not depend on the others of its batch.
 
-    Without guidance the result is that of the backbone's own pipeline in diffusers on the same latents.
+    Without guidance the result is that of the backbone's diffusers pipeline on the same latents.
 
     Args:
         noise: `[B, C, h, w]` standard normal.
-        generators: one a sample, for schedulers that draw noise while they step and for going back to noise;
-            a single one draws for the batch at once, and a sample then does depend on it.
+        generators: one per sample, for schedulers that sample noise in each step and for resampling;
+            a single one is used for the whole batch, and then a sample depends on its batch.
         progress: called with (stage, done, total) after every step.
-        scheduler: of diffusers, its timesteps set, to step with instead of the one the settings name.
+        scheduler: a diffusers scheduler with its timesteps set, instead of the one in the settings.
 
     Raises:
         LepbenchError: the scheduler does not fit the backbone, or draws noise and has no generators, or the
@@ -96,7 +96,7 @@ def sample(
 
 
 class _Loop:
-    """What stays the same from step to step: components, captions, scheduler."""
+    """State shared by all steps: components, captions, scheduler."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class _Loop:
         return float(self.timesteps[index]) / self.backbone.train_timesteps
 
     def step(self, latents: Tensor, index: int) -> Tensor:
-        """z_t to z_{t-1}, both halves of classifier-free guidance in one pass."""
+        """z_t to z_{t-1}, conditional and unconditional pass of classifier-free guidance in one batch."""
         timestep = self.timesteps[index]
         z = scale_model_input(self.scheduler, latents, timestep)
         if self.empty is None:
@@ -132,10 +132,10 @@ class _Loop:
         return self._advance(without + self.cfg * (conditional - without), timestep, latents)
 
     def guided_step(self, latents: Tensor, index: int, guidance: Guidance) -> tuple[Tensor, Tensor | None]:
-        """z_t to z_{t-1}, then off along the gradient: the shifted sample and the predicted edges.
+        """z_t to z_{t-1}, then the guidance update: the updated sample and the predicted edges.
 
-        One pass over the captioned half gives noise and gradient; the empty half keeps no graph.
-        Lengths are taken in the space the denoiser reads, so that `scale` means the same for schedulers that
+        The conditional pass gives noise and gradient; the unconditional pass keeps no graph.
+        Norms are computed in the space the denoiser reads, so that `scale` means the same for schedulers that
         step in sigma space.
         """
         timestep = self.timesteps[index]
@@ -153,23 +153,23 @@ class _Loop:
         for _ in range(guidance.schedule.shifts(self.time(index)) - 1):
             if index + 1 == len(self.timesteps):
                 break
-            # Where the sample is now, the gradient is that of the step to come.
+            # The sample is at the next timestep now, so the gradient is computed there.
             step = guidance.step(self.backbone, after * factor, self.timesteps[index + 1], self.conditioning)
             after = shift_sample(self.scheduler, after, length * _direction(step.gradient) / factor)
         return after, step.edges
 
     def mark(self, index: int) -> None:
-        """Remember the scheduler as it is before a step, to go back there.
+        """Save the scheduler's state before a step, to return to it.
 
         Raises:
-            LepbenchError: it steps from a sample of its own, and would not see the noise that was put back.
+            LepbenchError: it steps from a stored sample, and would ignore the added noise.
         """
         if hasattr(self.scheduler, "cur_sample"):
             raise LepbenchError(f"{type(self.scheduler).__name__} cannot go back", "choose another scheduler")
         self.marks[index] = copy.deepcopy(self.scheduler)
 
     def go_back(self, latents: Tensor, now: int, then: int) -> Tensor:
-        """The sample before step `now`, with noise put back up to the marked step `then`."""
+        """The sample before step `now`, with noise added up to the marked step `then`."""
         from diffusers.utils.torch_utils import randn_tensor
 
         noise = randn_tensor(latents.shape, generator=self.generators, device=latents.device)
@@ -192,7 +192,7 @@ def _length(batch: Tensor) -> Tensor:
 
 
 def _direction(batch: Tensor) -> Tensor:
-    """Every sample over its norm; a zero stays zero."""
+    """Every sample divided by its norm; zeros stay zero."""
     return batch / _length(batch).clamp_min(torch.finfo(batch.dtype).tiny)
 
 

@@ -1,4 +1,4 @@
-"""Schedulers of diffusers by short names, and what a change to the sample between steps means to each."""
+"""Diffusers schedulers by short names, and guidance updates of the sample between their steps."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class SchedulerKind:
 
     Attributes:
         class_name: its name in diffusers.
-        stochastic: whether it draws noise while it steps.
-        flow: whether it steps a rectified flow; the others step a schedule of variances.
-        overrides: what of its config differs from the backbone's and its own default.
+        stochastic: whether it samples noise in each step.
+        flow: whether it is for flow matching; the others are for DDPM noise schedules.
+        overrides: config values that differ from the backbone's and the class's defaults.
     """
 
     class_name: str
@@ -33,7 +33,7 @@ class SchedulerKind:
 
 
 SCHEDULERS: Registry[SchedulerKind] = Registry("scheduler")
-# Both would clip latents as if they were pixels, where a backbone's config does not say otherwise.
+# Both clip latents like pixels unless a backbone's config disables it.
 UNCLIPPED = {"clip_sample": False}
 SCHEDULERS.register("ddim")(SchedulerKind("DDIMScheduler", overrides=UNCLIPPED))
 SCHEDULERS.register("ddpm")(SchedulerKind("DDPMScheduler", stochastic=True, overrides=UNCLIPPED))
@@ -65,14 +65,14 @@ STEERABLE = frozenset(
         "UniPCMultistepScheduler",
     }
 )
-"""Classes of diffusers in which a shift by `shifted` lasts; a test pushes one through each."""
+"""Diffusers classes in which an update by `shift_sample` is kept; a test checks each."""
 
 
 def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | None = None) -> Any:
-    """A fresh scheduler on the backbone's training schedule, its timesteps set.
+    """A new scheduler on the backbone's training schedule, its timesteps set.
 
     Args:
-        latent: height and width of the latents, by which some flows shift their schedule; None for the size
+        latent: height and width of the latents, for resolution-dependent timestep shifts; None for the size
             the backbone was trained on.
 
     Raises:
@@ -96,13 +96,13 @@ def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | Non
 
 
 def read_initial_scale(scheduler: Any) -> float | Tensor:
-    """The deviation of the noise the scheduler starts from; a flow starts from unit noise."""
+    """The standard deviation of the scheduler's initial noise; 1 in flow matching."""
     scale: float | Tensor = getattr(scheduler, "init_noise_sigma", 1.0)
     return scale
 
 
 def scale_model_input(scheduler: Any, sample: Tensor, timestep: Tensor) -> Tensor:
-    """The latent the denoiser reads; that of a flow is the scheduler's sample itself."""
+    """The latent the denoiser reads; in flow matching the scheduler's sample itself."""
     if not hasattr(scheduler, "scale_model_input"):
         return sample
     scaled: Tensor = scheduler.scale_model_input(sample, timestep)
@@ -124,9 +124,9 @@ def takes_generator(scheduler: Any) -> bool:
 
 
 def require_steerable(scheduler: Any) -> None:
-    """Check that a shift of the sample is not lost on the scheduler.
+    """Check that the scheduler keeps a guidance update of the sample.
 
-    Schedulers that evaluate the model between two steps, such as Heun's, go on from a sample they keep.
+    Schedulers that evaluate the model between two steps, such as Heun's, continue from a stored sample.
 
     Raises:
         LepbenchError: its class is none of `STEERABLE`, or is PNDM with its Runge-Kutta steps.
@@ -141,14 +141,14 @@ def require_steerable(scheduler: Any) -> None:
 
 
 def shift_sample(scheduler: Any, sample: Tensor, shift: Tensor) -> Tensor:
-    """`sample - shift`, made known to a scheduler that would otherwise go on from a sample of its own.
+    """`sample - shift`, also applied to the stored sample of a scheduler that continues from one.
 
     The correctors of UniPC and SASolver rebuild the current sample from the one before, which would undo the
-    shift: they are skipped for the next step. PNDM's second step starts again where the first did: that start
-    is moved too, so far that the step makes the shift of it.
+    shift: they are skipped for the next step. PNDM's second step starts from the first one's sample, which
+    is moved too, such that the step's result is shifted by `shift`.
 
     Raises:
-        LepbenchError: it is not known of the scheduler that a shift lasts.
+        LepbenchError: the scheduler is not known to keep a shift.
     """
     require_steerable(scheduler)
     if getattr(scheduler, "last_sample", None) is not None:
@@ -159,7 +159,7 @@ def shift_sample(scheduler: Any, sample: Tensor, shift: Tensor) -> Tensor:
 
 
 def _first_step_scale(scheduler: Any) -> Tensor:
-    """By what PNDM's first step multiplies a sample."""
+    """Factor of the sample in PNDM's first step."""
     start = scheduler.timesteps[0]
     end = start - scheduler.config.num_train_timesteps // scheduler.num_inference_steps
     one = torch.ones((), device=start.device)

@@ -1,4 +1,4 @@
-"""What of the sampling a person may set."""
+"""Sampler settings."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def _known(name: str) -> str:
 
 
 class SamplerSettings(Config):
-    """How a picture is sampled, sketch or no sketch.
+    """Settings of sampling, with or without a sketch.
 
     Attributes:
         steps: denoising steps.
         scheduler: a name in `guidance.schedulers`.
-        guidance_scale: classifier-free guidance; 1 uses the caption alone and skips the empty one.
+        guidance_scale: classifier-free guidance; 1 skips the unconditional pass.
     """
 
     steps: int = Field(default=50, ge=1, le=1000)

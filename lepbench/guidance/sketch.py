@@ -1,4 +1,4 @@
-"""A person's drawing as strokes: any image file, either polarity, at the size a model draws."""
+"""Read a user's sketch as strokes: any image file, either polarity, at the model's size."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BLACK_ON_WHITE = "black on white"
 WHITE_ON_BLACK = "white on black"
 
 LEAST_CONTRAST = 24
-"""Grey levels between the darkest and the lightest pixel below which a file holds no drawing."""
+"""Minimum contrast of a sketch, in grey levels."""
 
 CLEAR_MAJORITY = 0.6
-"""Share of the pixels that settles which colour is the ground; below it the border decides."""
+"""Share of the pixels from which a colour is the background; below it the border decides."""
 
 
 class Sketch(NamedTuple):
-    """Strokes bool [H, W], true on a stroke, and the colours they were found in."""
+    """Strokes bool [H, W], true on a stroke, and the polarity of the drawing."""
 
     strokes: NDArray[np.bool_]
     polarity: str
@@ -32,12 +32,12 @@ class Sketch(NamedTuple):
 def read_sketch(path: Path, size: tuple[int, int] | None = None, resize: bool = False) -> Sketch:
     """Read a drawing in any image format, black on white or white on black.
 
-    Pixels are split in two by Otsu's threshold on grey, so pencil and antialiased ink do. The ground is the
-    larger part, or, where neither is clearly larger, the one most of the border belongs to.
+    Pixels are split by Otsu's threshold on grey, so pencil and antialiased ink work. The background is the
+    larger part, or, if neither is clearly larger, the part with most of the border.
 
     Args:
         size: `(height, width)` the drawing must have; None takes any.
-        resize: fit a drawing of another size: padded to the right shape with ground, then scaled so that
+        resize: fit a drawing of another size: padded to the right aspect ratio, then scaled so that
             every stroke keeps at least a pixel (`fit`).
 
     Raises:
@@ -70,7 +70,7 @@ def extract_strokes(grey: NDArray[np.uint8], name: str = "the sketch") -> Sketch
 def fit_strokes(strokes: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
     """Bring strokes bool [H, W] to `size` without losing one.
 
-    The drawing is centred on ground of the wanted proportions, then scaled: a pixel of the result is a stroke
+    The drawing is padded to the aspect ratio of `size`, then scaled: a pixel of the result is a stroke
     if any part of it was one, so that thin lines survive any reduction.
     """
     padded = np.pad(strokes, _margins((strokes.shape[0], strokes.shape[1]), size))
@@ -80,7 +80,7 @@ def fit_strokes(strokes: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np
 def read_weights(path: Path, size: tuple[int, int]) -> NDArray[np.float32]:
     """Read how much each part of a sketch matters, float [height, width] in [0, 1], from a grey image.
 
-    Of another size than `size` it is fitted as its sketch is (`fit`), by averages, its border continued.
+    An image of another size is fitted like its sketch (`fit_strokes`), by averages, with border padding.
 
     Raises:
         LepbenchError: no image, or black everywhere.
@@ -93,7 +93,7 @@ def read_weights(path: Path, size: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def _margins(given: tuple[int, int], wanted: tuple[int, int]) -> list[tuple[int, int]]:
-    """What to add above and below, and at both sides, to centre a map on one of the wanted proportions."""
+    """Padding above, below, left and right that centres a map in the aspect ratio of `size`."""
     height, width = given
     tall = max(height, -(-width * wanted[0] // wanted[1]))
     wide = max(width, -(-height * wanted[1] // wanted[0]))
@@ -106,7 +106,7 @@ def _any_along(strokes: NDArray[np.bool_], count: int, axis: int) -> NDArray[np.
     length = strokes.shape[axis]
     starts = np.arange(count) * length // count
     ends = np.maximum(-(-(np.arange(count) + 1) * length // count), starts + 1)
-    # Sums up to each pixel make any window's count a difference of two.
+    # With cumulative sums the count in any window is a difference of two.
     sums = np.insert(np.cumsum(strokes, axis=axis, dtype=np.int64), 0, 0, axis=axis)
     return np.asarray(sums.take(ends, axis=axis) > sums.take(starts, axis=axis))
 

@@ -1,4 +1,4 @@
-"""Drawings at hand, of whatever kind they are, as strokes."""
+"""Sketches as images, arrays or tensors, converted to strokes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SINGLE = (str, Path, Image.Image, np.ndarray, Tensor)
 def read_strokes(
     sketch: SketchLike | Sequence[SketchLike], count: int, size: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """`count` sketches as strokes bool [count, height, width], each fitted to `size`; one serves for all.
+    """`count` sketches as strokes bool [count, height, width], fitted to `size`; a single one is repeated.
 
     Raises:
         LepbenchError: there are fewer or more, one has no strokes, or is nothing that can be read as lines.
@@ -48,7 +48,7 @@ def _strokes(drawing: SketchLike) -> NDArray[np.bool_]:
     if isinstance(drawing, Image.Image):
         return extract_strokes(np.asarray(to_rgb(drawing).convert("L"))).strokes
     if isinstance(drawing, Tensor):
-        # Numpy knows fewer floats than torch.
+        # NumPy has fewer float types than torch.
         array = drawing.detach().cpu().float() if drawing.is_floating_point() else drawing.cpu()
         drawing = (array.movedim(0, -1) if array.ndim == 3 else array).numpy()
     if drawing.ndim == 3 and drawing.shape[2] == 1:
@@ -68,7 +68,7 @@ def _strokes(drawing: SketchLike) -> NDArray[np.bool_]:
 
 
 def _stretched(drawing: NDArray[Any]) -> Pixels:
-    """Any range will do: lines differ from ground by contrast, not by level."""
+    """Any value range is accepted: only the contrast of lines and background matters."""
     values = np.asarray(drawing, dtype=np.float64)
     if not values.size or not np.isfinite(values).all():
         raise LepbenchError(

@@ -1,4 +1,4 @@
-"""What steers a sample: something that tells, at a noisy latent, which way leads away from the sketch."""
+"""Guidance of samples: the gradient of a sketch loss at a noisy latent."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lepbench.predictors.base import Predictor
 
 
 class Guidance(Protocol):
-    """Where to steer, and how hard.
+    """A guidance loss and its settings.
 
     Attributes:
-        scale: the paper's beta, the length of a shift in lengths of the ordinary step.
+        scale: the paper's beta, the norm of an update relative to that of the denoising step.
         stop: guide while t > stop x T_train; 0 guides to the end, 1 never.
-        schedule: how the shifts are spread over the steps.
+        schedule: of the updates over the steps.
     """
 
     @property
@@ -36,10 +36,10 @@ class Guidance(Protocol):
     def step(
         self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
     ) -> GuidanceStep:
-        """One captioned pass at `z [B, C, h, w]`, as the denoiser reads it."""
+        """One conditional pass at `z [B, C, h, w]`, as the denoiser reads it."""
 
     def check(self, noise: Tensor) -> None:
-        """Refuse what does not fit samples that start from `noise [B, C, h, w]`.
+        """Check that sketches and weights fit samples that start from `noise [B, C, h, w]`.
 
         Raises:
             LepbenchError: sketches or weights are of another size or number.
@@ -48,10 +48,10 @@ class Guidance(Protocol):
 
 @dataclass(frozen=True)
 class SketchGuidance:
-    """The paper's: the predictor's edges are drawn towards the encoded sketch.
+    """The paper's guidance: the distance of the predicted edges to the encoded sketch.
 
     Attributes:
-        predictor: reads the encoded edge map off the denoiser's activations.
+        predictor: predicts the encoded edge map from the denoiser's activations.
         target_latents: `[B, C, h, w]`, the encoded sketches (`Backbone.encode_edges`).
         scale, stop, schedule: as for every `Guidance`.
         weights: `[B, 1, h, w]`, how much the sketch matters at each latent pixel; None: the same everywhere.
@@ -67,7 +67,7 @@ class SketchGuidance:
     def step(
         self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
     ) -> GuidanceStep:
-        """The gradient of the distance in latent units, by the features of the pass."""
+        """The gradient of the squared distance in latent units."""
         return compute_edge_gradient(
             backbone,
             z,

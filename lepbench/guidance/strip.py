@@ -1,4 +1,4 @@
-"""Panels side by side, large enough to look at."""
+"""A strip of enlarged panels."""
 
 from __future__ import annotations
 

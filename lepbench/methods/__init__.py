@@ -1,4 +1,4 @@
-"""Ways to draw along a sketch, one file each; importing this package fills `METHODS`."""
+"""Sketch-guided generation methods, one file each; importing this package fills `METHODS`."""
 
 from lepbench.methods.base import METHODS, AnyMethod, Method, MethodConfig, Request
 from lepbench.methods.clean_edges import CleanEdgesConfig

@@ -1,4 +1,4 @@
-"""What a method is: requests in, pictures out."""
+"""Base classes of methods, which generate images for requests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lepbench.seeds import make_generator
 
 @dataclass(frozen=True)
 class Request:
-    """One picture asked for, which depends on nothing else.
+    """A request for one image; the image depends on nothing else.
 
     Attributes:
         name: what its file is called.
@@ -40,18 +40,18 @@ class Request:
 
 
 class Method(ABC):
-    """A way to draw a picture of a prompt along a sketch."""
+    """A method that generates an image from a prompt and a sketch."""
 
     @property
     def weights(self) -> dict[str, str]:
-        """SHA-256 of every file the pictures depend on beside the backbone's, by name."""
+        """SHA-256 of every file that affects the images, except the backbone's, by name."""
         return {}
 
     def check(self, names: Collection[str]) -> None:
-        """Refuse to begin where it is plain that a picture cannot be drawn.
+        """Check in advance that all images can be generated.
 
         Args:
-            names: of all that will be asked for.
+            names: of all requests.
 
         Raises:
             LepbenchError: what is missing.
@@ -60,7 +60,7 @@ class Method(ABC):
 
     @abstractmethod
     def draw(self, requests: Sequence[Request]) -> Tensor:
-        """Draw one picture a request, all of one size: float [B, 3, H, W] in [0, 1]."""
+        """Generate one image per request, all of one size: float [B, 3, H, W] in [0, 1]."""
 
 
 def stack_sketches(requests: Sequence[Request]) -> Tensor:
@@ -74,11 +74,11 @@ class MethodConfig(Config, ABC):
     name: str
 
     needs_backbone: ClassVar[bool] = True
-    """False where the pictures come from elsewhere: there is then no backbone to compare with."""
+    """False if the images were generated elsewhere; then there is no backbone to compare with."""
 
     @abstractmethod
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Method:
-        """Load what the method needs; `backbone` is there if `needs_backbone`.
+        """Load the method; `backbone` is given if `needs_backbone`.
 
         Raises:
             LepbenchError: a file is missing, or does not fit the backbone.
@@ -89,7 +89,7 @@ METHODS: Registry[type[MethodConfig]] = Registry("method")
 
 
 def select_method(config: str | dict[str, Any] | MethodConfig) -> MethodConfig:
-    """The method that a name, or a mapping with `name` and settings, asks for.
+    """The method given by a name, or a mapping with `name` and settings.
 
     Raises:
         LepbenchError: no such method, a key it does not know, or a value it does not take.
@@ -107,7 +107,7 @@ def draw_pictures(
     requests: Sequence[Request],
     guidance: Guidance | None = None,
 ) -> Tensor:
-    """Pictures of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise."""
+    """Images of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise."""
     height, width = requests[0].sketch.shape
     shape = backbone.latent_shape((height, width))
     generators = [make_generator(request.seed) for request in requests]

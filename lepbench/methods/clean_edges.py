@@ -1,4 +1,4 @@
-"""Guidance by the edges of the foreseen clean picture: nothing is trained, each guided step costs more."""
+"""Guidance by the edges of the predicted clean image: no training, but a longer backward pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lepbench.methods.steered import SteeredConfig, stack_weights
 
 @METHODS.register("clean-edges")
 class CleanEdgesConfig(SteeredConfig):
-    """How it steers."""
+    """Settings of the guidance."""
 
     name: Literal["clean-edges"] = "clean-edges"
     softness: float = Field(default=1.0, gt=0)
@@ -30,7 +30,7 @@ class CleanEdgesConfig(SteeredConfig):
 
 @dataclass(frozen=True)
 class CleanEdges(Method):
-    """Draws the prompt, the picture foreseen at each step pulled towards the sketch."""
+    """Samples with guidance by the edges of the predicted clean image."""
 
     backbone: Backbone
     sampler: SamplerSettings

@@ -18,7 +18,7 @@ from lepbench.predictors import Predictor
 
 @METHODS.register("lep")
 class LepConfig(SteeredConfig):
-    """Which predictor, and how it steers."""
+    """The predictor and the guidance settings."""
 
     name: Literal["lep"] = "lep"
     predictor: str = "lep-mini@1"
@@ -32,7 +32,7 @@ class LepConfig(SteeredConfig):
 
 @dataclass(frozen=True)
 class Lep(Method):
-    """Draws the prompt, each step pulled towards the encoded sketch."""
+    """Samples with guidance by a latent edge predictor."""
 
     backbone: Backbone
     sampler: SamplerSettings

@@ -1,4 +1,4 @@
-"""MODEL.yaml: what a submitter chooses, and nothing that belongs to the protocol."""
+"""MODEL.yaml: the submitter's settings, without those fixed by the protocol."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ class ModelConfig(Config):
     """A model under evaluation. Seeds, detectors, sizes and numbers of samples cannot be set here."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    """Its name in tables, and of its folder of results."""
+    """Name in tables and of the folder of results."""
     backbone: str | None = None
-    """An embedded name, a folder or a hub id; "mini@1" unless said, and none for pictures drawn elsewhere."""
+    """Embedded name, folder or hub id; "mini@1" by default, None for images generated elsewhere."""
     preset: str | None = None
-    """A name in `guidance.presets`, whose settings hold where `sampler` and `method` do not say otherwise.
-    It is resolved on reading: a record has the settings, which mean the same for ever, and no preset."""
+    """A name in `guidance.presets`; `sampler` and `method` override its settings.
+    It is resolved on reading: a record has the settings, which do not change, and not the preset."""
     precision: Precision = "float32"
-    """Of the backbone's weights: the large ones fit no memory in full."""
+    """Precision of the backbone's weights."""
     sampler: SamplerSettings = SamplerSettings()
     method: AnyMethod
 
     @model_validator(mode="before")
     @classmethod
     def _resolved(cls, given: Any) -> Any:
-        """The preset's settings beneath those that are given."""
+        """Merge the preset's settings, overridden by the given ones."""
         if not isinstance(given, dict) or given.get("preset") is None:
             return given
         try:
@@ -53,7 +53,7 @@ class ModelConfig(Config):
 
     @model_serializer(mode="wrap")
     def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Precision where it is not the usual one alone: records are named by their models' hash."""
+        """Omit the default precision, so that the hashes of models without this key are unchanged."""
         settings: dict[str, Any] = plain(self)
         settings.pop("preset", None)
         if self.precision == "float32":
@@ -63,7 +63,7 @@ class ModelConfig(Config):
     @model_validator(mode="after")
     def _placed(self) -> Self:
         if self.method.needs_backbone and self.backbone is None:
-            # Frozen, and not yet seen by anyone.
+            # The model is frozen, but not shared yet.
             object.__setattr__(self, "backbone", DEFAULT_BACKBONE)
         if not self.method.needs_backbone and self.backbone is not None:
             raise ValueError(f"method {self.method.name!r} has no backbone: remove the key 'backbone'")

@@ -1,4 +1,4 @@
-"""Pictures that were drawn elsewhere, by anything: no model is loaded."""
+"""Images that were generated elsewhere; no model is loaded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lepbench.methods.base import METHODS, Method, MethodConfig, Request
 
 @METHODS.register("precomputed")
 class PrecomputedConfig(MethodConfig):
-    """Which folder. It holds the PNGs that `lepbench suite export` asks for, and nothing else."""
+    """The folder, with the PNGs listed by `lepbench suite export` and no other files."""
 
     needs_backbone: ClassVar[bool] = False
     name: Literal["precomputed"] = "precomputed"

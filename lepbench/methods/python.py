@@ -1,4 +1,4 @@
-"""Any callable as a method: `(prompts, sketches, seeds, size) -> pictures`, by the name of its module."""
+"""A Python callable as a method: `(prompts, sketches, seeds, size) -> images`, by its module's name."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from lepbench.images import to_rgb, to_tensor
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
 from lepbench.plugins import hash_code, import_plugin
 
-Draw = Callable[..., Any]
+PythonCallable = Callable[..., Any]
 """`(prompts, sketches, seeds, size) -> pictures`; see `PythonMethod`."""
 ARGUMENTS = ("prompts", "sketches", "seeds", "size")
 
 
 @METHODS.register("python")
 class PythonConfig(MethodConfig):
-    """Which callable, and its options. Its code runs only once it is trusted."""
+    """The callable and its options. Its code runs only after it is trusted."""
 
     needs_backbone: ClassVar[bool] = False
     name: Literal["python"] = "python"
@@ -62,7 +62,7 @@ class PythonMethod(Method):
     """
 
     label: str
-    callable: Draw
+    callable: PythonCallable
     code: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -80,7 +80,7 @@ class PythonMethod(Method):
         return read_pictures(drawn, len(requests), self.label)
 
 
-def call_factory(found: Callable[..., Any], config: PythonConfig) -> Draw:
+def call_factory(found: Callable[..., Any], config: PythonConfig) -> PythonCallable:
     """The callable that draws: `found` itself where it has the parameters, or else what it returns.
 
     Raises:
@@ -107,7 +107,7 @@ def call_factory(found: Callable[..., Any], config: PythonConfig) -> Draw:
             f"{config.target} returned {type(made).__name__}, which cannot be called",
             f"return a callable ({', '.join(ARGUMENTS)}) -> pictures",
         )
-    draw: Draw = made
+    draw: PythonCallable = made
     return draw
 
 

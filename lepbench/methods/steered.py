@@ -1,4 +1,4 @@
-"""What the methods that steer the sampler have in common."""
+"""Common settings of the methods that guide the sampler."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class SteeredConfig(MethodConfig):
     schedule: GuidanceSchedule = GuidanceSchedule()
     """How the shifts are spread over the steps."""
     scale: float = Field(default=1.6, ge=0)
-    """The paper's beta: the length of a shift in lengths of the ordinary step."""
+    """The paper's beta: the norm of an update relative to that of the denoising step."""
     stop: float = Field(default=0.5, ge=0, le=1)
     """Guide while t > stop x T_train; 0 guides to the end."""
     emphasis: float | None = Field(default=None, gt=0)
-    """How much a pixel on a stroke matters in the loss against one of the ground; None: as much."""
+    """Weight of a stroke pixel in the loss relative to a background pixel; None: 1."""
     execution: Execution = Execution()
-    """What is traded for time or memory."""
+    """Options that save time or memory."""
 
     @model_validator(mode="before")
     @classmethod

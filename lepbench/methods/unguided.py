@@ -1,4 +1,4 @@
-"""The backbone alone: the sketch is not looked at."""
+"""The backbone alone, without the sketch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_p
 
 @METHODS.register("unguided")
 class UnguidedConfig(MethodConfig):
-    """No settings: what there is to set belongs to backbone and sampler."""
+    """No settings beside backbone and sampler."""
 
     name: Literal["unguided"] = "unguided"
 
@@ -26,7 +26,7 @@ class UnguidedConfig(MethodConfig):
 
 @dataclass(frozen=True)
 class Unguided(Method):
-    """Draws the prompt."""
+    """Samples without guidance."""
 
     backbone: Backbone
     sampler: SamplerSettings

@@ -1,4 +1,4 @@
-"""Figures as pure functions of tensors, one file an idea; their `torchmetrics.Metric`s are listed here."""
+"""Metrics as pure functions of tensors, one file each, and their `torchmetrics.Metric`s."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which edge pixels of two maps are one another's? One-to-one, as near as possible, within a reach."""
+"""One-to-one matching of edge pixels of two maps within a maximum distance, at least total cost."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite
 
 Map = NDArray[np.bool_]
 Index = NDArray[np.signedinteger]
-Distances = NDArray[np.float64]
+DistanceMatrix = NDArray[np.float64]
 
 OUTLIER = 100.0
-"""Price of leaving one pixel unmatched, in reaches, as in the BSDS benchmark."""
+"""Cost of an unmatched pixel, in units of `reach`, as in the BSDS benchmark."""
 DENSE_CELLS = 10_000
-"""Largest cost matrix that is written out; beyond it the sparse solver is the faster."""
+"""Largest dense cost matrix; beyond it the sparse solver is faster."""
 
 
 class Pairs(NamedTuple):
@@ -25,15 +25,15 @@ class Pairs(NamedTuple):
 
     first: Index
     second: Index
-    distance: Distances
+    distance: DistanceMatrix
 
 
 def match_pixels(first: Map, second: Map, reach: float) -> tuple[Map, Map]:
-    """Pair the pixels of two maps one to one, at the least total cost.
+    """Match the pixels of two maps one to one, at least total cost.
 
-    A pair costs its Euclidean distance and may not exceed `reach`; a pixel left alone costs 100 reaches, so
-    in effect as many pixels as possible are paired, and among those pairings the nearest is taken. Exact,
-    part by part: pixels that no chain of close pairs connects cannot compete for one another.
+    A pair costs its Euclidean distance, at most `reach`; an unmatched pixel costs 100 times `reach`, so
+    in effect the number of pairs is maximal, and among such matchings the total distance is least. Exact,
+    for each connected component: pixels that no chain of close pairs connects cannot compete.
 
     Args:
         first: bool [H, W].
@@ -111,7 +111,7 @@ def _within(labels: Index, count: int) -> tuple[Index, Index]:
 
 
 def _pair_up(
-    row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float
+    row: Index, column: Index, distance: DistanceMatrix, shape: tuple[int, int], alone: float
 ) -> NDArray[np.bool_]:
     """Which of the pairs of one part are chosen; rows and columns are numbered from 0."""
     if shape[0] > shape[1]:
@@ -120,7 +120,9 @@ def _pair_up(
     return np.asarray(solve(row, column, distance, shape=shape, alone=alone)[row] == column)
 
 
-def _by_matrix(row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float) -> Index:
+def _by_matrix(
+    row: Index, column: Index, distance: DistanceMatrix, shape: tuple[int, int], alone: float
+) -> Index:
     """The column each row takes, at the least total cost, where leaving a row and a column costs `alone`.
 
     A cell that is no pair costs what leaving both does, so an assignment of all rows, which are the fewer,
@@ -131,7 +133,9 @@ def _by_matrix(row: Index, column: Index, distance: Distances, shape: tuple[int,
     return np.asarray(linear_sum_assignment(cost)[1])
 
 
-def _by_graph(row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float) -> Index:
+def _by_graph(
+    row: Index, column: Index, distance: DistanceMatrix, shape: tuple[int, int], alone: float
+) -> Index:
     """`_by_matrix` of a large part, whose cells are few: each row has a column of its own to be left at."""
     rows, columns = shape
     own = np.arange(rows)

@@ -1,4 +1,4 @@
-"""The BSDS boundary benchmark: soft edge maps against several people's boundaries."""
+"""The BSDS boundary benchmark: soft edge maps against several human annotations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Point(NamedTuple):
 
 
 class BoundaryScores(NamedTuple):
-    """What the benchmark publishes: optimal dataset scale, optimal image scale, average precision."""
+    """Scores of the benchmark: optimal dataset scale, optimal image scale, average precision."""
 
     ods: Point
     ois: Point
@@ -147,7 +147,7 @@ def _last_best(f1: Array) -> NDArray[np.intp]:
 
 
 def _best_point(thresholds: Array, precision: Array, recall: Array) -> Point:
-    """The best F1 on the broken line through the points, looked for at 100 places of each stretch."""
+    """The best F1 on the polyline through the points, evaluated at 100 points of each segment."""
     steps = np.arange(len(thresholds))
     fine = np.linspace(0, steps[-1], 99 * steps[-1] + 1)
     p, r, t = (np.interp(fine, steps, column) for column in (precision, recall, thresholds))

@@ -1,4 +1,4 @@
-"""How far apart do two edge maps lie? Mean distance to the nearest pixel of the other."""
+"""Chamfer distance of two edge maps: mean distance to the nearest pixel of the other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def chamfer_distance(predicted: Tensor, target: Tensor) -> NDArray[np.float64]:
     """Symmetric Chamfer distance: the mean of both directions' mean distance to the nearest pixel.
 
     Distances are Euclidean, between pixel centres, exact and not squared. Nothing is clipped, so a few stray
-    pixels far off weigh much. `share_of` makes it a share of the diagonal.
+    distant pixels have a large weight. `share_of` converts it to a share of the diagonal.
 
     Args:
         predicted: bool [B, H, W].

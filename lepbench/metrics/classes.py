@@ -1,4 +1,4 @@
-"""Does the picture show the right kind of thing? Zero-shot classes in the space of any two-tower model."""
+"""Zero-shot classification accuracy in the embedding space of any two-tower model."""
 
 from __future__ import annotations
 

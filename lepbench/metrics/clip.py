@@ -1,4 +1,4 @@
-"""Does the picture show what the caption says? Similarity in a CLIP model's space."""
+"""Agreement of image and caption in a CLIP model's embedding space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:
 def clip_score(image_features: Tensor, text_features: Tensor) -> Tensor:
     """`max(100 cosine, 0)` of each pair: [B, D] twice to float32 [B] in [0, 100]. For comparison only.
 
-    The figure that others publish as CLIP score; `cosine` is ours. Each pair is clamped, as defined; the
+    The metric commonly published as CLIP score; `cosine` is ours. Each pair is clamped, as defined; the
     class of torchmetrics clamps only the mean, which differs where a cosine is negative.
 
     Source: Hessel et al., "CLIPScore: a reference-free evaluation metric for image captioning", 2021, with
@@ -26,7 +26,7 @@ def clip_score(image_features: Tensor, text_features: Tensor) -> Tensor:
 
 
 def clip_skill(x: ArrayLike, wrong: ArrayLike, real: ArrayLike) -> NDArray[np.float64]:
-    """(mean x - mean wrong) / (mean real - mean wrong): 0 is a wrong caption's level, 1 that of reality.
+    """(mean x - mean wrong) / (mean real - mean wrong): 0 for a wrong caption, 1 for real images.
 
     Args:
         x: similarity of each scored picture with its own caption, [..., N].

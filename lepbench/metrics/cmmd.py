@@ -1,4 +1,4 @@
-"""CMMD: do two sets of CLIP features come from one distribution?"""
+"""CMMD: squared MMD of two sets of CLIP features under a Gaussian kernel."""
 
 from __future__ import annotations
 

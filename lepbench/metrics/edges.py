@@ -1,4 +1,4 @@
-"""Do the edges lie where they should? Precision, recall and F1 within a distance in pixels."""
+"""Edge precision, recall and F1 within a distance in pixels."""
 
 from __future__ import annotations
 

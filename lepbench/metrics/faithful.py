@@ -1,4 +1,4 @@
-"""The figure that ranks: does the picture follow the sketch and still show what was asked for?"""
+"""The headline metric: edge alignment times caption fidelity."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lepbench.metrics.clip import skill_of_means
 def faithful_f1(f1: ArrayLike, skill: ArrayLike) -> NDArray[np.float64]:
     """Edge F1 times the share of the caption that the picture still shows: f1 * min(max(skill, 0), 1).
 
-    Lines drawn on a picture raise the first factor and cost the second; docs/metrics.md has the experiment.
+    Lines drawn on an image raise the first factor and lower the second; docs/metrics.md has the experiment.
 
     Args:
         f1: mean edge F1 in [0, 1], any shape.
-        skill: `clip_skill` of the same samples; clipped, so that no caption score makes up for lost edges.
+        skill: `clip_skill` of the same samples; clipped, so that no caption score compensates lost edges.
     """
     return np.asarray(np.asarray(f1, dtype=np.float64) * np.clip(skill, 0.0, 1.0))
 

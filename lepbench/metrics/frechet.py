@@ -1,4 +1,4 @@
-"""Frechet distance between two sets of features, each taken as a Gaussian."""
+"""Frechet distance between Gaussians fitted to two sets of features."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 STEP = 2.0**-28
-"""Features are counted in this unit, rounded to the nearest: a float32 of 1/32 or more loses nothing."""
+"""Quantisation step of features; float32 values of 1/32 or more are exact."""
 REACH = 2.0**12
 """Largest feature. In units it is 2^40, so that both limbs of an integer are at most 2^20."""
 LIMB = 2.0**20
@@ -35,7 +35,7 @@ class Gaussian(Protocol):
 
 
 class Moments(NamedTuple):
-    """A Gaussian whose features are not at hand."""
+    """A Gaussian given by its moments."""
 
     mean: Array
     covariance: Array

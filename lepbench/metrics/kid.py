@@ -1,4 +1,4 @@
-"""Kernel distance (KID): do two sets of features come from one distribution?"""
+"""Kernel inception distance (KID) between two sets of features."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLOCK = 1024
 
 
 class Reference(NamedTuple):
-    """The second set and what depends on it alone, so that several sets are scored against it at one price.
+    """The reference set with its precomputed terms, to score several sets against it.
 
     Attributes:
         features: float64 [M, D].
@@ -49,7 +49,7 @@ def kid(x: Features, y: Features | Reference, clusters: ArrayLike | None = None)
     mean k(x, x') + mean k(y, y') - 2 mean k(x, y), the first two over pairs of different features. Zero in
     expectation where the distributions agree, and so sometimes negative. Sizes may differ.
 
-    Samples of one item resemble each other, and pairs of them would count as distance: with `clusters`
+    Samples of one item are similar, and pairs of them would increase the distance: with `clusters`
     x and x' are of different items.
 
     Args:
@@ -82,7 +82,7 @@ def kid_draws(
     m of n does not. The deviations of its estimates from the full one have variance s^2/m (1 - m/n) where the
     full one has s^2/n, so they are scaled by sqrt(m / (n - m)). Where x and y agree that term vanishes
     and the interval is too wide, less so with a larger fraction: hence four fifths rather than a half.
-    The set y is taken as given: the interval is for KID to that reference.
+    The set y is treated as fixed: the interval is for KID to that reference.
 
     Args:
         x: features [N, D].

@@ -1,4 +1,4 @@
-"""Does the object fill the place it should? Overlap of masks."""
+"""Intersection over union of masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the edges lie where they should, if a pixel may be used once only? Counts for precision and recall."""
+"""Counts for edge precision and recall with pixels matched one to one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def one_to_one_counts(
     """Count the pixels of each map that a one-to-one pairing within each Euclidean distance covers.
 
     As many pixels as possible are paired, and of those pairings the nearest is taken (`match_pixels`). Never
-    above `edge_counts`, where several pixels may match the same one, and equal to it at tolerance 0; doubled
-    and thick lines pay here. Both sides match the same number of pixels.
+    above `edge_counts`, where several pixels may match the same one, and equal to it at tolerance 0; double
+    and thick lines are penalised. Both sides match the same number of pixels.
 
     Args:
         predicted: bool [B, H, W].

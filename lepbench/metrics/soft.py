@@ -1,4 +1,4 @@
-"""Do two soft edge maps agree, without a threshold? Overlap, and structure at several scales."""
+"""Agreement of soft edge maps without a threshold: soft IoU and MS-SSIM."""
 
 from __future__ import annotations
 

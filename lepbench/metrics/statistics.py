@@ -1,4 +1,4 @@
-"""How sure is a figure, and a difference of two? Bootstrap over items, for anything computed from means."""
+"""Bootstrap intervals over items for statistics of means, and paired differences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Statistic = Callable[[Array], Array]
 
 
 class Interval(NamedTuple):
-    """A figure and the ends of its interval."""
+    """A value and the bounds of its interval."""
 
     value: float
     low: float
@@ -22,9 +22,9 @@ class Interval(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """A figure and what it came to in each resample of the items, [B].
+    """A value and its resampled values over the items, [B].
 
-    Two figures drawn with one seed from the same items saw the same resamples, so their difference is paired.
+    Two values with the same seed and items have the same resamples, so their difference is paired.
     """
 
     value: float
@@ -39,10 +39,10 @@ class Draws(NamedTuple):
         return Interval(self.value, float(low), float(high))
 
     def minus(self, other: Draws) -> Draws:
-        """This figure less another that saw the same resamples.
+        """This value minus another with the same resamples.
 
         Raises:
-            ValueError: the other saw another number of them.
+            ValueError: the other has another number of them.
         """
         if self.draws.shape != other.draws.shape:
             raise ValueError(f"other resamples: {len(self.draws)} and {len(other.draws)}")
@@ -99,7 +99,7 @@ def bootstrap(
 
 
 def holm(p_values: ArrayLike) -> Array:
-    """p values of one family made safe to read side by side: [M] to [M], each at least what it was.
+    """Holm-corrected p values of one family: [M] to [M].
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
     """

@@ -1,4 +1,4 @@
-"""Is every stroke of the sketch there, the short ones too? Recall of each stroke by itself."""
+"""Recall of each stroke of a sketch, with equal weight for short strokes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class StrokeScores(NamedTuple):
 def stroke_recall(predicted: Tensor, strokes: Tensor, tolerance: float = 1.0) -> StrokeScores:
     """How much of each stroke has a predicted pixel within a Euclidean distance, strokes weighing the same.
 
-    Plain recall weighs pixels: a short stroke, an eye or a mouth, hardly counts in it. Both are blind to
-    what was drawn beside the strokes.
+    Plain recall weights pixels: a short stroke, such as an eye or a mouth, has little effect. Both ignore
+    edges away from the strokes.
 
     Args:
         predicted: bool [B, H, W].

@@ -1,4 +1,4 @@
-"""Strokes of any width to lines one pixel wide."""
+"""Thinning of strokes to lines one pixel wide."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PLACES = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], dtype=np.float32)
 
 
 def thin(strokes: Map) -> Map:
-    """The lines that are left when border pixels are taken off until none may go.
+    """Remove border pixels until only lines one pixel wide are left.
 
-    A pixel may go if its stroke stays connected and does not get shorter; the right and lower borders and the
-    left and upper ones take turns. Beyond the map there are no strokes.
+    A pixel is removed if its stroke stays connected and not shorter; the right and lower borders and the
+    left and upper ones alternate. Outside the map there are no strokes.
 
     Args:
         strokes: bool [H, W].

@@ -1,4 +1,4 @@
-"""A readout head: every tap through its own bottleneck, mixed by learned weights, read by convolutions."""
+"""A readout head: a bottleneck per tap, a learned weighted average, and convolutions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EMBEDDED = 128
 
 
 class AggregatedOptions(PredictorOptions):
-    """The head's shape, as far as a person chooses it.
+    """The head's options.
 
     Attributes:
         width: channels every tap is projected to; 96 suits mini, 384 Stable Diffusion.

@@ -1,4 +1,4 @@
-"""What every latent edge predictor is: a network over tapped features that gives an encoded edge map."""
+"""Base class of latent edge predictors: networks over tapped features that predict an encoded edge map."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DISTINCTIVE = (
     "num_single_layers",
 )
 """Keys of a denoiser's config by which kinds of network differ that are tapped alike, as Stable Diffusion 1
-and 2 or Flux dev and schnell are: features of the one say nothing to a predictor of the other."""
+and 2 or Flux dev and schnell are: a predictor of one does not work with features of the other."""
 
 
 class Predictor(PretrainedModule):
@@ -60,10 +60,10 @@ class Predictor(PretrainedModule):
     def require_fit(self, backbone: Backbone) -> None:
         """Check that the backbone is of the kind this predictor reads: taps, channels, network, latents.
 
-        Weights are not compared: a predictor reads what was tuned from its backbone, too.
+        Weights are not compared: a predictor also reads fine-tuned versions of its backbone.
 
         Raises:
-            LepbenchError: it has not; the message names the first position that differs.
+            LepbenchError: it does not fit; the message names the first position that differs.
         """
         channels = backbone.tap_channels
         for position, count in self.config.taps.items():

@@ -9,7 +9,7 @@ from lepbench.predictors.config import PredictorConfig
 from lepbench.templates import render
 
 UNKNOWN: dict[str, Any] = {"outcome": None, "base_model": "", "curve": (), "recipe": ""}
-"""What a card tells of a training of which nothing is known."""
+"""Card fields of an unknown training."""
 
 
 def render_card(config: PredictorConfig, parameters: int, training: Mapping[str, Any] = UNKNOWN) -> str:

@@ -1,4 +1,4 @@
-"""A training run frozen between two steps: one safetensors file, its bookkeeping as JSON in the header."""
+"""Training checkpoints: one safetensors file, with metadata as JSON in the header."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = "checkpoint.safetensors"
 
 @dataclass
 class TrainingState:
-    """How far a run is: the loss of every step done."""
+    """Progress of a run: the loss of every finished step."""
 
     losses: list[float]
 
@@ -51,7 +51,7 @@ def save_checkpoint(
 def restore_checkpoint(
     folder: Path, predictor: Predictor, optimiser: torch.optim.Optimizer, identity: dict[str, object]
 ) -> TrainingState:
-    """Put a stored run back into `predictor` and `optimiser`; a fresh start where the folder holds none.
+    """Load a checkpoint into `predictor` and `optimiser`, if the folder has one.
 
     Raises:
         LepbenchError: the folder holds a run of another configuration, or a damaged file.

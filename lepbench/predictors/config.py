@@ -1,4 +1,4 @@
-"""What a predictor is built from, and what the files of its folder are called."""
+"""Configuration of predictors, and the file names of their folders."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ METRICS_FILE = "metrics.json"
 
 
 class PredictorOptions(Config):
-    """What a person chooses of a predictor: its kind, a name in `PREDICTORS`, and that kind's settings."""
+    """A predictor's options: its kind, a name in `PREDICTORS`, and that kind's settings."""
 
     name: str
 
 
 class PredictorConfig(PredictorOptions):
-    """What a predictor is built from, its options and the backbone's side; saved as `config.json`.
+    """A predictor's full configuration: its options and the backbone's properties; saved as `config.json`.
 
     Attributes:
         taps: tapped position -> channels there, in order.

@@ -1,4 +1,4 @@
-"""From clean latents to a prediction, the way a predictor is trained and judged."""
+"""Predictions from noised latents, for training and evaluation of a predictor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lepbench.predictors.process_group import ALONE, ProcessGroup
 
 
 class NoisyFeatures:
-    """A predictor reading a backbone on noised latents; no gradient enters the backbone."""
+    """A predictor on features of a frozen backbone at noised latents; no gradient enters the backbone."""
 
     def __init__(self, backbone: Backbone, predictor: Predictor, processes: ProcessGroup = ALONE) -> None:
         self.backbone = backbone
@@ -28,7 +28,7 @@ class NoisyFeatures:
         Args:
             latents, noise: `[B, C, h, w]`.
             timesteps: int64 `[B]`.
-            conditioning: the captions; the empty caption plays no part, as guidance never reads it.
+            conditioning: the captions; the empty prompt is not used, as guidance never reads its features.
         """
         features, timesteps, noise_component = self.read(latents, noise, timesteps, conditioning)
         predicted: Tensor = self.predictor(
@@ -39,10 +39,10 @@ class NoisyFeatures:
     def read(
         self, latents: Tensor, noise: Tensor, timesteps: Tensor, conditioning: Conditioning
     ) -> tuple[dict[str, Tensor], Tensor, Tensor | None]:
-        """What the predictor reads: features, timesteps, and the noise if it reads it.
+        """The predictor's inputs: features, timesteps, and the noise if it reads it.
 
-        The network runs no further than to the last tap, unless the predictor reads the noise. Of several
-        processes the main one gets those of all, in order; the arguments are as for `predict`.
+        The network runs only to the last tap, unless the predictor reads the noise. With several
+        processes the main one gets those of all, in order. Arguments as for `predict`.
         """
         device = self.backbone.device
         timesteps = timesteps.to(device)

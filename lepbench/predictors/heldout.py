@@ -1,4 +1,4 @@
-"""How well a predictor reads edges off noise it has not seen, timestep by timestep."""
+"""Held-out error of a predictor by timestep."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from lepbench.seeds import derive_seed, draw_noise
 BINS = 10
 BATCH = 32
 MOST = 256
-"""Triplets measured at most; the first ones of the held-out part."""
+"""Maximum number of held-out triplets that are measured, from the front."""
 
 
 class BinLoss(NamedTuple):
     """Held-out error over `t_low <= t < t_high`, measured at the middle.
 
     `mse` is the mean squared error in latent units and `stroke_mse` the same over the latents that a stroke
-    passes through (nan where none does); `target_variance` is the error of always answering the mean.
+    passes through (nan where none does); `target_variance` is the error of predicting the mean.
     """
 
     t_low: int
@@ -44,7 +44,7 @@ def measure_held_out_curve(
     bins: int = BINS,
     batch: int = BATCH,
 ) -> list[BinLoss]:
-    """The error in equal parts of the schedule, on noise that belongs to the triplet and the part.
+    """The error in equal parts of the schedule, with noise seeded by triplet and part.
 
     Args:
         batch: triplets read at a time, `BATCH` at most; the one of training fits the memory.

@@ -1,4 +1,4 @@
-"""Triplets encoded once by the frozen backbone and kept, keyed by the files and the data they came from."""
+"""Cache of triplets encoded by the frozen backbone, keyed by the hashes of backbone and data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAPS = ("images", "edges", "strokes", "captions")
 
 BATCH = 32
 SHARD = 256
-"""Triplets a stored file: what an interruption loses at most, and what memory holds of captions."""
+"""Triplets per cache file: the most that an interruption loses, and the captions held in memory."""
 
 
 class TripletLike(Protocol):
@@ -47,7 +47,7 @@ class TripletLike(Protocol):
 
 
 class TripletSource(Protocol):
-    """What `lepbench.data.read.Triplets` offers: length, access by number, and a hash of the data."""
+    """Interface of `lepbench.data.read.Triplets`: length, random access, and a hash of the data."""
 
     @property
     def identity(self) -> str: ...
@@ -56,11 +56,11 @@ class TripletSource(Protocol):
 
 
 class CacheShard(NamedTuple):
-    """Some triplets in a row, as one stored file has them.
+    """Consecutive triplets of one cache file.
 
     Attributes:
         ids: names of the triplets.
-        new: the captions that no shard before has, in the order in which they come.
+        new: the captions that no earlier shard has, in order.
         maps: `images`, `edges`, `strokes` and `captions` as in `EncodedTriplets`.
         texts: of `new`; None where there are none.
     """
@@ -80,8 +80,8 @@ class EncodedTriplets:
         ids: names of the triplets.
         images, edges: float32 `[N, C, h, w]`.
         strokes: bool `[N, h, w]`, where some pixel of a latent's patch is a stroke (half white or more).
-        texts: of every different caption what the backbone reads of it, in float16 (a tenth of a per cent of
-            error, against half the disk), shard by shard; those of stored files stay there until asked for.
+        texts: text embeddings of every distinct caption, in float16 (a tenth of a per cent of
+            error, half the disk space), by shard; those of cache files are read on demand.
         captions: `[N]`, each triplet's row of all `texts` in order.
     """
 
@@ -97,7 +97,7 @@ class EncodedTriplets:
         return len(self.ids)
 
     def text(self, rows: Tensor) -> Conditioning:
-        """The captions of the triplets at `rows`, in float32; of a stored file no more is read."""
+        """The text embeddings of the triplets at `rows`, in float32; only these are read from cache files."""
         ends = list(accumulate(len(texts) for texts in self.texts))
         picked = []
         for row in self.captions[rows].tolist():
@@ -119,9 +119,9 @@ class EncodedTriplets:
 def encode_triplets(
     backbone: Backbone, data: TripletSource, cache: Path, progress: Progress
 ) -> EncodedTriplets:
-    """Encode every triplet, or read an earlier encoding by the same backbone of the same data.
+    """Encode every triplet, or read cached encodings of the same data by the same backbone.
 
-    What was stored of an encoding that was interrupted, or is damaged in places, is kept and the rest made.
+    Valid cache files of an interrupted or damaged encoding are kept, and the others are made.
 
     Raises:
         LepbenchError: there is no triplet, or the cache folder cannot be written.
@@ -136,7 +136,7 @@ def encode_triplets(
         shard = _read(path)
         if shard is None:
             _write(path, encode_shard(backbone, data, rows=rows, known=known, progress=progress))
-            # From the file: what it holds of captions is then no longer in memory.
+            # Read back from the file, so that its captions are not kept in memory.
             shard = _read(path)
         if shard is None:
             raise LepbenchError(f"{path} cannot be read back", "see what is wrong with that disk")
@@ -146,7 +146,7 @@ def encode_triplets(
 
 
 def encode(backbone: Backbone, data: TripletSource, progress: Progress) -> EncodedTriplets:
-    """As `encode_triplets`, and nothing is stored."""
+    """As `encode_triplets`, without a cache."""
     return join_shards(
         data.identity, [encode_shard(backbone, data, rows=range(len(data)), known={}, progress=progress)]
     )
@@ -205,9 +205,9 @@ def to_map(stored: NDArray[Any]) -> Tensor:
 
 
 def _key(backbone: Backbone, data: TripletSource) -> str:
-    """Of all that decides the encoding: every file of the backbone but the denoiser's weights.
+    """Cache key: the hash of everything that affects the encoding, without the denoiser's weights.
 
-    Its config does: captions are padded to a width that stands there.
+    Its config is included: captions are padded to a width given there.
     """
     part = backbone.family.denoiser
     used = sorted(
@@ -229,7 +229,7 @@ def _write(path: Path, shard: CacheShard) -> None:
 
 
 def _read(path: Path) -> CacheShard | None:
-    """A stored shard; None where there is none or it is damaged: it is then only made again."""
+    """A cached shard; None if it is missing or damaged and has to be made again."""
     from safetensors import SafetensorError, safe_open
 
     try:

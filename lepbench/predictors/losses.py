@@ -1,4 +1,4 @@
-"""What training minimises."""
+"""Training losses."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def mse(predicted: Tensor, target: Tensor, strokes: Tensor) -> Tensor:
 
 
 def balanced(predicted: Tensor, target: Tensor, strokes: Tensor) -> Tensor:
-    """The mean of two mean squared errors: over latents a stroke passes through, and over the ground's.
+    """The mean of two mean squared errors: over latents with a stroke, and over the background.
 
-    Edges are sparse, so the plain mean is mostly about the ground. Means are taken over the whole batch; a
-    batch without strokes, or all strokes, has the one mean there is. (The sparse loss of Luo et al.,
-    "Readout Guidance", 2024, in this spirit.)
+    Edges are sparse, so the plain mean is dominated by the background. Means are over the whole batch; a
+    batch with only background, or only strokes, has a single mean. (Similar to the sparse loss of Luo et al.,
+    "Readout Guidance", 2024.)
     """
     errors = (predicted - target).square().mean(dim=1)
     parts = [errors[where].mean() for where in (strokes, ~strokes) if bool(where.any())]

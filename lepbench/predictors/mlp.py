@@ -1,4 +1,4 @@
-"""The paper's latent edge predictor: one small perceptron applied to every pixel of the latent."""
+"""The paper's latent edge predictor: an MLP applied to every pixel of the latent."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ WAVES = 9
 
 
 class MlpOptions(PredictorOptions):
-    """The perceptron's shape, as far as a person chooses it.
+    """The MLP's options.
 
     Attributes:
         hidden: widths of the hidden layers; the paper's are 512, 256, 128, 64.
         time: how the timestep enters. `scalar` is one more input, t / T_train, as in the paper's figure;
             `noise-map` is the noise the model sees in the latent, with its sine encodings: ten inputs a
-            latent channel, as re-implementations feed.
+            latent channel, as in re-implementations.
     """
 
     name: Literal["mlp"] = "mlp"
@@ -35,14 +35,14 @@ class MlpOptions(PredictorOptions):
 
 
 class MlpConfig(MlpOptions, PredictorConfig):
-    """The whole perceptron: its shape, and the backbone's side of it."""
+    """Full configuration of the MLP: its options and the backbone's properties."""
 
 
 @PREDICTORS.register("mlp")
 class MlpPredictor(SlicedPredictor):
     """Taps resized to the latent and concatenated, through linear layers, ReLU and BatchNorm (Voynov et al.).
 
-    The concatenation is never made: `SlicedPredictor` says how.
+    The concatenation is never materialised; see `SlicedPredictor`.
     """
 
     options_kind = MlpOptions
@@ -64,7 +64,7 @@ class MlpPredictor(SlicedPredictor):
         self._initialise_first_layer()
 
     def _initialise_first_layer(self) -> None:
-        """Draw the slices as parts of one layer: bounded by its whole fan-in, not by each tap's own."""
+        """Initialise the slices as parts of one layer, by its whole fan-in, not that of each tap."""
         bound = (sum(self.config.taps.values()) + self.time.weight.shape[1]) ** -0.5
         for parameter in (*self.slices.parameters(), *self.time.parameters()):
             nn.init.uniform_(parameter, -bound, bound)

@@ -1,4 +1,4 @@
-"""How much of a noisy latent is noise, as the model itself sees it."""
+"""Noise and clean latent predicted by the model at a noisy latent."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def noise_component(
     """The noise part of `z_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) eps`, from the model's output at that step.
 
     It is `sqrt(1 - abar_t) eps` with the `eps` predicted here and now; `s eps` for a rectified flow,
-    `z_t = (1 - s) x0 + s eps` with `s = t / T_train`. The noise a sample started from says nothing about a
-    later step: by then the model has put another in its place.
+    `z_t = (1 - s) x0 + s eps` with `s = t / T_train`. A sample's initial noise does not give the noise of a
+    later step, which the model has changed by then.
 
     Args:
         schedule: the training schedule, as a diffusers scheduler config.
-        output: `[B, C, h, w]`, what the model gave for `noisy` at `timesteps`, of whatever prediction type.
+        output: `[B, C, h, w]`, the model's output for `noisy` at `timesteps`, of any prediction type.
         noisy: `[B, C, h, w]`, z_t.
         timesteps: `[B]` or a scalar, of the training schedule; abar is interpolated between whole ones.
         flow: whether the model is one of a rectified flow.
@@ -64,7 +64,7 @@ def noise_component(
 def clean_latents(
     schedule: Mapping[str, Any], output: Tensor, noisy: Tensor, timesteps: Tensor, flow: bool = False
 ) -> Tensor:
-    """The clean latent that the model foresees at a step: x0 of the decomposition of `noise_component`.
+    """The clean latent predicted by the model at a step: x0 of the decomposition in `noise_component`.
 
     Arguments, result and errors are as there.
     """

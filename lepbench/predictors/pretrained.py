@@ -1,4 +1,4 @@
-"""A network as a folder: configuration as JSON, weights, a model card and the figures of its training."""
+"""Saving and loading of a network as a folder: JSON configuration, weights, model card, training metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import nn
 from lepbench.backbones.resolve import find_model_folder
 from lepbench.config import explain
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
+from lepbench.files import atomic_path, read_json, sha256_file, write_bytes, write_text
 from lepbench.hub import report_upload_errors
 from lepbench.predictors.card import render_card
 from lepbench.predictors.config import (
@@ -29,7 +29,7 @@ from lepbench.registry import Registry
 
 
 class PretrainedModule(nn.Module):
-    """A network that a folder holds. A subclass sets both kinds and is built from `config_kind`.
+    """Base class of networks saved as a folder. A subclass sets both kinds and is built from `config_kind`.
 
     Attributes:
         config: what it was built from.
@@ -47,7 +47,7 @@ class PretrainedModule(nn.Module):
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the weights, a model card and `config.json` into `folder`, each atomically.
 
-        Where these are the very weights that were loaded, the card and the figures beside them come along.
+        If the weights are unchanged since loading, the card and metrics of their folder are copied too.
         """
         from safetensors.torch import save_file
 
@@ -75,7 +75,7 @@ class PretrainedModule(nn.Module):
 
         Args:
             repo_id: `owner/name`.
-            token: of the hub; None for the one that is logged in.
+            token: of the hub; None for the logged-in user's.
             private: whether a new repository is.
 
         Returns:
@@ -136,14 +136,7 @@ def count_parameters(module: nn.Module) -> int:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LepbenchError(
-            f"cannot read {path}: {error.strerror}", "the folder holds no predictor"
-        ) from error
-    except ValueError as error:
-        raise LepbenchError(f"{path} is not valid JSON: {error}") from error
+    document = read_json(path, "the folder holds no predictor")
     if not isinstance(document, dict):
         raise LepbenchError(f"{path} holds no predictor's config")
     return document

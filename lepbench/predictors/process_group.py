@@ -1,4 +1,4 @@
-"""Several processes at one training run: one trains, and all read the frozen backbone for it."""
+"""Training with several processes: all run the frozen backbone, the main process trains."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from lepbench.backbones.load import choose_device
 from lepbench.errors import LepbenchError
 
 PATIENCE = timedelta(days=1)
-"""How long the others wait while the main process encodes the data."""
+"""Timeout of the other processes while the main process encodes the data."""
 
 
 @dataclass(frozen=True)
 class ProcessGroup:
-    """The processes of a run. Each reads the backbone on its share of every batch; the main one gets it all.
+    """The processes of a run. Each runs the backbone on its part of every batch; the main one gathers it.
 
-    The backbone is the work, and takes no gradient, so its features are gathered rather than gradients
-    shared: the main process sees the whole batch, as one process would, and so do its norms and its loss.
+    Most of the work is in the backbone, without gradient, so features are gathered rather than gradients
+    reduced: the main process has the whole batch for its batch statistics and loss, like a single process.
 
     Attributes:
-        rank: this process's number; 0 leads.
-        size: how many there are.
-        state: accelerate's account of them; None where one process is alone.
+        rank: this process's number; 0 is the main process.
+        size: number of processes.
+        state: accelerate's `PartialState`; None for a single process.
     """
 
     rank: int = 0
@@ -41,7 +41,7 @@ class ProcessGroup:
         return self.rank == 0
 
     def main_first(self) -> AbstractContextManager[Any]:
-        """A block that the others enter when the main process has left it."""
+        """A context that the other processes enter after the main process has left it."""
         block: AbstractContextManager[Any] = (
             nullcontext() if self.state is None else self.state.main_process_first()
         )
@@ -70,7 +70,7 @@ class ProcessGroup:
         return own if parts is None else torch.cat(parts)
 
     def broadcast(self, number: int) -> int:
-        """The main process's number."""
+        """The value of the main process."""
         if self.size == 1:
             return number
         numbers = torch.tensor([number], device=self.state.device)
@@ -78,7 +78,7 @@ class ProcessGroup:
         return int(numbers)
 
     def leave(self) -> None:
-        """Part from the others, when nothing more is to be said."""
+        """Destroy the process group."""
         if self.state is not None:
             self.state.destroy_process_group()
 

@@ -16,8 +16,8 @@ class SlicedPredictor(Predictor):
     """A predictor whose first layer is linear over the concatenated taps.
 
     A linear layer over concatenated channels is the sum of one linear layer a tap, and a linear layer over
-    channels commutes with bilinear resizing, so each tap goes through its slice at its own resolution (or the
-    latent's, where that is smaller), taps of one resolution are summed, and the few sums are resized: the
+    channels commutes with bilinear resizing, so each tap is projected at its own resolution (or the
+    latent's, if that is smaller), taps of one resolution are summed, and the few sums are resized: the
     same function, cheaper.
 
     Taps differ in scale by orders of magnitude, so each channel is standardised first (BatchNorm without

@@ -27,10 +27,10 @@ from lepbench.seeds import derive_seed, make_generator
 
 
 def train_predictor(config: TrainConfig, out: Path, progress: Progress) -> TrainingResult | None:
-    """Train a predictor into the folder `out`, going on from a checkpoint there.
+    """Train a predictor into the folder `out`, resuming from a checkpoint there.
 
-    Every step draws from a generator of its own, so a run that was cut off ends with the same weights as one
-    that was not. Written: the predictor, a model card, `curve.csv` (held-out loss by timestep),
+    Every step has its own generator, so an interrupted run ends with the same weights as an
+    uninterrupted one. Written: the predictor, a model card, `curve.csv` (held-out loss by timestep),
     `training.csv` and `metrics.json`.
 
     Under `accelerate launch` the processes share every batch (`ProcessGroup`); only the main one writes,
@@ -61,7 +61,7 @@ def train_on(
     progress: Progress,
     processes: ProcessGroup = ALONE,
 ) -> TrainingResult | None:
-    """As `train`, on a backbone and triplets at hand; the configuration's own are not read."""
+    """As `train_predictor`, on a loaded backbone and triplets, not those of the configuration."""
     make_folder(out)
     predictor = _build(config, backbone)
     features = NoisyFeatures(backbone, predictor, processes)
@@ -87,7 +87,7 @@ def train_on(
 def _fit(
     config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, out: Path, progress: Progress
 ) -> list[float]:
-    """Run the steps that are still to be done; the loss of every step."""
+    """Run the remaining steps; the loss of every step."""
     backbone, predictor = features.backbone, features.predictor
     optimiser = torch.optim.AdamW(predictor.parameters(), lr=0.0, weight_decay=config.weight_decay)
     identity = config.identity | {"data_sha256": data.identity, "backbone_sha256": backbone.files_sha256}
@@ -120,13 +120,13 @@ def train_step(
 
 
 def _assist(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets) -> None:
-    """Read the backbone for the main process, from the step it goes on at."""
+    """Run the backbone for the main process, from the step it resumes at."""
     for step in range(features.processes.broadcast(0), config.steps):
         features.read(*_batch(config, features, data, step)[1])
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
-    """The rate at `step`: a linear rise over the warm-up, then half a cosine to 0."""
+    """The learning rate at `step`: linear warm-up, then half a cosine to 0."""
     if step < config.warmup:
         return config.learning_rate * (step + 1) / config.warmup
     done = (step - config.warmup) / max(config.steps - config.warmup, 1)
@@ -144,7 +144,7 @@ def _loss(config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, s
 def _batch(
     config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, step: int
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Conditioning]]:
-    """All rows of a batch, and of this process's share latents, noise, timesteps and captions.
+    """All row numbers of a batch, and latents, noise, timesteps and captions of this process's part.
 
     All of it is drawn from the step's own generator, by every process alike.
     """

@@ -1,4 +1,4 @@
-"""What a training run of a predictor is made of."""
+"""Configuration of the training of a predictor."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class TrainConfig(Config):
         data: a folder made by `lepbench build-data`.
         validation: the share of `data` held out, by hash of the id, or another such folder.
         predictor: the kind of predictor and its shape.
-        loss: what is minimised, of `lepbench.predictors.losses`.
+        loss: a name in `lepbench.predictors.losses`.
         timesteps: trained on `low <= t < high`; None for the whole schedule, since guidance may act anywhere.
         steps, batch, learning_rate, warmup, weight_decay: AdamW, the rate rising linearly over `warmup` steps
             and then falling as a half cosine to 0.
         seed: of weights, order, timesteps and noise.
         checkpoint_every: steps between two checkpoints.
-        cache: where encoded data sets are kept; None for the user's cache folder.
+        cache: where encoded data sets are kept; None for `$LEPBENCH_CACHE`, or the user's cache folder.
         device: `auto` takes a GPU if there is one.
     """
 
@@ -57,9 +57,9 @@ class TrainConfig(Config):
 
     @property
     def identity(self) -> dict[str, object]:
-        """The settings that decide the trained weights; data and backbone count by their hashes instead.
+        """The settings that affect the trained weights; data and backbone are identified by hashes instead.
 
-        Another folder to validate on decides nothing, but a share of the data is missing from it.
+        A separate validation folder has no effect, but a held-out share is missing from the training data.
         """
         settings = self.model_dump(
             mode="json", exclude={"backbone", "data", "cache", "device", "checkpoint_every"}
@@ -67,7 +67,7 @@ class TrainConfig(Config):
         return settings | ({"validation": "a folder"} if isinstance(self.validation, Path) else {})
 
     def without_places(self) -> Self:
-        """The same recipe without the places it ran at: of an absolute path the last name is left."""
+        """A copy without local paths: absolute paths are reduced to their last name."""
         held_out = self.validation if isinstance(self.validation, float) else Path(_last(self.validation))
         places = {"backbone": _last(self.backbone), "data": Path(_last(self.data)), "validation": held_out}
         return self.model_copy(update={"cache": None, "device": "auto", **places})

@@ -1,4 +1,4 @@
-"""What a training run leaves beside the weights: figures, curves and a model card."""
+"""Results of a training run beside the weights: metrics, curves and a model card."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ TRAINING_FILE = "training.csv"
 
 
 class TrainingResult(Config):
-    """The figures of a finished run (`metrics.json`).
+    """The metrics of a finished run (`metrics.json`).
 
     Attributes:
-        recipe: the configuration it followed, without the places it ran at.
+        recipe: its configuration, without local paths.
         backbone_sha256: the files of the frozen backbone it was trained on.
         data_sha256: identity of the training data.
         training_triplets, held_out_triplets: how many of each.
         training_loss: mean over the last 100 steps.
         held_out_loss: mean over the parts of the schedule of their mean squared error, in latent units.
-        target_variance: the error of always answering the mean.
+        target_variance: the error of predicting the mean.
     """
 
     recipe: TrainConfig
@@ -59,7 +59,7 @@ def write_result(
 
 
 def describe_training(outcome: TrainingResult, curve: Sequence[BinLoss]) -> dict[str, Any]:
-    """What a model card tells of a training: the result, the held-out curve, the recipe as YAML."""
+    """Training data of a model card: the result, the held-out curve, the recipe as YAML."""
     backbone = outcome.recipe.backbone
     return {
         "outcome": outcome,

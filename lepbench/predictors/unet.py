@@ -1,4 +1,4 @@
-"""A small U-Net over the taps, which sees a pixel's surroundings where the perceptron sees the pixel."""
+"""A small U-Net over the taps; unlike the MLP it has spatial context."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GROUPS = 8
 
 
 class UnetOptions(PredictorOptions):
-    """The network's shape, as far as a person chooses it.
+    """The network's options.
 
     Attributes:
         bottleneck: channels all taps together are projected to; 64 suits mini, 256 Stable Diffusion.
@@ -71,7 +71,7 @@ class UnetPredictor(SlicedPredictor):
         read = self.add_slices(nothing, features, size)
         multiple = 2 ** (len(self.config.widths) - 1)
         height, width = size
-        # Sides that cannot be halved so often are carried on beyond the border, and cut again.
+        # Sides that are not divisible are padded at the border, and cropped again.
         padded = F.pad(read, (0, -width % multiple, 0, -height % multiple), mode="replicate")
         thousandths = timesteps * (1000 / self.config.train_timesteps)
         out: Tensor = self.net(padded, thousandths, return_dict=False)[0]

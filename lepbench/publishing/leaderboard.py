@@ -1,4 +1,4 @@
-"""Leaderboards: one CSV a suite and protocol, a line a model, best first, each borne out by its samples."""
+"""Leaderboards: one CSV per suite and protocol, one verified line per model, best first."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def add_record(
     protocol: Protocol | None = None,
     replace: bool = False,
 ) -> tuple[Path, bool]:
-    """Verify a run and put its model on the board; the CSV, and whether it changed.
+    """Verify a run and add its model to the leaderboard; the CSV, and whether it changed.
 
     A record that is there already changes nothing.
 
     Args:
         folder: a finished run.
         leaderboards: holds `SUITE/PROTOCOL.csv`.
-        protocol: what the record is held against; the suite's own unless given.
-        replace: let the record take the place of another of the same model name.
+        protocol: the required protocol; the suite's own unless given.
+        replace: replace another record of the same model name.
 
     Raises:
-        LepbenchError: the record does not bear out, does not compare with the board's lines, or the model's
+        LepbenchError: the record fails verification, is not comparable with the board's lines, or the model's
             name is taken.
     """
     if suite.definition.kind == "drawings":
@@ -99,14 +99,14 @@ def make_line(record: Record) -> BoardLine:
 
 
 def describe_origin(record: Record) -> str:
-    """Where the pictures come from, and whose code took part."""
+    """Label of the images' backbone, and of external code."""
     backbone, code = record.identity.model.backbone, record.submitted_code
     origin = f"figures on {backbone}" if backbone else "pictures drawn elsewhere"
     return f"{origin}; code of the submitter: {', '.join(code)}" if code else origin
 
 
 def describe_terms(record: Record) -> dict[str, Any]:
-    """All that a board's lines have in common, in full: the protocol, and the suite by its hash."""
+    """The common terms of a board's lines: the full protocol, and the suite by its hash."""
     return {"suite_sha256": record.identity.suite_sha256, **record.protocol.model_dump(mode="json")}
 
 

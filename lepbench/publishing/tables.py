@@ -17,7 +17,7 @@ TABLE = "table.csv"
 
 
 def make_terminal_table(record: Record) -> Table:
-    """The main metrics of every row, each over its interval; one that no row has is left out."""
+    """The main metrics of every condition, each above its interval; metrics without values are omitted."""
     identity = record.identity
     table = Table(
         title=f"{identity.model.name} on {identity.suite}, {record.sample_count} samples",
@@ -38,7 +38,7 @@ def make_terminal_table(record: Record) -> Table:
 
 
 def write_headline(record: Record) -> str:
-    """What was run, and the first figure beside that of chance, in one line."""
+    """The run, and the headline metric beside its chance level, in one line."""
     values = {row: figures["edge_f1_1px"].value for row, figures in record.rows.items()}
     shown = (MODEL.name, UNGUIDED.name)
     said = [f"{row} {values[row]:.3f}" for row in shown if values.get(row) is not None]
@@ -47,7 +47,7 @@ def write_headline(record: Record) -> str:
 
 
 def format_cell(figure: Figure) -> Text:
-    """A figure, and its interval in a second, fainter line."""
+    """A value, and its interval in a second, dimmed line."""
     if figure.value is None:
         return Text("-", style="dim")
     text = Text(f"{figure.value:.3f}")
@@ -66,7 +66,7 @@ def write_csv(folder: Path, record: Record) -> None:
 def spread_figures(figures: dict[str, Figure]) -> dict[str, str]:
     """Figures as flat text cells NAME, NAME_low, NAME_high, to six significant digits; empty for null.
 
-    A figure that depends on the number of samples is called by it, such as `kid_n64`, so that two numbers
+    Metrics that depend on the number of samples have it in their name, such as `kid_n64`, so that two numbers
     never share a column.
     """
     cells: dict[str, str] = {}

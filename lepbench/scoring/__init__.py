@@ -1,1 +1,1 @@
-"""Folders of other people's files into figures: nothing is drawn, no model of ours is involved."""
+"""Metrics of existing folders of edge maps or images."""

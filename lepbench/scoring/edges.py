@@ -1,4 +1,4 @@
-"""Folders of generated and of real pictures, or of their edge maps, into the figures of a protocol."""
+"""Scores of folders of generated and real images, or of their edge maps, by a protocol."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ProtocolScores:
     """Figures and what they are figures of.
 
     Attributes:
-        unverified: why they are not like for like with those published by the protocol; empty if they are.
+        unverified: why they are not comparable with the protocol's published figures; empty if they are.
     """
 
     protocol: EdgeProtocol

@@ -1,4 +1,4 @@
-"""A folder of pictures against a folder of reference pictures: are they of one distribution?"""
+"""Distances between the distributions of two folders of images."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def _statistics(features: Features, extractor: Extractor) -> FeatureStatistics:
 def half_size_distance(features: Features, moments: FeatureStatistics, splits: int = 2) -> float:
     """Mean Frechet distance of random halves of a set.
 
-    The bias falls as 1/N, so what halving the set adds to the distance is about what the set itself adds to
-    that of an endless one.
+    The bias falls as 1/N, so halving the set adds about as much to the distance as the whole set, against
+    an infinite set.
     """
     distances = []
     for split in range(splits):

@@ -1,4 +1,4 @@
-"""What a sketch corpus is: a closed configuration that opens into numbered drawings."""
+"""Base classes of sketch corpora: configurations that open numbered drawings."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Drawing:
 
 
 class Sketchbook(ABC):
-    """An opened corpus: numbered drawings, any of which can be had at any time, in any process.
+    """An opened corpus: numbered drawings with random access, from any process.
 
     Attributes:
         licence: of the drawings.
@@ -113,7 +113,7 @@ class Sketchbook(ABC):
         """The drawing of a number below `count`.
 
         Raises:
-            Unusable: it cannot be had.
+            Unusable: it cannot be used.
         """
 
 
@@ -125,7 +125,7 @@ class SketchCorpus(Config, ABC):
 
     @abstractmethod
     def open(self) -> Sketchbook:
-        """Look at what there is, without reading the drawings.
+        """Index the drawings without reading them.
 
         Raises:
             LepbenchError: there is nothing to read, or a library is missing.

@@ -1,4 +1,4 @@
-"""Folders of SVG files, a subfolder a class, as TU-Berlin and Sketchy come."""
+"""Folders of SVG files, one subfolder per class, the layout of TU-Berlin and Sketchy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".svg"
 FLATNESS = 0.5
-"""Most that a polyline is off its curve, in px of the file."""
+"""Maximum deviation of a polyline from its curve, in px of the file."""
 FINEST = 1 / 2048
 """The same in sides of the frame, where that is less: a small canvas may be drawn large."""
 MOST = 1_000_000

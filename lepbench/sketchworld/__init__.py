@@ -1,4 +1,4 @@
-"""sketchworld: a procedural captioned world of vector scenes, a pure function of (version, split, index).
+"""sketchworld: procedural captioned vector scenes, a pure function of (version, split, index).
 
 >>> from lepbench.sketchworld import render, scene
 >>> there = scene("test", 7)

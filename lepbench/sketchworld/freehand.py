@@ -1,4 +1,4 @@
-"""Free-hand drawings of a scene: its visible outlines, drawn by a hand that gets looser by the level."""
+"""Free-hand drawings of a scene: its visible outlines, with more distortion at each level."""
 
 from __future__ import annotations
 

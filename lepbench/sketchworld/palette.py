@@ -1,4 +1,4 @@
-"""Colours and backgrounds, and the rule that an object must stand out from what it lies on.
+"""Colours and backgrounds, and the minimum contrast between an object and its background.
 
 Contrast is measured in luma, since the edge detectors that draw the sketches work on grey: an object's
 colour, its texture's second colour and its accent all differ from the background, and from each other.

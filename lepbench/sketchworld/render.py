@@ -1,4 +1,4 @@
-"""Scenes to pixels: the picture, who is where, and the exact contours."""
+"""Rendering of scenes: image, object masks and exact contours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenes: what there is to see, sampled as a pure function of (version, split, index)."""
+"""Scenes, sampled as a pure function of (version, split, index)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A suite of people's drawings: prompts and rendered strokes out of a sketch corpus, frozen."""
+"""A frozen suite of human drawings: prompts and rendered strokes from a sketch corpus."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LABEL = "{label}"
 
 
 class SuiteRequest(Config):
-    """What a suite of drawings is to be like."""
+    """Settings of a suite of drawings."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
     items: int = Field(default=256, ge=1)
     size: int = Field(default=512, ge=16, le=4096)
     seed: int = 0
     prompt: str = f"a photo of a {LABEL}"
-    """Of a drawing with a class; one with a caption has that."""
+    """Prompt template of a drawing with a class; captions are used as they are."""
 
     @field_validator("prompt")
     @classmethod
@@ -51,8 +51,8 @@ def draw_suite(
 ) -> SuiteDefinition:
     """Write a suite of `request.items` drawings into `folder`.
 
-    Classes take turns, each giving its drawings in the order of a hash of their ids, so that any number from
-    the front is a fair and balanced draw. A drawing that cannot be used is counted and the next one taken.
+    Classes alternate, each with its drawings in the order of a hash of their ids, so that any number from
+    the front is a fair and balanced sample. A drawing that cannot be used is counted and the next one taken.
 
     Args:
         progress: called with (stage, done, total).

@@ -1,4 +1,4 @@
-"""A suite as files that any program can draw from: prompts, sketches, seeds, names for the pictures."""
+"""Export of a suite for any program: prompts, sketches, seeds, file names of the images."""
 
 from __future__ import annotations
 

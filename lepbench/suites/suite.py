@@ -1,4 +1,4 @@
-"""A suite as it ships: a folder of one YAML that says what it is and one Parquet file of its items' bytes."""
+"""A suite: a folder with one YAML file of its definition and one Parquet file of its items."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Drawn(Config):
 
 
 class SuiteDefinition(Config):
-    """What `suite.yaml` holds."""
+    """Content of `suite.yaml`."""
 
     name: str
     kind: Literal["edges", "freehand", "drawings"] = "edges"
@@ -247,7 +247,7 @@ class Suite(Sequence[Item]):
         return derive_seed(self.name, item.item_id, index)
 
     def successor(self, item: Item) -> Item:
-        """The next item of the whole list, cyclic, whose prompt differs: the wrong sketch and wrong caption.
+        """The next item of the whole list, cyclic, with another prompt: the wrong sketch and wrong caption.
 
         It does not depend on how many items an evaluation takes.
         """

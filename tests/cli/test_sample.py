@@ -64,6 +64,7 @@ def test_a_picture_and_a_strip_are_written_and_named(run, tmp_path: Path) -> Non
     assert strip.width > 3 * 320  # three panels: sketch, predicted edges, picture
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_picture_and_another_does_not(run, tmp_path: Path) -> None:
     drawing = sketch(tmp_path / "s.png")
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):

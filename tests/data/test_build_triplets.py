@@ -154,6 +154,7 @@ def build_until(entries: int, config: BuildConfig, out: Path) -> None:
         build_triplets(config, out, progress)
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(stops=st.lists(st.integers(0, 18), min_size=1, max_size=3))
 def test_however_often_it_stops_the_result_is_the_same(
@@ -197,6 +198,7 @@ def test_a_killed_process_loses_one_shard_and_blocks_nobody(
     assert contents(out) == contents(built)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "gone", "forged"])
 def test_a_damaged_shard_is_made_anew_and_the_others_are_kept(
     photos: Path, built: Path, tmp_path: Path, damage: str

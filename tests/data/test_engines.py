@@ -86,6 +86,7 @@ def test_the_corpus_has_something_of_everything(whole: dict[str, bytes]) -> None
         assert whole["rejected.jsonl"].count(reason) >= 4
 
 
+@pytest.mark.slow
 def test_processes_leave_the_same_bytes(config: BuildConfig, whole: dict[str, bytes], tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     build_triplets(
@@ -254,6 +255,7 @@ def test_ray_loses_a_machine_and_no_byte(
     assert contents(tmp_path / "out") == whole
 
 
+@pytest.mark.slow
 def test_ray_tells_of_a_failing_piece_in_one_line(cluster: Any) -> None:
     with pytest.raises(LepbenchError, match="the disk is on fire; call someone"):
         list(ENGINES.get("ray")(1).run(fail, None, [Part(1)], lambda more: None))
@@ -347,6 +349,7 @@ def test_weights_are_found_wherever_the_work_is_done_and_names_of_the_hub_stay(
     assert config.source.model_dump()["path"] == "owner/name"
 
 
+@pytest.mark.slow
 def test_ray_writes_where_the_command_was_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Any
 ) -> None:
@@ -369,6 +372,7 @@ def test_a_shard_that_another_machine_keeps_to_itself_is_one_line(
         build_triplets(config, tmp_path / "out", engine=Apart())
 
 
+@pytest.mark.slow
 def test_ray_takes_all_processors_of_the_cluster_unless_told(cluster: Any) -> None:
     asked: list[int] = []
 

@@ -24,7 +24,7 @@ from PIL import Image
 from lepbench.data import export as export_module
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
-from lepbench.data.export import Index, export
+from lepbench.data.export import ExportIndex, export
 from lepbench.data.manifest import Manifest, load_manifest
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
@@ -46,7 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def exported(folder: Path, out: Path, rows_per_tar: int = 4) -> Index:
+def exported(folder: Path, out: Path, rows_per_tar: int = 4) -> ExportIndex:
     return export(folder, out, "webdataset", rows_per_tar, lambda what, done, total: None)
 
 

@@ -37,6 +37,7 @@ def images() -> torch.Tensor:
     return torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
 
 
+@pytest.mark.slow
 def test_equals_kornias_detector(theirs, weights, images):
     found = Dexined(weights=weights).soft(images)
     expected = torch.cat(theirs(images))[:, 0]

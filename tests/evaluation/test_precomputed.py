@@ -68,6 +68,7 @@ def test_pictures_score_as_they_did_where_they_were_drawn(
         assert record.rows[row] == here[1].rows[row]
 
 
+@pytest.mark.slow
 def test_a_run_of_them_is_published_like_any_other(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
     out = tmp_path / "out"
     record = scored(pictures, tiny_suite, tiny_judges, out)

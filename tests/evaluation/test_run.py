@@ -103,12 +103,12 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     scored = condition_runner.score_pictures
     calls = 0
 
-    def counted(*arguments: object) -> object:
+    def counted(*arguments: object, **named: object) -> object:
         nonlocal calls
         if calls == done and stopping:
             raise KeyboardInterrupt
         calls += 1
-        return scored(*arguments)  # type: ignore[arg-type]
+        return scored(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(condition_runner, "score_pictures", counted)
     stopping = True

@@ -165,7 +165,7 @@ def test_travel_does_steps_again_and_belongs_to_its_sample(
 
 
 def test_steps_done_again_are_told(tiny_backbone, predictor, target, start) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[str, int, int]] = []
     guidance = SketchGuidance(predictor, target, 0.0, 0.9, schedule=TRAVELLING)
     sample(
         tiny_backbone,
@@ -176,7 +176,7 @@ def test_steps_done_again_are_told(tiny_backbone, predictor, target, start) -> N
         sources(),
         lambda *step: told.append(step),
     )
-    assert told == [(i, 6) for i in range(1, 7)]
+    assert told == [("denoising", i, 6) for i in range(1, 7)]
 
 
 def test_travel_that_cannot_be_is_one_line(tiny_backbone, predictor, target, start) -> None:

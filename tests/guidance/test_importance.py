@@ -42,6 +42,7 @@ def test_what_has_no_weight_has_no_say(tiny_backbone, predictor, target, start) 
     assert torch.allclose(nowhere.latents, plain.latents, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_heavier_half_comes_nearer_its_half(tiny_backbone, predictor, start) -> None:
     reading = SketchGuidance(predictor, torch.zeros_like(start), 0.0, 0.0)
     settings = SamplerSettings(steps=6)

@@ -66,6 +66,7 @@ def test_pictures_are_the_stock_pipelines(tiny_backbone, stock, start) -> None:
     assert torch.allclose(pictures, torch.from_numpy(expected), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddim", "euler_ancestral"])
 def test_a_sample_does_not_depend_on_its_batch(name: str, tiny_backbone, predictor, target, start) -> None:
     settings = SamplerSettings(steps=STEPS, scheduler=name)

@@ -9,7 +9,7 @@ import torch
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import Protocol, protocol_of
+from lepbench.evaluation.protocol import Protocol, select_protocol
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.judges import JUDGES, ClipScorer, LoadedJudge
 from lepbench.judges.paths import ASSETS
@@ -26,7 +26,7 @@ EMBEDDED = [
 
 @pytest.fixture(scope="module")
 def protocol() -> Protocol:
-    return protocol_of(load_suite("sketchworld-edges-v1"))
+    return select_protocol(load_suite("sketchworld-edges-v1"))
 
 
 def test_the_judges_that_ship_are_loaded_and_recorded_by_their_files(protocol: Protocol) -> None:

@@ -89,6 +89,7 @@ def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
     assert str(tmp_path) not in card.replace(str(config.backbone), "").replace(str(config.data), "")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> None:
     train_predictor(config, tmp_path / "whole", ignore_progress)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lepbench.evaluation.summary import Figure
-from lepbench.publishing.tables import format_cell, format_csv, spread_figures
+from lepbench.publishing.tables import format_cell, format_lines, spread_figures
 
 numbers = st.one_of(st.none(), st.floats(-1e3, 1e3))
 figures = st.builds(Figure, value=numbers, low=numbers, high=numbers, n=st.just(64))
@@ -22,7 +22,7 @@ names = st.text("abcdefgh", min_size=1, max_size=4)
 @given(st.dictionaries(names, figures, min_size=1))
 def test_a_csv_gives_its_figures_back(found: dict[str, Figure]) -> None:
     line = spread_figures(found)
-    (back,) = csv.DictReader(io.StringIO(format_csv(list(line), [line])))
+    (back,) = csv.DictReader(io.StringIO(format_lines(list(line), [line])))
     for name, figure in found.items():
         for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
             if number is None:

@@ -22,6 +22,7 @@ def distance_to_contours(index: int, level: int) -> float:
     return float(ndimage.distance_transform_edt(~render(there).contours)[drawn].mean())
 
 
+@pytest.mark.slow
 def test_distance_from_the_contours_grows_with_the_level() -> None:
     means = [np.mean([distance_to_contours(i, level) for i in range(40)]) for level in range(5)]
     assert means[0] == 0

@@ -1,4 +1,4 @@
-"""What an engine is: something that does many pieces of work, anywhere and in any order."""
+"""Base class of engines, which run many independent pieces of work in any order."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ class WorkItem(Protocol):
 
     @property
     def entries(self) -> int:
-        """How much progress it stands for."""
+        """Its number of progress steps."""
 
 
 P = TypeVar("P", bound=WorkItem)
 Result = TypeVar("Result")
 EntryProgress = Callable[[int], None]
-"""Called with how many more entries of the pieces are done."""
+"""Called with the number of newly finished entries."""
 Work = Callable[[Any, P, EntryProgress], Result]
-"""A function of a module: of what all pieces share, of one piece, and of whom to tell how it goes on."""
+"""A module-level function of the shared job, one piece and a progress callback."""
 
 
 class Engine(ABC):
     """Runs `work(job, piece, progress)` for every piece.
 
     Args:
-        workers: how many pieces are under way at a time; None for what suits the engine.
+        workers: number of pieces in parallel; None for the engine's default.
     """
 
     def __init__(self, workers: int | None = None) -> None:
@@ -39,9 +39,9 @@ class Engine(ABC):
     def run(
         self, work: Work[P, Result], job: Any, pieces: Sequence[P], progress: EntryProgress
     ) -> Iterator[tuple[P, Result]]:
-        """Do all pieces, giving each result as soon as it is there.
+        """Run all pieces, yielding each result as soon as it is available.
 
-        The first exception of a piece ends the run. A caller that leaves early leaves no process behind.
+        The first exception of a piece ends the run. If the caller stops early, all processes end.
 
         Raises:
             LepbenchError: a worker died.
@@ -52,4 +52,4 @@ ENGINES: Registry[type[Engine]] = Registry("engine")
 
 
 def ignore_entries(more: int) -> None:
-    """Progress of work that is done elsewhere: it shows when the piece is done."""
+    """Progress of remote work: reported when the piece is done."""

@@ -1,4 +1,4 @@
-"""One piece after another, in this process."""
+"""Runs the pieces one after another in this process."""
 
 from __future__ import annotations
 

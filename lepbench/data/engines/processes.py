@@ -26,7 +26,7 @@ from lepbench.errors import LepbenchError
 from lepbench.threads import use_one_thread
 
 AHEAD = 4
-"""Pieces a worker that are handed over in advance: enough to keep it busy, few enough to hold a million."""
+"""Pieces queued per worker: enough to keep it busy, few enough for a million pieces."""
 
 _shared: list[Any] = []
 """In a worker: the work and the job."""
@@ -34,10 +34,10 @@ _shared: list[Any] = []
 
 @ENGINES.register("processes")
 class Processes(Engine):
-    """Workers that read and write by themselves; only pieces and results pass between them and this process.
+    """Worker processes that do their own I/O; only pieces and results are exchanged with this process.
 
-    A worker ends with its parent, however that ends: it holds one end of a pipe, and goes when the other
-    closes.
+    A worker ends with its parent in any case: it holds one end of a pipe, and exits when the other
+    is closed.
     """
 
     def run(
@@ -67,7 +67,7 @@ class Processes(Engine):
 
 
 def _context() -> Any:
-    """Workers begin from a process that holds the imports and nothing else, where there is such a thing."""
+    """Workers are forked from a server process that holds only the imports, where available."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -76,7 +76,7 @@ def _context() -> Any:
 
 
 def _begin(lifeline: Connection, work: Any, job: Any) -> None:
-    # An interruption reaches the whole group: the parent alone answers it.
+    # SIGINT reaches the whole process group; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     _shared[:] = [work, job]

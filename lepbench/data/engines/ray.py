@@ -21,17 +21,17 @@ from lepbench.threads import use_one_thread
 
 AHEAD = 2
 RETRIES = 5
-"""Times a piece is tried anew when the machine that did it is lost."""
+"""Retries of a piece after the loss of its machine."""
 
 
 @ENGINES.register("ray")
 class Ray(Engine):
-    """One task a piece, on the cluster at RAY_ADDRESS or else on one of its own, of this machine.
+    """One task per piece, on the cluster at RAY_ADDRESS or a new local one.
 
     Without a number of workers, as many as the cluster has processors when the work begins.
 
-    A lost machine costs the pieces it had under way, which others do anew; shards appear whole or not at all,
-    so nothing is seen of it.
+    The pieces of a lost machine are run again by others; shards are written atomically,
+    so the result is not affected.
     """
 
     def run(
@@ -68,7 +68,7 @@ def _ray() -> Any:
 
 
 def count_processors(ray: Any) -> int:
-    """How many the cluster has, as far as it tells."""
+    """Number of processors that the cluster reports."""
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 

@@ -1,4 +1,4 @@
-"""What a source is: a closed configuration that opens into a numbered corpus of captioned pictures."""
+"""Base class of sources: a configuration that opens a numbered corpus of captioned images."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from lepbench.registry import Registry
 
 
 class Source(Config, ABC):
-    """Where captioned pictures come from. A subclass narrows `name` to its own and adds its settings."""
+    """A source of captioned images. A subclass narrows `name` to its own and adds its settings."""
 
     name: str
 
     drawn: ClassVar[bool] = False
-    """Whether entries come with what people drew of them."""
+    """Whether entries have human sketches."""
 
     @abstractmethod
     def open(self, size: int, limit: int | None) -> Corpus:
-        """Look at what there is, without decoding it.
+        """Index the entries without decoding them.
 
         Args:
-            size: side of the pictures wanted, px; a source that draws its pictures draws them so.
+            size: side of the images, px, for a source that renders its images.
             limit: try this many entries at most, in the source's own order; None for all.
 
         Raises:
@@ -37,7 +37,7 @@ SOURCES: Registry[type[Source]] = Registry("source")
 
 
 def select_source(config: str | dict[str, Any] | Source) -> Source:
-    """The source that a name, or a mapping with `name` and settings, asks for.
+    """The source given by a name, or a mapping with `name` and settings.
 
     Raises:
         LepbenchError: no such source, a key it does not know, or a value it does not take.

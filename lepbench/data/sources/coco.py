@@ -1,4 +1,4 @@
-"""COCO captions: a JSON of annotations, and the folder of the pictures it names."""
+"""COCO captions: a JSON file of annotations, and the folder of its images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Text = Annotated[str, PlainValidator(_as_told)]
 
 
 class CocoImage(BaseModel):
-    """What of an entry of `images` is used; unlike our own files, theirs may hold more."""
+    """The used keys of an entry of `images`; other keys are allowed."""
 
     id: int
     file_name: Text
@@ -37,7 +37,7 @@ class CocoImage(BaseModel):
 
 
 class Annotation(BaseModel):
-    """What of an entry of `annotations` is used; a caption may be none."""
+    """The used keys of an entry of `annotations`; a caption may be missing."""
 
     id: int
     image_id: int

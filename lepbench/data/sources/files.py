@@ -1,4 +1,4 @@
-"""Files that a corpus names: found within its folder, read whole, and every fault a reason."""
+"""Files of a corpus: located within its folder and read; every fault becomes a reject reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lepbench.data.corpus import Reason, Rejected
 from lepbench.files import as_text
 
 MOST_BYTES = 2**28
-"""Of one file; a larger one is no picture that anyone trains on."""
+"""Maximum size of one file."""
 SLASHES = re.compile(r"[/\\]")
 ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 
@@ -33,12 +33,12 @@ def make_distinct(names: Iterable[str]) -> Iterator[str]:
 
 
 def check_inside(name: str) -> None:
-    """Refuse a name that is absolute or climbs, as any system reads it.
+    """Refuse a name that is absolute or leaves its folder, on any operating system.
 
     Raises:
         Rejected: it leaves the folder.
     """
-    # Not by `pathlib`: the table of the parts it interns only grows.
+    # Without `pathlib`, whose table of interned parts only grows.
     if ABSOLUTE.match(name) or ".." in SLASHES.split(name):
         raise Rejected(Reason.OUTSIDE)
 
@@ -72,12 +72,12 @@ def read(path: Path) -> bytes:
     """
     try:
         state = path.stat()
-        # A pipe would be waited for, and a device may never end.
+        # Reading a pipe would block, and a device may never end.
         if not stat.S_ISREG(state.st_mode):
             raise Rejected(Reason.NOT_PLAIN)
         with path.open("rb") as stream:
             content = stream.read(min(state.st_size, MOST_BYTES) + 1)
-            if len(content) > state.st_size:  # it tells no size, or grew
+            if len(content) > state.st_size:  # it has no size, or grew
                 content += stream.read(MOST_BYTES + 1 - len(content))
     except (FileNotFoundError, NotADirectoryError):
         raise Rejected(Reason.MISSING_FILE) from None

@@ -45,9 +45,9 @@ class Folder(Source):
     """Pictures anywhere below `path`, captioned by `metadata.jsonl`, `metadata.csv`, or a `.txt` each.
 
     With a metadata file its rows come first, in its order; pictures that it does not name follow, in the
-    order of their names, and need a `.txt` of the same name, or a `template`. Hidden files are passed over;
-    symbolic links to files are followed where they stay in the folder. What looks like a picture or a folder
-    of some and cannot be read, such as a broken link, a linked folder or a `.heic`, is a reject.
+    order of their names, and need a `.txt` of the same name, or a `template`. Hidden files are skipped;
+    symbolic links to files are followed if they stay in the folder. An image or image folder
+    that cannot be read, such as a broken link, a linked folder or a `.heic`, is a reject.
 
     Settings: `path`, relative to the working folder; `licence` of the pictures, for the record; `template`,
     such as "a photo of a {}", for pictures sorted into folders by what they show: {} becomes the words of the
@@ -119,7 +119,7 @@ class FolderCorpus(Corpus):
 
 
 def list_items(folder: Path) -> list[FolderEntry]:
-    """Everything the folder claims to hold: metadata rows, then pictures that no row names."""
+    """All entries of the folder: metadata rows, then images that no row names."""
     rows = read_metadata(folder) or []
     named = [row.file_name or f"metadata line {row.number}" for row in rows]
     listed = {PurePosixPath(name).as_posix() for name in named}
@@ -132,7 +132,7 @@ def list_items(folder: Path) -> list[FolderEntry]:
 
 
 def list_pictures(folder: Path) -> list[str]:
-    """Paths of what claims to be pictures below a folder, relative to it and sorted.
+    """Paths of image files below a folder, relative to it and sorted.
 
     Hidden files are passed over. Links to folders are not followed, but listed.
     """
@@ -166,10 +166,10 @@ def name_sidecar(picture: str) -> str:
 
 
 def hash_folder(folder: Path, items: Iterable[FolderEntry]) -> str:
-    """SHA-256 over names, captions and pictures' sizes: a folder that changed is not taken for the same.
+    """SHA-256 over names, captions and file sizes, to detect a changed folder.
 
-    Pictures are not read: that would cost as much as a good part of the build. What became of them, the hash
-    of the data tells.
+    Images are not read, which would take a large part of the build time; the hash of
+    the data covers them.
     """
     running = hashlib.sha256()
     for item in items:

@@ -1,4 +1,4 @@
-"""The embedded procedural world as a corpus."""
+"""The embedded procedural data set as a corpus."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENOUGH = 4096
 class Sketchworld(Source):
     """Scenes `start`, `start + 1`, ... of one split, drawn at the size asked for.
 
-    The world has no end, so without a limit it gives `ENOUGH` scenes.
+    There are unlimited scenes; without a limit it gives `ENOUGH`.
     """
 
     name: Literal["sketchworld"] = "sketchworld"

@@ -1,4 +1,4 @@
-"""Which split a file belongs to, as its name and those of its folders tell."""
+"""Assign files to splits by their names and those of their folders."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ def _writable(split: str) -> str:
 
 
 SplitName = Annotated[str, AfterValidator(_writable)]
-"""A split as `datasets` can open it: files are written under its name, too."""
+"""A split name that `datasets` can open; it is also used in file names."""
 
 ALIASES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
 }
-"""What splits are called, as `datasets` has it, and which they are."""
+"""Names of splits and their aliases, as in `datasets`."""
 APART = re.compile(r"[-._ \d]+")
 SHARD = re.compile(r"\w+(\.\w+)*-\d{5}-of-\d{5}")
 """A file that `datasets` wrote for a split of any name."""
 
 
 def select_split(names: Sequence[str], split: str, place: str) -> list[str]:
-    """Those of the files, named relative to `place`, that belong to a split; all where none tells of any.
+    """The files, named relative to `place`, that belong to a split; all if no name contains a split.
 
     Raises:
-        LepbenchError: none belongs to it, or which do is not known.
+        LepbenchError: none belongs to it, or the assignment is ambiguous.
     """
     wanted = ALIASES.get(split, split)
     splits = {name: list_splits(name, wanted) for name in names}

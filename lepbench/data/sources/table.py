@@ -1,4 +1,4 @@
-"""Tables: Parquet files here or on the hub, or whatever `datasets` can open."""
+"""Tables: local or hub Parquet files, or any data set that `datasets` can open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lepbench.files import as_text, sha256_bytes
 PARQUET, ARROW = ".parquet", ".arrow"
 OPEN_FILES = 8
 FOOTER_END = 8
-"""Bytes at the end of a Parquet file, behind its metadata: how long that is, and a magic word."""
+"""Bytes at the end of a Parquet file, after its metadata: their length and the magic number."""
 
 
 @SOURCES.register("table")
@@ -31,8 +31,8 @@ class Table(Source):
     """Rows of Parquet files, or of a data set of `datasets`, each with a picture and a caption.
 
     `path` is a Parquet file or a folder of them, read a row group at a time; a folder of `save_to_disk`, or
-    an Arrow file of it; or a hub id. With `streaming` a hub id's Parquet files are read where they lie,
-    without being downloaded. Of a folder whose files' or folders' names tell splits, those of `split` are
+    an Arrow file in it; or a hub id. With `streaming` a hub id's Parquet files are read remotely,
+    without being downloaded. If the names of a folder's files or folders contain splits, those of `split` are
     read.
 
     Settings: `path`; `split`, for data sets that have some, and for the record; `config` and `revision` of a
@@ -88,7 +88,7 @@ class Table(Source):
 
 
 class TableCorpus(Corpus):
-    """Rows of a table as entries; a subclass finds them."""
+    """Rows of a table as entries; a subclass reads them."""
 
     def __init__(self, source: Table, rows: int, limit: int | None) -> None:
         if not rows:
@@ -102,15 +102,15 @@ class TableCorpus(Corpus):
         raise NotImplementedError
 
     def fingerprint(self) -> str:
-        """What tells this table from another."""
+        """Hash that identifies the table."""
         raise NotImplementedError
 
     def folder(self, number: int) -> Path | None:
-        """Where files lie that the row names; None where there is no such place."""
+        """Folder of the files that a row names; None if there is none."""
         return None
 
     def entry(self, number: int) -> Entry:
-        # Rows are named by their numbers too, since nothing makes a column's values distinct.
+        # Row numbers are part of the name, since the id column may have repeated values.
         name = f"{self.split}-{number:09d}"
         if self.source.id is not None:
             name += f" {self.row(number)[self.source.id]}"
@@ -150,7 +150,7 @@ class TableCorpus(Corpus):
 
 
 class ParquetRows(TableCorpus):
-    """Rows of Parquet files, by row groups, the last of which is kept at hand."""
+    """Rows of Parquet files, read by row groups; the last one is cached."""
 
     def __init__(self, source: Table, files: list[str], limit: int | None) -> None:
         self.files = files
@@ -179,7 +179,7 @@ class ParquetRows(TableCorpus):
         return None if "://" in file else Path(file).parent
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without open files: each process opens its own."""
+        """State without open files; each process opens its own."""
         return {key: value for key, value in vars(self).items() if not key.startswith("_")}
 
     @cached_property
@@ -202,7 +202,7 @@ class ParquetRows(TableCorpus):
 
 
 class ArrowRows(TableCorpus):
-    """Rows of what `datasets` opens: memory-mapped, downloaded before where it is on the hub."""
+    """Rows of a data set opened by `datasets`: memory-mapped, downloaded first from the hub."""
 
     def __init__(self, source: Table, limit: int | None) -> None:
         self.opened = open_dataset(source)
@@ -221,7 +221,7 @@ class ArrowRows(TableCorpus):
 
 
 def open_parquet(file: str) -> pq.ParquetFile:
-    """A Parquet file, here or at an address.
+    """A local or remote Parquet file.
 
     Raises:
         LepbenchError: it cannot be read.
@@ -313,5 +313,5 @@ def list_hub_files(source: Table) -> list[str]:
 
 
 def in_short(error: Exception) -> str:
-    """What an error of `datasets` says, on one line."""
+    """The message of an error of `datasets`, on one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(": ")

@@ -1,4 +1,4 @@
-"""Members of an uncompressed tar, past whatever is damaged in it."""
+"""Members of an uncompressed tar, skipping damaged parts."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from lepbench.errors import LepbenchError
 BLOCK = tarfile.BLOCKSIZE
 CHUNK = 128 * BLOCK
 LONGEST_NAME = 2**20
-"""Bytes of a header that only tells of the next, such as its long name."""
+"""Maximum bytes of an extension header, such as a long name."""
 NAMING = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, b"X")
 CHECKSUM = slice(148, 154)
 OCTAL = np.frombuffer(b"01234567 \0", np.uint8)
 
 
 class Damage(NamedTuple):
-    """What of an archive is no member: where it begins, and why."""
+    """An unreadable part of an archive: its offset and the reason."""
 
     name: str
     reason: Reason
 
 
 class Header(tarfile.TarInfo):
-    """A member's header that tells a size it may have; with others `tarfile` would read for ever."""
+    """A member's header with a valid size; invalid ones make `tarfile` read without end."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -41,10 +41,10 @@ class Header(tarfile.TarInfo):
 
 
 def list_members(path: Path) -> Iterator[tarfile.TarInfo | Damage]:
-    """Members of an archive but its folders, in order; where something is wrong, it goes on behind.
+    """Members of an archive except folders, in order; damaged parts are skipped.
 
-    `tarfile` alone stops at the first header that is damaged, and at an end that others follow, as in
-    archives that were strung together; it tells neither.
+    `tarfile` itself stops silently at the first damaged header, and at the first end mark, as in
+    concatenated archives.
 
     Raises:
         LepbenchError: the file cannot be read, or no header is found in it.
@@ -59,7 +59,7 @@ def list_members(path: Path) -> Iterator[tarfile.TarInfo | Damage]:
 def _members(stream: BinaryIO, size: int) -> Iterator[tarfile.TarInfo | Damage]:
     if size < BLOCK:
         raise tarfile.ReadError("it is shorter than a header")
-    # It is not opened on the file itself, since that reads the first header, and refuses a damaged one.
+    # Opening it on the file itself would read the first header and refuse a damaged one.
     archive = tarfile.TarFile(fileobj=io.BytesIO(), mode="w", encoding="utf-8")
     archive.fileobj = stream
     at: int | None = 0
@@ -89,7 +89,7 @@ def _header(archive: tarfile.TarFile, stream: BinaryIO, at: int) -> tarfile.TarI
         header = Header.fromtarfile(archive)
     except OSError:
         raise
-    except Exception:  # of what headers may hold, `tarfile` foresees a part
+    except Exception:  # damaged headers raise more than `tarfile`'s own errors
         return None
     # Extended headers may tell a size anew.
     return header if archive.offset > at else None

@@ -1,4 +1,4 @@
-"""WebDataset: tar archives whose members of one name are one sample."""
+"""WebDataset: tar archives; members with the same key are one sample."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CAPTION_KEYS = ("caption", "text")
 
 
 class TarMember(IntEnum):
-    """What a member is of its sample."""
+    """The parts of a sample."""
 
     PICTURE = 0
     TEXT = 1
@@ -46,13 +46,13 @@ ABSENT = (-1, 0)
 
 
 class Contents(NamedTuple):
-    """What an archive holds, in its order: some sixty bytes a sample, and its key.
+    """Index of an archive, in order: about sixty bytes per sample, and its key.
 
     Attributes:
         keys: all keys in UTF-8, one after the other.
         ends: int64 [N], where each key ends.
         parts: int64 [N, 3, 2], of each part where its bytes begin and how many there are; `ABSENT`.
-        faults: int8 [N], the place in `FAULTS` of why it is no sample; -1 where it is one.
+        faults: int8 [N], index in `FAULTS` of why it is not a sample; -1 if it is one.
     """
 
     keys: bytes
@@ -122,7 +122,7 @@ class WebDataset(Source):
 
 
 class TarCorpus(Corpus):
-    """The samples of a `WebDataset`; only their places are held."""
+    """The samples of a `WebDataset`; only their offsets are held in memory."""
 
     def __init__(self, source: WebDataset, tars: list[Path], contents: list[Contents]) -> None:
         self.source, self.tars, self.contents = source, tars, contents
@@ -196,7 +196,7 @@ class TarCorpus(Corpus):
 
 
 def read_contents(tars: Iterable[Path], limit: int | None) -> Iterator[Contents]:
-    """What the archives hold, one after the other, up to so many rows.
+    """Index of the archives, one after the other, up to a number of rows.
 
     Raises:
         LepbenchError: see `members`.
@@ -228,7 +228,7 @@ def index_samples(path: Path) -> Contents:
 
 
 def _place(member: tarfile.TarInfo, rows: dict[str, int], places: array[int]) -> Reason | None:
-    """Note where a member's bytes are, in the row of its sample; a second of its kind is refused."""
+    """Record the offset of a member in the row of its sample; a repeated part is refused."""
     key, part = _key(member.name)
     if key not in rows:
         rows[key] = len(rows)
@@ -264,7 +264,7 @@ def _packed(
 
 
 def _key(name: str) -> tuple[str, TarMember | None]:
-    """A member's key, and which part of the sample it is; None for one that is not used."""
+    """A member's key and part; None if it is not used."""
     folder, _, file = name.rpartition("/")
     stem, _, suffix = file.partition(".")
     return posixpath.normpath(f"{folder}/{stem}" if folder else stem), KINDS.get(f".{suffix}".lower())

@@ -1,4 +1,4 @@
-"""What is measured of a picture, one file an idea; importing this package fills `MEASURES`."""
+"""Measures, one file each; importing this package fills `MEASURES`."""
 
 from lepbench.evaluation.measures.base import (
     MEASURES,

@@ -1,4 +1,4 @@
-"""What a measure is: columns counted of a picture, and figures made of the columns."""
+"""Base class of measures: columns counted per image, and metrics computed from the columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lepbench.detectors import find_edges
+from lepbench.detectors import apply_detector
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.judges import Judges, JudgeStatistics
@@ -26,17 +26,17 @@ from lepbench.suites import Item
 
 Scores = NDArray[np.float64]
 Columns = dict[str, list[Any]]
-"""Name to one value a picture, None where it is not defined."""
+"""Name to one value per image, None where it is not defined."""
 
 
 @dataclass(frozen=True, eq=False)
 class ScoringBatch:
-    """Pictures of one batch, and all they are held against.
+    """Images of one batch, and the ground truth they are compared with.
 
     Attributes:
         images: float [B, 3, H, W] in [0, 1].
-        samples: what each was drawn for: the captions are its item's and its rival's.
-        truths: the items whose sketch, contours and mask each is held against.
+        samples: the sample of each image, with its item's and its rival's caption.
+        truths: the items whose sketch, contours and mask each is compared with.
     """
 
     images: Tensor
@@ -48,7 +48,8 @@ class ScoringBatch:
     @cached_property
     def edges(self) -> Tensor:
         """The pictures' edges by the protocol's detector, bool [B, H, W]."""
-        return find_edges(self.protocol.detector, self.images)
+        height, width = self.sketches.shape[1:]
+        return apply_detector(self.protocol.detector, self.images, (height, width))
 
     @cached_property
     def sketches(self) -> Tensor:
@@ -63,13 +64,13 @@ class ScoringBatch:
 
 
 class ConditionSamples:
-    """The samples of one row that did not fail, and how figures are made of them.
+    """The successful samples of one condition, and resampling of their metrics.
 
     Attributes:
-        frame: a line a sample, columns as in `samples.parquet`.
+        frame: one row per sample, columns as in `samples.parquet`.
         items: the item of each line, [N].
-        real: the lines of the row `real`, indexed by item.
-        statistics: the judge's features of true pictures.
+        real: the rows of the condition `real`, indexed by item.
+        statistics: the judge's features of real images.
     """
 
     def __init__(
@@ -118,11 +119,11 @@ class ConditionSamples:
 
 
 class Measure(ABC):
-    """One idea of what a good picture is; stateless.
+    """A group of metrics with common columns; stateless.
 
     Attributes:
         lower_is_better: those of its metrics that are better when small.
-        of_sets: those of its metrics that depend on how many samples there are.
+        of_sets: those of its metrics that depend on the number of samples.
     """
 
     lower_is_better: ClassVar[tuple[str, ...]] = ()
@@ -134,7 +135,7 @@ class Measure(ABC):
 
     @abstractmethod
     def count(self, batch: ScoringBatch) -> Columns:
-        """Those columns of a batch; what is counted of one picture must not depend on the others."""
+        """Those columns of a batch; the values of one image must not depend on the others."""
 
     @abstractmethod
     def metrics(self, protocol: Protocol) -> list[str]:

@@ -1,4 +1,4 @@
-"""Does the picture show what the caption says?"""
+"""Agreement of image and caption by CLIP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far are the picture's edges from the sketch's, on average and without a tolerance?"""
+"""Chamfer distance between the image's edges and the sketch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the pictures look like true ones, as a set?"""
+"""Distances between the distributions of generated and real images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the picture's edges lie where the sketch, or the exact contour, has a line?"""
+"""Edge precision, recall and F1 against the sketch, and F1 against the exact contours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 import pyarrow as pa
 from torch import Tensor
 
-from lepbench.detectors import find_edges
+from lepbench.detectors import apply_detector
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -78,9 +78,9 @@ class Contours(Measure):
     def count(self, batch: ScoringBatch) -> Columns:
         rules = batch.protocol
         target = stack_maps([item.contour for item in batch.truths])
-        found = edge_counts(
-            find_edges(rules.contour_detector, batch.images), target, [rules.contour_tolerance]
-        )
+        height, width = target.shape[1:]
+        edges = apply_detector(rules.contour_detector, batch.images, (height, width))
+        found = edge_counts(edges, target, [rules.contour_tolerance])
         return name_counts("contour", [_label(rules)], found)
 
     def metrics(self, protocol: Protocol) -> list[str]:

@@ -1,4 +1,4 @@
-"""The figures that rank: alignment, discounted by what the picture lost of its caption."""
+"""The headline metrics: alignment times the clipped CLIP skill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the object where it should be, filled and not just outlined?"""
+"""IoU of segmented and true object masks."""
 
 from __future__ import annotations
 

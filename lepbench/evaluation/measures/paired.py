@@ -1,4 +1,4 @@
-"""Edges once more, pixels paired one to one: a doubled line costs here what distance does not see."""
+"""Edge metrics with pixels matched one to one, which penalise doubled lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the picture mean what the sketch means? What to ask where strict alignment would be wrong."""
+"""Semantic agreement of image and sketch, for sketches without strict alignment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are the picture's edges as strong as the true picture's, pixel by pixel and at several scales?"""
+"""Agreement of soft edge maps of generated and real image: IoU and MS-SSIM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many of the strokes that were drawn can be found in the picture?"""
+"""Recall of the sketch's strokes."""
 
 from __future__ import annotations
 

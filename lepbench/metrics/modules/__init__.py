@@ -1,4 +1,4 @@
-"""The figures as `torchmetrics.Metric`s, for anyone's training loop: update, compute, merge."""
+"""The metrics as `torchmetrics.Metric`s: update, compute, merge."""
 
 from lepbench.metrics.modules.boundary import BoundaryBenchmark
 from lepbench.metrics.modules.captions import ClassAccuracy, ClipScore, ClipSimilarity

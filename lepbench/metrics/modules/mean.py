@@ -1,4 +1,4 @@
-"""What most of the figures are: a mean over samples."""
+"""Metrics that are a mean over samples."""
 
 from __future__ import annotations
 

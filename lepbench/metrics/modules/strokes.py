@@ -1,4 +1,4 @@
-"""How many of a sketch's strokes are there."""
+"""Recall of a sketch's strokes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocols by which edges are held against edges, one file a publication; importing fills `PROTOCOLS`."""
+"""Edge comparison protocols, one file per publication; importing this package fills `PROTOCOLS`."""
 
 from lepbench.scoring.protocols import controlnetpp
 from lepbench.scoring.protocols.base import PROTOCOLS, EdgeFigures, EdgeProtocol, Strict, Tolerant, register

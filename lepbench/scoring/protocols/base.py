@@ -1,4 +1,4 @@
-"""What a protocol is: rules, typed and hashed, that make folders of pictures into figures of edges."""
+"""Base class of edge protocols: typed and hashed rules for scoring folders of images."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class EdgeFigures:
 
 
 class EdgeProtocol(Config, ABC):
-    """Everything that decides a figure. Two figures compare only if the hashes of their protocols agree."""
+    """All rules of a figure. Two figures are comparable only if the hashes of their protocols agree."""
 
     name: str
     size: int = 512
@@ -75,7 +75,7 @@ class EdgeProtocol(Config, ABC):
 
     @property
     def unverified(self) -> str:
-        """Why a figure cannot be claimed to be the published one; empty if it can."""
+        """Why a figure is not comparable with the published one; empty if it is."""
         return ""
 
     def check_detector(self) -> None:
