@@ -11,7 +11,8 @@ from lepbench.config import load_config, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.methods import METHODS, Method, MethodConfig, ModelConfig
 from lepbench.methods.python import PythonMethod, make_python_config
-from lepbench.plugins import hash_code
+from lepbench.registry import suggest_entry
+from lepbench.submitted import hash_code
 
 ModelLike = str | Path | Mapping[str, Any] | ModelConfig | MethodConfig | Method | Callable[..., Any]
 """A YAML file, its content, a configuration, the name of a method, or a method at hand."""
@@ -64,7 +65,8 @@ def _read_named(model: str | Path) -> ModelConfig:
     if str(model) in METHODS:
         return parse_config({"name": str(model), "method": str(model)}, ModelConfig, str(model))
     raise LepbenchError(
-        f"{str(model)!r} is no file, and no method", f"give a YAML file, or one of: {', '.join(METHODS)}"
+        f"{str(model)!r} is no file, and no method",
+        f"give a YAML file, or a method; {suggest_entry(str(model), METHODS)}",
     )
 
 
