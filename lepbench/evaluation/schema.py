@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from lepbench.evaluation.measures import select_measures
+from lepbench.evaluation.measures.contract import list_columns
 from lepbench.evaluation.protocol import Protocol
 
 
@@ -13,6 +13,9 @@ def make_schema(protocol: Protocol) -> pa.Schema:
 
     `row`, `item_id`, `sample_index`, `seed` name the sample; `status` is "ok" or "failed" with a `reason`,
     and all that follows is null where it failed. `png_sha256` is of the stored picture.
+
+    Raises:
+        LepbenchError: a measure is unknown here, or does not fit beside the others.
     """
     named = [
         ("row", pa.string()),
@@ -23,8 +26,7 @@ def make_schema(protocol: Protocol) -> pa.Schema:
         ("reason", pa.string()),
         ("png_sha256", pa.string()),
     ]
-    counted = [column for m in select_measures(protocol) for column in m.columns(protocol).items()]
-    return pa.schema([*named, *counted])
+    return pa.schema([*named, *list_columns(protocol)])
 
 
 def make_work_schema(protocol: Protocol) -> pa.Schema:
