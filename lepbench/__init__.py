@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lepbench.version import __version__
 
 if TYPE_CHECKING:
+    from lepbench import metrics as metrics
     from lepbench.api.data import build_data, train_lep
     from lepbench.api.loading import (
         load_backbone,
@@ -67,6 +68,24 @@ __all__ = [
 ]
 
 
+# What others call it: a newcomer's first guess, and what to write instead.
+_MEANT = {
+    "load_mini": ("load_pipeline", "load_pipe", "StableDiffusionPipeline"),
+    "SketchGuidedPipeline": ("Pipeline", "DiffusionPipeline", "from_pipe", "from_pretrained", "pipeline"),
+    "load_backbone": ("Backbone", "load_model"),
+    "load_predictor": ("LEP", "Lep", "Predictor", "load_lep"),
+    "load_suite": ("Suite", "datasets", "list_suites", "load_benchmark", "load_dataset", "suite", "suites"),
+    "load_triplets": ("Dataset", "Triplets", "data", "load_data", "load_dataset", "triplets"),
+    "load_record": ("Record", "load_results", "load_run", "record", "results"),
+    "evaluate": ("Benchmark", "Evaluator", "benchmark", "eval", "run", "score", "test"),
+    "train_lep": ("Trainer", "fit", "train", "train_predictor"),
+    "build_data": ("build", "build_dataset", "make_data", "prepare_data"),
+    "sample": ("draw", "generate", "guide", "predict"),
+    "metrics": ("EdgeF1", "edge_f1", "f1", "metric"),
+}
+"""Name -> the names that are meant by it."""
+
+
 def __getattr__(name: str) -> Any:
     if name in _PLACES:
         return getattr(importlib.import_module(_PLACES[name]), name)
@@ -82,5 +101,8 @@ def __dir__() -> list[str]:
 def _suggest(name: str) -> str:
     from difflib import get_close_matches
 
+    meant = [f"lepbench.{ours}" for ours, theirs in _MEANT.items() if name in theirs]
+    if meant:
+        return f"write {' or '.join(meant)}"
     close = get_close_matches(name, [*__all__, "metrics"], n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(__all__)}"

@@ -10,7 +10,7 @@ from lepbench.images import Pixels
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Colour = tuple[int, int, int]
-Place = tuple[int, int]
+Corner = tuple[int, int]
 """An upper left corner, (x, y) in px."""
 WHITE: Colour = (255, 255, 255)
 
@@ -35,7 +35,7 @@ class Page:
     def place_panel(
         self,
         picture: Pixels | NDArray[np.bool_],
-        place: Place,
+        place: Corner,
         size: tuple[int, int],
         *,
         sharp: bool = False,
@@ -55,7 +55,7 @@ class Page:
         if frame is not None:
             self.frame_panel(place, size, frame)
 
-    def frame_panel(self, place: Place, size: tuple[int, int], colour: Colour) -> None:
+    def frame_panel(self, place: Corner, size: tuple[int, int], colour: Colour) -> None:
         """Draw a line of 1 px around a panel."""
         (left, top), (width, height) = place, size
         self.pen.rectangle((left - 1, top - 1, left + width, top + height), outline=colour)
@@ -63,7 +63,7 @@ class Page:
     def write_text(
         self,
         text: str,
-        place: Place,
+        place: Corner,
         *,
         size: int,
         ink: Colour,
@@ -82,7 +82,7 @@ class Page:
         self.pen.text(place, shown, ink, font, anchor=anchor)
 
 
-def arrange_panels(count: int, across: int, first: Place, pitch: tuple[int, int]) -> list[Place]:
+def arrange_panels(count: int, across: int, first: Corner, pitch: tuple[int, int]) -> list[Corner]:
     """Where panels lie that fill rows of `across`, from left to right and from top to bottom.
 
     Args:

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import operator
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from lepbench.errors import LepbenchError
 
 
 def derive_seed(*parts: str | int) -> int:
     """A 63-bit seed from the hash of its parts, e.g. `derive_seed(suite, item_id, sample_index)`."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def read_seed(seed: Any) -> int:
+    """A seed of any integer kind, numpy's too, as int.
+
+    Raises:
+        LepbenchError: it is no integer, or none of 64 bits.
+    """
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise LepbenchError(f"seed={seed!r} is no integer", "give one such as 0") from None
+    if not -(2**63) <= number < 2**64:
+        raise LepbenchError(f"seed={number} has more than 64 bits", "give a smaller one")
+    return number
 
 
 def make_generator(seed: int) -> torch.Generator:

@@ -39,6 +39,7 @@ def build_data(
         retry_failed: try again what could not be read.
         settings: as in the YAML and on the command line: `size`, `detector`, `limit`, `edges`, `store`,
             `split`, `licence`, `duplicates`, `exclude` ...
+        progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
     Raises:
         LepbenchError: nothing to read, nothing usable, a setting that does not fit, or `out` belongs to
@@ -68,6 +69,7 @@ def train_lep(
         out: folder to write; `runs/` and the file's name, or `runs/lep`, unless given.
         settings: keys of `lepbench.predictors.train_config.TrainConfig`, which win over the file: `data`,
             `backbone`, `steps` ...
+        progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
     Returns:
         The trained predictor; its folder also holds a model card, `metrics.json` and `curve.csv`.
@@ -79,7 +81,8 @@ def train_lep(
     named = Path(config).stem if isinstance(config, str | Path) else "lep"
     folder = Path("runs") / named if out is None else Path(out)
     with follow_progress(progress) as show:
-        train_predictor(parse_config(document, TrainConfig, "train_lep"), folder, show)
+        fix = "" if "data" in document else "give data=, the folder of a data set"
+        train_predictor(parse_config(document, TrainConfig, "train_lep", fix), folder, show)
     return Predictor.from_pretrained(folder)
 
 

@@ -12,6 +12,7 @@ from lepbench.backbones.backbone import load_backbone as load
 from lepbench.backbones.load import Precision, choose_device
 from lepbench.backbones.resolve import find_embedded_folder
 from lepbench.data.read import Triplets
+from lepbench.evaluation.layout import RECORD
 from lepbench.evaluation.record import Record, read_record
 from lepbench.predictors import Predictor
 from lepbench.quiet import silence_libraries
@@ -43,12 +44,18 @@ def load_record(folder: str | Path) -> Record:
     """The record of a finished run: settings, hashes and figures; `samples()` has the samples behind them.
 
     Args:
-        folder: of `lepbench.evaluate` or `lepbench evaluate`.
+        folder: of `lepbench.evaluate` or `lepbench evaluate`, or the `record.json` in it.
 
     Raises:
         LepbenchError: the folder holds no record, or one of another schema.
     """
-    return read_record(Path(folder))
+    return read_record(find_run(folder))
+
+
+def find_run(path: str | Path) -> Path:
+    """The folder of a run, which its `record.json` stands for, too."""
+    path = Path(path)
+    return path.parent if path.name == RECORD else path
 
 
 def load_triplets(folder: str | Path) -> Triplets:

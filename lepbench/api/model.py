@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lepbench.backbones.resolve import INDEX, is_embedded
 from lepbench.config import load_config, parse_config
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.layout import RECORD
 from lepbench.methods import METHODS, Method, MethodConfig, ModelConfig
-from lepbench.methods.python import PythonMethod, make_python_config
+from lepbench.methods.python import ARGUMENTS, PythonMethod, make_python_config
 from lepbench.registry import suggest_entry
 from lepbench.submitted import hash_code
 
@@ -49,10 +52,12 @@ def read_model(model: ModelLike, name: str | None = None) -> Model:
     if isinstance(model, Method):
         return _take(model, type(model), name, model)
     if callable(model) and not isinstance(model, type):
+        _check_callable(model)
         config = make_python_config(model)
         return _take(model, model, name, PythonMethod(config.target, model, hash_code(model)))
+    named = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise LepbenchError(
-        f"{type(model).__name__} is no model",
+        f"{named} is no model",
         "give a YAML file, a dict, a configuration, a method, or a callable "
         "(prompts, sketches, seeds, size) -> pictures",
     )
@@ -64,10 +69,40 @@ def _read_named(model: str | Path) -> ModelConfig:
         return load_config(path, ModelConfig)
     if str(model) in METHODS:
         return parse_config({"name": str(model), "method": str(model)}, ModelConfig, str(model))
+    if (path / RECORD).is_file():
+        raise LepbenchError(f"{path} is a run that is done", f"write load_record({str(path)!r})")
+    if (path / INDEX).is_file() or is_embedded(model):
+        raise LepbenchError(
+            f"{str(model)!r} is a backbone, which a method draws with",
+            f"""write {{"name": "mine", "backbone": {str(model)!r}, "method": "unguided"}}""",
+        )
     raise LepbenchError(
         f"{str(model)!r} is no file, and no method",
         f"give a YAML file, or a method; {suggest_entry(str(model), METHODS)}",
     )
+
+
+def _check_callable(model: Callable[..., Any]) -> None:
+    """Refuse what cannot be called as a method is, before a picture is asked for.
+
+    Raises:
+        LepbenchError: it is a pipeline, which is called otherwise, or does not take four things.
+    """
+    wanted = f"({', '.join(ARGUMENTS)}) -> pictures"
+    if hasattr(model, "components") or hasattr(model, "pipe"):
+        raise LepbenchError(
+            f"a {type(model).__name__} is not called as {wanted}",
+            "write a function of these four that calls it",
+        )
+    try:
+        inspect.signature(model).bind(*ARGUMENTS)
+    except ValueError:
+        return  # Python does not know what it takes
+    except TypeError as error:
+        name = getattr(model, "__name__", type(model).__name__)
+        raise LepbenchError(
+            f"{name} cannot be called as {wanted}: {error}", "change its parameters"
+        ) from error
 
 
 def _take(model: Any, named: Any, name: str | None, method: Method) -> Model:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from lepbench.api.loading import find_run
 from lepbench.api.model import ModelLike, read_model
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import choose_device
@@ -103,15 +104,18 @@ def verify(
     *,
     images: bool = False,
     suite: SuiteLike | None = None,
-    protocol: str | Path | None = None,
+    protocol: str | Path | Protocol | None = None,
     device: str = "auto",
     progress: ShowProgress = True,
 ) -> Record:
     """Check that a run's figures follow from its samples, as `lepbench verify` does.
 
     Args:
+        run: a folder or a record.
         images: score every stored picture anew, too.
         suite, protocol: what the run is held against; those of its record unless given.
+        device: where networks run that score pictures anew.
+        progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
     Returns:
         The record, found true.
@@ -122,7 +126,7 @@ def verify(
     folder = find_folder(run)
     found = read_record(folder)
     chosen = suite if isinstance(suite, Suite) else load_suite(suite or found.identity.suite)
-    terms = find_protocol(found, chosen, protocol)
+    terms = protocol if isinstance(protocol, Protocol) else find_protocol(found, chosen, protocol)
     record = verify_record(folder, chosen, JudgeStatistics.load(statistics_path(terms)), terms)
     if images:
         with follow_progress(progress) as show:
@@ -136,6 +140,4 @@ def find_folder(run: RunLike) -> Path:
     Raises:
         LepbenchError: a record was not read from one.
     """
-    if not isinstance(run, Record):
-        return Path(run)
-    return run.require_folder()
+    return run.require_folder() if isinstance(run, Record) else find_run(run)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from lepbench.api.progress import ShowProgress, follow_progress
@@ -16,6 +16,7 @@ from lepbench.backbones import Backbone
 from lepbench.backbones.backbone import load_backbone
 from lepbench.backbones.load import Precision, choose_device
 from lepbench.config import parse_config
+from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.presets import PRESETS, Preset
 from lepbench.guidance.sketch_like import SketchLike, read_strokes
@@ -24,6 +25,7 @@ from lepbench.methods import LepConfig, Method, Request
 from lepbench.methods.lep import Lep
 from lepbench.methods.unguided import Unguided
 from lepbench.predictors import Predictor
+from lepbench.seeds import read_seed
 
 Sketches = SketchLike | Sequence[SketchLike]
 
@@ -43,7 +45,7 @@ def sample(
     seed: int = 0,
     height: int | None = None,
     width: int | None = None,
-    weights: NDArray[np.floating] | None = None,
+    weights: ArrayLike | None = None,
     device: str = "auto",
     precision: Precision = "float32",
     progress: ShowProgress = True,
@@ -80,27 +82,35 @@ def sample(
         >>> picture.size
         (64, 64)
     """
-    prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+    prompts = list(prompt) if isinstance(prompt, Iterable) and not isinstance(prompt, str) else [prompt]
+    if not prompts or not all(isinstance(text, str) for text in prompts):
+        raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
+    first = read_seed(seed)
     chosen = PRESETS.get(preset)
-    model = backbone if isinstance(backbone, Backbone) else _load(str(backbone), device, precision)
+    model = backbone if isinstance(backbone, Backbone) else _load(_pin(backbone), device, precision)
     settings = _choose_settings(
         chosen, model, steps=steps, scheduler=scheduler, guidance_scale=guidance_scale
     )
     size = (height or model.image_size, width or model.image_size)
     model.latent_shape(size)
+    if weights is not None and np.shape(weights) != size:
+        raise LepbenchError(
+            f"weights of shape {np.shape(weights)} for a picture of {size}", "give one weight a pixel"
+        )
     method: Method = Unguided(model, settings)
     if sketch is not None:
-        config = LepConfig(
-            scale=chosen.scale if scale is None else scale, stop=chosen.stop if stop is None else stop
-        )
+        given = {"scale": scale, "stop": stop}
+        steering = chosen.steering() | {key: value for key, value in given.items() if value is not None}
+        config = parse_config(steering, LepConfig, "")
         method = Lep(model, settings, _choose_predictor(predictor, model), config)
     strokes = (
         np.zeros((len(prompts), *size), np.bool_)
         if sketch is None
         else read_strokes(sketch, len(prompts), size)
     )
+    mattering = None if weights is None else np.asarray(weights, np.float32)
     requests = [
-        Request(f"{number}.png", text, lines, seed + number, weights=weights)
+        Request(f"{number}.png", text, lines, first + number, weights=mattering)
         for number, (text, lines) in enumerate(zip(prompts, strokes, strict=True))
     ]
     pictures = []
@@ -110,6 +120,11 @@ def sample(
             pictures.append(Image.fromarray(to_pixels(method.draw([request]))[0]))
             show("pictures", done, len(requests))
     return pictures[0] if isinstance(prompt, str) else pictures
+
+
+def _pin(backbone: str | Path) -> str:
+    """A name that means the same whatever the working folder is."""
+    return str(Path(backbone).resolve() if Path(backbone).is_dir() else backbone)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from torch import Tensor
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import Family, Size, TextParts
+from lepbench.backbones.known import load_known
 from lepbench.backbones.load import (
     VARIANTS,
     Precision,
@@ -31,6 +32,7 @@ from lepbench.backbones.survey import measure_tap_shapes
 from lepbench.backbones.taps import collect_taps
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
+from lepbench.registry import suggest_name
 
 SCHEDULE = "scheduler/scheduler_config.json"
 
@@ -258,6 +260,13 @@ def load_backbone(
     Raises:
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or its layout is unknown.
     """
+    if str(id_or_path) in load_known() and not Path(id_or_path).is_dir():
+        raise LepbenchError(
+            f"{str(id_or_path)!r} is the short name of a released model, whose weights do not ship",
+            "give its folder or its hub id 'owner/name'",
+        )
+    if precision not in get_args(Precision):
+        raise LepbenchError(f"unknown precision {precision!r}", suggest_name(precision, get_args(Precision)))
     where, dtype = choose_device(device), getattr(torch, precision)
     index = read_mapping(find_model_folder(id_or_path, [INDEX]) / INDEX)
     family = FAMILIES.get(str(index.get("_class_name")))

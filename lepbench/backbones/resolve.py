@@ -32,6 +32,16 @@ def find_embedded_folder(name: str) -> Path:
     return folder
 
 
+def is_embedded(name: str | Path) -> bool:
+    """Whether a name has the form `NAME@VERSION`."""
+    return bool(_EMBEDDED.fullmatch(str(name)))
+
+
+def is_local(name: str | Path) -> bool:
+    """Whether a model is found without the hub: embedded, a folder, or no hub id at all."""
+    return is_embedded(name) or Path(name).is_dir() or not HUB_ID.fullmatch(str(name))
+
+
 def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
     """The folder that holds a model: `NAME@VERSION` is embedded, then a local folder, then a hub id.
 
@@ -42,7 +52,7 @@ def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
         LepbenchError: it is none of the three, or the hub cannot be reached and its cache lacks the model.
     """
     text = str(name)
-    if _EMBEDDED.fullmatch(text):
+    if is_embedded(name):
         return find_embedded_folder(text)
     if Path(name).is_dir():
         return Path(name)

@@ -13,7 +13,7 @@ from lepbench.backbones.family import FAMILIES, ComponentConfig, Family, Size, T
 from lepbench.errors import LepbenchError
 
 
-class Layout(NamedTuple):
+class TapLayout(NamedTuple):
     """The tapped positions of one U-Net layout, identified by its blocks and layers per block."""
 
     name: str
@@ -24,7 +24,7 @@ class Layout(NamedTuple):
 
 MIDDLE = ("mid_block.resnets[0]", "mid_block.attentions[0]", "mid_block.resnets[1]")
 
-MINI = Layout(
+MINI = TapLayout(
     "mini",
     ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
     1,
@@ -41,7 +41,7 @@ MINI = Layout(
 
 # LDM's input blocks 2, 4, 8, its middle block 0 to 2 and its output blocks 2, 4, 8. Blocks named whole are
 # read after their upsampler, the others before any resampling. SD 2.x has the same layout.
-SD1 = Layout(
+SD1 = TapLayout(
     "sd1",
     ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
     2,
@@ -61,7 +61,7 @@ class UNetFamily(Family):
     """Pipelines with a UNet2DConditionModel, whose features are spatial maps."""
 
     denoiser = "unet"
-    layouts: tuple[Layout, ...]
+    layouts: tuple[TapLayout, ...]
 
     def positions(self, config: ComponentConfig) -> tuple[str, ...]:
         blocks, layers = tuple(config["down_block_types"]), config["layers_per_block"]

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
-from lepbench.backbones.sd import MIDDLE, Layout, UNetFamily
+from lepbench.backbones.sd import MIDDLE, TapLayout, UNetFamily
 
 # LDM's numbers of the paper's layers exist in this U-Net too (input blocks 2, 4, 8, middle block 0 to 2,
 # output blocks 2, 4, 8) and play the same parts: full, half and quarter resolution going down, the middle,
 # and coming up one block with its upsampler, one attention between resamplings, and one layer at full
 # resolution.
-SDXL = Layout(
+SDXL = TapLayout(
     "sdxl",
     ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
     2,

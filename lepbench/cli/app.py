@@ -23,7 +23,7 @@ VERBS = {
     "prefetch": ("prefetch", "Fetch the published weights of a detector."),
     "score": ("score", "Score files that others made: edge maps, pictures."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
-    "suite": ("suite", "List suites, make one of drawings, export one to be drawn elsewhere."),
+    "suite": ("suite", "List suites, make one of drawings, rebuild a shipped one, export one."),
     "verify": ("verify", "Check that a run's figures follow from its samples."),
     "train-lep": ("train_lep", "Train a latent edge predictor."),
 }

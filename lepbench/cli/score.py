@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lepbench.scoring.edges import ProtocolScores
     from lepbench.scoring.images import ImageScores
 
-Folder = click.Path(path_type=Path)
+FolderPath = click.Path(path_type=Path)
 
 
 @click.group()
@@ -30,9 +30,11 @@ def command() -> None:
 
 @command.command()
 @click.option(
-    "--predictions", type=Folder, required=True, help="Soft edge maps: NAME.png, or NAME.mat (ucm2)."
+    "--predictions", type=FolderPath, required=True, help="Soft edge maps: NAME.png, or NAME.mat (ucm2)."
 )
-@click.option("--annotations", type=Folder, required=True, help="BSDS ground truth: NAME.mat, or NAME.png.")
+@click.option(
+    "--annotations", type=FolderPath, required=True, help="BSDS ground truth: NAME.mat, or NAME.png."
+)
 @click.option("--thresholds", type=click.IntRange(min=1), default=99, show_default=True)
 @click.option(
     "--max-dist",
@@ -89,8 +91,8 @@ def _boundary_lines(scores: BoundaryScores) -> str:
 
 
 @command.command()
-@click.option("--generated", type=Folder, required=True, help="Folder of generated images.")
-@click.option("--reference", type=Folder, required=True, help="Folder of real images.")
+@click.option("--generated", type=FolderPath, required=True, help="Folder of generated images.")
+@click.option("--reference", type=FolderPath, required=True, help="Folder of real images.")
 @click.option(
     "--extractor",
     default="judge",
@@ -156,11 +158,11 @@ def _image_lines(scores: ImageScores) -> str:
 @command.command()
 @click.option(
     "--generated",
-    type=Folder,
+    type=FolderPath,
     required=True,
     help="NAME-0.png, NAME-1.png, ..; or NAME.png; or folders that hold one NAME.png each.",
 )
-@click.option("--reference", type=Folder, required=True, help="Real images: NAME.png, .jpg, ..")
+@click.option("--reference", type=FolderPath, required=True, help="Real images: NAME.png, .jpg, ..")
 @click.option(
     "--protocol",
     default="controlnetpp-canny-v1",

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from lepbench.data.corpus import Corpus
-from lepbench.data.histograms import Columns, histograms, read_columns
+from lepbench.data.histograms import HistogramColumns, histograms, read_columns
 from lepbench.data.manifest import Manifest
 from lepbench.data.picture import encode_picture
 from lepbench.data.schema import UNKNOWN
@@ -52,7 +52,7 @@ def write_card(out: Path, manifest: Manifest, corpus: Corpus) -> None:
     )
 
 
-def header(columns: Columns, manifest: Manifest, corpus: Corpus) -> str:
+def header(columns: HistogramColumns, manifest: Manifest, corpus: Corpus) -> str:
     """The card's YAML; it names the data files, so that other images and JSON are not loaded as data."""
     fields = {
         "pretty_name": f"{corpus.label} {corpus.split}: picture, edges, caption",
@@ -84,7 +84,7 @@ def licence_fields(licences: dict[str, int]) -> dict[str, Any]:
     return fields
 
 
-def body(columns: Columns, manifest: Manifest, corpus: Corpus) -> str:
+def body(columns: HistogramColumns, manifest: Manifest, corpus: Corpus) -> str:
     """The card's Markdown."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -113,7 +113,7 @@ def told_of(licences: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def repeated(columns: Columns, distance: int) -> dict[str, Any]:
+def repeated(columns: HistogramColumns, distance: int) -> dict[str, Any]:
     """Numbers of rows with a repeated original, and of near duplicates of an earlier row."""
     _, times = np.unique(columns.originals, return_counts=True)
     kept = first_of_kind(columns.looks, distance)

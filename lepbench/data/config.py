@@ -15,7 +15,7 @@ from lepbench.data.sources import AnySource
 from lepbench.detectors import AnyDetector, Canny, NetworkDetector, SoftDetector
 from lepbench.errors import LepbenchError
 
-Part = TypeVar("Part", bound=Config)
+ConfigPart = TypeVar("ConfigPart", bound=Config)
 
 
 class BuildConfig(Config):
@@ -91,7 +91,7 @@ def check_device(device: str) -> None:
         raise LepbenchError("device is cuda, and there is none here", "take device cpu")
 
 
-def anchor_paths(part: Part) -> Part:
+def anchor_paths(part: ConfigPart) -> ConfigPart:
     """Settings with absolute paths, including a string `path` if it exists locally."""
     paths: dict[str, Any] = {key: value.absolute() for key, value in part if isinstance(value, Path)}
     text = getattr(part, "path", None)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from lepbench.data.account import Account, Reject, make_reject
 from lepbench.data.corpus import Original, Reason, Rejected
 from lepbench.data.engines.base import EntryProgress
 from lepbench.data.job import Job
-from lepbench.data.schema import ROW_GROUP
+from lepbench.data.schema import ROW_GROUP, TripletRow
 from lepbench.data.triplet import (
     EdgeMap,
     PreparedPicture,
@@ -22,14 +21,14 @@ from lepbench.data.triplet import (
 )
 from lepbench.errors import LepbenchError
 
-Row = dict[str, Any]
-
 NO_MEMORY = re.compile("out of memory|insufficient memory|allocate memory", re.IGNORECASE)
 NO_DEVICE = re.compile("CUDA|cuDNN")
 """Messages of libraries that have no exception type for lack of memory."""
 
 
-def make_rows(job: Job, numbers: Sequence[int], account: Account, progress: EntryProgress) -> Iterator[Row]:
+def make_rows(
+    job: Job, numbers: Sequence[int], account: Account, progress: EntryProgress
+) -> Iterator[TripletRow]:
     """The rows of these entries; entries without a row are added to the rejects, in order."""
     for start in range(0, len(numbers), ROW_GROUP):
         some = numbers[start : start + ROW_GROUP]

@@ -7,7 +7,7 @@ import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import pyarrow.parquet as pq
 from pydantic import ValidationError
@@ -18,6 +18,7 @@ from lepbench.data.card import CARD, HISTOGRAMS, SHEET
 from lepbench.data.check import check, read
 from lepbench.data.lock import lock_folder
 from lepbench.data.manifest import Manifest
+from lepbench.data.schema import TripletRow
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
 from lepbench.progress import Progress
@@ -28,8 +29,7 @@ KEY_DIGITS = 9
 SIGNATURES = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 """First bytes of the two kinds of pictures that shards hold, by suffix."""
 
-Row = dict[str, Any]
-Layout = Literal["webdataset"]
+ExportLayout = Literal["webdataset"]
 
 
 class Tar(Config):
@@ -40,24 +40,26 @@ class Tar(Config):
     sha256: str
 
 
-class Index(Config):
+class ExportIndex(Config):
     """The `export.json` of an export: the hash of its data, and the finished tars."""
 
-    format: Layout
+    format: ExportLayout
     data: str
     """Hash of the triplets, as their manifest states it."""
     rows_per_tar: int
     tars: tuple[Tar, ...] = ()
 
 
-class Part(NamedTuple):
+class ArchivePart(NamedTuple):
     """One tar to be made: its name and the numbers of its rows in the set."""
 
     file: str
     numbers: range
 
 
-def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress: Progress) -> Index:
+def export(
+    folder: Path, out: Path, layout: ExportLayout, rows_per_tar: int, progress: Progress
+) -> ExportIndex:
     """Check a finished folder, and write its rows as tars with the card and the rejects beside them.
 
     Row n is `KEY.jpg` or `KEY.png`, `KEY.edges.png`, `KEY.txt` and `KEY.json` (all other columns), with n
@@ -71,7 +73,7 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress:
         LepbenchError: `folder` is unfinished or damaged, `out` holds other things or cannot be written.
     """
     manifest = check(folder, progress)
-    plan = Index(format=layout, data=str(manifest.sha256), rows_per_tar=rows_per_tar)
+    plan = ExportIndex(format=layout, data=str(manifest.sha256), rows_per_tar=rows_per_tar)
     # Checked before locking too, as the lock file must not be written into a folder that is refused.
     begun(out, plan)
     with lock_folder(out):
@@ -85,7 +87,7 @@ def export(folder: Path, out: Path, layout: Layout, rows_per_tar: int, progress:
     return index
 
 
-def begun(out: Path, plan: Index) -> Index:
+def begun(out: Path, plan: ExportIndex) -> ExportIndex:
     """The present state of an export, or a new plan.
 
     Raises:
@@ -93,7 +95,7 @@ def begun(out: Path, plan: Index) -> Index:
     """
     path = out / INDEX
     try:
-        there = Index.model_validate_json(path.read_bytes())
+        there = ExportIndex.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         if out.is_dir() and (foreign := sorted(p.name for p in out.iterdir() if not p.name.startswith("."))):
             raise LepbenchError(
@@ -103,7 +105,9 @@ def begun(out: Path, plan: Index) -> Index:
     except OSError as error:
         raise LepbenchError(f"cannot read {path}: {error.strerror}", "choose another --out") from error
     except ValidationError as error:
-        raise LepbenchError(f"{path} is damaged: {explain(error, Index)}", "choose another --out") from error
+        raise LepbenchError(
+            f"{path} is damaged: {explain(error, ExportIndex)}", "choose another --out"
+        ) from error
     for key in ("format", "data", "rows_per_tar"):
         if (old := getattr(there, key)) != (new := getattr(plan, key)):
             raise LepbenchError(
@@ -112,13 +116,13 @@ def begun(out: Path, plan: Index) -> Index:
     return there
 
 
-def parts(manifest: Manifest, rows_per_tar: int) -> list[Part]:
+def parts(manifest: Manifest, rows_per_tar: int) -> list[ArchivePart]:
     """The tars of a set, in order, named like the shards."""
     starts = range(0, manifest.written, rows_per_tar)
     # A split may be a path of its own; a file's name may not.
     stem = manifest.recipe.split.replace("/", "-")
     return [
-        Part(
+        ArchivePart(
             f"{stem}-{number:05d}-of-{len(starts):05d}.tar",
             range(start, min(start + rows_per_tar, manifest.written)),
         )
@@ -126,7 +130,9 @@ def parts(manifest: Manifest, rows_per_tar: int) -> list[Part]:
     ]
 
 
-def with_tar(folder: Path, out: Path, manifest: Manifest, index: Index, part: Part) -> Index:
+def with_tar(
+    folder: Path, out: Path, manifest: Manifest, index: ExportIndex, part: ArchivePart
+) -> ExportIndex:
     """The index with this tar, which is written unless a valid one exists.
 
     Raises:
@@ -151,7 +157,7 @@ def with_tar(folder: Path, out: Path, manifest: Manifest, index: Index, part: Pa
     return index
 
 
-def rows(folder: Path, manifest: Manifest, numbers: range) -> Iterator[Row]:
+def rows(folder: Path, manifest: Manifest, numbers: range) -> Iterator[TripletRow]:
     """The rows of these numbers as stored, one row group in memory at a time."""
     first = 0
     for shard in manifest.shards:
@@ -160,7 +166,7 @@ def rows(folder: Path, manifest: Manifest, numbers: range) -> Iterator[Row]:
         first += shard.rows
 
 
-def rows_of_shard(path: Path, first: int, numbers: range) -> Iterator[Row]:
+def rows_of_shard(path: Path, first: int, numbers: range) -> Iterator[TripletRow]:
     """The rows of these numbers that are in a shard whose first row has the number `first`."""
     with pq.ParquetFile(path) as shard:
         for group in range(shard.num_row_groups):
@@ -171,7 +177,7 @@ def rows_of_shard(path: Path, first: int, numbers: range) -> Iterator[Row]:
             first += count
 
 
-def write_tar(path: Path, part: Part, stored: Iterator[Row]) -> None:
+def write_tar(path: Path, part: ArchivePart, stored: Iterator[TripletRow]) -> None:
     """Write the rows of a part; the bytes follow from the rows alone."""
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
         for number, row in zip(part.numbers, stored, strict=True):
@@ -183,7 +189,7 @@ def write_tar(path: Path, part: Part, stored: Iterator[Row]) -> None:
                 archive.addfile(member, io.BytesIO(content))
 
 
-def files_of(row: Row, number: int) -> Iterator[tuple[str, bytes]]:
+def files_of(row: TripletRow, number: int) -> Iterator[tuple[str, bytes]]:
     """Suffix and bytes of the files of a row."""
     other = dict(row)
     image, edges = other.pop("image")["bytes"], other.pop("conditioning_image")["bytes"]

@@ -22,7 +22,7 @@ BINS = 40
 DPI = 100
 
 
-class Columns(NamedTuple):
+class HistogramColumns(NamedTuple):
     """Statistics of N rows for a card: about forty bytes per row, whatever the captions' length.
 
     Attributes:
@@ -41,10 +41,10 @@ class Columns(NamedTuple):
     licences: Counter[str]
 
 
-def read_columns(paths: Sequence[Path]) -> Columns:
+def read_columns(paths: Sequence[Path]) -> HistogramColumns:
     """The statistics of all rows."""
     parts = [_columns(pq.read_table(path, columns=COLUMNS)) for path in paths]
-    return Columns(
+    return HistogramColumns(
         words=np.concatenate([part.words for part in parts]),
         sides=np.concatenate([part.sides for part in parts]),
         shares=np.concatenate([part.shares for part in parts]),
@@ -54,8 +54,8 @@ def read_columns(paths: Sequence[Path]) -> Columns:
     )
 
 
-def _columns(table: pa.Table) -> Columns:
-    return Columns(
+def _columns(table: pa.Table) -> HistogramColumns:
+    return HistogramColumns(
         words=pc.count_substring(table["text"], " ").to_numpy().astype(np.int64) + 1,
         sides=np.minimum(table["width"].to_numpy(), table["height"].to_numpy()).astype(np.int64),
         shares=table["edge_density"].to_numpy(),
@@ -73,7 +73,7 @@ def _licences(column: pa.ChunkedArray) -> Counter[str]:
     return found
 
 
-def histograms(columns: Columns) -> bytes:
+def histograms(columns: HistogramColumns) -> bytes:
     """Share of pixels on an edge, words of captions and short sides of originals, as a PNG."""
     from matplotlib.figure import Figure
 

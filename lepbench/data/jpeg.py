@@ -31,7 +31,7 @@ MORE = NOISE + b"".join(bytes((0xFF, 0xD0 + number)) + NOISE[number + 1 :] for n
 """Filler data with every restart marker."""
 
 
-class Segment(NamedTuple):
+class JpegSegment(NamedTuple):
     """A marker segment; `start` and `end` are those of its content."""
 
     marker: int
@@ -39,7 +39,7 @@ class Segment(NamedTuple):
     end: int
 
 
-def segments(content: bytes) -> Iterator[Segment]:
+def segments(content: bytes) -> Iterator[JpegSegment]:
     """The segments of a JPEG up to the header of its first scan, that included."""
     at = 2
     while at + 4 <= len(content) and content[at] == 0xFF:
@@ -48,7 +48,7 @@ def segments(content: bytes) -> Iterator[Segment]:
             at += 1
             continue
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-        yield Segment(marker, at + 4, end)
+        yield JpegSegment(marker, at + 4, end)
         if marker == SCAN[1]:
             return
         at = end

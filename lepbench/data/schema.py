@@ -12,6 +12,9 @@ ROW_GROUP = 8
 UNKNOWN = "unknown"
 """Value of the `licence` column if no licence is stated."""
 
+TripletRow = dict[str, Any]
+"""A stored row, by the columns of `make_arrow_schema`."""
+
 
 def make_arrow_schema() -> pa.Schema:
     """The Arrow schema whose metadata lets `datasets.load_dataset` decode the two picture columns.

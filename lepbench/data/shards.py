@@ -17,10 +17,10 @@ from lepbench.config import Config
 from lepbench.data.account import Account, Reject
 from lepbench.data.config import check_device
 from lepbench.data.engines.base import EntryProgress
-from lepbench.data.entries import Row, hash_state, make_rows
+from lepbench.data.entries import hash_state, make_rows
 from lepbench.data.job import Job
 from lepbench.data.manifest import BuildRecipe, Shard
-from lepbench.data.schema import ROW_GROUP, make_arrow_schema
+from lepbench.data.schema import ROW_GROUP, TripletRow, make_arrow_schema
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_file, write_text
 
@@ -135,7 +135,7 @@ def drop_rows(out: Path, piece: ShardSpec, dropped: dict[int, Reject]) -> Shard:
     return write_shard(out, piece, left, account)
 
 
-def write_shard(out: Path, piece: ShardSpec, left: Iterator[Row], account: Account) -> Shard:
+def write_shard(out: Path, piece: ShardSpec, left: Iterator[TripletRow], account: Account) -> Shard:
     """Write the rows, then the record; `account` is complete when the rows have been taken.
 
     Raises:

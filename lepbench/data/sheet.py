@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lepbench.data.read import Triplet
 from lepbench.images import Pixels
-from lepbench.panels import Page, Place, arrange_panels
+from lepbench.panels import Corner, Page, arrange_panels
 
 TILE = 192
 GAP = 12
@@ -35,7 +35,7 @@ def draw_contact_sheet(triplets: Sequence[Triplet], most: int = MOST) -> Pixels:
     return page.pixels
 
 
-def place_triplet(page: Page, triplet: Triplet, place: Place) -> None:
+def place_triplet(page: Page, triplet: Triplet, place: Corner) -> None:
     """Draw one triplet; small pictures keep their pixels' corners, large ones are averaged."""
     left, top = place
     pictures = (triplet.image, triplet.edges)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.judges import statistics_path
 from lepbench.evaluation.layout import find_samples
+from lepbench.evaluation.notebook import render_tables
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.sample import OK
@@ -66,7 +67,7 @@ class Standing:
     ranks: tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Result of `lepbench compare`."""
 
@@ -75,6 +76,49 @@ class Comparison:
     """Number of samples that failed in some run, and are excluded from all."""
     standings: list[Standing]
     differences: list[Difference]
+
+    def to_frame(self, part: Literal["standings", "differences"] = "standings") -> pd.DataFrame:
+        """One of its two tables.
+
+        Args:
+            part: "standings", a line a metric and run: `value`, the ends `low` and `high` of its interval,
+                `skill`, `best_rank` and `worst_rank`; or "differences", a line a metric and pair of runs:
+                `value` of the first less the second, `low`, `high`, `p_value` and `significant`.
+
+        Raises:
+            LepbenchError: there is no such part.
+        """
+        if part == "standings":
+            lines = [
+                {"metric": one.metric, "run": one.run, **one.interval._asdict(), **_rank(one)}
+                for one in self.standings
+            ]
+            return pd.DataFrame(lines).set_index(["metric", "run"])
+        if part != "differences":
+            raise LepbenchError(f"a comparison has no {part!r}", 'write "standings" or "differences"')
+        columns = ["metric", "first", "second", "value", "low", "high", "p_value", "significant"]
+        found = [
+            (one.metric, one.first, one.second, *one.interval, one.p_value, one.significant)
+            for one in self.differences
+        ]
+        return pd.DataFrame(found, columns=columns).set_index(["metric", "first", "second"])
+
+    def __repr__(self) -> str:
+        runs = ", ".join(dict.fromkeys(one.run for one in self.standings))
+        return f"Comparison({runs}, {self.samples} samples; to_frame() has the figures)"
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: both tables."""
+        return render_tables(
+            {
+                f"Standings on {self.samples} samples": self.to_frame(),
+                "Paired differences": self.to_frame("differences"),
+            }
+        )
+
+
+def _rank(one: Standing) -> dict[str, float | int | None]:
+    return {"skill": one.skill, "best_rank": one.ranks[0], "worst_rank": one.ranks[1]}
 
 
 def compare(

@@ -1,4 +1,4 @@
-"""How a notebook shows figures: a table of the main ones over their intervals."""
+"""How a notebook shows figures: a record's main ones over their intervals, and a comparison's tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,17 @@ def render_figures(title: str, rows: dict[str, Figures], protocol: Protocol) -> 
         for condition, figures in rows.items()
     }
     table = pd.DataFrame.from_dict(cells, orient="index")
+    table.index = table.index.map(escape)
     return f"<div><b>{escape(title)}</b>{table.to_html(escape=False, border=0)}</div>"
+
+
+def render_tables(tables: dict[str, pd.DataFrame]) -> str:
+    """Tables as HTML, each under its title."""
+    shown = (
+        f"<b>{escape(title)}</b>{table.to_html(border=0, float_format='{:.3f}'.format, na_rep='-')}"
+        for title, table in tables.items()
+    )
+    return f"<div>{''.join(shown)}</div>"
 
 
 def _format(figure: Figure) -> str:

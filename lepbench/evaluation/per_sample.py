@@ -3,50 +3,90 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.summary import is_lower_better
+from lepbench.evaluation.summary import MAIN, is_lower_better
 from lepbench.metrics.edges import EdgeCounts, precision_recall_f1
+from lepbench.metrics.masks import MaskCounts, intersection_over_union
 from lepbench.registry import suggest_name
 
 MATCHED = re.compile(r"(?P<kind>\w+)_matched_predicted_(?P<label>.+)")
 """Columns that name a kind of edge counts and a tolerance."""
-KEYS = frozenset(("sample_index", "seed"))
-"""Numbers that are no figures."""
+COUNTS = re.compile(r"sample_index|seed|\w+_(predicted|target)(_.+)?|mask_(intersection|union)")
+"""Columns of numbers that are no figures."""
 
 
 def divide_counts(frame: pd.DataFrame) -> pd.DataFrame:
-    """The samples with `KIND_f1_TOLERANCE`, `.._precision_..` and `.._recall_..` for their edge counts.
+    """The samples with the figures of each, under the names that a record gives to their means.
+
+    Of edges those are `KIND_f1_TOLERANCE`, `.._precision_..` and `.._recall_..`, for contours
+    `edge_f1_TOLERANCE_contour` and so on; of masks `mask_iou`; of classes `class_accuracy`, 0 or 1.
 
     Args:
         frame: columns as in `samples.parquet`; a sample that failed has NaN.
     """
     good = frame["status"] == OK
+    divided = _divide_edges(frame, good)
+    if "mask_union" in frame:
+        masks = (frame.loc[good, f"mask_{part}"].to_numpy("int64") for part in ("intersection", "union"))
+        divided["mask_iou"] = pd.Series(intersection_over_union(MaskCounts(*masks)), frame.index[good])
+    if "class_true" in frame:
+        right = (frame["class_read"] == frame["class_true"]).astype(float)
+        divided["class_accuracy"] = right.where(good & frame["class_true"].notna(), np.nan)
+    return pd.concat([frame, pd.DataFrame(divided, index=frame.index)], axis=1)
+
+
+def _divide_edges(frame: pd.DataFrame, good: pd.Series[bool]) -> dict[str, pd.Series[Any]]:
     divided: dict[str, pd.Series[Any]] = {}
     for match in filter(None, map(MATCHED.fullmatch, frame.columns)):
         kind, label = match["kind"], match["label"]
         names = (f"matched_predicted_{label}", "predicted", f"matched_target_{label}", "target")
         counts = EdgeCounts(*(frame.loc[good, f"{kind}_{name}"].to_numpy("int64") for name in names))
         for figure, values in precision_recall_f1(counts)._asdict().items():
-            divided[f"{kind}_{figure}_{label}"] = pd.Series(values, frame.index[good])
-    return pd.concat([frame, pd.DataFrame(divided, index=frame.index)], axis=1)
+            # Contours are matched by a measure of their own, whose figures are named after the edges'.
+            name = f"edge_{figure}_{label}_contour" if kind == "contour" else f"{kind}_{figure}_{label}"
+            divided[name] = pd.Series(values, frame.index[good])
+    return divided
 
 
-def sort_samples(frame: pd.DataFrame, metric: str, n: int, condition: str) -> pd.DataFrame:
+def sort_samples(
+    frame: pd.DataFrame, metric: str, n: int, condition: str, of_sets: Collection[str] = ()
+) -> pd.DataFrame:
     """The `n` samples of a condition that are worst by a figure, the worst first.
 
+    Args:
+        of_sets: metrics of all samples together, which may be asked for in error.
+
     Raises:
-        LepbenchError: there is no such figure or condition.
+        LepbenchError: there is no such figure or condition, or `n` is below 1.
     """
     if condition not in set(frame["row"]):
         raise LepbenchError(f"no condition {condition!r}", suggest_name(condition, set(frame["row"])))
-    figures = [str(c) for c in frame.select_dtypes("number").columns if c not in KEYS]
-    if metric not in figures:
-        raise LepbenchError(f"samples have no figure {metric!r}", suggest_name(metric, figures))
+    if n < 1:
+        raise LepbenchError(f"n={n} asks for no sample", "give 1 or more")
+    numbers = [str(column) for column in frame.select_dtypes("number").columns]
+    if metric not in numbers:
+        figures = [name for name in numbers if not COUNTS.fullmatch(name)]
+        raise LepbenchError(*_explain_missing(metric, figures, of_sets))
     known = frame[(frame["row"] == condition) & frame[metric].notna()]
     ordered = known.sort_values(metric, ascending=not is_lower_better(metric), kind="stable")
     return ordered.head(n)
+
+
+def _explain_missing(metric: str, figures: list[str], of_sets: Collection[str]) -> tuple[str, str]:
+    """What is wrong, and what to write instead."""
+    main = f"choose one of samples(): {', '.join([name for name in MAIN if name in figures] or figures)} ..."
+    if metric in of_sets:
+        return f"{metric!r} is of all samples together", main
+    alike = [name for name in figures if metric in name]
+    if alike:
+        return f"samples have no figure {metric!r}", f"choose one of: {', '.join(alike)}"
+    close = get_close_matches(metric, figures, n=1)
+    return f"samples have no figure {metric!r}", f"did you mean {close[0]!r}?" if close else main

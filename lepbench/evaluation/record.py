@@ -120,9 +120,9 @@ class Record(Config):
     def samples(self) -> pd.DataFrame:
         """The samples behind the figures: `samples.parquet`, with the figures of each sample.
 
-        A line a sample; for every kind of edge counts and tolerance `KIND_f1_TOLERANCE`,
-        `KIND_precision_TOLERANCE` and `KIND_recall_TOLERANCE` in [0, 1], and `picture`, the path of its
-        picture. Samples that failed have a `reason` and no figures.
+        A line a sample. Figures have the names of the record's, which are their means: `edge_f1_1px`,
+        `edge_precision_1px`, `edge_recall_1px`, `paired_f1_1px`, `chamfer_px`, `mask_iou` ...; `picture` is
+        the path of the picture. Samples that failed have a `reason` and no figures.
 
         Raises:
             LepbenchError: the folder or its samples are missing.
@@ -141,7 +141,13 @@ class Record(Config):
         Raises:
             LepbenchError: samples have no such figure; the message lists what they have.
         """
-        return sort_samples(self.samples(), metric, n, condition)
+        return sort_samples(self.samples(), metric, n, condition, of_sets=self.rows.get(condition, {}))
+
+    def __repr__(self) -> str:
+        name, suite = self.identity.model.name, self.identity.suite
+        return f"Record({name!r} on {suite!r}, {self.sample_count} samples; to_frame() has the figures)"
+
+    __str__ = __repr__
 
     def _repr_html_(self) -> str:
         """How a notebook shows the record: its main figures with their intervals."""

@@ -58,6 +58,10 @@ def wrap_pipeline(pipe: Any) -> DiffusersBackbone:
     Raises:
         LepbenchError: the pipeline's class or denoiser is of no known kind.
     """
+    if isinstance(pipe, str | Path):
+        raise LepbenchError(
+            f"{str(pipe)!r} is no loaded pipeline", "write SketchGuidedPipeline.from_pretrained(...)"
+        )
     family = FAMILIES.get(type(pipe).__name__)
     present = {name: part for name, part in pipe.components.items() if part is not None}
     denoiser, vae = present[family.denoiser], present["vae"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ from PIL import Image
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.load import choose_device
+from lepbench.backbones.resolve import INDEX, find_model_folder, is_local
 from lepbench.errors import LepbenchError
 from lepbench.guidance.diffusers_backbone import (
     DiffusersBackbone,
@@ -35,7 +37,8 @@ from lepbench.guidance.sketch_like import SketchLike, read_strokes
 from lepbench.guidance.steering import SketchGuidance
 from lepbench.images import to_pixels
 from lepbench.predictors.base import Predictor
-from lepbench.seeds import make_generator
+from lepbench.quiet import silence_libraries
+from lepbench.seeds import make_generator, read_seed
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class SketchGuidedOutput:
 
 @dataclass(frozen=True, eq=False)
 class SketchGuidedPipeline:
-    """Text-to-image pipeline guided by a sketch; built by `from_pipe`.
+    """Text-to-image pipeline guided by a sketch; built by `from_pipe` or `from_pretrained`.
 
     Attributes:
         pipe: the pipeline of diffusers whose components are used.
@@ -64,6 +67,13 @@ class SketchGuidedPipeline:
     pipe: Any
     predictor: Predictor
     prepared: Backbone | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.predictor, Predictor):
+            raise LepbenchError(
+                f"{self.predictor!r} is no loaded predictor",
+                "write SketchGuidedPipeline.from_pipe(pipe, predictor)",
+            )
 
     @staticmethod
     def from_pipe(
@@ -89,6 +99,45 @@ class SketchGuidedPipeline:
         return SketchGuidedPipeline(
             pipe, place_predictor(predictor, backbone.device), _prepared(backbone, execution or Execution())
         )
+
+    @staticmethod
+    def from_pretrained(
+        id_or_path: str | Path = "mini@1",
+        predictor: str | Path | Predictor = "lep-mini@1",
+        *,
+        device: str | torch.device = "auto",
+        execution: Execution | None = None,
+        **options: Any,
+    ) -> SketchGuidedPipeline:
+        """Load a pipeline of diffusers and wrap it; `pipe` of the result is the pipeline itself.
+
+        Args:
+            id_or_path: an embedded name (`mini@1`), a folder, or a hub id.
+            predictor, execution: as in `from_pipe`.
+            device: a torch device, or "auto" for a GPU if there is one.
+            options: of `DiffusionPipeline.from_pretrained`: `torch_dtype`, `variant` ...
+
+        Raises:
+            LepbenchError: it cannot be found or loaded, or see `from_pipe`.
+        """
+        from diffusers import DiffusionPipeline
+
+        found = str(find_model_folder(id_or_path, [INDEX]) if is_local(id_or_path) else id_or_path)
+        try:
+            with silence_libraries():
+                pipe = DiffusionPipeline.from_pretrained(found, **{"use_safetensors": True, **options})
+        except (OSError, ValueError, TypeError) as error:
+            raise LepbenchError(
+                f"the pipeline {str(id_or_path)!r} cannot be loaded: {error}",
+                "check its name and the options",
+            ) from error
+        pipe.set_progress_bar_config(disable=True)
+        return SketchGuidedPipeline.from_pipe(pipe.to(choose_device(device)), predictor, execution)
+
+    def to(self, *where: Any, **options: Any) -> SketchGuidedPipeline:
+        """Move the pipeline, as its own `to` does; the predictor follows at the next call."""
+        self.pipe.to(*where, **options)
+        return self
 
     @property
     def backbone(self) -> DiffusersBackbone:
@@ -240,9 +289,9 @@ def choose_generators(
         LepbenchError: both are given, a generator is none, or there is not one seed a picture.
     """
     if seed is None:
-        if isinstance(generator, int):
-            raise LepbenchError(f"generator={generator} is a number", f"write seed={generator}")
         given = generator if isinstance(generator, list | tuple) else [generator]
+        if any(isinstance(one, int | np.integer) for one in given):
+            raise LepbenchError(f"generator={generator} is a number", f"write seed={generator}")
         if generator is not None and not all(isinstance(one, torch.Generator) for one in given):
             raise LepbenchError(
                 f"generator is a {type(generator).__name__}", "give a torch.Generator, or seed="
@@ -251,7 +300,10 @@ def choose_generators(
         return chosen
     if generator is not None:
         raise LepbenchError("both seed and generator are given", "give one of them")
-    seeds = [seed + number for number in range(count)] if isinstance(seed, int) else list(seed)
+    if isinstance(seed, int | np.integer):
+        seeds = [read_seed(seed + number) for number in range(count)]
+    else:
+        seeds = [read_seed(one) for one in seed] if isinstance(seed, Iterable) else [read_seed(seed)]
     if len(seeds) != count:
         raise LepbenchError(f"{len(seeds)} seeds for {count} pictures", "give one, or one a picture")
     return [make_generator(one) for one in seeds]

@@ -21,7 +21,7 @@ from lepbench.methods.pictures import read_pictures
 from lepbench.plugins import import_plugin
 from lepbench.submitted import explain_faults, hash_code, hash_module
 
-Draw = Callable[..., Any]
+PythonCallable = Callable[..., Any]
 """`(prompts, sketches, seeds, size) -> pictures`; see `PythonMethod`."""
 ARGUMENTS = ("prompts", "sketches", "seeds", "size")
 TARGET = re.compile(r"[^:]*[^:\s]:[A-Za-z_][\w.]*")
@@ -75,7 +75,7 @@ class PythonMethod(Method):
     """
 
     label: str
-    callable: Draw
+    callable: PythonCallable
     code: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -93,7 +93,7 @@ class PythonMethod(Method):
         return read_pictures(drawn, len(requests), self.label)
 
 
-def call_factory(found: Callable[..., Any], config: PythonConfig) -> Draw:
+def call_factory(found: Callable[..., Any], config: PythonConfig) -> PythonCallable:
     """The callable that draws: `found` itself where it has the parameters, or else what it returns.
 
     Raises:
@@ -114,7 +114,7 @@ def call_factory(found: Callable[..., Any], config: PythonConfig) -> Draw:
             f"{config.target} returned {type(made).__name__}, which cannot be called",
             f"return a callable ({', '.join(ARGUMENTS)}) -> pictures",
         )
-    draw: Draw = made
+    draw: PythonCallable = made
     return draw
 
 

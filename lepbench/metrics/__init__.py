@@ -46,8 +46,17 @@ def __getattr__(name: str) -> Any:
         from lepbench.metrics import modules
 
         return getattr(modules, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; {_suggest(name)}")
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _suggest(name: str) -> str:
+    from difflib import get_close_matches
+
+    # Names differ by their capitals more than by their letters: edge_f1, edgef1, EdgeF1.
+    plain = {one.lower(): one for one in __all__}
+    close = get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=0.5)
+    return f"did you mean {plain[close[0]]!r}?" if close else f"it has: {', '.join(__all__)}"

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite
 
 Map = NDArray[np.bool_]
 Index = NDArray[np.signedinteger]
-Distances = NDArray[np.float64]
+DistanceMatrix = NDArray[np.float64]
 
 OUTLIER = 100.0
 """Cost of an unmatched pixel, in units of `reach`, as in the BSDS benchmark."""
@@ -25,7 +25,7 @@ class Pairs(NamedTuple):
 
     first: Index
     second: Index
-    distance: Distances
+    distance: DistanceMatrix
 
 
 def match_pixels(first: Map, second: Map, reach: float) -> tuple[Map, Map]:
@@ -111,7 +111,7 @@ def _within(labels: Index, count: int) -> tuple[Index, Index]:
 
 
 def _pair_up(
-    row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float
+    row: Index, column: Index, distance: DistanceMatrix, shape: tuple[int, int], alone: float
 ) -> NDArray[np.bool_]:
     """Which of the pairs of one part are chosen; rows and columns are numbered from 0."""
     if shape[0] > shape[1]:
@@ -120,7 +120,9 @@ def _pair_up(
     return np.asarray(solve(row, column, distance, shape=shape, alone=alone)[row] == column)
 
 
-def _by_matrix(row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float) -> Index:
+def _by_matrix(
+    row: Index, column: Index, distance: DistanceMatrix, shape: tuple[int, int], alone: float
+) -> Index:
     """The column each row takes, at the least total cost, where leaving a row and a column costs `alone`.
 
     A cell that is no pair costs what leaving both does, so an assignment of all rows, which are the fewer,
@@ -131,7 +133,9 @@ def _by_matrix(row: Index, column: Index, distance: Distances, shape: tuple[int,
     return np.asarray(linear_sum_assignment(cost)[1])
 
 
-def _by_graph(row: Index, column: Index, distance: Distances, shape: tuple[int, int], alone: float) -> Index:
+def _by_graph(
+    row: Index, column: Index, distance: DistanceMatrix, shape: tuple[int, int], alone: float
+) -> Index:
     """`_by_matrix` of a large part, whose cells are few: each row has a column of its own to be left at."""
     rows, columns = shape
     own = np.arange(rows)

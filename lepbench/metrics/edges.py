@@ -124,7 +124,12 @@ def as_maps(maps: Tensor) -> NDArray[np.bool_]:
     Raises:
         ValueError: it is of another type or rank.
     """
+    if not isinstance(maps, Tensor):
+        raise ValueError(
+            f"expected a bool tensor [B, H, W], got {type(maps).__name__}; write torch.tensor(...)"
+        )
     array: NDArray[np.bool_] = maps.detach().cpu().numpy()
     if array.dtype != np.bool_ or array.ndim != 3:
-        raise ValueError(f"expected bool [B, H, W], got {array.dtype} {array.shape}")
+        fix = "; write maps[None]" if array.ndim == 2 and array.dtype == np.bool_ else ""
+        raise ValueError(f"expected bool [B, H, W], got {array.dtype} {array.shape}{fix}")
     return array

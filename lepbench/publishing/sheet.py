@@ -13,7 +13,7 @@ from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.layout import locate_picture
 from lepbench.files import atomic_path
 from lepbench.images import Pixels, open_rgb
-from lepbench.panels import Page, Place, arrange_panels, draw_strokes
+from lepbench.panels import Corner, Page, arrange_panels, draw_strokes
 from lepbench.suites import Item
 
 SHEET = "sheet.png"
@@ -73,12 +73,12 @@ def _read_strip(folder: Path, rows: Sequence[str], item: Item) -> Strip:
     return Strip(item.prompt, [draw_strokes(item.sketch), *drawn])
 
 
-def _write_headings(page: Page, columns: Sequence[str], place: Place) -> None:
+def _write_headings(page: Page, columns: Sequence[str], place: Corner) -> None:
     for (left, top), name in zip(_arrange_columns(len(columns), place), columns, strict=True):
         page.write_text(name, (left + TILE // 2, top), size=18, ink=FAINT, anchor="ma")
 
 
-def _place_strip(page: Page, strip: Strip, place: Place, wide: int) -> None:
+def _place_strip(page: Page, strip: Strip, place: Corner, wide: int) -> None:
     for (left, top), picture in zip(
         _arrange_columns(len(strip.pictures), place), strip.pictures, strict=True
     ):
@@ -92,5 +92,5 @@ def _place_strip(page: Page, strip: Strip, place: Place, wide: int) -> None:
     page.write_text(strip.prompt, (left, top + TILE + 8), size=17, ink=INK, width=wide)
 
 
-def _arrange_columns(count: int, place: Place) -> list[Place]:
+def _arrange_columns(count: int, place: Corner) -> list[Corner]:
     return arrange_panels(count, count, place, (TILE + GAP, 0))

@@ -35,7 +35,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Pair:
+class BoundaryPair:
     """One image's two files."""
 
     prediction: Path
@@ -63,7 +63,7 @@ def score_boundaries(
     return boundary_scores(stacked, levels(rules.thresholds))
 
 
-def find_pairs(predictions: Path, annotations: Path) -> list[Pair]:
+def find_pairs(predictions: Path, annotations: Path) -> list[BoundaryPair]:
     """The two files of every annotated image, in the order of their names.
 
     Raises:
@@ -77,10 +77,10 @@ def find_pairs(predictions: Path, annotations: Path) -> list[Pair]:
             f"{missing[0]!r}",
             "add NAME.png or NAME.mat for each",
         )
-    return [Pair(found[name], wanted[name]) for name in sorted(wanted)]
+    return [BoundaryPair(found[name], wanted[name]) for name in sorted(wanted)]
 
 
-def count_pair(pair: Pair, rules: Rules) -> BoundaryCounts:
+def count_pair(pair: BoundaryPair, rules: Rules) -> BoundaryCounts:
     """The counts of one image, int64 [K] each.
 
     Raises:

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from lepbench.progress import Progress
 
-Item = TypeVar("Item")
+Input = TypeVar("Input")
 Result = TypeVar("Result")
 
 
 def run_each(
-    work: Callable[[Item], Result],
-    items: Sequence[Item],
+    work: Callable[[Input], Result],
+    items: Sequence[Input],
     stage: str,
     progress: Progress,
     workers: int | None = None,
@@ -48,7 +48,7 @@ def run_each(
 
 
 def _one_by_one(
-    work: Callable[[Item], Result], items: Sequence[Item], stage: str, progress: Progress
+    work: Callable[[Input], Result], items: Sequence[Input], stage: str, progress: Progress
 ) -> list[Result]:
     results = []
     for done, item in enumerate(items, start=1):

@@ -32,7 +32,7 @@ STROKES = ("vector_sketches", "raw_data")
 """Folders that the strokes may lie in."""
 GOES_ON, LIFTED, ENDED = 0, 1, 2
 """What the pen does after a point."""
-Split = Literal["train", "test", "all"]
+FsCocoSplit = Literal["train", "test", "all"]
 
 
 class FsCocoScene(NamedTuple):
@@ -55,7 +55,7 @@ class FsCocoCorpus(SketchCorpus):
     """
 
     name: Literal["fscoco"] = "fscoco"
-    split: Split = "test"
+    split: FsCocoSplit = "test"
     test_share: float = Field(default=0.2, gt=0, lt=1)
     canvas: tuple[float, float] | None = None
 
@@ -107,7 +107,7 @@ def lines_of(scene: FsCocoScene, canvas: tuple[float, float] | None, width: int,
     return [line * scale for line in split_strokes(load_points(scene.strokes))]
 
 
-def scenes(folder: Path, split: Split, test_share: float) -> list[FsCocoScene]:
+def scenes(folder: Path, split: FsCocoSplit, test_share: float) -> list[FsCocoScene]:
     """Every sketch of one side of the split, by user and id.
 
     Raises:
@@ -126,7 +126,7 @@ def scenes(folder: Path, split: Split, test_share: float) -> list[FsCocoScene]:
     return found
 
 
-def side_of(user: str, test_share: float) -> Split:
+def side_of(user: str, test_share: float) -> FsCocoSplit:
     """Which side a user is on: the same wherever and whenever it is asked, whoever else there is."""
     return "test" if derive_seed("fscoco", user) < test_share * 2**63 else "train"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -20,7 +20,8 @@ from pydantic import Field
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
-from lepbench.images import Pixels, read_pixels
+from lepbench.images import Pixels, encode_png, read_pixels
+from lepbench.panels import Page, draw_strokes
 from lepbench.registry import Registry, suggest_entry
 from lepbench.seeds import derive_seed
 
@@ -29,6 +30,12 @@ FOLDERS: Registry[Path] = Registry("suite")
 """Folders of the suites that plug-ins add, by name."""
 DEFINITION = "suite.yaml"
 ITEMS = "items.parquet"
+PANEL = 192
+"""Side of a picture in a notebook, px, or as near as a whole factor comes."""
+GAP = 8
+"""Between pictures in a notebook, px."""
+FRAME = (210, 210, 210)
+"""Colour around them."""
 
 SCHEMA = pa.schema(
     [
@@ -106,18 +113,30 @@ class Item:
 
     item_id: str
     prompt: str
-    image: Pixels | None
-    sketch: NDArray[np.bool_]
-    contour: NDArray[np.bool_] | None
-    mask: NDArray[np.bool_] | None
-    scene: str
-    strokes: NDArray[np.uint8] | NDArray[np.uint16]
+    image: Pixels | None = field(repr=False)
+    sketch: NDArray[np.bool_] = field(repr=False)
+    contour: NDArray[np.bool_] | None = field(repr=False)
+    mask: NDArray[np.bool_] | None = field(repr=False)
+    scene: str = field(repr=False)
+    strokes: NDArray[np.uint8] | NDArray[np.uint16] = field(repr=False)
 
     @property
     def label(self) -> str | None:
         """The class of the item's thing; None where there are several, or the corpus has no classes."""
         things = json.loads(self.scene)["things"] if self.scene else []
         return str(things[0]["shape"]) if len(things) == 1 else None
+
+    def _repr_png_(self) -> bytes:
+        """How a notebook shows it: the sketch, black on white, beside the real picture."""
+        shown = [draw_strokes(self.sketch), *([] if self.image is None else [self.image])]
+        height, width = self.sketch.shape
+        factor = max(1, PANEL // max(height, width))
+        size = (width * factor, height * factor)
+        page = Page((size[0] + GAP) * len(shown) + GAP, size[1] + 2 * GAP)
+        for number, picture in enumerate(shown):
+            place = (GAP + number * (size[0] + GAP), GAP)
+            page.place_panel(picture, place, size, sharp=True, frame=FRAME)
+        return encode_png(page.pixels)
 
 
 def name_picture(item_id: str, index: int) -> str:
@@ -166,14 +185,32 @@ class Suite(Sequence[Item]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Item]: ...
     def __getitem__(self, index: int | str | slice) -> Item | Sequence[Item]:
-        """An item by its number or its `item_id`, or several by a slice of numbers."""
+        """An item by its number or its `item_id`, or several by a slice of numbers.
+
+        Raises:
+            IndexError: there are not so many.
+            LepbenchError: no item has that id; the message suggests the nearest.
+        """
+        if isinstance(index, slice):
+            return self._all[index]
         if not isinstance(index, str):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"item {index} of {len(self)} in suite {self.name!r}")
             return self._all[index]
         if index not in self._positions:
             close = difflib.get_close_matches(index, self._positions, n=1)
             fix = f"did you mean {close[0]!r}?" if close else "to_frame() lists them"
             raise LepbenchError(f"suite {self.name!r} has no item {index!r}", fix)
         return self._all[self._positions[index]]
+
+    def __contains__(self, value: object) -> bool:
+        """Whether it has an item, or one of that `item_id`."""
+        if not isinstance(value, Item):
+            return value in self._positions
+        own = self._positions.get(value.item_id)
+        if own is None:
+            return False
+        return self._all[own].prompt == value.prompt and np.array_equal(self._all[own].sketch, value.sketch)
 
     def __repr__(self) -> str:
         return f"Suite({self.name!r}, {len(self)} items, {self.definition.size} px)"
@@ -199,7 +236,10 @@ class Suite(Sequence[Item]):
         """
         limit = self.definition.default_items if limit is None else limit
         if not 1 <= limit <= len(self._all):
-            raise LepbenchError(f"{self.name!r} holds {len(self._all)} items, not {limit}", "lower the limit")
+            raise LepbenchError(
+                f"{self.name!r} holds {len(self._all)} items, not {limit}",
+                f"give a limit of 1 to {len(self._all)}",
+            )
         return self._all[:limit]
 
     def seed(self, item: Item, index: int) -> int:

@@ -24,7 +24,7 @@ from PIL import Image
 from lepbench.data import export as export_module
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
-from lepbench.data.export import Index, export
+from lepbench.data.export import ExportIndex, export
 from lepbench.data.manifest import Manifest, load_manifest
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
@@ -46,7 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def exported(folder: Path, out: Path, rows_per_tar: int = 4) -> Index:
+def exported(folder: Path, out: Path, rows_per_tar: int = 4) -> ExportIndex:
     return export(folder, out, "webdataset", rows_per_tar, lambda what, done, total: None)
 
 
@@ -160,16 +160,16 @@ def test_card_and_rejects_are_beside(built: Path, tmp_path: Path) -> None:
     assert here != there
 
 
-def killed_at_row(row: int, built: Path, out: Path) -> None:
+def killed_at_row(last: int, built: Path, out: Path) -> None:
     """Export in a process that kills itself, as nothing can catch, when it comes to this row."""
     child = os.fork()
     if child == 0:
         honest = export_module.files_of
 
-        def deadly(stored: dict[str, Any], number: int) -> Iterator[tuple[str, bytes]]:
-            if number == row:
+        def deadly(row: dict[str, Any], number: int) -> Iterator[tuple[str, bytes]]:
+            if number == last:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return honest(stored, number)
+            return honest(row, number)
 
         export_module.files_of = deadly
         exported(built, out)

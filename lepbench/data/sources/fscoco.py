@@ -12,7 +12,7 @@ from lepbench.data.corpus import Corpus, CorpusSketch, Entry, Original, Reason, 
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import read, read_caption, read_picture, resolve_within
 from lepbench.sketches import Unusable
-from lepbench.sketches.fscoco import LICENCE, FsCocoScene, Split, lines_of, scenes
+from lepbench.sketches.fscoco import LICENCE, FsCocoScene, FsCocoSplit, lines_of, scenes
 from lepbench.strokes import Points
 
 
@@ -29,7 +29,7 @@ class FsCocoSource(Source):
 
     name: Literal["fscoco"] = "fscoco"
     path: Path
-    split: Split = "train"
+    split: FsCocoSplit = "train"
     test_share: float = Field(default=0.2, gt=0, lt=1)
     canvas: tuple[float, float] | None = None
     licence: str = f"photographs: Flickr terms; captions and sketches: {LICENCE}"
