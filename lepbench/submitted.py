@@ -48,7 +48,7 @@ def hash_module(name: str) -> dict[str, str]:
     """SHA-256 of the source file of an imported module from outside, by `code/MODULE`; empty for ours."""
     if name.partition(".")[0] == OURS:
         return {}
-    file = _find_file(name)
+    file = find_file(name)
     try:
         digest = sha256_file(Path(file)) if file is not None and Path(file).suffix == ".py" else UNKNOWN
     except OSError:
@@ -79,7 +79,7 @@ def explain_faults(label: str, *parts: Any, fix: str = "correct it") -> Iterator
     except Exception as error:  # whatever its author left in it
         if all(is_ours(part) for part in parts):
             raise
-        files = [str(_find_file(find_module(part))) for part in parts if not is_ours(part)]
+        files = [str(find_file(find_module(part))) for part in parts if not is_ours(part)]
         raise LepbenchError(f"{label} failed: {describe_error(error, files)}", fix) from error
 
 
@@ -90,7 +90,7 @@ def describe_error(error: BaseException, files: Collection[str] = ()) -> str:
     return f"{said} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else said
 
 
-def _find_file(module: str) -> str | None:
+def find_file(module: str) -> str | None:
     """The file that a module was imported from; None where there is none."""
     return getattr(sys.modules.get(module), "__file__", None)
 

@@ -7,6 +7,9 @@ import pyarrow as pa
 from lepbench.evaluation.measures.contract import list_columns
 from lepbench.evaluation.protocol import Protocol
 
+KEPT = (("png", pa.binary()), ("seconds", pa.float64()))
+"""What a batch keeps beside its columns while a run goes on."""
+
 
 def make_schema(protocol: Protocol) -> pa.Schema:
     """Columns of `samples.parquet`: the sample's identity, then those of the protocol's measures, in order.
@@ -26,11 +29,10 @@ def make_schema(protocol: Protocol) -> pa.Schema:
         ("reason", pa.string()),
         ("png_sha256", pa.string()),
     ]
-    return pa.schema([*named, *list_columns(protocol)])
+    taken = [*(name for name, _ in named), *(name for name, _ in KEPT)]
+    return pa.schema([*named, *list_columns(protocol, taken)])
 
 
 def make_work_schema(protocol: Protocol) -> pa.Schema:
     """`make_schema` with the additional columns of unfinished runs: the image and its time."""
-    return (
-        make_schema(protocol).append(pa.field("png", pa.binary())).append(pa.field("seconds", pa.float64()))
-    )
+    return pa.schema([*make_schema(protocol), *(pa.field(name, kind) for name, kind in KEPT)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -22,11 +23,14 @@ from lepbench.metrics.statistics import Draws
 from lepbench.submitted import explain_faults, is_ours
 
 
-def list_columns(protocol: Protocol) -> list[tuple[str, pa.DataType]]:
+def list_columns(protocol: Protocol, taken: Sequence[str] = ()) -> list[tuple[str, pa.DataType]]:
     """The columns that a protocol's measures fill, with their types.
 
+    Args:
+        taken: names that no measure may use.
+
     Raises:
-        LepbenchError: a measure is unknown here or names none; or two name the same column or metric.
+        LepbenchError: a measure is unknown here or names none; or two names of columns or metrics are equal.
     """
     columns: list[tuple[str, pa.DataType]] = []
     metrics: list[str] = []
@@ -35,8 +39,9 @@ def list_columns(protocol: Protocol) -> list[tuple[str, pa.DataType]]:
             kinds = measure.columns(protocol)
             columns += [(name, pa.field(name, kind).type) for name, kind in kinds.items()]
             metrics += measure.metrics(protocol)
-    _check_unique([name for name, _ in columns], f"protocol {protocol.name!r}: two measures have the column")
-    _check_unique(metrics, f"protocol {protocol.name!r}: two measures have the metric")
+    names = [*taken, *(name for name, _ in columns)]
+    _check_unique(names, f"protocol {protocol.name!r} has two columns called")
+    _check_unique(metrics, f"protocol {protocol.name!r} has two metrics called")
     return columns
 
 
