@@ -92,7 +92,7 @@ TERMS = "name: mine\nmeasures: [edges, redness]\n"
 
 
 @pytest.fixture
-def evaluate(write: Write, tiny_suite: Suite, tmp_path: Path) -> Callable[..., list[object]]:
+def evaluate(write: Write, tiny_suite: Suite, tmp_path: Path) -> Callable[..., list[Any]]:
     """The words that evaluate a flat grey model by a protocol, with a module imported first."""
     write("flat_of_tests.py", DRAW)
 
@@ -144,7 +144,7 @@ OF_MEASURE = {
     (DRAWS, '{"redness": 0.5}'): "gave float for 'redness'; return what row.mean(...) returns",
     (DRAWS, '{"hue": row.mean(row.numbers("redness"))}'): "gave figures ['hue']; name them in metrics()",
     (DRAWS, 'row.numbers("hue")'): "measure 'Redness' failed: KeyError: 'hue' (outside.py, line 22)",
-    ("    def columns", "    def __init__(self, k): ...\n    def columns"): "let it be made without arguments",
+    ("    def columns", "    def __init__(self, k): ...\n    def columns"): "let it be made without arguments",  # noqa: E501
 }  # fmt: skip
 
 
@@ -249,12 +249,12 @@ def test_what_a_detector_finds_is_checked_in_a_build(
 OF_METHOD = {
     ("return Flat()", "return 3"): "method 'flat' built int, which is no Method; correct its build()",
     ("return Flat()", "return [][0]"): "method 'flat' failed: IndexError: list index out of range (outside",
-    ("return torch.full", "return [][0] and torch.full"): "drawn: IndexError: list index out of range (outside.py",
+    ("return torch.full", "return [][0] and torch.full"): "drawn: IndexError: list index out of range (outside.py",  # noqa: E501
     ("return torch.full", "return 'x' or torch.full"): "method 'Flat' returned str; return a tensor",
     ("width), 0.5", "width), 255.0"): "method 'Flat' returned values from 255 to 255; scale",
     ("3, height", "3, 2 * height"): "[3, 128, 64], not [3, 64, 64]; draw at the suite's size",
     ("class Flat(Method):", "class Flat(Method):\n    weights = {'a': 1}"): "has weights that are no text",
-    ("class Flat(Method):", "class Flat(Method):\n    def check(self, names): [][0]"): "'flat' failed: IndexError",
+    ("class Flat(Method):", "class Flat(Method):\n    def check(self, names): [][0]"): "'flat' failed: IndexError",  # noqa: E501
 }  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def options(tiny_suite: Suite, tmp_path: Path) -> list[object]:
 
 
 def test_a_configuration_alone_runs_no_code(
-    lepbench: Command, refused: Refused, model: Callable[..., Path], options: list[object], tmp_path: Path
+    lepbench: Command, refused: Refused, model: Callable[..., Path], options: list[Any], tmp_path: Path
 ) -> None:
     path = model("of_tests:draw")
     line = refused("evaluate", path, *options)
@@ -120,7 +120,7 @@ def test_a_configuration_alone_runs_no_code(
 
 
 def test_the_record_says_whose_code_it_was(
-    lepbench: Command, model: Callable[..., Path], options: list[object], tmp_path: Path
+    lepbench: Command, model: Callable[..., Path], options: list[Any], tmp_path: Path
 ) -> None:
     code, stdout, stderr = lepbench(
         "evaluate", model("of_tests.py:make", shade=0.9), *options, "--trust-code", "--json"
@@ -131,14 +131,14 @@ def test_the_record_says_whose_code_it_was(
     record = read_record(tmp_path / "out")
     assert record.identity.weights["code/of_tests"] == sha256_file(tmp_path / "of_tests.py")
     assert record.submitted_code == ["of_tests"]
-    assert record.identity.model.method.options == {"shade": 0.9}
+    assert record.identity.model.method.model_dump()["options"] == {"shade": 0.9}
     assert describe_origin(record) == "pictures drawn elsewhere; code of the submitter: of_tests"
     with (tmp_path / "out" / "table.csv").open(newline="") as stream:
         assert [line["row"] for line in csv.DictReader(stream)] == ["model", "real", "wrong_sketch"]
 
 
 def test_a_changed_file_does_not_go_on_with_a_run(
-    lepbench: Command, refused: Refused, model: Callable[..., Path], options: list[object], tmp_path: Path
+    lepbench: Command, refused: Refused, model: Callable[..., Path], options: list[Any], tmp_path: Path
 ) -> None:
     path = model("of_tests.py:draw")
     assert lepbench("evaluate", path, *options, "--trust-code")[0] == 0
@@ -148,7 +148,7 @@ def test_a_changed_file_does_not_go_on_with_a_run(
 
 @pytest.mark.parametrize("target", ["of_tests.py:draw", "of_tests:make", "of_tests.py:Brush"])
 def test_a_function_a_factory_and_a_class_draw_alike(
-    lepbench: Command, model: Callable[..., Path], options: list[object], tmp_path: Path, target: str
+    lepbench: Command, model: Callable[..., Path], options: list[Any], tmp_path: Path, target: str
 ) -> None:
     assert lepbench("evaluate", model(target, shade=0.75), *options, "--trust-code")[0] == 0
     pictures = sorted((tmp_path / "out" / "samples" / "model").glob("*.png"))
@@ -199,7 +199,7 @@ RETURN = "return a tensor [B, 3, H, W], an array [B, H, W, 3], or PIL images"
 def test_every_fault_is_one_line(
     refused: Refused,
     model: Callable[..., Path],
-    options: list[object],
+    options: list[Any],
     target: str,
     given: dict[str, Any],
     message: str,
@@ -207,7 +207,7 @@ def test_every_fault_is_one_line(
     assert message in refused("evaluate", model(target, **given), *options, "--trust-code")
 
 
-def test_an_unknown_key_is_one_line(refused: Refused, write: Write, options: list[object]) -> None:
+def test_an_unknown_key_is_one_line(refused: Refused, write: Write, options: list[Any]) -> None:
     path = write("m.yaml", "name: m\nmethod: {name: python, target: 'a:b', option: {}}\n")
     assert "m.yaml: unknown key 'method.python.option'; did you mean 'options'?" in refused(
         "evaluate", path, *options
@@ -247,7 +247,7 @@ def test_not_a_number_stays_to_fail_its_sample() -> None:
 
 
 def test_one_failed_picture_of_several_is_told_of(
-    lepbench: Command, write: Write, options: list[object], tmp_path: Path
+    lepbench: Command, write: Write, options: list[Any], tmp_path: Path
 ) -> None:
     write(
         "half.py",
