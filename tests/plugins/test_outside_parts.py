@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -97,7 +97,7 @@ def evaluate(write: Write, tiny_suite: Suite, tmp_path: Path) -> Callable[..., l
     """The words that evaluate a flat grey model by a protocol, with a module imported first."""
     write("flat_of_tests.py", DRAW)
 
-    def words(module: str, terms: str = TERMS, model: str = FLAT, out: str = "out") -> list[object]:
+    def words(module: str, terms: str = TERMS, model: str = FLAT, out: str = "out") -> list[Any]:
         write("outside.py", module)
         options = ["--protocol", write("t.yaml", terms), "--suite", tiny_suite.folder, "--limit", 2]
         place = ["--out", tmp_path / out, "--device", "cpu"]
@@ -130,7 +130,7 @@ OF_COUNT = {
 
 @pytest.mark.parametrize("code", OF_COUNT)
 def test_what_a_measure_counts_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], code: str
+    refused: Refused, evaluate: Callable[..., list[Any]], code: str
 ) -> None:
     assert OF_COUNT[code] in refused(*evaluate(changed(MEASURE, COUNT, code)))
 
@@ -151,20 +151,20 @@ OF_MEASURE = {
 
 @pytest.mark.parametrize("change", OF_MEASURE)
 def test_what_a_measure_says_of_itself_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], change: tuple[str, str]
+    refused: Refused, evaluate: Callable[..., list[Any]], change: tuple[str, str]
 ) -> None:
     assert OF_MEASURE[change] in refused(*evaluate(changed(MEASURE, *change)))
 
 
 def test_a_measure_that_is_not_known_is_one_line(
-    refused: Refused, evaluate: Callable[..., list[object]]
+    refused: Refused, evaluate: Callable[..., list[Any]]
 ) -> None:
     line = refused(*evaluate(MEASURE, "name: mine\nmeasures: [edges, rednes]\n"))
     assert line.endswith("unknown measure 'rednes'; did you mean 'redness'?")
 
 
 def test_a_measure_is_in_table_record_and_hash(
-    lepbench: Command, evaluate: Callable[..., list[object]], tmp_path: Path
+    lepbench: Command, evaluate: Callable[..., list[Any]], tmp_path: Path
 ) -> None:
     code, stdout, stderr = lepbench(*evaluate(MEASURE))
     assert code == 0, stderr
@@ -184,7 +184,7 @@ def test_a_measure_is_in_table_record_and_hash(
 
 
 def test_rows_kept_from_another_run_are_not_those_of_other_code(
-    lepbench: Command, evaluate: Callable[..., list[object]], tmp_path: Path
+    lepbench: Command, evaluate: Callable[..., list[Any]], tmp_path: Path
 ) -> None:
     assert lepbench(*evaluate(MEASURE))[0] == 0
     assert lepbench(*evaluate(MEASURE, out="again"))[0] == 0
@@ -204,7 +204,7 @@ OF_DETECTOR = {
 @pytest.mark.parametrize("role", ["detector", "contour_detector"])
 @pytest.mark.parametrize("code", OF_DETECTOR)
 def test_what_a_detector_finds_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], role: str, code: str
+    refused: Refused, evaluate: Callable[..., list[Any]], role: str, code: str
 ) -> None:
     module = changed(DETECTOR, "images.mean(dim=1) > 0.5", code)
     terms = f"name: mine\nmeasures: [edges, contours]\n{role}: bright\n"
@@ -222,7 +222,7 @@ OF_SOFT_DETECTOR = {
 
 @pytest.mark.parametrize("code", OF_SOFT_DETECTOR)
 def test_what_a_soft_detector_finds_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], code: str
+    refused: Refused, evaluate: Callable[..., list[Any]], code: str
 ) -> None:
     module = changed(DETECTOR, "return images.mean(dim=1)\n", f"{code}\n")
     terms = "name: mine\nmeasures: [edges, soft]\nsoft_detector: soft-bright\n"
@@ -261,14 +261,14 @@ OF_METHOD = {
 
 @pytest.mark.parametrize("change", OF_METHOD)
 def test_what_a_method_gives_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], change: tuple[str, str]
+    refused: Refused, evaluate: Callable[..., list[Any]], change: tuple[str, str]
 ) -> None:
     line = refused(*evaluate(changed(METHOD, *change), "name: mine\n", "name: flat\nmethod: flat\n"))
     assert OF_METHOD[change] in line
 
 
 def test_a_method_of_a_class_is_hashed(
-    lepbench: Command, evaluate: Callable[..., list[object]], tmp_path: Path
+    lepbench: Command, evaluate: Callable[..., list[Any]], tmp_path: Path
 ) -> None:
     words = evaluate(METHOD, "name: mine\nmeasures: [edges]\n", "name: flat\nmethod: flat\n")
     assert lepbench(*words)[0] == 0
