@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -124,7 +125,12 @@ def main() -> None:
                 pixels[p], batch[p], truths=[s.item for s in batch[p]], judges=judges, protocol=protocol
             )
         ]
-        names = {"row": row, "item_id": [s.item.item_id for s in batch], "sample_index": 0, "status": "ok"}
+        names: dict[str, Any] = {
+            "row": row,
+            "item_id": [s.item.item_id for s in batch],
+            "sample_index": 0,
+            "status": "ok",
+        }
         return pd.DataFrame(columns).assign(**names)
 
     stored = pd.read_parquet(arguments.run / SAMPLES)

@@ -41,7 +41,7 @@ def field(random: np.random.Generator, scale: float) -> Array:
     return noise / noise.std()
 
 
-def annotations(random: np.random.Generator, hills: Array) -> NDArray[np.bool_]:
+def annotate(random: np.random.Generator, hills: Array) -> NDArray[np.bool_]:
     """Each person's borders of the hills' steps, moved by up to two pixels: bool [5, H, W]."""
     steps = np.floor(0.7 * hills).astype(np.int64)
     moves = random.integers(-2, 3, (ANNOTATORS, 2))
@@ -51,7 +51,7 @@ def annotations(random: np.random.Generator, hills: Array) -> NDArray[np.bool_]:
 def dense(seed: int) -> Case:
     """A map of about 150,000 px above 0.01."""
     random = np.random.default_rng(seed)
-    people = annotations(random, field(random, 40))
+    people = annotate(random, field(random, 40))
     slope = np.hypot(*np.gradient(field(random, 1)))
     return np.clip(slope / np.quantile(slope, 0.995), 0, 1) ** 1.2, people
 
@@ -60,7 +60,7 @@ def contours(seed: int) -> Case:
     """Lines around regions, coarse and fine, at ten strengths."""
     random = np.random.default_rng(seed)
     hills = field(random, 40)
-    people = annotations(random, hills)
+    people = annotate(random, hills)
     finer = hills + 0.1 * field(random, 12)
     soft = np.zeros((HEIGHT, WIDTH))
     for number in range(10):

@@ -83,6 +83,7 @@ def settings(folder: Path) -> BuildConfig:
 def triplet(content: bytes) -> tuple[bytes, bytes]:
     """Stored picture and edges by the quickest calls there are."""
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
     if pixels.shape[0] != SIZE:
         small = cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
         content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()

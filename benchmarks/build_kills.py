@@ -30,8 +30,12 @@ def command(out: Path, limit: int) -> list[str]:
 
 def run(out: Path, limit: int, seconds: float | None) -> bool:
     """Build, or kill the build after so many seconds; whether it came to its end."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command(out, limit), start_new_session=True, **quiet)
+    process = subprocess.Popen(
+        command(out, limit),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         process.wait(seconds)
         return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -32,12 +33,22 @@ def front(axes: Axes, table: pd.DataFrame, metric: str, title: str) -> None:
     """A figure against the U-Net passes a picture, one point a variant."""
     for (_, line), low, high in zip(table.iterrows(), *spread(table, metric), strict=True):
         colour = NAMED.get(line["variant"], PLAIN)
-        look = {"fmt": "o", "ms": 5, "lw": 1.2, "color": colour, "zorder": 3 if colour != PLAIN else 2}
+        look: dict[str, Any] = {
+            "fmt": "o",
+            "ms": 5,
+            "lw": 1.2,
+            "color": colour,
+            "zorder": 3 if colour != PLAIN else 2,
+        }
         axes.errorbar(line["passes"], line[metric], [[low], [high]], **look)
         if line["variant"] in LABELS:
             place = (line["passes"], line[metric])
             left = line["passes"] > 200
-            place_look = {"color": colour, "ha": "right" if left else "left", "textcoords": "offset points"}
+            place_look: dict[str, Any] = {
+                "color": colour,
+                "ha": "right" if left else "left",
+                "textcoords": "offset points",
+            }
             axes.annotate(LABELS[line["variant"]], place, (-7 if left else 7, 7), **place_look)
     axes.set(xscale="log", xlabel="U-Net passes a picture", title=title)
     axes.set_xticks([20, 50, 100, 200, 500], ["20", "50", "100", "200", "500"])

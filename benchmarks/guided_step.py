@@ -37,7 +37,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from lepbench.backbones import Backbone, Conditioning
-from lepbench.backbones.family import TextParts
+from lepbench.backbones.family import Family, TextParts
 from lepbench.backbones.known import fill_defaults, load_known
 from lepbench.backbones.load import choose_device
 from lepbench.backbones.sd import StableDiffusion
@@ -61,7 +61,7 @@ TINY: dict[str, dict[str, Any]] = {
 """What differs in a U-Net that is quick to try."""
 
 
-class AnyText:
+class AnyText(Family):
     """Captions are noise: what a step costs does not depend on them."""
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:

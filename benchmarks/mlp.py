@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -44,7 +45,9 @@ def concatenating(
     ]
     when = timesteps / predictor.config.train_timesteps
     columns.append(when[:, None, None, None].expand(-1, 1, *size))
-    weights = [part.weight for part in predictor.slices] + [predictor.time.weight[:, :, None, None]]
+    weights = [part.get_parameter("weight") for part in predictor.slices] + [
+        predictor.time.weight[:, :, None, None]
+    ]
     return predictor.rest(F.conv2d(torch.cat(columns, 1), torch.cat(weights, 1), predictor.time.bias))
 
 
@@ -78,11 +81,14 @@ def measure(predictor: MlpPredictor, side: int, rounds: int) -> None:
         for name, (count, part) in TAPS.items()
     }
     known = [*features.values(), *predictor.parameters()]
-    forms = {"concatenating": lambda *inputs: concatenating(predictor, *inputs), "own resolution": predictor}
+    forms: dict[str, Callable[..., Tensor]] = {
+        "concatenating": partial(concatenating, predictor),
+        "own resolution": predictor,
+    }
     seconds: dict[str, list[float]] = {name: [] for name in forms}
     found, kept = {}, {}
     for name, form in forms.items():
-        kept[name] = kept_bytes(lambda form=form: form(features, torch.tensor([500]), size), known)
+        kept[name] = kept_bytes(partial(form, features, torch.tensor([500]), size), known)
     for _ in range(rounds):
         for name, form in forms.items():
             started = time.perf_counter()

@@ -76,7 +76,7 @@ def drawn(backbone: Backbone, predictor: Predictor, numbers: range, maps: Tensor
     shape = backbone.latent_shape(backbone.image_size)
     start = torch.stack([draw_noise(derive_seed("saliency", number), shape) for number in numbers])
     target = backbone.encode_edges(maps)
-    guidance = SketchGuidance(predictor, target, **preset.steering())
+    guidance = SketchGuidance(predictor, target, preset.scale, preset.stop)
     plain = sample(backbone, prompts, start, settings)
     steered = sample(backbone, prompts, start, settings, guidance=guidance)
     assert steered.edges is not None

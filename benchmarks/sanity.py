@@ -11,11 +11,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 from torch import Tensor
@@ -189,7 +190,7 @@ def draw(frame: pd.DataFrame, path: Path) -> None:
     canvas.savefig(path, metadata={"Software": None} if path.suffix == ".png" else None)
 
 
-def example(axes, true: Maps, degraded: Maps) -> None:
+def example(axes: Axes, true: Maps, degraded: Maps) -> None:
     """One map: right pixels, pixels too much, pixels missed."""
     picture = np.ones((*true.shape, 3))
     picture[true & degraded], picture[degraded & ~true], picture[true & ~degraded] = RIGHT, TOO_MUCH, MISSED
@@ -199,21 +200,21 @@ def example(axes, true: Maps, degraded: Maps) -> None:
         side.set_color("#cccccc")
 
 
-def panel(axes, lines: pd.DataFrame, labels: dict[str, str]) -> None:
+def panel(axes: Axes, lines: pd.DataFrame, labels: dict[str, str]) -> None:
     """The figures of one family against the strength of one degradation."""
     colours = BY_TOLERANCE if len(labels) == len(TOLERANCES) else BY_FIGURE
     for size, style in zip(SIZES, ("-", ":"), strict=True):
         chosen = lines[lines["size"] == size]
         for order, (figure, label) in enumerate(labels.items()):
             # The first on top and the thinnest, so that lines that coincide are all seen.
-            look = {"color": colours[order], "lw": 1.4 + 0.6 * order, "zorder": 9 - order}
+            look: dict[str, Any] = {"color": colours[order], "lw": 1.4 + 0.6 * order, "zorder": 9 - order}
             shown = label if size == SIZES[0] else None
             axes.plot(chosen["strength"], chosen[figure], style, label=shown, **look)
     axes.grid(color="#e6e6e6", lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def finish_row(row, title: str, chamfer: bool, legend: bool) -> None:
+def finish_row(row: np.ndarray, title: str, chamfer: bool, legend: bool) -> None:
     """One scale for the whole row, its name at the left and its legend at the right."""
     top = max(axes.get_ylim()[1] for axes in row)
     for axes in row:

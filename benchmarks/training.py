@@ -160,7 +160,9 @@ class LiteralTraining:
         noisy = self.schedule.add_noise(images, torch.randn_like(images), when)
         with collect_taps(self.backbone.denoiser, self.backbone.taps) as outputs:
             self.backbone.denoiser(torch.cat([noisy, noisy]), torch.cat([when, when]), texts)
-        maps = [out[0] if isinstance(out, tuple) else out for out in map(outputs.get, self.backbone.taps)]
+        maps = [
+            out[0] if isinstance(out, tuple) else out for out in map(outputs.__getitem__, self.backbone.taps)
+        ]
         return [map_.chunk(2)[1] for map_ in maps], when, edges
 
     def step(self) -> None:
@@ -171,7 +173,7 @@ class LiteralTraining:
         predicted = self.predictor(features, when / 1000, (edges.shape[-2], edges.shape[-1]))
         loss = F.mse_loss(predicted, edges)
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimiser.step()
         # The network is shared with the others of this contest.
         self.backbone.denoiser.requires_grad_(False).zero_grad()
@@ -209,7 +211,7 @@ def measure(
     literal: LiteralTraining, frugal: LiteralTraining, ours: OurTraining, batch: int, rounds: int
 ) -> dict[str, float]:
     """Medians of the interleaved rounds; one step of each, that is not told, goes before them."""
-    ways = {"literal": literal, "frugal": frugal, "ours": ours}
+    ways: dict[str, LiteralTraining | OurTraining] = {"literal": literal, "frugal": frugal, "ours": ours}
     samples = {"literal": literal.batch, "frugal": frugal.batch, "ours": batch}
     for way in ways.values():
         way.step()

@@ -1,4 +1,4 @@
-"""Code from outside: packages that announce plug-ins, modules named on the command line, and their hashes.
+"""Code from outside: packages that announce plug-ins, and modules named on the command line.
 
 A package announces a module by an entry point of the group `lepbench.plugins`; a script is named by
 `--import` or `$LEPBENCH_IMPORT`. Importing the module fills the registries.
@@ -7,31 +7,29 @@ A package announces a module by an entry point of the group `lepbench.plugins`; 
 from __future__ import annotations
 
 import importlib
-import inspect
+import importlib.util
 import os
 import sys
-from collections.abc import Iterator
-from importlib.machinery import PathFinder
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_bytes, sha256_file
+from lepbench.submitted import describe_error
 from lepbench.trust import require_trust
 
 GROUP = "lepbench.plugins"
 """The group of entry points."""
 IMPORT = "LEPBENCH_IMPORT"
-"""The variable that names modules or files to import, separated by white space."""
-OURS = __name__.partition(".")[0]
-CODE = "code/"
-"""What the names of hashes of submitted code begin with."""
+"""The variable that names modules or files to import, separated as in `PATH`."""
+OPTION = "--import"
 
 
 class Plugin(NamedTuple):
-    """A module from outside that was imported, or why it could not be."""
+    """A module that an installed package announces; `error` says why it could not be imported."""
 
     name: str
     module: str
@@ -41,6 +39,8 @@ class Plugin(NamedTuple):
 
 _announced: list[Plugin] = []
 _asked = False
+_imported: set[str] = set()
+"""What `--import` and the variable named and was imported."""
 
 
 def load_plugins() -> list[Plugin]:
@@ -56,9 +56,16 @@ def load_plugins() -> list[Plugin]:
         # Before anything is imported: a plug-in that asks a registry itself must not begin anew.
         _asked = True
         _announced.extend(_load(point) for point in entry_points(group=GROUP))
-        for module in os.environ.get(IMPORT, "").split():
-            import_plugin(module)
+    for module in list_named():
+        if module not in _imported:
+            import_plugin(module, f"${IMPORT}")
+            _imported.add(module)
     return _announced
+
+
+def list_named() -> list[str]:
+    """The modules and files that `$LEPBENCH_IMPORT` names."""
+    return [name for name in os.environ.get(IMPORT, "").split(os.pathsep) if name]
 
 
 def describe_failures() -> str:
@@ -70,29 +77,32 @@ def describe_failures() -> str:
     )
 
 
-def import_plugin(name: str) -> ModuleType:
+def import_plugin(name: str, asker: str = OPTION) -> ModuleType:
     """Import a module by its dotted name, or a Python file by its path, once it is trusted.
 
-    The module is looked for in the working folder too.
+    A module is looked for in the working folder too, after all other places.
+
+    Args:
+        asker: what named it, for the message.
 
     Raises:
         LepbenchError: it is not there, is not trusted, or raises on import.
     """
     path = Path(name)
     if path.suffix == ".py":
-        return _import_file(path)
-    files = find_sources(name)
-    require_trust(name, files)
+        return _import_file(path, asker)
     _make_importable(Path.cwd())
+    files = find_sources(name)
+    require_trust(asker, files)
     return _import(name, files[-1])
 
 
 def remember_import(name: str) -> None:
     """Import a module, and have processes that this one starts import it too."""
     import_plugin(name)
-    named = os.environ.get(IMPORT, "").split()
-    if name not in named:
-        os.environ[IMPORT] = " ".join([*named, name])
+    _imported.add(name)
+    if name not in list_named():
+        os.environ[IMPORT] = os.pathsep.join([*list_named(), name])
 
 
 def find_sources(module: str) -> list[Path]:
@@ -101,42 +111,28 @@ def find_sources(module: str) -> list[Path]:
     Raises:
         LepbenchError: there is no such module, or it is no Python source.
     """
+    importlib.invalidate_caches()
     found: list[Path] = []
-    places: list[str] | None = [str(Path.cwd()), *sys.path]
+    places: Sequence[str] | None = None
     parts = module.split(".")
     for end in range(1, len(parts) + 1):
         name = ".".join(parts[:end])
-        spec = PathFinder.find_spec(name, places)
-        if spec is None or (spec.origin is None and spec.submodule_search_locations is None):
+        spec = _find_spec(name, places) if all(parts) else None
+        if spec is None:
             raise LepbenchError(f"no module {name!r}", "check its name, or give a path that ends in .py")
         if spec.origin is not None:
             found.append(Path(spec.origin))
         places = list(spec.submodule_search_locations or ())
-    if not found or found[-1].suffix != ".py":
+    if spec is None or spec.origin is None or found[-1].suffix != ".py":
         raise LepbenchError(f"module {module!r} is no Python source file", "give one that is")
     return found
 
 
-def hash_code(thing: Any) -> dict[str, str]:
-    """SHA-256 of the source file of a class or function from outside, by `code/MODULE`; empty for ours.
-
-    What has no file, as in a notebook, is hashed by its own source where Python knows it.
-    """
-    module = inspect.getmodule(thing)
-    name = getattr(thing, "__module__", None) or type(thing).__module__
-    if name.partition(".")[0] == OURS:
-        return {}
-    file = getattr(module, "__file__", None)
-    if file is not None and Path(file).suffix == ".py":
-        return {f"{CODE}{name}": sha256_file(Path(file))}
-    return {f"{CODE}{name}": _hash_source(thing)}
-
-
-def _hash_source(thing: Any) -> str:
-    try:
-        return sha256_bytes(inspect.getsource(thing).encode())
-    except (OSError, TypeError):
-        return "unknown"
+def _find_spec(name: str, places: Sequence[str] | None) -> ModuleSpec | None:
+    """As `importlib.util.find_spec`, which would import the packages above it."""
+    finders = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
+    specs = (find(name, places) for find in finders if find is not None)
+    return next((spec for spec in specs if spec is not None), None)
 
 
 def _load(point: EntryPoint) -> Plugin:
@@ -144,18 +140,22 @@ def _load(point: EntryPoint) -> Plugin:
     try:
         point.load()
     except (Exception, SystemExit) as error:  # whatever its author left in it
-        return Plugin(point.name, point.value, package, _describe(error))
+        return Plugin(point.name, point.value, package, describe_error(error))
     return Plugin(point.name, point.value, package, "")
 
 
-def _import_file(path: Path) -> ModuleType:
+def _import_file(path: Path, asker: str) -> ModuleType:
     if not path.is_file():
         raise LepbenchError(f"no such file: {path}", "check the path")
-    require_trust(str(path), [path])
-    loaded = sys.modules.get(path.stem)
-    if loaded is not None and not _is_at(loaded, path):
-        raise LepbenchError(f"{path} has the name of another module", "rename the file")
+    if "." in path.stem:
+        raise LepbenchError(f"{path} cannot be imported", "rename it, without a dot before .py")
+    require_trust(asker, [path])
+    # Processes that unpickle what the module defines look for it by its name.
     _make_importable(path.parent)
+    loaded, spec = sys.modules.get(path.stem), _find_spec(path.stem, None)
+    origin = spec.origin if loaded is None and spec is not None else getattr(loaded, "__file__", None)
+    if origin is None or Path(origin).resolve() != path.resolve():
+        raise LepbenchError(f"{path} has the name of another module", "rename the file")
     return _import(path.stem, path)
 
 
@@ -163,24 +163,12 @@ def _import(name: str, path: Path) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:  # whatever its author left in it
-        raise LepbenchError(f"{path} failed on import: {_describe(error)}", "correct it") from error
+        said = describe_error(error, (str(path), str(path.absolute())))
+        raise LepbenchError(f"{path} failed on import: {said}", "correct it") from error
 
 
 def _make_importable(folder: Path) -> None:
-    """Put a folder on the path; it stays, for processes that unpickle what its modules define."""
+    """Put a folder at the end of the path, where it hides no other module; it stays for what is pickled."""
+    importlib.invalidate_caches()
     if str(folder.absolute()) not in sys.path:
-        sys.path.insert(0, str(folder.absolute()))
-
-
-def _is_at(module: ModuleType, path: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    return file is not None and Path(file).resolve() == path.resolve()
-
-
-def _describe(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
-
-
-def iterate_code(weights: dict[str, str]) -> Iterator[str]:
-    """The modules among the names of a record's hashes."""
-    return (name.removeprefix(CODE) for name in weights if name.startswith(CODE))
+        sys.path.append(str(folder.absolute()))

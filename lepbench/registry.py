@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from lepbench.errors import LepbenchError
 from lepbench.plugins import describe_failures, load_plugins
@@ -19,6 +21,11 @@ def suggest_name(name: str, choices: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"choose one of: {', '.join(choices)}"
 
 
+def suggest_entry(name: str, choices: Iterable[str]) -> str:
+    """`suggest_name`, and the plug-ins that could not be imported, one of which may have had the name."""
+    return "; ".join(filter(None, (suggest_name(name, choices), describe_failures())))
+
+
 class Registry(Generic[T]):
     """A mapping from short names to entries, filled by a decorator at import time.
 
@@ -27,19 +34,29 @@ class Registry(Generic[T]):
 
     Args:
         kind: singular noun for the entries in error messages ("detector").
+        base: the class that every entry is a subclass of; None where entries are no classes.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, base: type[Any] | None = None) -> None:
         self.kind = kind
+        self._base = base
         self._entries: dict[str, T] = {}
+        self._modules: dict[str, str] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that registers an entry under `name`; names are unique."""
+        """Decorator that registers an entry under `name`; names are unique.
+
+        Raises:
+            ValueError: the name is taken.
+            TypeError: the entry is no subclass of the registry's base, or lacks some of its methods.
+        """
+        module = str(sys._getframe(1).f_globals.get("__name__", "__main__"))
 
         def file_under(entry: T) -> T:
             if name in self._entries:
-                raise ValueError(f"{self.kind} {name!r} is registered twice")
-            self._entries[name] = entry
+                raise ValueError(f"{self.kind} {name!r} is registered twice, first by {self._modules[name]}")
+            self._check(name, entry)
+            self._entries[name], self._modules[name] = entry, module
             return entry
 
         return file_under
@@ -52,9 +69,17 @@ class Registry(Generic[T]):
                 could not be imported.
         """
         if name not in self:
-            fix = "; ".join(filter(None, (suggest_name(name, self._entries), describe_failures())))
-            raise LepbenchError(f"unknown {self.kind} {name!r}", fix)
+            raise LepbenchError(f"unknown {self.kind} {name!r}", suggest_entry(name, self._entries))
         return self._entries[name]
+
+    def find_module(self, name: str) -> str:
+        """The module that registered the entry called `name`.
+
+        Raises:
+            LepbenchError: there is no such entry.
+        """
+        self.get(name)
+        return self._modules[name]
 
     def __contains__(self, name: object) -> bool:
         if name not in self._entries:
@@ -65,6 +90,14 @@ class Registry(Generic[T]):
         load_plugins()
         return iter(sorted(self._entries))
 
-    def values(self) -> tuple[T, ...]:
-        """All entries, in the order of their names."""
-        return tuple(self._entries[name] for name in self)
+    def list_loaded(self) -> tuple[T, ...]:
+        """The entries that are there by now, in the order of their names; no plug-in is imported."""
+        return tuple(entry for _, entry in sorted(self._entries.items()))
+
+    def _check(self, name: str, entry: object) -> None:
+        if self._base is None:
+            return
+        if not (inspect.isclass(entry) and issubclass(entry, self._base)):
+            raise TypeError(f"{self.kind} {name!r} is no subclass of {self._base.__name__}")
+        if lacking := sorted(getattr(entry, "__abstractmethods__", ())):
+            raise TypeError(f"{self.kind} {name!r}: {entry.__name__} lacks {', '.join(lacking)}")

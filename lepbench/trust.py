@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
-from lepbench.files import find_cache_folder, sha256_file, write_text
+from lepbench.files import as_text, find_cache_folder, sha256_file, write_text
 
 TRUSTED = "trusted-code.txt"
 """In the cache folder: a line `SHA-256  PATH` for every file that may run."""
@@ -26,16 +26,11 @@ def trusting_code(given: bool = True) -> Iterator[None]:
         _given.reset(token)
 
 
-def trust_code() -> None:
-    """Let code run that has not run before, for the rest of this context."""
-    _given.set(True)
-
-
-def require_trust(name: str, files: Sequence[Path]) -> None:
+def require_trust(asker: str, files: Sequence[Path]) -> None:
     """Refuse to run files that have not been trusted; those that are trusted now are remembered.
 
     Args:
-        name: what asks for them, for the message.
+        asker: what names them, for the message.
         files: all that would run.
 
     Raises:
@@ -48,10 +43,10 @@ def require_trust(name: str, files: Sequence[Path]) -> None:
         return
     if not _given.get():
         raise LepbenchError(
-            f"{name} would run {new[0]}, which has not run here before",
-            "read it, then add --trust-code once (in Python: trust_code=True)",
+            f"{asker} would run {new[0]}, which is new here or has changed",
+            "read it, then add --trust-code once (in Python: evaluate(..., trust_code=True))",
         )
-    lines = [f"{digest}  {path.absolute()}" for path, digest in hashes.items() if path in new]
+    lines = [f"{hashes[path]}  {as_text(str(path.absolute()))}" for path in new]
     _write([*known.values(), *lines])
 
 

@@ -10,9 +10,9 @@ from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.detectors.prefetch import prefetch
-from lepbench.evaluation.judges import Judges
 from lepbench.evaluation.run import evaluate
 from lepbench.files import find_cache_folder
+from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.predictors.train import train_predictor
 from lepbench.predictors.train_config import TrainConfig

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from PIL import Image
 from tiny_evaluation import own_cache, tiny_judges, tiny_suite  # noqa: F401 - fixtures
 
 from lepbench.backbones import load_backbone
+from lepbench.backbones.load import Precision
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.evaluation.run import evaluate
 from lepbench.guidance import SamplerSettings
+from lepbench.judges import Judges
 from lepbench.methods import LepConfig, ModelConfig, Request, UnguidedConfig
 from lepbench.predictors.train import train_predictor
 from lepbench.predictors.train_config import TrainConfig
+from lepbench.suites import Suite
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +51,7 @@ FAMILIES = ("sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma")
     [*product(FAMILIES, ["float32", "bfloat16"]), *product(["sd3", "flux-dev", "pixart-sigma"], ["float16"])],
 )
 def test_a_predictor_is_trained_and_steers(
-    name: str, precision: str, tiny_folder_of, triplets, tmp_path: Path
+    name: str, precision: Precision, tiny_folder_of: Callable[[str], Path], triplets: Path, tmp_path: Path
 ) -> None:
     folder = tiny_folder_of(name)
     recipe = TrainConfig.model_validate(
@@ -65,6 +69,7 @@ def test_a_predictor_is_trained_and_steers(
         }
     )
     outcome = train_predictor(recipe, tmp_path / "lep", lambda *_: None)
+    assert outcome is not None
     assert np.isfinite([outcome.training_loss, outcome.held_out_loss]).all()
     # A second run finds the captions, of whatever tensors they consist, in the cache.
     stages: set[str] = set()
@@ -88,11 +93,11 @@ def test_a_predictor_is_trained_and_steers(
 @pytest.mark.parametrize(("name", "precision"), [("sdxl", "bfloat16"), ("flux-dev", "float32")])
 def test_a_suite_is_drawn_and_scored(
     name: str,
-    precision: str,
-    tiny_folder_of,
-    tiny_suite,  # noqa: F811
-    tiny_judges,  # noqa: F811
-    own_cache,  # noqa: F811
+    precision: Precision,
+    tiny_folder_of: Callable[[str], Path],
+    tiny_suite: Suite,  # noqa: F811
+    tiny_judges: Judges,  # noqa: F811
+    own_cache: Path,  # noqa: F811
     tmp_path: Path,
 ) -> None:
     folder = tiny_folder_of(name)
@@ -108,5 +113,7 @@ def test_a_suite_is_drawn_and_scored(
     )
     record = evaluate(model, tiny_suite, tmp_path, limit=4, judges=tiny_judges, device="cpu")
     assert record.failed["model"] == 0
-    assert 0 <= record.rows["model"]["edge_f1_1px"].value <= 1
+    f1 = record.rows["model"]["edge_f1_1px"].value
+    assert f1 is not None
+    assert 0 <= f1 <= 1
     assert load_backbone(folder, precision=precision).denoiser.dtype == getattr(torch, precision)

@@ -16,7 +16,8 @@ from lepbench.strokes import MARGIN, crop_strokes, fit_strokes, measure_extent, 
 
 SIZE = 48
 points = st.tuples(*[st.floats(0.5, SIZE - 0.5)] * 2)
-lines = st.lists(st.lists(points, min_size=1, max_size=5).map(np.array), min_size=1, max_size=6)
+polyline: st.SearchStrategy[np.ndarray] = st.lists(points, min_size=1, max_size=5).map(np.array)
+lines = st.lists(polyline, min_size=1, max_size=6)
 
 
 def walked(line: np.ndarray) -> np.ndarray:
@@ -25,6 +26,7 @@ def walked(line: np.ndarray) -> np.ndarray:
     return np.concatenate([line[:1], *pieces])
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(lines)
 def test_pixels_are_those_near_the_lines(drawn: list[np.ndarray]) -> None:

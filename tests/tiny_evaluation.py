@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from lepbench.judges.clip import ClipScorer
 from lepbench.methods import ModelConfig, UnguidedConfig
 from lepbench.metrics.frechet import FeatureStatistics
 from lepbench.sketchworld import render, scene
-from lepbench.suites import Suite
+from lepbench.suites import Item, Suite
 from lepbench.suites.make import SuiteRecipe, make_suite
 
 ITEMS = 10
@@ -37,6 +38,15 @@ def tiny_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
     folder = tmp_path_factory.mktemp("suites") / recipe.name
     make_suite(recipe, folder)
     return Suite(folder)
+
+
+def pictures_of(items: Iterable[Item]) -> np.ndarray:
+    """The items' own pictures, uint8 [N, H, W, 3]."""
+    pictures = []
+    for item in items:
+        assert item.image is not None
+        pictures.append(item.image)
+    return np.stack(pictures)
 
 
 def by_corner(images: torch.Tensor) -> torch.Tensor:

@@ -14,8 +14,8 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.layout import RECORD
 from lepbench.methods import METHODS, Method, MethodConfig, ModelConfig
 from lepbench.methods.python import ARGUMENTS, PythonMethod, make_python_config
-from lepbench.plugins import hash_code
-from lepbench.registry import suggest_name
+from lepbench.registry import suggest_entry
+from lepbench.submitted import hash_code
 
 ModelLike = str | Path | Mapping[str, Any] | ModelConfig | MethodConfig | Method | Callable[..., Any]
 """A YAML file, its content, a configuration, the name of a method, or a method at hand."""
@@ -78,7 +78,7 @@ def _read_named(model: str | Path) -> ModelConfig:
         )
     raise LepbenchError(
         f"{str(model)!r} is no file, and no method",
-        f"give a YAML file, or a method; {suggest_name(str(model), METHODS)}",
+        f"give a YAML file, or a method; {suggest_entry(str(model), METHODS)}",
     )
 
 

@@ -63,11 +63,11 @@ def evaluate(
     Raises:
         LepbenchError: the model or a file cannot be used, or `out` belongs to another run.
     """
-    chosen = suite if isinstance(suite, Suite) else load_suite(suite)
-    config, method = read_model(model, name)
-    terms = protocol if isinstance(protocol, Protocol) else select_protocol(chosen, protocol)
-    folder = Path("runs") / config.name if out is None else Path(out)
     with trusting_code(trust_code), follow_progress(progress) as show:
+        chosen = suite if isinstance(suite, Suite) else load_suite(suite)
+        config, method = read_model(model, name)
+        terms = protocol if isinstance(protocol, Protocol) else select_protocol(chosen, protocol)
+        folder = Path("runs") / config.name if out is None else Path(out)
         record = run(
             config,
             chosen,

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from lepbench.detectors import Detector
 
 REGISTRIES = {
+    "engines": ("lepbench.data.engines", "ENGINES"),
     "extractors": ("lepbench.judges.extractors", "EXTRACTORS"),
+    "judges": ("lepbench.judges", "JUDGES"),
     "measures": ("lepbench.evaluation.measures", "MEASURES"),
     "methods": ("lepbench.methods", "METHODS"),
     "protocols": ("lepbench.evaluation.protocol", "PROTOCOLS"),

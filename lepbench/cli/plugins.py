@@ -45,10 +45,10 @@ def _make_trust() -> click.Option:
 
 
 def _trust(context: click.Context, option: click.Parameter, given: bool) -> None:
-    from lepbench.trust import trust_code
+    from lepbench.trust import trusting_code
 
     if given:
-        trust_code()
+        context.with_resource(trusting_code())
 
 
 def _import(context: click.Context, option: click.Parameter, names: tuple[str, ...]) -> None:

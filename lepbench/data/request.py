@@ -11,7 +11,7 @@ from lepbench.data.config import BuildConfig
 from lepbench.data.engines import ENGINES, Engine
 from lepbench.data.sources import SOURCES, Source
 from lepbench.errors import LepbenchError
-from lepbench.registry import suggest_name
+from lepbench.registry import suggest_entry
 
 OF_SOURCE = ("split", "start", "licence")
 OF_HYGIENE = ("duplicates", "distance", "exclude", "min_edges", "max_edges")
@@ -72,7 +72,7 @@ def resolve_source(source: SourceLike) -> dict[str, Any]:
     if path.suffix in (".yaml", ".yml"):
         return load_config(path, BuildConfig).model_dump(exclude_unset=True)
     raise LepbenchError(
-        f"{str(source)!r} is no corpus, folder or YAML file", suggest_name(str(source), SOURCES)
+        f"{str(source)!r} is no corpus, folder or YAML file", suggest_entry(str(source), SOURCES)
     )
 
 

@@ -16,7 +16,7 @@ from lepbench.data.corpus import Corpus, Original, Reason, Rejected
 from lepbench.data.picture import Decoded, decode_picture, encode_edges, store_picture
 from lepbench.data.schema import UNKNOWN
 from lepbench.data.similar import perceptual_hash
-from lepbench.detectors import SoftDetector
+from lepbench.detectors import SoftDetector, apply_soft_detector
 from lepbench.detectors.base import count_cached_pictures
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, to_tensor
@@ -126,7 +126,7 @@ def detect_edges(pixels: Pixels, config: BuildConfig) -> NDArray[np.bool_]:
 def detect_strengths(pixels: Pixels, config: BuildConfig) -> NDArray[np.uint8]:
     """Edge strengths of uint8 [B, H, W, 3] by a soft detector: uint8 [B, H, W]."""
     assert isinstance(config.detector, SoftDetector)
-    soft = config.detector.soft(to_tensor(pixels).to(config.device))
+    soft = apply_soft_detector(config.detector, to_tensor(pixels).to(config.device))
     return soft.mul(255).round().to(torch.uint8).cpu().numpy()
 
 

@@ -7,6 +7,7 @@ from lepbench.detectors.base import (
     Detector,
     SoftDetector,
     apply_detector,
+    apply_soft_detector,
     identify_detector,
     select_detector,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "SoftDetector",
     "Xdog",
     "apply_detector",
+    "apply_soft_detector",
     "identify_detector",
     "select_detector",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar
 
@@ -35,6 +36,17 @@ class Detector(Config, ABC):
     binary: ClassVar[bool] = True
 
     name: str
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
+        """Refuse a class that lacks what every map is recorded with.
+
+        Raises:
+            TypeError: it has no `version`.
+        """
+        super().__pydantic_init_subclass__(**keywords)
+        if not inspect.isabstract(cls) and not hasattr(cls, "version"):
+            raise TypeError(f"detector class {cls.__name__} lacks 'version'")
 
     @abstractmethod
     def __call__(self, images: Tensor) -> Tensor:
@@ -82,7 +94,7 @@ class SoftDetector(Detector):
         return self.soft(images) > self.threshold
 
 
-DETECTORS: Registry[type[Detector]] = Registry("detector")
+DETECTORS: Registry[type[Detector]] = Registry("detector", Detector)
 
 
 def select_detector(config: str | dict[str, Any] | Detector) -> Detector:
@@ -115,6 +127,24 @@ def apply_detector(detector: Detector, images: Tensor, size: tuple[int, int] | N
             f"detector {detector.name!r} gave {found}, not bool {list(wanted)}", "correct its __call__"
         )
     return edges
+
+
+def apply_soft_detector(detector: SoftDetector, images: Tensor) -> Tensor:
+    """The detector's edge strengths of pictures, float [B, H, W] in [0, 1], of float [B, 3, H, W] in [0, 1].
+
+    Raises:
+        LepbenchError: it gives no such maps, as one from outside may.
+    """
+    strengths = detector.soft(images)
+    wanted = (len(images), *images.shape[-2:])
+    if not isinstance(strengths, Tensor) or tuple(strengths.shape) != wanted:
+        found = list(strengths.shape) if isinstance(strengths, Tensor) else type(strengths).__name__
+        raise LepbenchError(
+            f"detector {detector.name!r} gave {found}, not {list(wanted)}", "correct its soft()"
+        )
+    if not bool(((strengths >= 0) & (strengths <= 1)).all()):
+        raise LepbenchError(f"detector {detector.name!r} gave values outside [0, 1]", "correct its soft()")
+    return strengths
 
 
 def identify_detector(detector: Detector) -> str:

@@ -24,6 +24,7 @@ from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, encode_png, to_pixels
 from lepbench.judges import Judges
 from lepbench.progress import Progress
+from lepbench.submitted import describe_error
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _pictures(row: Condition, batch: Batch) -> Tensor | Failure:
     except LepbenchError:
         raise
     except Exception as error:
-        return Failure(" ".join(f"{type(error).__name__}: {error}".split()))
+        return Failure(describe_error(error, row.files))
     side = batch[0].item.sketch.shape[0]
     if tuple(pictures.shape) != (len(batch), 3, side, side):
         raise LepbenchError(

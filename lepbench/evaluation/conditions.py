@@ -16,6 +16,8 @@ from lepbench.evaluation.sample import OK, Sample
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, read_pixels, to_tensor
 from lepbench.methods import Method, ModelConfig
+from lepbench.methods.pictures import read_pictures
+from lepbench.submitted import find_file, hash_code, is_ours, iterate_code
 from lepbench.suites import Item, Suite
 
 Draw = Callable[[Sequence[Sample]], Tensor]
@@ -83,11 +85,13 @@ class Condition:
         kind: which it is.
         draw: samples to images, float [B, 3, H, W] in [0, 1].
         depends_on: what the images depend on beside suite and protocol; None for images of the model.
+        files: sources from outside, whose lines are named where drawing fails.
     """
 
     kind: ConditionKind
     draw: Draw
     depends_on: dict[str, Any] | None = field(default=None)
+    files: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -97,7 +101,9 @@ class Condition:
 
 def make_model_condition(method: Method) -> Condition:
     """The model that is scored."""
-    return Condition(MODEL, _drawing(method))
+    modules = iterate_code({**method.weights, **hash_code(method)})
+    files = tuple(str(find_file(module)) for module in modules)
+    return Condition(MODEL, _drawing(method), files=files)
 
 
 def make_unguided_condition(method: Method, depends_on: dict[str, Any]) -> Condition:
@@ -181,6 +187,8 @@ def _real(samples: Sequence[Sample]) -> Tensor:
 
 def _drawing(method: Method) -> Draw:
     def draw(samples: Sequence[Sample]) -> Tensor:
-        return method.draw([sample.request for sample in samples])
+        drawn = method.draw([sample.request for sample in samples])
+        label = f"method {type(method).__name__!r}"
+        return drawn if is_ours(method) else read_pictures(drawn, len(samples), label)
 
     return draw

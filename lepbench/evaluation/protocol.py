@@ -15,6 +15,7 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
 from lepbench.metrics.edges import pixels_of
 from lepbench.registry import Registry
+from lepbench.submitted import explain_faults, is_ours
 from lepbench.suites import Suite
 
 COMMON = ("masks", "captions", "semantic", "distances")
@@ -129,7 +130,19 @@ def select_protocol(suite: Suite, choice: str | Path | None = None) -> Protocol:
         return make_shipped_protocol(suite)
     if Path(choice).suffix in (".yaml", ".yml"):
         return _read_terms(suite, Path(choice))
-    return PROTOCOLS.get(str(choice))(suite)
+    return _make_registered(suite, str(choice))
+
+
+def _make_registered(suite: Suite, name: str) -> Protocol:
+    make = PROTOCOLS.get(name)
+    with explain_faults(f"protocol {name!r}", make):
+        protocol = make(suite)
+    if not isinstance(protocol, Protocol) or protocol.name != name:
+        found = repr(protocol.name) if isinstance(protocol, Protocol) else type(protocol).__name__
+        raise LepbenchError(f"protocol {name!r} is made as {found}", "return a Protocol of that name")
+    if name.startswith(OURS) and not is_ours(make):
+        raise LepbenchError(f"protocol {name!r} does not ship", f"give it a name without {OURS!r}")
+    return protocol
 
 
 def make_shipped_protocol(suite: Suite) -> Protocol:

@@ -20,7 +20,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.summary import Figure
 from lepbench.files import read_json, sha256_bytes, write_text
 from lepbench.methods import ModelConfig
-from lepbench.plugins import iterate_code
+from lepbench.submitted import iterate_code
 
 SCHEMA = 1
 

@@ -42,17 +42,17 @@ from lepbench.evaluation.environment import (
 from lepbench.evaluation.folder import WORK, claim_folder, clear_work, prepare_folder, write_samples
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.layout import RECORD
-from lepbench.evaluation.measures import select_measures
+from lepbench.evaluation.parts import hash_protocol, hash_submitted_code, list_method_files
 from lepbench.evaluation.protocol import Protocol, select_protocol
 from lepbench.evaluation.record import Identity, Record, Timing, read_record, write_record
 from lepbench.evaluation.sample import FAILED, make_batches
-from lepbench.evaluation.schema import make_work_schema
+from lepbench.evaluation.schema import make_schema, make_work_schema
 from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder
 from lepbench.judges import Judges
-from lepbench.methods import Method, ModelConfig, UnguidedConfig
-from lepbench.plugins import hash_code
+from lepbench.methods import Method, ModelConfig, UnguidedConfig, hash_sampler_code
 from lepbench.progress import Progress, ignore_progress
+from lepbench.submitted import explain_faults, hash_code
 from lepbench.suites import Item, Suite
 
 
@@ -88,20 +88,25 @@ def evaluate(
     started = time.perf_counter()
     protocol = protocol or select_protocol(suite)
     items = suite.items(limit)
+    make_schema(protocol)  # a measure that does not fit is told of before anything is loaded
     prepare_folder(out)
     where = choose_device(device)
     backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
-    submitted = hash_submitted_code(model, protocol)
-    method = method or model.method.build(backbone, model.sampler)
+    method = method or build_method(model, backbone)
     judges = judges or load_judges(protocol, str(where))
     identity = Identity(
         model=model,
         suite=suite.name,
         suite_sha256=suite.sha256,
-        protocol_sha256=protocol.sha256,
+        protocol_sha256=hash_protocol(protocol),
         items=len(items),
         samples_per_item=samples_per_item,
-        weights={**hash_backbone_files(backbone), **method.weights, **judges.weights, **submitted},
+        weights={
+            **hash_backbone_files(backbone),
+            **list_method_files(method),
+            **judges.weights,
+            **hash_submitted_code(model, method, protocol),
+        },
         packages=list_package_versions(),
         device=where.type,
     )
@@ -110,7 +115,8 @@ def evaluate(
     if finished is not None and not any(finished.failed.values()):
         return finished
     batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
-    method.check([sample.request.name for batch in batches for sample in batch])
+    with explain_faults(f"method {model.method.name!r}", method):
+        method.check([sample.request.name for batch in batches for sample in batch])
     run = _Run(
         identity,
         suite,
@@ -126,18 +132,28 @@ def evaluate(
     return record.place(out)
 
 
-def hash_submitted_code(model: ModelConfig, protocol: Protocol) -> dict[str, str]:
-    """SHA-256 of every external file whose code affects a figure, by name."""
-    detectors = (protocol.detector, protocol.contour_detector, protocol.soft_detector)
-    parts = [type(model.method), *map(type, detectors), *map(type, select_measures(protocol))]
-    return {name: digest for part in parts for name, digest in hash_code(part).items()}
+def build_method(model: ModelConfig, backbone: Backbone | None) -> Method:
+    """The method that a model's configuration asks for.
+
+    Raises:
+        LepbenchError: a file is missing or does not fit; a method from outside raises, or is none.
+    """
+    label = f"method {model.method.name!r}"
+    with explain_faults(label, model.method):
+        method = model.method.build(backbone, model.sampler)
+    if not isinstance(method, Method):
+        raise LepbenchError(
+            f"{label} built {type(method).__name__}, which is no Method", "correct its build()"
+        )
+    return method
 
 
 def hash_backbone_files(backbone: Backbone | None) -> dict[str, str]:
-    """SHA-256 of the backbone's files, by name."""
+    """SHA-256 of the backbone's files, by name, and of code from outside that runs it."""
     if backbone is None:
         return {}
-    return {f"backbone/{name}": digest for name, digest in backbone.files_sha256.items()}
+    files = {f"backbone/{name}": digest for name, digest in backbone.files_sha256.items()}
+    return files | hash_code(backbone.family)
 
 
 @dataclass
@@ -177,7 +193,7 @@ class _Run:
             return {}
         sampler = self.identity.model.sampler
         model = {"backbone": hash_backbone_files(backbone), "precision": self.identity.model.precision}
-        drawn = {**model, "sampler": sampler.model_dump(mode="json")}
+        drawn = {**model, "sampler": sampler.model_dump(mode="json")} | hash_sampler_code(sampler)
         plain = UnguidedConfig().build(backbone, sampler)
         return {
             VAE: lambda: make_vae_condition(backbone, model),

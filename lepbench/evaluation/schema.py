@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from lepbench.evaluation.measures import select_measures
+from lepbench.evaluation.measures.contract import list_columns
 from lepbench.evaluation.protocol import Protocol
+
+KEPT = (("png", pa.binary()), ("seconds", pa.float64()))
+"""What a batch keeps beside its columns while a run goes on."""
 
 
 def make_schema(protocol: Protocol) -> pa.Schema:
@@ -13,6 +16,9 @@ def make_schema(protocol: Protocol) -> pa.Schema:
 
     `row`, `item_id`, `sample_index`, `seed` name the sample; `status` is "ok" or "failed" with a `reason`,
     and all that follows is null where it failed. `png_sha256` is of the stored picture.
+
+    Raises:
+        LepbenchError: a measure is unknown here, or does not fit beside the others.
     """
     named = [
         ("row", pa.string()),
@@ -23,12 +29,10 @@ def make_schema(protocol: Protocol) -> pa.Schema:
         ("reason", pa.string()),
         ("png_sha256", pa.string()),
     ]
-    counted = [column for m in select_measures(protocol) for column in m.columns(protocol).items()]
-    return pa.schema([*named, *counted])
+    taken = [*(name for name, _ in named), *(name for name, _ in KEPT)]
+    return pa.schema([*named, *list_columns(protocol, taken)])
 
 
 def make_work_schema(protocol: Protocol) -> pa.Schema:
     """`make_schema` with the additional columns of unfinished runs: the image and its time."""
-    return (
-        make_schema(protocol).append(pa.field("png", pa.binary())).append(pa.field("seconds", pa.float64()))
-    )
+    return pa.schema([*make_schema(protocol), *(pa.field(name, kind) for name, kind in KEPT)])

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from lepbench.config import Config
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures
+from lepbench.evaluation.measures.contract import draw_measure
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import OK
 from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws
-from lepbench.plugins import hash_code
+from lepbench.submitted import is_ours
 
 MAIN = {
     "faithful_f1": "faithful F1",
@@ -34,12 +35,12 @@ differences lowers the power of the other tests."""
 
 def is_lower_better(metric: str) -> bool:
     """Whether lower values of a metric are better."""
-    return any(metric in measure.lower_is_better for measure in MEASURES.values())
+    return any(metric in measure.lower_is_better for measure in MEASURES.list_loaded())
 
 
 def is_of_sets(metric: str) -> bool:
     """Whether a metric depends on the number of samples, so that different numbers are not comparable."""
-    return any(metric in measure.of_sets for measure in MEASURES.values())
+    return any(metric in measure.of_sets for measure in MEASURES.list_loaded())
 
 
 def list_main_metrics(protocol: Protocol) -> dict[str, str]:
@@ -47,7 +48,7 @@ def list_main_metrics(protocol: Protocol) -> dict[str, str]:
     shown: dict[str, str] = {}
     for measure in select_measures(protocol):
         names = measure.metrics(protocol)
-        submitted = bool(hash_code(type(measure)))
+        submitted = not is_ours(measure)
         shown |= {name: MAIN.get(name, name) for name in names if submitted or name in MAIN}
     return dict(sorted(shown.items(), key=lambda item: _place_in_main(item[0])))
 
@@ -115,7 +116,8 @@ def resample_conditions(
 def _draws(row: ConditionSamples) -> dict[str, Draws]:
     if row.frame.empty:
         return {}
-    return {name: found for m in select_measures(row.protocol) for name, found in m.draws(row).items()}
+    figures = (draw_measure(measure, row) for measure in select_measures(row.protocol))
+    return {name: draws for found in figures for name, draws in found.items()}
 
 
 def _figures(found: dict[str, Draws], n: int, protocol: Protocol) -> Figures:

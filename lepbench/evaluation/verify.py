@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
 from lepbench.evaluation.layout import find_samples, locate_picture
+from lepbench.evaluation.parts import hash_protocol
 from lepbench.evaluation.protocol import PROTOCOLS, Protocol, select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.sample import OK, make_batches
@@ -132,7 +133,7 @@ def _check_identity(folder: Path, record: Record, suite: Suite, protocol: Protoc
     identity = record.identity
     if (identity.suite, identity.suite_sha256) != (suite.name, suite.sha256):
         raise LepbenchError(f"{folder} was scored on another {identity.suite}", "evaluate again")
-    if identity.protocol_sha256 != protocol.sha256 or record.protocol != protocol:
+    if identity.protocol_sha256 != hash_protocol(protocol) or record.protocol != protocol:
         raise LepbenchError(f"{folder} was scored by another {record.protocol.name}", "evaluate again")
 
 

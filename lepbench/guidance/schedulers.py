@@ -88,6 +88,8 @@ def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | Non
             f"scheduler {name!r} does not fit {backbone.name}, which is {nature}",
             f"choose one of: {', '.join(fitting)}",
         )
+    if not hasattr(diffusers, kind.class_name):
+        raise LepbenchError(f"scheduler {name!r}: diffusers has no {kind.class_name}", "check its class_name")
     scheduler = getattr(diffusers, kind.class_name).from_config(dict(backbone.scheduler), **kind.overrides)
     side = backbone.family.latent_side(backbone.denoiser.config)
     arguments = backbone.family.schedule(scheduler, steps, latent or (side, side))

@@ -3,7 +3,7 @@
 from lepbench.methods.base import METHODS, AnyMethod, Method, MethodConfig, Request
 from lepbench.methods.clean_edges import CleanEdgesConfig
 from lepbench.methods.lep import LepConfig
-from lepbench.methods.model import ModelConfig
+from lepbench.methods.model import ModelConfig, hash_model_code, hash_sampler_code
 from lepbench.methods.precomputed import PrecomputedConfig
 from lepbench.methods.python import PythonConfig
 from lepbench.methods.unguided import UnguidedConfig
@@ -20,4 +20,6 @@ __all__ = [
     "PythonConfig",
     "Request",
     "UnguidedConfig",
+    "hash_model_code",
+    "hash_sampler_code",
 ]

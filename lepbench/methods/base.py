@@ -85,7 +85,7 @@ class MethodConfig(Config, ABC):
         """
 
 
-METHODS: Registry[type[MethodConfig]] = Registry("method")
+METHODS: Registry[type[MethodConfig]] = Registry("method", MethodConfig)
 
 
 def select_method(config: str | dict[str, Any] | MethodConfig) -> MethodConfig:

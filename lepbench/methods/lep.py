@@ -14,6 +14,7 @@ from lepbench.guidance.importance import pool_weights
 from lepbench.methods.base import METHODS, Method, Request, draw_pictures, stack_sketches
 from lepbench.methods.steered import SteeredConfig, stack_weights
 from lepbench.predictors import Predictor
+from lepbench.submitted import hash_code
 
 
 @METHODS.register("lep")
@@ -41,7 +42,8 @@ class Lep(Method):
 
     @property
     def weights(self) -> dict[str, str]:
-        return {f"predictor/{name}": digest for name, digest in self.predictor.weights_sha256().items()}
+        files = self.predictor.weights_sha256().items()
+        return {f"predictor/{name}": digest for name, digest in files} | hash_code(self.predictor)
 
     def draw(self, requests: Sequence[Request]) -> Tensor:
         target = self.backbone.encode_edges(stack_sketches(requests).to(self.backbone.device))

@@ -11,10 +11,25 @@ from lepbench.config import Config
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.presets import PRESETS
+from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.methods.base import METHODS, AnyMethod
 from lepbench.methods.steered import SteeredConfig
+from lepbench.submitted import hash_code, hash_module
 
 DEFAULT_BACKBONE = "mini@1"
+
+
+def hash_model_code(model: ModelConfig) -> dict[str, str]:
+    """SHA-256 of the source files from outside that define a model's method and its scheduler, by name."""
+    method = hash_code(model.method)
+    if model.backbone is None:
+        return method
+    return method | hash_sampler_code(model.sampler)
+
+
+def hash_sampler_code(sampler: SamplerSettings) -> dict[str, str]:
+    """SHA-256 of the source file from outside that registered the scheduler, by name."""
+    return hash_module(SCHEDULERS.find_module(sampler.scheduler))
 
 
 class ModelConfig(Config):

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
-from lepbench.images import to_rgb, to_tensor
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
-from lepbench.plugins import hash_code, import_plugin
+from lepbench.methods.pictures import read_pictures
+from lepbench.plugins import import_plugin
+from lepbench.submitted import explain_faults, hash_code, hash_module
 
 PythonCallable = Callable[..., Any]
 """`(prompts, sketches, seeds, size) -> pictures`; see `PythonMethod`."""
 ARGUMENTS = ("prompts", "sketches", "seeds", "size")
+TARGET = re.compile(r"[^:]*[^:\s]:[A-Za-z_][\w.]*")
+OPTIONS = "check 'method.options'"
 
 
 @METHODS.register("python")
@@ -31,20 +34,30 @@ class PythonConfig(MethodConfig):
 
     needs_backbone: ClassVar[bool] = False
     name: Literal["python"] = "python"
-    target: str = Field(pattern=r"^[^:\s]+:[A-Za-z_][\w.]*$")
+    target: str
     """`package.module:factory`, or `file.py:factory`. The factory takes the options and returns a callable
     `(prompts, sketches, seeds, size) -> pictures`; a function of these parameters is the callable itself."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the factory, or of the function."""
 
+    @field_validator("target")
+    @classmethod
+    def _named(cls, target: str) -> str:
+        if not TARGET.fullmatch(target):
+            raise ValueError(f"{target!r} names no callable; write package.module:name or file.py:name")
+        return target
+
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> PythonMethod:
         place, _, name = self.target.rpartition(":")
-        found: Any = import_plugin(place)
+        module = import_plugin(place, f"method {self.name!r}")
+        found: Any = module
         for part in name.split("."):
             found = getattr(found, part, None)
         if not callable(found):
-            raise LepbenchError(f"{self.target}: {place} has no callable {name!r}", "check 'method.target'")
-        return PythonMethod(self.target, call_factory(found, self), hash_code(found))
+            raise LepbenchError(f"{place} has no callable {name!r}", "check 'method.target'")
+        # What is found may have been imported from elsewhere, and the module decides what it is called with.
+        code = hash_module(module.__name__) | hash_code(found)
+        return PythonMethod(self.target, call_factory(found, self), code)
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ class PythonMethod(Method):
     Attributes:
         label: what to call it in an error.
         callable: draws.
-        code: SHA-256 of the file that defines it, by name.
+        code: SHA-256 of the files that define it, by name.
     """
 
     label: str
@@ -87,21 +100,15 @@ def call_factory(found: Callable[..., Any], config: PythonConfig) -> PythonCalla
         LepbenchError: it does not take the options, raises, or returns nothing that can be called.
     """
     try:
-        parameters = list(inspect.signature(found).parameters)
+        signature = inspect.signature(found)
     except (TypeError, ValueError):
-        parameters = []
-    if tuple(parameters[: len(ARGUMENTS)]) == ARGUMENTS:
-        _check_options(found, config)
-        return partial(found, **config.options)
-    try:
+        signature = inspect.Signature()
+    draws = tuple(signature.parameters)[: len(ARGUMENTS)] == ARGUMENTS
+    with explain_faults(config.target, found, fix=OPTIONS):
+        if draws:
+            signature.bind(*ARGUMENTS, **config.options)
+            return partial(found, **config.options)
         made = found(**config.options)
-    except LepbenchError:
-        raise
-    except Exception as error:  # whatever its author left in it
-        raise LepbenchError(
-            f"{config.target} failed: {' '.join(f'{type(error).__name__}: {error}'.split())}",
-            "check 'method.options'",
-        ) from error
     if not callable(made):
         raise LepbenchError(
             f"{config.target} returned {type(made).__name__}, which cannot be called",
@@ -111,75 +118,10 @@ def call_factory(found: Callable[..., Any], config: PythonConfig) -> PythonCalla
     return draw
 
 
-def _check_options(found: Callable[..., Any], config: PythonConfig) -> None:
-    try:
-        inspect.signature(found).bind(*ARGUMENTS, **config.options)
-    except TypeError as error:
-        raise LepbenchError(f"{config.target}: {error}", "check 'method.options'") from error
-
-
-def read_pictures(drawn: Any, count: int, label: str) -> Tensor:
-    """What a callable returned as float [B, 3, H, W] in [0, 1]; see `PythonMethod`.
-
-    Raises:
-        LepbenchError: it is none of what is taken, or of another number; the message calls it `label`.
-    """
-    if isinstance(drawn, Tensor):
-        pictures = drawn.detach().cpu()
-    elif isinstance(drawn, np.ndarray):
-        pictures = torch.from_numpy(np.ascontiguousarray(drawn))
-        pictures = pictures.movedim(-1, 1) if pictures.ndim == 4 else pictures
-    else:
-        pictures = _read_sequence(drawn, label)
-    if pictures.ndim != 4 or pictures.shape[1] != 3:
-        raise LepbenchError(
-            f"{label} returned an array of shape {list(drawn.shape)}",
-            "return a tensor [B, 3, H, W], an array [B, H, W, 3], or PIL images",
-        )
-    if len(pictures) != count:
-        raise LepbenchError(
-            f"{label} returned {len(pictures)} pictures for {count} prompts", "return one each"
-        )
-    if pictures.dtype == torch.uint8:
-        return pictures.float() / 255
-    if not pictures.is_floating_point():
-        raise LepbenchError(
-            f"{label} returned pictures of {pictures.dtype}", "return uint8, or float in [0, 1]"
-        )
-    return _check_range(pictures.float(), label)
-
-
-def _check_range(pictures: Tensor, label: str) -> Tensor:
-    """Pictures clipped of what rounding leaves beyond [0, 1]; NaN stays, which fails a sample by itself."""
-    known = pictures[pictures.isfinite()]
-    if known.numel() and (float(known.min()) < -0.01 or float(known.max()) > 1.01):
-        raise LepbenchError(
-            f"{label} returned values from {float(known.min()):.3g} to {float(known.max()):.3g}",
-            "scale pictures to [0, 1]",
-        )
-    return pictures
-
-
-def _read_sequence(drawn: Any, label: str) -> Tensor:
-    from PIL import Image
-
-    if isinstance(drawn, Sequence) and drawn and all(isinstance(one, Image.Image) for one in drawn):
-        sizes = {one.size for one in drawn}
-        if len(sizes) > 1:
-            raise LepbenchError(f"{label} returned pictures of {len(sizes)} sizes", "draw all at one size")
-        return to_tensor(np.stack([np.asarray(to_rgb(one)) for one in drawn]))
-    if isinstance(drawn, Sequence) and drawn and all(isinstance(one, Tensor) for one in drawn):
-        return torch.stack(list(drawn)).detach().cpu()
-    if isinstance(drawn, Sequence) and drawn and all(isinstance(one, np.ndarray) for one in drawn):
-        return torch.from_numpy(np.stack(drawn)).movedim(-1, 1)
-    raise LepbenchError(
-        f"{label} returned {type(drawn).__name__}",
-        "return a tensor [B, 3, H, W], an array [B, H, W, 3], or PIL images",
-    )
-
-
 def make_python_config(thing: Any) -> PythonConfig:
     """What a record says of a callable at hand: where it is defined, as far as Python knows."""
+    while isinstance(thing, partial):
+        thing = thing.func
     named = thing if hasattr(thing, "__qualname__") else type(thing)
     module = getattr(named, "__module__", None) or "__main__"
     name = str(named.__qualname__).replace("<locals>.", "").replace("<", "").replace(">", "")

@@ -104,7 +104,7 @@ class Predictor(PretrainedModule):
         return predictor
 
 
-PREDICTORS: Registry[type[Predictor]] = Registry("predictor")
+PREDICTORS: Registry[type[Predictor]] = Registry("predictor", Predictor)
 
 
 def describe_architecture(backbone: Backbone) -> dict[str, Any]:

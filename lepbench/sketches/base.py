@@ -132,7 +132,7 @@ class SketchCorpus(Config, ABC):
         """
 
 
-SKETCHES: Registry[type[SketchCorpus]] = Registry("sketch corpus")
+SKETCHES: Registry[type[SketchCorpus]] = Registry("sketch corpus", SketchCorpus)
 
 
 def read_file(path: Path) -> bytes:

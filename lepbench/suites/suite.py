@@ -22,7 +22,7 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.images import Pixels, encode_png, read_pixels
 from lepbench.panels import Page, draw_strokes
-from lepbench.registry import Registry, suggest_name
+from lepbench.registry import Registry, suggest_entry
 from lepbench.seeds import derive_seed
 
 SUITES = Path(__file__).parents[1] / "assets" / "suites"
@@ -271,8 +271,14 @@ def load_suite(name: str | Path) -> Suite:
     if (SUITES / name / DEFINITION).is_file():
         return Suite(SUITES / name)
     if str(name) in FOLDERS:
-        return Suite(FOLDERS.get(str(name)))
-    raise LepbenchError(f"unknown suite {str(name)!r}", suggest_name(str(name), list_suites()))
+        suite = Suite(Path(FOLDERS.get(str(name))))
+        if suite.name != str(name):
+            raise LepbenchError(
+                f"suite {str(name)!r} of a plug-in is called {suite.name!r} in {suite.folder / DEFINITION}",
+                "register it by that name",
+            )
+        return suite
+    raise LepbenchError(f"unknown suite {str(name)!r}", suggest_entry(str(name), list_suites()))
 
 
 def list_suites() -> list[str]:

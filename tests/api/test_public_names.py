@@ -50,7 +50,7 @@ def test_every_name_is_there_and_listed() -> None:
 
 
 def test_help_shows_every_name_with_what_it_does() -> None:
-    text = pydoc.render_doc(lepbench, renderer=pydoc.plaintext)
+    text = pydoc.render_doc(lepbench, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
     for name in FUNCTIONS:
         assert f"\n    {name}(" in text, name
         assert inspect.getdoc(getattr(lepbench, name)) is not None

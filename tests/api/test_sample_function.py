@@ -231,7 +231,8 @@ def test_a_pipeline_is_seeded_picture_by_picture(tiny: dict[str, Any], drawing: 
     prompts = [PROMPT, "two blue boats", "a house"]
     batch = pipe(prompts, drawing, seed=7, **options).images
     for number, prompt in enumerate(prompts):
-        for seed in (7 + number, np.int64(7 + number), [7 + number]):
+        seeds: list[Any] = [7 + number, np.int64(7 + number), [7 + number]]
+        for seed in seeds:
             alone = pipe(prompt, drawing, seed=seed, **options).images[0]
             assert np.abs(alone - batch[number]).max() < 1e-5
     again = pipe(prompts, drawing, seed=(7, 8, 9), **options).images

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 
-from lepbench.backbones import backbone, load_backbone
+from lepbench.backbones import Backbone, backbone, load_backbone
 from lepbench.errors import LepbenchError
 
 
 @pytest.fixture(scope="module")
-def stock(tiny_pipeline_folder: Path):
+def stock(tiny_pipeline_folder: Path) -> StableDiffusionPipeline:
     from diffusers import StableDiffusionPipeline
 
     return StableDiffusionPipeline.from_pretrained(tiny_pipeline_folder, use_safetensors=True)
@@ -24,7 +25,9 @@ def copy(tiny_pipeline_folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model"))
 
 
-def test_pictures_to_latents_as_diffusers_encodes_them(tiny_backbone, stock) -> None:
+def test_pictures_to_latents_as_diffusers_encodes_them(
+    tiny_backbone: Backbone, stock: StableDiffusionPipeline
+) -> None:
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
         posterior = stock.vae.encode(stock.image_processor.preprocess(images)).latent_dist
@@ -32,7 +35,9 @@ def test_pictures_to_latents_as_diffusers_encodes_them(tiny_backbone, stock) -> 
     assert torch.allclose(tiny_backbone.encode_images(images), expected, atol=1e-5)
 
 
-def test_latents_to_pictures_as_diffusers_decodes_them(tiny_backbone, stock) -> None:
+def test_latents_to_pictures_as_diffusers_decodes_them(
+    tiny_backbone: Backbone, stock: StableDiffusionPipeline
+) -> None:
     latents = torch.randn(35, 4, 16, 16)  # more than are decoded at once
     with torch.no_grad():
         raw = stock.vae.decode(latents / stock.vae.config.scaling_factor).sample
@@ -48,7 +53,7 @@ def test_latents_to_pictures_as_diffusers_decodes_them(tiny_backbone, stock) -> 
     [((64, 64), 8), ((512, 512), 8), ((768, 1024), 2), ((1536, 1536), 1)],
 )
 def test_no_more_pixels_than_fit_go_through_the_vae_at_once(
-    size: tuple[int, int], count: int, tiny_backbone, monkeypatch: pytest.MonkeyPatch
+    size: tuple[int, int], count: int, tiny_backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Passed:
         """Stands for what the VAE makes, and takes no time."""
@@ -58,17 +63,22 @@ def test_no_more_pixels_than_fit_go_through_the_vae_at_once(
             self.mode = lambda: piece
 
     seen: list[int] = []
+
+    def noted(piece: torch.Tensor) -> Passed:
+        seen.append(len(piece))
+        return Passed(piece[..., :1, :1])
+
     for way in ("encode", "decode"):
-        monkeypatch.setattr(
-            tiny_backbone.vae, way, lambda piece: seen.append(len(piece)) or Passed(piece[..., :1, :1])
-        )
+        monkeypatch.setattr(tiny_backbone.vae, way, noted)
     tiny_backbone.encode_images(torch.zeros(1, 3, 1, 1).expand(9, -1, *size))
     tiny_backbone.decode_latents(torch.zeros(1, 4, 1, 1).expand(9, -1, size[0] // 4, size[1] // 4))
     split = [len(piece) for piece in torch.zeros(9).split(count)]
     assert seen == [*split, *split]
 
 
-def test_pictures_in_pieces_are_those_in_one(tiny_backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_in_pieces_are_those_in_one(
+    tiny_backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     images, latents = torch.rand(5, 3, 64, 32), torch.randn(5, 4, 16, 8)
     whole = tiny_backbone.encode_images(images), tiny_backbone.decode(latents)
     monkeypatch.setattr(backbone, "PIXELS_AT_ONCE", 2 * 64 * 32)
@@ -76,30 +86,32 @@ def test_pictures_in_pieces_are_those_in_one(tiny_backbone, monkeypatch: pytest.
     assert torch.allclose(tiny_backbone.decode(latents), whole[1], atol=1e-5)
 
 
-def test_edges_go_in_as_white_on_black_pictures(tiny_backbone) -> None:
+def test_edges_go_in_as_white_on_black_pictures(tiny_backbone: Backbone) -> None:
     edges = torch.rand(2, 64, 64) < 0.2
     white_on_black = torch.where(edges[:, None], 1.0, 0.0).repeat(1, 3, 1, 1)
     assert torch.equal(tiny_backbone.encode_edges(edges), tiny_backbone.encode_images(white_on_black))
 
 
-def test_prompts_embed_as_in_the_stock_pipeline(tiny_backbone, stock) -> None:
+def test_prompts_embed_as_in_the_stock_pipeline(
+    tiny_backbone: Backbone, stock: StableDiffusionPipeline
+) -> None:
     prompts = ["a red fish", "", "x" * 99]
     expected, _ = stock.encode_prompt(prompts, "cpu", 1, False)
     assert torch.allclose(tiny_backbone.encode_prompts(prompts)["embeddings"], expected, atol=1e-6)
 
 
-def test_too_long_a_prompt_keeps_its_end_token(tiny_backbone) -> None:
+def test_too_long_a_prompt_keeps_its_end_token(tiny_backbone: Backbone) -> None:
     shorter, longer = tiny_backbone.encode_prompts(["b " * 30, "b " * 90])["embeddings"]
     assert torch.allclose(shorter, longer, atol=1e-6)
 
 
-def test_nothing_can_be_trained_and_all_is_in_eval_mode(tiny_backbone) -> None:
+def test_nothing_can_be_trained_and_all_is_in_eval_mode(tiny_backbone: Backbone) -> None:
     for part in (tiny_backbone.denoiser, tiny_backbone.vae, tiny_backbone.text.encoders["text_encoder"]):
         assert not any(parameter.requires_grad for parameter in part.parameters())
         assert not any(module.training for module in part.modules())
 
 
-def test_shapes_of_the_latents(tiny_backbone) -> None:
+def test_shapes_of_the_latents(tiny_backbone: Backbone) -> None:
     assert tiny_backbone.image_size == 64
     assert tiny_backbone.latent_shape(64) == (4, 16, 16)
     assert tiny_backbone.latent_shape((32, 96)) == (4, 8, 24)
@@ -109,7 +121,7 @@ def test_shapes_of_the_latents(tiny_backbone) -> None:
         tiny_backbone.latent_shape((64, 70))
 
 
-def test_channels_at_the_taps_are_those_of_the_blocks(tiny_backbone) -> None:
+def test_channels_at_the_taps_are_those_of_the_blocks(tiny_backbone: Backbone) -> None:
     assert list(tiny_backbone.tap_channels.items()) == list(
         zip(tiny_backbone.taps, (32, 32, 64, 64, 64, 64, 64, 32, 32), strict=True)
     )
@@ -123,7 +135,7 @@ def test_hashes_are_of_every_file(tiny_pipeline_folder: Path) -> None:
     }
 
 
-def test_what_decides_nothing_is_not_hashed(tiny_backbone, copy: Path) -> None:
+def test_what_decides_nothing_is_not_hashed(tiny_backbone: Backbone, copy: Path) -> None:
     for name in (
         "README.md",
         "unet/model.ckpt",
@@ -137,12 +149,18 @@ def test_what_decides_nothing_is_not_hashed(tiny_backbone, copy: Path) -> None:
 
 
 def test_files_are_hashed_once(tiny_pipeline_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded, hashed = load_backbone(tiny_pipeline_folder), []
-    monkeypatch.setattr(backbone, "sha256_file", lambda path: hashed.append(path) or "")
+    loaded = load_backbone(tiny_pipeline_folder)
+    hashed: list[Path] = []
+
+    def hashing(path: Path) -> str:
+        hashed.append(path)
+        return ""
+
+    monkeypatch.setattr(backbone, "sha256_file", hashing)
     assert len(loaded.files_sha256) == len(loaded.files_sha256) == len(hashed) > 0
 
 
-def test_half_precision_files_load_in_full_precision(tiny_backbone, copy: Path) -> None:
+def test_half_precision_files_load_in_full_precision(tiny_backbone: Backbone, copy: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     path = copy / "unet" / "diffusion_pytorch_model.safetensors"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from tiny_pipelines import BUILDERS, save_tiny
 
 from lepbench.backbones import load_backbone
+from lepbench.backbones.load import Precision
 from lepbench.backbones.survey import measure_tap_shapes
 from lepbench.backbones.taps import find_module
 from lepbench.errors import LepbenchError
@@ -28,7 +30,7 @@ BEHIND = {"sd-v": ["up_blocks[3]", "conv_out"], "sdxl": ["conv_out"]}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(BUILDERS))
-def test_features_are_maps_that_hang_on_the_latent(name: str, tiny_folder_of) -> None:
+def test_features_are_maps_that_hang_on_the_latent(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     latents = torch.randn(2, 4, 8, 24, requires_grad=True)
     conditioning = backbone.encode_prompts(["a red fish", "x"])
@@ -44,7 +46,9 @@ def test_features_are_maps_that_hang_on_the_latent(name: str, tiny_folder_of) ->
 
 
 @pytest.mark.parametrize("name", list(BUILDERS))
-def test_features_alone_are_the_same_and_nothing_behind_the_last_is_run(name: str, tiny_folder_of) -> None:
+def test_features_alone_are_the_same_and_nothing_behind_the_last_is_run(
+    name: str, tiny_folder_of: Callable[[str], Path]
+) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     behind = [find_module(backbone.denoiser, path) for path in BEHIND.get(name, ["proj_out"])]
     called: list[Any] = []
@@ -63,7 +67,7 @@ def test_features_alone_are_the_same_and_nothing_behind_the_last_is_run(name: st
 
 
 @pytest.mark.parametrize("name", TRANSFORMERS)
-def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of) -> None:
+def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     conditioning = backbone.encode_prompts(["x"])
     latents = torch.randn(1, 4, 8, 24)
@@ -80,7 +84,9 @@ def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of) -> None:
 
 
 @pytest.mark.parametrize("name", list(BUILDERS))
-def test_the_map_of_one_sample_leads_back_through_a_batch_norm(name: str, tiny_folder_of) -> None:
+def test_the_map_of_one_sample_leads_back_through_a_batch_norm(
+    name: str, tiny_folder_of: Callable[[str], Path]
+) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     with torch.no_grad():
         conditioning = backbone.encode_prompts(["x"])
@@ -95,7 +101,7 @@ def test_the_map_of_one_sample_leads_back_through_a_batch_norm(name: str, tiny_f
 
 
 @pytest.mark.parametrize("name", ["sd3", "flux-dev"])
-def test_text_tokens_are_left_out(name: str, tiny_folder_of) -> None:
+def test_text_tokens_are_left_out(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     last = backbone.taps[-1]
     seen: list[torch.Tensor] = []
@@ -110,14 +116,14 @@ def test_text_tokens_are_left_out(name: str, tiny_folder_of) -> None:
     assert torch.equal(features[last].flatten(2).transpose(1, 2), seen[0])
 
 
-def test_a_flow_is_noised_as_its_scheduler_does_it(tiny_folder_of) -> None:
+def test_a_flow_is_noised_as_its_scheduler_does_it(tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of("sd3"))
     latents, noise, when = torch.randn(3, 4, 8, 8), torch.randn(3, 4, 8, 8), torch.tensor([1, 400, 1000])
     expected = FlowMatchEulerDiscreteScheduler().scale_noise(latents, when.float(), noise)
     assert torch.allclose(backbone.noised(latents, noise, when), expected, atol=1e-6)
 
 
-def test_the_size_of_the_picture_is_told_where_a_model_asks(tiny_folder_of) -> None:
+def test_the_size_of_the_picture_is_told_where_a_model_asks(tiny_folder_of: Callable[[str], Path]) -> None:
     seen: dict[str, Any] = {}
     backbone = load_backbone(tiny_folder_of("sdxl"))
     handle = backbone.denoiser.register_forward_pre_hook(
@@ -130,7 +136,7 @@ def test_the_size_of_the_picture_is_told_where_a_model_asks(tiny_folder_of) -> N
     assert seen["added_cond_kwargs"]["time_ids"].tolist() == [[32, 96, 0, 0, 32, 96]] * 2
 
 
-def test_sizes_a_family_cannot_draw(tiny_folder_of) -> None:
+def test_sizes_a_family_cannot_draw(tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of("sd3"))
     assert backbone.latent_shape((64, 8)) == (4, 16, 2)
     with pytest.raises(LepbenchError, match="multiples of 8 px"):
@@ -139,7 +145,7 @@ def test_sizes_a_family_cannot_draw(tiny_folder_of) -> None:
         backbone.latent_shape((64, 200))
 
 
-def test_only_an_optional_part_may_be_left_out(tiny_folder_of, tmp_path: Path) -> None:
+def test_only_an_optional_part_may_be_left_out(tiny_folder_of: Callable[[str], Path], tmp_path: Path) -> None:
     assert set(load_backbone(tiny_folder_of("sd3-without-t5")).text.encoders) == {
         "text_encoder",
         "text_encoder_2",
@@ -156,7 +162,9 @@ def test_only_an_optional_part_may_be_left_out(tiny_folder_of, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("key", ["latents_mean", "latents_std"])
-def test_latents_of_normalised_channels_are_refused(key: str, tiny_folder_of, tmp_path: Path) -> None:
+def test_latents_of_normalised_channels_are_refused(
+    key: str, tiny_folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(tiny_folder_of("sdxl"), tmp_path / "sdxl"))
     path = folder / "vae" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {key: [-1.6, 1.7, 0.7, 0.2]}))
@@ -164,7 +172,7 @@ def test_latents_of_normalised_channels_are_refused(key: str, tiny_folder_of, tm
         load_backbone(folder)
 
 
-def test_a_schedule_without_betas_is_refused(tiny_folder_of, tmp_path: Path) -> None:
+def test_a_schedule_without_betas_is_refused(tiny_folder_of: Callable[[str], Path], tmp_path: Path) -> None:
     folder = Path(shutil.copytree(tiny_folder_of("sdxl"), tmp_path / "sdxl"))
     path = folder / "scheduler" / "scheduler_config.json"
     config = json.loads(path.read_text()) | {"sigma_data": 0.5}
@@ -175,7 +183,9 @@ def test_a_schedule_without_betas_is_refused(tiny_folder_of, tmp_path: Path) -> 
         load_backbone(folder)
 
 
-def test_half_precision_is_read_for_want_of_the_full(tiny_folder_of, tmp_path: Path) -> None:
+def test_half_precision_is_read_for_want_of_the_full(
+    tiny_folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
     folder = save_tiny("flux-schnell", tmp_path / "flux", variant="fp16")
     whole = load_backbone(tiny_folder_of("flux-schnell"))
     half = load_backbone(folder)
@@ -188,14 +198,14 @@ def test_half_precision_is_read_for_want_of_the_full(tiny_folder_of, tmp_path: P
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 @pytest.mark.parametrize("name", list(BUILDERS))
 def test_every_weight_of_the_denoiser_has_the_precision_asked_for(
-    name: str, precision: str, tiny_folder_of
+    name: str, precision: Precision, tiny_folder_of: Callable[[str], Path]
 ) -> None:
     backbone = load_backbone(tiny_folder_of(name), precision=precision)
     assert {parameter.dtype for parameter in backbone.denoiser.parameters()} == {getattr(torch, precision)}
 
 
 def test_the_precision_reaches_a_diffusers_that_knows_its_older_name_alone(
-    tiny_folder_of, monkeypatch: pytest.MonkeyPatch
+    tiny_folder_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     present = FluxTransformer2DModel.from_pretrained
 
@@ -207,7 +217,9 @@ def test_the_precision_reaches_a_diffusers_that_knows_its_older_name_alone(
 
 
 @pytest.mark.parametrize("variant", [None, "fp16"])
-def test_weights_in_shards_are_read_and_hashed(variant: str | None, tiny_folder_of, tmp_path: Path) -> None:
+def test_weights_in_shards_are_read_and_hashed(
+    variant: str | None, tiny_folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
     folder = save_tiny("flux-schnell", tmp_path / "flux", max_shard_size="40KB", variant=variant)
     backbone = load_backbone(folder)
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lepbench.backbones import Backbone
 from lepbench.backbones.known import find_denoiser, load_known
 from lepbench.backbones.load import import_class
 from lepbench.backbones.survey import measure_tap_shapes
@@ -86,7 +87,7 @@ def test_taps_are_evenly_spread_and_end_with_the_last_block(count: int) -> None:
     assert max(steps) - min(steps) <= 1
 
 
-def test_shapes_without_weights_are_those_of_a_pass_with_them(tiny_backbone) -> None:
+def test_shapes_without_weights_are_those_of_a_pass_with_them(tiny_backbone: Backbone) -> None:
     from lepbench.backbones import Conditioning
 
     latents = torch.randn(1, 4, 8, 24)
@@ -97,7 +98,9 @@ def test_shapes_without_weights_are_those_of_a_pass_with_them(tiny_backbone) -> 
     assert [tuple(shape) for shape in shapes] == [(name, *f.shape[1:]) for name, f in features.items()]
 
 
-def test_a_folder_needs_no_weights_to_be_looked_at(tiny_pipeline_folder: Path, tiny_backbone) -> None:
+def test_a_folder_needs_no_weights_to_be_looked_at(
+    tiny_pipeline_folder: Path, tiny_backbone: Backbone
+) -> None:
     family, config = find_denoiser(tiny_pipeline_folder)
     assert family is tiny_backbone.family
     assert all(tiny_backbone.denoiser.config[key] in (value, list_of(value)) for key, value in config.items())

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lepbench.backbones import Conditioning
+from lepbench.backbones import Backbone, Conditioning
 from lepbench.backbones.taps import collect_taps, find_module
 from lepbench.errors import LepbenchError
 
@@ -17,7 +17,7 @@ def caption(count: int) -> Conditioning:
     return Conditioning({"embeddings": torch.randn(count, 32, 32)})
 
 
-def test_the_last_tap_of_mini_is_what_the_output_head_reads(tiny_backbone) -> None:
+def test_the_last_tap_of_mini_is_what_the_output_head_reads(tiny_backbone: Backbone) -> None:
     unet = tiny_backbone.denoiser
     with torch.no_grad():
         out, features = tiny_backbone.read(torch.randn(2, 4, 16, 16), 500, caption(2), tiny_backbone.taps)
@@ -26,14 +26,14 @@ def test_the_last_tap_of_mini_is_what_the_output_head_reads(tiny_backbone) -> No
     assert tuple(features) == tiny_backbone.taps
 
 
-def test_listening_changes_nothing(tiny_backbone) -> None:
+def test_listening_changes_nothing(tiny_backbone: Backbone) -> None:
     latents, conditioning = torch.randn(2, 4, 8, 24), caption(2)
     with torch.no_grad():
         noise_component, _ = tiny_backbone.read(latents, 7, conditioning, tiny_backbone.taps)
         assert torch.equal(noise_component, tiny_backbone.predict(latents, 7, conditioning))
 
 
-def test_paths_lead_to_the_modules_python_names(tiny_backbone) -> None:
+def test_paths_lead_to_the_modules_python_names(tiny_backbone: Backbone) -> None:
     unet = tiny_backbone.denoiser
     assert find_module(unet, "down_blocks[1].attentions[-1]") is unet.down_blocks[1].attentions[-1]
     assert find_module(unet, "mid_block.resnets[0]") is unet.mid_block.resnets[0]
@@ -50,7 +50,9 @@ def test_paths_lead_to_the_modules_python_names(tiny_backbone) -> None:
         ("conv_out.weight[0]", "not a module"),
     ],
 )
-def test_a_path_that_leads_nowhere_is_named_and_hooks_nothing(tiny_backbone, path: str, part: str) -> None:
+def test_a_path_that_leads_nowhere_is_named_and_hooks_nothing(
+    tiny_backbone: Backbone, path: str, part: str
+) -> None:
     before = hooks(tiny_backbone.denoiser)
     with pytest.raises(LepbenchError) as caught, collect_taps(tiny_backbone.denoiser, ["up_blocks[0]", path]):
         pass
@@ -59,7 +61,7 @@ def test_a_path_that_leads_nowhere_is_named_and_hooks_nothing(tiny_backbone, pat
     assert hooks(tiny_backbone.denoiser) == before
 
 
-def test_no_hook_outlives_an_exception(tiny_backbone) -> None:
+def test_no_hook_outlives_an_exception(tiny_backbone: Backbone) -> None:
     unet = tiny_backbone.denoiser
     before = hooks(unet)
 
@@ -78,7 +80,7 @@ def test_no_hook_outlives_an_exception(tiny_backbone) -> None:
     assert hooks(unet) == before
 
 
-def test_of_a_module_that_returns_a_tuple_the_first_member_is_kept(tiny_backbone) -> None:
+def test_of_a_module_that_returns_a_tuple_the_first_member_is_kept(tiny_backbone: Backbone) -> None:
     both = ["down_blocks[2]", "down_blocks[2].attentions[-1]"]
     with torch.no_grad():
         _, found = tiny_backbone.read(torch.randn(1, 4, 16, 16), 10, caption(1), both)
@@ -86,7 +88,7 @@ def test_of_a_module_that_returns_a_tuple_the_first_member_is_kept(tiny_backbone
     assert torch.equal(*found.values())
 
 
-def test_features_are_in_the_graph_when_one_is_recorded(tiny_backbone) -> None:
+def test_features_are_in_the_graph_when_one_is_recorded(tiny_backbone: Backbone) -> None:
     latents = torch.randn(1, 4, 16, 16, requires_grad=True)
     _, features = tiny_backbone.read(latents, 10, caption(1), tiny_backbone.taps)
     for name, feature in features.items():

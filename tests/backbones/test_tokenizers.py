@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def pieces() -> bytes:
     [("pixart-sigma", "tokenizer"), ("sd3", "tokenizer_3"), ("flux-dev", "tokenizer_2")],
 )
 def test_a_t5_tokenizer_may_be_a_model_of_sentencepiece_alone(
-    name: str, part: str, pieces: bytes, tiny_folder_of, tmp_path: Path
+    name: str, part: str, pieces: bytes, tiny_folder_of: Callable[[str], Path], tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(tiny_folder_of(name), tmp_path / name))
     (folder / part / "tokenizer.json").unlink()
@@ -59,7 +60,7 @@ KINDS = {"tokenizer": "transformers.CLIPTokenizer", "tokenizer_2": "transformers
 
 
 @pytest.mark.parametrize("part", list(KINDS))
-def test_no_vocabulary_is_made_up(part: str, tiny_folder_of, tmp_path: Path) -> None:
+def test_no_vocabulary_is_made_up(part: str, tiny_folder_of: Callable[[str], Path], tmp_path: Path) -> None:
     folder = Path(shutil.copytree(tiny_folder_of("flux-dev") / part, tmp_path / part))
     load_tokenizer(folder, KINDS[part])
     (folder / "tokenizer.json").unlink()
@@ -69,7 +70,9 @@ def test_no_vocabulary_is_made_up(part: str, tiny_folder_of, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("part", list(KINDS))
 @pytest.mark.parametrize("content", ["{", "{}", '{"model": {"type": "Unigram", "vocab": 7}}'])
-def test_a_damaged_vocabulary_is_one_line(part: str, content: str, tiny_folder_of, tmp_path: Path) -> None:
+def test_a_damaged_vocabulary_is_one_line(
+    part: str, content: str, tiny_folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(tiny_folder_of("flux-dev") / part, tmp_path / part))
     (folder / "tokenizer.json").write_text(content)
     with pytest.raises(LepbenchError, match=f"{part} cannot be loaded: ") as caught:

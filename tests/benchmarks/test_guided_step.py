@@ -20,12 +20,16 @@ ALWAYS = SECONDS | {"ratio", "floor_ratio", "saved_bytes", "literal_saved_bytes"
 def script() -> Any:
     """The benchmark, which is a script and no part of the package."""
     spec = importlib.util.spec_from_file_location("guided_step", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def lines(script: Any, arguments: list[str], monkeypatch, capsys) -> list[dict[str, Any]]:
+def lines(
+    script: Any, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> list[dict[str, Any]]:
     """What it prints with --json for a tiny U-Net."""
     usual = ["--tiny", "--side", "8", "--rounds", "1", "--json"]
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), *usual, *arguments])
@@ -35,7 +39,9 @@ def lines(script: Any, arguments: list[str], monkeypatch, capsys) -> list[dict[s
 
 
 @pytest.mark.slow
-def test_by_default_it_prints_one_object(script, monkeypatch, capsys) -> None:
+def test_by_default_it_prints_one_object(
+    script: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (found,) = lines(script, [], monkeypatch, capsys)
     assert found.keys() > ALWAYS
     assert all(found[name] > 0 for name in ALWAYS)
@@ -46,7 +52,9 @@ def test_by_default_it_prints_one_object(script, monkeypatch, capsys) -> None:
 
 
 @pytest.mark.slow
-def test_every_batch_size_has_an_object(script, monkeypatch, capsys) -> None:
+def test_every_batch_size_has_an_object(
+    script: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["--backbone", "sdxl", "--dtype", "bfloat16", "--batch", "1", "3"]
     one, three = lines(script, arguments, monkeypatch, capsys)
     assert (one["batch"], three["batch"]) == (1, 3)
@@ -55,7 +63,7 @@ def test_every_batch_size_has_an_object(script, monkeypatch, capsys) -> None:
     assert one["saved_bytes"] < one["literal_saved_bytes"]
 
 
-def test_the_clock_waits_for_the_gpu(script, monkeypatch) -> None:
+def test_the_clock_waits_for_the_gpu(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: events.append("wait"))
@@ -63,7 +71,9 @@ def test_the_clock_waits_for_the_gpu(script, monkeypatch) -> None:
     assert events == ["wait", "work", "wait"]
 
 
-def test_the_literal_rendering_runs_nothing_that_is_compiled(script, monkeypatch) -> None:
+def test_the_literal_rendering_runs_nothing_that_is_compiled(
+    script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch, "compile", lambda forward: forward)
     with torch.random.fork_rng():
         backbone = script.random_backbone(True)

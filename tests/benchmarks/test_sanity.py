@@ -2,8 +2,11 @@
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "sanity.py"
@@ -28,38 +31,40 @@ BLIND = {
 
 
 @pytest.fixture(scope="module")
-def sanity():
+def sanity() -> ModuleType:
     """The benchmark, which is a script and no part of the package."""
     spec = importlib.util.spec_from_file_location("sanity", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture(scope="module")
-def table(sanity):
+def table(sanity: ModuleType) -> pd.DataFrame:
     return sanity.table(SCENES, SIZE)
 
 
 @pytest.fixture(scope="module")
-def known(sanity):
+def known(sanity: ModuleType) -> Any:
     return sanity.known_maps(SCENES, SIZE)
 
 
-def course(table, degradation, figure):
+def course(table: pd.DataFrame, degradation: str, figure: str) -> np.ndarray:
     """A figure at rising strengths."""
     return table.loc[table["degradation"] == degradation, figure].to_numpy()
 
 
 @pytest.mark.parametrize("degradation", BLIND)
-def test_nothing_is_lost_without_degradation(table, degradation):
+def test_nothing_is_lost_without_degradation(table: pd.DataFrame, degradation: str) -> None:
     start = table[(table["degradation"] == degradation) & (table["strength"] == 0)].iloc[0]
     assert all(start[figure] == pytest.approx(1, abs=1e-9) for figure in F1 | RECALL | PRECISION | SOFT)
     assert all(start[figure] == 0 for figure in CHAMFER)
 
 
 @pytest.mark.parametrize("degradation", BLIND)
-def test_figures_get_worse_with_every_step_or_are_blind(table, degradation):
+def test_figures_get_worse_with_every_step_or_are_blind(table: pd.DataFrame, degradation: str) -> None:
     for figure in F1 | RECALL | PRECISION | SOFT | CHAMFER:
         values = course(table, degradation, figure)
         if figure in BLIND[degradation]:
@@ -70,7 +75,7 @@ def test_figures_get_worse_with_every_step_or_are_blind(table, degradation):
         assert abs(values[-1] - values[0]) > 0.01, figure
 
 
-def test_a_tolerance_hides_what_lies_within_it(table):
+def test_a_tolerance_hides_what_lies_within_it(table: pd.DataFrame) -> None:
     for degradation in ("displacement", "dilation"):
         for tolerance in range(4):
             values = course(table, degradation, f"f1_{tolerance}px")
@@ -79,7 +84,7 @@ def test_a_tolerance_hides_what_lies_within_it(table):
     assert course(table, "dilation", "one_to_one_f1_3px")[1] < 0.6
 
 
-def test_one_to_one_counts_size_alone_where_one_map_holds_the_other(sanity, known):
+def test_one_to_one_counts_size_alone_where_one_map_holds_the_other(sanity: ModuleType, known: Any) -> None:
     size = known.edges.sum(axis=(1, 2))
     for degrade, strength in ((sanity.dilated, 2), (sanity.dropped, 0.6), (sanity.noisy, 0.05)):
         degraded = degrade(known.edges, strength)
@@ -90,7 +95,9 @@ def test_one_to_one_counts_size_alone_where_one_map_holds_the_other(sanity, know
             assert np.allclose(found[f"one_to_one_f1_{tolerance}px"], expected)
 
 
-def test_exchanging_the_maps_exchanges_precision_and_recall_and_nothing_else(sanity, known):
+def test_exchanging_the_maps_exchanges_precision_and_recall_and_nothing_else(
+    sanity: ModuleType, known: Any
+) -> None:
     for degrade, strength in ((sanity.displaced, 3), (sanity.dilated, 2), (sanity.noisy, 0.02)):
         degraded = degrade(known.edges, strength)
         there = sanity.figures(degraded, known)
@@ -101,7 +108,7 @@ def test_exchanging_the_maps_exchanges_precision_and_recall_and_nothing_else(san
             assert np.array_equal(there[figure], back[figure.replace("precision", "recall")])
 
 
-def test_a_stronger_degradation_contains_a_weaker_one(sanity, known):
+def test_a_stronger_degradation_contains_a_weaker_one(sanity: ModuleType, known: Any) -> None:
     for degrade in (sanity.dilated, sanity.noisy):
         assert not (degrade(known.edges, 0.1) & ~degrade(known.edges, 0.2)).any()
     assert not (sanity.dropped(known.edges, 0.7) & ~sanity.dropped(known.edges, 0.3)).any()
@@ -109,12 +116,12 @@ def test_a_stronger_degradation_contains_a_weaker_one(sanity, known):
     assert np.array_equal(alone[0][0], alone[1][0])
 
 
-def test_every_pixel_belongs_to_a_stroke(known):
+def test_every_pixel_belongs_to_a_stroke(known: Any) -> None:
     assert np.array_equal(known.strokes > 0, known.edges)
     assert known.strokes.max(axis=(1, 2)).tolist() == [3, 4, 1, 5]
 
 
-def test_maps_move_right_down_left_and_up(sanity):
+def test_maps_move_right_down_left_and_up(sanity: ModuleType) -> None:
     one = np.zeros((9, 11), bool)
     one[4, 5] = one[5, 7] = True
     moved = sanity.displaced(np.stack([one] * 5), 2)
@@ -123,7 +130,7 @@ def test_maps_move_right_down_left_and_up(sanity):
     assert not sanity.displaced(one[None], 6).any()
 
 
-def test_a_map_that_deserves_nothing_lies_far_from_the_right_one(table):
+def test_a_map_that_deserves_nothing_lies_far_from_the_right_one(table: pd.DataFrame) -> None:
     blank, other = (table[table["degradation"] == name].iloc[0] for name in ("blank", "another scene"))
     assert all(blank[figure] == 0 for figure in F1 | RECALL | {"soft_iou"})
     assert blank["chamfer_share"] == 1

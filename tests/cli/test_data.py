@@ -15,7 +15,7 @@ import huggingface_hub
 import pyarrow.parquet as pq
 import pytest
 from huggingface_hub.hf_api import HfApi
-from huggingface_hub.utils import filter_repo_objects
+from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
 
 from lepbench.cli import app
 from lepbench.data.build import build_triplets
@@ -126,7 +126,7 @@ def another_shard(folder: Path) -> None:
     edit(folder / "manifest.json", lambda tree: tree.update(sha256=identity))
 
 
-HARMS: dict[str, tuple[Callable[[Path], None], str]] = {
+HARMS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a bit of a shard": (lambda f: flip(f / f"data/{FIRST}.parquet"), f"data/{FIRST}.parquet differs"),
     "a shard is gone": (lambda f: (f / f"data/{FIRST}.parquet").unlink(), f"data/{FIRST}.parquet: No such"),
     "a shard of other rows": (another_shard, f"data/{FIRST}.parquet differs from manifest.json: it holds"),

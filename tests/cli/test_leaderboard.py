@@ -43,6 +43,7 @@ def lepbench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("statistics")
 def test_a_run_is_added_and_a_wrong_one_is_one_line(
     tmp_path: Path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -44,7 +45,9 @@ def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
     assert [line.split()[0] for line in lines] == [row["name"] for row in rows]
 
 
-def test_detectors_are_listed_with_their_settings_and_what_they_lack(monkeypatch, tmp_path) -> None:
+def test_detectors_are_listed_with_their_settings_and_what_they_lack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path))
     rows = {row["name"]: row for row in json.loads(said("detectors", "--json"))}
     assert rows["canny"]["settings"] == {"low": 0.1, "high": 0.2}

@@ -15,7 +15,7 @@ from lepbench.files import sha256_file
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> None:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path / "cache"))
 
 

@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from lepbench.backbones import Backbone
 from lepbench.cli.app import main
 from lepbench.predictors import MlpConfig, MlpPredictor
 
+Run = Callable[..., tuple[int, str, str]]
+
 
 @pytest.fixture(scope="module")
-def predictor_folder(tiny_backbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def predictor_folder(tiny_backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lep")
     config = MlpConfig(taps=tiny_backbone.tap_channels, out_channels=4, train_timesteps=1000, hidden=(16,))
     MlpPredictor(config).save_pretrained(folder)
@@ -24,9 +28,9 @@ def predictor_folder(tiny_backbone, tmp_path_factory: pytest.TempPathFactory) ->
 def run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    tiny_pipeline_folder,
-    predictor_folder,
-):
+    tiny_pipeline_folder: Path,
+    predictor_folder: Path,
+) -> Run:
     """Call `lepbench sample` with the tiny models: (exit code, stdout, stderr)."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
@@ -50,7 +54,7 @@ def sketch(path: Path, side: int = 64) -> Path:
     return path
 
 
-def test_a_picture_and_a_strip_are_written_and_named(run, tmp_path: Path) -> None:
+def test_a_picture_and_a_strip_are_written_and_named(run: Run, tmp_path: Path) -> None:
     code, out, err = run(
         "--sketch", sketch(tmp_path / "s.png"), "--out", tmp_path / "new" / "fish.png", "--seed", 3
     )
@@ -65,7 +69,7 @@ def test_a_picture_and_a_strip_are_written_and_named(run, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_the_same_seed_draws_the_same_picture_and_another_does_not(run, tmp_path: Path) -> None:
+def test_the_same_seed_draws_the_same_picture_and_another_does_not(run: Run, tmp_path: Path) -> None:
     drawing = sketch(tmp_path / "s.png")
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert run("--sketch", drawing, "--out", tmp_path / f"{name}.png", "--seed", seed)[0] == 0
@@ -75,7 +79,7 @@ def test_the_same_seed_draws_the_same_picture_and_another_does_not(run, tmp_path
 
 
 @pytest.mark.slow
-def test_a_picture_may_be_oblong_and_a_part_of_the_sketch_may_not_matter(run, tmp_path: Path) -> None:
+def test_a_picture_may_be_oblong_and_a_part_of_the_sketch_may_not_matter(run: Run, tmp_path: Path) -> None:
     drawing = tmp_path / "wide.png"
     image = Image.new("L", (96, 64), 255)
     ImageDraw.Draw(image).ellipse((8, 8, 87, 55), outline=0)
@@ -91,7 +95,7 @@ def test_a_picture_may_be_oblong_and_a_part_of_the_sketch_may_not_matter(run, tm
     assert not np.array_equal(a, b)
 
 
-def test_a_sketch_of_the_wrong_size_is_one_line_and_exit_code_2_or_resized(run, tmp_path: Path) -> None:
+def test_a_sketch_of_the_wrong_size_is_one_line_and_exit_code_2_or_resized(run: Run, tmp_path: Path) -> None:
     drawing = sketch(tmp_path / "big.png", 200)
     code, out, err = run("--sketch", drawing, "--out", tmp_path / "x.png")
     assert (code, out) == (2, "")
@@ -118,7 +122,7 @@ def test_a_sketch_of_the_wrong_size_is_one_line_and_exit_code_2_or_resized(run, 
     ],
 )
 def test_faults_are_one_line_and_exit_code_2(
-    run, arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     sketch(tmp_path / "s.png")

@@ -261,6 +261,7 @@ def test_ray_tells_of_a_failing_piece_in_one_line(cluster: Any) -> None:
         list(ENGINES.get("ray")(1).run(fail, None, [Part(1)], lambda more: None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(ENGINES))
 def test_every_engine_does_every_piece_once(name: str, cluster: Any) -> None:
     told: list[int] = []
@@ -273,6 +274,7 @@ def threads(job: Any, piece: Part, tried: Any) -> tuple[int, int]:
     return torch.get_num_threads(), cv2.getNumThreads()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(ENGINES))
 def test_every_engine_works_in_one_thread_and_leaves_the_others_be(name: str, cluster: Any) -> None:
     before = threads(None, Part(0), None)

@@ -160,16 +160,16 @@ def test_card_and_rejects_are_beside(built: Path, tmp_path: Path) -> None:
     assert here != there
 
 
-def killed_at_row(row: int, built: Path, out: Path) -> None:
+def killed_at_row(last: int, built: Path, out: Path) -> None:
     """Export in a process that kills itself, as nothing can catch, when it comes to this row."""
     child = os.fork()
     if child == 0:
         honest = export_module.files_of
 
-        def deadly(stored: dict[str, Any], number: int) -> Iterator[tuple[str, bytes]]:
-            if number == row:
+        def deadly(row: dict[str, Any], number: int) -> Iterator[tuple[str, bytes]]:
+            if number == last:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return honest(stored, number)
+            return honest(row, number)
 
         export_module.files_of = deadly
         exported(built, out)

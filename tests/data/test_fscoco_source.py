@@ -162,7 +162,8 @@ def test_a_sketch_that_was_mended_is_read_again(tmp_path: Path) -> None:
     sketches[1].write_bytes(sketches[0].read_bytes())
     again = build_triplets(config, tmp_path / "out", retry=True)
     assert again.manifest.sha256 == build_triplets(config, tmp_path / "fresh").manifest.sha256
-    assert np.array_equal(*(Triplets(tmp_path / "out")[number].edges for number in (0, 1)))
+    first, second, *_ = Triplets(tmp_path / "out")
+    assert np.array_equal(first.edges, second.edges)
 
 
 @pytest.mark.parametrize(

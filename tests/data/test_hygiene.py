@@ -101,8 +101,9 @@ def test_pictures_of_a_suite_stay_out_though_they_were_drawn(tmp_path: Path) -> 
     every = suite.items(suite.definition.items)
     assert len(every) > suite.definition.default_items
     folder = tmp_path / "photos"
-    put(folder, "first", every[0].image)
-    put(folder, "last", every[-1].image)
+    for name, item in (("first", every[0]), ("last", every[-1])):
+        assert item.image is not None
+        put(folder, name, item.image)
     put(folder, "rocket", photograph("rocket"))
     kept, left_out = built(folder, tmp_path / "out", exclude=["sketchworld-edges-v1"], distance=0)
     assert kept == ["rocket.png"]

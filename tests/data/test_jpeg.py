@@ -104,6 +104,7 @@ def test_sizes_are_told_of_ordinary_files_alone() -> None:
     assert ordinary_size(jpeg(image)[:-2]) is None
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=300), st.integers(0, 700))
 def test_any_bytes_have_a_size_or_none(noise: bytes, at: int) -> None:
     content = jpeg(photograph())

@@ -252,8 +252,9 @@ def test_more_bits_than_are_kept_are_a_flag(name: str) -> None:
 
 
 def test_lab_is_no_transparency() -> None:
-    spaces = [ImageCms.createProfile(space) for space in ("sRGB", "LAB")]
-    lab = ImageCms.profileToProfile(photograph(), *spaces, outputMode="LAB")
+    rgb, lightness = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    lab = ImageCms.profileToProfile(photograph(), rgb, lightness, outputMode="LAB")
+    assert lab is not None
     picture = prepared(saved(lab, "TIFF"), None)
     assert picture.flags == ("LAB",)
     assert np.abs(picture.pixels.astype(int) - np.array(photograph())).mean() < 3
@@ -319,7 +320,8 @@ def test_edges_are_those_of_the_stored_bytes_whatever_the_neighbours(
 def test_png_is_lossless_for_any_pixels(content: bytes) -> None:
     pixels = np.frombuffer(content, np.uint8).reshape(4, 4, 3)
     decoded = cv2.imdecode(np.frombuffer(encode_picture(pixels, "PNG"), np.uint8), cv2.IMREAD_COLOR_RGB)
-    assert (decoded == pixels).all()
+    assert decoded is not None
+    assert np.array_equal(decoded, pixels)
     edges = pixels[..., 0] > 127
     assert (np.array(Image.open(io.BytesIO(encode_edges(edges)))) == edges).all()
 
@@ -333,7 +335,7 @@ def test_soft_edges_are_the_detectors_strengths() -> None:
     assert np.abs(edges / 255 - strength.numpy()).max() <= 0.5 / 255 + 1e-6
     row = make_row(picture, edges, measure_edge_density(edges, config), config.source.open(64, 1), "sobel@1")
     stored = decode_row(row).edges
-    assert (stored.dtype, stored.tolist()) == (np.uint8, edges.tolist())
+    assert (stored.dtype, stored.tolist()) == (np.dtype(np.uint8), edges.tolist())
     assert row["edge_density"] == pytest.approx(float((strength > 0.3).float().mean()), abs=0.01)
     with pytest.raises(ValueError, match="does not grade"):
         configured(64, edges="soft")
@@ -369,7 +371,7 @@ def test_soft_edges_are_the_same_to_the_bit_in_any_batch(
     pictures = many(*[shape] * 7, (40, 40), shape)
     for picture, edges in zip(pictures, find_edges(pictures, config), strict=True):
         (alone,) = find_edges([picture], config)
-        assert (edges.dtype, edges.shape) == (np.uint8, picture.pixels.shape[:2])
+        assert (edges.dtype, edges.shape) == (np.dtype(np.uint8), picture.pixels.shape[:2])
         assert (edges == alone).all()
 
 

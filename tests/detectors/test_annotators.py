@@ -26,7 +26,7 @@ Wrapper = Callable[[torch.nn.Module], Callable[..., np.ndarray]]
 
 
 class Case(NamedTuple):
-    detector: type[NetworkDetector]
+    detector: type[Hed | Pidinet | Lineart]
     wrapper: Wrapper
     last: str
     """The module whose random weights are enlarged, so that strengths spread over the range."""
@@ -44,22 +44,24 @@ CASES = {
 
 
 @pytest.fixture(params=CASES, scope="module")
-def case(request) -> Case:
+def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param]
 
 
 @pytest.fixture(scope="module")
-def network(case) -> torch.nn.Module:
+def network(case: Case) -> torch.nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = case.detector.build().eval()
         if case.last:
-            network.get_submodule(case.last).weight.data.mul_(200)
+            network.get_parameter(f"{case.last}.weight").data.mul_(200)
     return network
 
 
 @pytest.fixture(scope="module")
-def detector(case, network, tmp_path_factory) -> NetworkDetector:
+def detector(
+    case: Case, network: torch.nn.Module, tmp_path_factory: pytest.TempPathFactory
+) -> NetworkDetector:
     path: Path = tmp_path_factory.mktemp("annotators") / "weights.safetensors"
     save_file(network.state_dict(), path)
     return case.detector(weights=path)
@@ -71,7 +73,9 @@ def pixels() -> np.ndarray:
     return np.stack([cv2.blur(picture, (3, 3)) for picture in noise])
 
 
-def test_equals_its_own_wrapper(case, network, detector, pixels):
+def test_equals_its_own_wrapper(
+    case: Case, network: torch.nn.Module, detector: NetworkDetector, pixels: np.ndarray
+) -> None:
     wrapper = case.wrapper(network)
     strength = detector.soft(to_tensor(pixels)).numpy()
     for picture, found in zip(pixels, strength, strict=True):
@@ -81,7 +85,7 @@ def test_equals_its_own_wrapper(case, network, detector, pixels):
         assert np.abs(255 * found - expected).max() < 1.01
 
 
-def test_a_batch_changes_no_bit_and_any_size_passes(detector, pixels):
+def test_a_batch_changes_no_bit_and_any_size_passes(detector: NetworkDetector, pixels: np.ndarray) -> None:
     images = to_tensor(pixels)[..., :37, :50]
     together = detector.soft(images)
     assert together.shape == (2, 37, 50)
@@ -91,7 +95,7 @@ def test_a_batch_changes_no_bit_and_any_size_passes(detector, pixels):
     assert detector.soft(images[..., :1, :1]).shape == (2, 1, 1)
 
 
-def test_what_the_package_lacks_is_one_line():
+def test_what_the_package_lacks_is_one_line() -> None:
     with pytest.raises(LepbenchError, match=r"controlnet_aux has no hed\.Nothing"):
         load_annotator("hed", "Nothing")
     with pytest.raises(LepbenchError, match=r"controlnet_aux has no nothing\.Hed"):
@@ -99,7 +103,7 @@ def test_what_the_package_lacks_is_one_line():
 
 
 @pytest.mark.slow
-def test_only_what_is_needed_is_imported():
+def test_only_what_is_needed_is_imported() -> None:
     code = (
         "import sys; from lepbench.detectors import Hed, Lineart, Pidinet; "
         "[kind.build() for kind in (Hed, Lineart, Pidinet)]; "

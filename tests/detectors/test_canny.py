@@ -37,7 +37,9 @@ def random_pictures(seed: int, batch: int, height: int, width: int, smooth: bool
     smooth=st.booleans(),
     thresholds=st.sampled_from([(0.1, 0.2), (0.3, 0.9), (0.05, 1.5), (0.4, 0.4)]),
 )
-def test_equals_kornia_on_random_pictures(seed, batch, height, width, smooth, thresholds):
+def test_equals_kornia_on_random_pictures(
+    seed: int, batch: int, height: int, width: int, smooth: bool, thresholds: tuple[float, float]
+) -> None:
     low, high = thresholds
     images = random_pictures(seed, batch, height, width, smooth)
     assert torch.equal(Canny(low=low, high=high)(images), by_kornia(images, low, high))
@@ -57,7 +59,7 @@ def graded(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", BUNDLED)
-def test_equals_kornia_on_real_pictures(name):
+def test_equals_kornia_on_real_pictures(name: str) -> None:
     images = bundled(name)
     top, left = ((side - CROP) // 2 for side in images.shape[2:])
     images = images[..., top : top + CROP, left : left + CROP]
@@ -67,25 +69,25 @@ def test_equals_kornia_on_real_pictures(name):
 
 
 @pytest.mark.parametrize("images", [*map(bundled, BUNDLED), random_pictures(5, 50, 96, 97, smooth=False)])
-def test_magnitudes_on_ridges_are_kornia_s_to_the_bit(images):
+def test_magnitudes_on_ridges_are_kornia_s_to_the_bit(images: Tensor) -> None:
     ridge, magnitude = graded(images)
     assert ridge.any()
     assert np.array_equal(magnitude, canny(images, 0.1, 0.2, hysteresis=False)[0][:, 0].numpy())
 
 
 @pytest.mark.parametrize("kind", [torch.float64, torch.float16])
-def test_other_floats_are_taken_as_kornia_takes_them(kind):
+def test_other_floats_are_taken_as_kornia_takes_them(kind: torch.dtype) -> None:
     images = random_pictures(6, 2, 40, 41, smooth=True).to(kind)
     assert torch.equal(Canny()(images), by_kornia(images))
 
 
-def test_a_picture_is_judged_apart_from_its_batch():
+def test_a_picture_is_judged_apart_from_its_batch() -> None:
     images = random_pictures(3, 8, 33, 47, smooth=True)
     apart = torch.cat([Canny()(image[None]) for image in images])
     assert torch.equal(Canny()(images), apart)
 
 
-def test_weak_pixels_are_kept_only_where_a_strong_one_is_connected():
+def test_weak_pixels_are_kept_only_where_a_strong_one_is_connected() -> None:
     candidates = np.zeros((2, 5, 7), dtype=bool)
     candidates[0, 0, 0] = candidates[0, 1, 1] = candidates[0, 2, 0] = True  # a diagonal chain from the border
     candidates[0, 4, 4:] = True  # a chain that touches nothing
@@ -96,18 +98,18 @@ def test_weak_pixels_are_kept_only_where_a_strong_one_is_connected():
     assert sorted(map(tuple, np.argwhere(kept))) == [(0, 0, 0), (0, 1, 1), (0, 2, 0)]
 
 
-def test_maps_of_any_memory_layout_are_grown_alike():
+def test_maps_of_any_memory_layout_are_grown_alike() -> None:
     candidates = np.random.default_rng(0).random((2, 9, 12)) < 0.5
     strong = candidates & (np.random.default_rng(1).random((2, 9, 12)) < 0.2)
     other = [np.asfortranarray(one) for one in (candidates, strong)]
     assert np.array_equal(connected(*other), connected(candidates, strong))
 
 
-def test_a_flat_picture_has_no_edge():
+def test_a_flat_picture_has_no_edge() -> None:
     assert not Canny()(torch.full((2, 3, 16, 16), 0.5)).any()
 
 
-def test_thresholds_out_of_order_are_refused():
+def test_thresholds_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="low must not exceed high"):
         Canny(low=0.3, high=0.2)
 
@@ -115,6 +117,6 @@ def test_thresholds_out_of_order_are_refused():
 @pytest.mark.parametrize(
     "images", [torch.zeros(3, 8, 8), torch.zeros(1, 1, 8, 8), torch.zeros(1, 3, 8, 8).byte()]
 )
-def test_what_is_no_float_rgb_batch_is_refused(images):
+def test_what_is_no_float_rgb_batch_is_refused(images: Tensor) -> None:
     with pytest.raises(ValueError, match=r"expected float \[B, 3, H, W\]"):
         Canny()(images)

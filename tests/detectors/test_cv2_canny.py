@@ -33,8 +33,15 @@ def by_opencv(pixels: np.ndarray, low: float, high: float, aperture: int, l2: bo
     l2=st.booleans(),
 )
 def test_equals_opencv_from_pixels_and_from_floats(
-    seed, batch, height, width, smooth, thresholds, aperture, l2
-):
+    seed: int,
+    batch: int,
+    height: int,
+    width: int,
+    smooth: bool,
+    thresholds: tuple[int, int] | tuple[float, int],
+    aperture: int,
+    l2: bool,
+) -> None:
     low, high = thresholds
     pixels = random_pixels(seed, batch, height, width, smooth)
     detector = Cv2Canny(low=low, high=high, aperture=aperture, l2=l2)
@@ -43,7 +50,7 @@ def test_equals_opencv_from_pixels_and_from_floats(
     assert np.array_equal(detector(to_tensor(pixels)).numpy(), expected)
 
 
-def test_settings_matter():
+def test_settings_matter() -> None:
     pixels = random_pixels(1, 1, 64, 64, smooth=False)
     maps = [
         Cv2Canny(**changed).of_pixels(pixels)
@@ -53,7 +60,7 @@ def test_settings_matter():
     assert len({one.tobytes() for one in maps}) == len(maps)
 
 
-def test_pixels_of_any_layout_and_none_at_all_pass():
+def test_pixels_of_any_layout_and_none_at_all_pass() -> None:
     pixels = random_pixels(2, 2, 30, 44, smooth=True)
     expected = Cv2Canny().of_pixels(pixels)
     assert np.array_equal(Cv2Canny().of_pixels(np.asfortranarray(pixels)), expected)
@@ -62,6 +69,6 @@ def test_pixels_of_any_layout_and_none_at_all_pass():
     assert Cv2Canny()(torch.zeros(0, 3, 30, 44)).shape == (0, 30, 44)
 
 
-def test_thresholds_out_of_order_are_refused():
+def test_thresholds_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="low must not exceed high"):
         Cv2Canny(low=300, high=200)

@@ -1,5 +1,8 @@
 """Detectors by name: defaults, settings, identity, and one clear line for a mistake."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -25,7 +28,7 @@ class Recipe(Config):
     detector: AnyDetector = Canny()
 
 
-def test_every_registered_detector_is_known_by_its_name_and_maps_pictures():
+def test_every_registered_detector_is_known_by_its_name_and_maps_pictures() -> None:
     images = torch.rand(2, 3, 24, 31, generator=torch.Generator().manual_seed(0))
     for name in DETECTORS:
         detector = select_detector(name)
@@ -41,7 +44,7 @@ def test_every_registered_detector_is_known_by_its_name_and_maps_pictures():
 
 
 @pytest.mark.parametrize("size", [9, 64, 300, 600])
-def test_maps_of_pixels_are_those_of_their_tensor(size):
+def test_maps_of_pixels_are_those_of_their_tensor(size: int) -> None:
     pixels = np.random.default_rng(size).integers(0, 256, (5, size, 20, 3), dtype=np.uint8)
     for name in ("canny", "cv2-canny", "sobel", "xdog"):
         detector = select_detector(name)
@@ -51,7 +54,7 @@ def test_maps_of_pixels_are_those_of_their_tensor(size):
         assert detector.of_pixels(pixels[:0]).shape == (0, size, 20)
 
 
-def test_pixels_are_worked_on_in_parts_that_fit_the_cache():
+def test_pixels_are_worked_on_in_parts_that_fit_the_cache() -> None:
     class Counting(Canny):
         def __call__(self, images: torch.Tensor) -> torch.Tensor:
             parts.append(len(images))
@@ -63,14 +66,14 @@ def test_pixels_are_worked_on_in_parts_that_fit_the_cache():
         assert parts == expected
 
 
-def test_identity_tells_settings_apart():
+def test_identity_tells_settings_apart() -> None:
     assert identify_detector(Canny()) == "canny@1(low=0.1,high=0.2)"
     assert identify_detector(Canny(high=0.5)) == "canny@1(low=0.1,high=0.5)"
     assert identify_detector(Cv2Canny()) == "cv2-canny@1(low=100.0,high=200.0,aperture=3,l2=False)"
     assert identify_detector(Sobel()) == "sobel@1(threshold=0.15,sigma=0.7,thin=True)"
 
 
-def test_identity_is_one_however_the_numbers_are_written():
+def test_identity_is_one_however_the_numbers_are_written() -> None:
     for name in ("canny", "cv2-canny", "sobel", "xdog"):
         settings = select_detector(name).settings()
         short = {k: int(v) if isinstance(v, float) and v == int(v) else v for k, v in settings.items()}
@@ -79,7 +82,7 @@ def test_identity_is_one_however_the_numbers_are_written():
         )
 
 
-def test_from_a_mapping_or_a_detector():
+def test_from_a_mapping_or_a_detector() -> None:
     assert select_detector({"name": "canny", "high": 0.5}) == Canny(high=0.5)
     assert select_detector(Sobel()) == Sobel()
 
@@ -93,14 +96,14 @@ def test_from_a_mapping_or_a_detector():
         ({"high": 0.5}, "names no detector; name one of: canny, cv2-canny, dexined"),
     ],
 )
-def test_mistakes_are_one_line(config, line):
+def test_mistakes_are_one_line(config: Any, line: str) -> None:
     with pytest.raises(LepbenchError) as caught:
         select_detector(config)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_field_of_a_configuration_takes_any_detector_and_round_trips(tmp_path):
+def test_a_field_of_a_configuration_takes_any_detector_and_round_trips(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     for detector in (Canny(low=0.05), Sobel(thin=False)):
         path.write_text(dump_config(Recipe(detector=detector)))
@@ -112,7 +115,7 @@ def test_a_field_of_a_configuration_takes_any_detector_and_round_trips(tmp_path)
         load_config(path, Recipe)
 
 
-def test_a_stranger_adds_one(monkeypatch):
+def test_a_stranger_adds_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DETECTORS, "_entries", dict(DETECTORS._entries))
 
     @DETECTORS.register("bright")

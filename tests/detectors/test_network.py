@@ -35,7 +35,7 @@ def by_hand(images: torch.Tensor, seed: int = 0) -> torch.Tensor:
         return torch.sigmoid(network.eval()(padded))[:, 0, :22, :17]
 
 
-def test_the_network_of_the_file_grades_whole_pictures(tmp_path, images):
+def test_the_network_of_the_file_grades_whole_pictures(tmp_path: Path, images: torch.Tensor) -> None:
     detector = Tiny(weights=save_safe(tmp_path / "tiny.safetensors"))
     found = detector.soft(images)
     assert torch.allclose(found, by_hand(images), atol=1e-6)
@@ -44,7 +44,7 @@ def test_the_network_of_the_file_grades_whole_pictures(tmp_path, images):
     assert not found.requires_grad
 
 
-def test_strides_change_no_bit(tmp_path, images):
+def test_strides_change_no_bit(tmp_path: Path, images: torch.Tensor) -> None:
     detector = Tiny(weights=save_safe(tmp_path / "tiny.safetensors"))
     found = detector.soft(images)
     assert torch.equal(detector.soft(images.to(memory_format=torch.channels_last)), found)
@@ -52,7 +52,9 @@ def test_strides_change_no_bit(tmp_path, images):
     assert torch.equal(detector.soft(images.repeat_interleave(2, -1)[..., ::2]), found)
 
 
-def test_a_batch_changes_no_bit_and_calls_draw_no_random_numbers(tmp_path, images):
+def test_a_batch_changes_no_bit_and_calls_draw_no_random_numbers(
+    tmp_path: Path, images: torch.Tensor
+) -> None:
     detector = Tiny(weights=save_safe(tmp_path / "tiny.safetensors"))
     state = torch.random.get_rng_state()
     together = detector.soft(images)
@@ -65,7 +67,9 @@ def test_a_batch_changes_no_bit_and_calls_draw_no_random_numbers(tmp_path, image
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
-def test_an_accelerator_finds_the_same_and_a_batch_changes_no_bit_there(tmp_path, images):
+def test_an_accelerator_finds_the_same_and_a_batch_changes_no_bit_there(
+    tmp_path: Path, images: torch.Tensor
+) -> None:
     detector = Tiny(weights=save_safe(tmp_path / "tiny.safetensors"))
     together = detector.soft(images.cuda())
     assert together.is_cuda
@@ -73,7 +77,7 @@ def test_an_accelerator_finds_the_same_and_a_batch_changes_no_bit_there(tmp_path
     assert torch.equal(together, torch.cat([detector.soft(image[None].cuda()) for image in images]))
 
 
-def test_weights_of_torch_are_read_only_with_their_hash(tmp_path, images):
+def test_weights_of_torch_are_read_only_with_their_hash(tmp_path: Path, images: torch.Tensor) -> None:
     path = save_torch(tmp_path / "tiny.pth")
     with pytest.raises(LepbenchError, match="read only if their sha256 is given"):
         select_detector({"name": "dexined", "weights": str(path)})
@@ -89,7 +93,9 @@ class Evil:
 
 
 @pytest.mark.parametrize("content", [pickle.dumps(Evil(), 2), b"", b"no weights", pickle.dumps({"a": 1}, 2)])
-def test_a_pickle_runs_nothing_and_other_files_are_one_line(tmp_path, monkeypatch, images, content):
+def test_a_pickle_runs_nothing_and_other_files_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: torch.Tensor, content: bytes
+) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "other.pth"
     path.write_bytes(content)
@@ -101,7 +107,7 @@ def test_a_pickle_runs_nothing_and_other_files_are_one_line(tmp_path, monkeypatc
         Tiny(weights=safe).soft(images)
 
 
-def test_weights_of_another_network_are_one_line(tmp_path, images):
+def test_weights_of_another_network_are_one_line(tmp_path: Path, images: torch.Tensor) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"0.weight": torch.zeros(4, 3, 3, 3)}, path)
     with pytest.raises(LepbenchError, match=r"no weights of this network: Missing key.*0\.bias") as caught:
@@ -109,7 +115,9 @@ def test_weights_of_another_network_are_one_line(tmp_path, images):
     assert "\n" not in str(caught.value)
 
 
-def test_missing_weights_are_one_line(tmp_path, monkeypatch, images):
+def test_missing_weights_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: torch.Tensor
+) -> None:
     with pytest.raises(LepbenchError, match=r"cannot read the weights .*no\.safetensors"):
         Tiny(weights=tmp_path / "no.safetensors").soft(images)
     monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path))
@@ -118,7 +126,7 @@ def test_missing_weights_are_one_line(tmp_path, monkeypatch, images):
             work()
 
 
-def test_identity_names_the_content_and_not_the_place(tmp_path):
+def test_identity_names_the_content_and_not_the_place(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     here = Tiny(weights=save_safe(tmp_path / "tiny.safetensors"))
     there = Tiny(weights=save_safe(tmp_path / "elsewhere" / "same.safetensors"))
@@ -133,14 +141,14 @@ def test_identity_names_the_content_and_not_the_place(tmp_path):
     assert identify_detector(here) != identify_detector(there)
 
 
-def test_changed_weights_are_read_anew(tmp_path, images):
+def test_changed_weights_are_read_anew(tmp_path: Path, images: torch.Tensor) -> None:
     detector = Tiny(weights=save_safe(tmp_path / "tiny.safetensors"))
     detector.soft(images)
     save_safe(tmp_path / "tiny.safetensors", seed=1)
     assert torch.allclose(detector.soft(images), by_hand(images, seed=1), atol=1e-6)
 
 
-def test_a_missing_package_is_one_line_that_names_the_extra(monkeypatch):
+def test_a_missing_package_is_one_line_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lepbench.detectors.annotators.find_spec", lambda name: None)
     with pytest.raises(LepbenchError, match=r"pip install 'lepbench\[annotators\]'"):
         load_annotator("hed", "HEDdetector")
@@ -153,7 +161,7 @@ class Binary(BinaryProtocol):
         return ""
 
 
-def test_protocols_are_alike_wherever_the_weights_lie(tmp_path):
+def test_protocols_are_alike_wherever_the_weights_lie(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     one = Tiny(weights=save_safe(tmp_path / "tiny.safetensors"))
     other = Tiny(weights=save_safe(tmp_path / "elsewhere" / "tiny.safetensors"))
@@ -161,7 +169,7 @@ def test_protocols_are_alike_wherever_the_weights_lie(tmp_path):
 
     def hashes(detector: Tiny) -> tuple[str, str]:
         frozen = Protocol.model_construct(
-            name="p", soft_detector=detector, detector=detector, contour_detector=detector
+            name="p", size=8, soft_detector=detector, detector=detector, contour_detector=detector
         )
         return frozen.sha256, Binary.model_construct(detector=detector).sha256
 
@@ -169,14 +177,14 @@ def test_protocols_are_alike_wherever_the_weights_lie(tmp_path):
     assert all(a != b for a, b in zip(hashes(one), hashes(strange), strict=True))
 
 
-def test_a_configuration_keeps_the_place(tmp_path):
+def test_a_configuration_keeps_the_place(tmp_path: Path) -> None:
     path = tmp_path / "detector.yaml"
     detector = Dexined(weights=tmp_path / "a.safetensors", output="average")
     path.write_text(dump_config(detector))
     assert load_config(path, Dexined) == detector
 
 
-def test_borders_are_repeated():
+def test_borders_are_repeated() -> None:
     image = torch.arange(6.0).reshape(1, 1, 2, 3)
     assert continue_border(image, 4)[0, 0].tolist() == [
         [0, 1, 2, 2],

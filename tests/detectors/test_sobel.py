@@ -24,7 +24,7 @@ def disc(radius: float, size: int = 128) -> tuple[torch.Tensor, torch.Tensor]:
     return (radius - distance + 0.5).clamp(0, 1).expand(1, 3, size, size), (distance - radius).abs()
 
 
-def test_gradients_equal_scipys():
+def test_gradients_equal_scipys() -> None:
     image = np.random.default_rng(0).random((13, 17))
     along_x, along_y = gradients(torch.from_numpy(image)[None, None])
     assert np.allclose(along_x[0, 0], ndimage.sobel(image, axis=1, mode="nearest"))
@@ -39,7 +39,9 @@ def test_gradients_equal_scipys():
     turned=st.booleans(),
     falling=st.booleans(),
 )
-def test_a_straight_step_is_graded_by_its_contrast_on_one_line(contrast, channel, sigma, turned, falling):
+def test_a_straight_step_is_graded_by_its_contrast_on_one_line(
+    contrast: float, channel: int, sigma: float, turned: bool, falling: bool
+) -> None:
     images = step(contrast, channel)
     images = contrast - images if falling else images
     strength = Sobel(sigma=sigma).soft(images.transpose(2, 3) if turned else images)[0]
@@ -50,7 +52,7 @@ def test_a_straight_step_is_graded_by_its_contrast_on_one_line(contrast, channel
     assert strength[:, 8:].max() < 1e-5
 
 
-def test_a_thinned_rim_is_complete_thin_and_in_place():
+def test_a_thinned_rim_is_complete_thin_and_in_place() -> None:
     images, from_rim = disc(40.0)
     found = Sobel()(images)[0]
     assert from_rim[found].max() < 1
@@ -62,7 +64,7 @@ def test_a_thinned_rim_is_complete_thin_and_in_place():
     assert Sobel(thin=False)(images).sum() > 1.8 * found.sum()
 
 
-def test_colours_of_equal_grey_are_told_apart_where_canny_sees_nothing():
+def test_colours_of_equal_grey_are_told_apart_where_canny_sees_nothing() -> None:
     images = torch.zeros(1, 3, 20, 20)
     red, green = 0.299, 0.587  # the weights of luma
     images[:, 0, :, :10] = 0.6
@@ -71,7 +73,7 @@ def test_colours_of_equal_grey_are_told_apart_where_canny_sees_nothing():
     assert Sobel()(images)[0, :, 9].all()
 
 
-def test_strength_lies_in_the_unit_range_and_the_threshold_cuts_it():
+def test_strength_lies_in_the_unit_range_and_the_threshold_cuts_it() -> None:
     images = torch.rand(4, 3, 21, 34, generator=torch.Generator().manual_seed(1)).round()
     for thin in (True, False):
         detector = Sobel(thin=thin, threshold=0.4)
@@ -83,12 +85,12 @@ def test_strength_lies_in_the_unit_range_and_the_threshold_cuts_it():
         assert detector(images).any()
 
 
-def test_a_picture_is_judged_apart_from_its_batch():
+def test_a_picture_is_judged_apart_from_its_batch() -> None:
     images = torch.rand(6, 3, 19, 23, generator=torch.Generator().manual_seed(2))
     apart = torch.cat([Sobel().soft(image[None]) for image in images])
     assert torch.equal(Sobel().soft(images), apart)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 1, 1), (2, 3, 2, 9), (0, 3, 8, 8)])
-def test_tiny_and_empty_batches_pass(shape):
+def test_tiny_and_empty_batches_pass(shape: tuple[int, int, int, int]) -> None:
     assert Sobel()(torch.rand(shape)).shape == (shape[0], *shape[2:])

@@ -47,7 +47,9 @@ def noise(seed: int, height: int = 24, width: int = 31) -> np.ndarray:
     epsilon=st.floats(-0.5, 0.6),
     phi=st.floats(0.5, 40),
 )
-def test_equals_the_equations(seed, sigma, k, p, epsilon, phi):
+def test_equals_the_equations(
+    seed: int, sigma: float, k: float, p: float, epsilon: float, phi: float
+) -> None:
     image = noise(seed, 12, 15)
     expected = literal(image[0], sigma, k, p, epsilon, phi)
     # Float32 blurs are off by some 1e-7, which p and phi enlarge.
@@ -56,17 +58,17 @@ def test_equals_the_equations(seed, sigma, k, p, epsilon, phi):
 
 
 @pytest.mark.parametrize("level", [0.0, 0.01, 0.3, 0.5, 1.0])
-def test_a_flat_picture_has_no_ink(level):
+def test_a_flat_picture_has_no_ink(level: float) -> None:
     flat = torch.full((1, 3, 20, 20), level)
     assert soft(flat).max() == 0
     assert soft(flat, epsilon=0).max() < 1e-3
 
 
-def test_above_zero_epsilon_fills_the_dark():
+def test_above_zero_epsilon_fills_the_dark() -> None:
     assert Xdog(epsilon=0.6)(torch.full((1, 3, 8, 8), 0.2)).all()
 
 
-def test_a_step_is_inked_once_and_on_its_dark_side():
+def test_a_step_is_inked_once_and_on_its_dark_side() -> None:
     image = torch.full((1, 3, 20, 40), 0.2)
     image[..., 20:] = 0.9
     found = Xdog()(image)[0]
@@ -78,14 +80,14 @@ def test_a_step_is_inked_once_and_on_its_dark_side():
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), light=st.floats(0.2, 1))
-def test_at_epsilon_zero_light_scales_the_ink_and_moves_no_line(seed, light):
+def test_at_epsilon_zero_light_scales_the_ink_and_moves_no_line(seed: int, light: float) -> None:
     image = torch.from_numpy(noise(seed)).float()
     lit = Xdog(epsilon=0).soft(image)
     dim = Xdog(epsilon=0, phi=10 / light).soft(light * image)
     assert torch.allclose(lit, dim, atol=5e-4)
 
 
-def test_turned_and_mirrored_pictures_give_turned_and_mirrored_maps():
+def test_turned_and_mirrored_pictures_give_turned_and_mirrored_maps() -> None:
     image = torch.from_numpy(noise(3)).float()
     found = Xdog().soft(image)
     assert found.max() > 0.1
@@ -93,12 +95,12 @@ def test_turned_and_mirrored_pictures_give_turned_and_mirrored_maps():
     assert torch.allclose(Xdog().soft(image.transpose(-1, -2)).transpose(-1, -2), found, atol=1e-4)
 
 
-def test_a_picture_is_judged_apart_from_its_batch():
+def test_a_picture_is_judged_apart_from_its_batch() -> None:
     images = torch.rand(6, 3, 19, 23, generator=torch.Generator().manual_seed(2))
     apart = torch.cat([Xdog().soft(image[None]) for image in images])
     assert torch.equal(Xdog().soft(images), apart)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 1, 1), (2, 3, 2, 9), (0, 3, 8, 8)])
-def test_tiny_and_empty_batches_pass(shape):
+def test_tiny_and_empty_batches_pass(shape: tuple[int, int, int, int]) -> None:
     assert Xdog()(torch.rand(shape)).shape == (shape[0], *shape[2:])

@@ -59,7 +59,9 @@ def found(finished: Path, tiny_judges: Judges) -> Comparison:
     return compare([finished / name for name in names], tiny_judges.statistics, every_metric=True)
 
 
-def test_metrics_that_others_sum_up_are_shown_when_asked_for(runs, tiny_judges, found) -> None:
+def test_metrics_that_others_sum_up_are_shown_when_asked_for(
+    runs: dict[str, Path], tiny_judges: Judges, found: Comparison
+) -> None:
     plain = compare(list(runs.values()), tiny_judges.statistics)
     less, more = ({one.metric for one in each.standings} for each in (plain, found))
     assert less < more
@@ -74,18 +76,20 @@ def test_differences_are_those_of_the_records_figures(found: Comparison, runs: d
         ("twin", "noisy"),
     }
     for one in found.differences:
-        values = [figures[name][one.metric].value for name in (one.first, one.second)]
-        assert one.interval.value == pytest.approx(values[0] - values[1], abs=1e-9)
+        first, second = (figures[name][one.metric].value for name in (one.first, one.second))
+        assert first is not None
+        assert second is not None
+        assert one.interval.value == pytest.approx(first - second, abs=1e-9)
         assert one.interval.low <= one.interval.value <= one.interval.high
-    for one in found.standings:
-        figure = figures[one.run][one.metric]
-        assert one.interval == pytest.approx((figure.value, figure.low, figure.high), nan_ok=True)
+    for standing in found.standings:
+        figure = figures[standing.run][standing.metric]
+        assert standing.interval == pytest.approx((figure.value, figure.low, figure.high), nan_ok=True)
 
 
 def test_equal_runs_tie_and_have_no_difference(found: Comparison) -> None:
     for one in found.differences:
         if (one.first, one.second) == ("one", "twin"):
-            assert one.interval == (0, 0, 0)
+            assert tuple(one.interval) == (0, 0, 0)
             assert one.p_value == 1
     by_run = {(one.metric, one.run): one.ranks for one in found.standings}
     for metric, run in by_run:
@@ -111,7 +115,12 @@ def test_skill_is_0_for_the_backbone_alone(found: Comparison) -> None:
             assert one.skill == pytest.approx(0, abs=1e-9)
 
 
-def test_command_prints_tables_or_json(runs, tiny_judges, monkeypatch, capsys) -> None:
+def test_command_prints_tables_or_json(
+    runs: dict[str, Path],
+    tiny_judges: Judges,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     shown = compare(list(runs.values()), tiny_judges.statistics)
     monkeypatch.setattr(room, "compare", lambda folders, every_metric: shown)
     for extra in ([], ["--json"]):
@@ -133,7 +142,9 @@ def test_command_prints_tables_or_json(runs, tiny_judges, monkeypatch, capsys) -
         ({"items": 3}, "has items 3 and .*do not compare"),
     ],
 )
-def test_runs_on_other_terms_are_refused(runs, tiny_judges, change, message) -> None:
+def test_runs_on_other_terms_are_refused(
+    runs: dict[str, Path], tiny_judges: Judges, change: dict[str, object], message: str
+) -> None:
     record = read_record(runs["noisy"])
     identity = {**record.identity.model_dump(), **change}
     write_record(runs["noisy"], Record.model_validate({**record.model_dump(), "identity": identity}))
@@ -141,7 +152,7 @@ def test_runs_on_other_terms_are_refused(runs, tiny_judges, change, message) -> 
         compare(list(runs.values()), tiny_judges.statistics)
 
 
-def test_two_runs_of_one_name_are_refused(runs, tiny_judges) -> None:
+def test_two_runs_of_one_name_are_refused(runs: dict[str, Path], tiny_judges: Judges) -> None:
     renamed(runs["twin"], "one")
     with pytest.raises(LepbenchError, match="two runs are both called 'one'"):
         compare(list(runs.values()), tiny_judges.statistics)

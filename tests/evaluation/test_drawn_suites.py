@@ -51,7 +51,9 @@ def test_rows_of_pictures_are_there_only_with_pictures(
     for figures in record.rows.values():
         assert {name.split("_")[0] for name in figures} == {"stroke", "strokes", "edge"}
         assert all(figure.value is not None for figure in figures.values())
-    assert record.rows["overlay"]["stroke_recall_2px"].value > 0.9
+    recall = record.rows["overlay"]["stroke_recall_2px"].value
+    assert recall is not None
+    assert recall > 0.9
     samples = pd.read_parquet(tmp_path / "out" / "samples.parquet")
     assert samples["row"].unique().tolist() == list(record.rows)
     assert not samples.drop(columns="reason").isna().any(axis=None)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
+from tiny_evaluation import pictures_of
 
 from lepbench.detectors import Canny, Sobel
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, ScoringBatch
@@ -60,7 +61,7 @@ def test_a_measure_fills_its_columns_and_makes_its_metrics(
 ) -> None:
     measure = MEASURES.get(name)()
     items = list(freehand_suite.items())
-    pictures = np.stack([item.image for item in items])
+    pictures = pictures_of(items)
     batch = ScoringBatch(
         to_tensor(pictures), samples_of(freehand_suite, items), items, tiny_judges, EVERYTHING
     )
@@ -77,7 +78,7 @@ def test_a_measure_fills_its_columns_and_makes_its_metrics(
 
 def test_counts_do_not_depend_on_the_batch(freehand_suite: Suite, tiny_judges: Judges) -> None:
     items = list(freehand_suite.items())
-    pictures = np.stack([freehand_suite.successor(item).image for item in items])
+    pictures = pictures_of(map(freehand_suite.successor, items))
     samples = samples_of(freehand_suite, items)
     together = score_pictures(pictures, samples, items, tiny_judges, EVERYTHING)
     for i, whole in enumerate(together):
@@ -92,7 +93,7 @@ def test_counts_do_not_depend_on_the_batch(freehand_suite: Suite, tiny_judges: J
 
 def test_true_pictures_score_what_they_must(tiny_suite: Suite, tiny_judges: Judges) -> None:
     protocol = select_protocol(tiny_suite)
-    pictures = np.stack([item.image for item in tiny_suite.items()])
+    pictures = pictures_of(tiny_suite.items())
     frame = frame_of(tiny_suite, tiny_judges, protocol, pictures)
     assert (frame["chamfer_px"] == 0).all()
     np.testing.assert_allclose(frame[["soft_iou", "ms_ssim"]], 1.0)
@@ -102,7 +103,7 @@ def test_true_pictures_score_what_they_must(tiny_suite: Suite, tiny_judges: Judg
 
 def test_strokes_are_asked_for_one_by_one(freehand_suite: Suite, tiny_judges: Judges) -> None:
     items = list(freehand_suite.items())
-    pictures = np.stack([item.image for item in items])
+    pictures = pictures_of(items)
     frame = frame_of(freehand_suite, tiny_judges, EVERYTHING, pictures)
     edges = EVERYTHING.detector(to_tensor(pictures)).numpy()
     for item, drawn, recall in zip(items, edges, frame["stroke_recall_2px"], strict=True):
@@ -114,7 +115,7 @@ def test_strokes_are_asked_for_one_by_one(freehand_suite: Suite, tiny_judges: Ju
 
 def test_a_class_is_asked_for_only_where_there_is_one(tiny_suite: Suite, tiny_judges: Judges) -> None:
     items = list(tiny_suite.items())
-    frame = frame_of(tiny_suite, tiny_judges, EVERYTHING, np.stack([item.image for item in items]))
+    frame = frame_of(tiny_suite, tiny_judges, EVERYTHING, pictures_of(items))
     known = np.array([item.label is not None for item in items])
     assert 0 < known.sum() < len(items)
     assert (frame["class_read"].notna() == known).all()

@@ -6,6 +6,7 @@ import csv
 import sys
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
 from lepbench.images import read_pixels
+from lepbench.judges import Judges
 from lepbench.methods import ModelConfig, PrecomputedConfig, UnguidedConfig
 from lepbench.progress import ignore_progress
 from lepbench.publishing.leaderboard import add_record
@@ -36,7 +38,7 @@ def elsewhere(folder: Path) -> ModelConfig:
 
 @pytest.fixture(scope="module")
 def here(
-    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
 ) -> tuple[Path, Record]:
     """A run drawn here, two pictures an item."""
     out = tmp_path_factory.mktemp("here")
@@ -54,12 +56,12 @@ def pictures(tmp_path: Path, here: tuple[Path, Record]) -> Path:
     return Path(copytree(here[0] / "samples" / "model", tmp_path / "pictures"))
 
 
-def scored(pictures: Path, suite: Suite, judges, out: Path, **settings) -> Record:
+def scored(pictures: Path, suite: Suite, judges: Judges, out: Path, **settings: Any) -> Record:
     return evaluate(elsewhere(pictures), suite, out, **{"samples_per_item": 2, "judges": judges, **settings})
 
 
 def test_pictures_score_as_they_did_where_they_were_drawn(
-    pictures, here, tiny_suite, tiny_judges, tmp_path
+    pictures: Path, here: tuple[Path, Record], tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
 ) -> None:
     record = scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
     assert list(record.rows) == ["model", "real", "wrong_sketch"]
@@ -69,7 +71,9 @@ def test_pictures_score_as_they_did_where_they_were_drawn(
 
 
 @pytest.mark.slow
-def test_a_run_of_them_is_published_like_any_other(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
+def test_a_run_of_them_is_published_like_any_other(
+    pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     record = scored(pictures, tiny_suite, tiny_judges, out)
     assert verify_record(out, tiny_suite, tiny_judges.statistics) == record
@@ -81,7 +85,9 @@ def test_a_run_of_them_is_published_like_any_other(pictures, tiny_suite, tiny_ju
     assert next(csv.DictReader(path.open()))["label"] == "pictures drawn elsewhere"
 
 
-def test_missing_and_extra_files_are_named(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
+def test_missing_and_extra_files_are_named(
+    pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
     gone = sorted(pictures.iterdir())[3]
     gone.rename(pictures / "misnamed.png")
     with pytest.raises(
@@ -90,21 +96,25 @@ def test_missing_and_extra_files_are_named(pictures, tiny_suite, tiny_judges, tm
         scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
 
 
-def test_a_changed_picture_is_another_run(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
+def test_a_changed_picture_is_another_run(
+    pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
     scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
     Image.new("RGB", (64, 64)).save(min(pictures.iterdir()))
     with pytest.raises(LepbenchError, match="holds the results of another run"):
         scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
 
 
-def test_a_picture_of_another_size_is_named(pictures, tiny_suite, tiny_judges, tmp_path) -> None:
+def test_a_picture_of_another_size_is_named(
+    pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
     first = pictures / f"{tiny_suite.items()[0].item_id}-0.png"
     Image.new("RGB", (32, 64)).save(first)
     with pytest.raises(LepbenchError, match=rf"{first.name} is 32x64 px and the suite 64x64"):
         scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
 
 
-def test_no_folder_and_a_backbone_are_refused(tmp_path, tiny_suite, tiny_judges) -> None:
+def test_no_folder_and_a_backbone_are_refused(tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
     with pytest.raises(LepbenchError, match="no such folder of pictures"):
         scored(tmp_path / "none", tiny_suite, tiny_judges, tmp_path / "out")
     with pytest.raises(ValidationError, match="remove the key 'backbone'"):
@@ -112,7 +122,7 @@ def test_no_folder_and_a_backbone_are_refused(tmp_path, tiny_suite, tiny_judges)
     assert ModelConfig(name="x", method=UnguidedConfig()).backbone == "mini@1"
 
 
-def test_export_asks_for_exactly_what_is_scored(tmp_path, tiny_suite, pictures) -> None:
+def test_export_asks_for_exactly_what_is_scored(tmp_path: Path, tiny_suite: Suite, pictures: Path) -> None:
     table = export_suite(tiny_suite, tmp_path / "to-draw", ignore_progress, samples_per_item=2)
     lines = list(csv.DictReader(table.open()))
     assert {line["file"] for line in lines} == {path.name for path in pictures.iterdir()}
@@ -125,7 +135,9 @@ def test_export_asks_for_exactly_what_is_scored(tmp_path, tiny_suite, pictures) 
         export_suite(tiny_suite, tmp_path / "to-draw", ignore_progress)
 
 
-def test_command_lists_and_exports(tmp_path, tiny_suite, monkeypatch, capsys) -> None:
+def test_command_lists_and_exports(
+    tmp_path: Path, tiny_suite: Suite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["lepbench", "suite", "list"])
     main()
     assert "sketchworld-edges-v1  64 of 512 items, 64 px" in capsys.readouterr().out

@@ -11,6 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tiny_evaluation import pictures_of
 
 from lepbench.detectors import Canny, Sobel
 from lepbench.evaluation.protocol import Protocol
@@ -85,7 +86,7 @@ def test_edge_f1_is_the_mean_of_samples_counted_by_hand(
     ]
     samples = [Sample(item, item, 0, 0) for item in items]
     judges = dataclasses.replace(tiny_judges, segmenter=Fixed())
-    pictures = np.stack([item.image for item in items])
+    pictures = pictures_of(items)
     columns = score_pictures(pictures, samples, items, judges, protocol)
     rows = [{**sample_row("model", i), **c} for i, c in enumerate(columns)]
     statistics = tiny_judges.statistics
@@ -93,7 +94,7 @@ def test_edge_f1_is_the_mean_of_samples_counted_by_hand(
         "model"
     ]
     for tolerance in (0, 1, 2, 3):
-        expected = np.mean([reference_f1(*pair, tolerance) for pair in maps])
+        expected = np.mean([reference_f1(first, second, tolerance) for first, second in maps])
         assert found[f"edge_f1_{tolerance}px"].value == pytest.approx(expected)
     assert found["edge_f1_1px_contour"] == found["edge_f1_1px"]
     unions = [(pair[0] | pair[1]).sum() for pair in maps]
@@ -104,9 +105,9 @@ def test_edge_f1_is_the_mean_of_samples_counted_by_hand(
 def test_scores_use_the_items_own_caption_and_the_rivals(tiny_suite: Suite, tiny_judges: Judges) -> None:
     items = tiny_suite.items(3)
     samples = [Sample(item, tiny_suite.successor(item), 0, 0) for item in items]
-    columns = score_pictures(np.stack([i.image for i in items]), samples, items, tiny_judges, PROTOCOL)
+    columns = score_pictures(pictures_of(items), samples, items, tiny_judges, PROTOCOL)
     for sample, found in zip(samples, columns, strict=True):
-        picture = tiny_judges.scorer.image_features(to_tensor(sample.item.image.copy())[None])[0]
+        (picture,) = tiny_judges.scorer.image_features(to_tensor(pictures_of([sample.item])))
         own, wrong = tiny_judges.scorer.text_features([sample.item.prompt, sample.rival.prompt])
         assert found["clip_similarity"] == pytest.approx(float(picture @ own), abs=1e-5)
         assert found["clip_wrong_similarity"] == pytest.approx(float(picture @ wrong), abs=1e-5)
@@ -136,7 +137,7 @@ def test_clip_skill_is_a_ratio_of_differences_of_means(values: list[tuple[float,
         for i, (_, wrong, real) in enumerate(values)
     ]
     figure = figures_of(rows)["clip_skill"]
-    x, wrong, real = np.float64(values).mean(axis=0)
+    x, wrong, real = np.array(values).mean(axis=0)
     if real == wrong:
         assert figure.value is None
     else:

@@ -7,7 +7,9 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 from scipy.ndimage import gaussian_filter, sobel
+from torch import Tensor
 
+from lepbench.backbones import Backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import CleanGuidance, SamplerSettings, sample
 from lepbench.guidance.clean import edge_distance
@@ -74,7 +76,7 @@ def test_the_distance_asks_for_lines_where_strokes_are_and_nowhere_else() -> Non
     assert float(edge_distance(moved, wanted, 1.0, only_left)) < float(edge_distance(moved, wanted, 1.0))
 
 
-def test_the_gradient_is_that_of_the_distance(tiny_backbone, start) -> None:
+def test_the_gradient_is_that_of_the_distance(tiny_backbone: Backbone, start: Tensor) -> None:
     when, conditioning = torch.tensor(501), tiny_backbone.encode_prompts(PROMPTS)
     guidance = CleanGuidance(strokes())
     step = guidance.step(tiny_backbone, start, when, conditioning)
@@ -96,7 +98,9 @@ def test_the_gradient_is_that_of_the_distance(tiny_backbone, start) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddim", "euler", "unipc"])
-def test_it_draws_the_picture_to_the_sketch_sample_by_sample(name, tiny_backbone, start) -> None:
+def test_it_draws_the_picture_to_the_sketch_sample_by_sample(
+    name: str, tiny_backbone: Backbone, start: Tensor
+) -> None:
     settings = SamplerSettings(steps=4, scheduler=name)
 
     def draw(scale: float, rows: slice = slice(None)) -> torch.Tensor:
@@ -112,7 +116,7 @@ def test_it_draws_the_picture_to_the_sketch_sample_by_sample(name, tiny_backbone
     assert torch.allclose(draw(0.8, slice(1, 2)), guided[1:2], atol=1e-3)
 
 
-def test_another_number_of_sketches_is_one_line(tiny_backbone, start) -> None:
+def test_another_number_of_sketches_is_one_line(tiny_backbone: Backbone, start: Tensor) -> None:
     with pytest.raises(LepbenchError, match=r"sketches \(2, 64, 64\) for noise .*; give one map a sample"):
         sample(tiny_backbone, PROMPTS, start, SamplerSettings(steps=2), CleanGuidance(strokes(2)))
     uneven = CleanGuidance(strokes(), weights=torch.ones(64, 64))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from diffusers.models.resnet import ResnetBlock2D
 from pydantic import ValidationError
+from torch import Tensor
 from torch._dynamo.eval_frame import _debug_get_cache_entry_list
 from torch.autograd.graph import saved_tensors_hooks
 
-from lepbench.backbones import load_backbone
+from lepbench.backbones import Backbone, load_backbone
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.gradient import compute_edge_gradient
@@ -20,17 +24,18 @@ from lepbench.predictors import MlpConfig, MlpPredictor
 PROMPTS = ["a red fish", "two blue boats", "x"]
 
 
-def drawn(backbone, predictor, target, start) -> torch.Tensor:
+def drawn(backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor) -> torch.Tensor:
     guidance = SketchGuidance(predictor, target, 0.5, 0.4)
     latents = sample(backbone, PROMPTS, start, SamplerSettings(steps=4), guidance).latents
     return backbone.decode_latents(latents)
 
 
 @pytest.fixture(scope="module")
-def ordinary(tiny_backbone, predictor, target, start) -> torch.Tensor:
+def ordinary(tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor) -> torch.Tensor:
     return drawn(tiny_backbone, predictor, target, start)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "tolerance"),
     [
@@ -41,7 +46,15 @@ def ordinary(tiny_backbone, predictor, target, start) -> torch.Tensor:
         ({"dtype": "bfloat16", "checkpointing": True, "channels_last": True}, 0.08),
     ],
 )
-def test_the_pictures_stay(options, tolerance, tiny_backbone, predictor, target, start, ordinary) -> None:
+def test_the_pictures_stay(
+    options: dict[str, Any],
+    tolerance: float,
+    tiny_backbone: Backbone,
+    predictor: MlpPredictor,
+    target: Tensor,
+    start: Tensor,
+    ordinary: torch.Tensor,
+) -> None:
     before = {name: (p.dtype, p.data_ptr()) for name, p in tiny_backbone.denoiser.named_parameters()}
     prepared = Execution(**options).prepare(tiny_backbone)
     pictures = drawn(prepared, predictor, target, start)
@@ -51,7 +64,13 @@ def test_the_pictures_stay(options, tolerance, tiny_backbone, predictor, target,
 
 
 @pytest.mark.slow
-def test_compiled_blocks_give_the_same_gradient(tiny_backbone, predictor, target, start, monkeypatch) -> None:
+def test_compiled_blocks_give_the_same_gradient(
+    tiny_backbone: Backbone,
+    predictor: MlpPredictor,
+    target: Tensor,
+    start: Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # Traced as ever, but run without a compiler: that takes minutes.
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
     conditioning, when = tiny_backbone.encode_prompts(PROMPTS), torch.tensor(501)
@@ -68,7 +87,9 @@ def test_compiled_blocks_give_the_same_gradient(tiny_backbone, predictor, target
 
 
 @pytest.mark.slow
-def test_all_blocks_of_a_large_layout_stay_compiled(tiny_folder_of, start, monkeypatch) -> None:
+def test_all_blocks_of_a_large_layout_stay_compiled(
+    tiny_folder_of: Callable[[str], Path], start: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
     torch._dynamo.reset()
     backbone = load_backbone(tiny_folder_of("sd-v"))
@@ -87,12 +108,12 @@ def test_all_blocks_of_a_large_layout_stay_compiled(tiny_folder_of, start, monke
     assert torch._dynamo.config.cache_size_limit == 8
 
 
-def test_by_default_the_backbone_is_the_one_given(tiny_backbone) -> None:
+def test_by_default_the_backbone_is_the_one_given(tiny_backbone: Backbone) -> None:
     assert Execution().prepare(tiny_backbone) is tiny_backbone
 
 
-def test_weights_are_copied_only_to_be_converted(tiny_backbone) -> None:
-    def places(backbone) -> set[int]:
+def test_weights_are_copied_only_to_be_converted(tiny_backbone: Backbone) -> None:
+    def places(backbone: Backbone) -> set[int]:
         return {p.data_ptr() for p in backbone.denoiser.parameters()}
 
     assert places(Execution(checkpointing=True).prepare(tiny_backbone)) == places(tiny_backbone)
@@ -101,8 +122,10 @@ def test_weights_are_copied_only_to_be_converted(tiny_backbone) -> None:
     assert converted.dtype == converted.denoiser.dtype == torch.bfloat16
 
 
-def test_checkpoints_keep_less_for_the_way_back(tiny_backbone, predictor, target, start) -> None:
-    def kept(backbone) -> int:
+def test_checkpoints_keep_less_for_the_way_back(
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
+    def kept(backbone: Backbone) -> int:
         seen: dict[int, int] = {}
 
         def pack(tensor: torch.Tensor) -> torch.Tensor:
@@ -121,4 +144,4 @@ def test_settings_are_closed() -> None:
     with pytest.raises(ValidationError):
         Execution(dtype="int8")
     with pytest.raises(ValidationError):
-        Execution(compile=True)
+        Execution(compile=True)  # type: ignore[call-arg]

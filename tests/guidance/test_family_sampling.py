@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import diffusers
@@ -25,13 +27,13 @@ FLOWS = ("sd3", "sd3-without-t5", "flux-dev", "flux-schnell")
 
 
 @pytest.fixture(scope="module")
-def loaded(tiny_folder_of) -> Any:
+def loaded(tiny_folder_of: Callable[[str], Path]) -> Any:
     """From a family's name to its backbone."""
     return cache(lambda name: load_backbone(tiny_folder_of(name)))
 
 
 @pytest.fixture(scope="module")
-def stock_of(tiny_folder_of) -> Any:
+def stock_of(tiny_folder_of: Callable[[str], Path]) -> Any:
     """From a family's name to its pipeline in diffusers."""
 
     def load(name: str) -> Any:
@@ -46,7 +48,7 @@ def stock_of(tiny_folder_of) -> Any:
 
 
 @pytest.fixture(params=list(BUILDERS))
-def backbone(request: pytest.FixtureRequest, loaded) -> Backbone:
+def backbone(request: pytest.FixtureRequest, loaded: Any) -> Backbone:
     return loaded(request.param)
 
 
@@ -111,7 +113,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "scheduler", "cfg"), CASES)
 def test_unguided_is_the_stock_pipeline(
-    name: str, scheduler: str, cfg: float, loaded, stock_of, start
+    name: str, scheduler: str, cfg: float, loaded: Any, stock_of: Any, start: Tensor
 ) -> None:
     pipeline = stock_of(name)
     own = pipeline.scheduler
@@ -126,7 +128,7 @@ def test_unguided_is_the_stock_pipeline(
 
 
 @pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
-def test_pictures_are_the_stock_pipelines(name: str, loaded, stock_of, start) -> None:
+def test_pictures_are_the_stock_pipelines(name: str, loaded: Any, stock_of: Any, start: Tensor) -> None:
     expected = drawn_by(stock_of(name), start, 4.0, fitting(name), "pt")
     settings = SamplerSettings(steps=STEPS, scheduler=fitting(name))
     backbone = loaded(name)
@@ -142,7 +144,7 @@ def reader(backbone: Backbone) -> MlpPredictor:
 
 
 @pytest.mark.slow
-def test_the_sketch_pulls_every_sample_alone(backbone: Backbone, start) -> None:
+def test_the_sketch_pulls_every_sample_alone(backbone: Backbone, start: Tensor) -> None:
     name = "flow_euler" if backbone.family.flow else "ddim"
     settings = SamplerSettings(steps=STEPS, scheduler=name)
     predictor = reader(backbone)
@@ -158,7 +160,7 @@ def test_the_sketch_pulls_every_sample_alone(backbone: Backbone, start) -> None:
     assert (changed.latents[1] - guided.latents[1]).abs().max() > 1e-3
 
 
-def test_the_shift_is_beta_times_the_step_long(backbone: Backbone, start) -> None:
+def test_the_shift_is_beta_times_the_step_long(backbone: Backbone, start: Tensor) -> None:
     # In one step to the end, which may be at t = 0 already, so that nothing comes after the shift.
     name = "flow_euler" if backbone.family.flow else "ddim"
     settings = SamplerSettings(steps=1, scheduler=name)
@@ -174,6 +176,8 @@ def test_the_shift_is_beta_times_the_step_long(backbone: Backbone, start) -> Non
 
 
 @pytest.mark.parametrize(("name", "scheduler"), [("sd3", "ddim"), ("sdxl", "flow_euler")])
-def test_a_scheduler_of_the_other_kind_is_one_line(name: str, scheduler: str, loaded, start) -> None:
+def test_a_scheduler_of_the_other_kind_is_one_line(
+    name: str, scheduler: str, loaded: Any, start: Tensor
+) -> None:
     with pytest.raises(LepbenchError, match=f"'{scheduler}' does not fit .* choose one of: "):
         sample(loaded(name), PROMPTS, start, SamplerSettings(scheduler=scheduler))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from lepbench.backbones import Backbone, Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.guidance.gradient import compute_edge_gradient, record_until_read
 from lepbench.predictors import MlpPredictor
@@ -18,7 +22,14 @@ PROMPTS = ["a red fish", "two blue boats", "x"]
 WHEN = torch.tensor(501)
 
 
-def plainly(backbone, z, conditioning, predictor, target, weights=None) -> tuple[Tensor, Tensor]:
+def plainly(
+    backbone: Backbone,
+    z: Tensor,
+    conditioning: Conditioning,
+    predictor: MlpPredictor,
+    target: Tensor,
+    weights: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
     """Output and gradient with everything in the graph."""
     leaf = z.clone().requires_grad_()
     output, features = backbone.read(leaf, WHEN, conditioning, backbone.taps)
@@ -30,18 +41,20 @@ def plainly(backbone, z, conditioning, predictor, target, weights=None) -> tuple
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_stopping_at_the_last_tap_changes_nothing(weighted, tiny_backbone, predictor, target, start) -> None:
+def test_stopping_at_the_last_tap_changes_nothing(
+    weighted: bool, tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     conditioning = tiny_backbone.encode_prompts(PROMPTS)
     weights = torch.rand(3, 1, 16, 16) if weighted else None
     output, gradient = plainly(tiny_backbone, start, conditioning, predictor, target, weights)
     step = compute_edge_gradient(tiny_backbone, start, WHEN, conditioning, predictor, target, weights)
     assert torch.equal(step.output, output)
     assert torch.allclose(step.gradient, gradient, rtol=1e-5, atol=1e-7)
-    assert not any(tensor.requires_grad for tensor in step)
+    assert not any(tensor is not None and tensor.requires_grad for tensor in step)
 
 
 def test_a_predictor_that_reads_the_noise_is_led_back_through_the_output(
-    tiny_backbone, predictor, target, start
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
 ) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(3)
@@ -53,7 +66,7 @@ def test_a_predictor_that_reads_the_noise_is_led_back_through_the_output(
     assert torch.allclose(step.gradient, gradient, rtol=1e-5, atol=1e-7)
 
 
-def test_nothing_behind_the_last_tap_is_recorded(tiny_backbone, start) -> None:
+def test_nothing_behind_the_last_tap_is_recorded(tiny_backbone: Backbone, start: Tensor) -> None:
     conditioning = tiny_backbone.encode_prompts(PROMPTS)
     names = ["down_blocks[0].resnets[-1]", "mid_block.resnets[0]"]
     recording: dict[str, bool] = {}
@@ -66,9 +79,14 @@ def test_nothing_behind_the_last_tap_is_recorded(tiny_backbone, start) -> None:
         for name, module in watched.items()
     ]
     kept: list[list[int]] = [[], []]
+
+    def pack(way: int, tensor: Tensor) -> Tensor:
+        kept[way].append(tensor.numel())
+        return tensor
+
     try:
         for way, until in enumerate(([], names)):
-            hooks = saved_tensors_hooks(lambda t, way=way: kept[way].append(t.numel()) or t, lambda t: t)
+            hooks = saved_tensors_hooks(partial(pack, way), lambda tensor: tensor)
             with torch.enable_grad(), hooks, record_until_read(unet, until or ["conv_out"]):
                 output, _ = tiny_backbone.read(start.clone().requires_grad_(), WHEN, conditioning, names)
                 assert torch.is_grad_enabled()
@@ -80,7 +98,9 @@ def test_nothing_behind_the_last_tap_is_recorded(tiny_backbone, start) -> None:
     assert 0 < sum(kept[1]) < 0.7 * sum(kept[0])
 
 
-def test_hooks_go_when_a_pass_fails(tiny_backbone, predictor, target, start) -> None:
+def test_hooks_go_when_a_pass_fails(
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     conditioning = tiny_backbone.encode_prompts(PROMPTS)
     with pytest.raises(RuntimeError):
         compute_edge_gradient(tiny_backbone, start[:, :2], WHEN, conditioning, predictor, target)
@@ -98,13 +118,19 @@ class Loud(MlpPredictor):
 
     loudness = 1.0
 
-    def forward(self, features, timesteps, size, noise=None):
+    def forward(
+        self,
+        features: Mapping[str, Tensor],
+        timesteps: Tensor,
+        size: tuple[int, int],
+        noise: Tensor | None = None,
+    ) -> Tensor:
         return super().forward(features, timesteps, size, noise) * self.loudness
 
 
 @pytest.mark.parametrize("loudness", [1e-4, 1.0, 3e2])
 def test_the_gradient_through_float16_neither_overflows_nor_vanishes(
-    loudness, tiny_backbone, predictor, start
+    loudness: float, tiny_backbone: Backbone, predictor: MlpPredictor, start: Tensor
 ) -> None:
     loud = Loud(predictor.config)
     loud.load_state_dict(predictor.state_dict())
@@ -128,12 +154,12 @@ class _Halved(torch.nn.Module):
         self.network = network
         self.config = network.config
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         try:
             return super().__getattr__(name)
         except AttributeError:
             return getattr(self._modules["network"], name)
 
-    def forward(self, latents: Tensor, timesteps: Tensor, conditioning: Tensor, **options):
+    def forward(self, latents: Tensor, timesteps: Tensor, conditioning: Tensor, **options: Any) -> Tensor:
         assert latents.dtype == conditioning.dtype == torch.float16
         return self.network(latents.float(), timesteps, conditioning.float(), **options)

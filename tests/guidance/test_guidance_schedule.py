@@ -9,12 +9,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from torch import Tensor
 
+from lepbench.backbones import Backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.guidance_schedule import GuidanceSchedule, Repeats, Resampling
 from lepbench.guidance.renoise import renoise_latents
 from lepbench.guidance.schedulers import make_scheduler
+from lepbench.predictors import MlpPredictor
 from lepbench.seeds import make_generator
 
 PROMPTS = ["a red fish", "two blue boats", "x"]
@@ -69,10 +72,10 @@ def test_settings_are_closed() -> None:
     with pytest.raises(ValidationError):
         Repeats(times=1)
     with pytest.raises(ValidationError):
-        Resampling(forward=1)
+        Resampling(forward=1)  # type: ignore[call-arg]
 
 
-def test_noise_put_back_gives_the_forward_process(tiny_backbone) -> None:
+def test_noise_put_back_gives_the_forward_process(tiny_backbone: Backbone) -> None:
     # x = 2 and much noise: mean and deviation at the earlier step are those of the forward process there.
     x, random = torch.full((1, 1, 200, 500), 2.0), torch.Generator().manual_seed(0)
     first, second = (torch.randn(x.shape, generator=random) for _ in range(2))
@@ -101,7 +104,9 @@ class Passes:
         self.handle.remove()
 
 
-def test_repeats_read_the_step_to_come(tiny_backbone, predictor, target, start) -> None:
+def test_repeats_read_the_step_to_come(
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     schedule = GuidanceSchedule(repeats=Repeats(times=3, above=0.6))
     with Passes(tiny_backbone.denoiser) as passes:
         sample(
@@ -117,20 +122,26 @@ def test_repeats_read_the_step_to_come(tiny_backbone, predictor, target, start) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddim", "euler", "unipc"])
-def test_repeats_bring_the_edges_nearer_than_one_shift(name, tiny_backbone, predictor, start) -> None:
+def test_repeats_bring_the_edges_nearer_than_one_shift(
+    name: str, tiny_backbone: Backbone, predictor: MlpPredictor, start: Tensor
+) -> None:
     settings = SamplerSettings(steps=3, scheduler=name)
     reading = SketchGuidance(predictor, torch.zeros_like(start), 0.0, 0.0)
     wanted = sample(tiny_backbone, PROMPTS, start.flip(0), settings, reading).edges
+    assert wanted is not None
 
     def distance(schedule: GuidanceSchedule) -> torch.Tensor:
         guidance = SketchGuidance(predictor, wanted, 0.3, 0.0, schedule=schedule)
         edges = sample(tiny_backbone, PROMPTS, start, settings, guidance).edges
+        assert edges is not None
         return (edges - wanted).square().sum()
 
     assert distance(GuidanceSchedule(repeats=Repeats(times=4, above=0.0))) < distance(GuidanceSchedule())
 
 
-def test_a_decayed_pull_is_a_weaker_pull(tiny_backbone, predictor, target, start) -> None:
+def test_a_decayed_pull_is_a_weaker_pull(
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     def moved(scale: float, schedule: GuidanceSchedule) -> torch.Tensor:
         # One step at t = 0.501 T: linear decay to a stop of 0.4 leaves 0.101 / 0.6 of the scale.
         scheduler = make_scheduler("ddim", tiny_backbone, 2)
@@ -146,7 +157,7 @@ def test_a_decayed_pull_is_a_weaker_pull(tiny_backbone, predictor, target, start
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddim", "euler", "dpmpp", "unipc", "ddpm"])
 def test_travel_does_steps_again_and_belongs_to_its_sample(
-    name, tiny_backbone, predictor, target, start
+    name: str, tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
 ) -> None:
     settings = SamplerSettings(steps=4, scheduler=name)
 
@@ -164,7 +175,9 @@ def test_travel_does_steps_again_and_belongs_to_its_sample(
     assert torch.allclose(draw(slice(1, 2)), whole[1:2], atol=1e-3, rtol=1e-3)
 
 
-def test_steps_done_again_are_told(tiny_backbone, predictor, target, start) -> None:
+def test_steps_done_again_are_told(
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     told: list[tuple[str, int, int]] = []
     guidance = SketchGuidance(predictor, target, 0.0, 0.9, schedule=TRAVELLING)
     sample(
@@ -179,7 +192,9 @@ def test_steps_done_again_are_told(tiny_backbone, predictor, target, start) -> N
     assert told == [("denoising", i, 6) for i in range(1, 7)]
 
 
-def test_travel_that_cannot_be_is_one_line(tiny_backbone, predictor, target, start) -> None:
+def test_travel_that_cannot_be_is_one_line(
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     guidance = SketchGuidance(predictor, target, schedule=TRAVELLING)
     with pytest.raises(LepbenchError, match="going back to noise draws noise; give one generator"):
         sample(tiny_backbone, PROMPTS, start, SamplerSettings(), guidance)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,9 +58,11 @@ def drawing(size: tuple[int, int] = (64, 64)) -> Image.Image:
 
 @pytest.mark.parametrize("cfg", [7.5, 1.0])
 @pytest.mark.parametrize("many", [False, True])
-def test_without_a_sketch_the_pictures_are_the_pipelines_own(cfg, many, pipe, predictor) -> None:
+def test_without_a_sketch_the_pictures_are_the_pipelines_own(
+    cfg: float, many: bool, pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     sources = (lambda: [make_generator(1), make_generator(2)]) if many else (lambda: make_generator(3))
-    options = {"num_inference_steps": 3, "guidance_scale": cfg, "output_type": "np"}
+    options: dict[str, Any] = {"num_inference_steps": 3, "guidance_scale": cfg, "output_type": "np"}
     expected = pipe(PROMPTS, generator=sources(), **options).images
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     assert np.abs(guided(PROMPTS, generator=sources(), **options).images - expected).max() < 1e-5
@@ -66,9 +70,11 @@ def test_without_a_sketch_the_pictures_are_the_pipelines_own(cfg, many, pipe, pr
     assert np.abs(still.images - expected).max() < 1e-5
 
 
-def test_the_global_generator_serves_as_in_diffusers(pipe, predictor) -> None:
+def test_the_global_generator_serves_as_in_diffusers(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config)
-    options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
+    options: dict[str, Any] = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
     with torch.random.fork_rng():
         torch.manual_seed(4)
         expected = pipe(PROMPTS, **options).images
@@ -77,22 +83,25 @@ def test_the_global_generator_serves_as_in_diffusers(pipe, predictor) -> None:
     assert np.abs(ours - expected).max() < 1e-5
 
 
-def test_the_global_generator_is_that_of_the_device(monkeypatch) -> None:
+def test_the_global_generator_is_that_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "init", lambda: None)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-    monkeypatch.setattr(torch.cuda, "default_generators", (make_generator(0), make_generator(1)))
-    assert find_default_generator(torch.device("cuda")) is torch.cuda.default_generators[0]
-    assert find_default_generator(torch.device("cuda:1")) is torch.cuda.default_generators[1]
+    generators = (make_generator(0), make_generator(1))
+    monkeypatch.setattr(torch.cuda, "default_generators", generators)
+    assert find_default_generator(torch.device("cuda")) is generators[0]
+    assert find_default_generator(torch.device("cuda:1")) is generators[1]
     assert find_default_generator(torch.device("cpu")) is torch.default_generator
     before = torch.get_rng_state()
     assert draw_noise(find_default_generator(META), (1, 4, 8, 8), META).device == META
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_the_wrapped_pipeline_draws_from_its_devices_generator(pipe, predictor, monkeypatch) -> None:
+def test_the_wrapped_pipeline_draws_from_its_devices_generator(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     monkeypatch.setattr("lepbench.guidance.pipeline.find_default_generator", lambda device: make_generator(7))
-    options = {"num_inference_steps": 2, "output_type": "pt"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "output_type": "pt"}
     one, other = guided("x", **options), guided("x", generator=make_generator(7), **options)
     assert torch.equal(one.images, other.images)
 
@@ -100,12 +109,14 @@ def test_the_wrapped_pipeline_draws_from_its_devices_generator(pipe, predictor, 
 def test_mini_without_a_sketch_is_mini() -> None:
     pipe = loaded(find_embedded_folder("mini@1"))
     guided = lepbench.SketchGuidedPipeline.from_pipe(pipe, "lep-mini@1")
-    options = {"num_inference_steps": 4, "guidance_scale": 4.0, "output_type": "np"}
+    options: dict[str, Any] = {"num_inference_steps": 4, "guidance_scale": 4.0, "output_type": "np"}
     expected = pipe("a red fish", generator=make_generator(0), **options).images
     assert np.abs(guided("a red fish", generator=make_generator(0), **options).images - expected).max() < 1e-5
 
 
-def test_with_a_sketch_the_pictures_are_the_samplers(pipe, predictor, tiny_backbone) -> None:
+def test_with_a_sketch_the_pictures_are_the_samplers(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor, tiny_backbone: Backbone
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     drawn = guided(
         PROMPTS,
@@ -125,6 +136,7 @@ def test_with_a_sketch_the_pictures_are_the_samplers(pipe, predictor, tiny_backb
         tiny_backbone, PROMPTS, noise, SamplerSettings(steps=4), SketchGuidance(predictor, target, 0.7, 0.3)
     ).latents
     assert torch.allclose(drawn.images, tiny_backbone.decode_latents(latents), atol=1e-4)
+    assert drawn.sketches is not None
     assert drawn.sketches.shape == (2, 64, 64)
 
 
@@ -143,13 +155,15 @@ def state(pipe: StableDiffusionPipeline) -> list[object]:
 @pytest.mark.slow
 @pytest.mark.parametrize("execution", [None, Execution(checkpointing=True)])
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_pipeline_is_left_as_it_was(execution, fails, pipe, predictor) -> None:
+def test_the_pipeline_is_left_as_it_was(
+    execution: Execution | None, fails: bool, pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     pipe.unet.train()
     pipe.vae.requires_grad_(False)
     pipe.unet.conv_in.requires_grad_(False)
     before = state(pipe)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor, execution)
-    arguments = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    arguments: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     if fails:
         with pytest.raises(LepbenchError):
             guided(PROMPTS, drawing(), weights=-np.ones(SIZE), **arguments)
@@ -158,10 +172,12 @@ def test_the_pipeline_is_left_as_it_was(execution, fails, pipe, predictor) -> No
     assert state(pipe) == before
 
 
-def test_batchnorm_in_training_mode_is_not_trained_by_sampling(pipe, predictor) -> None:
+def test_batchnorm_in_training_mode_is_not_trained_by_sampling(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     training = copy.deepcopy(predictor).train()
     before = {name: value.clone() for name, value in training.state_dict().items()}
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
     one, other = (
         SketchGuidedPipeline.from_pipe(pipe, p)(PROMPTS[0], drawing(), generator=make_generator(0), **options)
         for p in (training, predictor)
@@ -193,18 +209,21 @@ def test_a_sketch_is_the_same_in_any_form() -> None:
     assert np.array_equal(read_strokes([drawing(), expected], 2, SIZE), np.stack([expected, expected]))
 
 
-def test_another_size_is_fitted_and_pictures_need_not_be_square(pipe, predictor) -> None:
+def test_another_size_is_fitted_and_pictures_need_not_be_square(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"height": 32, "width": 96, "num_inference_steps": 2, "stop": 0.0}
+    options: dict[str, Any] = {"height": 32, "width": 96, "num_inference_steps": 2, "stop": 0.0}
     drawn = guided(PROMPTS, drawing((300, 100)), **options)
     assert [image.size for image in drawn.images] == [(96, 32)] * 2
+    assert drawn.sketches is not None
     assert drawn.sketches.shape == (2, 32, 96)
     assert drawn.sketches[0].any()
 
 
-def test_importance_reaches_the_loss(pipe, predictor) -> None:
+def test_importance_reaches_the_loss(pipe: StableDiffusionPipeline, predictor: MlpPredictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     left = np.ones(SIZE)
     left[:, 32:] = 0
     one, half, batch = (
@@ -215,7 +234,7 @@ def test_importance_reaches_the_loss(pipe, predictor) -> None:
     assert torch.equal(half, batch)
 
 
-def test_what_does_not_fit_is_one_line(pipe, predictor) -> None:
+def test_what_does_not_fit_is_one_line(pipe: StableDiffusionPipeline, predictor: MlpPredictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     with pytest.raises(LepbenchError, match="3 sketches for 2 prompts"):
         guided(PROMPTS, [drawing()] * 3)
@@ -229,10 +248,12 @@ def test_what_does_not_fit_is_one_line(pipe, predictor) -> None:
         SketchGuidedPipeline.from_pipe(pipe, "lep-mini@1")
 
 
-def test_a_scheduler_that_loses_shifts_draws_unguided_only(pipe, predictor) -> None:
+def test_a_scheduler_that_loses_shifts_draws_unguided_only(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     pipe.scheduler = HeunDiscreteScheduler.from_config(pipe.scheduler.config)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
+    options: dict[str, Any] = {"num_inference_steps": 3, "guidance_scale": 7.5, "output_type": "np"}
     expected = pipe(PROMPTS, generator=make_generator(3), **options).images
     assert np.abs(guided(PROMPTS, generator=make_generator(3), **options).images - expected).max() < 1e-5
     with pytest.raises(LepbenchError, match=r"HeunDiscreteScheduler may lose .* UniPCMultistepScheduler"):
@@ -265,7 +286,7 @@ def family_pipe(folder: Path, **parts: None) -> DiffusionPipeline:
 
 
 @pytest.mark.slow
-def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> None:
+def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of: Callable[[str], Path]) -> None:
     pipe = family_pipe(tiny_folder_of("sdxl"))
     predictor = reader(wrap_pipeline(pipe))
     with torch.no_grad():
@@ -276,7 +297,7 @@ def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> 
     before = {name: value.clone() for name, value in pipe.vae.state_dict().items()}
     assert not pipe.vae.decode(torch.randn(1, 4, 16, 16).half()).sample.isfinite().all()
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"num_inference_steps": 2, "guidance_scale": 4.0, "output_type": "pt"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "guidance_scale": 4.0, "output_type": "pt"}
     drawn = guided("a red fish", drawing(), stop=0.0, **options)
     assert drawn.images.isfinite().all()
     with pytest.raises(LepbenchError):
@@ -288,13 +309,21 @@ def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
-def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> None:
+def test_pipelines_of_other_families_are_steered_too(
+    name: str, tiny_folder_of: Callable[[str], Path]
+) -> None:
     pipe = family_pipe(tiny_folder_of(name))
     backbone = wrap_pipeline(pipe)
     predictor = reader(backbone)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     noise = torch.randn(1, *backbone.latent_shape(SIZE), generator=make_generator(5))
-    options = {"num_inference_steps": 2, "guidance_scale": 4.0, "height": 64, "width": 64, "latents": noise}
+    options: dict[str, Any] = {
+        "num_inference_steps": 2,
+        "guidance_scale": 4.0,
+        "height": 64,
+        "width": 64,
+        "latents": noise,
+    }
     plain, same, other = (
         guided("a red fish", sketch, **options, output_type="pt", sketch_scale=scale).images
         for sketch, scale in ((None, 1.6), (drawing(), 0.0), (drawing(), 1.6))
@@ -302,12 +331,14 @@ def test_pipelines_of_other_families_are_steered_too(name, tiny_folder_of) -> No
     assert torch.equal(plain, same)
     assert (plain - other).abs().max() > 1e-4
     if name != "flux-dev":  # which takes its noise packed
-        extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+        extra: dict[str, Any] = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
         expected = pipe("a red fish", **options, **extra, output_type="pt").images
         assert (plain - expected).abs().max() < 1e-5
 
 
-def test_a_loaded_predictor_follows_to_where_the_pipeline_runs(pipe, predictor, monkeypatch) -> None:
+def test_a_loaded_predictor_follows_to_where_the_pipeline_runs(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert SketchGuidedPipeline.from_pipe(pipe, predictor).predictor is predictor
     monkeypatch.setattr(type(pipe), "_execution_device", META)
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
@@ -318,25 +349,28 @@ def test_a_loaded_predictor_follows_to_where_the_pipeline_runs(pipe, predictor, 
     assert guided.backbone.device == guided.backbone.text.device == META
 
 
-def test_a_pipeline_that_moves_is_followed(pipe, predictor) -> None:
+def test_a_pipeline_that_moves_is_followed(pipe: StableDiffusionPipeline, predictor: MlpPredictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     prepared = SketchGuidedPipeline.from_pipe(pipe, predictor, Execution(checkpointing=True))
     assert prepared.backbone.denoiser.is_gradient_checkpointing
     pipe.to(META)
     assert guided.backbone.device == META
-    assert place_predictor(guided.predictor, guided.backbone.device).slices[0].weight.device == META
+    placed = place_predictor(guided.predictor, guided.backbone.device)
+    assert placed.get_parameter("slices.0.weight").device == META
     with pytest.raises(LepbenchError, match="wrapped on cpu and is on meta now; call from_pipe again"):
         prepared(PROMPTS)
 
 
-def test_what_replaces_a_component_is_used(pipe, predictor) -> None:
+def test_what_replaces_a_component_is_used(pipe: StableDiffusionPipeline, predictor: MlpPredictor) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     pipe.unet = copy.deepcopy(pipe.unet)
     assert guided.backbone.denoiser is pipe.unet
 
 
-def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(pipe, predictor) -> None:
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
+def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "pt"}
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     expected = guided(PROMPTS, drawing(), generator=make_generator(0), **options).images
     # To another name of the CPU, which needs no accelerator.
@@ -355,11 +389,13 @@ def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(pipe, predictor) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma"])
-def test_what_is_not_said_is_as_in_the_pipelines_own_call(name, tiny_folder_of) -> None:
+def test_what_is_not_said_is_as_in_the_pipelines_own_call(
+    name: str, tiny_folder_of: Callable[[str], Path]
+) -> None:
     pipe = family_pipe(tiny_folder_of(name))
     guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
-    options = {"height": 32, "width": 32, "output_type": "pt"}
-    extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+    options: dict[str, Any] = {"height": 32, "width": 32, "output_type": "pt"}
+    extra: dict[str, Any] = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
     expected = pipe("a red fish", generator=make_generator(3), **options, **extra).images
     ours = guided("a red fish", generator=make_generator(3), **options).images
     assert (ours - expected).abs().max() < 1e-5
@@ -371,13 +407,15 @@ NEGATIVES = ["dull", "a grey boat"]
 @pytest.mark.slow
 @pytest.mark.parametrize("negative", ["dull", NEGATIVES, ""])
 @pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "sd3-without-t5", "pixart-sigma"])
-def test_negative_prompts_and_several_pictures_are_the_pipelines_own(name, negative, tiny_folder_of) -> None:
+def test_negative_prompts_and_several_pictures_are_the_pipelines_own(
+    name: str, negative: str | list[str], tiny_folder_of: Callable[[str], Path]
+) -> None:
     left_out = ("text_encoder_3", "tokenizer_3") if name == "sd3-without-t5" else ()
     pipe = family_pipe(tiny_folder_of(name), **dict.fromkeys(left_out))
     guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
-    options = {"height": 32, "width": 32, "output_type": "latent", "num_inference_steps": 2}
+    options: dict[str, Any] = {"height": 32, "width": 32, "output_type": "latent", "num_inference_steps": 2}
     options |= {"guidance_scale": 4.0, "num_images_per_prompt": 2, "negative_prompt": negative}
-    extra = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
+    extra: dict[str, Any] = {"use_resolution_binning": False} if name == "pixart-sigma" else {}
     if name == "sd-v" and isinstance(negative, str):  # which wants as many as there are prompts
         extra["negative_prompt"] = [negative] * 2
     if name == "pixart-sigma" and negative == NEGATIVES:
@@ -393,9 +431,11 @@ def test_negative_prompts_and_several_pictures_are_the_pipelines_own(name, negat
     assert torch.allclose(ours, usual.images, atol=1e-6) == (negative == "" and name != "sdxl")
 
 
-def test_a_negative_prompt_steers_beside_a_sketch(pipe, predictor) -> None:
+def test_a_negative_prompt_steers_beside_a_sketch(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     usual, empty, dull = (
         guided("a", drawing(), generator=make_generator(0), negative_prompt=text, **options).images
         for text in (None, "", "dull")
@@ -404,11 +444,13 @@ def test_a_negative_prompt_steers_beside_a_sketch(pipe, predictor) -> None:
     assert not torch.allclose(usual, dull, atol=1e-3)
 
 
-def test_every_picture_of_a_prompt_follows_its_sketch(pipe, predictor) -> None:
+def test_every_picture_of_a_prompt_follows_its_sketch(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     sketches = [drawing(), ImageOps.mirror(drawing())]
     weights = np.stack([np.ones(SIZE), np.linspace(0, 1, 64)[None].repeat(64, 0)])
-    options = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
+    options: dict[str, Any] = {"num_inference_steps": 2, "stop": 0.0, "output_type": "latent"}
     both = guided(
         PROMPTS,
         sketches,
@@ -418,6 +460,7 @@ def test_every_picture_of_a_prompt_follows_its_sketch(pipe, predictor) -> None:
         generator=[make_generator(i) for i in range(4)],
         **options,
     )
+    assert both.sketches is not None
     assert both.sketches.shape == (4, *SIZE)
     for place in range(4):
         prompt = place // 2
@@ -429,11 +472,14 @@ def test_every_picture_of_a_prompt_follows_its_sketch(pipe, predictor) -> None:
             generator=make_generator(place),
             **options,
         )
+        assert alone.sketches is not None
         assert np.array_equal(both.sketches[place], alone.sketches[0])
         assert torch.allclose(both.images[place], alone.images[0], atol=2e-4, rtol=1e-4)
 
 
-def test_what_does_not_go_with_the_prompts_is_one_line(pipe, predictor, tiny_folder_of) -> None:
+def test_what_does_not_go_with_the_prompts_is_one_line(
+    pipe: StableDiffusionPipeline, predictor: MlpPredictor, tiny_folder_of: Callable[[str], Path]
+) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
     with pytest.raises(LepbenchError, match="2 generators for 4 pictures; give one, or one a picture"):
         guided(PROMPTS, num_images_per_prompt=2, generator=[make_generator(0), make_generator(1)])

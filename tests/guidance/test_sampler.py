@@ -36,7 +36,9 @@ def stock(tiny_pipeline_folder: Path) -> StableDiffusionPipeline:
 
 @pytest.mark.parametrize("name", FITTING)
 @pytest.mark.parametrize("cfg", [4.0, 1.0])
-def test_unguided_is_the_stock_pipeline(name: str, cfg: float, tiny_backbone, stock, start) -> None:
+def test_unguided_is_the_stock_pipeline(
+    name: str, cfg: float, tiny_backbone: Backbone, stock: StableDiffusionPipeline, start: Tensor
+) -> None:
     kind = SCHEDULERS.get(name)
     scheduler = getattr(diffusers, kind.class_name).from_config(
         dict(tiny_backbone.scheduler), **kind.overrides
@@ -56,7 +58,9 @@ def test_unguided_is_the_stock_pipeline(name: str, cfg: float, tiny_backbone, st
     assert torch.allclose(ours.latents, expected, atol=1e-5)
 
 
-def test_pictures_are_the_stock_pipelines(tiny_backbone, stock, start) -> None:
+def test_pictures_are_the_stock_pipelines(
+    tiny_backbone: Backbone, stock: StableDiffusionPipeline, start: Tensor
+) -> None:
     stock.register_modules(scheduler=make_scheduler("ddim", tiny_backbone, 2))
     expected = stock(
         PROMPTS, num_inference_steps=2, guidance_scale=4.0, latents=start, output_type="np"
@@ -68,7 +72,9 @@ def test_pictures_are_the_stock_pipelines(tiny_backbone, stock, start) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddim", "euler_ancestral"])
-def test_a_sample_does_not_depend_on_its_batch(name: str, tiny_backbone, predictor, target, start) -> None:
+def test_a_sample_does_not_depend_on_its_batch(
+    name: str, tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     settings = SamplerSettings(steps=STEPS, scheduler=name)
     whole = sample(
         tiny_backbone, PROMPTS, start, settings, SketchGuidance(predictor, target, 1.6, 0.2), generators()
@@ -83,6 +89,8 @@ def test_a_sample_does_not_depend_on_its_batch(name: str, tiny_backbone, predict
             [source],
         )
         assert torch.allclose(alone.latents, whole.latents[i : i + 1], atol=2e-4, rtol=1e-4)
+        assert alone.edges is not None
+        assert whole.edges is not None
         assert torch.allclose(alone.edges, whole.edges[i : i + 1], atol=1e-4)
 
 
@@ -110,7 +118,7 @@ def first_step(backbone: Backbone, start: Tensor, guidance: SketchGuidance) -> T
 
 
 def test_the_shift_is_beta_times_the_step_long_against_the_gradient(
-    tiny_backbone, predictor, target, start
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
 ) -> None:
     plain = one_step(tiny_backbone, start)
     timestep = make_scheduler("ddim", tiny_backbone, 2).timesteps[0]
@@ -143,7 +151,10 @@ def test_the_shift_is_beta_times_the_step_long_against_the_gradient(
     assert (norms > 0).all()
 
 
-def test_guided_euler_is_guided_ddim(tiny_backbone, predictor, target, start) -> None:
+@pytest.mark.slow
+def test_guided_euler_is_guided_ddim(
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     # In sigma space Euler's step is DDIM's, if DDIM too ends at no noise; and so guided, if lengths agree.
     clean_end = dataclasses.replace(
         tiny_backbone, scheduler={**tiny_backbone.scheduler, "set_alpha_to_one": True}
@@ -158,7 +169,7 @@ def test_guided_euler_is_guided_ddim(tiny_backbone, predictor, target, start) ->
 
 @pytest.mark.parametrize("at", [0, 3])
 @pytest.mark.parametrize("name", ["ddim", "pndm", "dpmpp", "unipc", "euler"])
-def test_every_scheduler_keeps_a_shift_of_its_sample(name: str, at: int, tiny_backbone) -> None:
+def test_every_scheduler_keeps_a_shift_of_its_sample(name: str, at: int, tiny_backbone: Backbone) -> None:
     # Where the model sees no noise a sample is only rescaled from step to step, and so is a shift: one by a
     # tenth ends as a tenth, but for what multistep schedulers extrapolate from before it.
     def end(fraction: float) -> float:
@@ -176,16 +187,20 @@ def test_every_scheduler_keeps_a_shift_of_its_sample(name: str, at: int, tiny_ba
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FITTING)
-def test_guidance_brings_the_predicted_edges_nearer(name: str, tiny_backbone, predictor, start) -> None:
+def test_guidance_brings_the_predicted_edges_nearer(
+    name: str, tiny_backbone: Backbone, predictor: MlpPredictor, start: Tensor
+) -> None:
     # A reachable target: what the predictor says of another noise.
     settings = SamplerSettings(steps=5, scheduler=name)
     other = torch.stack([draw_noise(50 + i, (4, 16, 16)) for i in range(len(PROMPTS))])
     reading = SketchGuidance(predictor, torch.zeros_like(start), scale=0.0, stop=0.0)
     reachable = sample(tiny_backbone, PROMPTS, other, settings, reading, generators()).edges
+    assert reachable is not None
 
     def distance(scale: float) -> Tensor:
         guidance = SketchGuidance(predictor, reachable, scale, stop=0.0)
         edges = sample(tiny_backbone, PROMPTS, start, settings, guidance, generators()).edges
+        assert edges is not None
         return (edges - reachable).square().sum(dim=(1, 2, 3))
 
     assert (distance(1.0) < 0.8 * distance(0.0)).all()
@@ -210,7 +225,7 @@ class Counting(MlpPredictor):
 
 
 @pytest.fixture
-def counting(predictor) -> Counting:
+def counting(predictor: MlpPredictor) -> Counting:
     other = Counting(predictor.config)
     other.load_state_dict(predictor.state_dict())
     return other.requires_grad_(False).eval()
@@ -219,7 +234,7 @@ def counting(predictor) -> Counting:
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [0.0, 0.3, 0.5, 0.951, 1.0])
 def test_steps_are_guided_while_t_is_above_the_stop(
-    stop: float, tiny_backbone, counting, target, start
+    stop: float, tiny_backbone: Backbone, counting: Counting, target: Tensor, start: Tensor
 ) -> None:
     settings = SamplerSettings(steps=10)
     result = sample(tiny_backbone, PROMPTS, start, settings, SketchGuidance(counting, target, 1.6, stop))
@@ -230,7 +245,9 @@ def test_steps_are_guided_while_t_is_above_the_stop(
     assert torch.equal(result.latents, plain.latents) == (stop > 0.901)
 
 
-def test_no_gradient_means_no_shift(tiny_backbone, counting, target, start) -> None:
+def test_no_gradient_means_no_shift(
+    tiny_backbone: Backbone, counting: Counting, target: Tensor, start: Tensor
+) -> None:
     for parameter in counting.slices.parameters():
         parameter.zero_()
     settings = SamplerSettings(steps=STEPS)
@@ -240,23 +257,28 @@ def test_no_gradient_means_no_shift(tiny_backbone, counting, target, start) -> N
     assert torch.allclose(guided.latents, plain.latents, atol=1e-4)
 
 
-def test_no_step_leaves_a_graph_or_a_hook_behind(tiny_backbone, predictor, target, start) -> None:
+def test_no_step_leaves_a_graph_or_a_hook_behind(
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     result = sample(
         tiny_backbone, PROMPTS, start, SamplerSettings(steps=2), SketchGuidance(predictor, target, 1.6, 0.0)
     )
     assert not result.latents.requires_grad
+    assert result.edges is not None
     assert not result.edges.requires_grad
     assert not any(part._forward_hooks for part in tiny_backbone.denoiser.modules())
     assert all(parameter.grad is None for parameter in tiny_backbone.denoiser.parameters())
 
 
-def test_steps_are_told(tiny_backbone, start) -> None:
+def test_steps_are_told(tiny_backbone: Backbone, start: Tensor) -> None:
     told: list[tuple[str, int, int]] = []
     sample(tiny_backbone, PROMPTS, start, SamplerSettings(steps=3), progress=lambda *step: told.append(step))
     assert told == [("denoising", 1, 3), ("denoising", 2, 3), ("denoising", 3, 3)]
 
 
-def test_what_does_not_fit_is_one_line(tiny_backbone, predictor, target, start) -> None:
+def test_what_does_not_fit_is_one_line(
+    tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
+) -> None:
     with pytest.raises(LepbenchError, match="scheduler 'ddpm' draws noise as it steps"):
         sample(tiny_backbone, PROMPTS, start, SamplerSettings(scheduler="ddpm"))
     with pytest.raises(LepbenchError, match="2 prompts for 3 noises"):

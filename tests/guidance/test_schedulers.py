@@ -55,6 +55,7 @@ def schedule(
             scheduler.scale_model_input(z, timestep)
         z = scheduler.step(torch.zeros_like(z), timestep, z, **extra).prev_sample
         if step == at:
+            assert shift is not None
             z = shift_sample(scheduler, z, shift)
         samples.append(z)
     return samples
@@ -83,7 +84,9 @@ def test_pndm_keeps_the_first_shift_whatever_is_predicted(prediction: str) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STEPPING_TWICE)
-def test_what_goes_on_from_its_own_sample_would_lose_a_shift(name: str, monkeypatch) -> None:
+def test_what_goes_on_from_its_own_sample_would_lose_a_shift(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lepbench.guidance.schedulers.STEERABLE", STEERABLE | {name})
     assert lasting(name, 0) < 0.7
 

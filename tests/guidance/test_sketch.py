@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,18 +29,17 @@ def strokes() -> np.ndarray:
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "webp", "tiff"])
-def test_either_polarity_gives_the_same_strokes(strokes, suffix: str, tmp_path: Path) -> None:
+def test_either_polarity_gives_the_same_strokes(strokes: np.ndarray, suffix: str, tmp_path: Path) -> None:
     for name, lit in ((WHITE_ON_BLACK, strokes), (BLACK_ON_WHITE, ~strokes)):
         path = tmp_path / f"{name}.{suffix}"
-        Image.fromarray(lit.astype(np.uint8) * 255).save(
-            path, **({"lossless": True} if suffix == "webp" else {})
-        )
+        options: dict[str, Any] = {"lossless": True} if suffix == "webp" else {}
+        Image.fromarray(lit.astype(np.uint8) * 255).save(path, **options)
         sketch = read_sketch(path, (64, 64))
         assert sketch.polarity == name
         assert np.array_equal(sketch.strokes, strokes)
 
 
-def test_ink_on_transparent_paper_and_bilevel_files_are_read(strokes, tmp_path: Path) -> None:
+def test_ink_on_transparent_paper_and_bilevel_files_are_read(strokes: np.ndarray, tmp_path: Path) -> None:
     rgba = np.zeros((64, 64, 4), np.uint8)
     rgba[strokes, 3] = 255
     Image.fromarray(rgba).save(tmp_path / "ink.png")
@@ -48,7 +48,7 @@ def test_ink_on_transparent_paper_and_bilevel_files_are_read(strokes, tmp_path: 
     assert np.array_equal(read_sketch(tmp_path / "bits.png").strokes, strokes)
 
 
-def test_pencil_on_grey_paper_through_jpeg_is_read(strokes, tmp_path: Path) -> None:
+def test_pencil_on_grey_paper_through_jpeg_is_read(strokes: np.ndarray, tmp_path: Path) -> None:
     grey = np.where(strokes, 120, 205) + np.random.default_rng(0).normal(0, 4, strokes.shape)
     Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "pencil.jpg", quality=95)
     sketch = read_sketch(tmp_path / "pencil.jpg")
@@ -65,7 +65,7 @@ def test_of_a_half_filled_drawing_the_border_tells_the_ground(tmp_path: Path) ->
     assert np.array_equal(sketch.strokes, light > 0)
 
 
-def test_another_size_is_refused_with_both_sizes_and_the_way_out(strokes, tmp_path: Path) -> None:
+def test_another_size_is_refused_with_both_sizes_and_the_way_out(strokes: np.ndarray, tmp_path: Path) -> None:
     Image.fromarray(strokes[:48]).save(tmp_path / "wide.png")
     with pytest.raises(LepbenchError, match=r"is 64x48 px and the model draws 32x32 px; .* --resize"):
         read_sketch(tmp_path / "wide.png", (32, 32))
@@ -135,7 +135,7 @@ def test_a_long_caption_stays_under_its_own_panel() -> None:
     assert (below[:, MARGIN + 320 :] == 255).all()
 
 
-def test_the_strip_shows_every_panel_enlarged_and_sharp(strokes) -> None:
+def test_the_strip_shows_every_panel_enlarged_and_sharp(strokes: np.ndarray) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     sheet = draw_strip([("sketch", draw_strokes(strokes)), ("result", picture)])
     side = 320

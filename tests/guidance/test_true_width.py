@@ -76,7 +76,10 @@ def concatenated(predictor: MlpPredictor, features: dict[str, Tensor], size: tup
         for name, norm in zip(predictor.config.taps, predictor.standardise, strict=True)
     ]
     columns.append((WHEN / predictor.config.train_timesteps).expand(1, 1, *size))
-    weights = [*(part.weight for part in predictor.slices), predictor.time.weight[:, :, None, None]]
+    weights = [
+        *(part.get_parameter("weight") for part in predictor.slices),
+        predictor.time.weight[:, :, None, None],
+    ]
     return predictor.rest(F.conv2d(torch.cat(columns, 1), torch.cat(weights, 1), predictor.time.bias))
 
 

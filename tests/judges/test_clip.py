@@ -45,7 +45,7 @@ def trained_tokenizer() -> CLIPTokenizer:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CLIPModel folder with random weights: 32 px pictures, 12 positions, features of 16."""
     folder = tmp_path_factory.mktemp("judge") / "model"
     tokenizer = trained_tokenizer()
@@ -74,7 +74,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scorer(folder) -> ClipScorer:
+def scorer(folder: Path) -> ClipScorer:
     return ClipScorer.load(folder)
 
 
@@ -85,7 +85,9 @@ def pixels() -> np.ndarray:
     return (255 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
 
 
-def test_pictures_are_prepared_as_transformers_prepares_8_bit_ones(scorer, folder, pixels):
+def test_pictures_are_prepared_as_transformers_prepares_8_bit_ones(
+    scorer: ClipScorer, folder: Path, pixels: np.ndarray
+) -> None:
     processor = CLIPImageProcessor.from_pretrained(folder)
     expected = processor(images=list(pixels), return_tensors="pt")["pixel_values"]
     prepared = scorer.pixel_values(to_tensor(pixels))
@@ -94,7 +96,9 @@ def test_pictures_are_prepared_as_transformers_prepares_8_bit_ones(scorer, folde
     assert (prepared - expected).abs().max() <= 1.1 / 255 / 0.2
 
 
-def test_without_a_resize_the_features_equal_transformers_bit_for_bit(scorer, folder, pixels):
+def test_without_a_resize_the_features_equal_transformers_bit_for_bit(
+    scorer: ClipScorer, folder: Path, pixels: np.ndarray
+) -> None:
     square = pixels[:, :32, :32]
     processor, model = CLIPImageProcessor.from_pretrained(folder), CLIPModel.from_pretrained(folder).eval()
     inputs = processor(images=list(square), return_tensors="pt")
@@ -103,7 +107,7 @@ def test_without_a_resize_the_features_equal_transformers_bit_for_bit(scorer, fo
     assert torch.allclose(scorer.image_embedding(to_tensor(square)), expected, atol=1e-5)
 
 
-def test_features_have_unit_length_and_the_embedding_has_not(scorer, pixels):
+def test_features_have_unit_length_and_the_embedding_has_not(scorer: ClipScorer, pixels: np.ndarray) -> None:
     images = to_tensor(pixels)
     features, embedding = scorer.image_features(images), scorer.image_embedding(images)
     assert features.shape == embedding.shape == (3, 16)
@@ -114,7 +118,9 @@ def test_features_have_unit_length_and_the_embedding_has_not(scorer, pixels):
     assert torch.allclose(scorer.text_features(CORPUS).norm(dim=1), torch.ones(3))
 
 
-def test_similarity_equals_that_of_the_whole_model(scorer, folder, pixels):
+def test_similarity_equals_that_of_the_whole_model(
+    scorer: ClipScorer, folder: Path, pixels: np.ndarray
+) -> None:
     model = CLIPModel.from_pretrained(folder).eval()
     tokens = scorer.tokenizer(["a red house", "a boat", "a star"], padding=True, return_tensors="pt")
     with torch.no_grad():
@@ -124,7 +130,7 @@ def test_similarity_equals_that_of_the_whole_model(scorer, folder, pixels):
     assert torch.allclose(cosine(scorer.image_embedding(to_tensor(pixels)), texts), expected, atol=1e-5)
 
 
-def test_long_captions_keep_their_end_token_and_are_counted(scorer):
+def test_long_captions_keep_their_end_token_and_are_counted(scorer: ClipScorer) -> None:
     long = " ".join(CORPUS)
     ids = scorer.token_ids([long, "a cup"])
     assert len(ids[0]) > POSITIONS > len(ids[1])
@@ -139,25 +145,25 @@ def test_long_captions_keep_their_end_token_and_are_counted(scorer):
     assert not torch.equal(scorer.text_features([long]), scorer.text_features(["a cup"]))
 
 
-def test_a_caption_of_exactly_the_limit_is_whole(scorer):
+def test_a_caption_of_exactly_the_limit_is_whole(scorer: ClipScorer) -> None:
     words = next(n for n in range(1, 40) if len(scorer.token_ids(["a " * n])[0]) == POSITIONS)
     assert scorer.truncated(["a " * words]) == 0
     assert scorer.truncated(["a " * (words + 1)]) == 1
 
 
-def test_a_caption_does_not_depend_on_its_neighbours(scorer):
+def test_a_caption_does_not_depend_on_its_neighbours(scorer: ClipScorer) -> None:
     alone, beside = scorer.text_features(["a cup"]), scorer.text_features(["a cup", " ".join(CORPUS)])
     assert torch.allclose(alone[0], beside[0], atol=1e-6)
 
 
-def test_a_tokenizer_without_a_limit_is_held_to_the_models(scorer, folder):
+def test_a_tokenizer_without_a_limit_is_held_to_the_models(scorer: ClipScorer, folder: Path) -> None:
     unlimited = CLIPTokenizer.from_pretrained(folder, model_max_length=10**30)
     held = ClipScorer(scorer.model, unlimited, scorer.processor)
     assert held.max_tokens == POSITIONS
     assert torch.equal(held.text_features(CORPUS), scorer.text_features(CORPUS))
 
 
-def test_the_embedding_is_differentiable_in_the_picture(scorer, pixels):
+def test_the_embedding_is_differentiable_in_the_picture(scorer: ClipScorer, pixels: np.ndarray) -> None:
     images = to_tensor(pixels).requires_grad_()
     scorer.image_embedding(images).square().sum().backward()
     assert images.grad is not None
@@ -165,7 +171,7 @@ def test_the_embedding_is_differentiable_in_the_picture(scorer, pixels):
     assert all(weight.grad is None for weight in scorer.model.parameters())
 
 
-def test_half_precision_weights_are_scored_in_float32(folder, tmp_path):
+def test_half_precision_weights_are_scored_in_float32(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "half")
     CLIPModel.from_pretrained(folder).half().save_pretrained(tmp_path / "half")
     assert ClipScorer.load(tmp_path / "half").image_embedding(torch.rand(1, 3, 32, 32)).dtype == torch.float32
@@ -175,7 +181,7 @@ def test_half_precision_weights_are_scored_in_float32(folder, tmp_path):
     "missing",
     ["model.safetensors", "config.json", "tokenizer.json", "preprocessor_config.json", "everything"],
 )
-def test_a_missing_file_is_one_clear_line(folder, tmp_path, missing):
+def test_a_missing_file_is_one_clear_line(folder: Path, tmp_path: Path, missing: str) -> None:
     broken = tmp_path / "broken"
     if missing != "everything":
         shutil.copytree(folder, broken)
@@ -186,7 +192,7 @@ def test_a_missing_file_is_one_clear_line(folder, tmp_path, missing):
     assert "\n" not in str(caught.value)
 
 
-def test_weights_that_lack_a_tensor_are_refused_not_made_up(folder, tmp_path):
+def test_weights_that_lack_a_tensor_are_refused_not_made_up(folder: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(folder, broken)
     tensors = load_file(broken / "model.safetensors")
@@ -196,7 +202,7 @@ def test_weights_that_lack_a_tensor_are_refused_not_made_up(folder, tmp_path):
         ClipScorer.load(broken)
 
 
-def test_truncated_weights_are_one_clear_line(folder, tmp_path):
+def test_truncated_weights_are_one_clear_line(folder: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(folder, broken)
     weights = (broken / "model.safetensors").read_bytes()
@@ -205,7 +211,7 @@ def test_truncated_weights_are_one_clear_line(folder, tmp_path):
         ClipScorer.load(broken)
 
 
-def test_skill_is_0_at_a_wrong_caption_and_1_at_reality():
+def test_skill_is_0_at_a_wrong_caption_and_1_at_reality() -> None:
     wrong, real = np.array([0.1, 0.2, 0.3]), np.array([0.5, 0.6, 0.4])
     assert clip_skill(wrong, wrong, real) == pytest.approx(0)
     assert clip_skill(real, wrong, real) == pytest.approx(1)

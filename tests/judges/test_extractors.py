@@ -1,13 +1,16 @@
 """Extractors give the features of the libraries they stand for, and open no file that would run something."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from tiny_extractors import weights
+from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torchmetrics.image.fid import NoTrainInceptionV3
 
@@ -43,7 +46,9 @@ def inception(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("kind", "architecture"),
     [("torch-fidelity", FeatureExtractorInceptionV3), ("torchmetrics", NoTrainInceptionV3)],
 )
-def test_inception_s_features_are_the_library_s_at_any_size(kind, architecture, inception, tmp_path):
+def test_inception_s_features_are_the_library_s_at_any_size(
+    kind: str, architecture: Callable[..., nn.Module], inception: Path, tmp_path: Path
+) -> None:
     random = np.random.default_rng(2)
     pictures = [random.integers(0, 256, (side, 50, 3), dtype=np.uint8) for side in (40, 40, 70, 40)]
     for number, pixels in enumerate(pictures):
@@ -59,9 +64,9 @@ def test_inception_s_features_are_the_library_s_at_any_size(kind, architecture, 
     assert np.allclose(found, rows, rtol=1e-4, atol=1e-6)
 
 
-def test_weights_that_would_run_something_are_refused(inception, tmp_path):
+def test_weights_that_would_run_something_are_refused(inception: Path, tmp_path: Path) -> None:
     class Harmful:
-        def __reduce__(self):
+        def __reduce__(self) -> tuple[Any, ...]:
             return (Path.touch, (tmp_path / "touched",))
 
     path = tmp_path / "harmful.pth"
@@ -76,7 +81,7 @@ def test_weights_that_would_run_something_are_refused(inception, tmp_path):
         load_extractor(f"torchmetrics:{inception}", "0" * 64)
 
 
-def test_a_program_is_opened_only_if_it_is_the_one_pinned(weights, tmp_path):
+def test_a_program_is_opened_only_if_it_is_the_one_pinned(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="pin its bytes with --sha256"):
         load_extractor(f"torchscript:{weights}")
     with pytest.raises(LepbenchError, match="has SHA-256"):
@@ -93,12 +98,12 @@ def test_a_program_is_opened_only_if_it_is_the_one_pinned(weights, tmp_path):
         ("dinov2:/no/such/folder", "cannot load a DINOv2 model"),
     ],
 )
-def test_faults_of_a_name_are_one_line(spec, message):
+def test_faults_of_a_name_are_one_line(spec: str, message: str) -> None:
     with pytest.raises(LepbenchError, match=message):
         load_extractor(spec)
 
 
-def test_dinov2_reads_its_class_token(tmp_path):
+def test_dinov2_reads_its_class_token(tmp_path: Path) -> None:
     from transformers import Dinov2Config, Dinov2Model
 
     torch.manual_seed(0)

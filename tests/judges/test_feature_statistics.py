@@ -1,5 +1,7 @@
 """Sums over features come back from their file to the bit, and other files are refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -9,7 +11,7 @@ from lepbench.judges.feature_statistics import load_feature_statistics, save_fea
 from lepbench.metrics.frechet import FeatureStatistics
 
 
-def test_save_and_load_keep_every_bit(tmp_path):
+def test_save_and_load_keep_every_bit(tmp_path: Path) -> None:
     statistics = FeatureStatistics.of(np.random.default_rng(11).standard_normal((50, 5)).astype(np.float32))
     path = tmp_path / "folder" / "reference.safetensors"
     save_feature_statistics(statistics, path)
@@ -19,7 +21,7 @@ def test_save_and_load_keep_every_bit(tmp_path):
     assert np.array_equal(loaded.outer, statistics.outer)
 
 
-def test_files_that_hold_no_statistics_are_refused(tmp_path):
+def test_files_that_hold_no_statistics_are_refused(tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="cannot read"):
         load_feature_statistics(tmp_path / "missing.safetensors")
     (tmp_path / "text").write_text("no tensors")

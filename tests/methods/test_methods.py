@@ -39,7 +39,7 @@ def predictor_folder(backbone: Backbone, tmp_path_factory: pytest.TempPathFactor
 
 
 def lep(backbone: Backbone, folder: Path, **settings: object) -> Method:
-    return LepConfig(predictor=str(folder), **settings).build(backbone, SAMPLER)  # type: ignore[arg-type]
+    return LepConfig(predictor=str(folder), **settings).build(backbone, SAMPLER)
 
 
 def sketches() -> np.ndarray:
@@ -134,7 +134,7 @@ def test_emphasis_weighs_strokes_against_the_ground(
     chosen = {"predictor": str(predictor_folder)} if kind is LepConfig else {}
 
     def drawn(emphasis: float | None, requests: list[Request]) -> torch.Tensor:
-        config = kind(stop=0.2, emphasis=emphasis, **chosen)  # type: ignore[arg-type]
+        config = kind(stop=0.2, emphasis=emphasis, **chosen)
         return config.build(backbone, SAMPLER).draw(requests)
 
     told = [dataclasses.replace(r, weights=np.where(r.sketch, 8.0, 1.0)) for r in asked()]

@@ -18,7 +18,7 @@ from lepbench.methods import METHODS, CleanEdgesConfig, LepConfig, ModelConfig, 
 from lepbench.predictors.train_config import TrainConfig
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-OTHERS = {"mini-unguided": UnguidedConfig, "mini-clean-edges": CleanEdgesConfig}
+OTHERS: dict[str, type] = {"mini-unguided": UnguidedConfig, "mini-clean-edges": CleanEdgesConfig}
 
 
 def read(tmp_path: Path, text: str) -> ModelConfig:
@@ -63,7 +63,7 @@ methods = st.one_of(
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(methods, st.integers(1, 1000))
 def test_a_model_survives_yaml(tmp_path_factory: pytest.TempPathFactory, method: object, steps: int) -> None:
-    model = ModelConfig(name="m", sampler=SamplerSettings(steps=steps), method=method)  # type: ignore[arg-type]
+    model = ModelConfig(name="m", sampler=SamplerSettings(steps=steps), method=method)
     assert read(tmp_path_factory.mktemp("yaml"), dump_config(model)) == model
 
 
@@ -86,7 +86,7 @@ def test_a_schedule_is_written_beside_the_other_keys(
     assert held.model_dump(include={"name", "schedule"}) == {**schedule.model_dump(), "name": held.name}
     assert kind.model_validate(held.model_dump(mode="json", exclude_defaults=True)) == held
     with pytest.raises(ValueError, match="its keys beside the others"):
-        kind(schedule=schedule, decay="linear")
+        kind(schedule=schedule, decay="linear")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(

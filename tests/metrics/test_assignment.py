@@ -44,7 +44,7 @@ def paired_cost(
 
 
 @given(maps(6, 7), maps(6, 7), REACHES)
-def test_pairing_has_the_least_cost(first, second, reach):
+def test_pairing_has_the_least_cost(first: np.ndarray, second: np.ndarray, reach: float) -> None:
     hits = match_pixels(first, second, reach)
     least, size = cost_of(first, second, reach)
     assert hits[0].sum() == hits[1].sum()
@@ -56,7 +56,7 @@ def test_pairing_has_the_least_cost(first, second, reach):
 
 
 @given(maps(2, 3), maps(2, 3))
-def test_as_many_pixels_are_paired_as_in_any_pairing(first, second):
+def test_as_many_pixels_are_paired_as_in_any_pairing(first: np.ndarray, second: np.ndarray) -> None:
     a, b = np.argwhere(first), np.argwhere(second)
     if len(a) > len(b):
         a, b = b, a
@@ -66,12 +66,12 @@ def test_as_many_pixels_are_paired_as_in_any_pairing(first, second):
 
 
 @given(maps(8, 8), maps(8, 8), REACHES)
-def test_sides_may_be_exchanged(first, second, reach):
+def test_sides_may_be_exchanged(first: np.ndarray, second: np.ndarray, reach: float) -> None:
     assert match_pixels(first, second, reach)[0].sum() == match_pixels(second, first, reach)[0].sum()
 
 
 @given(maps(5, 9), maps(5, 9), REACHES)
-def test_close_pairs_are_all_pairs_within_reach(first, second, reach):
+def test_close_pairs_are_all_pairs_within_reach(first: np.ndarray, second: np.ndarray, reach: float) -> None:
     pairs = close_pairs(first, second, reach)
     a, b = np.argwhere(first), np.argwhere(second)
     distance = np.linalg.norm(a[:, None] - b[None], axis=2)
@@ -81,7 +81,7 @@ def test_close_pairs_are_all_pairs_within_reach(first, second, reach):
 
 
 @given(maps(7, 8), maps(7, 8), REACHES)
-def test_both_solvers_find_the_least_cost(first, second, reach):
+def test_both_solvers_find_the_least_cost(first: np.ndarray, second: np.ndarray, reach: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assignment, "DENSE_CELLS", 0)
         hits = match_pixels(first, second, reach)
@@ -90,7 +90,7 @@ def test_both_solvers_find_the_least_cost(first, second, reach):
     )
 
 
-def test_a_pixel_serves_one_partner_only():
+def test_a_pixel_serves_one_partner_only() -> None:
     line = np.zeros((5, 5), dtype=bool)
     line[2] = True
     doubled = line.copy()
@@ -98,11 +98,11 @@ def test_a_pixel_serves_one_partner_only():
     assert match_pixels(doubled, line, 1.0)[0].sum() == 5
 
 
-def test_empty_maps_match_nothing():
+def test_empty_maps_match_nothing() -> None:
     empty = np.zeros((4, 4), dtype=bool)
     assert not match_pixels(empty, ~empty, 2.0)[1].any()
 
 
-def test_maps_of_other_shapes_are_refused():
+def test_maps_of_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="expected two bool"):
         match_pixels(np.zeros((4, 4), bool), np.zeros((4, 5), bool), 1.0)

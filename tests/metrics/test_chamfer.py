@@ -22,7 +22,7 @@ def by_transform(first: np.ndarray, second: np.ndarray) -> float:
 
 @settings(max_examples=150, deadline=None)
 @given(map_pairs)
-def test_equal_to_a_distance_transform_and_symmetric(maps):
+def test_equal_to_a_distance_transform_and_symmetric(maps: tuple[np.ndarray, np.ndarray]) -> None:
     first, second = maps
     found = chamfer_distance(*map(torch.from_numpy, maps))
     assert np.array_equal(found, chamfer_distance(*map(torch.from_numpy, maps[::-1])))
@@ -35,13 +35,13 @@ def test_equal_to_a_distance_transform_and_symmetric(maps):
 
 @settings(max_examples=40, deadline=None)
 @given(map_pairs)
-def test_does_not_depend_on_the_batch(maps):
+def test_does_not_depend_on_the_batch(maps: tuple[np.ndarray, np.ndarray]) -> None:
     first, second = map(torch.from_numpy, maps)
     alone = [chamfer_distance(a[None], b[None])[0] for a, b in zip(first, second, strict=True)]
     assert np.array_equal(chamfer_distance(first, second), alone)
 
 
-def test_by_hand():
+def test_by_hand() -> None:
     first, second = torch.zeros(1, 9, 12, dtype=torch.bool), torch.zeros(1, 9, 12, dtype=torch.bool)
     first[0, 1, 1] = True
     second[0, 1, 1] = second[0, 5, 4] = True  # there: 0; back: the mean of 0 and 5
@@ -49,14 +49,14 @@ def test_by_hand():
     assert chamfer_distance(first, torch.zeros_like(first)) == 15
 
 
-def test_a_large_map_is_exact():
+def test_a_large_map_is_exact() -> None:
     random = np.random.default_rng(0)
     first, second = (random.random((1, 700, 900)) < share for share in (1e-5, 1e-3))
     found = chamfer_distance(torch.from_numpy(first), torch.from_numpy(second))[0]
     assert found == pytest.approx(by_transform(first[0], second[0]), rel=1e-12)
 
 
-def test_maps_that_do_not_fit_are_refused():
+def test_maps_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in shape"):
         chamfer_distance(torch.zeros(1, 4, 4, dtype=torch.bool), torch.zeros(1, 4, 5, dtype=torch.bool))
     with pytest.raises(ValueError, match=r"expected bool \[B, H, W\]"):

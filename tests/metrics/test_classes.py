@@ -7,7 +7,7 @@ import torch
 from lepbench.metrics.classes import class_accuracy
 
 
-def test_equal_to_a_loop_over_cosines():
+def test_equal_to_a_loop_over_cosines() -> None:
     random = np.random.default_rng(0)
     pictures, classes = random.normal(size=(40, 6)), random.normal(size=(5, 6)) * random.uniform(1, 9, (5, 1))
     labels = random.integers(5, size=40)
@@ -24,12 +24,12 @@ def test_equal_to_a_loop_over_cosines():
     assert np.array_equal(found, np.concatenate([class_accuracy(p, features[1], k) for p, k in rows]))
 
 
-def test_a_tie_is_given_to_the_class_listed_first():
+def test_a_tie_is_given_to_the_class_listed_first() -> None:
     twins = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
     assert class_accuracy(twins, twins, torch.tensor([0, 1])).tolist() == [True, False]
 
 
-def test_what_does_not_fit_is_refused():
+def test_what_does_not_fit_is_refused() -> None:
     features = torch.eye(3)
     with pytest.raises(ValueError, match="do not fit"):
         class_accuracy(features, features[:, :2], torch.arange(3))

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import Tensor
 from torchmetrics.multimodal import CLIPScore
 
 from lepbench.metrics.clip import clip_score, cosine
@@ -27,10 +28,12 @@ class Towers:
         return CAPTIONS[input_ids]
 
 
-def processor(images=None, text=None, **options):
+def processor(
+    images: list[Tensor] | None = None, text: list[str] | None = None, **options: object
+) -> dict[str, torch.Tensor]:
     if images is not None:
         return {"pixel_values": torch.stack([image[0, 0, 0] for image in images])}
-    ids = torch.tensor([int(caption) for caption in text])
+    ids = torch.tensor([int(caption) for caption in text or []])
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
 
@@ -40,7 +43,7 @@ def by_torchmetrics(numbers: list[int]) -> float:
     return metric.compute().item()
 
 
-def test_equal_to_torchmetrics_pair_by_pair():
+def test_equal_to_torchmetrics_pair_by_pair() -> None:
     scores = clip_score(PICTURES, CAPTIONS)
     assert (scores == 0).any()
     assert (scores > 0).any()
@@ -48,14 +51,14 @@ def test_equal_to_torchmetrics_pair_by_pair():
         assert scores[number].item() == pytest.approx(by_torchmetrics([number]), abs=1e-4)
 
 
-def test_torchmetrics_clamps_only_the_mean():
+def test_torchmetrics_clamps_only_the_mean() -> None:
     numbers = list(range(len(PICTURES)))
     mean = 100 * cosine(PICTURES, CAPTIONS).mean().item()
     assert by_torchmetrics(numbers) == pytest.approx(max(mean, 0), abs=1e-4)
     assert clip_score(PICTURES, CAPTIONS).mean().item() > mean
 
 
-def test_the_raw_cosine_is_neither_scaled_nor_clamped():
+def test_the_raw_cosine_is_neither_scaled_nor_clamped() -> None:
     one = torch.tensor([[3.0, 4.0]])
     assert cosine(one, -one).item() == pytest.approx(-1)
     assert clip_score(one, -one).item() == 0

@@ -18,24 +18,24 @@ def plain(x: np.ndarray, y: np.ndarray) -> float:
 
 
 @given(st.integers(2, 9), st.integers(2, 9), st.integers(0, 2**32 - 1))
-def test_equals_the_kernel_written_out(n, m, seed):
+def test_equals_the_kernel_written_out(n: int, m: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     x, y = random.normal(size=(n, 5)), random.normal(size=(m, 5)) + 1
     assert cmmd(x, y) == pytest.approx(plain(x, y), abs=1e-8)
 
 
-def test_equal_sets_are_at_no_distance():
+def test_equal_sets_are_at_no_distance() -> None:
     x = np.random.default_rng(0).normal(size=(1500, 8))
     assert cmmd(x, x) == pytest.approx(0, abs=1e-9)
 
 
-def test_grows_with_the_shift():
+def test_grows_with_the_shift() -> None:
     random = np.random.default_rng(0)
     x, y = random.normal(size=(2, 300, 8))
     distances = [cmmd(x + shift, y) for shift in (0, 0.5, 1, 2)]
     assert distances == sorted(distances)
 
 
-def test_other_widths_are_refused():
+def test_other_widths_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in length"):
         cmmd(np.ones((3, 4)), np.ones((3, 5)))

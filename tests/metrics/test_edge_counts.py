@@ -25,7 +25,7 @@ map_pairs = st.tuples(st.integers(1, 24), st.integers(1, 24)).flatmap(
 
 @settings(max_examples=150, deadline=None)
 @given(map_pairs)
-def test_equal_to_a_distance_transform(maps):
+def test_equal_to_a_distance_transform(maps: tuple[np.ndarray, np.ndarray]) -> None:
     predicted, target = maps
     counts = edge_counts(torch.from_numpy(predicted[None]), torch.from_numpy(target[None]), TOLERANCES)
     for column, tolerance in enumerate(TOLERANCES):
@@ -37,7 +37,7 @@ def test_equal_to_a_distance_transform(maps):
 
 @settings(max_examples=60, deadline=None)
 @given(map_pairs)
-def test_scores_are_bounded_symmetric_and_grow_with_tolerance(maps):
+def test_scores_are_bounded_symmetric_and_grow_with_tolerance(maps: tuple[np.ndarray, np.ndarray]) -> None:
     predicted, target = (torch.from_numpy(m[None]) for m in maps)
     scores = precision_recall_f1(edge_counts(predicted, target, TOLERANCES))
     swapped = precision_recall_f1(edge_counts(target, predicted, TOLERANCES))
@@ -49,7 +49,7 @@ def test_scores_are_bounded_symmetric_and_grow_with_tolerance(maps):
         assert (np.diff(score[0]) >= 0).all()
 
 
-def test_a_shifted_line_by_hand():
+def test_a_shifted_line_by_hand() -> None:
     target, predicted = torch.zeros(1, 8, 8, dtype=torch.bool), torch.zeros(1, 8, 8, dtype=torch.bool)
     target[0, 2] = True
     predicted[0, 4, :4] = True  # half the line, two rows lower
@@ -62,13 +62,13 @@ def test_a_shifted_line_by_hand():
     assert scores.f1[0, 2] == pytest.approx(2 / 3)
 
 
-def test_diagonal_neighbours_lie_farther_than_one_pixel():
+def test_diagonal_neighbours_lie_farther_than_one_pixel() -> None:
     first, second = torch.zeros(1, 3, 3, dtype=torch.bool), torch.zeros(1, 3, 3, dtype=torch.bool)
     first[0, 0, 0] = second[0, 1, 1] = True
     assert edge_counts(first, second, (1.0, 1.414, 1.415)).matched_target.tolist() == [[0, 0, 1]]
 
 
-def test_empty_maps():
+def test_empty_maps() -> None:
     empty, full = torch.zeros(1, 4, 4, dtype=torch.bool), torch.ones(1, 4, 4, dtype=torch.bool)
     for predicted, target, expected in (
         (empty, empty, 1),
@@ -80,7 +80,7 @@ def test_empty_maps():
         assert all((score == expected).all() for score in scores)
 
 
-def test_samples_are_counted_apart_and_pool_by_summing():
+def test_samples_are_counted_apart_and_pool_by_summing() -> None:
     generator = torch.Generator().manual_seed(0)
     predicted, target = (torch.rand(5, 9, 7, generator=generator) < 0.2 for _ in range(2))
     counts = edge_counts(predicted, target)
@@ -94,17 +94,17 @@ def test_samples_are_counted_apart_and_pool_by_summing():
 
 
 @pytest.mark.parametrize("maps", [torch.zeros(4, 4, dtype=torch.bool), torch.zeros(1, 4, 4)])
-def test_what_is_no_stack_of_bool_maps_is_refused(maps):
+def test_what_is_no_stack_of_bool_maps_is_refused(maps: torch.Tensor) -> None:
     with pytest.raises(ValueError, match=r"expected bool \[B, H, W\]"):
         edge_counts(maps, maps)
 
 
-def test_maps_of_different_shapes_are_refused():
+def test_maps_of_different_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in shape"):
         edge_counts(torch.zeros(1, 4, 4, dtype=torch.bool), torch.zeros(1, 4, 5, dtype=torch.bool))
 
 
-def test_shares_of_the_diagonal():
+def test_shares_of_the_diagonal() -> None:
     assert diagonal((3, 4)) == diagonal(torch.zeros(7, 3, 4).shape) == 5
     assert pixels_of(0.0075, (321, 481)) == pytest.approx(4.337, abs=1e-3)
     assert share_of(pixels_of(0.0075, (64, 64)), (64, 64)) == pytest.approx(0.0075)
@@ -112,7 +112,7 @@ def test_shares_of_the_diagonal():
 
 @settings(max_examples=40, deadline=None)
 @given(arrays(np.bool_, (2, 4, 9, 7)))
-def test_counts_do_not_depend_on_the_batch(maps):
+def test_counts_do_not_depend_on_the_batch(maps: np.ndarray) -> None:
     predicted, target = torch.from_numpy(maps)
     whole = edge_counts(predicted, target, TOLERANCES)
     parts = [edge_counts(*pair, TOLERANCES) for pair in zip(predicted.split(3), target.split(3), strict=True)]
@@ -120,7 +120,7 @@ def test_counts_do_not_depend_on_the_batch(maps):
         assert np.array_equal(column, np.concatenate(pieces))
 
 
-def test_the_layout_of_the_maps_in_memory_does_not_count():
+def test_the_layout_of_the_maps_in_memory_does_not_count() -> None:
     random = torch.Generator().manual_seed(0)
     one, many = (torch.rand(size, 9, 11, generator=random) < 0.2 for size in (1, 3))
     expected = edge_counts(many, one.repeat(3, 1, 1))

@@ -1,5 +1,6 @@
 """Frechet distance against three peers and closed forms; statistics merge exactly and survive a file."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
 from operator import add
@@ -17,6 +18,8 @@ from torchmetrics.image.fid import _compute_fid as by_torchmetrics
 from lepbench.metrics import frechet
 from lepbench.metrics.frechet import LIMB, REACH, ROWS, STEP, FeatureStatistics, frechet_distance
 
+Partition = tuple[int, int, list[int], list[int]]
+
 
 def features(n: int, d: int, seed: int, shift: float = 0.0) -> np.ndarray:
     rng = np.random.default_rng(seed)
@@ -30,7 +33,7 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
 @pytest.mark.parametrize(("n", "d"), [(400, 8), (300, 64), (2000, 48)])
 @pytest.mark.usefixtures("sqrtm_of_clean_fid")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_agrees_with_cleanfid_torch_fidelity_and_torchmetrics(n, d):
+def test_agrees_with_cleanfid_torch_fidelity_and_torchmetrics(n: int, d: int) -> None:
     x, y = features(n, d, 0), features(n + 50, d, 1, shift=0.3)
     ours = distance(x, y)
     moments = [(s.mean(axis=0), np.cov(s, rowvar=False)) for s in (x, y)]
@@ -43,13 +46,13 @@ def test_agrees_with_cleanfid_torch_fidelity_and_torchmetrics(n, d):
     assert ours == pytest.approx(by_torchmetrics(*tensors).item(), rel=1e-6)
 
 
-def test_gaussians_of_one_dimension_by_the_closed_form():
+def test_gaussians_of_one_dimension_by_the_closed_form() -> None:
     x, y = features(200, 1, 2), features(300, 1, 3, shift=5.0)
     expected = (x.mean() - y.mean()) ** 2 + (x.std(ddof=1) - y.std(ddof=1)) ** 2
     assert distance(x, y) == pytest.approx(expected)
 
 
-def test_zero_of_itself_symmetric_and_a_shift_counts_squared():
+def test_zero_of_itself_symmetric_and_a_shift_counts_squared() -> None:
     x = features(300, 12, 4)
     assert distance(x, x) == pytest.approx(0, abs=1e-9)
     assert distance(x, x + 2) == pytest.approx(12 * 4)
@@ -57,13 +60,13 @@ def test_zero_of_itself_symmetric_and_a_shift_counts_squared():
     assert distance(x, y) == pytest.approx(distance(y, x))
 
 
-def test_fewer_features_than_dimensions_stay_finite():
+def test_fewer_features_than_dimensions_stay_finite() -> None:
     x, y = features(10, 64, 6), features(12, 64, 7)
     assert np.isfinite(distance(x, y))
     assert distance(x, x) == pytest.approx(0, abs=1e-6 * np.trace(np.cov(x, rowvar=False)))
 
 
-def test_moments_equal_numpys_even_far_from_zero():
+def test_moments_equal_numpys_even_far_from_zero() -> None:
     x = features(500, 6, 8, shift=1e3)
     statistics = FeatureStatistics.of(torch.from_numpy(x))
     assert np.allclose(statistics.mean, x.mean(axis=0))
@@ -71,7 +74,7 @@ def test_moments_equal_numpys_even_far_from_zero():
 
 
 @st.composite
-def partitions(draw):
+def partitions(draw: st.DrawFn) -> Partition:
     """A seed and a shape of features, an order of theirs, and places to cut it."""
     n = draw(st.integers(2, 60))
     order = draw(st.permutations(range(n)))
@@ -80,7 +83,9 @@ def partitions(draw):
 
 
 @given(partitions(), st.sampled_from([1e-6, 1.0, 900.0]), st.sampled_from([np.float32, np.float64]))
-def test_any_split_in_any_order_gives_the_same_bytes(partition, scale, kind):
+def test_any_split_in_any_order_gives_the_same_bytes(
+    partition: Partition, scale: float, kind: type[np.floating]
+) -> None:
     seed, width, order, cuts = partition
     rng = np.random.default_rng(seed)
     x = (scale * rng.standard_normal((len(order), width))).astype(kind)
@@ -91,7 +96,7 @@ def test_any_split_in_any_order_gives_the_same_bytes(partition, scale, kind):
     assert frechet_distance(merged, other) == frechet_distance(whole, other)
 
 
-def test_blocks_of_rows_are_summed_exactly(monkeypatch):
+def test_blocks_of_rows_are_summed_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     x = features(5000, 6, 9).astype(np.float32)
     whole = FeatureStatistics.of(x)
     monkeypatch.setattr(frechet, "ROWS", 7)
@@ -99,7 +104,7 @@ def test_blocks_of_rows_are_summed_exactly(monkeypatch):
 
 
 @given(arrays(np.float64, (9, 3), elements=st.floats(-REACH, REACH)))
-def test_sums_are_those_of_endless_precision(x):
+def test_sums_are_those_of_endless_precision(x: np.ndarray) -> None:
     units = [[round(Fraction(value) / Fraction(STEP)) for value in row] for row in x.tolist()]
     statistics = FeatureStatistics.of(x)
     assert statistics.total.tolist() == [sum(column) for column in zip(*units, strict=True)]
@@ -108,7 +113,7 @@ def test_sums_are_those_of_endless_precision(x):
     assert products.tolist() == [[sum(r[i] * r[j] for r in units) for j in range(3)] for i in range(3)]
 
 
-def test_nothing_is_rounded_at_the_end_of_the_range():
+def test_nothing_is_rounded_at_the_end_of_the_range() -> None:
     """Every product and every sum of a block at its largest."""
     value = REACH - (LIMB / 2 + 1) * STEP
     x = np.full((2 * ROWS + 5, 2), [value, -value])
@@ -120,7 +125,7 @@ def test_nothing_is_rounded_at_the_end_of_the_range():
     assert products.tolist() == [[square, -square], [-square, square]]
 
 
-def test_a_feature_is_off_by_half_a_step_at_most():
+def test_a_feature_is_off_by_half_a_step_at_most() -> None:
     x = np.random.default_rng(10).standard_normal((1, 300))
     assert np.abs(FeatureStatistics.of(x).mean - x[0]).max() <= STEP / 2
     large = (np.sign(x) * (np.abs(x) + 1 / 32)).astype(np.float32)
@@ -138,6 +143,6 @@ def test_a_feature_is_off_by_half_a_step_at_most():
         (lambda: FeatureStatistics(2**22 + 1, np.zeros(3, int), np.zeros((3, 3, 3), int)), "more than the"),
     ],
 )
-def test_what_does_not_fit_is_refused(call, reason):
+def test_what_does_not_fit_is_refused(call: Callable[[], object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         call()

@@ -1,5 +1,7 @@
 """Bootstrap intervals against a plain loop, a closed form, and their promise of coverage."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,13 @@ from lepbench.metrics.clip import clip_skill, skill_of_means
 from lepbench.metrics.statistics import bootstrap, holm
 
 
-def by_loop(columns, clusters, statistic, resamples, seed):
+def by_loop(
+    columns: np.ndarray,
+    clusters: np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    resamples: int,
+    seed: int,
+) -> np.ndarray:
     """The same bootstrap, an item at a time."""
     names = np.unique(clusters)
     rng = np.random.default_rng(seed)
@@ -21,7 +29,7 @@ def by_loop(columns, clusters, statistic, resamples, seed):
     return np.quantile(draws, [0.025, 0.975])
 
 
-def test_agrees_with_a_loop_over_items_of_unequal_size():
+def test_agrees_with_a_loop_over_items_of_unequal_size() -> None:
     rng = np.random.default_rng(0)
     clusters = np.repeat(np.arange(30), rng.integers(1, 6, 30))
     columns = rng.normal(size=(len(clusters), 3)) + rng.normal(size=30)[clusters][:, None] + [1, 0, 4]
@@ -33,7 +41,7 @@ def test_agrees_with_a_loop_over_items_of_unequal_size():
     assert interval.high == pytest.approx(high, abs=0.05 * width)
 
 
-def test_agrees_with_the_normal_interval_of_a_mean():
+def test_agrees_with_the_normal_interval_of_a_mean() -> None:
     values = np.random.default_rng(3).normal(2, 1, size=400)
     interval = bootstrap(values, seed=4, resamples=20_000).interval()
     margin = 1.96 * values.std() / np.sqrt(len(values))
@@ -42,7 +50,8 @@ def test_agrees_with_the_normal_interval_of_a_mean():
     assert interval.high == pytest.approx(values.mean() + margin, abs=0.05 * margin)
 
 
-def test_covers_the_truth_about_19_times_in_20_and_only_when_clustered():
+@pytest.mark.slow
+def test_covers_the_truth_about_19_times_in_20_and_only_when_clustered() -> None:
     def covered(clustered: bool) -> float:
         hits = 0
         for trial in range(250):
@@ -57,7 +66,7 @@ def test_covers_the_truth_about_19_times_in_20_and_only_when_clustered():
     assert covered(clustered=False) < 0.80
 
 
-def test_deterministic_by_seed_and_blind_to_the_kind_of_label():
+def test_deterministic_by_seed_and_blind_to_the_kind_of_label() -> None:
     values = np.random.default_rng(5).random(20)
     labels = np.repeat(np.arange(10), 2)
     first = bootstrap(values, labels, seed=7).interval()
@@ -65,11 +74,11 @@ def test_deterministic_by_seed_and_blind_to_the_kind_of_label():
     assert first != bootstrap(values, labels, seed=8).interval()
 
 
-def test_one_item_has_an_interval_of_no_width():
+def test_one_item_has_an_interval_of_no_width() -> None:
     assert bootstrap([0.25], seed=0).interval() == (0.25, 0.25, 0.25)
 
 
-def test_a_paired_difference_cancels_what_both_share():
+def test_a_paired_difference_cancels_what_both_share() -> None:
     rng = np.random.default_rng(6)
     items = rng.normal(size=64)
     better, worse = items + 0.2 + 0.1 * rng.normal(size=64), items + 0.1 * rng.normal(size=64)
@@ -83,7 +92,7 @@ def test_a_paired_difference_cancels_what_both_share():
     assert first.minus(first).p_value() == 1
 
 
-def test_a_paired_difference_of_a_ratio():
+def test_a_paired_difference_of_a_ratio() -> None:
     rng = np.random.default_rng(8)
     first, second = (rng.random((40, 3)) + np.array([gain, 0, 2]) for gain in (1, 0.5))
     drawn = [bootstrap(columns, seed=0, statistic=skill_of_means) for columns in (first, second)]
@@ -100,19 +109,19 @@ def test_a_paired_difference_of_a_ratio():
         (lambda: bootstrap([1], seed=0).minus(bootstrap([1], seed=0, resamples=9)), "other resamples"),
     ],
 )
-def test_what_does_not_fit_is_refused(call, reason):
+def test_what_does_not_fit_is_refused(call: Callable[[], object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         call()
 
 
-def test_p_value_agrees_with_the_normal_test_of_a_mean():
+def test_p_value_agrees_with_the_normal_test_of_a_mean() -> None:
     values = np.random.default_rng(2).normal(0.15, 1, size=300)
     drawn = bootstrap(values, seed=0, resamples=50_000)
     assert drawn.p_value() == pytest.approx(ttest_1samp(values, 0).pvalue, rel=0.15)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_holm_is_the_step_down_written_out(given_values):
+def test_holm_is_the_step_down_written_out(given_values: list[float]) -> None:
     adjusted = holm(given_values)
     order = sorted(range(len(given_values)), key=lambda i: given_values[i])
     worst = 0.0

@@ -1,5 +1,7 @@
 """KID against peers and its definition; the interval's promise, kept and deterministic."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -23,7 +25,7 @@ def by_definition(x: np.ndarray, y: np.ndarray) -> float:
     return float(sum(within) - 2 * np.mean([k(a, b) for a in x for b in y]))
 
 
-def test_agrees_with_cleanfid_torch_fidelity_and_torchmetrics():
+def test_agrees_with_cleanfid_torch_fidelity_and_torchmetrics() -> None:
     x, y = features(200, 0), features(200, 1, shift=0.2)
     ours = kid(torch.from_numpy(x), y)
     assert ours == pytest.approx(by_cleanfid(y, x, num_subsets=1, max_subset_size=200), rel=1e-9)
@@ -33,12 +35,12 @@ def test_agrees_with_cleanfid_torch_fidelity_and_torchmetrics():
     assert ours == pytest.approx(fidelity["kernel_inception_distance_mean"], rel=1e-9)
 
 
-def test_sets_of_unequal_size_follow_the_definition():
+def test_sets_of_unequal_size_follow_the_definition() -> None:
     x, y = features(7, 2), features(11, 3, shift=0.5)
     assert kid(x, y) == pytest.approx(by_definition(x, y))
 
 
-def test_pairs_of_one_item_are_left_out():
+def test_pairs_of_one_item_are_left_out() -> None:
     x, y = features(9, 13, d=3), features(5, 14, d=3)
     items = np.array([0, 0, 0, 1, 1, 2, 3, 3, 4])
     k = (x @ x.T / 3 + 1) ** 3
@@ -49,7 +51,7 @@ def test_pairs_of_one_item_are_left_out():
     assert kid_draws(x, y, items, seed=0).interval().value == pytest.approx(kid(x, y, items))
 
 
-def test_several_samples_an_item_leave_it_unbiased():
+def test_several_samples_an_item_leave_it_unbiased() -> None:
     known = reference(features(300, 15, d=4))
     independent, repeated = [], []
     for trial in range(300):
@@ -59,7 +61,7 @@ def test_several_samples_an_item_leave_it_unbiased():
     assert np.mean(repeated) == pytest.approx(np.mean(independent), rel=1e-6)
 
 
-def test_blocks_do_not_change_the_figure(monkeypatch):
+def test_blocks_do_not_change_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = features(50, 4), features(90, 5)
     whole = kid(x, y), kid_draws(x, y, seed=0, repeats=20).interval()
     monkeypatch.setattr(module, "BLOCK", 16)
@@ -67,12 +69,12 @@ def test_blocks_do_not_change_the_figure(monkeypatch):
     assert kid_draws(x, y, seed=0, repeats=20).interval() == pytest.approx(whole[1], rel=1e-9)
 
 
-def test_a_prepared_reference_gives_the_same():
+def test_a_prepared_reference_gives_the_same() -> None:
     x, y = features(40, 6), features(60, 7)
     assert kid(x, reference(y)) == kid(x, y)
 
 
-def test_unbiased_where_the_distributions_agree():
+def test_unbiased_where_the_distributions_agree() -> None:
     estimates = [kid(features(30, 2 * trial, d=4), features(40, 2 * trial + 1, d=4)) for trial in range(200)]
     assert abs(np.mean(estimates)) < 3 * np.std(estimates) / np.sqrt(200)
     assert min(estimates) < 0
@@ -80,7 +82,7 @@ def test_unbiased_where_the_distributions_agree():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("clustered", [False, True])
-def test_the_interval_covers_the_distance_to_the_reference(clustered):
+def test_the_interval_covers_the_distance_to_the_reference(clustered: bool) -> None:
     known = reference(features(1000, 8))
     truth = np.mean([kid(features(2500, 100 + n, shift=0.4), known) for n in range(3)])
     copies = 3 if clustered else 1
@@ -97,7 +99,7 @@ def test_the_interval_covers_the_distance_to_the_reference(clustered):
     assert 0.88 <= np.mean([covered(trial) for trial in range(120)]) <= 0.99
 
 
-def test_the_interval_holds_its_value_and_is_deterministic_by_seed():
+def test_the_interval_holds_its_value_and_is_deterministic_by_seed() -> None:
     x, y = features(64, 9, shift=0.3), features(200, 10)
     interval = kid_draws(x, y, seed=1).interval()
     assert interval.value == pytest.approx(kid(x, y), rel=1e-9)
@@ -106,7 +108,7 @@ def test_the_interval_holds_its_value_and_is_deterministic_by_seed():
     assert interval != kid_draws(x, y, seed=2).interval()
 
 
-def test_the_width_does_not_depend_on_the_subsample_size():
+def test_the_width_does_not_depend_on_the_subsample_size() -> None:
     x, y = features(200, 11, shift=0.4), features(500, 12)
     widths = []
     for fraction in (0.3, 0.5, 0.8):
@@ -115,7 +117,7 @@ def test_the_width_does_not_depend_on_the_subsample_size():
     assert max(widths) < 1.15 * min(widths)
 
 
-def test_subsamples_hold_whole_items_once():
+def test_subsamples_hold_whole_items_once() -> None:
     labels = np.array(["a", "b", "c", "d", "b", "a"])
     members = memberships(item_index(6, labels), fraction=0.5, repeats=50, seed=0)
     assert set(members.ravel()) == {0.0, 1.0}
@@ -138,6 +140,6 @@ def test_subsamples_hold_whole_items_once():
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(call, reason):
+def test_what_does_not_fit_is_refused(call: Callable[[], object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         call()

@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import pkgutil
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +49,7 @@ CLASSES, LABELS = torch.randn(3, 5, generator=SEED), torch.randint(3, (7,), gene
 GENERATED, REAL = torch.randn(30, 5, generator=SEED), torch.randn(40, 5, generator=SEED) + 0.5
 
 # Each module, what it takes, and the figures of the samples by the pure function.
-MEANS = {
+MEANS: dict[str, tuple[Callable[[], Any], tuple[torch.Tensor, torch.Tensor], np.ndarray]] = {
     "edge F1": (EdgeF1, (FIRST, SECOND), precision_recall_f1(edge_counts(FIRST, SECOND, (1.0,))).f1),
     "one-to-one F1": (
         OneToOneF1,
@@ -75,7 +77,7 @@ MEANS = {
 }
 
 
-def merged(make, updates):
+def merged(make: Callable[[], Any], updates: Iterable[tuple[Any, ...]]) -> Any:
     """The figure of two copies that saw half of the updates each, merged."""
     one, other = make(), make()
     for number, arguments in enumerate(updates):
@@ -86,7 +88,7 @@ def merged(make, updates):
 
 @pytest.mark.parametrize("size", [1, 3, 7])
 @pytest.mark.parametrize("name", MEANS)
-def test_means_do_not_depend_on_batches_and_merge(name, size):
+def test_means_do_not_depend_on_batches_and_merge(name: str, size: int) -> None:
     make, inputs, figures = MEANS[name]
     batches = list(zip(*(values.split(size) for values in inputs), strict=True))
     whole = make()
@@ -98,14 +100,14 @@ def test_means_do_not_depend_on_batches_and_merge(name, size):
         assert merged(make, batches).item() == pytest.approx(whole.compute().item(), abs=1e-12)
 
 
-def test_distances_of_merged_parts_are_those_of_the_whole():
+def test_distances_of_merged_parts_are_those_of_the_whole() -> None:
     updates = [(part, False) for part in GENERATED.split(7)] + [(part, True) for part in REAL.split(9)]
     distance = frechet_distance(FeatureStatistics.of(GENERATED), FeatureStatistics.of(REAL))
     assert merged(FrechetDistance, updates).item() == pytest.approx(distance, rel=1e-9)
     assert merged(KernelDistance, updates).item() == pytest.approx(kid(GENERATED, REAL), rel=1e-9)
 
 
-def test_boundaries_of_merged_parts_are_those_of_the_whole():
+def test_boundaries_of_merged_parts_are_those_of_the_whole() -> None:
     soft = SOFT[:4] * FIRST[:4]
     people = [torch.stack([FIRST[k], SECOND[k]]) for k in range(4)]
     parts = [
@@ -121,7 +123,7 @@ def test_boundaries_of_merged_parts_are_those_of_the_whole():
         BoundaryBenchmark(thresholds=1).compute()
 
 
-def test_a_metric_starts_anew_after_reset():
+def test_a_metric_starts_anew_after_reset() -> None:
     metric = EdgeF1(tolerance=0)
     metric.update(FIRST, SECOND)
     metric.reset()
@@ -129,13 +131,13 @@ def test_a_metric_starts_anew_after_reset():
     assert metric.compute() == 1
 
 
-def test_what_is_better_is_said():
+def test_what_is_better_is_said() -> None:
     lower = {ChamferDistance, FrechetDistance, KernelDistance}
     for metric in (getattr(modules, name) for name in modules.__all__):
         assert metric.higher_is_better is (metric not in lower)
 
 
-def test_the_examples_of_the_docstrings_hold():
+def test_the_examples_of_the_docstrings_hold() -> None:
     files = [f"{modules.__name__}.{file.name}" for file in pkgutil.iter_modules(modules.__path__)]
     results = [doctest.testmod(importlib.import_module(file)) for file in files]
     assert sum(result.attempted > 0 for result in results) >= 6

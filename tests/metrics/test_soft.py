@@ -1,5 +1,7 @@
 """Soft overlap against its definition and against masks; MS-SSIM against torchmetrics' class and SciPy."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -50,7 +52,7 @@ def structural_similarity(first: np.ndarray, second: np.ndarray, scales: int) ->
 
 @settings(max_examples=80, deadline=None)
 @given(soft_pairs)
-def test_overlap_is_minimum_over_maximum(maps):
+def test_overlap_is_minimum_over_maximum(maps: tuple[np.ndarray, np.ndarray]) -> None:
     first, second = maps
     found = soft_iou(*map(torch.from_numpy, maps))
     assert np.array_equal(found, soft_iou(*map(torch.from_numpy, maps[::-1])))
@@ -62,13 +64,13 @@ def test_overlap_is_minimum_over_maximum(maps):
 
 @settings(max_examples=40, deadline=None)
 @given(arrays(np.bool_, (2, 3, 6, 5)))
-def test_overlap_of_maps_of_0_and_1_is_that_of_masks(maps):
+def test_overlap_of_maps_of_0_and_1_is_that_of_masks(maps: np.ndarray) -> None:
     first, second = torch.from_numpy(maps)
     assert np.allclose(soft_iou(first.float(), second.float()), mask_iou(first, second), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("height", "width"), [(176, 200), (64, 64), (40, 47)])
-def test_ms_ssim_is_that_of_torchmetrics(height, width):
+def test_ms_ssim_is_that_of_torchmetrics(height: int, width: int) -> None:
     first, second = noisy_pair(height, width)
     weights = scale_weights(height, width)
     theirs = MultiScaleStructuralSimilarityIndexMeasure(data_range=1.0, reduction="none", betas=weights)
@@ -78,7 +80,7 @@ def test_ms_ssim_is_that_of_torchmetrics(height, width):
 
 @settings(max_examples=20, deadline=None)
 @given(arrays(np.float32, (2, 3, 12, 25), elements=st.sampled_from([0, 0.25, 1])))
-def test_figures_do_not_depend_on_the_batch(maps):
+def test_figures_do_not_depend_on_the_batch(maps: np.ndarray) -> None:
     first, second = torch.from_numpy(maps)
     for figure in (soft_iou, ms_ssim):
         alone = [figure(a[None], b[None])[0] for a, b in zip(first, second, strict=True)]
@@ -98,7 +100,7 @@ SIZES = {
 
 
 @pytest.mark.parametrize(("size", "scales"), SIZES.items())
-def test_ms_ssim_is_its_definition_at_every_size(size, scales):
+def test_ms_ssim_is_its_definition_at_every_size(size: tuple[int, int], scales: int) -> None:
     first, second = noisy_pair(*size)
     assert scales_of(*size) == scales
     found = ms_ssim(first, second)
@@ -107,7 +109,7 @@ def test_ms_ssim_is_its_definition_at_every_size(size, scales):
         assert 0.05 < similarity < 0.999
 
 
-def test_weights_of_the_scales_that_fit():
+def test_weights_of_the_scales_that_fit() -> None:
     assert scale_weights(512, 512) == WEIGHTS
     assert sum(scale_weights(64, 64)) == pytest.approx(1)
     assert np.allclose(np.divide(scale_weights(64, 64), WEIGHTS[:3]), 1 / sum(WEIGHTS[:3]))
@@ -115,7 +117,7 @@ def test_weights_of_the_scales_that_fit():
         scale_weights(10, 64)
 
 
-def test_equal_maps_and_no_maps():
+def test_equal_maps_and_no_maps() -> None:
     first, second = noisy_pair(64, 64)
     assert np.allclose(ms_ssim(first, first), 1)
     assert np.allclose(ms_ssim(first * 0, first * 0), 1)
@@ -124,7 +126,9 @@ def test_equal_maps_and_no_maps():
 
 
 @pytest.mark.parametrize("figure", [soft_iou, ms_ssim])
-def test_what_is_no_pair_of_soft_maps_is_refused(figure):
+def test_what_is_no_pair_of_soft_maps_is_refused(
+    figure: Callable[[torch.Tensor, torch.Tensor], np.ndarray],
+) -> None:
     soft = torch.full((1, 64, 64), 0.5)
     with pytest.raises(ValueError, match="differ in shape"):
         figure(soft, soft[:, 1:])

@@ -26,7 +26,7 @@ def by_loop(predicted: np.ndarray, strokes: np.ndarray, tolerance: float) -> lis
 
 @settings(max_examples=120, deadline=None)
 @given(drawings, st.sampled_from([0.0, 1.0, 1.5, 3.0]))
-def test_equal_to_a_loop_over_strokes(drawing, tolerance):
+def test_equal_to_a_loop_over_strokes(drawing: tuple[np.ndarray, np.ndarray], tolerance: float) -> None:
     predicted, strokes = drawing
     scores = stroke_recall(torch.from_numpy(predicted), torch.from_numpy(strokes), tolerance)
     for row, (one, labels) in enumerate(zip(predicted, strokes, strict=True)):
@@ -40,7 +40,7 @@ def test_equal_to_a_loop_over_strokes(drawing, tolerance):
 
 @settings(max_examples=40, deadline=None)
 @given(drawings)
-def test_does_not_depend_on_the_batch(drawing):
+def test_does_not_depend_on_the_batch(drawing: tuple[np.ndarray, np.ndarray]) -> None:
     predicted, strokes = map(torch.from_numpy, drawing)
     whole = stroke_recall(predicted, strokes)
     for row in range(len(predicted)):
@@ -48,7 +48,7 @@ def test_does_not_depend_on_the_batch(drawing):
         assert all(np.array_equal(a[row], b[0], equal_nan=True) for a, b in zip(whole, alone, strict=True))
 
 
-def test_a_lost_short_stroke_weighs_as_much_as_a_long_one():
+def test_a_lost_short_stroke_weighs_as_much_as_a_long_one() -> None:
     strokes = torch.zeros(1, 10, 10, dtype=torch.uint8)
     strokes[0, 1] = 1
     strokes[0, 6, :2] = 5
@@ -56,7 +56,7 @@ def test_a_lost_short_stroke_weighs_as_much_as_a_long_one():
     assert scores.recall == scores.found == 0.5
 
 
-def test_what_is_no_map_of_strokes_is_refused():
+def test_what_is_no_map_of_strokes_is_refused() -> None:
     maps = torch.zeros(1, 4, 4, dtype=torch.bool)
     with pytest.raises(ValueError, match=r"expected integer \[B, H, W\]"):
         stroke_recall(maps, maps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import torch
 
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
+from lepbench.judges.classifier import Probe
 from lepbench.judges.networks import load_weights, save_weights
+from lepbench.judges.segmenter import Segmenter
 from lepbench.mini import judge, probe, segmenter, unet, vae
 from lepbench.mini.corpus import CHUNK, Range, attribute_labels, degrade, renders
 from lepbench.mini.stages import RECIPES
@@ -20,7 +23,8 @@ from lepbench.sketchworld import render, scene
 
 FIT = Fit(steps=2, batch=4, learning_rate=1e-3, warmup=1, checkpoint_every=2)
 CAPTIONS = [scene("train", i).caption for i in range(300)]
-SPANS = {
+Trained = vae.VaeRecipe | unet.UnetRecipe | judge.JudgeRecipe | probe.ProbeRecipe | segmenter.SegmenterRecipe
+SPANS: dict[str, type[Trained]] = {
     "vae": vae.VaeRecipe,
     "unet": unet.UnetRecipe,
     "judge": judge.JudgeRecipe,
@@ -83,7 +87,7 @@ def test_denoising_loss_of_a_perfect_and_of_a_silent_model() -> None:
     clean, captions = torch.randn(64, 4, 16, 16), torch.zeros(64, 32, dtype=torch.long)
 
     class Text(torch.nn.Module):
-        def forward(self, ids):
+        def forward(self, ids: torch.Tensor) -> Any:
             return type("States", (), {"last_hidden_state": torch.zeros(len(ids), 32, 8)})
 
     class Guess(torch.nn.Module):
@@ -91,7 +95,7 @@ def test_denoising_loss_of_a_perfect_and_of_a_silent_model() -> None:
             super().__init__()
             self.gain = torch.nn.Parameter(torch.tensor(gain))
 
-        def forward(self, noisy, times, states):
+        def forward(self, noisy: torch.Tensor, times: torch.Tensor, states: torch.Tensor) -> Any:
             alpha = schedule.alphas_cumprod[times][:, None, None, None]
             noise = (noisy - alpha.sqrt() * clean) / (1 - alpha).sqrt()
             return type("Output", (), {"sample": noise * self.gain})
@@ -159,15 +163,15 @@ def test_renders_of_several_processes_are_those_of_one(tmp_path: Path) -> None:
 
 def test_weights_come_back_and_a_missing_or_damaged_file_is_one_line(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    model = segmenter.Segmenter().eval()
+    model = Segmenter().eval()
     save_weights(model, tmp_path)
-    again = load_weights(segmenter.Segmenter(), tmp_path)
+    again = load_weights(Segmenter(), tmp_path)
     pictures = torch.rand(2, 3, 64, 64)
     assert torch.allclose(model(pictures), again(pictures), atol=2e-2)
     with pytest.raises(LepbenchError, match="missing weight file"):
-        load_weights(probe.Probe(), tmp_path / "nowhere")
+        load_weights(Probe(), tmp_path / "nowhere")
     with pytest.raises(LepbenchError, match="does not fit"):
-        load_weights(probe.Probe(), tmp_path)
+        load_weights(Probe(), tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(LepbenchError, match="does not fit"):
-        load_weights(segmenter.Segmenter(), tmp_path)
+        load_weights(Segmenter(), tmp_path)

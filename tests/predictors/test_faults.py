@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -76,7 +76,9 @@ def data(backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> Encode
 
 
 @pytest.fixture(scope="module")
-def run(backbone: Backbone, data: EncodedTriplets, tmp_path_factory) -> tuple[Path, list[tuple]]:
+def run(
+    backbone: Backbone, data: EncodedTriplets, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[tuple]]:
     """A finished run, and what the U-Net was given in its training steps."""
     config = TrainConfig.model_validate(
         {"data": "squares", "steps": STEPS, "batch": BATCH, "predictor": {"hidden": [8]}, "warmup": 0}
@@ -94,7 +96,9 @@ def clean_rows(data: EncodedTriplets, seen: tuple, backbone: Backbone) -> list[i
     return [int((known - text).abs().flatten(1).sum(1).argmin()) for text in seen[2]]
 
 
-def test_the_network_sees_noised_latents_of_the_captioned_pictures(run, data, backbone) -> None:
+def test_the_network_sees_noised_latents_of_the_captioned_pictures(
+    run: tuple[Path, list[tuple]], data: EncodedTriplets, backbone: Backbone
+) -> None:
     _, seen = run
     betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
     kept = torch.cumprod(1 - betas, 0).float()
@@ -112,7 +116,7 @@ def test_the_network_sees_noised_latents_of_the_captioned_pictures(run, data, ba
         assert together.abs().max() < 0.2
 
 
-def test_timesteps_cover_the_whole_schedule_in_every_batch(run) -> None:
+def test_timesteps_cover_the_whole_schedule_in_every_batch(run: tuple[Path, list[tuple]]) -> None:
     _, seen = run
     for _, timesteps, _ in seen:
         assert (timesteps.sort().values * BATCH // 1000).tolist() == list(range(BATCH))
@@ -121,7 +125,9 @@ def test_timesteps_cover_the_whole_schedule_in_every_batch(run) -> None:
     assert len(set(everything.tolist())) > 0.8 * STEPS * BATCH
 
 
-def test_no_batch_is_repeated(run, data, backbone) -> None:
+def test_no_batch_is_repeated(
+    run: tuple[Path, list[tuple]], data: EncodedTriplets, backbone: Backbone
+) -> None:
     _, seen = run
     assert len(seen) == STEPS
     for first, second in pairwise(seen):
@@ -131,14 +137,14 @@ def test_no_batch_is_repeated(run, data, backbone) -> None:
     assert {row for batch in rows for row in batch} == set(range(10))
 
 
-def test_nothing_is_left_on_the_backbone(run, backbone) -> None:
+def test_nothing_is_left_on_the_backbone(run: tuple[Path, list[tuple]], backbone: Backbone) -> None:
     for part in (backbone.denoiser, backbone.vae, backbone.text.encoders["text_encoder"]):
         assert not any(module._forward_hooks for module in part.modules())
         assert all(p.grad is None and not p.requires_grad for p in part.parameters())
         assert not any(module.training for module in part.modules())
 
 
-def test_pictures_and_captions_are_encoded_once(backbone, tmp_path: Path) -> None:
+def test_pictures_and_captions_are_encoded_once(backbone: Backbone, tmp_path: Path) -> None:
     with (
         calls_of(backbone.vae.encoder) as pictures,
         calls_of(backbone.text.encoders["text_encoder"]) as texts,
@@ -155,7 +161,7 @@ def test_pictures_and_captions_are_encoded_once(backbone, tmp_path: Path) -> Non
         assert (sum(len(inputs[0]) for inputs in pictures), len(texts)) == (encoded, 1)
 
 
-def test_strokes_go_in_as_plus_one_on_minus_one_and_grey_between(backbone, tmp_path: Path) -> None:
+def test_strokes_go_in_as_plus_one_on_minus_one_and_grey_between(backbone: Backbone, tmp_path: Path) -> None:
     class Grey(Squares):
         identity = "grey squares"
 
@@ -179,7 +185,9 @@ def test_strokes_go_in_as_plus_one_on_minus_one_and_grey_between(backbone, tmp_p
     assert not torch.allclose(grey.edges, plain.edges)
 
 
-def test_sampling_leaves_the_statistics_of_the_norms_alone(run, backbone) -> None:
+def test_sampling_leaves_the_statistics_of_the_norms_alone(
+    run: tuple[Path, list[tuple]], backbone: Backbone
+) -> None:
     predictor = Predictor.from_pretrained(run[0], backbone)
     assert isinstance(predictor, MlpPredictor)
     before = {name: value.clone() for name, value in predictor.state_dict().items()}
@@ -192,12 +200,21 @@ def test_sampling_leaves_the_statistics_of_the_norms_alone(run, backbone) -> Non
     assert before["standardise.0.running_mean"].abs().max() > 0
 
 
-def test_the_held_out_error_on_strokes_is_that_of_the_latents_under_strokes(run, backbone, data) -> None:
+def test_the_held_out_error_on_strokes_is_that_of_the_latents_under_strokes(
+    run: tuple[Path, list[tuple]], backbone: Backbone, data: EncodedTriplets
+) -> None:
     class Blind(MlpPredictor):
-        def forward(self, features, timesteps, size, noise=None) -> Tensor:
+        def forward(
+            self,
+            features: Mapping[str, Tensor],
+            timesteps: Tensor,
+            size: tuple[int, int],
+            noise: Tensor | None = None,
+        ) -> Tensor:
             return torch.zeros(len(timesteps), 4, *size)
 
     loaded = Predictor.from_pretrained(run[0], backbone)
+    assert isinstance(loaded, MlpPredictor)
     blind = Blind(loaded.config)
     (part,) = measure_held_out_curve(backbone, blind, data, lambda *_: None, bins=1)
     under = data.edges.movedim(1, -1)[data.strokes]

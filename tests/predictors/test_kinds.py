@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from lepbench.predictors.options import select_options
 from lepbench.predictors.train_config import TrainConfig
 
 TAPS = {"a": 6, "b": 10, "c": 4}
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"hidden": [12, 8]},
     "aggregated": {"width": 16},
     "unet": {"bottleneck": 8, "widths": [8, 16]},
@@ -100,14 +101,15 @@ def test_learns_what_the_taps_hold(name: str) -> None:
 
 def test_the_aggregate_is_the_mixture_it_says() -> None:
     predictor = make("aggregated")
+    mixing = predictor.get_parameter("mixing")
     features, when = features_of(1, 8, 8), torch.tensor([3])
     with torch.no_grad():
-        predictor.mixing.copy_(torch.tensor([40.0, 0.0, 0.0]))
+        mixing.copy_(torch.tensor([40.0, 0.0, 0.0]))
         alone = predictor(features, when, (8, 8))
         features["b"] = features["b"] + 5
         features["c"] = features["c"] - 5
         assert torch.allclose(predictor(features, when, (8, 8)), alone, atol=1e-5)
-        predictor.mixing.zero_()
+        mixing.zero_()
         assert not torch.allclose(predictor(features, when, (8, 8)), alone, atol=1e-2)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -35,7 +37,7 @@ def test_against_a_plain_loop() -> None:
 
 
 @pytest.mark.parametrize("where", [torch.zeros, torch.ones])
-def test_one_class_alone_is_the_plain_mean(where) -> None:
+def test_one_class_alone_is_the_plain_mean(where: Callable[..., torch.Tensor]) -> None:
     predicted, target = torch.randn(2, 4, 4, 4), torch.randn(2, 4, 4, 4)
     strokes = where(2, 4, 4).bool()
     assert torch.allclose(balanced(predicted, target, strokes), mse(predicted, target, strokes))
@@ -46,5 +48,6 @@ def test_every_loss_is_differentiable_and_least_at_the_target() -> None:
     for loss in LOSSES.values():
         predicted = (target + 1).requires_grad_()
         loss(predicted, target, strokes).backward()
-        assert (predicted.grad > 0).all()
+        assert predicted.grad is not None
+        assert torch.all(predicted.grad > 0)
         assert loss(target, target, strokes) == 0

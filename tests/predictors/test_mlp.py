@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lepbench.backbones import Backbone
 from lepbench.errors import LepbenchError
 from lepbench.predictors import PREDICTORS, MlpConfig, MlpPredictor, Predictor
 from lepbench.predictors.base import describe_architecture
@@ -27,8 +29,8 @@ def make(
     )
     for module in predictor.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_()
-            module.running_var.uniform_(0.5, 3)
+            module.get_buffer("running_mean").normal_()
+            module.get_buffer("running_var").uniform_(0.5, 3)
             if module.affine:
                 module.weight.data.normal_()
                 module.bias.data.normal_()
@@ -56,7 +58,8 @@ def concatenated(
     """The predictor as papers draw it: resize, concatenate, then linear layers pixel by pixel."""
     columns = []
     for name, norm in zip(predictor.config.taps, predictor.standardise, strict=True):
-        mean, variance = norm.running_mean, norm.running_var
+        assert isinstance(norm, torch.nn.BatchNorm2d)
+        mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
         feature = (features[name] - mean[:, None, None]) / (variance[:, None, None] + norm.eps).sqrt()
         columns.append(F.interpolate(feature, size=size, mode="bilinear", align_corners=False))
     if noise is None:
@@ -65,7 +68,9 @@ def concatenated(
         columns += [noise, *(torch.sin(noise * 2 * math.pi / period) for period in [2**k for k in range(9)])]
     x = torch.cat(columns, dim=1).permute(0, 2, 3, 1)
     weight = torch.cat(
-        [part.weight.flatten(1) for part in predictor.slices] + [predictor.time.weight.flatten(1)], dim=1
+        [part.get_parameter("weight").flatten(1) for part in predictor.slices]
+        + [predictor.time.weight.flatten(1)],
+        dim=1,
     )
     x = F.linear(x, weight, predictor.time.bias)
     for layer in predictor.rest:
@@ -91,7 +96,9 @@ def concatenated(
     st.sampled_from([(8, 8), (4, 12), (5, 3)]),
     st.sampled_from(["scalar", "noise-map"]),
 )
-def test_equals_the_concatenated_form_and_so_does_its_gradient(taps, batch: int, size, time: str) -> None:
+def test_equals_the_concatenated_form_and_so_does_its_gradient(
+    taps: list[tuple[int, tuple[int, int]]], batch: int, size: tuple[int, int], time: str
+) -> None:
     predictor = make([count for count, _ in taps], time=time)
     features = features_of(predictor, batch, [shape for _, shape in taps])
     noise = torch.randn(batch, 4, *size) if time == "noise-map" else None
@@ -118,12 +125,17 @@ def concatenating(
         for name, norm in zip(predictor.config.taps, predictor.standardise, strict=True)
     ]
     columns.append((timesteps / 1000)[:, None, None, None].expand(-1, 1, *size))
-    weights = [part.weight for part in predictor.slices] + [predictor.time.weight[:, :, None, None]]
+    weights = [part.get_parameter("weight") for part in predictor.slices] + [
+        predictor.time.weight[:, :, None, None]
+    ]
     return predictor.rest(F.conv2d(torch.cat(columns, 1), torch.cat(weights, 1), predictor.time.bias))
 
 
 def saved_bytes(
-    form, predictor: MlpPredictor, features: dict[str, torch.Tensor], size: tuple[int, int]
+    form: Callable[..., torch.Tensor],
+    predictor: MlpPredictor,
+    features: dict[str, torch.Tensor],
+    size: tuple[int, int],
 ) -> int:
     """Memory kept for the backward pass beside weights and features, each storage counted once."""
     storages = {}
@@ -211,7 +223,7 @@ def test_saves_and_loads_to_the_same_function(tmp_path: Path) -> None:
     ]
 
 
-def test_a_backbone_it_does_not_fit_is_refused_in_one_line(tiny_backbone, tmp_path: Path) -> None:
+def test_a_backbone_it_does_not_fit_is_refused_in_one_line(tiny_backbone: Backbone, tmp_path: Path) -> None:
     taps = dict(tiny_backbone.tap_channels)
     fitting = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000))
     fitting.save_pretrained(tmp_path / "fits")

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import pytest
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler
 from torch import Tensor
 
-from lepbench.backbones import Conditioning
+from lepbench.backbones import Backbone, Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.gradient import compute_edge_gradient
@@ -65,13 +66,19 @@ def test_what_it_cannot_read_is_one_line() -> None:
 class Listening(MlpPredictor):
     """Keeps every noise it reads."""
 
-    def forward(self, features, timesteps, size, noise=None) -> Tensor:
+    def forward(
+        self,
+        features: Mapping[str, Tensor],
+        timesteps: Tensor,
+        size: tuple[int, int],
+        noise: Tensor | None = None,
+    ) -> Tensor:
         self.noises = [*getattr(self, "noises", []), noise]
         return super().forward(features, timesteps, size, noise)
 
 
 @pytest.fixture
-def listening(tiny_backbone) -> Listening:
+def listening(tiny_backbone: Backbone) -> Listening:
     config = MlpConfig(
         taps=tiny_backbone.tap_channels, out_channels=4, train_timesteps=1000, hidden=(8,), time="noise-map"
     )
@@ -81,7 +88,9 @@ def listening(tiny_backbone) -> Listening:
 
 
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
-def test_training_tells_what_the_model_predicts_there_and_then(kind: str, tiny_backbone, listening) -> None:
+def test_training_tells_what_the_model_predicts_there_and_then(
+    kind: str, tiny_backbone: Backbone, listening: Listening
+) -> None:
     backbone = dataclasses.replace(
         tiny_backbone, scheduler={**tiny_backbone.scheduler, "prediction_type": kind}
     )
@@ -100,7 +109,9 @@ def test_training_tells_what_the_model_predicts_there_and_then(kind: str, tiny_b
         assert torch.allclose(listening.noises[0][i], expected, atol=1e-4)
 
 
-def test_sampling_tells_the_same_and_not_the_noise_it_began_with(tiny_backbone, listening) -> None:
+def test_sampling_tells_the_same_and_not_the_noise_it_began_with(
+    tiny_backbone: Backbone, listening: Listening
+) -> None:
     start = torch.stack([draw_noise(i, (4, 16, 16)) for i in range(2)])
     prompts, read = ["a red fish", "x"], []
     handle = tiny_backbone.denoiser.register_forward_hook(
@@ -120,11 +131,11 @@ def test_sampling_tells_the_same_and_not_the_noise_it_began_with(tiny_backbone, 
     assert (listening.noises[-1] - share * start).abs().mean() > 0.2 * share
 
 
-def test_the_gradient_runs_through_the_noise_map_too(tiny_backbone, listening) -> None:
+def test_the_gradient_runs_through_the_noise_map_too(tiny_backbone: Backbone, listening: Listening) -> None:
     # Of the features alone it would be another: the map depends on z_t as they do.
     with torch.no_grad():
         for part in listening.slices:
-            part.weight.zero_()
+            part.get_parameter("weight").zero_()
     start = draw_noise(0, (4, 16, 16))[None]
     text = tiny_backbone.encode_prompts(["x"])
     target = torch.zeros_like(start)

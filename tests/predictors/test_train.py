@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
 
-from lepbench.backbones import Conditioning, load_backbone
+from lepbench.backbones import Backbone, Conditioning, load_backbone
 from lepbench.config import dump_config
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
@@ -40,7 +41,7 @@ def triplet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random = np.random.default_rng(0)
     for number in range(COUNT):
         image = Image.new("RGB", (64, 64), tuple(random.integers(0, 80, 3).tolist()))
-        x, y, r = random.integers(16, 48), random.integers(16, 48), random.integers(6, 15)
+        x, y, r = (int(random.integers(*span)) for span in ((16, 48), (16, 48), (6, 15)))
         ImageDraw.Draw(image).ellipse((x - r, y - r, x + r, y + r), fill=(230, 220, 90))
         image.save(folder / f"{number:02}.png")
         (folder / f"{number:02}.txt").write_text("a disc" if number % 2 else "a yellow disc")
@@ -49,7 +50,12 @@ def triplet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def config(triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path) -> TrainConfig:
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def config(triplet_folder: Path, tiny_pipeline_folder: Path, cache: Path) -> TrainConfig:
     return TrainConfig.model_validate(
         {
             "backbone": str(tiny_pipeline_folder),
@@ -60,16 +66,17 @@ def config(triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path) -> 
             "batch": 4,
             "warmup": 2,
             "checkpoint_every": 3,
-            "cache": tmp_path / "cache",
+            "cache": cache,
             "device": "cpu",
         }
     )
 
 
 def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
-    config, tiny_backbone, tmp_path: Path
+    config: TrainConfig, tiny_backbone: Backbone, tmp_path: Path
 ) -> None:
     outcome = train_predictor(config, tmp_path / "run", ignore_progress)
+    assert outcome is not None
     predictor = Predictor.from_pretrained(tmp_path / "run", tiny_backbone)
     assert predictor.config.taps == tiny_backbone.tap_channels
     assert outcome.training_triplets + outcome.held_out_triplets == COUNT
@@ -90,7 +97,7 @@ def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> None:
+def test_an_interrupted_run_ends_with_the_same_bytes(config: TrainConfig, tmp_path: Path) -> None:
     train_predictor(config, tmp_path / "whole", ignore_progress)
 
     def interrupt(stage: str, done: int, total: int) -> None:
@@ -112,7 +119,7 @@ def test_an_interrupted_run_ends_with_the_same_bytes(config, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_folder_of_another_run_is_refused(config, tmp_path: Path) -> None:
+def test_a_folder_of_another_run_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     train_predictor(config, tmp_path / "run", ignore_progress)
     with pytest.raises(LepbenchError, match="run of another configuration; choose another --out"):
         train_predictor(config.model_copy(update={"seed": 1}), tmp_path / "run", ignore_progress)
@@ -122,11 +129,12 @@ def test_a_folder_of_another_run_is_refused(config, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_learns_edges_it_was_not_shown(config, tmp_path: Path) -> None:
+def test_it_learns_edges_it_was_not_shown(config: TrainConfig, tmp_path: Path) -> None:
     longer = config.model_copy(
         update={"steps": 150, "batch": 8, "checkpoint_every": 1000, "learning_rate": 3e-3}
     )
     outcome = train_predictor(longer, tmp_path / "run", ignore_progress)
+    assert outcome is not None
     rows = list(csv.DictReader((tmp_path / "run" / "curve.csv").open()))
     # Where little noise hides the picture, better than the best constant; and better than where much does.
     assert float(rows[0]["mse"]) < 0.9 * outcome.target_variance
@@ -134,21 +142,21 @@ def test_it_learns_edges_it_was_not_shown(config, tmp_path: Path) -> None:
 
 
 def test_pictures_are_encoded_once_for_the_same_weights_and_data(
-    config, tiny_backbone, triplet_folder
+    cache: Path, tiny_backbone: Backbone, triplet_folder: Path
 ) -> None:
     data = Triplets(triplet_folder)
     stages: list[str] = []
-    first = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
+    first = encode_triplets(tiny_backbone, data, cache, lambda stage, *_: stages.append(stage))
     assert set(stages) == {"encoding pictures", "encoding captions"}
     stages.clear()
-    second = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
+    second = encode_triplets(tiny_backbone, data, cache, lambda stage, *_: stages.append(stage))
     assert stages == []
     assert second.ids == first.ids == tuple(triplet.id for triplet in data)
     assert torch.equal(second.images, first.images)
 
-    (path,) = config.cache.glob("*/*")
+    (path,) = cache.glob("*/*")
     path.write_bytes(path.read_bytes()[:100])
-    third = encode_triplets(tiny_backbone, data, config.cache, lambda stage, *_: stages.append(stage))
+    third = encode_triplets(tiny_backbone, data, cache, lambda stage, *_: stages.append(stage))
     assert stages
     assert torch.equal(third.edges, first.edges)
 
@@ -161,13 +169,13 @@ def changed(folder: Path, file: str, **settings: object) -> None:
 
 @pytest.mark.slow
 def test_captions_and_pictures_are_encoded_anew_by_other_files(
-    config, triplet_folder, tiny_pipeline_folder: Path, tmp_path: Path
+    config: TrainConfig, cache: Path, triplet_folder: Path, tiny_pipeline_folder: Path, tmp_path: Path
 ) -> None:
     folder, data = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model")), Triplets(triplet_folder)
 
     def encoded() -> bool:
         stages: list[str] = []
-        encode_triplets(load_backbone(folder), data, config.cache, lambda stage, *_: stages.append(stage))
+        encode_triplets(load_backbone(folder), data, cache, lambda stage, *_: stages.append(stage))
         return bool(stages)
 
     assert encoded()
@@ -186,7 +194,7 @@ def test_captions_and_pictures_are_encoded_anew_by_other_files(
 
 @pytest.mark.slow
 def test_a_run_on_another_schedule_is_not_gone_on_with(
-    config, tiny_pipeline_folder: Path, tmp_path: Path
+    config: TrainConfig, tiny_pipeline_folder: Path, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(tiny_pipeline_folder, tmp_path / "model"))
     own = config.model_copy(update={"backbone": str(folder)})
@@ -196,9 +204,11 @@ def test_a_run_on_another_schedule_is_not_gone_on_with(
         train_predictor(own, tmp_path / "run", ignore_progress)
 
 
-def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, triplet_folder) -> None:
+def test_encoded_triplets_are_the_backbones_own_latents(
+    cache: Path, tiny_backbone: Backbone, triplet_folder: Path
+) -> None:
     data = Triplets(triplet_folder)
-    encoded = encode_triplets(tiny_backbone, data, config.cache, ignore_progress)
+    encoded = encode_triplets(tiny_backbone, data, cache, ignore_progress)
     row = 7
     triplet = data[row]
     picture = torch.from_numpy(triplet.image.copy()).permute(2, 0, 1)[None] / 255
@@ -212,10 +222,14 @@ def test_encoded_triplets_are_the_backbones_own_latents(config, tiny_backbone, t
 
 
 def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
-    config, tiny_backbone, triplet_folder, tmp_path, monkeypatch
+    cache: Path,
+    tiny_backbone: Backbone,
+    triplet_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = Triplets(triplet_folder)
-    whole = encode_triplets(tiny_backbone, data, config.cache, ignore_progress)
+    whole = encode_triplets(tiny_backbone, data, cache, ignore_progress)
     monkeypatch.setattr(latents, "SHARD", 5)
     place, shelves = tmp_path / "shelves", -(-len(data) // 5)
     seen: list[int] = []
@@ -251,13 +265,18 @@ def test_an_encoding_that_was_stopped_goes_on_shelf_by_shelf(
     assert [path.read_bytes() for path in files] == bytes_before
 
 
-def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(tiny_backbone) -> None:
+def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(
+    tiny_backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taps = {"conv_in": 32}
     predictor = MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000)).eval()
     captured: dict[str, torch.Tensor] = {}
-    predictor.forward = lambda features, when, size, noise: (
-        captured.update(features) or features["conv_in"][:, :4]
-    )  # type: ignore[method-assign]
+
+    def forward(features: dict[str, torch.Tensor], *_: Any) -> torch.Tensor:
+        captured.update(features)
+        return features["conv_in"][:, :4]
+
+    monkeypatch.setattr(predictor, "forward", forward)
     latents, noise = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
     timesteps = torch.tensor([3, 700])
     conditioning = Conditioning({"embeddings": torch.randn(2, 32, 32)})
@@ -269,7 +288,7 @@ def test_latents_are_noised_by_the_training_schedule_and_read_with_the_caption(t
     assert not captured["conv_in"].requires_grad
 
 
-def test_the_learning_rate_rises_then_falls_to_nothing(config) -> None:
+def test_the_learning_rate_rises_then_falls_to_nothing(config: TrainConfig) -> None:
     longer = config.model_copy(update={"steps": 100, "warmup": 10, "learning_rate": 1.0})
     rates = [learning_rate(longer, step) for step in range(100)]
     assert rates[:10] == pytest.approx([0.1 * (step + 1) for step in range(10)])
@@ -278,7 +297,7 @@ def test_the_learning_rate_rises_then_falls_to_nothing(config) -> None:
     assert 0 < rates[-1] < 0.001
 
 
-def test_too_little_data_is_one_line(config, tmp_path: Path) -> None:
+def test_too_little_data_is_one_line(config: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="too small to hold out"):
         train_predictor(config.model_copy(update={"validation": 1e-9}), tmp_path / "run", ignore_progress)
     with pytest.raises(LepbenchError, match="share 24 triplets"):
@@ -290,7 +309,7 @@ def test_too_little_data_is_one_line(config, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_train_what_one_does(config, tmp_path: Path) -> None:
+def test_two_processes_train_what_one_does(config: TrainConfig, tmp_path: Path) -> None:
     train_predictor(config, tmp_path / "alone", ignore_progress)
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(dump_config(config))

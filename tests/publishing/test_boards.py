@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,13 +30,14 @@ def runs(
     one_step = tiny_model.sampler.model_copy(update={"steps": 1})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEPBENCH_CACHE", str(folder / "cache"))
-        for name, changes, terms in (
+        runs: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             ("tiny", {}, {}),
             ("again", {"sampler": one_step}, {}),
             ("other", {"name": "other"}, {}),
             ("few", {"name": "few"}, {"limit": 3}),
             ("many", {"name": "many"}, {"samples_per_item": 2}),
-        ):
+        ]
+        for name, changes, terms in runs:
             model = tiny_model.model_copy(update=changes)
             evaluate(model, tiny_suite, folder / name, device="cpu", judges=tiny_judges, **terms)
     return folder

@@ -55,7 +55,9 @@ def corpus(tmp_path: Path) -> tuple[Path, Path, list[np.ndarray], list[list[np.n
 
 
 @pytest.mark.slow
-def test_folder_scores_equal_those_of_the_arrays(corpus):
+def test_folder_scores_equal_those_of_the_arrays(
+    corpus: tuple[Path, Path, list[np.ndarray], list[list[np.ndarray]]],
+) -> None:
     predictions, annotations, soft, people = corpus
     counts = [boundary_counts(s, np.stack(p), levels(9), 0.05) for s, p in zip(soft, people, strict=True)]
     stacked = type(counts[0])(*(np.stack(column) for column in zip(*counts, strict=True)))
@@ -67,7 +69,11 @@ def test_folder_scores_equal_those_of_the_arrays(corpus):
         assert scores.ap == expected.ap
 
 
-def test_command_prints_the_published_object(corpus, monkeypatch, capsys):
+def test_command_prints_the_published_object(
+    corpus: tuple[Path, Path, list[np.ndarray], list[list[np.ndarray]]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     predictions, annotations, _, _ = corpus
     arguments = ["--predictions", predictions, "--annotations", annotations, "--thresholds", 5, "--json"]
     monkeypatch.setattr(sys, "argv", ["lepbench", "score", "boundaries", *map(str, arguments)])
@@ -79,7 +85,9 @@ def test_command_prints_the_published_object(corpus, monkeypatch, capsys):
     assert printed["images"] == 3
 
 
-def test_command_fails_in_one_line(tmp_path, monkeypatch, capsys):
+def test_command_fails_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["--predictions", tmp_path / "none", "--annotations", tmp_path]
     monkeypatch.setattr(sys, "argv", ["lepbench", "score", "boundaries", *map(str, arguments)])
     with pytest.raises(SystemExit) as end:
@@ -90,7 +98,7 @@ def test_command_fails_in_one_line(tmp_path, monkeypatch, capsys):
     ]
 
 
-def test_ultrametric_maps_are_read_at_every_second_pixel(tmp_path):
+def test_ultrametric_maps_are_read_at_every_second_pixel(tmp_path: Path) -> None:
     soft = np.random.default_rng(1).random((5, 7))
     savemat(tmp_path / "a.mat", {"ucm2": doubled(soft)})
     savemat(tmp_path / "b.mat", {"ucm2": np.round(doubled(soft) * 255).astype(np.uint8)})
@@ -98,19 +106,21 @@ def test_ultrametric_maps_are_read_at_every_second_pixel(tmp_path):
     assert np.allclose(read_edges(tmp_path / "b.mat"), soft, atol=0.5 / 255)
 
 
-def test_sixteen_bit_maps_keep_their_depth(tmp_path):
+def test_sixteen_bit_maps_keep_their_depth(tmp_path: Path) -> None:
     strength = np.array([[0, 1, 32768, 65535]], dtype=np.uint16)
     Image.fromarray(strength).save(tmp_path / "a.png")
     assert np.allclose(read_edges(tmp_path / "a.png"), strength / 65535)
 
 
-def test_a_png_is_one_person_s_annotation(tmp_path):
+def test_a_png_is_one_person_s_annotation(tmp_path: Path) -> None:
     drawn = np.eye(6, dtype=bool)
     Image.fromarray(drawn).save(tmp_path / "a.png")
     assert np.array_equal(read_annotations(tmp_path / "a.png"), drawn[None])
 
 
-def test_every_fault_names_its_file(corpus, tmp_path):
+def test_every_fault_names_its_file(
+    corpus: tuple[Path, Path, list[np.ndarray], list[list[np.ndarray]]], tmp_path: Path
+) -> None:
     predictions, annotations, _, _ = corpus
     (predictions / "b.png").unlink()
     with pytest.raises(LepbenchError, match="1 of 3 annotated images, first 'b'"):
@@ -135,7 +145,9 @@ def test_every_fault_names_its_file(corpus, tmp_path):
         read_annotations(tmp_path / "c.mat")
 
 
-def test_a_name_in_two_formats_is_refused(corpus):
+def test_a_name_in_two_formats_is_refused(
+    corpus: tuple[Path, Path, list[np.ndarray], list[list[np.ndarray]]],
+) -> None:
     predictions, annotations, soft, _ = corpus
     savemat(predictions / "a.mat", {"ucm2": doubled(soft[0])})
     with pytest.raises(LepbenchError, match=r"'a' as \.png and as \.mat"):

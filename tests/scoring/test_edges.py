@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -73,25 +74,27 @@ def plain(generated: Path, reference: Path, size: int, pictures: int) -> dict[st
 
 
 @pytest.mark.slow
-def test_strict_figures_at_512_px_are_the_published_computation(tmp_path):
+def test_strict_figures_at_512_px_are_the_published_computation(tmp_path: Path) -> None:
     folders = layout(tmp_path, 512, 2, ("horse", "phantom"))
     scores = score_edges(*folders, CANNY, quiet, workers=1)
+    assert scores.figures.strict is not None
     assert scores.figures.strict._asdict() == pytest.approx(plain(*folders, 512, 2), abs=1e-7)
     assert 0.2 < scores.figures.strict.f1 < 0.99
     assert (scores.unverified, scores.prompts, scores.images_per_prompt) == ("", 2, 2)
 
 
-def test_an_empty_pair_counts_as_in_torchmetrics(tmp_path):
+def test_an_empty_pair_counts_as_in_torchmetrics(tmp_path: Path) -> None:
     generated, reference = layout(tmp_path, 96, 2, ("coffee",))
     for path in (reference / "grey.png", generated / "grey-0.png", generated / "grey-1.png"):
         Image.new("RGB", (96, 96), (128, 128, 128)).save(path)
     figures = score_edges(generated, reference, SMALL, quiet, workers=1).figures
+    assert figures.strict is not None
     assert figures.strict._asdict() == pytest.approx(plain(generated, reference, 96, 2), abs=1e-7)
     assert figures.strict.f1 < 0.5 < figures.tolerant[0].f1_pooled
 
 
 @pytest.mark.slow
-def test_tolerant_figures_are_those_of_a_distance_transform(tmp_path):
+def test_tolerant_figures_are_those_of_a_distance_transform(tmp_path: Path) -> None:
     generated, reference = layout(tmp_path, 96, 3, ("coffee", "chelsea"))
     figures = score_edges(generated, reference, SMALL, quiet, workers=1).figures
     for point in figures.tolerant:
@@ -119,6 +122,7 @@ def test_tolerant_figures_are_those_of_a_distance_transform(tmp_path):
         assert point.low <= point.f1 <= point.high
         assert point.f1_pooled_low <= point.f1_pooled <= point.f1_pooled_high
     assert [point.tolerance_px for point in figures.tolerant] == [0, 1, 2, 3]
+    assert figures.strict is not None
     assert figures.tolerant[0].f1_pooled == pytest.approx(figures.strict.f1)
 
 
@@ -129,7 +133,9 @@ def f1_of(counts: np.ndarray) -> tuple[float, float, float]:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6), pictures=st.integers(1, 3), share=st.floats(0, 0.5))
-def test_given_maps_score_as_in_torchmetrics(seed, pictures, share, tmp_path_factory):
+def test_given_maps_score_as_in_torchmetrics(
+    seed: int, pictures: int, share: float, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     root, random = tmp_path_factory.mktemp("maps"), np.random.default_rng(seed)
     folders = save_maps(root, random.random((3, pictures + 1, 20, 24)) < share)
     expected = []
@@ -139,6 +145,7 @@ def test_given_maps_score_as_in_torchmetrics(seed, pictures, share, tmp_path_fac
         target = torch.from_numpy(np.array(Image.open(reference)) // 255).repeat(pictures, 1, 1).flatten()
         expected.append(BinaryF1Score()(found, target).item())
     scores = score_edges(*folders, CANNY, quiet, as_maps=True, workers=1)
+    assert scores.figures.strict is not None
     assert scores.figures.strict.f1 == pytest.approx(np.mean(expected), abs=1e-6)
     f1s = [point.f1 for point in scores.figures.tolerant]
     assert f1s == sorted(f1s)
@@ -165,7 +172,7 @@ def soft_maps(prompts: int, pictures: int, side: int = 180) -> np.ndarray:
     return np.clip(strokes[:, None] * 0.5 + noise, 0, 1)
 
 
-def test_soft_maps_score_as_in_torchmetrics(tmp_path):
+def test_soft_maps_score_as_in_torchmetrics(tmp_path: Path) -> None:
     folders = save_maps(tmp_path, soft_maps(2, 4))
     similarity, expected = MultiScaleStructuralSimilarityIndexMeasure(data_range=1.0), []
     for reference in sorted(folders[1].iterdir()):
@@ -174,13 +181,14 @@ def test_soft_maps_score_as_in_torchmetrics(tmp_path):
         found = torch.from_numpy(np.stack(maps))[:, None]
         expected.append(similarity(found / 255.0, target / 255.0).item())
     scores = score_edges(*folders, HED, quiet, as_maps=True, workers=1)
+    assert scores.figures.ms_ssim is not None
     assert scores.figures.ms_ssim.value == pytest.approx(np.mean(expected), abs=1e-6)
     assert scores.figures.ms_ssim.low < scores.figures.ms_ssim.value < scores.figures.ms_ssim.high
     assert scores.figures.strict is None
 
 
 @pytest.mark.slow
-def test_three_layouts_and_any_number_of_workers_give_one_score(tmp_path):
+def test_three_layouts_and_any_number_of_workers_give_one_score(tmp_path: Path) -> None:
     numbered, reference = layout(tmp_path, 96, 2, ("coffee", "chelsea"))
     grouped = tmp_path / "grouped"
     for number in range(2):
@@ -196,14 +204,15 @@ def test_three_layouts_and_any_number_of_workers_give_one_score(tmp_path):
     assert single.figures != expected.figures
 
 
-def test_a_picture_of_another_size_is_resized_and_said(tmp_path):
+def test_a_picture_of_another_size_is_resized_and_said(tmp_path: Path) -> None:
     generated, reference = layout(tmp_path, 64, 1, ("coffee",))
     scores = score_edges(generated, reference, SMALL, quiet, workers=1)
     assert scores.unverified == "1 generated pictures had to be resized to the protocol's 96 x 96 px"
+    assert scores.figures.strict is not None
     assert scores.figures.strict._asdict() == pytest.approx(plain(generated, reference, 96, 1), abs=1e-7)
 
 
-def test_the_hash_names_every_rule():
+def test_the_hash_names_every_rule() -> None:
     assert CANNY.sha256 == BinaryProtocol(name=CANNY.name, detector=Canny(low=0.1, high=0.2)).sha256
     others = [
         CANNY.model_copy(update=change).sha256
@@ -222,12 +231,14 @@ def test_the_hash_names_every_rule():
         BinaryProtocol(name="x", detector=Canny(), tolerances=(1, 2))
 
 
-def run(monkeypatch, *arguments: object) -> None:
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
     monkeypatch.setattr(sys, "argv", ["lepbench", "score", "edges", *map(str, arguments)])
     main()
 
 
-def test_command_prints_the_object_and_the_table(tmp_path, monkeypatch, capsys):
+def test_command_prints_the_object_and_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     generated, reference = layout(tmp_path, 512, 1, ("horse",))
     arguments = ("--generated", generated, "--reference", reference, "--workers", 1)
     run(monkeypatch, *arguments, "--json")
@@ -248,7 +259,9 @@ def test_command_prints_the_object_and_the_table(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("name", ["controlnetpp-hed-v1", "controlnetpp-lineart-v1"])
-def test_command_says_that_given_maps_are_not_verified(name, tmp_path, monkeypatch, capsys):
+def test_command_says_that_given_maps_are_not_verified(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     generated, reference = save_maps(tmp_path, soft_maps(2, 1))
     arguments = ("--generated", generated, "--reference", reference, "--protocol", name, "--workers", 1)
     run(monkeypatch, *arguments, "--maps", "--json")
@@ -325,7 +338,13 @@ def spoil_group(generated: Path, reference: Path) -> None:
         (spoil_group, r"has 1 of 2 pictures for 'a', and not 'group_1/a'"),
     ],
 )
-def test_every_fault_is_one_line(spoil, message, tmp_path, monkeypatch, capsys):
+def test_every_fault_is_one_line(
+    spoil: Callable[[Path, Path], None],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     folders = tmp_path / "generated", tmp_path / "reference"
     for folder in folders:
         folder.mkdir()
@@ -341,7 +360,7 @@ def test_every_fault_is_one_line(spoil, message, tmp_path, monkeypatch, capsys):
     assert re.search(message, lines[0])
 
 
-def test_maps_that_cannot_be_compared_are_refused(tmp_path):
+def test_maps_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
     folders = save_maps(tmp_path, np.zeros((1, 2, 200, 200)))
     generated = folders[0] / "p0-0.png"
     Image.new("L", (200, 180)).save(generated)
@@ -366,7 +385,9 @@ def test_maps_that_cannot_be_compared_are_refused(tmp_path):
         ("1 2", "1-0 2-0", {"1": ["1-0"], "2": ["2-0"]}),
     ],
 )
-def test_names_that_end_in_numbers_are_told_apart(references, generated, expected, tmp_path):
+def test_names_that_end_in_numbers_are_told_apart(
+    references: str, generated: str, expected: dict[str, list[str]], tmp_path: Path
+) -> None:
     for folder, names in (("g", generated), ("r", references)):
         (tmp_path / folder).mkdir()
         for name in names.split():

@@ -61,14 +61,14 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def figure(plain, extractor) -> float:
+def figure(plain: tuple[Path, Path], extractor: Extractor) -> float:
     return score_images(*plain, extractor, quiet).frechet_distance
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("sqrtm_of_clean_fid")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_figure_of_mixed_pictures_is_clean_fid_s(folders, extractor):
+def test_figure_of_mixed_pictures_is_clean_fid_s(folders: tuple[Path, Path], extractor: Extractor) -> None:
     from cleanfid import fid
 
     known = fid.compute_fid(
@@ -81,19 +81,22 @@ def test_figure_of_mixed_pictures_is_clean_fid_s(folders, extractor):
     assert scores.cmmd is None
 
 
-def test_figure_of_a_folder_is_torch_fidelity_s(plain, extractor, figure):
+@pytest.mark.slow
+def test_figure_of_a_folder_is_torch_fidelity_s(
+    plain: tuple[Path, Path], extractor: Extractor, figure: float
+) -> None:
     from torch_fidelity import calculate_metrics, register_feature_extractor
     from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
     class Wrapped(FeatureExtractorBase):
-        def __init__(self, name, features_list, **settings):
+        def __init__(self, name: str, features_list: list[str], **settings: object) -> None:
             super().__init__(name, features_list)
 
         @staticmethod
-        def get_provided_features_list():
+        def get_provided_features_list() -> tuple[str, ...]:
             return ("own",)
 
-        def forward(self, batch):
+        def forward(self, batch: Tensor) -> tuple[Tensor]:
             return (extractor.network(batch.float()),)
 
     register_feature_extractor("wrapped", Wrapped)
@@ -104,7 +107,9 @@ def test_figure_of_a_folder_is_torch_fidelity_s(plain, extractor, figure):
     assert figure == pytest.approx(known["frechet_inception_distance"], rel=1e-6)
 
 
-def test_figure_of_a_folder_is_torchmetrics_s(plain, extractor, figure):
+def test_figure_of_a_folder_is_torchmetrics_s(
+    plain: tuple[Path, Path], extractor: Extractor, figure: float
+) -> None:
     class Wrapped(nn.Module):
         num_features = 12
 
@@ -119,21 +124,23 @@ def test_figure_of_a_folder_is_torchmetrics_s(plain, extractor, figure):
     assert figure == pytest.approx(metric.compute().item(), rel=1e-6)
 
 
-def test_a_set_against_itself_is_at_no_distance(folders, extractor):
+def test_a_set_against_itself_is_at_no_distance(folders: tuple[Path, Path], extractor: Extractor) -> None:
     scores = score_images(folders[0], folders[0], extractor, quiet)
     assert scores.frechet_distance == pytest.approx(0, abs=1e-6)
     assert scores.kid.value < score_images(*folders, extractor, quiet).kid.value
 
 
-def test_bias_is_that_of_the_number_of_pictures():
+def test_bias_is_that_of_the_number_of_pictures() -> None:
     random = np.random.default_rng(0)
-    x, y = random.normal(size=(400, 16)), random.normal(size=(20_000, 16))
+    x, y = (random.normal(size=(count, 16)).astype(np.float32) for count in (400, 20_000))
     moments = FeatureStatistics.of(y)
     bias = frechet_distance(FeatureStatistics.of(x), moments)  # the distance itself, the truth being 0
     assert half_size_distance(x, moments) - bias == pytest.approx(bias, rel=0.3)
 
 
-def test_command_prints_the_object(folders, monkeypatch, capsys):
+def test_command_prints_the_object(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     generated, reference = map(str, folders)
     arguments = ["--generated", generated, "--reference", reference, "--json"]
     monkeypatch.setattr(sys, "argv", ["lepbench", "score", "images", *arguments])
@@ -145,7 +152,9 @@ def test_command_prints_the_object(folders, monkeypatch, capsys):
     assert printed["cmmd"] > 0
 
 
-def test_command_names_the_number_of_pictures_beside_each_figure(folders, monkeypatch, capsys):
+def test_command_names_the_number_of_pictures_beside_each_figure(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     generated, reference = map(str, folders)
     arguments = ["--generated", generated, "--reference", reference]
     monkeypatch.setattr(sys, "argv", ["lepbench", "score", "images", *arguments])
@@ -156,20 +165,22 @@ def test_command_names_the_number_of_pictures_beside_each_figure(folders, monkey
     assert lines[3] == "40 against 40 pictures by judge@1"
 
 
-def test_features_that_are_no_numbers_are_refused(folders):
+def test_features_that_are_no_numbers_are_refused(folders: tuple[Path, Path]) -> None:
     broken = Extractor("broken", 8, lambda batch: torch.full((len(batch), 3), torch.nan))
     with pytest.raises(LepbenchError, match=r"broken: a feature is nan"):
         score_images(*folders, broken, quiet)
 
 
 @pytest.mark.parametrize("suffix", ["ppm", "gif", "tga"])
-def test_every_format_of_a_corpus_is_scored(suffix, tmp_path):
+def test_every_format_of_a_corpus_is_scored(suffix: str, tmp_path: Path) -> None:
     for number in range(4):
         Image.new("RGB", (9, 9), (60 * number, 0, 0)).save(tmp_path / f"{number}.{suffix}")
     assert len(find_pictures(tmp_path)) == 4
 
 
-def test_a_folder_with_a_broken_picture_is_refused(folders, extractor, tmp_path):
+def test_a_folder_with_a_broken_picture_is_refused(
+    folders: tuple[Path, Path], extractor: Extractor, tmp_path: Path
+) -> None:
     for number in range(5):
         (tmp_path / f"{number}.png").write_bytes((folders[0] / "01.png").read_bytes())
     (tmp_path / "3.png").write_bytes((folders[0] / "01.png").read_bytes()[:100])

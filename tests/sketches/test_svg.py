@@ -62,7 +62,7 @@ def test_curves_are_within_the_flatness(corners: np.ndarray) -> None:
     while curve.shape[1] > 1:  # de Casteljau
         curve = (1 - t[..., None]) * curve[:, :-1] + t[..., None] * curve[:, 1:]
     fine = np.concatenate([np.linspace(a, b, 400) for a, b in pairwise(found)])
-    assert cKDTree(fine).query(curve[:, 0])[0].max() <= FLATNESS + 0.02
+    assert np.max(cKDTree(fine).query(curve[:, 0])[0]) <= FLATNESS + 0.02
     assert np.allclose(found[[0, -1]], corners[[0, -1]])
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepbench.errors import LepbenchError
-from lepbench.sketchworld import BACKGROUNDS, COLOURS, HELD_OUT, SHAPES, SPLITS, TEXTURES, scene
+from lepbench.sketchworld import BACKGROUNDS, COLOURS, HELD_OUT, SHAPES, SPLITS, TEXTURES, Scene, scene
 from lepbench.sketchworld.palette import FITTING, MINIMUM_CONTRAST, luma, texture_colour
 
 scenes = st.builds(scene, st.sampled_from(SPLITS), st.integers(0, 10**7))
@@ -28,13 +28,13 @@ def test_another_process_sees_the_same_scenes() -> None:
 
 
 @given(scenes)
-def test_held_out_pairs_are_in_the_compositional_split_alone(there) -> None:
+def test_held_out_pairs_are_in_the_compositional_split_alone(there: Scene) -> None:
     for thing in there.things:
         assert ((thing.shape, thing.colour) in HELD_OUT) == (there.split == "compositional")
 
 
 @given(scenes)
-def test_things_stand_out_and_stay_inside(there) -> None:
+def test_things_stand_out_and_stay_inside(there: Scene) -> None:
     for thing in there.things:
         assert there.background in FITTING[thing.colour]
         assert thing.x - 0.9 * thing.radius > 0
@@ -43,7 +43,7 @@ def test_things_stand_out_and_stay_inside(there) -> None:
 
 
 @given(scenes)
-def test_captions_name_what_is_seen_and_where(there) -> None:
+def test_captions_name_what_is_seen_and_where(there: Scene) -> None:
     for thing in there.things:
         assert thing.shape in there.caption
         assert thing.colour in there.caption
@@ -55,6 +55,7 @@ def test_captions_name_what_is_seen_and_where(there) -> None:
 @given(st.integers(0, 10**6))
 def test_a_relation_is_true_of_the_picture(index: int) -> None:
     there = scene("train", index, things=2)
+    assert there.relation is not None
     first, second = there.things
     gap = {
         "left of": second.x - first.x,

@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -56,6 +57,8 @@ def test_photographs_and_strokes_are_cropped_alike(tmp_path: Path) -> None:
     drawings = {drawing.caption: drawing for drawing in map(book.drawing, range(20))}
     for item in suite.items():
         drawing = drawings[item.prompt]
+        assert item.image is not None
+        assert drawing.photo is not None
         assert np.array_equal(item.image, np.asarray(square(open_rgb(drawing.photo), 64)))
         assert np.array_equal(item.strokes, number_strokes(crop_strokes(drawing.strokes, 320, 256, 64), 64))
     assert suite.definition.pictures
@@ -92,7 +95,7 @@ def test_the_same_again_gives_the_same_bytes_and_another_seed_others(tmp_path: P
 
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.text(), st.sampled_from("abc")), unique_by=lambda pair: pair[0]), st.randoms())
-def test_the_pick_does_not_depend_on_the_order_of_the_files(pairs: list, random: object) -> None:
+def test_the_pick_does_not_depend_on_the_order_of_the_files(pairs: list, random: Random) -> None:
     def picked(names: list[Name]) -> list[list[str]]:
         return [[names[number].id for number in queue] for queue in order_drawings(names, 0)]
 

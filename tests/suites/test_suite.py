@@ -67,6 +67,9 @@ def test_items_are_what_the_world_shows(folder: Path, recipe: SuiteRecipe) -> No
         drawn = render(scene("test", index))
         assert item.item_id == scene("test", index).id
         assert item.prompt == scene("test", index).caption
+        assert item.image is not None
+        assert item.mask is not None
+        assert item.contour is not None
         assert np.array_equal(item.image, drawn.image)
         assert np.array_equal(item.mask, drawn.masks.any(axis=0))
         assert np.array_equal(item.contour, drawn.contours)

@@ -48,7 +48,7 @@ class Engine(ABC):
         """
 
 
-ENGINES: Registry[type[Engine]] = Registry("engine")
+ENGINES: Registry[type[Engine]] = Registry("engine", Engine)
 
 
 def ignore_entries(more: int) -> None:

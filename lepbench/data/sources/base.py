@@ -33,7 +33,7 @@ class Source(Config, ABC):
         """
 
 
-SOURCES: Registry[type[Source]] = Registry("source")
+SOURCES: Registry[type[Source]] = Registry("source", Source)
 
 
 def select_source(config: str | dict[str, Any] | Source) -> Source:

@@ -15,13 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lepbench.detectors import apply_detector
+from lepbench.detectors import Detector, apply_detector
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.judges import Judges, JudgeStatistics
 from lepbench.metrics.edges import EdgeCounts
 from lepbench.metrics.statistics import Draws, bootstrap, first_mean
 from lepbench.registry import Registry
+from lepbench.submitted import explain_faults
 from lepbench.suites import Item
 
 Scores = NDArray[np.float64]
@@ -48,8 +49,13 @@ class ScoringBatch:
     @cached_property
     def edges(self) -> Tensor:
         """The pictures' edges by the protocol's detector, bool [B, H, W]."""
+        return self.detect(self.protocol.detector)
+
+    def detect(self, detector: Detector) -> Tensor:
+        """The pictures' edges by any detector, bool [B, H, W]."""
         height, width = self.sketches.shape[1:]
-        return apply_detector(self.protocol.detector, self.images, (height, width))
+        with explain_faults(f"detector {detector.name!r}", detector):
+            return apply_detector(detector, self.images, (height, width))
 
     @cached_property
     def sketches(self) -> Tensor:
@@ -146,16 +152,21 @@ class Measure(ABC):
         """Its figures with their resamples; one that is not defined or not published is absent."""
 
 
-MEASURES: Registry[type[Measure]] = Registry("measure")
+MEASURES: Registry[type[Measure]] = Registry("measure", Measure)
 
 
 def select_measures(protocol: Protocol) -> list[Measure]:
     """The measures that a protocol names, in its order.
 
     Raises:
-        LepbenchError: one is unknown here.
+        LepbenchError: one is unknown here, or is from outside and cannot be made.
     """
-    return [MEASURES.get(name)() for name in protocol.measures]
+    return [_make_measure(MEASURES.get(name)) for name in protocol.measures]
+
+
+def _make_measure(kind: type[Measure]) -> Measure:
+    with explain_faults(f"measure {kind.__name__!r}", kind, fix="let it be made without arguments"):
+        return kind()
 
 
 def name_count_columns(kind: str, labels: Sequence[str]) -> list[str]:

@@ -8,7 +8,6 @@ from typing import ClassVar
 import pyarrow as pa
 from torch import Tensor
 
-from lepbench.detectors import apply_detector
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -78,9 +77,7 @@ class Contours(Measure):
     def count(self, batch: ScoringBatch) -> Columns:
         rules = batch.protocol
         target = stack_maps([item.contour for item in batch.truths])
-        height, width = target.shape[1:]
-        edges = apply_detector(rules.contour_detector, batch.images, (height, width))
-        found = edge_counts(edges, target, [rules.contour_tolerance])
+        found = edge_counts(batch.detect(rules.contour_detector), target, [rules.contour_tolerance])
         return name_counts("contour", [_label(rules)], found)
 
     def metrics(self, protocol: Protocol) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from lepbench.detectors import apply_soft_detector
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -30,7 +31,7 @@ class Soft(Measure):
     def count(self, batch: ScoringBatch) -> Columns:
         detector = batch.protocol.soft_detector
         pictures = to_tensor(stack_maps([item.image for item in batch.truths]).numpy())
-        drawn, true = detector.soft(batch.images), detector.soft(pictures)
+        drawn, true = apply_soft_detector(detector, batch.images), apply_soft_detector(detector, pictures)
         return {"soft_iou": soft_iou(drawn, true).tolist(), "ms_ssim": ms_ssim(drawn, true).tolist()}
 
     def metrics(self, protocol: Protocol) -> list[str]:

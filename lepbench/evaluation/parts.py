@@ -1,0 +1,64 @@
+"""The code behind an evaluation: which of it is from outside, and its hashes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.measures.base import select_measures
+from lepbench.evaluation.protocol import Protocol
+from lepbench.files import sha256_bytes
+from lepbench.judges import JUDGES
+from lepbench.methods import Method, ModelConfig, hash_model_code
+from lepbench.submitted import explain_faults, hash_code, hash_module
+
+
+def list_parts(protocol: Protocol) -> list[Any]:
+    """Detectors, measures and loaders of judges, which decide the figures of a picture.
+
+    Raises:
+        LepbenchError: one is unknown here.
+    """
+    detectors = (protocol.detector, protocol.contour_detector, protocol.soft_detector)
+    judges = (JUDGES.get(name) for name in list_judges(protocol))
+    return [*detectors, *select_measures(protocol), *judges]
+
+
+def list_judges(protocol: Protocol) -> tuple[str, str, str, str]:
+    """The judges that a protocol names: scorer, segmenter, matcher, classifier."""
+    return (protocol.judge, protocol.segmenter, protocol.matcher, protocol.classifier)
+
+
+def hash_protocol_code(protocol: Protocol) -> dict[str, str]:
+    """SHA-256 of every file from outside that decides the figures of a picture, by name."""
+    parts = [hash_code(part) for part in list_parts(protocol)]
+    registered = [hash_module(JUDGES.find_module(name)) for name in list_judges(protocol)]
+    return {name: digest for found in [*parts, *registered] for name, digest in found.items()}
+
+
+def hash_protocol(protocol: Protocol) -> str:
+    """The hash by which scores compare: of every term, and of the code from outside that reads them."""
+    code = hash_protocol_code(protocol)
+    if not code:
+        return protocol.sha256
+    return sha256_bytes(json.dumps([protocol.sha256, code], sort_keys=True).encode())
+
+
+def hash_submitted_code(model: ModelConfig, method: Method, protocol: Protocol) -> dict[str, str]:
+    """SHA-256 of every file from outside whose code decides a figure, by name: plug-ins that take part."""
+    return {**hash_model_code(model), **hash_code(method), **hash_protocol_code(protocol)}
+
+
+def list_method_files(method: Method) -> dict[str, str]:
+    """SHA-256 of every file that a method's pictures depend on, by name.
+
+    Raises:
+        LepbenchError: a method from outside raises, or names none.
+    """
+    label = f"method {type(method).__name__!r}"
+    with explain_faults(label, method):
+        files = dict(method.weights)
+    if not all(isinstance(text, str) for pair in files.items() for text in pair):
+        raise LepbenchError(f"{label} has weights that are no text", "give a SHA-256 by name")
+    return files
