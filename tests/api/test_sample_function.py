@@ -212,7 +212,7 @@ def test_what_is_no_sketch_is_one_line(sketch: Any, message: str, tiny: dict[str
         ({"seed": "x"}, "seed='x' is no integer; give one such as 0"),
         ({"seed": None}, "seed=None is no integer"),
         ({"seed": 2**64}, "has more than 64 bits"),
-        ({"precision": "fp16"}, "unknown precision 'fp16'; did you mean 'float16'?"),
+        ({"precision": "fp16"}, "unknown precision 'fp16'; choose one of: bfloat16, float16"),
         ({"guidance_scale": 0}, "guidance_scale"),
     ],
 )
