@@ -13,7 +13,7 @@ from scipy.ndimage import distance_transform_edt
 from torchmetrics.functional.classification import binary_f1_score, binary_precision, binary_recall
 
 import lepbench
-from lepbench.detectors import find_edges
+from lepbench.detectors import apply_detector
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.per_sample import divide_counts, sort_samples
 from lepbench.evaluation.record import Record
@@ -39,7 +39,7 @@ def test_figures_of_each_sample_are_those_of_a_distance_transform(run: Record, s
     suite = lepbench.load_suite(run.identity.suite)
     for line in samples[samples["row"].isin(DRAWN)].to_dict("records"):
         picture = np.asarray(Image.open(line["picture"]).convert("RGB"))
-        edges = find_edges(run.protocol.detector, to_tensor(picture[None]))[0].numpy()
+        edges = apply_detector(run.protocol.detector, to_tensor(picture[None]))[0].numpy()
         sketch = suite[line["item_id"]].sketch
         for tolerance in (0, 1, 2, 3):
             precision, recall = share_near(edges, sketch, tolerance), share_near(sketch, edges, tolerance)
@@ -52,7 +52,7 @@ def test_without_a_tolerance_they_are_those_of_torchmetrics(run: Record, samples
     suite = lepbench.load_suite(run.identity.suite)
     for line in samples[samples["row"] == "model"].to_dict("records"):
         picture = np.asarray(Image.open(line["picture"]).convert("RGB"))
-        edges = find_edges(run.protocol.detector, to_tensor(picture[None]))[0].int()
+        edges = apply_detector(run.protocol.detector, to_tensor(picture[None]))[0].int()
         sketch = torch.tensor(suite[line["item_id"]].sketch).int()
         for kind in ("edge", "paired"):
             assert line[f"{kind}_f1_0px"] == pytest.approx(float(binary_f1_score(edges, sketch)), abs=1e-6)

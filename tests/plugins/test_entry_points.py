@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -150,5 +151,5 @@ def test_importing_lepbench_asks_no_registry(install: Callable[[str, str], None]
 
 
 def test_modules_are_named_as_in_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(plugins.IMPORT, f"one{plugins.os.pathsep}a folder/two.py{plugins.os.pathsep}")
+    monkeypatch.setenv(plugins.IMPORT, f"one{os.pathsep}a folder/two.py{os.pathsep}")
     assert plugins.list_named() == ["one", "a folder/two.py"]

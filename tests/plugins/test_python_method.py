@@ -103,7 +103,13 @@ def options(tiny_suite: Suite, tmp_path: Path) -> list[object]:
 
 
 def test_a_configuration_alone_runs_no_code(
-    lepbench: Command, refused: Refused, model: Callable[..., Path], options: list[object], tmp_path: Path
+    lepbench: Command,
+    refused: Refused,
+    model: Callable[..., Path],
+    options: list[object],
+    *,
+    tiny_suite: Suite,
+    tmp_path: Path,
 ) -> None:
     path = model("of_tests:draw")
     line = refused("evaluate", path, *options)
@@ -113,7 +119,7 @@ def test_a_configuration_alone_runs_no_code(
     )
     assert not (tmp_path / "of_tests.ran").exists()
     with pytest.raises(LepbenchError, match="which is new here"):
-        evaluate(path, options[1], tmp_path / "out", limit=2, device="cpu", progress=False)
+        evaluate(path, tiny_suite, tmp_path / "out", limit=2, device="cpu", progress=False)
     assert not (tmp_path / "of_tests.ran").exists()
     assert lepbench("evaluate", path, *options, "--trust-code")[0] == 0
     assert lepbench("evaluate", path, *options)[0] == 0
@@ -131,7 +137,7 @@ def test_the_record_says_whose_code_it_was(
     record = read_record(tmp_path / "out")
     assert record.identity.weights["code/of_tests"] == sha256_file(tmp_path / "of_tests.py")
     assert record.submitted_code == ["of_tests"]
-    assert record.identity.model.method.options == {"shade": 0.9}
+    assert record.identity.model.method.model_dump()["options"] == {"shade": 0.9}
     assert describe_origin(record) == "pictures drawn elsewhere; code of the submitter: of_tests"
     with (tmp_path / "out" / "table.csv").open(newline="") as stream:
         assert [line["row"] for line in csv.DictReader(stream)] == ["model", "real", "wrong_sketch"]
