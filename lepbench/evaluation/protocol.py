@@ -38,7 +38,7 @@ class Protocol(Config):
     """How images are scored. Two scores are comparable only if their protocols' hashes agree."""
 
     name: str = Field(default="lepbench-edges-v1", pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    measures: tuple[str, ...] = MEASURED["edges"]
+    measures: tuple[str, ...] = Field(default=MEASURED["edges"], min_length=1)
     """The measures, in the order of the tables; the first ranks a leaderboard."""
     size: int
     """Height and width at which images are generated and scored, in pixels."""

@@ -14,6 +14,7 @@ from lepbench.evaluation.summary import Figure, is_lower_better, is_of_sets, lis
 from lepbench.files import format_csv, write_text
 
 TABLE = "table.csv"
+EDGES = "edge_f1_1px"
 
 
 def make_terminal_table(record: Record) -> Table:
@@ -38,12 +39,15 @@ def make_terminal_table(record: Record) -> Table:
 
 
 def write_headline(record: Record) -> str:
-    """The run, and the headline metric beside its chance level, in one line."""
-    values = {row: figures["edge_f1_1px"].value for row, figures in record.rows.items()}
-    shown = (MODEL.name, UNGUIDED.name)
-    said = [f"{row} {values[row]:.3f}" for row in shown if values.get(row) is not None]
-    edges = f": edge F1 at 1 px {', '.join(said)}" if said else ""
-    return f"{record.identity.suite}, {record.sample_count} samples{edges}"
+    """The run, and edge F1 at 1 px, or else the first metric, beside its chance level, in one line."""
+    metrics = list(record.rows[MODEL.name])
+    metric = next((name for name in (EDGES, *metrics) if name in metrics), None)
+    shown = (row for row in (MODEL.name, UNGUIDED.name) if metric is not None and row in record.rows)
+    values = {row: record.rows[row][str(metric)].value for row in shown}
+    said = [f"{row} {value:.3f}" for row, value in values.items() if value is not None]
+    heading = "edge F1 at 1 px" if metric == EDGES else metric
+    figures = f": {heading} {', '.join(said)}" if said else ""
+    return f"{record.identity.suite}, {record.sample_count} samples{figures}"
 
 
 def format_cell(figure: Figure) -> Text:

@@ -103,7 +103,17 @@ def options(tiny_suite: Suite, tmp_path: Path) -> list[object]:
 
 
 def test_a_configuration_alone_runs_no_code(
+<<<<<<< HEAD
     lepbench: Command, refused: Refused, model: Callable[..., Path], options: list[Any], tmp_path: Path
+=======
+    lepbench: Command,
+    refused: Refused,
+    model: Callable[..., Path],
+    options: list[object],
+    *,
+    tiny_suite: Suite,
+    tmp_path: Path,
+>>>>>>> plug
 ) -> None:
     path = model("of_tests:draw")
     line = refused("evaluate", path, *options)
@@ -113,7 +123,7 @@ def test_a_configuration_alone_runs_no_code(
     )
     assert not (tmp_path / "of_tests.ran").exists()
     with pytest.raises(LepbenchError, match="which is new here"):
-        evaluate(path, options[1], tmp_path / "out", limit=2, device="cpu", progress=False)
+        evaluate(path, tiny_suite, tmp_path / "out", limit=2, device="cpu", progress=False)
     assert not (tmp_path / "of_tests.ran").exists()
     assert lepbench("evaluate", path, *options, "--trust-code")[0] == 0
     assert lepbench("evaluate", path, *options)[0] == 0

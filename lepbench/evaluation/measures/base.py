@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lepbench.detectors import Detector, apply_detector
+from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.judges import Judges, JudgeStatistics
@@ -143,6 +144,10 @@ class Measure(ABC):
     def count(self, batch: ScoringBatch) -> Columns:
         """Those columns of a batch; the values of one image must not depend on the others."""
 
+    def reads(self, protocol: Protocol) -> list[str]:
+        """Columns of other measures that its figures are made of."""
+        return []
+
     @abstractmethod
     def metrics(self, protocol: Protocol) -> list[str]:
         """Names of its figures, in the order of the tables."""
@@ -193,9 +198,12 @@ def stack_maps(maps: Sequence[NDArray | None]) -> Tensor:
     """Maps of one size as a batch.
 
     Raises:
-        ValueError: one is not known, so that this should not have been measured.
+        LepbenchError: one is not known, so that this cannot be measured.
     """
     known = [one for one in maps if one is not None]
     if len(known) < len(maps):
-        raise ValueError(f"{len(maps) - len(known)} items have no such map")
+        raise LepbenchError(
+            f"{len(maps) - len(known)} of {len(maps)} items have no map or picture of a kind that is measured",
+            "name measures that the suite allows, or take another suite",
+        )
     return torch.from_numpy(np.stack(known))

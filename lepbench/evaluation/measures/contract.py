@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.measures.base import (
+    MEASURES,
     Columns,
     ConditionSamples,
     Measure,
@@ -30,19 +31,35 @@ def list_columns(protocol: Protocol, taken: Sequence[str] = ()) -> list[tuple[st
         taken: names that no measure may use.
 
     Raises:
-        LepbenchError: a measure is unknown here or names none; or two names of columns or metrics are equal.
+        LepbenchError: a measure is unknown here or names none; two names of columns or metrics are equal, or
+            a measure reads a column that none counts.
     """
     columns: list[tuple[str, pa.DataType]] = []
     metrics: list[str] = []
+    read: dict[str, str] = {}
     for measure in select_measures(protocol):
         with explain_faults(_label(measure), measure):
             kinds = measure.columns(protocol)
             columns += [(name, pa.field(name, kind).type) for name, kind in kinds.items()]
             metrics += measure.metrics(protocol)
-    names = [*taken, *(name for name, _ in columns)]
-    _check_unique(names, f"protocol {protocol.name!r} has two columns called")
-    _check_unique(metrics, f"protocol {protocol.name!r} has two metrics called")
+            read |= dict.fromkeys(measure.reads(protocol), _label(measure))
+    label, names = f"protocol {protocol.name!r}", [name for name, _ in columns]
+    _check_unique([*taken, *names], f"{label} has two columns called")
+    _check_unique(metrics, f"{label} has two metrics called")
+    for name in read:
+        if name not in names:
+            raise LepbenchError(
+                f"{label}: {read[name]} reads column {name!r}, which none counts",
+                _suggest_measure(name, protocol),
+            )
     return columns
+
+
+def _suggest_measure(column: str, protocol: Protocol) -> str:
+    """What to do about a column that no measure of a protocol counts."""
+    able = (name for name in MEASURES if is_ours(MEASURES.get(name)))
+    name = next((name for name in able if column in MEASURES.get(name)().columns(protocol)), None)
+    return f"add {name!r} to 'measures'" if name else "add its tolerance to 'tolerances'"
 
 
 def _check_unique(names: list[str], label: str) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
+from lepbench.evaluation.measures import captions, masks
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -15,6 +16,7 @@ from lepbench.evaluation.measures.base import (
     Measure,
     Scores,
     ScoringBatch,
+    name_count_columns,
 )
 from lepbench.evaluation.measures.captions import build_skill_table
 from lepbench.evaluation.measures.masks import match_masks
@@ -30,6 +32,10 @@ class _Faithful(Measure):
     name: ClassVar[str]
 
     @abstractmethod
+    def alignment(self, protocol: Protocol) -> list[str]:
+        """The columns that `aligned` reads."""
+
+    @abstractmethod
     def aligned(self, row: ConditionSamples) -> Scores:
         """Alignment of each sample, [N] in [0, 1]."""
 
@@ -38,6 +44,9 @@ class _Faithful(Measure):
 
     def count(self, batch: ScoringBatch) -> Columns:
         return {}
+
+    def reads(self, protocol: Protocol) -> list[str]:
+        return [*captions.NAMES, *self.alignment(protocol)]
 
     def metrics(self, protocol: Protocol) -> list[str]:
         return [self.name]
@@ -56,6 +65,9 @@ class FaithfulF1(_Faithful):
 
     name = "faithful_f1"
 
+    def alignment(self, protocol: Protocol) -> list[str]:
+        return name_count_columns("edge", [f"{protocol.headline_tolerance}px"])
+
     def aligned(self, row: ConditionSamples) -> Scores:
         label = f"{row.protocol.headline_tolerance}px"
         return precision_recall_f1(row.edge_counts("edge", [label])).f1[:, 0]
@@ -66,6 +78,9 @@ class FaithfulIoU(_Faithful):
     """Mask overlap times the share of the caption kept: for sketches whose lines need not be edges."""
 
     name = "faithful_iou"
+
+    def alignment(self, protocol: Protocol) -> list[str]:
+        return list(masks.NAMES)
 
     def aligned(self, row: ConditionSamples) -> Scores:
         return match_masks(row)
