@@ -145,11 +145,7 @@ OF_MEASURE = {
     (DRAWS, '{"redness": 0.5}'): "gave float for 'redness'; return what row.mean(...) returns",
     (DRAWS, '{"hue": row.mean(row.numbers("redness"))}'): "gave figures ['hue']; name them in metrics()",
     (DRAWS, 'row.numbers("hue")'): "measure 'Redness' failed: KeyError: 'hue' (outside.py, line 22)",
-<<<<<<< HEAD
-    ("    def columns", "    def __init__(self, k): ...\n    def columns"): "let it be made without arguments",  # noqa: E501
-=======
     ("    def columns", "    def __init__(self, k): ...\n    def columns"): "let it be made without",
->>>>>>> plug
 }  # fmt: skip
 
 
@@ -168,11 +164,7 @@ def test_a_measure_that_is_not_known_is_one_line(
 
 
 def test_a_measure_is_in_table_record_and_hash(
-<<<<<<< HEAD
-    lepbench: Command, evaluate: Callable[..., list[Any]], tmp_path: Path
-=======
-    lepbench: Command, evaluate: Callable[..., list[object]], tiny_suite: Suite, tmp_path: Path
->>>>>>> plug
+    lepbench: Command, evaluate: Callable[..., list[Any]], tiny_suite: Suite, tmp_path: Path
 ) -> None:
     code, stdout, stderr = lepbench(*evaluate(MEASURE))
     assert code == 0, stderr
@@ -257,20 +249,12 @@ def test_what_a_detector_finds_is_checked_in_a_build(
 OF_METHOD = {
     ("return Flat()", "return 3"): "method 'flat' built int, which is no Method; correct its build()",
     ("return Flat()", "return [][0]"): "method 'flat' failed: IndexError: list index out of range (outside",
-<<<<<<< HEAD
-    ("return torch.full", "return [][0] and torch.full"): "drawn: IndexError: list index out of range (outside.py",  # noqa: E501
-=======
     ("return torch.full", "return [][0] and torch.full"): "drawn: IndexError: list index out of range (out",
->>>>>>> plug
     ("return torch.full", "return 'x' or torch.full"): "method 'Flat' returned str; return a tensor",
     ("width), 0.5", "width), 255.0"): "method 'Flat' returned values from 255 to 255; scale",
     ("3, height", "3, 2 * height"): "[3, 128, 64], not [3, 64, 64]; draw at the suite's size",
     ("class Flat(Method):", "class Flat(Method):\n    weights = {'a': 1}"): "has weights that are no text",
-<<<<<<< HEAD
-    ("class Flat(Method):", "class Flat(Method):\n    def check(self, names): [][0]"): "'flat' failed: IndexError",  # noqa: E501
-=======
     ("class Flat(Method):", "class Flat(Method):\n    def check(self, _): [][0]"): "'flat' failed: Index",
->>>>>>> plug
 }  # fmt: skip
 
 

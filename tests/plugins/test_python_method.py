@@ -98,22 +98,18 @@ def model(write: Write) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def options(tiny_suite: Suite, tmp_path: Path) -> list[object]:
+def options(tiny_suite: Suite, tmp_path: Path) -> list[Any]:
     return ["--suite", tiny_suite.folder, "--limit", "2", "--device", "cpu", "--out", tmp_path / "out"]
 
 
 def test_a_configuration_alone_runs_no_code(
-<<<<<<< HEAD
-    lepbench: Command, refused: Refused, model: Callable[..., Path], options: list[Any], tmp_path: Path
-=======
     lepbench: Command,
     refused: Refused,
     model: Callable[..., Path],
-    options: list[object],
+    options: list[Any],
     *,
     tiny_suite: Suite,
     tmp_path: Path,
->>>>>>> plug
 ) -> None:
     path = model("of_tests:draw")
     line = refused("evaluate", path, *options)
