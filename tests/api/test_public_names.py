@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import importlib
 import inspect
 import pydoc
 import subprocess
@@ -100,3 +102,10 @@ def test_metrics_lists_the_classes_of_its_modules() -> None:
     for guess in ("edge_f1", "edgef1", "EdgeF"):
         with pytest.raises(AttributeError, match="did you mean 'EdgeF1'"):
             getattr(lepbench.metrics, guess)
+
+
+@pytest.mark.parametrize("name", ["loading", "sampling"])
+def test_the_examples_of_docstrings_are_true(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"lepbench.api.{name}"))
+    assert found.attempted > 1
+    assert not found.failed
