@@ -88,7 +88,7 @@ def evaluate(
     started = time.perf_counter()
     protocol = protocol or select_protocol(suite)
     items = suite.items(limit)
-    make_schema(protocol)  # a measure that does not fit is told of before anything is loaded
+    make_schema(protocol)  # a measure that does not fit is reported before anything is loaded
     prepare_folder(out)
     where = choose_device(device)
     backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
