@@ -7,15 +7,16 @@ A package announces a module by an entry point of the group `lepbench.plugins`; 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import ModuleType
-from typing import NamedTuple
+from types import CodeType, ModuleType
+from typing import Any, NamedTuple
 
 from lepbench.errors import LepbenchError
 from lepbench.submitted import describe_error
@@ -94,7 +95,7 @@ def import_plugin(name: str, asker: str = OPTION) -> ModuleType:
     _make_importable(Path.cwd())
     files = find_sources(name)
     require_trust(asker, files)
-    return _import(name, files[-1])
+    return _import(name, files)
 
 
 def remember_import(name: str) -> None:
@@ -122,7 +123,9 @@ def find_sources(module: str) -> list[Path]:
             raise LepbenchError(f"no module {name!r}", "check its name, or give a path that ends in .py")
         if spec.origin is not None:
             found.append(Path(spec.origin))
-        places = list(spec.submodule_search_locations or ())
+        locations = spec.submodule_search_locations
+        # That of a package without __init__.py asks for the package above it, which is not imported yet.
+        places = list(getattr(locations, "_path", locations) or ())
     if spec is None or spec.origin is None or found[-1].suffix != ".py":
         raise LepbenchError(f"module {module!r} is no Python source file", "give one that is")
     return found
@@ -130,7 +133,8 @@ def find_sources(module: str) -> list[Path]:
 
 def _find_spec(name: str, places: Sequence[str] | None) -> ModuleSpec | None:
     """As `importlib.util.find_spec`, which would import the packages above it."""
-    finders = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
+    others = (finder for finder in sys.meta_path if finder is not _finder)
+    finders = (getattr(finder, "find_spec", None) for finder in others)
     specs = (find(name, places) for find in finders if find is not None)
     return next((spec for spec in specs if spec is not None), None)
 
@@ -156,10 +160,42 @@ def _import_file(path: Path, asker: str) -> ModuleType:
     origin = spec.origin if loaded is None and spec is not None else getattr(loaded, "__file__", None)
     if origin is None or Path(origin).resolve() != path.resolve():
         raise LepbenchError(f"{path} has the name of another module", "rename the file")
-    return _import(path.stem, path)
+    return _import(path.stem, [path])
 
 
-def _import(name: str, path: Path) -> ModuleType:
+class SourceLoader(SourceFileLoader):
+    """Compiles a module's source whenever it is imported: what is trusted is that, and no cached bytecode."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+class SourceFinder(MetaPathFinder):
+    """Finds the modules that were trusted, by their files."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Path] = {}
+
+    def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        file = self.files.get(name)
+        if file is None:
+            return None
+        within = [str(file.parent)] if file.name == "__init__.py" else None
+        loader = SourceLoader(name, str(file))
+        return spec_from_file_location(name, file, loader=loader, submodule_search_locations=within)
+
+
+_finder = SourceFinder()
+
+
+def _import(name: str, files: Sequence[Path]) -> ModuleType:
+    path = files[-1]
+    parts = name.split(".")
+    names = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+    # A package without __init__.py runs no file.
+    _finder.files |= zip(reversed(names), (file.absolute() for file in reversed(files)), strict=False)
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:  # whatever its author left in it

@@ -9,12 +9,14 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
 
 OURS = __name__.partition(".")[0]
+PACKAGE = Path(__file__).parent
 CODE = "code/"
 """What the names of hashes of submitted code begin with."""
 UNKNOWN = "unknown"
@@ -31,7 +33,13 @@ def find_module(thing: Any) -> str:
 
 def is_ours(thing: Any) -> bool:
     """Whether a class, a function, or the class of any other object is defined in this package."""
-    return find_module(thing).partition(".")[0] == OURS
+    return _is_module_ours(find_module(thing))
+
+
+def _is_module_ours(name: str) -> bool:
+    """Whether a module lies in this package, whatever it calls itself."""
+    file = find_file(name)
+    return name.partition(".")[0] == OURS and file is not None and Path(file).is_relative_to(PACKAGE)
 
 
 def hash_code(thing: Any) -> dict[str, str]:
@@ -46,7 +54,7 @@ def hash_code(thing: Any) -> dict[str, str]:
 
 def hash_module(name: str) -> dict[str, str]:
     """SHA-256 of the source file of an imported module from outside, by `code/MODULE`; empty for ours."""
-    if name.partition(".")[0] == OURS:
+    if _is_module_ours(name):
         return {}
     file = find_file(name)
     try:
@@ -54,6 +62,12 @@ def hash_module(name: str) -> dict[str, str]:
     except OSError:
         digest = UNKNOWN
     return {f"{CODE}{name}": digest}
+
+
+def hash_file(module: ModuleType) -> dict[str, str]:
+    """As `hash_module`, of a module at hand, whatever it calls itself."""
+    file = Path(str(module.__file__))
+    return {f"{CODE}{module.__spec__.name if module.__spec__ else file.stem}": sha256_file(file)}
 
 
 def iterate_code(hashes: dict[str, str]) -> Iterator[str]:

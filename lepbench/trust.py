@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +13,9 @@ from lepbench.errors import LepbenchError
 from lepbench.files import as_text, find_cache_folder, sha256_file, write_text
 
 TRUSTED = "trusted-code.txt"
-"""In the cache folder: a line `SHA-256  PATH` for every file that may run."""
+"""In the cache folder: a line for every file that may run, its SHA-256 and its path as JSON."""
+TRUST = "LEPBENCH_TRUST_CODE"
+"""The variable that says what `--trust-code` says."""
 
 _given: ContextVar[bool] = ContextVar("code is trusted", default=False)
 
@@ -36,27 +40,30 @@ def require_trust(asker: str, files: Sequence[Path]) -> None:
     Raises:
         LepbenchError: one is new or has changed, and no one said that it may run.
     """
-    hashes = {path: sha256_file(path) for path in files}
+    lines = {path: _make_line(path) for path in files}
     known = _read()
-    new = [path for path, digest in hashes.items() if digest not in known]
+    new = [path for path, line in lines.items() if line not in known]
     if not new:
         return
-    if not _given.get():
+    if not _given.get() and os.environ.get(TRUST, "") in ("", "0"):
         raise LepbenchError(
             f"{asker} would run {new[0]}, which is new here or has changed",
             "read it, then add --trust-code once (in Python: evaluate(..., trust_code=True))",
         )
-    lines = [f"{hashes[path]}  {as_text(str(path.absolute()))}" for path in new]
-    _write([*known.values(), *lines])
+    _write([*known, *(lines[path] for path in new)])
 
 
-def _read() -> dict[str, str]:
-    """The lines by their hashes."""
+def _make_line(path: Path) -> str:
+    """A file's line: what it holds and where it lies, since what it imports lies beside it."""
+    return json.dumps([sha256_file(path), as_text(str(path.resolve()))])
+
+
+def _read() -> list[str]:
     try:
-        lines = (find_cache_folder() / TRUSTED).read_text(encoding="utf-8").splitlines()
+        # JSON escapes every character that ends a line.
+        return (find_cache_folder() / TRUSTED).read_text(encoding="ascii").split("\n")[:-1]
     except (OSError, UnicodeDecodeError):
-        return {}
-    return {line.partition(" ")[0]: line for line in lines}
+        return []
 
 
 def _write(lines: Sequence[str]) -> None:

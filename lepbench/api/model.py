@@ -8,24 +8,30 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lepbench.backbones.resolve import INDEX, is_embedded
+from lepbench.backbones.resolve import INDEX, is_embedded, name_model
 from lepbench.config import load_config, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.layout import RECORD
 from lepbench.methods import METHODS, Method, MethodConfig, ModelConfig
+from lepbench.methods.precomputed import Precomputed, PrecomputedConfig
 from lepbench.methods.python import ARGUMENTS, PythonMethod, make_python_config
+from lepbench.methods.unguided import Unguided, UnguidedConfig
 from lepbench.registry import suggest_entry
-from lepbench.submitted import hash_code
+from lepbench.submitted import UNKNOWN, hash_code, hash_module, is_ours
 
 ModelLike = str | Path | Mapping[str, Any] | ModelConfig | MethodConfig | Method | Callable[..., Any]
 """A YAML file, its content, a configuration, the name of a method, or a method at hand."""
 
 
 class Model(NamedTuple):
-    """A configuration, and the method at hand that draws instead of the one it would build."""
+    """A configuration, and the method at hand that draws instead of the one it would build.
+
+    `stateful` where the method may hold what its source does not tell: a closure, arguments, a notebook.
+    """
 
     config: ModelConfig
     method: Method | None = None
+    stateful: bool = False
 
 
 def read_model(model: ModelLike, name: str | None = None) -> Model:
@@ -49,6 +55,8 @@ def read_model(model: ModelLike, name: str | None = None) -> Model:
         return Model(_rename(model, name))
     if isinstance(model, MethodConfig):
         return Model(ModelConfig(name=name or model.name, method=model))
+    if isinstance(model, Method) and is_ours(model):
+        return Model(_rename(describe_method(model), name))
     if isinstance(model, Method):
         return _take(model, type(model), name, model)
     if callable(model) and not isinstance(model, type):
@@ -61,6 +69,35 @@ def read_model(model: ModelLike, name: str | None = None) -> Model:
         "give a YAML file, a dict, a configuration, a method, or a callable "
         "(prompts, sketches, seeds, size) -> pictures",
     )
+
+
+def describe_method(method: Method) -> ModelConfig:
+    """The configuration that builds a method of lepbench as it is.
+
+    Raises:
+        LepbenchError: none does: its predictor was not loaded from a folder, or it draws by a callable.
+    """
+    fix = "give its configuration, or a callable"
+    config = UnguidedConfig() if isinstance(method, Unguided) else getattr(method, "config", None)
+    if isinstance(method, Precomputed):
+        config = PrecomputedConfig(folder=method.folder)
+    if not isinstance(config, MethodConfig):
+        raise LepbenchError(f"{type(method).__name__} has no configuration that a record could hold", fix)
+    predictor = getattr(method, "predictor", None)
+    if predictor is not None:
+        if predictor.folder is None:
+            raise LepbenchError("the method's predictor was not loaded from a folder", "save it, and load it")
+        config = config.model_copy(update={"predictor": name_model(predictor.folder)})
+    if not config.needs_backbone:
+        return ModelConfig(name=config.name, method=config)
+    own: Any = method
+    return ModelConfig(name=config.name, backbone=own.backbone.name, sampler=own.sampler, method=config)
+
+
+def is_stateless(thing: Any) -> bool:
+    """Whether all that a function does follows from the file that defines it: no closure, no notebook."""
+    plain = inspect.isfunction(thing) and thing.__closure__ is None and "<locals>" not in thing.__qualname__
+    return plain and UNKNOWN not in hash_module(thing.__module__).values()
 
 
 def _read_named(model: str | Path) -> ModelConfig:
@@ -107,9 +144,10 @@ def _check_callable(model: Callable[..., Any]) -> None:
 
 def _take(model: Any, named: Any, name: str | None, method: Method) -> Model:
     """A method at hand, under a configuration that says where it is defined."""
+    stateful = not is_stateless(model)
     config = make_python_config(named)
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", config.target.rpartition(":")[2]).strip("-._")
-    return Model(ModelConfig(name=name or plain or "python", method=config), method)
+    return Model(ModelConfig(name=name or plain or "python", method=config), method, stateful)
 
 
 def _rename(config: ModelConfig, name: str | None) -> ModelConfig:

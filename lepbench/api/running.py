@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from lepbench.api.loading import find_run
 from lepbench.api.model import ModelLike, read_model
 from lepbench.api.progress import ShowProgress, follow_progress
@@ -64,8 +66,11 @@ def evaluate(
         LepbenchError: the model or a file cannot be used, or `out` belongs to another run.
     """
     with trusting_code(trust_code), follow_progress(progress) as show:
+        require_count("samples_per_item", samples_per_item)
+        if limit is not None and limit != 0:
+            require_count("limit", limit)
         chosen = suite if isinstance(suite, Suite) else load_suite(suite)
-        config, method = read_model(model, name)
+        config, method, stateful = read_model(model, name)
         terms = protocol if isinstance(protocol, Protocol) else select_protocol(chosen, protocol)
         folder = Path("runs") / config.name if out is None else Path(out)
         record = run(
@@ -77,10 +82,21 @@ def evaluate(
             device=device,
             protocol=terms,
             method=method,
+            stateful=stateful,
             progress=show,
         )
     publish_run(record, chosen, folder)
     return record
+
+
+def require_count(name: str, value: object) -> None:
+    """Refuse what is no number of things.
+
+    Raises:
+        LepbenchError: it is no whole number from 1 up.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise LepbenchError(f"{name}={value!r} is no number of things", "give a whole number from 1 up")
 
 
 def compare(*runs: RunLike | Sequence[RunLike], every_metric: bool = False) -> comparing.Comparison:

@@ -32,6 +32,12 @@ def find_embedded_folder(name: str) -> Path:
     return folder
 
 
+def name_model(folder: Path) -> str:
+    """The name of a model's folder that `find_model_folder` takes: an embedded name, or its path."""
+    embedded = is_embedded(folder.name) and folder.parent.name == "assets"
+    return folder.name if embedded else str(folder)
+
+
 def is_embedded(name: str | Path) -> bool:
     """Whether a name has the form `NAME@VERSION`."""
     return bool(_EMBEDDED.fullmatch(str(name)))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import click
 
 from lepbench.plugins import IMPORT
-
-TRUST = "LEPBENCH_TRUST_CODE"
-"""The environment variable equivalent to --trust-code."""
+from lepbench.trust import TRUST, trusting_code
 
 
 def accept_plugins(command: click.Command) -> click.Command:
@@ -45,8 +43,6 @@ def _make_trust() -> click.Option:
 
 
 def _trust(context: click.Context, option: click.Parameter, given: bool) -> None:
-    from lepbench.trust import trusting_code
-
     if given:
         context.with_resource(trusting_code())
 

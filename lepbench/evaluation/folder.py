@@ -20,6 +20,8 @@ from lepbench.evaluation.sample import OK
 from lepbench.files import make_folder, read_json, sha256_file, write_bytes, write_text
 
 OWNER = "run.json"
+STATE = "method/state"
+"""Among the hashes of a run whose code holds what no hash tells: a number of its own."""
 WORK = ".units"
 WORK_COLUMNS = ["png", "seconds"]
 
@@ -54,6 +56,11 @@ def claim_folder(out: Path, identity: Identity) -> None:
         owner = Identity.model_validate(read_json(path, "choose another --out"))
     except ValidationError as error:
         raise LepbenchError(f"{path}: {explain(error, Identity)}", "choose another --out") from error
+    if STATE in owner.weights or STATE in identity.weights:
+        raise LepbenchError(
+            f"{out} holds a run, and whether the code at hand is the same cannot be known",
+            "choose another out or name, or delete that folder",
+        )
     differing = [name for name in Identity.model_fields if getattr(owner, name) != getattr(identity, name)]
     if differing:
         raise LepbenchError(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,7 +40,7 @@ from lepbench.evaluation.environment import (
     measure_peak_accelerator_memory,
     measure_peak_memory,
 )
-from lepbench.evaluation.folder import WORK, claim_folder, clear_work, prepare_folder, write_samples
+from lepbench.evaluation.folder import STATE, WORK, claim_folder, clear_work, prepare_folder, write_samples
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.layout import RECORD
 from lepbench.evaluation.parts import hash_protocol, hash_submitted_code, list_method_files
@@ -67,6 +68,7 @@ def evaluate(
     judges: Judges | None = None,
     protocol: Protocol | None = None,
     method: Method | None = None,
+    stateful: bool = False,
     progress: Progress = ignore_progress,
 ) -> Record:
     """Generate and score images of a model on a suite, with the reference conditions, into `out`.
@@ -80,6 +82,7 @@ def evaluate(
         judges: those of the protocol unless given.
         protocol: the suite's own unless given.
         method: generates the images, instead of the method of the model's configuration.
+        stateful: whether that method holds what no hash tells; its run is then never read back.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Raises:
@@ -106,6 +109,7 @@ def evaluate(
             **list_method_files(method),
             **judges.weights,
             **hash_submitted_code(model, method, protocol),
+            **({STATE: uuid4().hex} if stateful else {}),
         },
         packages=list_package_versions(),
         device=where.type,

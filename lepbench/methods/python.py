@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from lepbench.guidance import SamplerSettings
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
 from lepbench.methods.pictures import read_pictures
 from lepbench.plugins import import_plugin
-from lepbench.submitted import explain_faults, hash_code, hash_module
+from lepbench.submitted import explain_faults, hash_code, hash_file
 
 PythonCallable = Callable[..., Any]
 """`(prompts, sketches, seeds, size) -> pictures`; see `PythonMethod`."""
@@ -50,14 +51,27 @@ class PythonConfig(MethodConfig):
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> PythonMethod:
         place, _, name = self.target.rpartition(":")
         module = import_plugin(place, f"method {self.name!r}")
-        found: Any = module
-        for part in name.split("."):
-            found = getattr(found, part, None)
-        if not callable(found):
+        found = find_callable(module, name)
+        if found is None:
             raise LepbenchError(f"{place} has no callable {name!r}", "check 'method.target'")
         # What is found may have been imported from elsewhere, and the module decides what it is called with.
-        code = hash_module(module.__name__) | hash_code(found)
+        code = hash_file(module) | hash_code(found)
         return PythonMethod(self.target, call_factory(found, self), code)
+
+
+def find_callable(module: ModuleType, name: str) -> Any:
+    """What a module calls `name`, as `function` or `Class.method`; None for what others defined.
+
+    Only the module's file is trusted: a name must not lead through what it imports to any function there is.
+    """
+    found: Any = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+        if inspect.ismodule(found):
+            return None
+        if inspect.isroutine(found) or inspect.isclass(found):
+            found = found if getattr(found, "__module__", None) == module.__name__ else None
+    return found if callable(found) else None
 
 
 @dataclass(frozen=True)

@@ -85,12 +85,25 @@ def test_a_method_and_a_callable_at_hand_draw_what_the_file_draws(
     for given, name in ((method, "Unguided"), (draw, "draw")):
         record = lepbench.evaluate(given, out=tmp_path / name, **QUIET)
         pd.testing.assert_frame_equal(model_rows(record), model_rows(run))
-        assert list(record.rows) == ["model", "real", "wrong_sketch"]
-        assert name in record.identity.model.name
+        assert name.lower() in record.identity.model.name
+    assert list(record.rows) == ["model", "real", "wrong_sketch"]
     assert record.submitted_code
     assert set(record.identity.weights) - set(run.identity.weights)
-    # The cells of a notebook are evaluated again and again.
-    assert lepbench.evaluate(draw, out=tmp_path / "draw", **QUIET) == record
+    # What a closure holds, no hash tells.
+    with pytest.raises(LepbenchError, match="cannot be known; choose another out"):
+        lepbench.evaluate(draw, out=tmp_path / "draw", **QUIET)
+    own = lepbench.load_record(tmp_path / "Unguided").identity.model
+    assert (own.backbone, own.sampler) == (tiny_backbone.name, SamplerSettings(steps=2))
+    assert own.method == UnguidedConfig()
+
+
+def test_two_callables_of_one_name_never_share_a_run(tmp_path: Path) -> None:
+    def make(shade: float) -> Any:
+        return lambda prompts, sketches, seeds, size: np.full((len(prompts), size, size, 3), shade)
+
+    lepbench.evaluate(make(0.0), out=tmp_path / "run", **QUIET | {"limit": 1})
+    with pytest.raises(LepbenchError, match="cannot be known"):
+        lepbench.evaluate(make(0.9), out=tmp_path / "run", **QUIET | {"limit": 1})
 
 
 def test_names_methods_and_configurations_are_models() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 GUIDE = Path(__file__).parents[2] / "docs" / "plugins.md"
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.M | re.S)
@@ -45,6 +46,9 @@ def test_every_command_works(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     (tmp_path / "drawn").mkdir()
+    sketch = np.full((64, 64), 255, np.uint8)
+    sketch[20:44, 20:44:23] = sketch[20:44:23, 20:44] = 0
+    Image.fromarray(sketch).save(tmp_path / "drawing.png")
     for number in range(2):
         np.savetxt(tmp_path / "drawn" / f"{number}.txt", [[0, 0], [1, number], [2, 2]])
     settings = {"LEPBENCH_CACHE": str(tmp_path / "cache")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -82,8 +83,10 @@ def count_measure(measure: Measure, batch: ScoringBatch) -> Columns:
     if is_ours(measure):
         with explain_faults(label, *list_parts(batch.protocol), fix=fix):
             return measure.count(batch)
+    # A copy: what a measure from outside writes to images or edges must not reach the others.
+    own = replace(batch, images=batch.images.clone())
     with explain_faults(label, measure, fix=fix):
-        columns = {name: _as_list(values) for name, values in measure.count(batch).items()}
+        columns = {name: _as_list(values) for name, values in measure.count(own).items()}
     kinds = measure.columns(batch.protocol)
     if sorted(columns) != sorted(kinds):
         raise LepbenchError(
