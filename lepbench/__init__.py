@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from lepbench.quiet import import_bars
 from lepbench.version import __version__
 
 if TYPE_CHECKING:
@@ -87,10 +88,12 @@ _MEANT = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PLACES:
-        return getattr(importlib.import_module(_PLACES[name]), name)
     if name == "metrics":
         return importlib.import_module("lepbench.metrics")
+    if name in _PLACES:
+        # Before diffusers imports them.
+        import_bars()
+        return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; {_suggest(name)}")
 
 

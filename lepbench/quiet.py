@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+
+def import_bars() -> None:
+    """Import the bars of other libraries without the advice that notebooks without widgets are given."""
+    with warnings.catch_warnings(), suppress(ImportError):
+        warnings.simplefilter("ignore")
+        importlib.import_module("tqdm.auto")
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def evaluate(
     started = time.perf_counter()
     protocol = protocol or select_protocol(suite)
     items = suite.items(limit)
-    make_schema(protocol)  # a measure that does not fit is told of before anything is loaded
+    make_schema(protocol)  # a measure that does not fit is reported before anything is loaded
     prepare_folder(out)
     where = choose_device(device)
     backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
@@ -122,7 +122,7 @@ def evaluate(
         suite,
         items,
         protocol=protocol,
-        workshop=ConditionRunner(out / WORK, judges, protocol, progress),
+        runner=ConditionRunner(out / WORK, judges, protocol, progress),
     )
     tables = run.tables(backbone, method)
     record = run.record(out, tables, started)
@@ -164,7 +164,7 @@ class _Run:
     suite: Suite
     items: Sequence[Item]
     protocol: Protocol
-    workshop: ConditionRunner
+    runner: ConditionRunner
     reused: list[str] = field(default_factory=list)
 
     def tables(self, backbone: Backbone | None, method: Method) -> list[pa.Table]:
@@ -206,14 +206,14 @@ class _Run:
         per_item = row.kind.count_samples(self.identity.samples_per_item)
         batches = make_batches(self.suite, self.items, per_item, self.protocol.batch_size)
         if row.depends_on is None:
-            return self.workshop.table(row, batches)
+            return self.runner.table(row, batches)
         folder, key = find_cache_folder() / "references", hash_condition(row, self._shared(per_item))
         kept = recall_table(folder, key, make_work_schema(self.protocol), batches)
         if kept is not None:
             self.reused.append(row.name)
-            self.workshop.progress(row.name, len(kept), len(kept))
+            self.runner.progress(row.name, len(kept), len(kept))
             return kept
-        table = self.workshop.table(row, batches)
+        table = self.runner.table(row, batches)
         keep_table(folder, key, table)
         return table
 
@@ -222,13 +222,13 @@ class _Run:
         shared = self.identity.model_dump(
             mode="json", include={"suite", "suite_sha256", "protocol_sha256", "items", "packages", "device"}
         )
-        return {**shared, "samples_per_item": per_item, "judges": self.workshop.judges.weights}
+        return {**shared, "samples_per_item": per_item, "judges": self.runner.judges.weights}
 
     def _truncated(self) -> int:
         """Number of captions that the judge truncates; 0 if it reads none."""
         if "captions" not in self.protocol.measures:
             return 0
-        return self.workshop.judges.scorer.truncated([item.prompt for item in self.items])
+        return self.runner.judges.scorer.truncated([item.prompt for item in self.items])
 
     def record(self, out: Path, tables: list[pa.Table], started: float) -> Record:
         """Write samples and pictures, and summarise them.
@@ -249,7 +249,7 @@ class _Run:
             sample_count=drawn,
             failed=failed,
             truncated=self._truncated(),
-            rows=summarise_samples(pa.concat_tables(tables), self.workshop.judges.statistics, self.protocol),
+            rows=summarise_samples(pa.concat_tables(tables), self.runner.judges.statistics, self.protocol),
             samples_sha256=samples_sha256,
             reused=self.reused,
             timing=Timing(

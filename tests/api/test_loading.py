@@ -64,14 +64,13 @@ def test_a_predictor_is_trained_from_a_file_keys_or_both(
     }
     (tmp_path / "lep.yaml").write_text(yaml.safe_dump(keys | {"steps": 1}))
     weights = []
-    for number, (config, settings) in enumerate(
-        [
-            (tmp_path / "lep.yaml", {"steps": 2}),
-            (str(tmp_path / "lep.yaml"), {"steps": 2}),
-            (keys, {}),
-            (None, keys),
-        ]
-    ):
+    forms: list[tuple[Any, dict[str, Any]]] = [
+        (tmp_path / "lep.yaml", {"steps": 2}),
+        (str(tmp_path / "lep.yaml"), {"steps": 2}),
+        (keys, {}),
+        (None, keys),
+    ]
+    for number, (config, settings) in enumerate(forms):
         trained = lepbench.train_lep(config, tmp_path / str(number), progress=False, **settings)
         weights.append(trained.state_dict())
         again = lepbench.load_predictor(

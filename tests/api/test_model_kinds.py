@@ -21,7 +21,7 @@ from lepbench.guidance import SamplerSettings
 from lepbench.methods import LepConfig, Method, ModelConfig, Request, UnguidedConfig
 from lepbench.methods.unguided import Unguided
 
-QUIET = {"limit": 3, "device": "cpu", "progress": False}
+QUIET: dict[str, Any] = {"limit": 3, "device": "cpu", "progress": False}
 
 
 def model_rows(record: Record) -> pd.DataFrame:
@@ -53,12 +53,13 @@ def test_the_command_line_and_python_write_the_same_samples(
 def test_a_finished_run_is_read_back_for_the_model_in_any_form(
     kind: type, run: Record, file: Path, document: dict[str, Any]
 ) -> None:
-    given: Any = {
+    forms: dict[type, Any] = {
         str: str(file),
         Path: file,
         dict: document,
         ModelConfig: ModelConfig.model_validate(document),
-    }[kind]
+    }
+    given = forms[kind]
     folder = run.require_folder()
     stamp = (folder / SAMPLES).stat().st_mtime_ns
     for suite in ("sketchworld-edges-v1", lepbench.load_suite(), lepbench.load_suite().folder):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import importlib
 import inspect
 import pydoc
 import subprocess
@@ -50,7 +52,7 @@ def test_every_name_is_there_and_listed() -> None:
 
 
 def test_help_shows_every_name_with_what_it_does() -> None:
-    text = pydoc.render_doc(lepbench, renderer=pydoc.plaintext)
+    text = pydoc.render_doc(lepbench, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
     for name in FUNCTIONS:
         assert f"\n    {name}(" in text, name
         assert inspect.getdoc(getattr(lepbench, name)) is not None
@@ -100,3 +102,10 @@ def test_metrics_lists_the_classes_of_its_modules() -> None:
     for guess in ("edge_f1", "edgef1", "EdgeF"):
         with pytest.raises(AttributeError, match="did you mean 'EdgeF1'"):
             getattr(lepbench.metrics, guess)
+
+
+@pytest.mark.parametrize("name", ["loading", "sampling"])
+def test_the_examples_of_docstrings_are_true(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"lepbench.api.{name}"))
+    assert found.attempted > 1
+    assert not found.failed

@@ -80,9 +80,9 @@ def test_samples_that_failed_have_no_figures(run: Record) -> None:
     frame.loc[0, "status"] = FAILED
     divided = divide_counts(frame)
     figures = [name for name in divided if name not in frame]
-    assert divided.loc[0, figures].isna().all()
+    assert divided[figures].loc[0].isna().all()
     assert divided.loc[1:, "edge_f1_1px"].notna().all()
-    assert 0 not in sort_samples(divided, "edge_f1_1px", 100, divided.loc[0, "row"]).index
+    assert 0 not in sort_samples(divided, "edge_f1_1px", 100, str(divided.loc[0, "row"])).index
 
 
 @pytest.mark.parametrize("metric", ["edge_f1_1px", "mask_iou", "chamfer_px", "clip_similarity"])
@@ -125,7 +125,7 @@ def test_a_frame_has_every_figure(run: Record) -> None:
         for name, figure in figures.items():
             for part, column in (("value", name), ("low", f"{name}_low"), ("high", f"{name}_high")):
                 stated = getattr(figure, part)
-                found = frame.loc[condition, column]
+                found = float(frame[column][condition])
                 assert math.isnan(found) if stated is None else found == stated
     assert list(run.to_frame()) == list(run.rows["model"])
 

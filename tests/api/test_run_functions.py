@@ -62,13 +62,13 @@ def test_standings_and_differences_are_those_of_the_command_line(
             assert found[end] == line[end] if line[end] is not None else math.isnan(found[end])
     assert len(differences) == len(printed["differences"])
     for line in printed["differences"]:
-        found = differences.loc[(line["metric"], line["first"], line["second"])]
-        assert found["p_value"] == line["p_value"]
-        assert found["significant"] == (line["p_value"] < 0.05)
+        pair: Any = differences.xs((line["metric"], line["first"], line["second"]))
+        assert pair["p_value"] == line["p_value"]
+        assert pair["significant"] == (line["p_value"] < 0.05)
         values = [
             comparison.to_frame().loc[(line["metric"], line[one]), "value"] for one in ("first", "second")
         ]
-        assert found["value"] == pytest.approx(values[0] - values[1], abs=1e-9)
+        assert pair["value"] == pytest.approx(values[0] - values[1], abs=1e-9)
 
 
 def test_every_metric_is_more(run: Record, other: Record, comparison: Comparison) -> None:

@@ -212,7 +212,7 @@ def test_what_is_no_sketch_is_one_line(sketch: Any, message: str, tiny: dict[str
         ({"seed": "x"}, "seed='x' is no integer; give one such as 0"),
         ({"seed": None}, "seed=None is no integer"),
         ({"seed": 2**64}, "has more than 64 bits"),
-        ({"precision": "fp16"}, "unknown precision 'fp16'; did you mean 'float16'?"),
+        ({"precision": "fp16"}, "unknown precision 'fp16'; choose one of: bfloat16, float16"),
         ({"guidance_scale": 0}, "guidance_scale"),
     ],
 )
@@ -231,7 +231,8 @@ def test_a_pipeline_is_seeded_picture_by_picture(tiny: dict[str, Any], drawing: 
     prompts = [PROMPT, "two blue boats", "a house"]
     batch = pipe(prompts, drawing, seed=7, **options).images
     for number, prompt in enumerate(prompts):
-        for seed in (7 + number, np.int64(7 + number), [7 + number]):
+        seeds: list[Any] = [7 + number, np.int64(7 + number), [7 + number]]
+        for seed in seeds:
             alone = pipe(prompt, drawing, seed=seed, **options).images[0]
             assert np.abs(alone - batch[number]).max() < 1e-5
     again = pipe(prompts, drawing, seed=(7, 8, 9), **options).images

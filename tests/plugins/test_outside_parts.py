@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -92,11 +93,11 @@ TERMS = "name: mine\nmeasures: [edges, redness]\n"
 
 
 @pytest.fixture
-def evaluate(write: Write, tiny_suite: Suite, tmp_path: Path) -> Callable[..., list[object]]:
+def evaluate(write: Write, tiny_suite: Suite, tmp_path: Path) -> Callable[..., list[Any]]:
     """The words that evaluate a flat grey model by a protocol, with a module imported first."""
     write("flat_of_tests.py", DRAW)
 
-    def words(module: str, terms: str = TERMS, model: str = FLAT, out: str = "out") -> list[object]:
+    def words(module: str, terms: str = TERMS, model: str = FLAT, out: str = "out") -> list[Any]:
         write("outside.py", module)
         options = ["--protocol", write("t.yaml", terms), "--suite", tiny_suite.folder, "--limit", 2]
         place = ["--out", tmp_path / out, "--device", "cpu"]
@@ -129,7 +130,7 @@ OF_COUNT = {
 
 @pytest.mark.parametrize("code", OF_COUNT)
 def test_what_a_measure_counts_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], code: str
+    refused: Refused, evaluate: Callable[..., list[Any]], code: str
 ) -> None:
     assert OF_COUNT[code] in refused(*evaluate(changed(MEASURE, COUNT, code)))
 
@@ -150,20 +151,20 @@ OF_MEASURE = {
 
 @pytest.mark.parametrize("change", OF_MEASURE)
 def test_what_a_measure_says_of_itself_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], change: tuple[str, str]
+    refused: Refused, evaluate: Callable[..., list[Any]], change: tuple[str, str]
 ) -> None:
     assert OF_MEASURE[change] in refused(*evaluate(changed(MEASURE, *change)))
 
 
 def test_a_measure_that_is_not_known_is_one_line(
-    refused: Refused, evaluate: Callable[..., list[object]]
+    refused: Refused, evaluate: Callable[..., list[Any]]
 ) -> None:
     line = refused(*evaluate(MEASURE, "name: mine\nmeasures: [edges, rednes]\n"))
     assert line.endswith("unknown measure 'rednes'; did you mean 'redness'?")
 
 
 def test_a_measure_is_in_table_record_and_hash(
-    lepbench: Command, evaluate: Callable[..., list[object]], tiny_suite: Suite, tmp_path: Path
+    lepbench: Command, evaluate: Callable[..., list[Any]], tiny_suite: Suite, tmp_path: Path
 ) -> None:
     code, stdout, stderr = lepbench(*evaluate(MEASURE))
     assert code == 0, stderr
@@ -182,7 +183,7 @@ def test_a_measure_is_in_table_record_and_hash(
 
 
 def test_rows_kept_from_another_run_are_not_those_of_other_code(
-    lepbench: Command, evaluate: Callable[..., list[object]], tmp_path: Path
+    lepbench: Command, evaluate: Callable[..., list[Any]], tmp_path: Path
 ) -> None:
     assert lepbench(*evaluate(MEASURE))[0] == 0
     assert lepbench(*evaluate(MEASURE, out="again"))[0] == 0
@@ -202,7 +203,7 @@ OF_DETECTOR = {
 @pytest.mark.parametrize("role", ["detector", "contour_detector"])
 @pytest.mark.parametrize("code", OF_DETECTOR)
 def test_what_a_detector_finds_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], role: str, code: str
+    refused: Refused, evaluate: Callable[..., list[Any]], role: str, code: str
 ) -> None:
     module = changed(DETECTOR, "images.mean(dim=1) > 0.5", code)
     terms = f"name: mine\nmeasures: [edges, contours]\n{role}: bright\n"
@@ -220,7 +221,7 @@ OF_SOFT_DETECTOR = {
 
 @pytest.mark.parametrize("code", OF_SOFT_DETECTOR)
 def test_what_a_soft_detector_finds_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], code: str
+    refused: Refused, evaluate: Callable[..., list[Any]], code: str
 ) -> None:
     module = changed(DETECTOR, "return images.mean(dim=1)\n", f"{code}\n")
     terms = "name: mine\nmeasures: [edges, soft]\nsoft_detector: soft-bright\n"
@@ -259,14 +260,14 @@ OF_METHOD = {
 
 @pytest.mark.parametrize("change", OF_METHOD)
 def test_what_a_method_gives_is_checked(
-    refused: Refused, evaluate: Callable[..., list[object]], change: tuple[str, str]
+    refused: Refused, evaluate: Callable[..., list[Any]], change: tuple[str, str]
 ) -> None:
     line = refused(*evaluate(changed(METHOD, *change), "name: mine\n", "name: flat\nmethod: flat\n"))
     assert OF_METHOD[change] in line
 
 
 def test_a_method_of_a_class_is_hashed(
-    lepbench: Command, evaluate: Callable[..., list[object]], tmp_path: Path
+    lepbench: Command, evaluate: Callable[..., list[Any]], tmp_path: Path
 ) -> None:
     words = evaluate(METHOD, "name: mine\nmeasures: [edges]\n", "name: flat\nmethod: flat\n")
     assert lepbench(*words)[0] == 0

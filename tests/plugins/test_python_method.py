@@ -98,7 +98,7 @@ def model(write: Write) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def options(tiny_suite: Suite, tmp_path: Path) -> list[object]:
+def options(tiny_suite: Suite, tmp_path: Path) -> list[Any]:
     return ["--suite", tiny_suite.folder, "--limit", "2", "--device", "cpu", "--out", tmp_path / "out"]
 
 
@@ -106,7 +106,7 @@ def test_a_configuration_alone_runs_no_code(
     lepbench: Command,
     refused: Refused,
     model: Callable[..., Path],
-    options: list[object],
+    options: list[Any],
     *,
     tiny_suite: Suite,
     tmp_path: Path,
@@ -126,7 +126,7 @@ def test_a_configuration_alone_runs_no_code(
 
 
 def test_the_record_says_whose_code_it_was(
-    lepbench: Command, model: Callable[..., Path], options: list[object], tmp_path: Path
+    lepbench: Command, model: Callable[..., Path], options: list[Any], tmp_path: Path
 ) -> None:
     code, stdout, stderr = lepbench(
         "evaluate", model("of_tests.py:make", shade=0.9), *options, "--trust-code", "--json"
@@ -144,7 +144,7 @@ def test_the_record_says_whose_code_it_was(
 
 
 def test_a_changed_file_does_not_go_on_with_a_run(
-    lepbench: Command, refused: Refused, model: Callable[..., Path], options: list[object], tmp_path: Path
+    lepbench: Command, refused: Refused, model: Callable[..., Path], options: list[Any], tmp_path: Path
 ) -> None:
     path = model("of_tests.py:draw")
     assert lepbench("evaluate", path, *options, "--trust-code")[0] == 0
@@ -154,7 +154,7 @@ def test_a_changed_file_does_not_go_on_with_a_run(
 
 @pytest.mark.parametrize("target", ["of_tests.py:draw", "of_tests:make", "of_tests.py:Brush"])
 def test_a_function_a_factory_and_a_class_draw_alike(
-    lepbench: Command, model: Callable[..., Path], options: list[object], tmp_path: Path, target: str
+    lepbench: Command, model: Callable[..., Path], options: list[Any], tmp_path: Path, target: str
 ) -> None:
     assert lepbench("evaluate", model(target, shade=0.75), *options, "--trust-code")[0] == 0
     pictures = sorted((tmp_path / "out" / "samples" / "model").glob("*.png"))
@@ -205,7 +205,7 @@ RETURN = "return a tensor [B, 3, H, W], an array [B, H, W, 3], or PIL images"
 def test_every_fault_is_one_line(
     refused: Refused,
     model: Callable[..., Path],
-    options: list[object],
+    options: list[Any],
     target: str,
     given: dict[str, Any],
     message: str,
@@ -213,7 +213,7 @@ def test_every_fault_is_one_line(
     assert message in refused("evaluate", model(target, **given), *options, "--trust-code")
 
 
-def test_an_unknown_key_is_one_line(refused: Refused, write: Write, options: list[object]) -> None:
+def test_an_unknown_key_is_one_line(refused: Refused, write: Write, options: list[Any]) -> None:
     path = write("m.yaml", "name: m\nmethod: {name: python, target: 'a:b', option: {}}\n")
     assert "m.yaml: unknown key 'method.python.option'; did you mean 'options'?" in refused(
         "evaluate", path, *options
@@ -253,7 +253,7 @@ def test_not_a_number_stays_to_fail_its_sample() -> None:
 
 
 def test_one_failed_picture_of_several_is_told_of(
-    lepbench: Command, write: Write, options: list[object], tmp_path: Path
+    lepbench: Command, write: Write, options: list[Any], tmp_path: Path
 ) -> None:
     write(
         "half.py",

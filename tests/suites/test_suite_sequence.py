@@ -37,7 +37,7 @@ def test_it_is_a_sequence(suite: Suite) -> None:
     assert len(suite) == len(list(suite)) == 6
     ids = [item.item_id for item in suite]
     assert len(set(ids)) == 6
-    assert suite[-1] is suite[5] is suite[np.int64(5)] is suite[ids[5]]
+    assert suite[-1] is suite[5] is suite[np.int64(5)] is suite[ids[5]]  # type: ignore[call-overload]
     assert [item.item_id for item in suite[1:5:2]] == [ids[1], ids[3]]
     assert [item.item_id for item in reversed(suite)] == ids[::-1]
     assert suite.index(suite[2]) == 2
@@ -50,10 +50,12 @@ def test_it_contains_its_items_and_their_ids(suite: Suite) -> None:
     again = Suite(suite.folder)
     assert suite[3] in suite
     assert suite[3] in again
-    assert again[3].item_id in suite
+    things: list[object] = [again[3].item_id]
+    assert all(thing in suite for thing in things)
     other = again[3].__class__(**{**again[3].__dict__, "prompt": "something else"})
     assert other not in suite
-    assert all(thing not in suite for thing in ("six", 3, None))
+    strangers: list[object] = ["six", 3, None]
+    assert all(thing not in suite for thing in strangers)
 
 
 def test_what_it_does_not_have_is_said(suite: Suite) -> None:
@@ -89,4 +91,5 @@ def test_it_is_one_line_at_the_prompt_and_a_picture_in_a_notebook(suite: Suite, 
     # Sketch and picture, each pixel three by three, the sketch black on white.
     sketch, picture = shown[9:200:3, 9:200:3], shown[9:200:3, 209:400:3]
     assert np.array_equal(sketch.any(axis=2), ~item.sketch)
+    assert item.image is not None
     assert np.array_equal(picture, item.image)

@@ -203,7 +203,7 @@ def stack_maps(maps: Sequence[NDArray | None]) -> Tensor:
     known = [one for one in maps if one is not None]
     if len(known) < len(maps):
         raise LepbenchError(
-            f"{len(maps) - len(known)} items have no map or picture of a kind that is measured",
-            "name measures for which the suite has what they need, or take another suite",
+            f"{len(maps) - len(known)} of {len(maps)} items lack a map or picture that is measured",
+            "name measures that the suite allows, or take another suite",
         )
     return torch.from_numpy(np.stack(known))
