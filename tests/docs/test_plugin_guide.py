@@ -73,7 +73,10 @@ def test_every_command_works(tmp_path: Path) -> None:
     (tmp_path / "drawn").mkdir()
     for number in range(2):
         np.savetxt(tmp_path / "drawn" / f"{number}.txt", [[0, 0], [1, number], [2, 2]])
-    commands_file, settings = tmp_path / "commands.json", {"LEPBENCH_CACHE": str(tmp_path / "cache")}
+    commands_file, settings = (
+        tmp_path / "commands.json",
+        {"LEPBENCH_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"},
+    )
     commands_file.write_text(json.dumps(commands))
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, commands_file],
