@@ -89,10 +89,13 @@ def plugins_command(wanted_json: bool) -> None:
     """Modules that installed packages announce as plug-ins, and whether they could be imported."""
     from lepbench.plugins import load_plugins
 
+    found = load_plugins()
+    if not found:
+        click.echo("no installed package announces plug-ins; docs/plugins.md says how one does", err=True)
     _print(
         [
             {"name": p.name, "module": p.module, "package": p.package, "state": p.error or "ready"}
-            for p in load_plugins()
+            for p in found
         ],
         wanted_json,
     )

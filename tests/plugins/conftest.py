@@ -67,13 +67,10 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def lepbench(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_judges: Judges
-) -> Command:
-    """Run the command with the tiny judges; its exit code, stdout and stderr."""
-    monkeypatch.setattr(run, "load_judges", lambda protocol, device: tiny_judges)
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run the command; its exit code, stdout and stderr."""
 
-    def command(*arguments: Any) -> tuple[int, str, str]:
+    def ran(*arguments: Any) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["lepbench", *map(str, arguments)])
         capsys.readouterr()
         try:
@@ -84,6 +81,13 @@ def lepbench(
         said = capsys.readouterr()
         return code, said.out, said.err
 
+    return ran
+
+
+@pytest.fixture
+def lepbench(command: Command, monkeypatch: pytest.MonkeyPatch, tiny_judges: Judges) -> Command:
+    """`command`, with the tiny judges."""
+    monkeypatch.setattr(run, "load_judges", lambda protocol, device: tiny_judges)
     return command
 
 

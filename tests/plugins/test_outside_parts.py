@@ -370,3 +370,28 @@ def test_a_suite_is_found_by_its_name(write: Write, tiny_suite: Suite, tmp_path:
         load_suite("another")
     with pytest.raises(LepbenchError, match="unknown suite 'tiny-suit'; did you mean 'tiny-suite'"):
         load_suite("tiny-suit")
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        (
+            "measures: [faithful_f1, edges]",
+            "reads column 'clip_similarity', which none counts; add 'captions' to",
+        ),
+        (
+            "measures: [faithful_iou, captions]",
+            "reads column 'mask_intersection', which none counts; add 'masks'",
+        ),
+        (
+            "measures: [faithful_f1, edges, captions]\nheadline_tolerance: 5",
+            "reads column 'edge_matched_predicted_5px', which none counts; add its tolerance to 'tolerances'",
+        ),
+        ("measures: [edges, edges]", "has two columns called 'edge_predicted'; name a measure once"),
+        ("measures: []", "t.yaml: measures: "),
+    ],
+)
+def test_terms_that_do_not_fit_together_are_one_line(
+    refused: Refused, evaluate: Callable[..., list[object]], terms: str, message: str
+) -> None:
+    assert message in refused(*evaluate("", f"name: mine\n{terms}\n"))

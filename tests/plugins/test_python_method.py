@@ -23,7 +23,7 @@ from lepbench.evaluation.record import read_record
 from lepbench.files import sha256_file
 from lepbench.judges import Judges
 from lepbench.methods.pictures import read_pictures
-from lepbench.publishing.leaderboard import describe_origin
+from lepbench.publishing.leaderboard import add_record, describe_origin
 from lepbench.submitted import hash_code
 from lepbench.suites import Suite
 
@@ -301,3 +301,22 @@ def test_a_callable_at_hand_is_evaluated(
     )
     assert record.identity.model.name == "paint"
     assert record.submitted_code == [__name__]
+
+
+def test_a_leaderboard_says_whose_code_it_was(
+    lepbench: Command,
+    model: Callable[..., Path],
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    tmp_path: Path,
+) -> None:
+    words = ("--suite", tiny_suite.folder, "--device", "cpu", "--out", tmp_path / "out", "--trust-code")
+    assert lepbench("evaluate", model("of_tests.py:draw"), *words)[0] == 0
+    # The code is not needed any more: nothing of it runs when a record is read or verified.
+    (tmp_path / "of_tests.py").unlink()
+    board, changed = add_record(tmp_path / "out", tmp_path / "boards", tiny_suite, tiny_judges.statistics)
+    assert changed
+    with board.open(newline="") as stream:
+        (line,) = csv.DictReader(stream)
+    assert line["label"] == "pictures drawn elsewhere; code of the submitter: of_tests"
+    assert line["method"] == "python(target=of_tests.py:draw)"

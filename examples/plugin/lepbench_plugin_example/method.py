@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -32,6 +33,8 @@ COLOURS: dict[str, Colour] = {
     "white": (0.95, 0.95, 0.95),
     "yellow": (0.95, 0.85, 0.25),
 }
+TONES = {"light": 1.0, "pale": 1.0, "dark": 0.0}
+"""Words before a colour, and the grey that it is mixed with."""
 
 
 @METHODS.register("colouring-book")
@@ -68,8 +71,16 @@ class ColouringBook(Method):
 
 
 def find_colours(prompt: str) -> list[Colour]:
-    """The colours that a prompt names, in its order; grey alone where it names none."""
-    return [COLOURS[word] for word in prompt.lower().split() if word in COLOURS] or [COLOURS["grey"]]
+    """The colours that a prompt names, in its order, such as "dark blue"; grey alone where it names none."""
+    words = prompt.lower().split()
+    found = [mix_tone(COLOURS[word], before) for before, word in pairwise(["", *words]) if word in COLOURS]
+    return found or [COLOURS["grey"]]
+
+
+def mix_tone(colour: Colour, tone: str) -> Colour:
+    """A colour, mixed with as much white or black where the word before it says so."""
+    red, green, blue = ((part + TONES[tone]) / 2 if tone in TONES else part for part in colour)
+    return red, green, blue
 
 
 def find_regions(sketch: NDArray[np.bool_], gap: int) -> NDArray[np.intp]:
