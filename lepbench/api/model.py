@@ -17,7 +17,7 @@ from lepbench.methods.precomputed import Precomputed, PrecomputedConfig
 from lepbench.methods.python import ARGUMENTS, PythonMethod, make_python_config
 from lepbench.methods.unguided import Unguided, UnguidedConfig
 from lepbench.registry import suggest_entry
-from lepbench.submitted import UNKNOWN, hash_code, hash_module, is_ours
+from lepbench.submitted import UNKNOWN, find_module, hash_code, hash_module, is_ours
 
 ModelLike = str | Path | Mapping[str, Any] | ModelConfig | MethodConfig | Method | Callable[..., Any]
 """A YAML file, its content, a configuration, the name of a method, or a method at hand."""
@@ -97,7 +97,7 @@ def describe_method(method: Method) -> ModelConfig:
 def is_stateless(thing: Any) -> bool:
     """Whether all that a function does follows from the file that defines it: no closure, no notebook."""
     plain = inspect.isfunction(thing) and thing.__closure__ is None and "<locals>" not in thing.__qualname__
-    return plain and UNKNOWN not in hash_module(thing.__module__).values()
+    return plain and UNKNOWN not in hash_module(find_module(thing)).values()
 
 
 def _read_named(model: str | Path) -> ModelConfig:
