@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,9 +67,9 @@ def evaluate(
         LepbenchError: the model or a file cannot be used, or `out` belongs to another run.
     """
     with trusting_code(trust_code), follow_progress(progress) as show:
-        require_count("samples_per_item", samples_per_item)
-        if limit is not None and limit != 0:
-            require_count("limit", limit)
+        require_whole("samples_per_item", samples_per_item, least=1)
+        # The suite says how many there are.
+        require_whole("limit", 1 if limit is None else limit)
         chosen = suite if isinstance(suite, Suite) else load_suite(suite)
         config, method, stateful = read_model(model, name)
         terms = protocol if isinstance(protocol, Protocol) else select_protocol(chosen, protocol)
@@ -89,14 +90,16 @@ def evaluate(
     return record
 
 
-def require_count(name: str, value: object) -> None:
-    """Refuse what is no number of things.
+def require_whole(name: str, value: Any, least: int | None = None) -> None:
+    """Refuse what is no whole number, or below the least there may be.
 
     Raises:
-        LepbenchError: it is no whole number from 1 up.
+        LepbenchError: it is.
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise LepbenchError(f"{name}={value!r} is no number of things", "give a whole number from 1 up")
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or (least is not None and value < least):
+        bound = "" if least is None else f" from {least} up"
+        raise LepbenchError(f"{name}={value!r} is no number of things", f"give a whole number{bound}")
 
 
 def compare(*runs: RunLike | Sequence[RunLike], every_metric: bool = False) -> comparing.Comparison:
