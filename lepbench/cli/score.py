@@ -43,6 +43,7 @@ def command() -> None:
     show_default=True,
     help="Maximum distance of a match, as a share of the diagonal.",
 )
+@click.option("--nms", is_flag=True, help="Keep only local maxima across an edge before thresholding.")
 @click.option("--no-thin", is_flag=True, help="Match thresholded maps without thinning.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes  [default: one a processor].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
@@ -51,15 +52,19 @@ def boundaries(
     annotations: Path,
     thresholds: int,
     max_dist: float,
+    nms: bool,
     no_thin: bool,
     workers: int | None,
     as_json: bool,
 ) -> None:
     """Score edge maps against human boundary annotations by the BSDS benchmark: ODS, OIS and AP.
 
+    Published figures of edge networks (HED, PiDiNet) come from maps after non-maximum suppression: --nms.
+
     \b
     Examples:
       lepbench score boundaries --predictions edges/ --annotations groundTruth/test/
+      lepbench score boundaries --predictions edges/ --annotations groundTruth/test/ --nms
       lepbench score boundaries --predictions ucm2/test --annotations groundTruth/test --no-thin --json
     """
     from lepbench.bars import show_bars
@@ -69,11 +74,14 @@ def boundaries(
         scores = score_boundaries(
             predictions,
             annotations,
-            Rules(thresholds, max_dist, not no_thin),
+            Rules(thresholds, max_dist, thinned=not no_thin, nms=nms),
             progress=progress,
             workers=workers,
         )
-    click.echo(json.dumps(_boundary_object(scores)) if as_json else _boundary_lines(scores))
+    if as_json:
+        click.echo(json.dumps(_boundary_object(scores) | ({"nms": True} if nms else {})))
+    else:
+        click.echo(_boundary_lines(scores) + (", maps after non-maximum suppression" if nms else ""))
 
 
 def _boundary_object(scores: BoundaryScores) -> dict[str, Any]:

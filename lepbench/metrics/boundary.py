@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lepbench.metrics.assignment import match_pixels
+from lepbench.metrics.suppression import suppress_nonmaxima
 from lepbench.metrics.thinning import thin
 
 Counts = NDArray[np.int64]
@@ -55,6 +56,7 @@ def boundary_counts(
     thresholds: Array,
     max_dist: float = 0.0075,
     thinned: bool = True,
+    nms: bool = False,
 ) -> BoundaryCounts:
     """Threshold, thin and match one image against each of its annotations.
 
@@ -64,6 +66,7 @@ def boundary_counts(
         thresholds: [K], rising; a pixel is detected where `soft` is at least the threshold.
         max_dist: largest distance of a match, in diagonals of the image.
         thinned: thin each thresholded map to lines one pixel wide first.
+        nms: keep the local maxima of `soft` alone, before it is thresholded (`suppress_nonmaxima`).
 
     Raises:
         ValueError: shapes differ.
@@ -75,6 +78,7 @@ def boundary_counts(
     if annotations.ndim != 3 or annotations.shape[1:] != soft.shape:
         raise ValueError(f"edges {soft.shape} and annotations {annotations.shape} do not fit")
     reach = max_dist * float(np.hypot(*soft.shape))
+    soft = suppress_nonmaxima(soft) if nms else soft
     rows: list[tuple[int, int, int, int]] = []
     before = None
     for threshold in thresholds:

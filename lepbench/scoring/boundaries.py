@@ -32,6 +32,7 @@ class Rules:
     thresholds: int = 99
     max_dist: float = 0.0075
     thinned: bool = True
+    nms: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,12 @@ def count_pair(pair: BoundaryPair, rules: Rules) -> BoundaryCounts:
             "predict at the size of the annotation",
         )
     return boundary_counts(
-        edges, people, thresholds=levels(rules.thresholds), max_dist=rules.max_dist, thinned=rules.thinned
+        edges,
+        people,
+        thresholds=levels(rules.thresholds),
+        max_dist=rules.max_dist,
+        thinned=rules.thinned,
+        nms=rules.nms,
     )
 
 

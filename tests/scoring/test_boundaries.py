@@ -85,6 +85,29 @@ def test_command_prints_the_published_object(
     assert printed["images"] == 3
 
 
+def test_suppression_comes_before_the_threshold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A soft line beside another merges with it at low thresholds, unless its maxima alone are kept."""
+    columns = np.arange(60)
+    profile = np.maximum(*(np.exp(-((columns - at) ** 2) / 18) for at in (25, 31)))
+    drawn = np.zeros((60, 60), bool)
+    drawn[:, [25, 31]] = True
+    for name, image in (("predictions", np.tile(profile, (60, 1)) * 255), ("annotations", drawn * 255)):
+        (tmp_path / name).mkdir()
+        Image.fromarray(image.astype(np.uint8)).save(tmp_path / name / "a.png")
+    scores = []
+    for extra in ([], ["--nms"]):
+        arguments = ["--predictions", tmp_path / "predictions", "--annotations", tmp_path / "annotations"]
+        words = map(str, [*arguments, "--thresholds", 1, "--json", *extra])
+        monkeypatch.setattr(sys, "argv", ["lepbench", "score", "boundaries", *words])
+        main()
+        scores.append(json.loads(capsys.readouterr().out))
+    assert scores[0]["ods"]["f1"] < 0.1 < 0.95 < scores[1]["ods"]["f1"]
+    assert "nms" not in scores[0]
+    assert scores[1]["nms"] is True
+
+
 def test_command_fails_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,6 +21,7 @@ class BoundaryBenchmark(Metric):
         thresholds: how many.
         max_dist: largest distance of a match, in diagonals.
         thinned: thin each thresholded map first.
+        nms: suppress what is no local maximum before the map is thresholded.
 
     Example:
         >>> import torch
@@ -39,12 +40,18 @@ class BoundaryBenchmark(Metric):
     counts: list[Tensor]
 
     def __init__(
-        self, thresholds: int = 99, max_dist: float = 0.0075, thinned: bool = True, **settings: Any
+        self,
+        thresholds: int = 99,
+        max_dist: float = 0.0075,
+        thinned: bool = True,
+        nms: bool = False,
+        **settings: Any,
     ) -> None:
         super().__init__(**settings)
         self.levels = levels(thresholds)
         self.max_dist = max_dist
         self.thinned = thinned
+        self.nms = nms
         self.add_state("counts", [], dist_reduce_fx="cat")
 
     def update(self, soft: Tensor, annotations: Sequence[Tensor]) -> None:
@@ -64,6 +71,7 @@ class BoundaryBenchmark(Metric):
                 thresholds=self.levels,
                 max_dist=self.max_dist,
                 thinned=self.thinned,
+                nms=self.nms,
             )
             self.counts.append(torch.from_numpy(np.stack(found))[None])
 
