@@ -63,8 +63,9 @@ for _subject, _where in REGISTRIES.items():
 @command.command("detectors")
 @as_json
 def detectors_command(wanted_json: bool) -> None:
-    """Edge detectors: binary or soft, missing requirements, every setting with its default.
+    """Edge detectors: binary or soft, missing requirements, every setting with its default, what was checked.
 
+    "checked" says with which published maps or code its maps were compared, and what could not be.
     Weights come with 'lepbench prefetch NAME', packages with 'pip install lepbench[annotators]'.
     """
     from lepbench.detectors import DETECTORS
@@ -79,7 +80,10 @@ def _detector_row(name: str, detector: type[Detector]) -> dict[str, Any]:
         "name": name,
         "kind": "binary" if detector.binary else "soft",
         "state": f"needs {missing}" if missing else "ready",
-        "settings": {key: "?" if field.is_required() else field.default for key, field in fields.items()},
+        "settings": {
+            field.alias or key: "?" if field.is_required() else field.default for key, field in fields.items()
+        },
+        "checked": detector.checked,
     }
 
 

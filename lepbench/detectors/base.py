@@ -29,10 +29,12 @@ class Detector(Config, ABC):
 
     Attributes:
         version: increased whenever the same settings would give another map.
+        checked: what its maps were compared with, and what could not be checked.
         binary: true if the method gives binary maps; false if it gives strengths (`SoftDetector`).
     """
 
     version: ClassVar[str]
+    checked: ClassVar[str] = "not stated"
     binary: ClassVar[bool] = True
 
     name: str
@@ -70,8 +72,9 @@ class Detector(Config, ABC):
         return edges
 
     def settings(self) -> dict[str, Any]:
-        """Every setting that affects a map, by name; no local paths."""
-        return {key: value for key, value in self if key != "name"}
+        """Every setting that affects a map, as a configuration calls it; no local paths."""
+        names = {key: field.alias or key for key, field in type(self).model_fields.items()}
+        return {names[key]: value for key, value in self if key != "name"}
 
     @classmethod
     def missing(cls) -> str:

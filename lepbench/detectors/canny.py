@@ -37,6 +37,7 @@ class Canny(HysteresisDetector):
     """
 
     version: ClassVar[str] = "1"
+    checked: ClassVar[str] = "kornia.filters.canny, equal in every pixel"
 
     name: Literal["canny"] = "canny"
     low: float = Field(default=0.1, gt=0)

@@ -28,6 +28,7 @@ class Cv2Canny(HysteresisDetector):
     """
 
     version: ClassVar[str] = "1"
+    checked: ClassVar[str] = "cv2.Canny, equal in every pixel"
 
     name: Literal["cv2-canny"] = "cv2-canny"
     low: float = Field(default=100.0, gt=0)

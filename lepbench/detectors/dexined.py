@@ -16,7 +16,7 @@ MEAN = (103.939, 116.779, 123.68)
 
 @DETECTORS.register("dexined")
 class Dexined(NetworkDetector):
-    """kornia's DexiNed at the pictures' own size.
+    """kornia's DexiNed at the pictures' own size, on blue, green and red in [0, 255] less their mean.
 
     Settings: `output`, "fused" for the last layer, "average" for the mean of it and the six scales' strengths
     (the paper's DexiNed-f and DexiNed-a, the latter without stretching each map to its own range);
@@ -26,6 +26,9 @@ class Dexined(NetworkDetector):
     """
 
     version: ClassVar[str] = "1"
+    checked: ClassVar[str] = (
+        "kornia's detector with random weights, sides multiples of 16; no published map could be compared"
+    )
     multiple: ClassVar[int] = 16
 
     name: Literal["dexined"] = "dexined"

@@ -17,12 +17,18 @@ from lepbench.detectors.network import NetworkDetector
 class Hed(NetworkDetector):
     """The sigmoid of the mean of five scales' edges, each enlarged to the picture's size.
 
+    It reads red, green and blue in [0, 255], not standardised: these weights were trained so, unlike the
+    paper's.
+
     Settings: `threshold`; `weights` and `sha256`, see `NetworkDetector`.
 
     Source: Xie, Tu, "Holistically-nested edge detection", ICCV 2015; the network is `controlnet_aux`'s.
     """
 
     version: ClassVar[str] = "1"
+    checked: ClassVar[str] = (
+        "controlnet_aux with random weights, sides multiples of 64; no published map could be compared"
+    )
     multiple: ClassVar[int] = 16
     package: ClassVar[str | None] = PACKAGE
 

@@ -13,7 +13,7 @@ from lepbench.detectors.network import NetworkDetector
 
 @DETECTORS.register("lineart")
 class Lineart(NetworkDetector):
-    """One minus the brightness of the drawing.
+    """One minus the brightness of the drawing, of red, green and blue in [0, 1] at the images' own size.
 
     Settings: `coarse`, the weights of bolder drawings, where none are given; `threshold`; `weights` and
     `sha256`, see `NetworkDetector`.
@@ -22,8 +22,11 @@ class Lineart(NetworkDetector):
     CVPR 2022; the network is `controlnet_aux`'s.
     """
 
-    version: ClassVar[str] = "1"
-    multiple: ClassVar[int] = 8
+    version: ClassVar[str] = "2"
+    checked: ClassVar[str] = (
+        "controlnet_aux with random weights, sides multiples of 64; no published map could be compared"
+    )
+    least: ClassVar[int] = 8
     package: ClassVar[str | None] = PACKAGE
 
     name: Literal["lineart"] = "lineart"

@@ -29,10 +29,12 @@ class NetworkDetector(SoftDetector):
 
     Attributes:
         multiple: images are padded at the right and lower border to sides that are multiples of this.
+        least: and to sides of at least this, in px.
         package: a required additional package; None if there is none.
     """
 
-    multiple: ClassVar[int]
+    multiple: ClassVar[int] = 1
+    least: ClassVar[int] = 1
     package: ClassVar[str | None] = None
 
     weights: Path | None = None
@@ -65,7 +67,11 @@ class NetworkDetector(SoftDetector):
 
     @abstractmethod
     def grade(self, network: nn.Module, images: Tensor) -> Tensor:
-        """Edge strength, [B, H, W] in [0, 1], of [B, 3, H, W] in [0, 1] whose sides fit `multiple`."""
+        """Edge strength in [0, 1] of [B, 3, H, W] in [0, 1] whose sides fit `multiple` and `least`.
+
+        Returns:
+            [B, H, W]; what lies beyond the sides of the images is cut off.
+        """
 
     @model_validator(mode="after")
     def _pinned(self) -> NetworkDetector:
@@ -102,17 +108,17 @@ class NetworkDetector(SoftDetector):
         # Networks round alike on one device: no TF32, and no choice of algorithm by the clock.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for at, out in enumerate(strength):
-                image = continue_border(images[at : at + 1].float(), self.multiple)
+                image = continue_border(images[at : at + 1].float(), self.multiple, self.least)
                 # A fresh copy: strides affect the choice of algorithm; these are the fastest.
                 image = image.clone(memory_format=torch.channels_last)
                 out.copy_(self.grade(network, image)[0, :height, :width])
         return strength
 
 
-def continue_border(images: Tensor, multiple: int) -> Tensor:
-    """[B, C, H, W] with its right and lower border repeated until both sides are multiples."""
-    height, width = images.shape[-2:]
-    return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+def continue_border(images: Tensor, multiple: int, least: int = 1) -> Tensor:
+    """[B, C, H, W] with its lower and right border repeated: sides are multiples, and at least `least`."""
+    below, right = (-(-max(side, least) // multiple) * multiple - side for side in images.shape[-2:])
+    return F.pad(images, (0, right, 0, below), mode="replicate")
 
 
 @lru_cache(maxsize=8)

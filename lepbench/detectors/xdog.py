@@ -36,6 +36,7 @@ class Xdog(SoftDetector):
     """
 
     version: ClassVar[str] = "1"
+    checked: ClassVar[str] = "the paper's formulas; no published map could be compared"
 
     name: Literal["xdog"] = "xdog"
     sigma: float = Field(default=0.5, gt=0)

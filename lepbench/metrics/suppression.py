@@ -26,8 +26,8 @@ def suppress_nonmaxima(soft: NDArray, radius: int = 1, margin: int = 5, factor: 
     Returns:
         float64 [H, W] in [0, 1].
 
-    Source: Dollár and Zitnick, "Fast edge detection using structured forests", PAMI 2015: the steps that their
-    toolbox takes after the forest, which the evaluations of HED and PiDiNet take over with these defaults.
+    Source: Dollár and Zitnick, "Fast edge detection using structured forests", PAMI 2015: the steps that
+    their toolbox takes after the forest, which evaluations of HED and PiDiNet take over with these defaults.
     """
     smooth = filter_triangle(np.asarray(soft, np.float64), SMOOTHING)
     if min(smooth.shape, default=0) < 2:
@@ -43,14 +43,14 @@ def suppress_nonmaxima(soft: NDArray, radius: int = 1, margin: int = 5, factor: 
 
 
 def filter_triangle(image: Array, radius: int) -> Array:
-    """Convolve [H, W] with the separable filter 1, 2, .., radius + 1, .., 2, 1 of sum 1; borders are mirrored."""
+    """Convolve [H, W] with the separable 1, 2, .., radius + 1, .., 2, 1 of sum 1; borders are mirrored."""
     rise = np.arange(1, radius + 2, dtype=np.float64)
     weights = np.concatenate([rise, rise[-2::-1]]) / (radius + 1) ** 2
     return np.asarray(convolve1d(convolve1d(image, weights, axis=0), weights, axis=1))
 
 
 def estimate_orientation(soft: Array) -> Array:
-    """Angle of the normal of the edges, [H, W] in [0, pi), from second differences of the map smoothed further."""
+    """Angle of the normal of the edges, [H, W] in [0, pi), from second differences after more smoothing."""
     dy, dx = np.gradient(filter_triangle(soft, ORIENTATION))
     dxx = np.gradient(dx, axis=1)
     dyy, dxy = np.gradient(dy)

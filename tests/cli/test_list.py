@@ -55,3 +55,6 @@ def test_detectors_are_listed_with_their_settings_and_what_they_lack(
     assert (rows["dexined"]["kind"], rows["dexined"]["state"]) == ("soft", "needs weights")
     assert rows["hed"]["state"] in ("needs weights", "needs package controlnet_aux")
     assert "low=0.1 high=0.2" in said("detectors").splitlines()[0]
+    assert rows["canny"]["checked"] == "kornia.filters.canny, equal in every pixel"
+    assert "no published map could be compared" in rows["hed"]["checked"]
+    assert rows["pidinet"]["settings"]["as"] == "published"

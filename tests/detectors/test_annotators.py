@@ -30,12 +30,16 @@ class Case(NamedTuple):
     wrapper: Wrapper
     last: str
     """The module whose random weights are enlarged, so that strengths spread over the range."""
+    settings: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
 
 
 CASES = {
     "hed": Case(Hed, lambda network: load_annotator("hed", "HEDdetector")(network), ""),
     "pidinet": Case(
-        Pidinet, lambda network: load_annotator("pidi", "PidiNetDetector")(network), "classifier"
+        Pidinet,
+        lambda network: load_annotator("pidi", "PidiNetDetector")(network),
+        "classifier",
+        {"as": "controlnet"},
     ),
     "lineart": Case(
         Lineart, lambda network: load_annotator("lineart", "LineartDetector")(network, network), ""
@@ -64,7 +68,7 @@ def detector(
 ) -> NetworkDetector:
     path: Path = tmp_path_factory.mktemp("annotators") / "weights.safetensors"
     save_file(network.state_dict(), path)
-    return case.detector(weights=path)
+    return case.detector.model_validate({"weights": path, **case.settings})
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +97,18 @@ def test_a_batch_changes_no_bit_and_any_size_passes(detector: NetworkDetector, p
     assert together.max() <= 1
     assert torch.equal(together, torch.cat([detector.soft(image[None]) for image in images]))
     assert detector.soft(images[..., :1, :1]).shape == (2, 1, 1)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (37, 50), (60, 52)])
+def test_pidinet_and_lineart_read_pictures_at_their_own_size(
+    case: Case, network: torch.nn.Module, detector: NetworkDetector, pixels: np.ndarray, size: tuple[int, int]
+) -> None:
+    if case.detector is Hed:
+        pytest.skip("its scales line up at multiples of 16 alone, to which the border is continued")
+    images = to_tensor(pixels)[:1, :, : size[0], : size[1]]
+    with torch.no_grad():
+        by_hand = network(images.flip(1))[-1] if case.detector is Pidinet else 1 - network(images)
+    assert torch.allclose(detector.soft(images), by_hand[:, 0, : size[0], : size[1]], atol=1e-5)
 
 
 def test_what_the_package_lacks_is_one_line() -> None:

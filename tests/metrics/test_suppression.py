@@ -25,13 +25,17 @@ def interpolate(image: np.ndarray, x: float, y: float) -> float:
     return float((1 - down) * upper + down * lower)
 
 
-def suppress_slowly(smooth: np.ndarray, angles: np.ndarray, radius: int, margin: int, factor: float) -> np.ndarray:
+def suppress_slowly(
+    smooth: np.ndarray, angles: np.ndarray, radius: int, margin: int, factor: float
+) -> np.ndarray:
     height, width = smooth.shape
     out = smooth.copy()
     for y in range(height):
         for x in range(width):
             for step in [d for d in range(-radius, radius + 1) if d]:
-                there = interpolate(smooth, x + step * math.cos(angles[y, x]), y + step * math.sin(angles[y, x]))
+                there = interpolate(
+                    smooth, x + step * math.cos(angles[y, x]), y + step * math.sin(angles[y, x])
+                )
                 if factor * smooth[y, x] < there:
                     out[y, x] = 0
     for y in range(height):
