@@ -20,8 +20,8 @@ class Pidinet(NetworkDetector):
     """The fused map of PiDiNet (carv4, 60 channels, with its dilation and attention modules).
 
     Settings: `as`, how the network is called: "published", as by its authors, on standardised red, green
-    and blue; "controlnet", as by ControlNet's annotator, on blue, green and red in [0, 1], which gives another
-    map with the same weights. `threshold`; `weights` and `sha256`, see `NetworkDetector`.
+    and blue; "controlnet", as by ControlNet's annotator, on blue, green and red in [0, 1], which gives
+    another map with the same weights. `threshold`; `weights` and `sha256`, see `NetworkDetector`.
 
     Images are read at their own size, to which the network enlarges its inner maps: another size moves them.
 
