@@ -69,14 +69,13 @@ def boundary_counts(
         nms: keep the local maxima of `soft` alone, before it is thresholded (`suppress_nonmaxima`).
 
     Raises:
-        ValueError: shapes differ.
+        ValueError: shapes differ, annotations are not bool, or strengths are not in [0, 1].
 
     Source: Arbelaez, Maire, Fowlkes and Malik, "Contour detection and hierarchical image segmentation", 2011.
     Thinning is Guo and Hall's two-subiteration algorithm (1989, their A1), the one behind MATLAB's
     `bwmorph(..., 'thin', Inf)`; matching is exact where BSDS's adds random outlier edges.
     """
-    if annotations.ndim != 3 or annotations.shape[1:] != soft.shape:
-        raise ValueError(f"edges {soft.shape} and annotations {annotations.shape} do not fit")
+    _check_maps(soft, annotations)
     reach = max_dist * float(np.hypot(*soft.shape))
     soft = suppress_nonmaxima(soft) if nms else soft
     rows: list[tuple[int, int, int, int]] = []
@@ -89,6 +88,16 @@ def boundary_counts(
         rows.append(row)
         before = detected
     return BoundaryCounts(*np.array(rows, dtype=np.int64).reshape(-1, 4).T)
+
+
+def _check_maps(soft: NDArray, annotations: NDArray) -> None:
+    if annotations.ndim != 3 or annotations.shape[1:] != soft.shape:
+        raise ValueError(f"edges {soft.shape} and annotations {annotations.shape} do not fit")
+    if annotations.dtype != np.bool_:
+        raise ValueError(f"expected bool annotations, got {annotations.dtype}")
+    # Written so that NaN fails.
+    if not (soft.min(initial=0) >= 0 and soft.max(initial=0) <= 1):
+        raise ValueError("a soft map holds values outside [0, 1]")
 
 
 def _count(

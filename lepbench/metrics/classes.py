@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+
+from lepbench.metrics.features import as_matrix
 
 
 def class_accuracy(image_features: Tensor, class_features: Tensor, labels: Tensor) -> NDArray[np.bool_]:
@@ -22,11 +25,11 @@ def class_accuracy(image_features: Tensor, class_features: Tensor, labels: Tenso
     Source: Radford et al., "Learning transferable visual models from natural language supervision", 2021.
 
     Raises:
-        ValueError: the shapes do not fit, or a label is no class.
+        ValueError: the shapes do not fit, features hold NaN or infinity, or a label is no class.
     """
-    pictures, classes = image_features.detach().cpu().double(), class_features.detach().cpu().double()
+    pictures, classes = (torch.from_numpy(as_matrix(each)) for each in (image_features, class_features))
     true = labels.detach().cpu().numpy()
-    if pictures.ndim != 2 or classes.ndim != 2 or pictures.shape[1] != classes.shape[1]:
+    if pictures.shape[1] != classes.shape[1]:
         raise ValueError(f"features {tuple(pictures.shape)} and {tuple(classes.shape)} do not fit")
     if true.shape != (len(pictures),) or not np.issubdtype(true.dtype, np.integer):
         raise ValueError(f"expected {len(pictures)} integer labels, got {true.dtype} {true.shape}")

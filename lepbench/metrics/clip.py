@@ -7,9 +7,16 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from lepbench.metrics.features import check_feature_pairs
+
 
 def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:
-    """Cosine of each pair of features: [B, D] twice to float32 [B] in [-1, 1]; no scale, no clamp."""
+    """Cosine of each pair of features: [B, D] twice to float32 [B] in [-1, 1]; no scale, no clamp.
+
+    Raises:
+        ValueError: they are not [B, D] of one shape, or hold NaN or infinity.
+    """
+    check_feature_pairs(image_features, text_features)
     return F.cosine_similarity(image_features.float(), text_features.float(), dim=-1)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
 
-from lepbench.metrics.frechet import Array, as_matrix
+from lepbench.metrics.features import Features, as_matrix
+from lepbench.metrics.frechet import Array
 
 SIGMA = 10.0
 SCALE = 1000.0
 BLOCK = 1024
 
 
-def cmmd(x: Tensor | NDArray, y: Tensor | NDArray) -> float:
+def cmmd(x: Features, y: Features) -> float:
     """1000 times the squared maximum mean discrepancy of unit features under a Gaussian kernel of width 10.
 
     The published figure is the biased estimate, every feature being paired with itself too; it is 0 for equal
@@ -25,7 +24,7 @@ def cmmd(x: Tensor | NDArray, y: Tensor | NDArray) -> float:
         y: features [M, D].
 
     Raises:
-        ValueError: they are no matrices of one width.
+        ValueError: they are no matrices of one width, or a feature is not finite or of length 0.
 
     Source: Jayasumana et al., "Rethinking FID: towards a better evaluation metric for
     image generation", 2024.
@@ -44,6 +43,9 @@ def mean_kernel(first: Array, second: Array) -> float:
     return float(total / (len(first) * len(second)))
 
 
-def _unit(features: Tensor | NDArray) -> Array:
+def _unit(features: Features) -> Array:
     matrix = as_matrix(features)
-    return np.asarray(matrix / np.linalg.norm(matrix, axis=1, keepdims=True))
+    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
+    if not lengths.all():
+        raise ValueError("a feature has length 0 and so no direction")
+    return np.asarray(matrix / lengths)

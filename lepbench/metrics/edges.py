@@ -71,8 +71,11 @@ def within(maps: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
 
     A dilation by the disc of that radius: integer arithmetic, so exact, and at the few pixels of a tolerance
     faster than a distance transform.
+
+    Raises:
+        ValueError: the distance is negative or not finite.
     """
-    reach = int(distance)
+    reach = int(check_tolerance(distance))
     if reach == 0:
         return maps
     y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
@@ -81,6 +84,17 @@ def within(maps: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
     for one, out in zip(np.ascontiguousarray(maps), near, strict=True):
         cv2.dilate(one.view(np.uint8), disc, dst=out.view(np.uint8))
     return near
+
+
+def check_tolerance(distance: float) -> float:
+    """The same distance.
+
+    Raises:
+        ValueError: it is negative or not finite.
+    """
+    if not 0 <= distance < math.inf:
+        raise ValueError(f"a tolerance of {distance} px; give 0 or more")
+    return distance
 
 
 def count(maps: NDArray[np.bool_]) -> Counts:

@@ -15,9 +15,16 @@ def faithful_f1(f1: ArrayLike, skill: ArrayLike) -> NDArray[np.float64]:
 
     Args:
         f1: mean edge F1 in [0, 1], any shape.
-        skill: `clip_skill` of the same samples; clipped, so that no caption score compensates lost edges.
+        skill: `clip_skill` of the same samples, of the same shape; clipped, so that no caption score
+            compensates lost edges.
+
+    Raises:
+        ValueError: the shapes differ.
     """
-    return np.asarray(np.asarray(f1, dtype=np.float64) * np.clip(skill, 0.0, 1.0))
+    edges, captions = np.asarray(f1, dtype=np.float64), np.asarray(skill, dtype=np.float64)
+    if edges.shape != captions.shape:
+        raise ValueError(f"figures differ in shape: {edges.shape} and {captions.shape}")
+    return edges * np.clip(captions, 0.0, 1.0)
 
 
 def faithful_of_means(means: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lepbench.metrics.features import as_matrix
+
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -71,7 +73,7 @@ class FeatureStatistics:
         """Statistics of features [N, D].
 
         Raises:
-            ValueError: the features are not a matrix, or one is no number within +-4096.
+            ValueError: the features are not a matrix, hold NaN, or one is not within +-4096.
         """
         matrix = as_matrix(features)
         n, width = matrix.shape
@@ -151,15 +153,3 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     cross = np.sqrt(np.maximum(np.linalg.eigvalsh((middle + middle.T) / 2), 0)).sum()
     gap = first.mean - second.mean
     return float(gap @ gap + np.trace(a) + np.trace(b) - 2 * cross)
-
-
-def as_matrix(features: Tensor | NDArray) -> Array:
-    """Features as a float64 array [N, D].
-
-    Raises:
-        ValueError: they are not a matrix.
-    """
-    array = features.detach().cpu().numpy() if isinstance(features, Tensor) else features
-    if array.ndim != 2:
-        raise ValueError(f"expected features [N, D], got {array.shape}")
-    return np.asarray(array, dtype=np.float64)

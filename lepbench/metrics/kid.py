@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
-from lepbench.metrics.frechet import as_matrix
+from lepbench.metrics.features import Features, as_matrix
 from lepbench.metrics.statistics import Draws
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-Features = Tensor | NDArray
 
 BLOCK = 1024
 
@@ -58,7 +56,8 @@ def kid(x: Features, y: Features | Reference, clusters: ArrayLike | None = None)
         clusters: [N] labels of the items; without it every feature is its own item.
 
     Raises:
-        ValueError: a set is too small, lengths of features differ, or labels do not fit.
+        ValueError: a set is too small, lengths of features differ, a feature is not finite, or labels do not
+            fit.
 
     Source: Binkowski et al., "Demystifying MMD GANs", 2018; Gretton et al., 2012, equation 3.
     """

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from lepbench.metrics.assignment import match_pixels
-from lepbench.metrics.edges import EdgeCounts, as_pair, count
+from lepbench.metrics.edges import EdgeCounts, as_pair, check_tolerance, count
 
 
 def one_to_one_counts(
@@ -29,11 +29,13 @@ def one_to_one_counts(
     without its thinning.
 
     Raises:
-        ValueError: the maps differ in shape or are not bool [B, H, W].
+        ValueError: the maps differ in shape or are not bool [B, H, W], or a tolerance is negative.
     """
     first, second = as_pair(predicted, target)
     pairs = zip(first, second, strict=True)
-    paired = [[count(match_pixels(a, b, t)[0][None])[0] for t in tolerances] for a, b in pairs]
+    paired = [
+        [count(match_pixels(a, b, check_tolerance(t))[0][None])[0] for t in tolerances] for a, b in pairs
+    ]
     matched = np.array(paired, dtype=np.int64).reshape(len(first), len(tolerances))
     totals = [np.repeat(count(m)[:, None], len(tolerances), axis=1) for m in (first, second)]
     return EdgeCounts(matched, totals[0], matched, totals[1])

@@ -139,7 +139,10 @@ def test_a_feature_is_off_by_half_a_step_at_most() -> None:
         (lambda: distance(np.zeros((4, 3)), np.zeros((4, 2))), "differ in length"),
         (lambda: distance(np.zeros((1, 3)), np.zeros((4, 3))), "at least 2 features"),
         (lambda: FeatureStatistics.of(np.array([[0, 4097.0]])), "a feature is 4097, not within"),
-        (lambda: FeatureStatistics.of(np.array([[0, np.nan]])), "a feature is nan, not within"),
+        (
+            lambda: FeatureStatistics.of(np.array([[0, np.nan]])),
+            "features hold NaN or infinity, first in row 0",
+        ),
         (lambda: FeatureStatistics(2**22 + 1, np.zeros(3, int), np.zeros((3, 3, 3), int)), "more than the"),
     ],
 )

@@ -123,6 +123,67 @@ def test_boundaries_of_merged_parts_are_those_of_the_whole() -> None:
         BoundaryBenchmark(thresholds=1).compute()
 
 
+ONE = torch.ones(1, 4)
+NAN_MAP, NAN_ROW = torch.full((1, 24, 24), torch.nan), torch.tensor([[1.0, torch.nan, 0, 0]])
+MAP = torch.rand(1, 24, 24, generator=torch.Generator().manual_seed(3))
+INFINITE = torch.tensor([[torch.inf, 0, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        lambda: BoundaryBenchmark().update(NAN_MAP, [MAP > 0.5]),
+        lambda: SoftIoU().update(MAP, NAN_MAP),
+        lambda: MultiScaleSSIM().update(NAN_MAP, MAP),
+        lambda: ClipSimilarity().update(NAN_ROW, ONE),
+        lambda: ClipSimilarity().update(ONE, INFINITE),
+        lambda: ClipScore().update(ONE, NAN_ROW),
+        lambda: ClassAccuracy(torch.eye(4)).update(NAN_ROW, torch.tensor([0])),
+        lambda: FrechetDistance().update(NAN_ROW, real=True),
+        lambda: KernelDistance().update(INFINITE, real=False),
+        lambda: EdgeF1(tolerance=torch.nan),
+        lambda: StrokeRecall(tolerance=-1),
+    ],
+)
+def test_no_metric_takes_nan(update: Callable[[], None]) -> None:
+    with pytest.raises(ValueError, match=r"NaN|outside \[0, 1\]|a tolerance of"):
+        update()
+
+
+MAPS, LINES = MAP.repeat(3, 1, 1), (MAP > 0.5).repeat(3, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        lambda: BoundaryBenchmark().update(MAPS, [LINES]),
+        lambda: BoundaryBenchmark().update(MAP[0], [LINES[:1]] * 24),
+        lambda: BoundaryBenchmark().update(MAP, [LINES[0]]),
+        lambda: SoftIoU().update(MAPS, MAP),
+        lambda: MultiScaleSSIM().update(MAPS, MAP),
+        lambda: EdgeF1().update(LINES, LINES[:1]),
+        lambda: OneToOneF1().update(LINES, LINES[..., :1]),
+        lambda: ChamferDistance().update(LINES, LINES[:1]),
+        lambda: MaskIoU().update(LINES, LINES[:, :1]),
+        lambda: StrokeRecall().update(LINES, LINES[:1].long()),
+        lambda: StrokesFound().update(LINES[:1], LINES.long()),
+        lambda: ClipSimilarity().update(ONE.repeat(3, 1), ONE),
+        lambda: ClipScore().update(ONE.repeat(3, 1), ONE[0]),
+        lambda: ClassAccuracy(torch.eye(4)).update(ONE.repeat(3, 1), torch.tensor([0])),
+        lambda: FrechetDistance().update(ONE[0], real=True),
+        lambda: updated(KernelDistance(), ONE).update(ONE[:, :1], real=False),
+    ],
+)
+def test_no_metric_broadcasts(update: Callable[[], None]) -> None:
+    with pytest.raises(ValueError):
+        update()
+
+
+def updated(metric: KernelDistance, features: torch.Tensor) -> KernelDistance:
+    metric.update(features, real=True)
+    return metric
+
+
 def test_a_metric_starts_anew_after_reset() -> None:
     metric = EdgeF1(tolerance=0)
     metric.update(FIRST, SECOND)

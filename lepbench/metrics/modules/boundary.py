@@ -62,8 +62,10 @@ class BoundaryBenchmark(Metric):
             annotations: of each image, bool [A, H, W]; A may differ.
 
         Raises:
-            ValueError: shapes do not fit.
+            ValueError: shapes do not fit, annotations are not bool, or strengths are not in [0, 1].
         """
+        if soft.ndim != 3:
+            raise ValueError(f"expected float [B, H, W], got {soft.dtype} {tuple(soft.shape)}")
         for edges, people in zip(soft, annotations, strict=True):
             found = boundary_counts(
                 edges.detach().cpu().numpy(),

@@ -9,6 +9,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from lepbench.metrics.features import as_matrix
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid
 
@@ -29,7 +30,15 @@ class BetweenFeatures(Metric):
         self.add_state("real", [], dist_reduce_fx="cat")
 
     def update(self, features: Tensor, real: bool) -> None:
-        """Add features [B, D] of generated pictures, or of `real` ones."""
+        """Add features [B, D] of generated pictures, or of `real` ones.
+
+        Raises:
+            ValueError: they are not [B, D], hold NaN or infinity, or are of another length than those before.
+        """
+        as_matrix(features)
+        for before in (*self.generated[:1], *self.real[:1]):
+            if before.shape[1] != features.shape[1]:
+                raise ValueError(f"features differ in length: {before.shape[1]} and {features.shape[1]}")
         (self.real if real else self.generated).append(features.detach())
 
     def _sets(self) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torchmetrics import Metric
 
+from lepbench.metrics.edges import check_tolerance
+
 
 class MeanOverSamples(Metric):
     """Mean of one figure a sample."""
@@ -27,8 +29,14 @@ class MeanOverSamples(Metric):
         self.add_state("samples", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def add_figures(self, figures: ArrayLike) -> None:
-        """Add the figures of samples, [B]."""
+        """Add the figures of samples, [B].
+
+        Raises:
+            ValueError: one is NaN or infinite.
+        """
         values = np.asarray(figures, dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError("the figure of a sample is NaN or infinite")
         self.total += float(values.sum())
         self.samples += len(values)
 
@@ -42,8 +50,11 @@ class MeanWithin(MeanOverSamples):
 
     Args:
         tolerance: Euclidean distance in pixels, 0 or more.
+
+    Raises:
+        ValueError: the tolerance is negative or not finite.
     """
 
     def __init__(self, tolerance: float = 1.0, **settings: Any) -> None:
         super().__init__(**settings)
-        self.tolerance = tolerance
+        self.tolerance = check_tolerance(tolerance)
