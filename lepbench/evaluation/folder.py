@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from lepbench.config import explain
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import write_table
-from lepbench.evaluation.conditions import CONDITIONS
-from lepbench.evaluation.layout import SAMPLES, locate_picture
+from lepbench.evaluation.conditions import CONDITIONS, REAL
+from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.record import Identity
 from lepbench.evaluation.sample import OK
 from lepbench.files import make_folder, read_json, sha256_file, write_bytes, write_text
@@ -45,13 +45,30 @@ def prepare_folder(out: Path) -> None:
 def claim_folder(out: Path, identity: Identity) -> None:
     """Write the run's identity into the folder, or check it.
 
+    A run that was refused before a network drew anything leaves the folder to the next.
+
     Raises:
         LepbenchError: it belongs to another run; the message names what differs.
     """
     path = out / OWNER
-    if not path.is_file():
-        write_text(path, json.dumps(identity.model_dump(mode="json"), indent=1, sort_keys=True) + "\n")
-        return
+    text = json.dumps(identity.model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
+    if holds_work(out):
+        check_owner(path, identity)
+    elif not path.is_file() or path.read_bytes() != text.encode():
+        clear_work(out)
+        write_text(path, text)
+
+
+def check_owner(path: Path, identity: Identity) -> None:
+    """Refuse a run that is not the folder's own.
+
+    Args:
+        path: of the identity in the folder.
+
+    Raises:
+        LepbenchError: it is another, or one that cannot be told from another.
+    """
+    out = path.parent
     try:
         owner = Identity.model_validate(read_json(path, "choose another --out"))
     except ValidationError as error:
@@ -67,6 +84,12 @@ def claim_folder(out: Path, identity: Identity) -> None:
             f"{out} holds the results of another run (differs in {', '.join(differing)})",
             "choose another --out, or delete that folder",
         )
+
+
+def holds_work(out: Path) -> bool:
+    """Whether a run left more in the folder than its identity and scores of the real pictures."""
+    batches = [path.name for path in (out / WORK).glob("*.parquet")]
+    return (out / RECORD).is_file() or any(not name.startswith(f"{REAL.name}-") for name in batches)
 
 
 def write_samples(out: Path, tables: list[pa.Table]) -> str:

@@ -114,13 +114,13 @@ def evaluate(
         packages=list_package_versions(),
         device=where.type,
     )
+    batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
+    with explain_faults(f"method {model.method.name!r}", method):
+        method.check([sample.request.name for batch in batches for sample in batch])
     claim_folder(out, identity)
     finished = read_record(out) if (out / RECORD).is_file() else None
     if finished is not None and not any(finished.failed.values()):
         return finished
-    batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
-    with explain_faults(f"method {model.method.name!r}", method):
-        method.check([sample.request.name for batch in batches for sample in batch])
     run = _Run(
         identity,
         suite,

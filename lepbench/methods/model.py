@@ -68,9 +68,14 @@ class ModelConfig(Config):
 
     @model_serializer(mode="wrap")
     def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Omit the default precision, so that the hashes of models without this key are unchanged."""
+        """Omit the default precision, so that the hashes of models without this key are unchanged.
+
+        Without a backbone nothing is sampled here, and no sampler is stated.
+        """
         settings: dict[str, Any] = plain(self)
         settings.pop("preset", None)
+        if not self.method.needs_backbone:
+            settings.pop("sampler", None)
         if self.precision == "float32":
             settings.pop("precision", None)
         return settings
@@ -82,4 +87,8 @@ class ModelConfig(Config):
             object.__setattr__(self, "backbone", DEFAULT_BACKBONE)
         if not self.method.needs_backbone and self.backbone is not None:
             raise ValueError(f"method {self.method.name!r} has no backbone: remove the key 'backbone'")
+        if not self.method.needs_backbone and self.sampler != SamplerSettings():
+            raise ValueError(
+                f"method {self.method.name!r} has no sampler: remove the key 'sampler' or 'preset'"
+            )
         return self

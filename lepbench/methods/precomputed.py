@@ -61,7 +61,7 @@ class Precomputed(Method):
         if said:
             raise LepbenchError(
                 f"{self.folder} does not hold the {len(names)} pictures asked for: {'; '.join(said)}",
-                "compare with prompts.csv of 'lepbench suite export'",
+                "give the --limit and --samples-per-item of 'lepbench suite export'; its prompts.csv lists them",
             )
 
     def draw(self, requests: Sequence[Request]) -> Tensor:

@@ -14,4 +14,4 @@ def publish_run(record: Record, suite: Suite, folder: Path) -> None:
     """Write the table and the sheet of a run into its folder."""
     write_csv(folder, record)
     items = suite.items(record.identity.items)
-    write_sheet(folder, record.identity.model.name, write_headline(record), items)
+    write_sheet(folder, record, write_headline(record), items)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.layout import locate_picture
+from lepbench.evaluation.record import Record
 from lepbench.files import atomic_path
 from lepbench.images import Pixels, open_rgb
 from lepbench.panels import Corner, Page, arrange_panels, draw_strokes
@@ -26,8 +27,8 @@ CAPTION = 44
 HEADER = 92
 HEADINGS = 34
 PAPER, INK, FAINT, LINE = (250, 249, 246), (38, 38, 42), (112, 112, 118), (222, 220, 214)
-SHOWN = {REAL.name: "real", UNGUIDED.name: "unguided", MODEL.name: "guided"}
-"""Conditions whose images are shown, from left to right, and their column headings."""
+SHOWN = (REAL.name, UNGUIDED.name, MODEL.name)
+"""Conditions whose images are shown, from left to right; the model's is headed by its method."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,13 @@ class Strip:
     pictures: Sequence[Pixels | None]
 
 
-def write_sheet(folder: Path, title: str, subtitle: str, items: Sequence[Item], count: int = 16) -> None:
+def write_sheet(folder: Path, record: Record, subtitle: str, items: Sequence[Item], count: int = 16) -> None:
     """Write `sheet.png` of a finished run's first items, from the pictures in its folder."""
+    model = record.identity.model
     rows = [row for row in SHOWN if locate_picture(folder, row, items[0].item_id).parent.is_dir()]
-    columns = ["sketch", *(SHOWN[row] for row in rows)]
-    sheet = draw_sheet(title, subtitle, columns, [_read_strip(folder, rows, item) for item in items[:count]])
+    columns = ["sketch", *(model.method.name if row == MODEL.name else row for row in rows)]
+    strips = [_read_strip(folder, rows, item) for item in items[:count]]
+    sheet = draw_sheet(model.name, subtitle, columns, strips)
     with atomic_path(folder / SHEET) as partial:
         sheet.save(partial, format="PNG", optimize=True)
 

@@ -39,15 +39,26 @@ def make_terminal_table(record: Record) -> Table:
 
 
 def write_headline(record: Record) -> str:
-    """The run, and edge F1 at 1 px, or else the first metric, beside its chance level, in one line."""
-    metrics = list(record.rows[MODEL.name])
-    metric = next((name for name in (EDGES, *metrics) if name in metrics), None)
-    shown = (row for row in (MODEL.name, UNGUIDED.name) if metric is not None and row in record.rows)
-    values = {row: record.rows[row][str(metric)].value for row in shown}
-    said = [f"{row} {value:.3f}" for row, value in values.items() if value is not None]
-    heading = "edge F1 at 1 px" if metric == EDGES else metric
-    figures = f": {heading} {', '.join(said)}" if said else ""
+    """The run, and the metric that ranks it (its protocol's first), beside the unguided figure, in one line.
+
+    Edge F1 at 1 px follows where it is another: the two together show whether the caption was kept.
+    """
+    metrics = [
+        name
+        for name in dict.fromkeys((*list(record.rows[MODEL.name])[:1], EDGES))
+        if name in record.rows[MODEL.name]
+    ]
+    said = [text for text in (_compare_rows(record, metric) for metric in metrics) if text]
+    figures = f": {'; '.join(said)}" if said else ""
     return f"{record.identity.suite}, {record.sample_count} samples{figures}"
+
+
+def _compare_rows(record: Record, metric: str) -> str:
+    """A metric of the model and of its backbone unguided; empty where it has no value."""
+    shown = [row for row in (MODEL.name, UNGUIDED.name) if row in record.rows]
+    values = {row: record.rows[row][metric].value for row in shown}
+    said = [f"{row} {value:.3f}" for row, value in values.items() if value is not None]
+    return f"{list_main_metrics(record.protocol).get(metric, metric)} {', '.join(said)}" if said else ""
 
 
 def format_cell(figure: Figure) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
@@ -34,9 +35,8 @@ def export_suite(
     for done, item in enumerate(items, start=1):
         write_bytes(out / "sketches" / f"{item.item_id}.png", encode_png(item.sketch))
         progress("sketches", done, len(items))
-    write_text(
-        out / "README.md", README.format(suite=suite.name, size=suite.definition.size, given=_given(suite))
-    )
+    size, options = suite.definition.size, _list_options(suite, limit, samples_per_item)
+    write_text(out / "README.md", README.format(suite=suite.name, size=size, options=options))
     # Last, so that a folder with the table is a whole one.
     write_text(out / "prompts.csv", format_csv(COLUMNS, rows))
     return out / "prompts.csv"
@@ -55,9 +55,11 @@ def list_cells(suite: Suite, item: Item, index: int) -> list[str | int]:
     ]
 
 
-def _given(suite: Suite) -> str:
-    """What `--suite` takes for it."""
-    return suite.name if suite.folder.parent == SUITES else str(suite.folder.resolve())
+def _list_options(suite: Suite, limit: int | None, samples_per_item: int) -> str:
+    """The options by which `lepbench evaluate` asks for the pictures of this export."""
+    given = suite.name if suite.folder.parent == SUITES else str(suite.folder.resolve())
+    several = f" --samples-per-item {samples_per_item}" if samples_per_item > 1 else ""
+    return f"--suite {shlex.quote(given)}{'' if limit is None else f' --limit {limit}'}{several}"
 
 
 README = """\
@@ -73,5 +75,6 @@ Then score the folder, with no model loaded:
     name: my-model
     method: {{name: precomputed, folder: FOLDER}}
 
-as `my-model.yaml`, and `lepbench evaluate my-model.yaml --suite {given}`.
+as `my-model.yaml`, and `lepbench evaluate my-model.yaml {options}`. Without the
+same `--limit` and `--samples-per-item` the command asks for other pictures than these.
 """

@@ -60,7 +60,7 @@ def test_rows_of_pictures_are_there_only_with_pictures(
     assert verify_record(tmp_path / "out", suite, tiny_judges.statistics) == record
     assert recount_samples(tmp_path / "out", suite, tiny_judges, lambda *told: None) == len(samples)
     write_csv(tmp_path / "out", record)
-    write_sheet(tmp_path / "out", "t", "s", suite.items())
+    write_sheet(tmp_path / "out", record, "s", suite.items())
 
 
 def test_no_board_is_kept_of_drawings(tmp_path: Path, suite: Suite, tiny_judges: Judges) -> None:

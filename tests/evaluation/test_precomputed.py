@@ -19,6 +19,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
+from lepbench.guidance import SamplerSettings
 from lepbench.images import read_pixels
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig, PrecomputedConfig, UnguidedConfig
@@ -78,7 +79,7 @@ def test_a_run_of_them_is_published_like_any_other(
     record = scored(pictures, tiny_suite, tiny_judges, out)
     assert verify_record(out, tiny_suite, tiny_judges.statistics) == record
     write_csv(out, record)
-    write_sheet(out, "elsewhere", write_headline(record), tiny_suite.items())
+    write_sheet(out, record, write_headline(record), tiny_suite.items())
     assert Image.open(out / "sheet.png").width > 3 * 192
     path, changed = add_record(out, tmp_path / "boards", tiny_suite, tiny_judges.statistics)
     assert changed
@@ -94,6 +95,44 @@ def test_missing_and_extra_files_are_named(
         LepbenchError, match=rf"1 missing, first '{gone.name}'; 1 not asked for, first 'misnamed.png'"
     ):
         scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+
+
+def test_a_refused_run_leaves_its_folder_to_the_next(
+    pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
+    first = tiny_suite.items()[0].item_id
+    for path in pictures.iterdir():
+        if path.name != f"{first}-0.png":
+            path.unlink()
+    out = tmp_path / "out"
+    with pytest.raises(
+        LepbenchError, match=r"missing.*--limit and --samples-per-item of 'lepbench suite export'"
+    ):
+        scored(pictures, tiny_suite, tiny_judges, out, samples_per_item=1)
+    record = scored(pictures, tiny_suite, tiny_judges, out, samples_per_item=1, limit=1)
+    assert record.sample_count == 1
+
+
+def test_pictures_of_a_wrong_size_can_be_mended_in_place(
+    pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
+    first = pictures / f"{tiny_suite.items()[0].item_id}-0.png"
+    right = first.read_bytes()
+    Image.new("RGB", (32, 64)).save(first)
+    with pytest.raises(LepbenchError, match="draw at its size"):
+        scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+    first.write_bytes(right)
+    assert scored(pictures, tiny_suite, tiny_judges, tmp_path / "out").sample_count == 2 * ITEMS
+
+
+def test_no_sampler_is_stated_of_what_was_drawn_elsewhere(tmp_path: Path) -> None:
+    config = elsewhere(tmp_path)
+    assert "sampler" not in config.model_dump(mode="json")
+    old = config.model_dump(mode="json") | {"sampler": SamplerSettings().model_dump(mode="json")}
+    assert ModelConfig.model_validate(old) == config
+    for extra in ({"sampler": {"steps": 7}}, {"preset": "paper"}):
+        with pytest.raises(ValidationError, match="has no sampler: remove the key 'sampler' or 'preset'"):
+            ModelConfig.model_validate(config.model_dump(mode="json") | extra)
 
 
 def test_a_changed_picture_is_another_run(
@@ -131,6 +170,7 @@ def test_export_asks_for_exactly_what_is_scored(tmp_path: Path, tiny_suite: Suit
         sketch = read_pixels((table.parent / line["sketch"]).read_bytes())
         assert np.array_equal(sketch, item.sketch)
         assert (line["prompt"], int(line["seed"])) == (item.prompt, tiny_suite.seed(item, 0))
+    assert "--samples-per-item 2`" in (table.parent / "README.md").read_text()
     with pytest.raises(LepbenchError, match="is not empty"):
         export_suite(tiny_suite, tmp_path / "to-draw", ignore_progress)
 
@@ -153,3 +193,4 @@ def test_command_lists_and_exports(
     main()
     assert capsys.readouterr().out == f"{tmp_path / 'to-draw' / 'prompts.csv'}\n"
     assert len(list((tmp_path / "to-draw" / "sketches").iterdir())) == 2
+    assert " --limit 2`" in (tmp_path / "to-draw" / "README.md").read_text()
