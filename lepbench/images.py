@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
@@ -55,6 +55,20 @@ def open_as(
         raise LepbenchError(f"{label} is not an image that can be read") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise LepbenchError(f"{label} cannot be decoded: {error}") from error
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image file in px, from its header, upright.
+
+    Raises:
+        LepbenchError: see `open_rgb`.
+    """
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            return (image.height, image.width) if turned else image.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise LepbenchError(f"{path} cannot be decoded: {error}") from error
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -103,14 +103,15 @@ def _boundary_lines(scores: BoundaryScores) -> str:
 @click.option("--reference", type=FolderPath, required=True, help="Folder of real images.")
 @click.option(
     "--extractor",
-    default="judge",
-    show_default=True,
-    help="judge, clip:FOLDER_OR_ID, dinov2:FOLDER_OR_ID, torchscript:FILE, torch-fidelity:FILE or "
-    "torchmetrics:FILE.",
+    help="clip:FOLDER_OR_ID, dinov2:FOLDER_OR_ID, torchscript:FILE, torch-fidelity:FILE, torchmetrics:FILE, "
+    "or judge, which knows sketchworld alone  [default: judge for pictures of sketchworld, none for others].",
 )
 @click.option("--sha256", help="Required hash of the extractor's FILE; torchscript needs it.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def images(generated: Path, reference: Path, extractor: str, sha256: str | None, as_json: bool) -> None:
+def images(
+    generated: Path, reference: Path, extractor: str | None, sha256: str | None, device: str, as_json: bool
+) -> None:
     """Compare two folders of images as distributions: Frechet distance, KID and, for CLIP, CMMD.
 
     Values are comparable only for the same extractor and numbers of images. With the Inception file of
@@ -123,14 +124,36 @@ def images(generated: Path, reference: Path, extractor: str, sha256: str | None,
       lepbench score images --generated samples/ --reference photos/ --json \\
         --extractor torchscript:inception-2015-12-05.pt --sha256 HEX
     """
+    from lepbench.backbones import choose_device
     from lepbench.bars import show_bars
     from lepbench.judges.extractors import load_extractor
-    from lepbench.scoring.images import score_images
+    from lepbench.scoring.images import require_sketchworld, score_images
 
-    network = load_extractor(extractor, sha256)
+    if extractor is None:
+        for folder in (generated, reference):
+            require_sketchworld(folder)
+    network = load_extractor(extractor or "judge", sha256, str(choose_device(device)))
     with show_bars() as progress:
         scores = score_images(generated, reference, network, progress)
+    for note in _list_notes(scores):
+        click.echo(note, err=True)
     click.echo(json.dumps(_image_object(scores)) if as_json else _image_lines(scores))
+
+
+def _list_notes(scores: ImageScores) -> list[str]:
+    """What a reader of the figures must know of the sets."""
+    notes = []
+    if scores.extractor == "judge@1":
+        notes.append("judge@1 learnt sketchworld alone: its figures mean nothing for other pictures")
+    for name, repeated in (
+        ("generated", scores.repeated_generated),
+        ("reference", scores.repeated_reference),
+    ):
+        if repeated:
+            notes.append(f"{repeated} of the {name} pictures have the same pixels as another of them")
+    if scores.shared:
+        notes.append(f"{scores.shared} pictures are in both folders: the distances are smaller for it")
+    return notes
 
 
 def _image_object(scores: ImageScores) -> dict[str, Any]:
@@ -143,6 +166,9 @@ def _image_object(scores: ImageScores) -> dict[str, Any]:
         "cmmd": scores.cmmd,
         "n_generated": scores.n_generated,
         "n_reference": scores.n_reference,
+        "repeated_generated": scores.repeated_generated,
+        "repeated_reference": scores.repeated_reference,
+        "shared": scores.shared,
         "extractor": scores.extractor,
     }
 

@@ -61,7 +61,7 @@ class Precomputed(Method):
         if said:
             raise LepbenchError(
                 f"{self.folder} does not hold the {len(names)} pictures asked for: {'; '.join(said)}",
-                "give the --limit and --samples-per-item of 'lepbench suite export'; its prompts.csv lists them",
+                "pass the --limit and --samples-per-item of 'lepbench suite export', see its prompts.csv",
             )
 
     def draw(self, requests: Sequence[Request]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,8 @@ from lepbench.metrics.statistics import Draws
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+Report = Callable[[int], None]
+"""Called with how many further features were compared with a set: N for x, and M for y twice."""
 
 BLOCK = 1024
 
@@ -29,10 +31,14 @@ class Reference(NamedTuple):
     within: float
 
 
-def reference(features: Features) -> Reference:
+def ignore_report(count: int) -> None:
+    """A `Report` that tells nobody."""
+
+
+def reference(features: Features, report: Report = ignore_report) -> Reference:
     """Prepare the second set [M, D] of `kid`, M at least 2."""
     matrix = as_matrix(features)
-    return Reference(matrix, mean_of_pairs(matrix, np.arange(len(matrix))))
+    return Reference(matrix, mean_of_pairs(matrix, np.arange(len(matrix)), report))
 
 
 def kernel(first: Array, second: Array) -> Array:
@@ -74,6 +80,7 @@ def kid_draws(
     seed: int,
     repeats: int = 1000,
     fraction: float = 0.8,
+    report: Report = ignore_report,
 ) -> Draws:
     """KID and its spread over subsamples of x drawn without replacement, whole items at a time.
 
@@ -90,6 +97,7 @@ def kid_draws(
         seed: of the subsampling.
         repeats: how many subsamples.
         fraction: share of the items in a subsample, between 0 and 1.
+        report: called as the comparison goes on.
 
     Raises:
         ValueError: there are fewer than 4 items, or what `kid` refuses.
@@ -101,10 +109,10 @@ def kid_draws(
     subsamples = memberships(index, fraction, repeats, seed)
     members = np.concatenate([np.ones((1, n)), subsamples])  # the first is the whole set
     sizes = members.sum(axis=1)
-    blocks = different_items(matrix, index)
+    blocks = different_items(matrix, index, report)
     totals = sum((members @ block * members[:, columns]).sum(axis=1) for columns, block in blocks)
     pairs = sizes * sizes - members @ own_sizes(index)
-    cross = members @ cross_means(matrix, known) / sizes
+    cross = members @ cross_means(matrix, known, report) / sizes
     estimates = totals / pairs + known.within - 2 * cross
     value = float(estimates[0])
     deviations = (estimates[1:] - value) * np.sqrt(sizes[1:] / (n - sizes[1:]))
@@ -157,16 +165,19 @@ def paired_sets(x: Features, y: Features | Reference) -> tuple[Array, Reference]
     return matrix, known
 
 
-def different_items(matrix: Array, index: Index) -> Iterator[tuple[slice, Array]]:
+def different_items(
+    matrix: Array, index: Index, report: Report = ignore_report
+) -> Iterator[tuple[slice, Array]]:
     """The kernel matrix of a set with itself, zero where both are of one item, in blocks of columns."""
     for start in range(0, len(matrix), BLOCK):
         columns = slice(start, start + BLOCK)
         block = kernel(matrix, matrix[columns])
         block[index[:, None] == index[None, columns]] = 0
         yield columns, block
+        report(block.shape[1])
 
 
-def mean_of_pairs(matrix: Array, index: Index) -> float:
+def mean_of_pairs(matrix: Array, index: Index, report: Report = ignore_report) -> float:
     """Mean kernel over pairs of features of different items of one set.
 
     Raises:
@@ -175,13 +186,15 @@ def mean_of_pairs(matrix: Array, index: Index) -> float:
     pairs = len(matrix) ** 2 - own_sizes(index).sum()
     if pairs == 0:
         raise ValueError("a kernel distance needs at least 2 items a set")
-    return float(sum(block.sum() for _, block in different_items(matrix, index)) / pairs)
+    return float(sum(block.sum() for _, block in different_items(matrix, index, report)) / pairs)
 
 
-def cross_means(matrix: Array, known: Reference) -> Array:
+def cross_means(matrix: Array, known: Reference, report: Report = ignore_report) -> Array:
     """Mean kernel of each feature with the reference, [N]."""
     y = known.features
     total = np.zeros(len(matrix))
     for start in range(0, len(y), BLOCK):
-        total += kernel(matrix, y[start : start + BLOCK]).sum(axis=1)
+        block = y[start : start + BLOCK]
+        total += kernel(matrix, block).sum(axis=1)
+        report(len(block))
     return total / len(y)

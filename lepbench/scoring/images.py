@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
-from lepbench.images import SUFFIXES, open_rgb
+from lepbench.images import SUFFIXES, Pixels, open_rgb, read_size
 from lepbench.judges.extractors import Extractor
 from lepbench.metrics.cmmd import cmmd
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
@@ -22,7 +24,21 @@ from lepbench.progress import Progress
 from lepbench.seeds import derive_seed
 
 BATCH = 32
+WORLD = 64
+"""Side in px of the pictures of sketchworld that the judge learnt."""
 Features = NDArray[np.float32]
+
+
+class PictureSet(NamedTuple):
+    """A folder as an extractor sees it: features float32 [N, D], and the hash of each picture's pixels."""
+
+    features: Features
+    digests: list[bytes]
+
+    @property
+    def repeated(self) -> int:
+        """How many pictures have the pixels of an earlier one."""
+        return len(self.digests) - len(set(self.digests))
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,9 @@ class ImageScores:
         frechet_bias: estimate of the part of it that is due to the number of generated pictures alone.
         kid: unbiased squared MMD with its 95 % interval.
         cmmd: for CLIP extractors; None for others.
+        repeated_generated: generated pictures whose pixels are those of another.
+        repeated_reference: likewise of the reference.
+        shared: generated pictures that are in the reference too.
     """
 
     frechet_distance: float
@@ -42,6 +61,9 @@ class ImageScores:
     cmmd: float | None
     n_generated: int
     n_reference: int
+    repeated_generated: int
+    repeated_reference: int
+    shared: int
     extractor: str
 
 
@@ -59,17 +81,33 @@ def score_images(
     """
     x = extract_folder_features(generated, extractor, progress)
     y = extract_folder_features(reference_folder, extractor, progress)
-    gaussian, moments = (_statistics(features, extractor) for features in (x, y))
+    gaussian, moments = (_statistics(found.features, extractor) for found in (x, y))
     distance = frechet_distance(gaussian, moments)
     return ImageScores(
         frechet_distance=distance,
-        frechet_bias=half_size_distance(x, moments) - distance,
-        kid=kid_draws(x, reference(y), seed=0).interval(),
-        cmmd=cmmd(x, y) if extractor.unit else None,
-        n_generated=len(x),
-        n_reference=len(y),
+        frechet_bias=half_size_distance(x.features, moments) - distance,
+        kid=_measure_kid(x.features, y.features, progress),
+        cmmd=cmmd(x.features, y.features) if extractor.unit else None,
+        n_generated=len(x.features),
+        n_reference=len(y.features),
+        repeated_generated=x.repeated,
+        repeated_reference=y.repeated,
+        shared=len(set(x.digests) & set(y.digests)),
         extractor=extractor.name,
     )
+
+
+def _measure_kid(x: Features, y: Features, progress: Progress) -> Interval:
+    """KID with its interval; progress counts the features that were compared with a whole set."""
+    total, done = len(x) + 2 * len(y), 0
+
+    def report(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("kid", done, total)
+
+    progress("kid", 0, total)
+    return kid_draws(x, reference(y, report), seed=0, report=report).interval()
 
 
 def _statistics(features: Features, extractor: Extractor) -> FeatureStatistics:
@@ -94,8 +132,8 @@ def half_size_distance(features: Features, moments: FeatureStatistics, splits: i
     return float(np.mean(distances))
 
 
-def extract_folder_features(folder: Path, extractor: Extractor, progress: Progress) -> Features:
-    """Features of the pictures below a folder, in the order of their paths: float32 [N, D].
+def extract_folder_features(folder: Path, extractor: Extractor, progress: Progress) -> PictureSet:
+    """The pictures below a folder, in the order of their paths.
 
     Raises:
         LepbenchError: see `score_images`.
@@ -103,13 +141,36 @@ def extract_folder_features(folder: Path, extractor: Extractor, progress: Progre
     files = find_pictures(folder)
     progress(str(folder), 0, len(files))
     rows: list[Features] = []
-    done = 0
-    for batch in _batches(files, extractor.size):
-        with torch.inference_mode():
-            rows.append(extractor.network(batch).float().cpu().numpy())
-        done += len(batch)
-        progress(str(folder), done, len(files))
-    return np.concatenate(rows)
+    digests: list[bytes] = []
+    for start in range(0, len(files), BATCH):
+        pixels = [np.asarray(open_rgb(path)) for path in files[start : start + BATCH]]
+        digests += [hash_pixels(one) for one in pixels]
+        for batch in _batches(pixels, extractor.size):
+            with torch.inference_mode():
+                rows.append(extractor.network(batch).float().cpu().numpy())
+        progress(str(folder), start + len(pixels), len(files))
+    return PictureSet(np.concatenate(rows), digests)
+
+
+def hash_pixels(pixels: Pixels) -> bytes:
+    """A hash that two pictures share if they have the same size and pixels, however they are encoded."""
+    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).digest()
+
+
+def require_sketchworld(folder: Path) -> None:
+    """Refuse the judge of sketchworld for pictures that cannot be of it.
+
+    Raises:
+        LepbenchError: a picture has another size than sketchworld's, or see `score_images`.
+    """
+    for path in find_pictures(folder):
+        size = read_size(path)
+        if size != (WORLD, WORLD):
+            raise LepbenchError(
+                f"{path} is {size[0]}x{size[1]} px, and only pictures of sketchworld ({WORLD}x{WORLD} px) "
+                "have a default extractor",
+                "choose one with --extractor, such as clip:FOLDER_OR_ID or dinov2:FOLDER_OR_ID",
+            )
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -126,7 +187,7 @@ def find_pictures(folder: Path) -> list[Path]:
     return files
 
 
-def _batches(files: list[Path], size: int | None) -> Iterator[torch.Tensor]:
+def _batches(pictures: list[Pixels], size: int | None) -> Iterator[torch.Tensor]:
     """Pictures resized without aliasing and unrounded, as clean-fid does it: float [B, 3, size, size].
 
     Without a size they stay as they are, those of one size together.
@@ -134,7 +195,5 @@ def _batches(files: list[Path], size: int | None) -> Iterator[torch.Tensor]:
     from cleanfid.resize import make_resizer
 
     resize = make_resizer("PIL", False, "bicubic", (size, size)) if size else np.float32
-    for start in range(0, len(files), BATCH):
-        pixels = [resize(np.asarray(open_rgb(path))) for path in files[start : start + BATCH]]
-        for _, alike in groupby(pixels, key=np.shape):
-            yield torch.from_numpy(np.stack(list(alike))).movedim(-1, 1).contiguous()
+    for _, alike in groupby(map(resize, pictures), key=np.shape):
+        yield torch.from_numpy(np.stack(list(alike))).movedim(-1, 1).contiguous()

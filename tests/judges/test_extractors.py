@@ -54,7 +54,7 @@ def test_inception_s_features_are_the_library_s_at_any_size(
     for number, pixels in enumerate(pictures):
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
     extractor = load_extractor(f"{kind}:{inception}", sha256_file(inception))
-    found = extract_folder_features(tmp_path, extractor, quiet)
+    found = extract_folder_features(tmp_path, extractor, quiet).features
     model = architecture("inception", ["2048"], str(inception))
     with torch.no_grad():
         known = [model(torch.from_numpy(pixels).movedim(-1, 0)[None]) for pixels in pictures]

@@ -142,7 +142,7 @@ def test_command_prints_the_object(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generated, reference = map(str, folders)
-    arguments = ["--generated", generated, "--reference", reference, "--json"]
+    arguments = ["--generated", generated, "--reference", reference, "--extractor", "judge", "--json"]
     monkeypatch.setattr(sys, "argv", ["lepbench", "score", "images", *arguments])
     main()
     printed = json.loads(capsys.readouterr().out)
@@ -156,7 +156,7 @@ def test_command_names_the_number_of_pictures_beside_each_figure(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generated, reference = map(str, folders)
-    arguments = ["--generated", generated, "--reference", reference]
+    arguments = ["--generated", generated, "--reference", reference, "--extractor", "judge"]
     monkeypatch.setattr(sys, "argv", ["lepbench", "score", "images", *arguments])
     main()
     lines = capsys.readouterr().out.splitlines()
@@ -165,9 +165,53 @@ def test_command_names_the_number_of_pictures_beside_each_figure(
     assert lines[3] == "40 against 40 pictures by judge@1"
 
 
+def test_photographs_have_no_default_extractor(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--generated", str(folders[0]), "--reference", str(folders[1])]
+    monkeypatch.setattr(sys, "argv", ["lepbench", "score", "images", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "have a default extractor; choose one with --extractor" in said.err
+
+
+def test_what_a_reader_must_know_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(0)
+    for name in ("generated", "reference"):
+        (tmp_path / name).mkdir()
+        for number in range(6):
+            pixels = random.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    twice = Image.open(tmp_path / "generated" / "0.png")
+    twice.save(tmp_path / "generated" / "same.bmp")
+    twice.save(tmp_path / "reference" / "same.tiff")
+    arguments = ["--generated", str(tmp_path / "generated"), "--reference", str(tmp_path / "reference")]
+    monkeypatch.setattr(sys, "argv", ["lepbench", "score", "images", *arguments, "--device", "cpu", "--json"])
+    main()
+    said = capsys.readouterr()
+    printed = json.loads(said.out)
+    assert (printed["repeated_generated"], printed["repeated_reference"], printed["shared"]) == (1, 0, 1)
+    assert "judge@1 learnt sketchworld alone" in said.err
+    assert "1 of the generated pictures have the same pixels as another" in said.err
+    assert "1 pictures are in both folders" in said.err
+
+
+def test_kid_reports_as_it_goes_on(folders: tuple[Path, Path], extractor: Extractor) -> None:
+    told: list[tuple[int, int]] = []
+    score_images(
+        *folders, extractor, lambda stage, done, total: told.append((done, total)) if stage == "kid" else None
+    )
+    assert told == [(0, 120), (40, 120), (80, 120), (120, 120)]
+
+
 def test_features_that_are_no_numbers_are_refused(folders: tuple[Path, Path]) -> None:
     broken = Extractor("broken", 8, lambda batch: torch.full((len(batch), 3), torch.nan))
-    with pytest.raises(LepbenchError, match=r"broken: a feature is nan"):
+    with pytest.raises(LepbenchError, match=r"broken: features hold NaN or infinity, first in row 0"):
         score_images(*folders, broken, quiet)
 
 

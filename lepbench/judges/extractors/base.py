@@ -25,7 +25,7 @@ class Extractor:
     Attributes:
         name: what a figure made with it is labelled by.
         size: height and width it reads, in pixels; None where it takes any and resizes by itself.
-        network: float [B, 3, size, size] in [0, 255] to features [B, D].
+        network: float [B, 3, size, size] in [0, 255], on the CPU, to features [B, D].
         unit: whether cosine is its natural similarity, as for CLIP: CMMD is then defined.
     """
 
@@ -35,23 +35,25 @@ class Extractor:
     unit: bool = False
 
 
-Factory = Callable[[str, str | None], Extractor]
+Factory = Callable[[str, str | None, str], Extractor]
+"""From what follows the colon, an expected hash and a device."""
 EXTRACTORS: Registry[Factory] = Registry("extractor")
 
 
-def load_extractor(spec: str, sha256: str | None = None) -> Extractor:
+def load_extractor(spec: str, sha256: str | None = None, device: str = "cpu") -> Extractor:
     """The extractor that `KIND` or `KIND:SOURCE` names.
 
     Args:
         spec: "judge", "clip:FOLDER_OR_ID", "dinov2:FOLDER_OR_ID", "torchscript:FILE", "torch-fidelity:FILE"
             or "torchmetrics:FILE".
         sha256: what the bytes of a file must hash to; a TorchScript file needs it.
+        device: where the network runs, "cpu" or "cuda".
 
     Raises:
         LepbenchError: there is no such kind, or its files are missing, damaged or not the ones pinned.
     """
     kind, _, source = spec.partition(":")
-    return EXTRACTORS.get(kind)(source, sha256)
+    return EXTRACTORS.get(kind)(source, sha256, device)
 
 
 def read_pinned(kind: str, source: str, sha256: str | None) -> tuple[io.BytesIO, str]:

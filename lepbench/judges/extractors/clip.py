@@ -10,24 +10,24 @@ from lepbench.judges.paths import JUDGE
 
 
 @EXTRACTORS.register("judge")
-def load_judge(source: str, sha256: str | None) -> Extractor:
+def load_judge(source: str, sha256: str | None, device: str) -> Extractor:
     """The embedded judge: for pictures of sketchworld, and no others."""
-    return _clip("judge@1", JUDGE)
+    return _clip("judge@1", JUDGE, device)
 
 
 @EXTRACTORS.register("clip")
-def load_clip(source: str, sha256: str | None) -> Extractor:
+def load_clip(source: str, sha256: str | None, device: str) -> Extractor:
     """Projected image features of a `transformers.CLIPModel`."""
-    return _clip(f"clip:{source}", Path(require_source("clip", source)))
+    return _clip(f"clip:{source}", Path(require_source("clip", source)), device)
 
 
-def _clip(name: str, source: Path) -> Extractor:
-    scorer = ClipScorer.load(source)
+def _clip(name: str, source: Path, device: str) -> Extractor:
+    scorer = ClipScorer.load(source, device=device)
     processor = scorer.processor
     normalise = make_normaliser(processor.image_mean, processor.image_std)
     return Extractor(
         name,
         int(scorer.model.config.vision_config.image_size),
-        lambda batch: pooled(scorer.model.get_image_features(pixel_values=normalise(batch))),
+        lambda batch: pooled(scorer.model.get_image_features(pixel_values=normalise(batch).to(device))),
         unit=True,
     )
