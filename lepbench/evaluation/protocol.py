@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SerializeAsAny
+from pydantic import BeforeValidator, Field, NonNegativeInt, SerializeAsAny
 
 from lepbench.config import Config, load_document, parse_config
 from lepbench.detectors import FILE, AnyDetector, Sobel, SoftDetector, identify_detector, select_detector
@@ -40,7 +40,7 @@ class Protocol(Config):
     name: str = Field(default="lepbench-edges-v1", pattern=r"^[a-z0-9][a-z0-9._-]*$")
     measures: tuple[str, ...] = Field(default=MEASURED["edges"], min_length=1)
     """The measures, in the order of the tables; the first ranks a leaderboard."""
-    size: int
+    size: int = Field(ge=1)
     """Height and width at which images are generated and scored, in pixels."""
     detector: AnyDetector
     """Edge detector for the comparison with the sketch: the one that made the sketch."""
@@ -53,29 +53,29 @@ class Protocol(Config):
     wrong: str = "the next item of the whole suite, cyclic, whose prompt differs"
     matching: str = "a pixel of either map matches if the other map has one within the tolerance, Euclidean"
     pairing: str = "one to one, as many as can be within the tolerance and among those the nearest"
-    tolerances: tuple[int, ...] = (0, 1, 2, 3)
+    tolerances: tuple[NonNegativeInt, ...] = (0, 1, 2, 3)
     """Tolerances in pixels for the comparison with the sketch."""
-    relative_tolerances: tuple[float, ...] = ()
+    relative_tolerances: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     """The same as shares of the diagonal."""
-    stroke_tolerance: int = 2
+    stroke_tolerance: NonNegativeInt = 2
     """Distance in pixels within which a pixel of a stroke is found."""
-    contour_tolerance: int = 1
+    contour_tolerance: NonNegativeInt = 1
     """Tolerance in pixels for the comparison with the exact contours."""
     headline: str = "alignment times clip_skill clipped to [0, 1]"
     """Definition of the headline metric."""
-    headline_tolerance: int = 1
+    headline_tolerance: NonNegativeInt = 1
     """Tolerance in pixels of the headline's edge F1."""
     aggregation: str = "mean over samples of each sample's figure"
     intervals: str = "percentile bootstrap over items; for kid, items subsampled without replacement"
-    confidence: float = 0.95
-    resamples: int = 2000
-    kid_subsamples: int = 1000
-    kid_fraction: float = 0.8
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    resamples: int = Field(default=2000, ge=1)
+    kid_subsamples: int = Field(default=1000, ge=1)
+    kid_fraction: float = Field(default=0.8, gt=0, lt=1)
     """Share of the items in a subsample."""
-    interval_seed: int = 0
-    frechet_from: int = 512
+    interval_seed: NonNegativeInt = 0
+    frechet_from: int = Field(default=512, ge=2)
     """Minimum number of samples for a Frechet distance."""
-    batch_size: int = Field(default=8, alias="unit")
+    batch_size: int = Field(default=8, ge=1, alias="unit")
     """Batch size of sampling: fixed, because it changes the last bits of a network's output."""
     judge: str = "judge@1"
     """CLIP model of the similarities, and extractor of the features of `kid` and `frechet_distance`."""
@@ -170,7 +170,13 @@ def _read_terms(suite: Suite, path: Path) -> Protocol:
             f"{path}: a protocol with terms of its own has a name of its own, not {name!r}",
             f"give a 'name' that does not begin with {OURS!r}",
         )
-    return parse_config({**make_shipped_protocol(suite).model_dump(), **terms}, Protocol, str(path))
+    protocol = parse_config({**make_shipped_protocol(suite).model_dump(), **terms}, Protocol, str(path))
+    if protocol.size != suite.definition.size:
+        raise LepbenchError(
+            f"{path}: size {protocol.size} px, and suite {suite.name!r} has {suite.definition.size}",
+            "remove 'size', which is the suite's",
+        )
+    return protocol
 
 
 def _make_named(name: str) -> Callable[[Suite], Protocol]:

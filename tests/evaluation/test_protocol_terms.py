@@ -1,0 +1,35 @@
+"""Terms of a protocol file: values that no evaluation could be made with are refused when it is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.protocol import select_protocol
+from lepbench.suites import load_suite
+
+TERMS = {
+    "confidence: 2": "confidence: Input should be less than 1",
+    "confidence: 0": "confidence: Input should be greater than 0",
+    "resamples: 0": "resamples: Input should be greater than or equal to 1",
+    "kid_fraction: 1.0": "kid_fraction: Input should be less than 1",
+    "tolerances: [-1]": "tolerances.0: Input should be greater than or equal to 0",
+    "relative_tolerances: [1.5]": "relative_tolerances.0: Input should be less than 1",
+    "stroke_tolerance: -2": "stroke_tolerance: Input should be greater than or equal to 0",
+    "unit: 0": "unit: Input should be greater than or equal to 1",
+    "frechet_from: 1": "frechet_from: Input should be greater than or equal to 2",
+    "size: 128": "size 128 px, and suite 'sketchworld-edges-v1' has 64; remove 'size'",
+}
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_that_cannot_be_is_one_line(term: str, tmp_path: Path) -> None:
+    path = tmp_path / "terms.yaml"
+    path.write_text(f"name: mine\n{term}\n")
+    with pytest.raises(LepbenchError) as caught:
+        select_protocol(load_suite("sketchworld-edges-v1"), path)
+    assert str(path) in str(caught.value)
+    assert TERMS[term] in str(caught.value)
+    assert "\n" not in str(caught.value)
