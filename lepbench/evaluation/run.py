@@ -129,7 +129,7 @@ def evaluate(
         runner=ConditionRunner(out / WORK, judges, protocol, progress),
     )
     tables = run.tables(backbone, method)
-    record = run.record(out, tables, started)
+    record = run.record(out, tables, started, backbone)
     write_record(out, record)
     if not any(record.failed.values()):
         clear_work(out)
@@ -234,7 +234,12 @@ class _Run:
             return 0
         return self.runner.judges.scorer.truncated([item.prompt for item in self.items])
 
-    def record(self, out: Path, tables: list[pa.Table], started: float) -> Record:
+    def _list_cut(self, backbone: Backbone | None) -> list[str]:
+        """Items whose captions the backbone does not read to the end."""
+        tails = [] if backbone is None else backbone.find_cut([item.prompt for item in self.items])
+        return [item.item_id for item, tail in zip(self.items, tails, strict=backbone is not None) if tail]
+
+    def record(self, out: Path, tables: list[pa.Table], started: float, backbone: Backbone | None) -> Record:
         """Write samples and pictures, and summarise them.
 
         Raises:
@@ -253,6 +258,8 @@ class _Run:
             sample_count=drawn,
             failed=failed,
             truncated=self._truncated(),
+            cut_captions=self._list_cut(backbone),
+            notes=[] if backbone is None else backbone.notes,
             rows=summarise_samples(pa.concat_tables(tables), self.runner.judges.statistics, self.protocol),
             samples_sha256=samples_sha256,
             reused=self.reused,

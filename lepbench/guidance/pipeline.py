@@ -19,10 +19,12 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.load import choose_device
 from lepbench.backbones.resolve import INDEX, find_model_folder, is_local
+from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
 from lepbench.guidance.diffusers_backbone import (
     DiffusersBackbone,
     freeze_networks,
+    has_hooks,
     place_predictor,
     run_in_full,
     wrap_pipeline,
@@ -30,8 +32,9 @@ from lepbench.guidance.diffusers_backbone import (
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.guidance.importance import pool_weights
+from lepbench.guidance.notes import describe_cut
 from lepbench.guidance.sampler import Generators, sample
-from lepbench.guidance.schedulers import require_steerable
+from lepbench.guidance.schedulers import require_steerable, set_timesteps
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.sketch_like import SketchLike, read_strokes
 from lepbench.guidance.steering import SketchGuidance
@@ -48,10 +51,13 @@ class SketchGuidedOutput:
     Attributes:
         images: in the format `output_type`.
         sketches: the detected strokes, bool [B, H, W]; None without a sketch.
+        notes: what a reader of the images should know, a line each: the pipeline's safety checker is not run,
+            a prompt is cut at the text encoders' limit, the VAE is a smaller one.
     """
 
     images: Any
     sketches: NDArray[np.bool_] | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,14 +186,16 @@ class SketchGuidedPipeline:
     ) -> SketchGuidedOutput:
         """Generate images with the pipeline's own scheduler.
 
-        Without a sketch, or with `sketch_scale` 0, the images are those of the pipeline itself.
+        Without a sketch, or with `sketch_scale` 0, the images are those of the pipeline itself. Its safety
+        checker and watermark are not run.
 
         Args:
             sketch: one for all prompts, or one each; black on white or white on black. At another size than
                 the image's it is fitted without losing a stroke.
             negative_prompt: one for all prompts or one each.
             num_images_per_prompt: images per prompt; those of a prompt are consecutive.
-            guidance_scale: classifier-free guidance scale; the pipeline's own default unless given.
+            guidance_scale: classifier-free guidance scale; the pipeline's own default unless given. Where
+                guidance is distilled (Flux dev, latent consistency models), the scale the network is told.
             sketch_scale: sketch guidance scale, the paper's beta.
             stop: guide while t > stop x T_train.
             guidance_schedule: schedule of the guidance updates over the steps.
@@ -203,12 +211,12 @@ class SketchGuidedPipeline:
 
         Raises:
             LepbenchError: an unsupported size, a sketch without strokes, counts that disagree, a
-                scheduler that may lose a guidance update (`require_steerable`).
+                scheduler that may lose a guidance update (`require_steerable`), images that are not finite.
         """
         backbone = self.backbone
         predictor = place_predictor(self.predictor, backbone.device)
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        size = (height or backbone.image_size, width or backbone.image_size)
+        size = backbone.choose_size(height, width)
         latent = backbone.latent_shape(size)
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
         settings = self._settings(num_inference_steps, guidance_scale)
@@ -241,14 +249,15 @@ class SketchGuidedPipeline:
             ).latents
             with run_in_full(backbone.vae):
                 images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
-        return SketchGuidedOutput(_as(images, output_type), strokes)
+        notes = (*backbone.notes, *describe_cut(backbone, prompts))
+        return SketchGuidedOutput(_as(images, output_type), strokes, notes)
 
     def _settings(self, steps: int | None, scale: float | None) -> SamplerSettings:
         """Sampler settings; None selects the default of the pipeline's own call."""
         usual = inspect.signature(type(self.pipe).__call__).parameters
         steps = usual["num_inference_steps"].default if steps is None else steps
         scale = usual["guidance_scale"].default if scale is None else scale
-        return SamplerSettings(steps=steps, guidance_scale=max(scale, 1.0))
+        return parse_config({"steps": steps, "guidance_scale": scale}, SamplerSettings, "")
 
     @contextmanager
     def _at_rest_after(self, backbone: Backbone, predictor: Predictor) -> Iterator[None]:
@@ -263,8 +272,7 @@ class SketchGuidedPipeline:
     def _scheduler(self, backbone: Backbone, steps: int, latent: tuple[int, int]) -> Any:
         """A new scheduler of the pipeline's class and config, its timesteps set."""
         scheduler = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
-        arguments = backbone.family.schedule(scheduler, steps, latent)
-        scheduler.set_timesteps(**arguments, device=backbone.device)
+        set_timesteps(scheduler, backbone, steps, latent)
         return scheduler
 
 
@@ -276,6 +284,10 @@ def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
         raise LepbenchError(
             f"the denoiser is on {backbone.denoiser.device} and runs on {backbone.device}",
             "prepare no execution for a pipeline that is offloaded",
+        )
+    if has_hooks(backbone.denoiser):
+        raise LepbenchError(
+            "hooks cast or move the denoiser's weights", "prepare no execution for such a pipeline"
         )
     return execution.prepare(backbone)
 
