@@ -353,7 +353,7 @@ def load_backbone(
         components=parts,
         tokenizers={part: load_tokenizer(folder / part, kind) for part, kind in tokenizers.items()},
         index=index,
-        scheduler=configs[SCHEDULER],
+        scheduler=family.amend_schedule(configs[SCHEDULER]),
         device=where,
         dtype=dtype,
     )

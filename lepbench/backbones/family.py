@@ -146,6 +146,10 @@ class Family(ABC):
         conditioning = self.encode(text, prompts)
         return conditioning, self.uncaptioned(text).expand(len(conditioning)) if scale > 1 else None
 
+    def amend_schedule(self, config: ComponentConfig) -> dict[str, Any]:
+        """The scheduler config of a folder as the pipeline uses it."""
+        return dict(config)
+
     def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
         """Arguments of the scheduler's `set_timesteps` for latents of that size."""
         return {"num_inference_steps": steps}

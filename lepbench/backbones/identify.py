@@ -9,13 +9,10 @@ from typing import Any
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import Family
 from lepbench.backbones.load import read_mapping
-from lepbench.backbones.resolve import INDEX, find_model_folder, is_local
+from lepbench.backbones.resolve import INDEX, find_model_folder, is_checkpoint, is_local
 from lepbench.errors import LepbenchError
 from lepbench.files import read_json
 from lepbench.plugins import describe_failures
-
-CHECKPOINTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx", ".msgpack", ".h5")
-"""Suffixes of weights that are stored as one file."""
 
 CONVERT = "convert it once: diffusers.{kind}.from_single_file({name!r}).save_pretrained('FOLDER')"
 APPLY = "load it into its model and save that: pipe.{call}({name!r}); pipe.save_pretrained('FOLDER')"
@@ -38,7 +35,7 @@ def find_pipeline(name: str | Path, patterns: Sequence[str]) -> Path:
         LepbenchError: as there, or something else has this name; the message says what to make of it.
     """
     path = Path(name)
-    if path.suffix.lower() in CHECKPOINTS and not path.is_dir():
+    if is_checkpoint(name):
         raise _explain_file(path)
     folder = find_model_folder(name, [INDEX, *patterns])
     if not (folder / INDEX).is_file():
@@ -116,7 +113,7 @@ def _explain_folder(folder: Path) -> LepbenchError:
         return _explain_addition(folder, "a textual inversion", "load_textual_inversion")
     if "config.json" in names:
         return _explain_component(folder)
-    single = [name for name in names if Path(name).suffix.lower() in CHECKPOINTS]
+    single = [name for name in names if is_checkpoint(folder / name)]
     if single:
         return _explain_file(folder / single[0])
     return LepbenchError(

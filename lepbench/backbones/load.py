@@ -117,12 +117,12 @@ def _advise(folder: Path, stem: str, found: str) -> str:
     """How a file that is not read becomes one that is: by diffusers, where it can load it."""
     variant = found.removeprefix(f"{stem}.").split(".")[0].split("-")[0]
     if found.endswith(".bin"):
-        options = "use_safetensors=False"
+        options = ""
     elif found.endswith(".safetensors") and found.startswith(f"{stem}."):
-        options = f"variant={variant!r}"
+        options = f", variant={variant!r}"
     else:
         return "use the model's safetensors"
-    load = f"diffusers.DiffusionPipeline.from_pretrained({str(folder.parent)!r}, {options})"
+    load = f"diffusers.DiffusionPipeline.from_pretrained({str(folder.parent)!r}{options})"
     return f"save it anew: {load}.save_pretrained('FOLDER')"
 
 

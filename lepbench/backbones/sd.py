@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -57,6 +57,9 @@ SD1 = TapLayout(
     ),
 )
 
+
+EARLY = tuple(f"0.{minor}." for minor in range(9))
+"""How the versions of diffusers before 0.9 begin."""
 
 USUAL_GUIDANCE = 8.5
 """Guidance scale that a guidance-distilled U-Net is told if none is chosen, as in predictor training: that of
@@ -142,6 +145,18 @@ class StableDiffusion(UNetFamily):
     tokenizers: ClassVar = {"tokenizer": "transformers.CLIPTokenizer"}
     layouts = (MINI, SD1)
 
+    def __init__(self, amended: Mapping[str, Any] | None = None) -> None:
+        self.amended = amended or {}
+
+    def amend_schedule(self, config: ComponentConfig) -> dict[str, Any]:
+        return {**config, **{key: value for key, value in self.amended.items() if key in config}}
+
+    def latent_size(self, config: ComponentConfig) -> Size | None:
+        size = super().latent_size(config)
+        # Configs of diffusers before 0.9 may say less than 512 px; the pipeline replaces that, too.
+        early = str(config.get("_diffusers_version", "")).startswith(EARLY)
+        return (64, 64) if early and self.amended and size is not None and max(size) < 64 else size
+
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
         encoder = text.encoders["text_encoder"]
         tokens = text.tokens("tokenizer", prompts, self.token_limits(text)["tokenizer"])
@@ -177,5 +192,6 @@ class StableDiffusion(UNetFamily):
         return Conditioning({"embeddings": torch.zeros(1, 1, read_text_width(config))})
 
 
-FAMILIES.register("StableDiffusionPipeline")(StableDiffusion())
+# Early configs have the defaults of DDIM, which the pipeline replaces when it is loaded.
+FAMILIES.register("StableDiffusionPipeline")(StableDiffusion({"steps_offset": 1, "clip_sample": False}))
 FAMILIES.register("LatentConsistencyModelPipeline")(StableDiffusion())

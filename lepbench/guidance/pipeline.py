@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,10 @@ from PIL import Image
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
-from lepbench.backbones.load import choose_device
-from lepbench.backbones.resolve import INDEX, find_model_folder, is_local
+from lepbench.backbones.family import choose_classes
+from lepbench.backbones.identify import choose_family, find_pipeline, read_index
+from lepbench.backbones.load import choose_device, find_weight_files
+from lepbench.backbones.resolve import is_local
 from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
 from lepbench.guidance.diffusers_backbone import (
@@ -128,11 +130,11 @@ class SketchGuidedPipeline:
         """
         from diffusers import DiffusionPipeline
 
-        found = str(find_model_folder(id_or_path, [INDEX]) if is_local(id_or_path) else id_or_path)
+        found = str(_find_readable(id_or_path, options) if is_local(id_or_path) else id_or_path)
         try:
             with silence_libraries():
                 pipe = DiffusionPipeline.from_pretrained(found, **{"use_safetensors": True, **options})
-        except (OSError, ValueError, TypeError) as error:
+        except (AttributeError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
             raise LepbenchError(
                 f"the pipeline {str(id_or_path)!r} cannot be loaded: {error}",
                 "check its name and the options",
@@ -274,6 +276,22 @@ class SketchGuidedPipeline:
         scheduler = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
         set_timesteps(scheduler, backbone, steps, latent)
         return scheduler
+
+
+def _find_readable(name: str | Path, options: Mapping[str, Any]) -> Path:
+    """The folder of a local pipeline.
+
+    Raises:
+        LepbenchError: it is none, of no family, or holds weights of a kind that is neither read nor wanted.
+    """
+    folder = find_pipeline(name, [])
+    index = read_index(folder)
+    parts = choose_classes(choose_family(index.get("_class_name")), index)
+    if not {"variant", "use_safetensors"} & set(options):
+        for part, kind in parts.items():
+            if part not in options:
+                find_weight_files(folder / part, kind)
+    return folder
 
 
 def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:

@@ -105,8 +105,9 @@ CASES = [
         for scheduler in SCHEDULERS
         if scheduler != "flow_euler"
     ),
+    *(("lcm", scheduler, cfg) for scheduler in ("lcm", "unipc") for cfg in (0.5, 7.3)),
     *((name, "dpmpp", 4.0) for name in ("pixart-sigma", "pixart-alpha")),
-    *((name, "flow_euler", 4.0) for name in FLOWS),
+    *((name, "flow_euler", cfg) for name in FLOWS for cfg in (0.0, 0.5, 4.0)),
     *((name, fitting(name), 1.0) for name in BUILDERS),
 ]
 
