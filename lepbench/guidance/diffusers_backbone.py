@@ -167,16 +167,23 @@ def freeze_networks(networks: Sequence[nn.Module]) -> Iterator[None]:
         for module in chain.from_iterable(network.modules() for network in networks):
             stack.callback(setattr, module, "training", module.training)
             for name, parameter in module.named_parameters(recurse=False):
-                stack.callback(_restore_wish, module, name, parameter.requires_grad)
+                stack.callback(_restore_weight, module, name, parameter.requires_grad, parameter.dtype)
         for network in networks:
             network.requires_grad_(False).eval()
         yield
 
 
-def _restore_wish(module: nn.Module, name: str, wanted: bool) -> None:
-    """Set whether a parameter requires a gradient; hooks may have replaced it since."""
+def _restore_weight(module: nn.Module, name: str, wanted: bool, dtype: torch.dtype) -> None:
+    """Set whether a parameter requires a gradient, and the dtype that a hook did not come to set back.
+
+    It is looked up by name: hooks may have replaced it.
+    """
     parameter = module._parameters.get(name)
-    if parameter is not None and parameter.requires_grad != wanted:
+    if parameter is None:
+        return
+    if parameter.dtype != dtype:
+        parameter.data = parameter.data.to(dtype)
+    if parameter.requires_grad != wanted:
         parameter.requires_grad_(wanted)
 
 
