@@ -15,6 +15,7 @@ from PIL import Image
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import Backbone
 from lepbench.backbones.backbone import load_backbone
+from lepbench.backbones.finite import NotFinite
 from lepbench.backbones.load import Precision, choose_device
 from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
@@ -123,7 +124,11 @@ def sample(
     with follow_progress(progress) as show:
         for done, request in enumerate(requests, start=1):
             # Alone, so that a picture does not depend on the others.
-            pictures.append(Image.fromarray(to_pixels(method.draw([request]))[0]))
+            try:
+                drawn = method.draw([request])
+            except NotFinite as error:
+                raise LepbenchError(f"picture {done} of {len(requests)} failed: {error}") from error
+            pictures.append(Image.fromarray(to_pixels(drawn)[0]))
             show("pictures", done, len(requests))
     return pictures[0] if isinstance(prompt, str) else pictures
 

@@ -234,10 +234,12 @@ class _Run:
             return 0
         return self.runner.judges.scorer.truncated([item.prompt for item in self.items])
 
-    def _list_cut(self, backbone: Backbone | None) -> list[str]:
+    def _list_cut(self, backbone: Backbone | None) -> tuple[str, ...]:
         """Items whose captions the backbone does not read to the end."""
-        tails = [] if backbone is None else backbone.find_cut([item.prompt for item in self.items])
-        return [item.item_id for item, tail in zip(self.items, tails, strict=backbone is not None) if tail]
+        if backbone is None:
+            return ()
+        tails = backbone.find_cut([item.prompt for item in self.items])
+        return tuple(item.item_id for item, tail in zip(self.items, tails, strict=True) if tail)
 
     def record(self, out: Path, tables: list[pa.Table], started: float, backbone: Backbone | None) -> Record:
         """Write samples and pictures, and summarise them.
@@ -259,7 +261,7 @@ class _Run:
             failed=failed,
             truncated=self._truncated(),
             cut_captions=self._list_cut(backbone),
-            notes=[] if backbone is None else backbone.notes,
+            notes=() if backbone is None else backbone.notes,
             rows=summarise_samples(pa.concat_tables(tables), self.runner.judges.statistics, self.protocol),
             samples_sha256=samples_sha256,
             reused=self.reused,

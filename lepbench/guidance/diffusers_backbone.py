@@ -167,7 +167,8 @@ def freeze_networks(networks: Sequence[nn.Module]) -> Iterator[None]:
         for module in chain.from_iterable(network.modules() for network in networks):
             stack.callback(setattr, module, "training", module.training)
             for name, parameter in module.named_parameters(recurse=False):
-                stack.callback(_restore_weight, module, name, parameter.requires_grad, parameter.dtype)
+                was = {"wanted": parameter.requires_grad, "dtype": parameter.dtype}
+                stack.callback(_restore_weight, module, name, **was)
         for network in networks:
             network.requires_grad_(False).eval()
         yield
