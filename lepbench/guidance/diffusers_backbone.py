@@ -167,8 +167,8 @@ def freeze_networks(networks: Sequence[nn.Module]) -> Iterator[None]:
         for module in chain.from_iterable(network.modules() for network in networks):
             stack.callback(setattr, module, "training", module.training)
             for name, parameter in module.named_parameters(recurse=False):
-                was = {"wanted": parameter.requires_grad, "dtype": parameter.dtype}
-                stack.callback(_restore_weight, module, name, **was)
+                wanted, dtype = parameter.requires_grad, parameter.dtype
+                stack.callback(_restore_weight, module, name, wanted=wanted, dtype=dtype)
         for network in networks:
             network.requires_grad_(False).eval()
         yield

@@ -165,6 +165,7 @@ class SketchGuidedPipeline:
         denoiser = self.prepared.denoiser
         return dataclasses.replace(backbone, denoiser=denoiser, dtype=denoiser.dtype)
 
+    @torch.inference_mode(False)
     @torch.no_grad()
     def __call__(
         self,

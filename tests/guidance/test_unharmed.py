@@ -171,14 +171,23 @@ def test_through_cast_weights_the_guidance_is_that_of_the_cast_values(name: str)
     cast(hooked)
     with torch.no_grad():
         # The same values, held in full precision throughout.
-        for one, other in zip(networks_of(hooked), networks_of(rounded), strict=True):
-            for source, goal in zip(one.parameters(), other.parameters(), strict=True):
+        for cast_one, plain in zip(networks_of(hooked), networks_of(rounded), strict=True):
+            for source, goal in zip(cast_one.parameters(), plain.parameters(), strict=True):
                 goal.copy_(source.float())
-    drawn = [
+    one, other = (
         guided_by(pipe)("a", sketch(), stop=0.0, generator=make_generator(0), **OPTIONS).images
         for pipe in (hooked, rounded)
-    ]
-    assert torch.allclose(*drawn, atol=1e-5)
+    )
+    assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_caller_in_inference_mode_is_served_alike() -> None:
+    guided = guided_by(made())
+    one = guided("a", sketch(), weights=np.ones((32, 32)), stop=0.0, seed=0, **OPTIONS).images
+    with torch.inference_mode():
+        other = guided("a", sketch(), weights=np.ones((32, 32)), stop=0.0, seed=0, **OPTIONS).images
+    assert torch.equal(one, other)
+    assert not any(weight.is_inference() for weight in guided.pipe.unet.parameters())
 
 
 def test_hooked_weights_are_not_prepared_anew() -> None:
