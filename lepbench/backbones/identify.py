@@ -15,7 +15,9 @@ from lepbench.files import read_json
 from lepbench.plugins import describe_failures
 
 CONVERT = "convert it once: diffusers.{kind}.from_single_file({name!r}).save_pretrained('FOLDER')"
-APPLY = "load it into its model and save that: pipe.{call}({name!r}); pipe.save_pretrained('FOLDER')"
+APPLY = "load it into its model and save that: {calls}; pipe.save_pretrained('FOLDER')"
+LORA = ("a LoRA", "pipe.load_lora_weights({name!r}); pipe.fuse_lora(); pipe.unload_lora_weights()")
+INVERSION = ("a textual inversion", "pipe.load_textual_inversion({name!r})")
 INSERT = (
     "put it into its model: DiffusionPipeline.from_pretrained(MODEL, {part}=...).save_pretrained('FOLDER')"
 )
@@ -75,7 +77,7 @@ def _explain_file(path: Path) -> LepbenchError:
     if path.suffix.lower() == ".safetensors":
         names = _list_weights(path)
         if any("lora" in name for name in names):
-            return _explain_addition(path, "a LoRA", "load_lora_weights")
+            return _explain_addition(path, *LORA)
         kind = next((kind for part, kind in KINDS.items() if any(part in name for name in names)), None)
     else:
         kind = None
@@ -93,10 +95,10 @@ def _list_weights(path: Path) -> list[str]:
         return []
 
 
-def _explain_addition(path: Path, what: str, call: str) -> LepbenchError:
-    return LepbenchError(
-        f"{path} is {what}, which alone draws nothing", APPLY.format(call=call, name=str(path))
-    )
+def _explain_addition(path: Path, what: str, calls: str) -> LepbenchError:
+    """Weights that are added to those of a model."""
+    advice = APPLY.format(calls=calls.format(name=str(path)))
+    return LepbenchError(f"{path} is {what}, which alone draws nothing", advice)
 
 
 def _explain_folder(folder: Path) -> LepbenchError:
@@ -108,9 +110,9 @@ def _explain_folder(folder: Path) -> LepbenchError:
     if nested is not None:
         return LepbenchError(f"missing file {folder / INDEX}", f"did you mean {nested}?")
     if "adapter_config.json" in names or any("lora" in name.lower() for name in names):
-        return _explain_addition(folder, "a LoRA", "load_lora_weights")
+        return _explain_addition(folder, *LORA)
     if any(name.startswith("learned_embeds") for name in names):
-        return _explain_addition(folder, "a textual inversion", "load_textual_inversion")
+        return _explain_addition(folder, *INVERSION)
     if "config.json" in names:
         return _explain_component(folder)
     single = [name for name in names if is_checkpoint(folder / name)]
