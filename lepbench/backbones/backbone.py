@@ -87,6 +87,11 @@ class Backbone:
         return int(self.scheduler["num_train_timesteps"])
 
     @property
+    def takes_scale(self) -> bool:
+        """Whether guidance is distilled: its scale is an input of the denoiser."""
+        return self.family.takes_scale(self.denoiser.config)
+
+    @property
     def vae_factor(self) -> int:
         """Pixels per latent along a side."""
         return int(2 ** (len(self.vae.config.block_out_channels) - 1))

@@ -139,6 +139,10 @@ class Family(ABC):
         """The unconditional embeddings for classifier-free guidance, one sample."""
         return self.encode(text, [""])
 
+    def takes_scale(self, config: ComponentConfig) -> bool:
+        """Whether the guidance scale is an input of the denoiser, which then needs no unconditional pass."""
+        return False
+
     def conditions(
         self, text: TextParts, prompts: Sequence[str], scale: float
     ) -> tuple[Conditioning, Conditioning | None]:

@@ -93,6 +93,9 @@ class UNetFamily(Family):
     def size_multiple(self, config: ComponentConfig) -> int:
         return int(2 ** (len(config["down_block_types"]) - 1))
 
+    def takes_scale(self, config: ComponentConfig) -> bool:
+        return config.get("time_cond_proj_dim") is not None
+
     def conditions(
         self, text: TextParts, prompts: Sequence[str], scale: float
     ) -> tuple[Conditioning, Conditioning | None]:

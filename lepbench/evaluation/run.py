@@ -51,7 +51,7 @@ from lepbench.evaluation.schema import make_schema, make_work_schema
 from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder
 from lepbench.judges import Judges
-from lepbench.methods import Method, ModelConfig, UnguidedConfig, hash_sampler_code
+from lepbench.methods import Method, ModelConfig, UnguidedConfig, check_drawing, hash_sampler_code
 from lepbench.progress import Progress, ignore_progress
 from lepbench.submitted import explain_faults, hash_code
 from lepbench.suites import Item, Suite
@@ -95,6 +95,9 @@ def evaluate(
     prepare_folder(out)
     where = choose_device(device)
     backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
+    if backbone is not None:
+        height, width = items[0].sketch.shape
+        check_drawing(backbone, model.sampler, (height, width))
     method = method or build_method(model, backbone)
     judges = judges or load_judges(protocol, str(where))
     identity = Identity(

@@ -222,7 +222,7 @@ class SketchGuidedPipeline:
         size = backbone.choose_size(height, width)
         latent = backbone.latent_shape(size)
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
-        settings = self._settings(num_inference_steps, guidance_scale)
+        settings = self._settings(backbone, num_inference_steps, guidance_scale)
         each = num_images_per_prompt
         if negative_prompt is not None:
             negative = _repeated(_negatives(negative_prompt, len(prompts)), each)
@@ -255,11 +255,12 @@ class SketchGuidedPipeline:
         notes = (*backbone.notes, *describe_cut(backbone, prompts))
         return SketchGuidedOutput(_as(images, output_type), strokes, notes)
 
-    def _settings(self, steps: int | None, scale: float | None) -> SamplerSettings:
+    def _settings(self, backbone: Backbone, steps: int | None, scale: float | None) -> SamplerSettings:
         """Sampler settings; None selects the default of the pipeline's own call."""
         usual = inspect.signature(type(self.pipe).__call__).parameters
         steps = usual["num_inference_steps"].default if steps is None else steps
         scale = usual["guidance_scale"].default if scale is None else scale
+        scale = scale if backbone.takes_scale else max(scale, 1.0)
         return parse_config({"steps": steps, "guidance_scale": scale}, SamplerSettings, "")
 
     @contextmanager

@@ -114,6 +114,18 @@ def set_timesteps(scheduler: Any, backbone: Backbone, steps: int, latent: Size) 
         raise LepbenchError(f"{type(scheduler).__name__} takes no {steps} steps: {error}") from error
 
 
+def require_scale(backbone: Backbone, scale: float) -> None:
+    """Refuse a guidance scale below 1 where guidance is not distilled.
+
+    Raises:
+        LepbenchError: it is.
+    """
+    if scale < 1 and not backbone.takes_scale:
+        raise LepbenchError(
+            f"guidance_scale {scale} is below 1, and {backbone.name} is not told it", "give 1 for no guidance"
+        )
+
+
 def imply_sampler(backbone: Backbone) -> dict[str, object]:
     """The sampler settings without which a backbone draws nothing usable, as keys of `SamplerSettings`."""
     if backbone.family.flow:

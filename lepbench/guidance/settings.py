@@ -25,8 +25,8 @@ class SamplerSettings(Config):
     Attributes:
         steps: denoising steps.
         scheduler: a name in `guidance.schedulers`.
-        guidance_scale: classifier-free guidance; up to 1 there is no unconditional pass. Where guidance is
-            distilled (Flux dev, latent consistency models), the scale that the network is told.
+        guidance_scale: classifier-free guidance; 1 skips the unconditional pass. Where guidance is distilled
+            (Flux dev, latent consistency models), the scale that the network is told, from 0.
     """
 
     steps: int = Field(default=50, ge=1, le=1000)

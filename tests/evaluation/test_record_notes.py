@@ -9,6 +9,7 @@ import pytest
 from transformers import CLIPTokenizer
 
 from lepbench.backbones import Backbone
+from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
 from lepbench.judges import Judges
@@ -41,3 +42,19 @@ def test_cut_captions_and_notes_are_in_the_record(
     earlier = read_record(out)
     assert (earlier.cut_captions, earlier.notes, earlier.id) == ((), (), record.id)
     assert earlier.model_dump(mode="json") == document
+
+
+def test_what_cannot_be_drawn_is_refused_before_the_folder_is_claimed(
+    tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    faults: dict[str, dict[str, object]] = {
+        "guidance_scale 0.5 is below 1": {"guidance_scale": 0.5},
+        "scheduler 'flow_euler' does not fit": {"scheduler": "flow_euler"},
+        "LCMScheduler takes no 60 steps": {"scheduler": "lcm", "steps": 60},
+    }
+    for message, sampler in faults.items():
+        document = tiny_model.model_dump() | {"sampler": sampler}
+        model = ModelConfig.model_validate(document)
+        with pytest.raises(LepbenchError, match=message):
+            evaluate(model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+        assert not list((tmp_path / "out").glob("*.json"))

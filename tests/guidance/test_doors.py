@@ -60,7 +60,8 @@ def drawn_by_folder(folder: Path, pipe: Any, start: Tensor, cfg: float, prompts:
     backbone = load_backbone(folder)
     scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config)
     set_timesteps(scheduler, backbone, STEPS, (start.shape[2], start.shape[3]))
-    settings = SamplerSettings(steps=STEPS, guidance_scale=cfg)
+    scale = cfg if backbone.takes_scale else max(cfg, 1.0)
+    settings = SamplerSettings(steps=STEPS, guidance_scale=scale)
     latents = sample(backbone, prompts, start, settings, scheduler=scheduler, generators=generators()).latents
     return backbone.decode_latents(latents)
 
