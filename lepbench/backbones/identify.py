@@ -59,11 +59,17 @@ def choose_family(name: object) -> Family:
         LepbenchError: there is none; classes with near names are other pipelines, so all are listed.
     """
     if not isinstance(name, str) or name not in FAMILIES:
-        known = f"classes with a family: {', '.join(FAMILIES)}"
-        raise LepbenchError(
-            f"unknown pipeline class {name!r}", "; ".join(filter(None, (known, describe_failures())))
-        )
+        fix = "; ".join(filter(None, (f"families: {_list_families()}", describe_failures())))
+        raise LepbenchError(f"unknown pipeline class {name!r}", fix)
     return FAMILIES.get(name)
+
+
+def _list_families() -> str:
+    """The families, and their pipeline classes in brackets."""
+    classes: dict[str, list[str]] = {}
+    for name in FAMILIES:
+        classes.setdefault(FAMILIES.get(name).name, []).append(name)
+    return ", ".join(f"{family} ({', '.join(names)})" for family, names in sorted(classes.items()))
 
 
 def _explain_file(path: Path) -> LepbenchError:

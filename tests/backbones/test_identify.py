@@ -102,7 +102,7 @@ def test_of_an_unknown_class_all_families_are_listed(name: object, tmp_path: Pat
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": name}))
     refused(
         tmp_path,
-        "unknown pipeline class .*; classes with a family: FluxPipeline, .* StableDiffusionXLPipeline",
+        r"unknown pipeline class .*; families: flux \(FluxPipeline\), .* sdxl \(StableDiffusionXLPipeline\)",
     )
     with pytest.raises(LepbenchError) as caught:
         load_backbone(tmp_path)
