@@ -14,7 +14,7 @@ from torch import Tensor
 from lepbench.backbones.checks import SCHEDULER, check_pipeline
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import Family, Size, TextParts, choose_classes, list_present
-from lepbench.backbones.finite import require_finite
+from lepbench.backbones.finite import require_encoded, require_finite
 from lepbench.backbones.identify import choose_family, find_pipeline, read_index
 from lepbench.backbones.known import load_known
 from lepbench.backbones.load import (
@@ -230,12 +230,17 @@ class Backbone:
 
     @torch.no_grad()
     def encode_images(self, images: Tensor) -> Tensor:
-        """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, shifted and scaled."""
+        """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, shifted and scaled.
+
+        Raises:
+            NotFinite: some latents are not finite.
+        """
         self.latent_shape((images.shape[-2], images.shape[-1]))
         centred = (images * 2 - 1).to(self.device, self.vae.dtype)
         pieces = torch.split(centred, choose_vae_batch(images.shape[-2] * images.shape[-1]))
         modes = [_read_mode(self.vae.encode(piece)) for piece in pieces]
         latents: Tensor = (torch.cat(modes) - self._latent_shift) * self.vae.config.scaling_factor
+        require_encoded(latents, self.vae.dtype)
         return latents.float().contiguous()
 
     def encode_edges(self, edges: Tensor) -> Tensor:

@@ -158,7 +158,7 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
     """
     if not (folder / "config.json").is_file():
         raise LepbenchError(f"missing file {folder / 'config.json'}", NOT_WHOLE)
-    _require_quantiser(folder)
+    require_quantiser(folder)
     variant, names = find_weight_files(folder, kind)
     lost = [name for name in names if not (folder / name).is_file()]
     if lost:
@@ -187,7 +187,7 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
     return loaded
 
 
-def _require_quantiser(folder: Path) -> None:
+def require_quantiser(folder: Path) -> None:
     """Check that quantised weights can be read.
 
     Raises:

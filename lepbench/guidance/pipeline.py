@@ -19,7 +19,7 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.family import choose_classes
 from lepbench.backbones.identify import choose_family, find_pipeline, read_index
-from lepbench.backbones.load import choose_device, find_weight_files
+from lepbench.backbones.load import choose_device, find_weight_files, require_quantiser
 from lepbench.backbones.resolve import is_local
 from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
@@ -284,7 +284,8 @@ def _find_readable(name: str | Path, options: Mapping[str, Any]) -> Path:
     """The folder of a local pipeline.
 
     Raises:
-        LepbenchError: it is none, of no family, or holds weights of a kind that is neither read nor wanted.
+        LepbenchError: it is none, of no family, or its weights are of a kind that is neither read nor asked
+            for, or quantised by a package that is not installed.
     """
     folder = find_pipeline(name, [])
     index = read_index(folder)
@@ -293,6 +294,7 @@ def _find_readable(name: str | Path, options: Mapping[str, Any]) -> Path:
         for part, kind in parts.items():
             if part not in options:
                 find_weight_files(folder / part, kind)
+                require_quantiser(folder / part)
     return folder
 
 

@@ -18,6 +18,7 @@ from lepbench.backbones import load_backbone
 from lepbench.backbones.known import load_known
 from lepbench.errors import LepbenchError
 from lepbench.guidance.diffusers_backbone import wrap_pipeline
+from lepbench.guidance.pipeline import SketchGuidedPipeline
 
 KEYS = [
     ("sd-v", "unet", {"class_embed_type": "timestep"}, "class_embed_type timestep: it asks for class labels"),
@@ -192,6 +193,8 @@ def test_quantised_weights_whose_package_is_missing_are_one_line(
             LepbenchError, match=rf"{part} is quantised by {method or 'bitsandbytes'}, which is not"
         ):
             load_backbone(folder)
+        with pytest.raises(LepbenchError, match=rf"{part} is quantised by .*, which is not installed"):
+            SketchGuidedPipeline.from_pretrained(folder)
         file.write_text(whole)
 
 

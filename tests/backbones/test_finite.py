@@ -67,6 +67,12 @@ def test_a_vae_in_half_precision_that_overflows_is_told_in_a_pipeline() -> None:
     with pytest.raises(LepbenchError, match="the VAE overflowed in float16; run the VAE in float32"):
         guided("a", **options)
     assert guided("a", output_type="latent", **options).images.isfinite().all()
+    with torch.no_grad():
+        pipe.vae.encoder.conv_in.weight.fill_(float("inf"))
+    sketch = np.zeros((32, 32), np.bool_)
+    sketch[8:24, 12] = True
+    with pytest.raises(LepbenchError, match="encoded to NaN: the VAE overflowed in float16; run the V"):
+        guided("a", sketch, **options)
 
 
 @dataclasses.dataclass(frozen=True)
