@@ -38,8 +38,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lepbench.backbones import Backbone, Conditioning
 from lepbench.backbones.family import Family, TextParts
-from lepbench.backbones.known import fill_defaults, load_known
-from lepbench.backbones.load import choose_device
+from lepbench.backbones.known import load_known
+from lepbench.backbones.load import choose_device, fill_defaults
 from lepbench.backbones.sd import StableDiffusion
 from lepbench.backbones.sdxl import StableDiffusionXL
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
@@ -97,7 +97,7 @@ def random_backbone(
 ) -> Backbone:
     """The U-Net with random weights; the VAE has shapes only, and no text encoder is needed."""
     model, family = load_known()[name], FAMILIES[name]()
-    config = fill_defaults(family, {**model.denoiser, **(TINY[name] if tiny else {})})
+    config = fill_defaults(family.components["unet"], {**model.denoiser, **(TINY[name] if tiny else {})})
     with device:
         unet = diffusers.UNet2DConditionModel.from_config(config).eval().requires_grad_(False)
     if dtype != unet.dtype:

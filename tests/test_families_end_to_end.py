@@ -18,6 +18,7 @@ from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.evaluation.run import evaluate
 from lepbench.guidance import SamplerSettings
+from lepbench.guidance.schedulers import imply_sampler
 from lepbench.judges import Judges
 from lepbench.methods import LepConfig, ModelConfig, Request, UnguidedConfig
 from lepbench.predictors.train import train_predictor
@@ -43,7 +44,7 @@ def triplets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-FAMILIES = ("sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma")
+FAMILIES = ("sd-v", "lcm", "sdxl", "sd3", "flux-dev", "pixart-sigma")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_predictor_is_trained_and_steers(
     assert weights[0] == weights[1]
 
     backbone = load_backbone(folder, precision=precision)
-    sampler = SamplerSettings(steps=2, scheduler="flow_euler" if backbone.family.flow else "ddim")
+    sampler = SamplerSettings.model_validate({"scheduler": "ddim", **imply_sampler(backbone), "steps": 2})
     sketch = np.zeros((HEIGHT, WIDTH), dtype=bool)
     sketch[:, 12] = True
     asked = [Request("0.png", "two halves", sketch, 7)]
@@ -90,7 +91,9 @@ def test_a_predictor_is_trained_and_steers(
     assert (steered - plain).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize(("name", "precision"), [("sdxl", "bfloat16"), ("flux-dev", "float32")])
+@pytest.mark.parametrize(
+    ("name", "precision"), [("sdxl", "bfloat16"), ("flux-dev", "float32"), ("lcm", "float32")]
+)
 def test_a_suite_is_drawn_and_scored(
     name: str,
     precision: Precision,
@@ -101,7 +104,7 @@ def test_a_suite_is_drawn_and_scored(
     tmp_path: Path,
 ) -> None:
     folder = tiny_folder_of(name)
-    sampler = {"steps": 2, "scheduler": "flow_euler" if name.startswith("flux") else "ddim"}
+    sampler = {"scheduler": "ddim", **imply_sampler(load_backbone(folder)), "steps": 2}
     model = ModelConfig.model_validate(
         {
             "name": "tiny",

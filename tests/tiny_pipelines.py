@@ -60,53 +60,104 @@ def vae(**settings: Any) -> diffusers.AutoencoderKL:
     )
 
 
+def small_vae() -> diffusers.AutoencoderTiny:
+    """Of the kind of TAESD, whose latents have no posterior and need no scaling."""
+    widths = (8, 8, 8)
+    return diffusers.AutoencoderTiny(
+        encoder_block_out_channels=widths,
+        decoder_block_out_channels=widths,
+        num_encoder_blocks=(1, 1, 1),
+        num_decoder_blocks=(1, 1, 1),
+    )
+
+
+def lopsided_vae() -> diffusers.AsymmetricAutoencoderKL:
+    """With a larger decoder than encoder."""
+    return diffusers.AsymmetricAutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        down_block_out_channels=(8, 8, 8),
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        up_block_out_channels=(8, 8, 16),
+        layers_per_up_block=2,
+        norm_num_groups=4,
+        sample_size=64,
+        scaling_factor=4.0,
+    )
+
+
+def sd(kind: Any = diffusers.StableDiffusionPipeline, **parts: Any) -> diffusers.DiffusionPipeline:
+    """Of the layout of Stable Diffusion; `unet` adds to its U-Net's config, other parts replace its own."""
+    unet = diffusers.UNet2DConditionModel(
+        **{
+            "sample_size": 16,
+            "block_out_channels": (8, 16, 16, 16),
+            "norm_num_groups": 4,
+            "cross_attention_dim": 16,
+            "attention_head_dim": (2, 4, 4, 4),
+            "use_linear_projection": True,
+            **parts.pop("unet", {}),
+        }
+    )
+    return kind(
+        **{
+            "vae": vae(scaling_factor=4.0),
+            "text_encoder": clip(16, projected=False),
+            "tokenizer": clip_tokenizer(),
+            "unet": unet,
+            "scheduler": diffusers.DDIMScheduler(**SCALED, clip_sample=False, steps_offset=1),
+            "safety_checker": None,
+            "feature_extractor": None,
+            "requires_safety_checker": False,
+            **parts,
+        }
+    )
+
+
 def sd_v() -> diffusers.DiffusionPipeline:
     """Of the layout of Stable Diffusion 2.1, predicting v."""
-    unet = diffusers.UNet2DConditionModel(
-        sample_size=16,
-        block_out_channels=(8, 16, 16, 16),
-        norm_num_groups=4,
-        cross_attention_dim=16,
-        attention_head_dim=(2, 4, 4, 4),
-        use_linear_projection=True,
-    )
-    return diffusers.StableDiffusionPipeline(
-        vae=vae(scaling_factor=4.0),
-        text_encoder=clip(16, projected=False),
-        tokenizer=clip_tokenizer(),
-        unet=unet,
+    return sd(
         scheduler=diffusers.DDIMScheduler(
             **SCALED, clip_sample=False, steps_offset=1, prediction_type="v_prediction"
-        ),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
+        )
     )
 
 
-def sdxl() -> diffusers.DiffusionPipeline:
+def lcm(kind: Any = diffusers.StableDiffusionPipeline) -> diffusers.DiffusionPipeline:
+    """A latent consistency model: the U-Net is told the guidance scale."""
+    scheduler = diffusers.LCMScheduler(**SCALED, clip_sample=False, steps_offset=1)
+    return sd(kind, unet={"time_cond_proj_dim": 24}, scheduler=scheduler)
+
+
+def sdxl(**parts: Any) -> diffusers.DiffusionPipeline:
+    """`unet` adds to the config of its U-Net, other parts replace its own."""
     unet = diffusers.UNet2DConditionModel(
-        sample_size=16,
-        block_out_channels=(8, 16, 16),
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        transformer_layers_per_block=(1, 1, 2),
-        norm_num_groups=4,
-        cross_attention_dim=16 + 24,
-        attention_head_dim=(2, 4, 4),
-        use_linear_projection=True,
-        addition_embed_type="text_time",
-        addition_time_embed_dim=4,
-        projection_class_embeddings_input_dim=8 + 6 * 4,
+        **{
+            "sample_size": 16,
+            "block_out_channels": (8, 16, 16),
+            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            "transformer_layers_per_block": (1, 1, 2),
+            "norm_num_groups": 4,
+            "cross_attention_dim": 16 + 24,
+            "attention_head_dim": (2, 4, 4),
+            "use_linear_projection": True,
+            "addition_embed_type": "text_time",
+            "addition_time_embed_dim": 4,
+            "projection_class_embeddings_input_dim": 8 + 6 * 4,
+            **parts.pop("unet", {}),
+        }
     )
     return diffusers.StableDiffusionXLPipeline(
-        vae=vae(scaling_factor=4.0),
-        text_encoder=clip(16, projected=False),
-        text_encoder_2=clip(24, projected=True),
-        tokenizer=clip_tokenizer(),
-        tokenizer_2=clip_tokenizer(),
-        unet=unet,
-        scheduler=diffusers.EulerDiscreteScheduler(**SCALED),
+        **{
+            "vae": vae(scaling_factor=4.0),
+            "text_encoder": clip(16, projected=False),
+            "text_encoder_2": clip(24, projected=True),
+            "tokenizer": clip_tokenizer(),
+            "tokenizer_2": clip_tokenizer(),
+            "unet": unet,
+            "scheduler": diffusers.EulerDiscreteScheduler(**SCALED),
+            **parts,
+        }
     )
 
 
@@ -186,6 +237,7 @@ def pixart(kind: Any = diffusers.PixArtSigmaPipeline) -> diffusers.DiffusionPipe
 
 BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "sd-v": sd_v,
+    "lcm": lcm,
     "sdxl": sdxl,
     "sd3": sd3,
     "sd3-without-t5": lambda: sd3(with_t5=False),

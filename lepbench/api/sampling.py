@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,11 +15,14 @@ from PIL import Image
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import Backbone
 from lepbench.backbones.backbone import load_backbone
+from lepbench.backbones.finite import NotFinite
 from lepbench.backbones.load import Precision, choose_device
 from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
+from lepbench.guidance.notes import describe_cut
 from lepbench.guidance.presets import PRESETS, Preset
+from lepbench.guidance.schedulers import imply_sampler
 from lepbench.guidance.sketch_like import SketchLike, read_strokes
 from lepbench.images import to_pixels
 from lepbench.methods import LepConfig, Method, Request
@@ -62,7 +66,7 @@ def sample(
         scale: the paper's beta, the length of a shift in lengths of the ordinary step.
         stop: guide while t > stop x T_train.
         steps, scheduler: of the sampler.
-        guidance_scale: classifier-free guidance of the prompt, from 1.
+        guidance_scale: classifier-free guidance of the prompt; up to 1 there is none.
         seed: of the first picture's noise; the next one's is one more.
         height, width: of the pictures in px; those the model was trained on unless given.
         weights: float [height, width] from 0 up, how much the sketch matters at each pixel.
@@ -73,7 +77,8 @@ def sample(
         A PIL image; a list of them for several prompts.
 
     Raises:
-        LepbenchError: a model cannot be found, a sketch has no strokes, a size cannot be drawn.
+        LepbenchError: a model cannot be found, a sketch has no strokes, a size cannot be drawn, a picture is
+            not finite.
 
     Example:
         >>> import lepbench
@@ -91,8 +96,10 @@ def sample(
     settings = _choose_settings(
         chosen, model, steps=steps, scheduler=scheduler, guidance_scale=guidance_scale
     )
-    size = (height or model.image_size, width or model.image_size)
+    size = model.choose_size(height, width)
     model.latent_shape(size)
+    for line in describe_cut(model, prompts):
+        warnings.warn(line, stacklevel=2)
     if weights is not None and np.shape(weights) != size:
         raise LepbenchError(
             f"weights of shape {np.shape(weights)} for a picture of {size}", "give one weight a pixel"
@@ -117,7 +124,11 @@ def sample(
     with follow_progress(progress) as show:
         for done, request in enumerate(requests, start=1):
             # Alone, so that a picture does not depend on the others.
-            pictures.append(Image.fromarray(to_pixels(method.draw([request]))[0]))
+            try:
+                drawn = method.draw([request])
+            except NotFinite as error:
+                raise LepbenchError(f"picture {done} of {len(requests)} failed: {error}") from error
+            pictures.append(Image.fromarray(to_pixels(drawn)[0]))
             show("pictures", done, len(requests))
     return pictures[0] if isinstance(prompt, str) else pictures
 
@@ -148,7 +159,7 @@ def _choose_settings(
     scheduler: str | None,
     guidance_scale: float,
 ) -> SamplerSettings:
-    """The preset's settings, and those that are given; a flow has a scheduler of its own."""
-    implied = preset.sampler() | ({"scheduler": "flow_euler"} if backbone.family.flow else {})
+    """The preset's settings, and those that are given; some backbones have a scheduler of their own."""
+    implied = preset.sampler() | imply_sampler(backbone)
     given = {"steps": steps, "scheduler": scheduler, "guidance_scale": guidance_scale}
     return parse_config(implied | {k: v for k, v in given.items() if v is not None}, SamplerSettings, "")

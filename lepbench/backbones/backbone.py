@@ -6,30 +6,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import torch
 from torch import Tensor
 
+from lepbench.backbones.checks import SCHEDULER, check_pipeline
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.families import FAMILIES
-from lepbench.backbones.family import Family, Size, TextParts
+from lepbench.backbones.family import Family, Size, TextParts, choose_classes, list_present
+from lepbench.backbones.finite import require_encoded, require_finite
+from lepbench.backbones.identify import choose_family, find_pipeline, read_index
 from lepbench.backbones.known import load_known
 from lepbench.backbones.load import (
     VARIANTS,
     Precision,
     choose_device,
+    find_quantisation,
     find_weight_files,
+    list_class_names,
     list_component_files,
     list_tokenizer_files,
     list_weight_patterns,
     load_component,
+    load_config,
     load_tokenizer,
+    place_component,
+    read_config,
     read_mapping,
 )
 from lepbench.backbones.resolve import INDEX, find_model_folder
 from lepbench.backbones.survey import measure_tap_shapes
-from lepbench.backbones.taps import collect_taps
+from lepbench.backbones.taps import collect_taps, find_module
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 from lepbench.registry import suggest_name
@@ -41,7 +48,10 @@ AT_ONCE = 8
 PIXELS_AT_ONCE = AT_ONCE * 512**2
 """Maximum pixels per VAE call, unless a single image has more: bounds the memory."""
 
-OTHER_MODEL = "use a model of the same class without it"
+_FILES = {SCHEDULER: SCHEDULE}
+"""Files of parts that have no `config.json`."""
+
+B = TypeVar("B", bound="Backbone")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +87,38 @@ class Backbone:
         return int(self.scheduler["num_train_timesteps"])
 
     @property
+    def takes_scale(self) -> bool:
+        """Whether guidance is distilled: its scale is an input of the denoiser."""
+        return self.family.takes_scale(self.denoiser.config)
+
+    @property
     def vae_factor(self) -> int:
         """Pixels per latent along a side."""
         return int(2 ** (len(self.vae.config.block_out_channels) - 1))
 
     @property
     def image_size(self) -> int:
-        """The side in pixels of the pictures the model was trained on."""
-        return self.family.latent_side(self.denoiser.config) * self.vae_factor
+        """The side in pixels of the pictures the model was trained on; the shorter one of a rectangle.
+
+        Raises:
+            LepbenchError: its config does not say.
+        """
+        return min(self.choose_size(None, None))
+
+    def choose_size(self, height: int | None, width: int | None) -> Size:
+        """Height and width in pixels: as given, or those of the pictures the model was trained on.
+
+        Raises:
+            LepbenchError: one is not given, and its config does not say.
+        """
+        if height and width:
+            return height, width
+        latent = self.family.latent_size(self.denoiser.config)
+        if latent is None:
+            raise LepbenchError(
+                f"the config of {self.name} has no sample_size, the size it draws at", "give height and width"
+            )
+        return height or latent[0] * self.vae_factor, width or latent[1] * self.vae_factor
 
     @cached_property
     def tap_channels(self) -> dict[str, int]:
@@ -196,12 +230,17 @@ class Backbone:
 
     @torch.no_grad()
     def encode_images(self, images: Tensor) -> Tensor:
-        """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, shifted and scaled."""
+        """float [B, 3, H, W] in [0, 1] to latents [B, C, h, w]: the posterior's mode, shifted and scaled.
+
+        Raises:
+            NotFinite: some latents are not finite.
+        """
         self.latent_shape((images.shape[-2], images.shape[-1]))
         centred = (images * 2 - 1).to(self.device, self.vae.dtype)
         pieces = torch.split(centred, choose_vae_batch(images.shape[-2] * images.shape[-1]))
-        modes = [self.vae.encode(piece).latent_dist.mode() for piece in pieces]
+        modes = [_read_mode(self.vae.encode(piece)) for piece in pieces]
         latents: Tensor = (torch.cat(modes) - self._latent_shift) * self.vae.config.scaling_factor
+        require_encoded(latents, self.vae.dtype)
         return latents.float().contiguous()
 
     def encode_edges(self, edges: Tensor) -> Tensor:
@@ -210,8 +249,14 @@ class Backbone:
 
     @torch.no_grad()
     def decode_latents(self, latents: Tensor) -> Tensor:
-        """Latents [B, C, h, w] to float32 pictures [B, 3, H, W] in [0, 1], clipped."""
-        return (self.decode(latents) / 2 + 0.5).clamp(0, 1)
+        """Latents [B, C, h, w] to float32 pictures [B, 3, H, W] in [0, 1], clipped.
+
+        Raises:
+            NotFinite: a picture, or the latent it is decoded from, has values that are not finite.
+        """
+        pictures = (self.decode(latents) / 2 + 0.5).clamp(0, 1)
+        require_finite(latents, pictures, denoiser=self.dtype, vae=self.vae.dtype)
+        return pictures
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents [B, C, h, w] to float32 [B, 3, H, W] around [-1, 1], in the graph if one is recorded."""
@@ -222,7 +267,7 @@ class Backbone:
 
     @property
     def _latent_shift(self) -> float:
-        return float(self.vae.config.shift_factor or 0.0)
+        return float(self.vae.config.get("shift_factor") or 0.0) if self.family.shifted else 0.0
 
     @torch.no_grad()
     def encode_prompts(self, prompts: Sequence[str]) -> Conditioning:
@@ -234,11 +279,38 @@ class Backbone:
         """The conditional and, if classifier-free guidance needs them, the unconditional embeddings."""
         return self.family.conditions(self.text, prompts, scale)
 
+    def find_cut(self, prompts: Sequence[str]) -> list[str]:
+        """What no text encoder reads of each prompt, beyond its number of tokens; empty if all is read."""
+        limits = self.family.token_limits(self.text)
+        tails = [
+            [self.text.find_tail(name, self.family.normalise_prompt(prompt), limit) for prompt in prompts]
+            for name, limit in limits.items()
+        ]
+        return [min(found, key=len) for found in zip(*tails, strict=True)]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of its pictures should know of the components, a line each; empty for most."""
+        parts = {self.family.denoiser: self.denoiser, "vae": self.vae, **self.text.encoders}
+        found = [
+            f"{part} is quantised by {method}"
+            for part, network in parts.items()
+            if (method := find_quantisation(read_config(network))) is not None
+        ]
+        kinds = list_class_names(self.vae)
+        if "AutoencoderKL" not in kinds:
+            found.append(f"the VAE is an {kinds[0]}")
+        if self.denoiser.config.get("time_cond_proj_dim") is not None:
+            found.append("guidance is distilled: its scale is an input of the U-Net")
+        if (self.text.index.get("safety_checker") or [None])[0] is not None:
+            found.append("the safety checker of the pipeline was not run")
+        return tuple(found)
+
     @cached_property
     def files_sha256(self) -> dict[str, str]:
         """SHA-256 of every file that affects a result, by its path in the model's folder; hashed once."""
         names = [INDEX, SCHEDULE]
-        for part, kind in _present(self.family, self.family.components, self.text.index).items():
+        for part, kind in choose_classes(self.family, self.text.index).items():
             names += [f"{part}/{name}" for name in list_component_files(self.folder / part, kind)]
         for part in self.text.tokenizers:
             names += [f"{part}/{name}" for name in list_tokenizer_files(self.folder / part)]
@@ -258,7 +330,8 @@ def load_backbone(
         precision: of all weights, except those of a VAE that needs float32.
 
     Raises:
-        LepbenchError: it cannot be found or fetched, a file is missing or damaged, or its layout is unknown.
+        LepbenchError: it cannot be found or fetched, a file is missing or damaged, its layout is unknown, or
+            it asks for an input that is not given (`checks.NEEDS`).
     """
     if str(id_or_path) in load_known() and not Path(id_or_path).is_dir():
         raise LepbenchError(
@@ -268,37 +341,75 @@ def load_backbone(
     if precision not in get_args(Precision):
         raise LepbenchError(f"unknown precision {precision!r}", suggest_name(precision, get_args(Precision)))
     where, dtype = choose_device(device), getattr(torch, precision)
-    index = read_mapping(find_model_folder(id_or_path, [INDEX]) / INDEX)
-    family = FAMILIES.get(str(index.get("_class_name")))
-    components = _present(family, family.components, index)
-    tokenizers = _present(family, family.tokenizers, index)
+    index = read_index(find_pipeline(id_or_path, []))
+    family = choose_family(index.get("_class_name"))
+    components = choose_classes(family, index)
+    tokenizers = list_present(family, family.tokenizers, index)
     folder = _fetch(id_or_path, components, tokenizers)
-    scheduler = _schedule_of(folder)
-    _check_latents(folder)
+    configs = {part: load_config(folder / part, kind) for part, kind in components.items()}
+    configs[SCHEDULER] = read_mapping(folder / SCHEDULE)
+    check_pipeline(family, configs, lambda part: str(folder / _FILES.get(part, f"{part}/config.json")))
     parts: dict[str, Any] = {}
     for part, kind in components.items():
         # The VAE of SDXL overflows in half precision; its config has force_upcast.
-        whole = part == "vae" and read_mapping(folder / part / "config.json").get("force_upcast", True)
+        whole = part == "vae" and configs[part].get("force_upcast", True)
         parts[part] = load_component(folder / part, kind, torch.float32 if whole else dtype)
-        parts[part].requires_grad_(False).eval().to(where)
-    denoiser, vae = parts.pop(family.denoiser), parts.pop("vae")
-    text = TextParts(
-        tokenizers={part: load_tokenizer(folder / part, kind) for part, kind in tokenizers.items()},
-        encoders=parts,
-        index=index,
-        denoiser=denoiser.config,
-        device=where,
-    )
-    return Backbone(
+        place_component(parts[part], where, folder / part)
+    return assemble_backbone(
+        Backbone,
         name=str(id_or_path),
         folder=folder,
         family=family,
+        components=parts,
+        tokenizers={part: load_tokenizer(folder / part, kind) for part, kind in tokenizers.items()},
+        index=index,
+        scheduler=family.amend_schedule(configs[SCHEDULER]),
+        device=where,
+        dtype=dtype,
+    )
+
+
+def assemble_backbone(
+    kind: type[B],
+    *,
+    name: str,
+    folder: Path,
+    family: Family,
+    components: Mapping[str, Any],
+    tokenizers: Mapping[str, Any],
+    index: Mapping[str, Any],
+    scheduler: Mapping[str, Any],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> B:
+    """A backbone of loaded components, by folder; they are not changed.
+
+    Raises:
+        LepbenchError: the denoiser has other modules than its family taps.
+    """
+    encoders = {part: found for part, found in components.items() if part not in (family.denoiser, "vae")}
+    denoiser = components[family.denoiser]
+    text = TextParts(
+        tokenizers=tokenizers,
+        encoders=encoders,
+        index=index,
+        denoiser=denoiser.config,
+        device=device,
+        multi_vector=family.multi_vector,
+    )
+    taps = family.positions(denoiser.config)
+    for tap in taps:
+        find_module(denoiser, tap)
+    return kind(
+        name=name,
+        folder=folder,
+        family=family,
         denoiser=denoiser,
-        vae=vae,
+        vae=components["vae"],
         text=text,
         scheduler=scheduler,
-        taps=family.positions(denoiser.config),
-        device=where,
+        taps=taps,
+        device=device,
         dtype=dtype,
     )
 
@@ -308,37 +419,10 @@ def choose_vae_batch(pixels: int) -> int:
     return min(AT_ONCE, max(1, PIXELS_AT_ONCE // pixels))
 
 
-def _schedule_of(folder: Path) -> dict[str, Any]:
-    """The training schedule of a pipeline.
-
-    Raises:
-        LepbenchError: it cannot be read, or is an EDM schedule, which is not supported.
-    """
-    path = folder / SCHEDULE
-    scheduler = read_mapping(path)
-    # DDPM models are also saved with an EDM sampler as their default: they still have betas.
-    if "sigma_data" in scheduler and "beta_start" not in scheduler:
-        raise LepbenchError(f"{path} is a schedule of EDM, by which nothing here samples", OTHER_MODEL)
-    return scheduler
-
-
-def _check_latents(folder: Path) -> None:
-    """Refuse a VAE that normalises latents per channel.
-
-    Raises:
-        LepbenchError: its config cannot be read, or normalises channel by channel.
-    """
-    path = folder / "vae" / "config.json"
-    config = read_mapping(path)
-    for key in ("latents_mean", "latents_std"):
-        if config.get(key) is not None:
-            raise LepbenchError(f"{path} has {key}: latents of normalised channels are not read", OTHER_MODEL)
-
-
-def _present(family: Family, parts: Mapping[str, str], index: Mapping[str, Any]) -> dict[str, str]:
-    """The components of a pipeline: those of its family, except optional ones that are null in its index."""
-    absent = {part for part in family.optional if index.get(part) in (None, [None, None])}
-    return {part: kind for part, kind in parts.items() if part not in absent}
+def _read_mode(encoded: Any) -> Tensor:
+    """The posterior's mode; the latents of an AutoencoderTiny, which has no posterior."""
+    mode: Tensor = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
+    return mode
 
 
 def _fetch(id_or_path: str | Path, components: Mapping[str, str], tokenizers: Mapping[str, str]) -> Path:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
+from lepbench.errors import LepbenchError
 from lepbench.registry import Registry
 
 ComponentConfig = Mapping[str, Any]
@@ -29,6 +30,7 @@ class TextParts:
         index: the pipeline's `model_index.json`.
         denoiser: the denoiser's config.
         device: of the encoders.
+        multi_vector: whether a learnt token stands for all its vectors (textual inversion).
     """
 
     tokenizers: Mapping[str, Any]
@@ -36,13 +38,30 @@ class TextParts:
     index: ComponentConfig
     denoiser: ComponentConfig
     device: torch.device
+    multi_vector: bool = False
 
     def tokens(self, tokenizer: str, prompts: Sequence[str], length: int) -> Any:
         """Token ids and mask `[B, length]`: padded, or truncated with the end token kept."""
+        texts = [self._write_out(prompt, tokenizer) for prompt in prompts]
         batch = self.tokenizers[tokenizer](
-            list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+            texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
         )
         return batch.to(self.device)
+
+    def find_tail(self, tokenizer: str, prompt: str, length: int) -> str:
+        """What is cut off a prompt of more than `length` tokens; empty if nothing is."""
+        reader = self.tokenizers[tokenizer]
+        ids = reader(self._write_out(prompt, tokenizer), verbose=False).input_ids
+        return str(reader.decode(ids[length - 1 : -1])).strip() if len(ids) > length else ""
+
+    def _write_out(self, prompt: str, tokenizer: str) -> str:
+        """The prompt with all tokens of a learnt word of several vectors, as diffusers writes it."""
+        if not self.multi_vector:
+            return prompt
+        from diffusers.loaders import TextualInversionLoaderMixin
+
+        written: str = TextualInversionLoaderMixin().maybe_convert_prompt(prompt, self.tokenizers[tokenizer])
+        return written
 
 
 class Family(ABC):
@@ -57,6 +76,9 @@ class Family(ABC):
         flow: whether `z_t = (1 - s) z + s eps` with `s = t / T_train` (rectified flow) instead of a schedule
             of variances.
         member: index of the image tokens in a tapped block's output tuple.
+        multi_vector: whether the pipeline writes out learnt words of several vectors.
+        shifted: whether the pipeline applies the VAE's shift factor.
+        usual_side: side of the latents the pipeline takes where the denoiser's config has none.
     """
 
     name: ClassVar[str]
@@ -66,6 +88,9 @@ class Family(ABC):
     optional: ClassVar[frozenset[str]] = frozenset()
     flow: ClassVar[bool] = False
     member: ClassVar[int] = 0
+    multi_vector: ClassVar[bool] = False
+    shifted: ClassVar[bool] = False
+    usual_side: ClassVar[int | None] = None
 
     @abstractmethod
     def positions(self, config: ComponentConfig) -> tuple[str, ...]:
@@ -78,6 +103,18 @@ class Family(ABC):
     @abstractmethod
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
         """Encode captions for the denoiser."""
+
+    def token_limits(self, text: TextParts) -> dict[str, int]:
+        """The number of tokens each tokenizer's encoder reads; what no encoder reads of a caption is cut."""
+        return {name: int(tokenizer.model_max_length) for name, tokenizer in text.tokenizers.items()}
+
+    def normalise_prompt(self, prompt: str) -> str:
+        """A caption as the pipeline hands it to its tokenizers."""
+        return prompt
+
+    def text_widths(self, configs: Mapping[str, ComponentConfig]) -> dict[str, int]:
+        """Width of each tensor of `encode`, from the text encoders' configs; checked against `blank`."""
+        return {}
 
     @abstractmethod
     def run(
@@ -102,12 +139,20 @@ class Family(ABC):
         """The unconditional embeddings for classifier-free guidance, one sample."""
         return self.encode(text, [""])
 
+    def takes_scale(self, config: ComponentConfig) -> bool:
+        """Whether the guidance scale is an input of the denoiser, which then needs no unconditional pass."""
+        return False
+
     def conditions(
         self, text: TextParts, prompts: Sequence[str], scale: float
     ) -> tuple[Conditioning, Conditioning | None]:
         """Conditional and unconditional embeddings for this guidance scale; the latter None at scale 1."""
         conditioning = self.encode(text, prompts)
         return conditioning, self.uncaptioned(text).expand(len(conditioning)) if scale > 1 else None
+
+    def amend_schedule(self, config: ComponentConfig) -> dict[str, Any]:
+        """The scheduler config of a folder as the pipeline uses it."""
+        return dict(config)
 
     def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
         """Arguments of the scheduler's `set_timesteps` for latents of that size."""
@@ -130,10 +175,68 @@ class Family(ABC):
         """Channels of the latents."""
         return int(config["in_channels"])
 
-    def latent_side(self, config: ComponentConfig) -> int:
-        """The side of the latents the model was trained on."""
-        return int(config["sample_size"])
+    def latent_size(self, config: ComponentConfig) -> Size | None:
+        """Height and width of the latents the model was trained on; None if nothing says."""
+        side = config.get("sample_size") or self.usual_side
+        if side is None:
+            return None
+        height, width = (side, side) if isinstance(side, int) else side
+        return int(height), int(width)
 
+    def latent_side(self, config: ComponentConfig) -> int:
+        """The shorter side of these latents; 64 if nothing says."""
+        return min(self.latent_size(config) or (64, 64))
+
+
+def list_present(family: Family, parts: Mapping[str, str], index: ComponentConfig) -> dict[str, str]:
+    """The components of a pipeline: those of its family, except optional ones that are null in its index."""
+    absent = {part for part in family.optional if index.get(part) in (None, [None, None], (None, None))}
+    return {part: kind for part, kind in parts.items() if part not in absent}
+
+
+def choose_classes(family: Family, index: ComponentConfig) -> dict[str, str]:
+    """The class of every component present, as `library.Class`: the one its `model_index.json` names.
+
+    Raises:
+        LepbenchError: it names a class that does not take the place of the family's.
+    """
+    chosen = list_present(family, family.components, index)
+    for part, kind in chosen.items():
+        named = (index.get(part) or [None, None])[-1]
+        if named is not None:
+            chosen[part] = choose_class(part, kind, str(named))
+    return chosen
+
+
+def choose_class(part: str, kind: str, named: str) -> str:
+    """The class that reads a component: the family's `kind`, or the one named if it takes its place.
+
+    Raises:
+        LepbenchError: it does not.
+    """
+    library, accepted = kind.split(".")[0], list_accepted(kind)
+    if named not in accepted:
+        raise LepbenchError(
+            f"the pipeline has a {named} as its {part}, which is not read here",
+            f"use a model whose {part} is one of: {', '.join(accepted)}",
+        )
+    return f"{library}.{accepted[named]}"
+
+
+def list_accepted(kind: str) -> Mapping[str, str]:
+    """The class names that take the place of `library.Class`, and by each the class that reads it."""
+    usual = kind.split(".")[-1]
+    return INTERCHANGEABLE.get(usual, {usual: usual})
+
+
+INTERCHANGEABLE = {
+    "AutoencoderKL": {name: name for name in ("AutoencoderKL", "AutoencoderTiny", "AsymmetricAutoencoderKL")},
+    # How PixArt was saved before diffusers gave it a class.
+    "PixArtTransformer2DModel": dict.fromkeys(
+        ("PixArtTransformer2DModel", "Transformer2DModel"), "PixArtTransformer2DModel"
+    ),
+}
+"""By a family's class, the classes that take its place, and the class that reads them."""
 
 FAMILIES: Registry[Family] = Registry("pipeline class")
 """Families by the `_class_name` of `model_index.json`."""

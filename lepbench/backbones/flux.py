@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,6 +43,9 @@ class Flux(TransformerFamily):
         "tokenizer_2": "transformers.T5Tokenizer",
     }
     flow = True
+    multi_vector = True
+    shifted = True
+    usual_side = 128
 
     def positions(self, config: ComponentConfig) -> tuple[str, ...]:
         """Taps spread over the joint blocks and the following single blocks as one sequence."""
@@ -51,13 +54,23 @@ class Flux(TransformerFamily):
         return spread_taps([*joint, *single])
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
-        length = text.tokenizers["tokenizer"].model_max_length
-        pooled = text.encoders["text_encoder"](
-            text.tokens("tokenizer", prompts, length).input_ids
-        ).pooler_output
-        ids = text.tokens("tokenizer_2", prompts, T5_LENGTH).input_ids
-        states = text.encoders["text_encoder_2"](ids)[0]
+        ids = {
+            name: text.tokens(name, prompts, length).input_ids
+            for name, length in self.token_limits(text).items()
+        }
+        pooled = text.encoders["text_encoder"](ids["tokenizer"]).pooler_output
+        states = text.encoders["text_encoder_2"](ids["tokenizer_2"])[0]
         return Conditioning({"embeddings": states.float(), "pooled": pooled.float()})
+
+    def token_limits(self, text: TextParts) -> dict[str, int]:
+        return {**super().token_limits(text), "tokenizer_2": T5_LENGTH}
+
+    def text_widths(self, configs: Mapping[str, ComponentConfig]) -> dict[str, int]:
+        clip, t5 = configs["text_encoder"], configs["text_encoder_2"]
+        return {"embeddings": t5["d_model"], "pooled": clip["hidden_size"]}
+
+    def takes_scale(self, config: ComponentConfig) -> bool:
+        return True
 
     def conditions(
         self, text: TextParts, prompts: Sequence[str], scale: float
@@ -108,10 +121,6 @@ class Flux(TransformerFamily):
 
     def latent_channels(self, config: ComponentConfig) -> int:
         return int(config["in_channels"]) // self.patch**2
-
-    def latent_side(self, config: ComponentConfig) -> int:
-        """128, as in its pipeline; the config has no value."""
-        return 128
 
 
 def _places(height: int, width: int) -> Tensor:

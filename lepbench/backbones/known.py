@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +11,8 @@ import yaml
 
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import ComponentConfig, Family
-from lepbench.backbones.load import import_class, read_mapping
-from lepbench.backbones.resolve import INDEX, find_model_folder
+from lepbench.backbones.identify import choose_family, find_pipeline, read_index
+from lepbench.backbones.load import fill_defaults, load_config
 
 
 class Known(NamedTuple):
@@ -50,14 +49,8 @@ def find_denoiser(name: str | Path) -> tuple[Family, dict[str, Any]]:
     """
     if str(name) in load_known():
         model = load_known()[str(name)]
-        return model.family, fill_defaults(model.family, model.denoiser)
-    index = read_mapping(find_model_folder(name, [INDEX]) / INDEX)
-    family = FAMILIES.get(str(index.get("_class_name")))
-    file = f"{family.denoiser}/config.json"
-    return family, fill_defaults(family, read_mapping(find_model_folder(name, [INDEX, file]) / file))
-
-
-def fill_defaults(family: Family, config: ComponentConfig) -> dict[str, Any]:
-    """A denoiser's config with its class's defaults filled in."""
-    parameters = inspect.signature(import_class(family.components[family.denoiser])).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty} | dict(config)
+        return model.family, fill_defaults(model.family.components[model.family.denoiser], model.denoiser)
+    family = choose_family(read_index(find_pipeline(name, [])).get("_class_name"))
+    kind = family.components[family.denoiser]
+    folder = find_pipeline(name, [f"{family.denoiser}/config.json"])
+    return family, load_config(folder / family.denoiser, kind)

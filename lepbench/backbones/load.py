@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import inspect
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +30,27 @@ Precision = Literal["float32", "bfloat16", "float16"]
 """Of a backbone's weights as they are loaded."""
 
 NOT_WHOLE = "the folder is no whole pipeline"
+
+OTHER_WEIGHTS = {
+    ".safetensors": "safetensors of another name, which are not read",
+    ".bin": "a pickle, which is never read",
+    ".ckpt": "a pickle, which is never read",
+    ".pt": "a pickle, which is never read",
+    ".pth": "a pickle, which is never read",
+    ".msgpack": "weights of Flax, which are not read",
+    ".h5": "weights of TensorFlow, which are not read",
+    ".onnx": "an ONNX graph, which is not read",
+    ".gguf": "a GGUF file, which is not read",
+}
+"""What a component may hold in place of its weights, by suffix; the first that is found is named."""
+
+QUANTISERS = {
+    "bitsandbytes": "bitsandbytes",
+    "quanto": "optimum.quanto",
+    "modelopt": "modelopt",
+    "gptq": "gptqmodel",
+}
+"""The module that reads quantised weights, where it is not called as the method."""
 
 
 def choose_device(name: str | torch.device) -> torch.device:
@@ -75,7 +99,31 @@ def find_weight_files(folder: Path, kind: str) -> tuple[str, list[str]]:
         index = folder / f"{stem}.safetensors.index{variant}.json"
         if index.is_file():
             return variant, _shards(index)
-    raise LepbenchError(f"missing weight file {folder / stem}.safetensors", NOT_WHOLE)
+    raise LepbenchError(*_explain_missing(folder, stem))
+
+
+def _explain_missing(folder: Path, stem: str) -> tuple[str, str]:
+    """What is missing in a component's folder, what is there instead, and what to do."""
+    missing = f"missing weight file {folder / stem}.safetensors"
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    for suffix, what in OTHER_WEIGHTS.items():
+        found = next((name for name in names if name.endswith(suffix)), None)
+        if found is not None:
+            return f"{missing}: there is {found}, {what}", _advise(folder, stem, found)
+    return missing, NOT_WHOLE
+
+
+def _advise(folder: Path, stem: str, found: str) -> str:
+    """How a file that is not read becomes one that is: by diffusers, where it can load it."""
+    variant = found.removeprefix(f"{stem}.").split(".")[0].split("-")[0]
+    if found.endswith(".bin"):
+        options = ""
+    elif found.endswith(".safetensors") and found.startswith(f"{stem}."):
+        options = f", variant={variant!r}"
+    else:
+        return "use the model's safetensors"
+    load = f"diffusers.DiffusionPipeline.from_pretrained({str(folder.parent)!r}{options})"
+    return f"save it anew: {load}.save_pretrained('FOLDER')"
 
 
 def list_component_files(folder: Path, kind: str) -> list[str]:
@@ -110,7 +158,13 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
     """
     if not (folder / "config.json").is_file():
         raise LepbenchError(f"missing file {folder / 'config.json'}", NOT_WHOLE)
+    require_quantiser(folder)
     variant, names = find_weight_files(folder, kind)
+    lost = [name for name in names if not (folder / name).is_file()]
+    if lost:
+        raise LepbenchError(
+            f"{folder} cannot be loaded: its index names {lost[0]}, which is not there", NOT_WHOLE
+        )
     from safetensors import SafetensorError
 
     options: dict[str, Any] = {DTYPES[kind.split(".")[0]]: dtype, "variant": variant.lstrip(".") or None}
@@ -119,7 +173,7 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
             module, report = import_class(kind).from_pretrained(
                 folder, use_safetensors=True, output_loading_info=True, local_files_only=True, **options
             )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (ImportError, OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
     # Weights missing in a file would stay random or uninitialised with only a warning. With shards
     # diffusers trusts the index, so missing weights are recognised by tensors without data.
@@ -131,6 +185,81 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
         )
     loaded: nn.Module = module
     return loaded
+
+
+def require_quantiser(folder: Path) -> None:
+    """Check that quantised weights can be read.
+
+    Raises:
+        LepbenchError: the package that quantised them is not installed.
+    """
+    method = find_quantisation(read_mapping(folder / "config.json"))
+    if method is None:
+        return
+    module = QUANTISERS.get(method, method)
+    try:
+        present = importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        present = False
+    if not present:
+        raise LepbenchError(
+            f"{folder} is quantised by {method}, which is not installed",
+            "install it, or use the weights that are not quantised",
+        )
+
+
+def place_component(network: nn.Module, device: torch.device, folder: Path) -> None:
+    """Move a loaded component to a device, in eval mode and with no trainable parameters.
+
+    Raises:
+        LepbenchError: its weights are quantised and cannot be moved there.
+    """
+    try:
+        network.requires_grad_(False).eval().to(device)
+    except (ValueError, RuntimeError) as error:
+        raise LepbenchError(f"{folder} cannot be moved to {device}: {error}") from error
+
+
+def read_config(network: Any) -> Mapping[str, Any]:
+    """The config of a loaded component of diffusers or transformers, as a mapping."""
+    config = network.config
+    found: Mapping[str, Any] = config if isinstance(config, Mapping) else config.to_dict()
+    return found
+
+
+def list_class_names(network: Any) -> list[str]:
+    """The class of a loaded component, seen through `torch.compile` and PEFT, and its base classes."""
+    network = getattr(network, "_orig_mod", network)
+    network = network.get_base_model() if hasattr(network, "get_base_model") else network
+    return [kind.__name__ for kind in type(network).__mro__]
+
+
+def find_quantisation(config: Mapping[str, Any]) -> str | None:
+    """The method by which a component's weights are quantised; None if they are not."""
+    found = config.get("quantization_config")
+    if not found:
+        return None
+    method = found.get("quant_method") if isinstance(found, Mapping) else getattr(found, "quant_method", None)
+    # bitsandbytes wrote no method at first.
+    return str(getattr(method, "value", method) or "bitsandbytes")
+
+
+def load_config(folder: Path, kind: str) -> dict[str, Any]:
+    """A component's config, its class's defaults filled in.
+
+    Raises:
+        LepbenchError: it is missing or no mapping.
+    """
+    return fill_defaults(kind, read_mapping(folder / "config.json"))
+
+
+def fill_defaults(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config of a `library.Class` with the class's defaults filled in."""
+    class_ = import_class(kind)
+    if kind.startswith("transformers."):
+        return {**class_.config_class().to_dict(), **config}
+    parameters = inspect.signature(class_).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty} | dict(config)
 
 
 def load_tokenizer(folder: Path, kind: str) -> Any:

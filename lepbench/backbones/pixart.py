@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -23,14 +23,24 @@ class PixArt(TransformerFamily):
         "text_encoder": "transformers.T5EncoderModel",
     }
     tokenizers: ClassVar = {"tokenizer": "transformers.T5Tokenizer"}
+    usual_side = 128
 
     def __init__(self, length: int) -> None:
         self.length = length
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
-        tokens = text.tokens("tokenizer", [prompt.lower().strip() for prompt in prompts], self.length)
+        tokens = text.tokens("tokenizer", [self.normalise_prompt(prompt) for prompt in prompts], self.length)
         states = text.encoders["text_encoder"](tokens.input_ids, attention_mask=tokens.attention_mask)[0]
         return Conditioning({"embeddings": states.float(), "mask": tokens.attention_mask.float()})
+
+    def normalise_prompt(self, prompt: str) -> str:
+        return prompt.lower().strip()
+
+    def token_limits(self, text: TextParts) -> dict[str, int]:
+        return {"tokenizer": self.length}
+
+    def text_widths(self, configs: Mapping[str, ComponentConfig]) -> dict[str, int]:
+        return {"embeddings": configs["text_encoder"]["d_model"]}
 
     def run(
         self,

@@ -43,9 +43,19 @@ def is_embedded(name: str | Path) -> bool:
     return bool(_EMBEDDED.fullmatch(str(name)))
 
 
+CHECKPOINTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx", ".msgpack", ".h5")
+"""Suffixes of weights that are stored as one file; no hub id ends so."""
+
+
+def is_checkpoint(name: str | Path) -> bool:
+    """Whether a name is that of a file of weights."""
+    return Path(name).suffix.lower() in CHECKPOINTS and not Path(name).is_dir()
+
+
 def is_local(name: str | Path) -> bool:
-    """Whether a model is found without the hub: embedded, a folder, or no hub id at all."""
-    return is_embedded(name) or Path(name).is_dir() or not HUB_ID.fullmatch(str(name))
+    """Whether a model is found without the hub: embedded, a folder, a file, or no hub id at all."""
+    known = is_embedded(name) or Path(name).is_dir() or is_checkpoint(name)
+    return known or not HUB_ID.fullmatch(str(name))
 
 
 def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:

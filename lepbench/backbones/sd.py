@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
@@ -57,14 +58,29 @@ SD1 = TapLayout(
 )
 
 
+EARLY = tuple(f"0.{minor}." for minor in range(9))
+"""How the versions of diffusers before 0.9 begin."""
+
+USUAL_GUIDANCE = 8.5
+"""Guidance scale that a guidance-distilled U-Net is told if none is chosen, as in predictor training: that of
+diffusers' LatentConsistencyModelPipeline."""
+
+
 class UNetFamily(Family):
-    """Pipelines with a UNet2DConditionModel, whose features are spatial maps."""
+    """Pipelines with a UNet2DConditionModel, whose features are spatial maps.
+
+    A U-Net with `time_cond_proj_dim` is guidance-distilled (latent consistency models): the guidance scale is
+    one of its inputs, and there is no unconditional pass.
+    """
 
     denoiser = "unet"
     layouts: tuple[TapLayout, ...]
+    multi_vector = True
 
     def positions(self, config: ComponentConfig) -> tuple[str, ...]:
         blocks, layers = tuple(config["down_block_types"]), config["layers_per_block"]
+        if not isinstance(layers, int) and len(set(layers)) == 1:
+            layers = layers[0]
         for layout in self.layouts:
             if (layout.down_block_types, layout.layers_per_block) == (blocks, layers):
                 return layout.positions
@@ -76,6 +92,48 @@ class UNetFamily(Family):
 
     def size_multiple(self, config: ComponentConfig) -> int:
         return int(2 ** (len(config["down_block_types"]) - 1))
+
+    def takes_scale(self, config: ComponentConfig) -> bool:
+        return config.get("time_cond_proj_dim") is not None
+
+    def conditions(
+        self, text: TextParts, prompts: Sequence[str], scale: float
+    ) -> tuple[Conditioning, Conditioning | None]:
+        width = text.denoiser.get("time_cond_proj_dim")
+        if width is None:
+            return super().conditions(text, prompts, scale)
+        conditioning = self.encode(text, prompts)
+        guidance = embed_guidance(scale, width, len(prompts)).to(text.device)
+        return conditioning.with_tensor("guidance", guidance), None
+
+
+def read_guidance(denoiser: nn.Module, latents: Tensor, conditioning: Conditioning) -> Tensor | None:
+    """The embedded guidance scale `[B, time_cond_proj_dim]` of a U-Net that takes one, None otherwise."""
+    width = denoiser.config.get("time_cond_proj_dim")  # type: ignore[operator,union-attr]
+    if width is None:
+        return None
+    given = conditioning.tensors.get("guidance")
+    return (embed_guidance(USUAL_GUIDANCE, width, len(latents)) if given is None else given).to(latents)
+
+
+def embed_guidance(scale: float, width: int, count: int) -> Tensor:
+    """A guidance scale as sines and cosines, float32 `[count, width]` on the CPU.
+
+    `w = scale - 1` (Luo et al., "Latent Consistency Models", 2023, section 4.2). Angles reach thousands, so
+    that the order of operations shows: it is that of diffusers' `get_guidance_scale_embedding`.
+    """
+    half = width // 2
+    decay = torch.log(torch.tensor(10000.0)) / (half - 1)
+    frequencies = torch.exp(torch.arange(half, dtype=torch.float32) * -decay)
+    angles = torch.tensor(scale - 1.0) * 1000.0 * frequencies
+    embedded = F.pad(torch.cat([angles.sin(), angles.cos()]), (0, width % 2))
+    return embedded.expand(count, -1)
+
+
+def read_text_width(config: ComponentConfig) -> int:
+    """Width of the text embeddings that a U-Net reads."""
+    width = config.get("encoder_hid_dim") or config["cross_attention_dim"]
+    return int(width if isinstance(width, int) else width[0])
 
 
 class StableDiffusion(UNetFamily):
@@ -90,11 +148,31 @@ class StableDiffusion(UNetFamily):
     tokenizers: ClassVar = {"tokenizer": "transformers.CLIPTokenizer"}
     layouts = (MINI, SD1)
 
+    def __init__(self, amended: Mapping[str, Any] | None = None) -> None:
+        self.amended = amended or {}
+
+    def amend_schedule(self, config: ComponentConfig) -> dict[str, Any]:
+        return {**config, **{key: value for key, value in self.amended.items() if key in config}}
+
+    def latent_size(self, config: ComponentConfig) -> Size | None:
+        size = super().latent_size(config)
+        # Configs of diffusers before 0.9 may say less than 512 px; the pipeline replaces that, too.
+        early = str(config.get("_diffusers_version", "")).startswith(EARLY)
+        return (64, 64) if early and self.amended and size is not None and max(size) < 64 else size
+
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
         encoder = text.encoders["text_encoder"]
-        most = text.tokenizers["tokenizer"].model_max_length
-        tokens = text.tokens("tokenizer", prompts, min(most, encoder.config.max_position_embeddings))
-        return Conditioning({"embeddings": encoder(tokens.input_ids)[0].float()})
+        tokens = text.tokens("tokenizer", prompts, self.token_limits(text)["tokenizer"])
+        masked = getattr(encoder.config, "use_attention_mask", False)
+        states = encoder(tokens.input_ids, attention_mask=tokens.attention_mask if masked else None)[0]
+        return Conditioning({"embeddings": states.float()})
+
+    def token_limits(self, text: TextParts) -> dict[str, int]:
+        most = text.encoders["text_encoder"].config.max_position_embeddings
+        return {"tokenizer": min(text.tokenizers["tokenizer"].model_max_length, most)}
+
+    def text_widths(self, configs: Mapping[str, ComponentConfig]) -> dict[str, int]:
+        return {"embeddings": configs["text_encoder"]["hidden_size"]}
 
     def run(
         self,
@@ -104,11 +182,19 @@ class StableDiffusion(UNetFamily):
         conditioning: Conditioning,
         pixels: Size,
     ) -> Tensor:
-        output: Tensor = denoiser(latents, timesteps, conditioning["embeddings"], return_dict=False)[0]
+        output: Tensor = denoiser(
+            latents,
+            timesteps,
+            conditioning["embeddings"],
+            timestep_cond=read_guidance(denoiser, latents, conditioning),
+            return_dict=False,
+        )[0]
         return output
 
     def blank(self, config: ComponentConfig) -> Conditioning:
-        return Conditioning({"embeddings": torch.zeros(1, 1, config["cross_attention_dim"])})
+        return Conditioning({"embeddings": torch.zeros(1, 1, read_text_width(config))})
 
 
-FAMILIES.register("StableDiffusionPipeline")(StableDiffusion())
+# Early configs have the defaults of DDIM, which the pipeline replaces when it is loaded.
+FAMILIES.register("StableDiffusionPipeline")(StableDiffusion({"steps_offset": 1, "clip_sample": False}))
+FAMILIES.register("LatentConsistencyModelPipeline")(StableDiffusion())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -35,12 +35,23 @@ class StableDiffusion3(TransformerFamily):
     }
     optional = frozenset({"text_encoder_3", "tokenizer_3"})
     flow = True
+    shifted = True
+    usual_side = 128
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
         clip, pooled = encode_two_clips(text, prompts)
         return Conditioning(
             {"embeddings": _beside_t5(text, prompts, clip), "pooled": torch.cat(pooled, dim=-1)}
         )
+
+    def token_limits(self, text: TextParts) -> dict[str, int]:
+        limits = super().token_limits(text)
+        return {**limits, "tokenizer_3": T5_LENGTH} if "tokenizer_3" in limits else limits
+
+    def text_widths(self, configs: Mapping[str, ComponentConfig]) -> dict[str, int]:
+        pooled = sum(configs[part]["projection_dim"] for part in ("text_encoder", "text_encoder_2"))
+        t5 = configs.get("text_encoder_3")
+        return {"pooled": pooled} | ({} if t5 is None else {"embeddings": t5["d_model"]})
 
     def run(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
-from lepbench.backbones.sd import MIDDLE, TapLayout, UNetFamily
+from lepbench.backbones.sd import MIDDLE, TapLayout, UNetFamily, read_guidance, read_text_width
 
 # LDM's numbers of the paper's layers exist in this U-Net too (input blocks 2, 4, 8, middle block 0 to 2,
 # output blocks 2, 4, 8) and play the same parts: full, half and quarter resolution going down, the middle,
@@ -33,12 +33,15 @@ SDXL = TapLayout(
 
 
 def encode_two_clips(text: TextParts, prompts: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
-    """Penultimate hidden states of two CLIP encoders, concatenated, and the first output of each."""
-    length = text.tokenizers["tokenizer"].model_max_length
+    """Penultimate hidden states of the CLIP encoders present, concatenated, and the first output of each."""
     states, pooled = [], []
     for number in ("", "_2"):
+        encoder = text.encoders.get(f"text_encoder{number}")
+        if encoder is None:
+            continue
+        length = text.tokenizers[f"tokenizer{number}"].model_max_length
         ids = text.tokens(f"tokenizer{number}", prompts, length).input_ids
-        output = text.encoders[f"text_encoder{number}"](ids, output_hidden_states=True)
+        output = encoder(ids, output_hidden_states=True)
         states.append(output.hidden_states[-2].float())
         pooled.append(output[0].float())
     return torch.cat(states, dim=-1), pooled
@@ -58,11 +61,18 @@ class StableDiffusionXL(UNetFamily):
         "tokenizer": "transformers.CLIPTokenizer",
         "tokenizer_2": "transformers.CLIPTokenizer",
     }
+    optional = frozenset({"text_encoder", "tokenizer"})
     layouts = (SDXL,)
+    usual_side = 128
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
         states, pooled = encode_two_clips(text, prompts)
         return Conditioning({"embeddings": states, "pooled": pooled[-1]})
+
+    def text_widths(self, configs: Mapping[str, ComponentConfig]) -> dict[str, int]:
+        encoders = [configs[part] for part in ("text_encoder", "text_encoder_2") if part in configs]
+        states = sum(encoder["hidden_size"] for encoder in encoders)
+        return {"embeddings": states, "pooled": encoders[-1]["projection_dim"]}
 
     def uncaptioned(self, text: TextParts) -> Conditioning:
         empty = self.encode(text, [""])
@@ -88,13 +98,14 @@ class StableDiffusionXL(UNetFamily):
                 "text_embeds": conditioning["pooled"],
                 "time_ids": sizes.expand(len(latents), -1),
             },
+            timestep_cond=read_guidance(denoiser, latents, conditioning),
             return_dict=False,
         )[0]
         return output
 
     def blank(self, config: ComponentConfig) -> Conditioning:
         pooled = config["projection_class_embeddings_input_dim"] - 6 * config["addition_time_embed_dim"]
-        embeddings = torch.zeros(1, 1, config["cross_attention_dim"])
+        embeddings = torch.zeros(1, 1, read_text_width(config))
         return Conditioning({"embeddings": embeddings, "pooled": torch.zeros(1, pooled)})
 
 

@@ -99,6 +99,13 @@ def _say_what_lacks(suite: Suite) -> None:
 def _say_where(record: Record, folder: Path) -> None:
     if record.submitted_code:
         click.echo(f"code of the submitter took part: {', '.join(record.submitted_code)}", err=True)
+    for note in record.notes:
+        click.echo(f"backbone: {note}", err=True)
+    if record.cut_captions:
+        first, count = record.cut_captions[0], len(record.cut_captions)
+        click.echo(
+            f"captions that the backbone does not read to the end: {count}, first of {first}", err=True
+        )
     failed = {row: count for row, count in record.failed.items() if count}
     if failed:
         rows = ", ".join(f"{count} of {row}" for row, count in failed.items())

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
+from lepbench.backbones.finite import NotFinite
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import Condition
 from lepbench.evaluation.protocol import Protocol
@@ -115,6 +116,8 @@ def _pictures(row: Condition, batch: Batch) -> Tensor | Failure:
     """A batch's pictures [B, 3, H, W], or why they could not be drawn together."""
     try:
         pictures = row.draw(batch)
+    except NotFinite as error:
+        return Failure(str(error))
     except LepbenchError:
         raise
     except Exception as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, SerializerFunctionWrapHandler, model_serializer
 
 from lepbench.config import Config, parse_config
 from lepbench.errors import LepbenchError
@@ -63,6 +63,11 @@ class Record(Config):
     """Failed samples of each condition; they are in `samples.parquet`, and in no figure."""
     truncated: int
     """Number of captions that the judge truncates."""
+    cut_captions: tuple[str, ...] = ()
+    """Items whose captions the backbone's text encoders do not read to the end."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the pictures should know of the backbone: a smaller VAE, quantised weights, a safety
+    checker that was not run."""
     rows: dict[str, dict[str, Figure]]
     samples_sha256: str
     """SHA-256 of `samples.parquet`."""
@@ -73,6 +78,12 @@ class Record(Config):
     peak_accelerator_bytes: int | None
     machine: Environment
     _folder: Path | None = PrivateAttr(default=None)
+
+    @model_serializer(mode="wrap")
+    def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Omit what most records have none of, so that their bytes are those of earlier versions."""
+        written: dict[str, Any] = plain(self)
+        return {key: value for key, value in written.items() if value or key not in ("cut_captions", "notes")}
 
     @property
     def id(self) -> str:

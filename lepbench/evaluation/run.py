@@ -51,7 +51,7 @@ from lepbench.evaluation.schema import make_schema, make_work_schema
 from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder
 from lepbench.judges import Judges
-from lepbench.methods import Method, ModelConfig, UnguidedConfig, hash_sampler_code
+from lepbench.methods import Method, ModelConfig, UnguidedConfig, check_drawing, hash_sampler_code
 from lepbench.progress import Progress, ignore_progress
 from lepbench.submitted import explain_faults, hash_code
 from lepbench.suites import Item, Suite
@@ -95,6 +95,9 @@ def evaluate(
     prepare_folder(out)
     where = choose_device(device)
     backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
+    if backbone is not None:
+        height, width = items[0].sketch.shape
+        check_drawing(backbone, model.sampler, (height, width))
     method = method or build_method(model, backbone)
     judges = judges or load_judges(protocol, str(where))
     identity = Identity(
@@ -129,7 +132,7 @@ def evaluate(
         runner=ConditionRunner(out / WORK, judges, protocol, progress),
     )
     tables = run.tables(backbone, method)
-    record = run.record(out, tables, started)
+    record = run.record(out, tables, started, backbone)
     write_record(out, record)
     if not any(record.failed.values()):
         clear_work(out)
@@ -234,7 +237,14 @@ class _Run:
             return 0
         return self.runner.judges.scorer.truncated([item.prompt for item in self.items])
 
-    def record(self, out: Path, tables: list[pa.Table], started: float) -> Record:
+    def _list_cut(self, backbone: Backbone | None) -> tuple[str, ...]:
+        """Items whose captions the backbone does not read to the end."""
+        if backbone is None:
+            return ()
+        tails = backbone.find_cut([item.prompt for item in self.items])
+        return tuple(item.item_id for item, tail in zip(self.items, tails, strict=True) if tail)
+
+    def record(self, out: Path, tables: list[pa.Table], started: float, backbone: Backbone | None) -> Record:
         """Write samples and pictures, and summarise them.
 
         Raises:
@@ -253,6 +263,8 @@ class _Run:
             sample_count=drawn,
             failed=failed,
             truncated=self._truncated(),
+            cut_captions=self._list_cut(backbone),
+            notes=() if backbone is None else backbone.notes,
             rows=summarise_samples(pa.concat_tables(tables), self.runner.judges.statistics, self.protocol),
             samples_sha256=samples_sha256,
             reused=self.reused,

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 
-from lepbench.backbones.backbone import Backbone
+from lepbench.backbones.backbone import Backbone, assemble_backbone
+from lepbench.backbones.checks import SCHEDULER, check_pipeline
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.families import FAMILIES
-from lepbench.backbones.family import TextParts
+from lepbench.backbones.family import Family, choose_class, list_accepted
+from lepbench.backbones.identify import choose_family
+from lepbench.backbones.load import list_class_names, read_config
 from lepbench.errors import LepbenchError
 from lepbench.predictors.base import Predictor
 
 
 @dataclass(frozen=True, eq=False)
 class DiffusersBackbone(Backbone):
-    """The components of a pipeline, whose weights may be offloaded.
+    """The components of a pipeline, whose weights may be offloaded or cast by hooks.
+
+    Nothing runs in inference mode: weights that a hook loads or casts in it cannot be part of a graph later.
 
     Attributes:
         negative: one negative prompt per prompt; None for the family's unconditional embeddings.
@@ -45,50 +52,102 @@ class DiffusersBackbone(Backbone):
 
     def predict(self, latents: Tensor, timesteps: Tensor | int | float, conditioning: Conditioning) -> Tensor:
         """As `Backbone.predict`."""
-        if self.denoiser.device == self.device:
-            return super().predict(latents, timesteps, conditioning)
-        # Weights loaded in inference mode could not be part of a graph later.
         with torch.no_grad():
             return self._run(latents, timesteps, conditioning).to(latents.dtype)
+
+    def read(
+        self,
+        latents: Tensor,
+        timesteps: Tensor | int | float,
+        conditioning: Conditioning,
+        positions: Sequence[str],
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """As `Backbone.read`; the graph keeps the weights as they were used."""
+        with self._keep_weights():
+            return super().read(latents, timesteps, conditioning, positions)
+
+    def _keep_weights(self) -> AbstractContextManager[Any]:
+        """Context in which the graph is not affected by hooks that replace a weight's data after its use."""
+        return saved_tensors_hooks(Tensor.detach, _pass_on) if self.is_hooked else nullcontext()
+
+    @cached_property
+    def is_hooked(self) -> bool:
+        """Whether hooks of diffusers cast or move the denoiser's weights."""
+        return has_hooks(self.denoiser)
+
+
+def _pass_on(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def has_hooks(network: nn.Module) -> bool:
+    """Whether a network has hooks of diffusers, such as layerwise casting and group offloading."""
+    return any(hasattr(module, "_diffusers_hook") for module in network.modules())
 
 
 def wrap_pipeline(pipe: Any) -> DiffusersBackbone:
     """A loaded pipeline's components as a backbone, shared and not changed.
 
     Raises:
-        LepbenchError: the pipeline's class or denoiser is of no known kind.
+        LepbenchError: the pipeline's class or denoiser is of no known kind, a component is missing, or it
+            asks for an input that is not given (`checks.NEEDS`).
     """
     if isinstance(pipe, str | Path):
         raise LepbenchError(
             f"{str(pipe)!r} is no loaded pipeline", "write SketchGuidedPipeline.from_pretrained(...)"
         )
-    family = FAMILIES.get(type(pipe).__name__)
-    present = {name: part for name, part in pipe.components.items() if part is not None}
-    denoiser, vae = present[family.denoiser], present["vae"]
-    # An offloaded pipeline runs on another device than that of its weights.
-    device = pipe._execution_device
-    return DiffusersBackbone(
-        name=str(getattr(pipe, "name_or_path", None) or type(pipe).__name__),
-        folder=Path(str(getattr(pipe, "name_or_path", None) or ".")),
+    family = choose_family(type(pipe).__name__)
+    components = _read_components(pipe, family)
+    configs = {part: read_config(network) for part, network in components.items()}
+    configs[SCHEDULER] = dict(pipe.scheduler.config)
+    check_pipeline(family, configs, lambda part: f"the pipeline's {part}")
+    name = getattr(pipe, "name_or_path", None)
+    denoiser = components[family.denoiser]
+    return assemble_backbone(
+        DiffusersBackbone,
+        name=str(name or type(pipe).__name__),
+        folder=Path(str(name or ".")),
         family=family,
-        denoiser=denoiser,
-        vae=vae,
-        text=TextParts(
-            tokenizers={name: present[name] for name in family.tokenizers if name in present},
-            encoders={
-                name: present[name]
-                for name in family.components
-                if name in present and name not in (family.denoiser, "vae")
-            },
-            index=dict(pipe.config),
-            denoiser=denoiser.config,
-            device=device,
-        ),
-        scheduler=dict(pipe.scheduler.config),
-        taps=family.positions(denoiser.config),
-        device=device,
+        components=components,
+        tokenizers=_read_parts(pipe, family, family.tokenizers),
+        index=dict(pipe.config),
+        scheduler=configs[SCHEDULER],
+        # An offloaded pipeline runs on another device than that of its weights.
+        device=pipe._execution_device,
         dtype=denoiser.dtype,
     )
+
+
+def _read_parts(pipe: Any, family: Family, names: Mapping[str, str]) -> dict[str, Any]:
+    """The parts of a pipeline by name, without optional ones that are None.
+
+    Raises:
+        LepbenchError: one that is not optional is None.
+    """
+    found = {name: getattr(pipe, name, None) for name in names}
+    lost = next((name for name, part in found.items() if part is None and name not in family.optional), None)
+    if lost is not None:
+        raise LepbenchError(f"the pipeline has no {lost}", "load it with all its components")
+    return {name: part for name, part in found.items() if part is not None}
+
+
+def _read_components(pipe: Any, family: Family) -> dict[str, Any]:
+    """The networks of a pipeline.
+
+    Raises:
+        LepbenchError: one is missing, of a class that is not read here, or skips steps by a cache.
+    """
+    components = _read_parts(pipe, family, family.components)
+    _read_parts(pipe, family, {SCHEDULER: ""})
+    for part, network in components.items():
+        kind, names = family.components[part], list_class_names(network)
+        if not set(names) & set(list_accepted(kind)):
+            choose_class(part, kind, names[0])
+    if getattr(components[family.denoiser], "is_cache_enabled", False):
+        raise LepbenchError(
+            f"the pipeline's {family.denoiser} skips passes by a cache", "call its disable_cache() first"
+        )
+    return components
 
 
 def place_predictor(predictor: Predictor, device: torch.device) -> Predictor:
@@ -100,31 +159,54 @@ def place_predictor(predictor: Predictor, device: torch.device) -> Predictor:
 
 @contextmanager
 def freeze_networks(networks: Sequence[nn.Module]) -> Iterator[None]:
-    """Context in which networks are in eval mode and no parameter requires a gradient."""
-    modes = [(module, module.training) for network in networks for module in network.modules()]
-    wants = [(p, p.requires_grad) for network in networks for p in network.parameters()]
-    try:
+    """Context in which networks are in eval mode and no parameter requires a gradient.
+
+    At its end every module and parameter is put back by itself: where one fails, the others are.
+    """
+    with ExitStack() as stack:
+        for module in chain.from_iterable(network.modules() for network in networks):
+            stack.callback(setattr, module, "training", module.training)
+            for name, parameter in module.named_parameters(recurse=False):
+                wanted, dtype = parameter.requires_grad, parameter.dtype
+                stack.callback(_restore_weight, module, name, wanted=wanted, dtype=dtype)
         for network in networks:
             network.requires_grad_(False).eval()
         yield
-    finally:
-        for module, training in modes:
-            module.training = training
-        for parameter, wanted in wants:
-            parameter.requires_grad_(wanted)
+
+
+def _restore_weight(module: nn.Module, name: str, wanted: bool, dtype: torch.dtype) -> None:
+    """Set whether a parameter requires a gradient, and the dtype that a hook did not come to set back.
+
+    It is looked up by name: hooks may have replaced it.
+    """
+    parameter = module._parameters.get(name)
+    if parameter is None:
+        return
+    if parameter.dtype != dtype:
+        parameter.data = parameter.data.to(dtype)
+    if parameter.requires_grad != wanted:
+        parameter.requires_grad_(wanted)
 
 
 @contextmanager
 def run_in_full(vae: Any) -> Iterator[None]:
     """Context in which a VAE with `force_upcast` runs in float32.
 
-    Nothing is lost on the way there and back, and no second copy is kept.
+    Nothing is lost on the way there and back, and no second copy is kept. A VAE that hooks cast runs in their
+    precision, as in its pipeline.
     """
-    overflows = vae.dtype == torch.float16 and vae.config.force_upcast
-    try:
-        if overflows:
-            vae.to(torch.float32)
+    if vae.dtype != torch.float16 or not vae.config.get("force_upcast") or has_hooks(vae):
         yield
-    finally:
-        if overflows:
-            vae.to(torch.float16)
+        return
+    with ExitStack() as stack:
+        for module in vae.modules():
+            for name, tensor in chain(module._parameters.items(), module._buffers.items()):
+                if tensor is not None:
+                    stack.callback(_restore_dtype, module, name, tensor.dtype)
+        vae.to(torch.float32)
+        yield
+
+
+def _restore_dtype(module: nn.Module, name: str, dtype: torch.dtype) -> None:
+    tensor = getattr(module, name)
+    tensor.data = tensor.data.to(dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,16 @@ from PIL import Image
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
-from lepbench.backbones.load import choose_device
-from lepbench.backbones.resolve import INDEX, find_model_folder, is_local
+from lepbench.backbones.family import choose_classes
+from lepbench.backbones.identify import choose_family, find_pipeline, read_index
+from lepbench.backbones.load import choose_device, find_weight_files, require_quantiser
+from lepbench.backbones.resolve import is_local
+from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
 from lepbench.guidance.diffusers_backbone import (
     DiffusersBackbone,
     freeze_networks,
+    has_hooks,
     place_predictor,
     run_in_full,
     wrap_pipeline,
@@ -30,8 +34,9 @@ from lepbench.guidance.diffusers_backbone import (
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.guidance.importance import pool_weights
+from lepbench.guidance.notes import describe_cut
 from lepbench.guidance.sampler import Generators, sample
-from lepbench.guidance.schedulers import require_steerable
+from lepbench.guidance.schedulers import require_steerable, set_timesteps
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.sketch_like import SketchLike, read_strokes
 from lepbench.guidance.steering import SketchGuidance
@@ -48,10 +53,13 @@ class SketchGuidedOutput:
     Attributes:
         images: in the format `output_type`.
         sketches: the detected strokes, bool [B, H, W]; None without a sketch.
+        notes: what a reader of the images should know, a line each: the pipeline's safety checker is not run,
+            a prompt is cut at the text encoders' limit, the VAE is a smaller one.
     """
 
     images: Any
     sketches: NDArray[np.bool_] | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +130,11 @@ class SketchGuidedPipeline:
         """
         from diffusers import DiffusionPipeline
 
-        found = str(find_model_folder(id_or_path, [INDEX]) if is_local(id_or_path) else id_or_path)
+        found = str(_find_readable(id_or_path, options) if is_local(id_or_path) else id_or_path)
         try:
             with silence_libraries():
                 pipe = DiffusionPipeline.from_pretrained(found, **{"use_safetensors": True, **options})
-        except (OSError, ValueError, TypeError) as error:
+        except (AttributeError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
             raise LepbenchError(
                 f"the pipeline {str(id_or_path)!r} cannot be loaded: {error}",
                 "check its name and the options",
@@ -157,6 +165,7 @@ class SketchGuidedPipeline:
         denoiser = self.prepared.denoiser
         return dataclasses.replace(backbone, denoiser=denoiser, dtype=denoiser.dtype)
 
+    @torch.inference_mode(False)
     @torch.no_grad()
     def __call__(
         self,
@@ -180,14 +189,16 @@ class SketchGuidedPipeline:
     ) -> SketchGuidedOutput:
         """Generate images with the pipeline's own scheduler.
 
-        Without a sketch, or with `sketch_scale` 0, the images are those of the pipeline itself.
+        Without a sketch, or with `sketch_scale` 0, the images are those of the pipeline itself. Its safety
+        checker and watermark are not run.
 
         Args:
             sketch: one for all prompts, or one each; black on white or white on black. At another size than
                 the image's it is fitted without losing a stroke.
             negative_prompt: one for all prompts or one each.
             num_images_per_prompt: images per prompt; those of a prompt are consecutive.
-            guidance_scale: classifier-free guidance scale; the pipeline's own default unless given.
+            guidance_scale: classifier-free guidance scale; the pipeline's own default unless given. Where
+                guidance is distilled (Flux dev, latent consistency models), the scale the network is told.
             sketch_scale: sketch guidance scale, the paper's beta.
             stop: guide while t > stop x T_train.
             guidance_schedule: schedule of the guidance updates over the steps.
@@ -203,15 +214,15 @@ class SketchGuidedPipeline:
 
         Raises:
             LepbenchError: an unsupported size, a sketch without strokes, counts that disagree, a
-                scheduler that may lose a guidance update (`require_steerable`).
+                scheduler that may lose a guidance update (`require_steerable`), images that are not finite.
         """
         backbone = self.backbone
         predictor = place_predictor(self.predictor, backbone.device)
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        size = (height or backbone.image_size, width or backbone.image_size)
+        size = backbone.choose_size(height, width)
         latent = backbone.latent_shape(size)
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
-        settings = self._settings(num_inference_steps, guidance_scale)
+        settings = self._settings(backbone, num_inference_steps, guidance_scale)
         each = num_images_per_prompt
         if negative_prompt is not None:
             negative = _repeated(_negatives(negative_prompt, len(prompts)), each)
@@ -241,14 +252,16 @@ class SketchGuidedPipeline:
             ).latents
             with run_in_full(backbone.vae):
                 images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
-        return SketchGuidedOutput(_as(images, output_type), strokes)
+        notes = (*backbone.notes, *describe_cut(backbone, prompts))
+        return SketchGuidedOutput(_as(images, output_type), strokes, notes)
 
-    def _settings(self, steps: int | None, scale: float | None) -> SamplerSettings:
+    def _settings(self, backbone: Backbone, steps: int | None, scale: float | None) -> SamplerSettings:
         """Sampler settings; None selects the default of the pipeline's own call."""
         usual = inspect.signature(type(self.pipe).__call__).parameters
         steps = usual["num_inference_steps"].default if steps is None else steps
         scale = usual["guidance_scale"].default if scale is None else scale
-        return SamplerSettings(steps=steps, guidance_scale=max(scale, 1.0))
+        scale = scale if backbone.takes_scale else max(scale, 1.0)
+        return parse_config({"steps": steps, "guidance_scale": scale}, SamplerSettings, "")
 
     @contextmanager
     def _at_rest_after(self, backbone: Backbone, predictor: Predictor) -> Iterator[None]:
@@ -263,9 +276,26 @@ class SketchGuidedPipeline:
     def _scheduler(self, backbone: Backbone, steps: int, latent: tuple[int, int]) -> Any:
         """A new scheduler of the pipeline's class and config, its timesteps set."""
         scheduler = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
-        arguments = backbone.family.schedule(scheduler, steps, latent)
-        scheduler.set_timesteps(**arguments, device=backbone.device)
+        set_timesteps(scheduler, backbone, steps, latent)
         return scheduler
+
+
+def _find_readable(name: str | Path, options: Mapping[str, Any]) -> Path:
+    """The folder of a local pipeline.
+
+    Raises:
+        LepbenchError: it is none, of no family, or its weights are of a kind that is neither read nor asked
+            for, or quantised by a package that is not installed.
+    """
+    folder = find_pipeline(name, [])
+    index = read_index(folder)
+    parts = choose_classes(choose_family(index.get("_class_name")), index)
+    if not {"variant", "use_safetensors"} & set(options):
+        for part, kind in parts.items():
+            if part not in options:
+                find_weight_files(folder / part, kind)
+                require_quantiser(folder / part)
+    return folder
 
 
 def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
@@ -276,6 +306,10 @@ def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
         raise LepbenchError(
             f"the denoiser is on {backbone.denoiser.device} and runs on {backbone.device}",
             "prepare no execution for a pipeline that is offloaded",
+        )
+    if has_hooks(backbone.denoiser):
+        raise LepbenchError(
+            "hooks cast or move the denoiser's weights", "prepare no execution for such a pipeline"
         )
     return execution.prepare(backbone)
 

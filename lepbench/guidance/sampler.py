@@ -21,6 +21,7 @@ from lepbench.guidance.schedulers import (
     make_scheduler,
     measure_input_scale,
     read_initial_scale,
+    require_scale,
     scale_model_input,
     shift_sample,
     takes_generator,
@@ -73,6 +74,7 @@ def sample(
             sketches are of another size.
     """
     _check(prompts, noise, settings, guidance=guidance, generators=generators)
+    require_scale(backbone, settings.guidance_scale)
     latent = (noise.shape[-2], noise.shape[-1])
     if scheduler is None:
         scheduler = make_scheduler(settings.scheduler, backbone, settings.steps, latent)

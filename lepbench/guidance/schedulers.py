@@ -43,7 +43,12 @@ SCHEDULERS.register("euler")(SchedulerKind("EulerDiscreteScheduler"))
 SCHEDULERS.register("euler_ancestral")(SchedulerKind("EulerAncestralDiscreteScheduler", stochastic=True))
 SCHEDULERS.register("dpmpp")(SchedulerKind("DPMSolverMultistepScheduler"))
 SCHEDULERS.register("unipc")(SchedulerKind("UniPCMultistepScheduler"))
+# For latent consistency models, in about four steps.
+SCHEDULERS.register("lcm")(SchedulerKind("LCMScheduler", stochastic=True, overrides=UNCLIPPED))
 SCHEDULERS.register("flow_euler")(SchedulerKind("FlowMatchEulerDiscreteScheduler", flow=True))
+
+CONSISTENCY_STEPS = 4
+"""Steps of a latent consistency model unless given, as in its pipeline."""
 
 STEERABLE = frozenset(
     {
@@ -92,9 +97,42 @@ def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | Non
         raise LepbenchError(f"scheduler {name!r}: diffusers has no {kind.class_name}", "check its class_name")
     scheduler = getattr(diffusers, kind.class_name).from_config(dict(backbone.scheduler), **kind.overrides)
     side = backbone.family.latent_side(backbone.denoiser.config)
-    arguments = backbone.family.schedule(scheduler, steps, latent or (side, side))
-    scheduler.set_timesteps(**arguments, device=backbone.device)
+    set_timesteps(scheduler, backbone, steps, latent or (side, side))
     return scheduler
+
+
+def set_timesteps(scheduler: Any, backbone: Backbone, steps: int, latent: Size) -> None:
+    """Set a scheduler's timesteps as the backbone's pipeline does.
+
+    Raises:
+        LepbenchError: it has no schedule of that many steps.
+    """
+    arguments = backbone.family.schedule(scheduler, steps, latent)
+    try:
+        scheduler.set_timesteps(**arguments, device=backbone.device)
+    except ValueError as error:
+        raise LepbenchError(f"{type(scheduler).__name__} takes no {steps} steps: {error}") from error
+
+
+def require_scale(backbone: Backbone, scale: float) -> None:
+    """Refuse a guidance scale below 1 where guidance is not distilled.
+
+    Raises:
+        LepbenchError: it is.
+    """
+    if scale < 1 and not backbone.takes_scale:
+        raise LepbenchError(
+            f"guidance_scale {scale} is below 1, and {backbone.name} is not told it", "give 1 for no guidance"
+        )
+
+
+def imply_sampler(backbone: Backbone) -> dict[str, object]:
+    """The sampler settings without which a backbone draws nothing usable, as keys of `SamplerSettings`."""
+    if backbone.family.flow:
+        return {"scheduler": "flow_euler"}
+    if backbone.scheduler.get("_class_name") == "LCMScheduler":
+        return {"scheduler": "lcm", "steps": CONSISTENCY_STEPS}
+    return {}
 
 
 def read_initial_scale(scheduler: Any) -> float | Tensor:

@@ -25,9 +25,10 @@ class SamplerSettings(Config):
     Attributes:
         steps: denoising steps.
         scheduler: a name in `guidance.schedulers`.
-        guidance_scale: classifier-free guidance; 1 skips the unconditional pass.
+        guidance_scale: classifier-free guidance; 1 skips the unconditional pass. Where guidance is distilled
+            (Flux dev, latent consistency models), the scale that the network is told, from 0.
     """
 
     steps: int = Field(default=50, ge=1, le=1000)
     scheduler: Annotated[str, AfterValidator(_known)] = "ddim"
-    guidance_scale: float = Field(default=4.0, ge=1.0)
+    guidance_scale: float = Field(default=4.0, ge=0.0)

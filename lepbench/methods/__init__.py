@@ -1,6 +1,6 @@
 """Sketch-guided generation methods, one file each; importing this package fills `METHODS`."""
 
-from lepbench.methods.base import METHODS, AnyMethod, Method, MethodConfig, Request
+from lepbench.methods.base import METHODS, AnyMethod, Method, MethodConfig, Request, check_drawing
 from lepbench.methods.clean_edges import CleanEdgesConfig
 from lepbench.methods.lep import LepConfig
 from lepbench.methods.model import ModelConfig, hash_model_code, hash_sampler_code
@@ -20,6 +20,7 @@ __all__ = [
     "PythonConfig",
     "Request",
     "UnguidedConfig",
+    "check_drawing",
     "hash_model_code",
     "hash_sampler_code",
 ]

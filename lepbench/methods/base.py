@@ -16,6 +16,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone
 from lepbench.config import Config, select_config
 from lepbench.guidance import Guidance, SamplerSettings, sample
+from lepbench.guidance.schedulers import make_scheduler, require_scale
 from lepbench.registry import Registry
 from lepbench.seeds import make_generator
 
@@ -99,6 +100,17 @@ def select_method(config: str | dict[str, Any] | MethodConfig) -> MethodConfig:
 
 # A field of this type takes any registered method in a larger configuration, and writes its settings back.
 AnyMethod = Annotated[SerializeAsAny[MethodConfig], BeforeValidator(select_method)]
+
+
+def check_drawing(backbone: Backbone, sampler: SamplerSettings, size: tuple[int, int]) -> None:
+    """Check in advance that a backbone draws pictures of `size` px, height and width, by this sampler.
+
+    Raises:
+        LepbenchError: the size, the scheduler or the guidance scale does not fit.
+    """
+    _, height, width = backbone.latent_shape(size)
+    make_scheduler(sampler.scheduler, backbone, sampler.steps, (height, width))
+    require_scale(backbone, sampler.guidance_scale)
 
 
 def draw_pictures(

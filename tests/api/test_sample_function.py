@@ -297,3 +297,19 @@ def test_progress_of_samples_is_told(tiny: dict[str, Any], drawing: Image.Image)
     told: list[tuple[str, int, int]] = []
     lepbench.sample([PROMPT] * 2, drawing, progress=lambda *stage: told.append(stage), **tiny)
     assert told == [("pictures", 1, 2), ("pictures", 2, 2)]
+
+
+def test_a_prompt_that_is_cut_warns_with_what_is_not_read() -> None:
+    prompt = "a red fish " * 20 + "and a boat"
+    with pytest.warns(
+        UserWarning, match=r"the prompt is cut at the model's \d+ tokens, .* read from: a red fish"
+    ):
+        lepbench.sample(prompt, steps=1, scheduler="ddim", progress=False, device="cpu")
+
+
+def test_a_consistency_model_is_sampled_by_its_own_scheduler(tiny_folder_of: Callable[[str], Path]) -> None:
+    backbone = lepbench.load_backbone(tiny_folder_of("lcm"), device="cpu")
+    passes: list[float] = []
+    backbone.denoiser.register_forward_pre_hook(lambda _, inputs: passes.append(float(inputs[1][0])))
+    lepbench.sample("a", backbone=backbone, height=32, width=32, progress=False)
+    assert passes == [999, 759, 499, 259]

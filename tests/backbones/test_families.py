@@ -24,7 +24,7 @@ from lepbench.errors import LepbenchError
 
 TRANSFORMERS = ("sd3", "flux-dev", "pixart-sigma")
 EMBEDDERS = {"sd3": "pos_embed", "flux-dev": "x_embedder", "pixart-sigma": "pos_embed"}
-BEHIND = {"sd-v": ["up_blocks[3]", "conv_out"], "sdxl": ["conv_out"]}
+BEHIND = {"sd-v": ["up_blocks[3]", "conv_out"], "lcm": ["up_blocks[3]", "conv_out"], "sdxl": ["conv_out"]}
 """What runs behind the last tap; of transformers the head alone does."""
 
 

@@ -118,5 +118,7 @@ def test_an_unknown_layout_is_one_line() -> None:
 
 def test_an_unknown_pipeline_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionXLPipelin"}))
-    with pytest.raises(LepbenchError, match="class 'StableDiffusionXLPipelin'; did you mean"):
+    with pytest.raises(
+        LepbenchError, match=r"class 'StableDiffusionXLPipelin'; families: .* sdxl .StableDiffusionXLPipeline"
+    ):
         find_denoiser(tmp_path)

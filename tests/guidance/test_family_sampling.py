@@ -105,8 +105,10 @@ CASES = [
         for scheduler in SCHEDULERS
         if scheduler != "flow_euler"
     ),
+    *(("lcm", scheduler, cfg) for scheduler in ("lcm", "unipc") for cfg in (0.5, 7.3)),
     *((name, "dpmpp", 4.0) for name in ("pixart-sigma", "pixart-alpha")),
     *((name, "flow_euler", 4.0) for name in FLOWS),
+    *((name, "flow_euler", cfg) for name in ("flux-dev", "flux-schnell") for cfg in (0.0, 0.5)),
     *((name, fitting(name), 1.0) for name in BUILDERS),
 ]
 
@@ -181,3 +183,10 @@ def test_a_scheduler_of_the_other_kind_is_one_line(
 ) -> None:
     with pytest.raises(LepbenchError, match=f"'{scheduler}' does not fit .* choose one of: "):
         sample(loaded(name), PROMPTS, start, SamplerSettings(scheduler=scheduler))
+
+
+@pytest.mark.parametrize("name", ["sdxl", "sd3"])
+def test_a_scale_under_one_is_for_networks_that_are_told_it(name: str, loaded: Any, start: Tensor) -> None:
+    settings = SamplerSettings(scheduler=fitting(name), guidance_scale=0.5)
+    with pytest.raises(LepbenchError, match=r"guidance_scale 0.5 is below 1, .*; give 1 for no guidance"):
+        sample(loaded(name), PROMPTS, start, settings)

@@ -1,0 +1,140 @@
+"""What a family's networks are fed, as a table: a pipeline that asks for more is refused on loading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from lepbench.backbones.family import ComponentConfig, Family
+from lepbench.errors import LepbenchError
+
+OTHER_MODEL = "use a model of the same class without it"
+
+SCHEDULER = "scheduler"
+
+Where = Callable[[str], str]
+"""From a component to where its config is, for messages."""
+
+
+class Need(NamedTuple):
+    """A key of a component's config that asks for something.
+
+    Attributes:
+        part: folder of the component.
+        key: of its config.
+        met: the values under which everything asked for is given here.
+        asked: what other values ask for.
+        fix: what to do about them.
+    """
+
+    part: str
+    key: str
+    met: tuple[Any, ...]
+    asked: str
+    fix: str = OTHER_MODEL
+
+
+NORMALISED = "latents of normalised channels are not read"
+VAE = (
+    Need("vae", "latents_mean", (None,), NORMALISED),
+    Need("vae", "latents_std", (None,), NORMALISED),
+)
+CLASSES = "it asks for class labels, which nothing here gives"
+UNET = (
+    Need("unet", "class_embed_type", (None,), CLASSES),
+    Need("unet", "num_class_embeds", (None,), CLASSES),
+    Need("unet", "dual_cross_attention", (None, False), "it asks for a second prompt beside the first"),
+    Need(
+        "unet",
+        "encoder_hid_dim_type",
+        (None, "text_proj"),
+        "it asks for an image beside the prompt (IP-Adapter, Kandinsky)",
+        fix="of a loaded pipeline with an IP-Adapter, call unload_ip_adapter() first; or " + OTHER_MODEL,
+    ),
+    Need(
+        SCHEDULER,
+        "prediction_type",
+        (None, "epsilon", "v_prediction", "sample"),
+        "it predicts something else",
+    ),
+)
+PATCHES = "only patches of 2 x 2 are read"
+NEEDS: Mapping[str, tuple[Need, ...]] = {
+    "sd": (
+        *VAE,
+        *UNET,
+        Need(
+            "unet", "addition_embed_type", (None, "text"), "it asks for inputs that this pipeline has none of"
+        ),
+    ),
+    "sdxl": (
+        *VAE,
+        *UNET,
+        Need("unet", "addition_embed_type", ("text_time",), "it does not take the inputs of this pipeline"),
+    ),
+    "sd3": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
+    "flux": (*VAE, Need("transformer", "patch_size", (1,), "its latents are not packed 2 x 2 beforehand")),
+    "pixart": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
+}
+"""Per family, the keys that ask for inputs or for another reading of latents.
+
+Keys that ask for an input which is fed need no line: `time_cond_proj_dim` and `guidance_embeds` (the guidance
+scale), `addition_embed_type: text_time` (pooled text and size), `use_additional_conditions` (size and aspect
+ratio), `encoder_hid_dim_type: text_proj`, `use_attention_mask` of a text encoder. GLIGEN's `attention_type`
+and an IP-Adapter in a transformer draw without their input as in diffusers.
+"""
+
+
+def check_pipeline(family: Family, configs: Mapping[str, ComponentConfig], where: Where) -> None:
+    """Check that a pipeline asks for nothing but what its family feeds, and that its components fit together.
+
+    Args:
+        configs: of every component and of the scheduler, by folder, with the defaults of their classes.
+
+    Raises:
+        LepbenchError: it does not; the message names the config and the key.
+    """
+    for need in NEEDS.get(family.name, ()):
+        value = configs[need.part].get(need.key)
+        if value not in need.met:
+            shown = f" {value}" if isinstance(value, str | int) else ""
+            raise LepbenchError(f"{where(need.part)} has {need.key}{shown}: {need.asked}", need.fix)
+    _check_schedule(configs[SCHEDULER], where(SCHEDULER))
+    _check_channels(family, configs, where)
+    _check_text(family, configs, where)
+
+
+def _check_schedule(config: ComponentConfig, where: str) -> None:
+    # DDPM models are also saved with an EDM sampler as their default: they still have betas.
+    if "sigma_data" in config and "beta_start" not in config:
+        raise LepbenchError(f"{where} is a schedule of EDM, by which nothing here samples", OTHER_MODEL)
+
+
+def _check_channels(family: Family, configs: Mapping[str, ComponentConfig], where: Where) -> None:
+    """Refuse a denoiser that reads or writes other channels than the VAE's latents have."""
+    denoiser = configs[family.denoiser]
+    present, latent = family.latent_channels(denoiser), int(configs["vae"]["latent_channels"])
+    if present != latent:
+        raise LepbenchError(
+            f"{where(family.denoiser)} has in_channels {denoiser['in_channels']}, and latents of the VAE "
+            f"have {latent} channels",
+            "a network that also reads a mask or a picture (inpainting, editing) is no text-to-image model",
+        )
+    made = denoiser.get("out_channels")
+    if family.denoiser == "unet" and made not in (None, latent):
+        raise LepbenchError(
+            f"{where(family.denoiser)} has out_channels {made} for latents of {latent} channels",
+            "use a text-to-image model",
+        )
+
+
+def _check_text(family: Family, configs: Mapping[str, ComponentConfig], where: Where) -> None:
+    """Refuse text encoders of another width than the denoiser reads."""
+    blank = family.blank(configs[family.denoiser])
+    for name, width in family.text_widths(configs).items():
+        wanted = blank[name].shape[-1]
+        if width != wanted:
+            raise LepbenchError(
+                f"{where(family.denoiser)} reads {name} of width {wanted}, its text encoders give {width}",
+                "use the text encoders it was trained with",
+            )
