@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -114,7 +115,19 @@ def test_what_is_left_out_is_counted_and_replaced(tmp_path: Path) -> None:
     assert set(about.left_out) <= {"not recognised when drawn", "malformed drawing", "id used before"}
     with pytest.raises(LepbenchError, match=r"only 5 of 10 .*3 not recognised when drawn"):
         made(QuickDraw(path=tmp_path), tmp_path / "more", items=6)
-    assert not (tmp_path / "more").exists()
+    rejects = [json.loads(line) for line in (tmp_path / "more" / "rejected.jsonl").read_text().splitlines()]
+    assert Counter(one["reason"] for one in rejects) == {
+        "not recognised when drawn": 3,
+        "malformed drawing": 1,
+        "id used before": 1,
+    }
+    assert {one["id"] for one in rejects if "recognised" in one["reason"]} == {"20", "21", "22"}
+    (broken,) = (one for one in rejects if one["reason"] == "malformed drawing")
+    assert broken["id"] == "cat-8"
+    assert "EOF" in broken["detail"]
+    # Nothing but the reasons is there, so that the same folder serves when fewer are asked for.
+    assert [path.name for path in (tmp_path / "more").iterdir()] == ["rejected.jsonl"]
+    made(QuickDraw(path=tmp_path), tmp_path / "more", items=5)
 
 
 def test_strokes_outside_the_square_are_no_drawing(tmp_path: Path) -> None:
@@ -123,7 +136,7 @@ def test_strokes_outside_the_square_are_no_drawing(tmp_path: Path) -> None:
     np.save(file, points_of([np.array([[1.0, 1.0], [9.0, 250.0]])]))
     suite = made(FsCocoCorpus(path=path, split="all"), tmp_path / "suite", items=1)
     assert suite.definition.drawn.considered <= 2
-    with pytest.raises(LepbenchError, match="only 1 of 2 drawings can be used \\(1 no strokes\\)"):
+    with pytest.raises(LepbenchError, match=r"only 1 of 2 .* 1 no strokes \(such as .*in the square\)"):
         made(FsCocoCorpus(path=path, split="all"), tmp_path / "two", items=2)
 
 
