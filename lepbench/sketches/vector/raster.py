@@ -127,7 +127,7 @@ class Raster:
     def _clip(self, clips: tuple[Clip, ...]) -> Mask | None:
         if not clips:
             return None
-        return np.logical_and.reduce([self._inside(clip) for clip in clips])
+        return np.asarray(np.logical_and.reduce([self._inside(clip) for clip in clips]))
 
     def _inside(self, clip: Clip) -> Mask:
         """What a clip lets through: a mask by its brightness, or by its opacity alone, as white on black."""
@@ -139,8 +139,8 @@ class Raster:
         blank.colours[:] = 0
         for shape in clip.shapes:
             blank.paint(shape if clip.light else _whitened(shape))
-        inside = self._clips[clip] = blank.colours[INNER].mean(axis=2) > DARKEST * 255
-        return inside
+        self._clips[clip] = np.asarray(blank.colours[INNER].mean(axis=2) > DARKEST * 255)
+        return self._clips[clip]
 
 
 def _whitened(shape: Shape) -> Shape:
@@ -159,7 +159,7 @@ def fill_lines(lines: list[Points], window: Window, even_odd: bool) -> Mask:
         filled = np.zeros(winding.shape, np.uint8)
         cv2.fillPoly(filled, _fixed([line]), 1, shift=BITS)
         winding += filled.astype(np.int16) * (1 if signed_area(line) > 0 else -1)
-    return winding != 0
+    return np.asarray(winding != 0)
 
 
 def signed_area(line: Points) -> float:
@@ -176,13 +176,14 @@ def has_area(line: Points) -> bool:
 
 def differ(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Mask:
     """Whether colours look different, over the last dimension."""
-    return np.asarray(np.abs(one.astype(np.int16) - other).max(axis=-1) >= CONTRAST)
+    far = np.abs(one.astype(np.int16) - other) >= CONTRAST
+    return np.asarray(far[..., 0] | far[..., 1] | far[..., 2])
 
 
 def _blend(colours: NDArray[np.uint8], mask: Mask | np.bool_, paint: Paint) -> None:
-    below = colours[mask]
     above = np.array(paint[:3]) * paint.alpha
-    colours[mask] = np.round(below * (1 - paint.alpha) + above).astype(np.uint8)
+    below = colours[mask] * (1 - paint.alpha) if paint.alpha < 1 else 0.0
+    colours[mask] = np.round(below + above).astype(np.uint8)
 
 
 def _shifted(lines: list[Points], window: Window) -> list[Points]:

@@ -73,7 +73,7 @@ def visible_lines(shapes: Sequence[Shape], raster: Raster) -> list[Points]:
 def _trace(shape: Shape, raster: Raster, budget: int) -> Iterator[Trace]:
     """The lines of a shape, which is painted on the way."""
     gap = raster.is_gap(shape)
-    edges = [*shape.edges, *(raster.outline_stroke(shape) if gap else ())]
+    edges = [*shape.edges, *clip_edges(shape), *(raster.outline_stroke(shape) if gap else ())]
     stroked = shape.stroke is not None and not gap
     lines = [(line, stroked) for line in shape.lines] + [(line, False) for line in edges]
     samples = [sample_line(raster.place(line), raster.width, raster.height, budget) for line, _ in lines]
@@ -87,6 +87,13 @@ def _trace(shape: Shape, raster: Raster, budget: int) -> Iterator[Trace]:
         # A stroke may run over others of its own colour, as hatching does: together they are seen.
         changed |= is_stroke & differ(painted, areas)
         yield Trace(line, found, pixels, painted=painted, changed=changed, stroked=is_stroke)
+
+
+def clip_edges(shape: Shape) -> Iterator[Points]:
+    """Where clip paths may cut off a shape's fill."""
+    if shape.fill is not None:
+        for clip in shape.clips:
+            yield from (line for part in clip.shapes if not clip.light for line in (*part.lines, *part.edges))
 
 
 def _seen(trace: Trace, raster: Raster) -> Mask:
