@@ -34,14 +34,14 @@ def render_size(text: str, width: int = SIDE, height: int = SIDE) -> NDArray[np.
 
 
 def edges_of(pixels: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Pixels that differ from the one before, the page around a canvas of several colours being white."""
+    """Pixels that differ from a neighbour, the page around a canvas of several colours being white."""
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    ground = border[0] if (border == border[0]).all() else np.array([255] * 3)
-    page = np.concatenate([np.broadcast_to(ground, (2, *pixels.shape[1:])), pixels])
-    page = np.concatenate([np.broadcast_to(ground, (len(page), 2, 3)), page], axis=1)
-    down = np.abs(np.diff(page, axis=0)).max(axis=2)[1:, 2:] > STEP
-    across = np.abs(np.diff(page, axis=1)).max(axis=2)[2:, 1:] > STEP
-    return np.asarray(down | across)
+    height, width, _ = pixels.shape
+    page = np.full((height + 2, width + 2, 3), border[0] if (border == border[0]).all() else 255, np.int16)
+    page[1:-1, 1:-1] = pixels
+    down = (np.abs(np.diff(page, axis=0)).max(axis=2) > STEP)[:, 1:-1]
+    across = (np.abs(np.diff(page, axis=1)).max(axis=2) > STEP)[1:-1]
+    return np.asarray(down[1:] | down[:-1] | across[:, 1:] | across[:, :-1])
 
 
 def sketch_of(text: str) -> NDArray[np.bool_]:
