@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 import cssselect2
 import tinycss2
+from tinycss2 import color4
 
 from lepbench.sketches.vector.markup import tag_of
 
@@ -18,6 +19,10 @@ INHERITED = frozenset((
     "clip-rule", "color", "fill", "fill-opacity", "fill-rule", "font-size", "marker-end", "marker-mid",
     "marker-start", "stroke", "stroke-dasharray", "stroke-linecap", "stroke-opacity", "stroke-width",
     "visibility",
+))  # fmt: skip
+KEYWORDS = frozenset((
+    "clip-rule", "display", "fill-rule", "mask-type", "mix-blend-mode", "overflow", "stroke-linecap",
+    "vector-effect", "visibility",
 ))  # fmt: skip
 MEDIA = frozenset(("", "all", "screen"))
 VARIABLE = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*(?:\([^()]*\))?[^()]*))?\)")
@@ -86,10 +91,26 @@ def read_declarations(content: Any) -> list[Declaration]:
 def _merged(element: Element, matches: list[Any]) -> Style:
     ruled = [one for _, _, pseudo, found in matches if pseudo is None for one in found]
     inline = read_declarations(element.get("style", ""))
-    style = {name: value.strip() for name, value in element.attrib.items()}
-    for declared, important in ((ruled, False), (inline, False), (ruled, True), (inline, True)):
-        style.update({one.name: one.value for one in declared if one.important is important})
-    return style
+    attributes = [Declaration(name, value.strip(), important=False) for name, value in element.attrib.items()]
+    style: Style = {}
+    for declared, important in (
+        (attributes, False),
+        (ruled, False),
+        (inline, False),
+        (ruled, True),
+        (inline, True),
+    ):
+        style |= {one.name: one.value for one in declared if one.important is important and is_valid(one)}
+    return {name: value.lower() if name in KEYWORDS else value for name, value in style.items()}
+
+
+def is_valid(declared: Declaration) -> bool:
+    """Whether a paint is one: others are as if they were not there. Other properties have defaults."""
+    if declared.name not in ("fill", "stroke", "color"):
+        return True
+    value = declared.value.lower()
+    plain = value.startswith(("url(", "var(")) or value in ("none", "inherit", "initial", "unset")
+    return plain or color4.parse_color(value) is not None
 
 
 def inherit(style: Style, parent: Style) -> Style:

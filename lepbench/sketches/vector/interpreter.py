@@ -18,6 +18,7 @@ from lepbench.sketches.vector.lengths import (
     Viewport,
     fit_view_box,
     parse_length,
+    parse_numbers,
     parse_share,
     parse_transform,
     shift,
@@ -37,6 +38,7 @@ DEEPEST = 512
 """Elements inside one another, at most."""
 GROUPS = ("g", "a")
 VIEWPORTS = ("svg", "symbol")
+INVISIBLE = ("hidden", "collapse")
 NOT_DRAWN = ("text", "image", "foreignObject", "video", "canvas", "iframe")
 WHITE = Paint(255, 255, 255, alpha=1)
 
@@ -152,7 +154,7 @@ class Interpreter:
             return self._resolve_use(element, context)
         if tag == "svg" or (tag == "symbol" and context.size is not None):
             return self._open_viewport(element, context)
-        if tag in NOT_DRAWN and context.style.get("visibility", "visible") == "visible":
+        if tag in NOT_DRAWN and context.style.get("visibility") not in INVISIBLE:
             self.unsupported[f"<{tag}>"] += tag != "text" or bool("".join(element.itertext()).strip())
         return ()
 
@@ -201,14 +203,13 @@ class Interpreter:
             value = context.style.get(kind, "none")
             if value == "none":
                 continue
-            found = URL.match(value)
-            target = self.ids.get(found[1].strip().removeprefix("#")) if found else None
+            target = self.paints.find_target(value)
             if target is not None and tag_of(target) == name:
                 if "objectBoundingBox" in (target.get("clipPathUnits"), target.get("maskContentUnits")):
                     self.unsupported[f"{kind} in shares of its element"] += 1
                 else:
                     yield self._clip(target, context)
-            elif found is None:
+            elif not URL.match(value):
                 self.unsupported[f"{kind} that is no reference"] += 1
 
     def _clip(self, target: Element, context: Context) -> Clip:
@@ -226,7 +227,7 @@ class Interpreter:
 
     def _paint(self, element: Element, context: Context) -> Iterator[Shape]:
         style, scale = context.style, math.sqrt(abs(np.linalg.det(context.affine[:2, :2])))
-        if style.get("visibility", "visible") != "visible" or not scale > 0:
+        if style.get("visibility") in INVISIBLE or not scale > 0:
             return
         fill, stroke, width = self._paints_of(context, scale)
         if fill is None and stroke is None:
@@ -269,7 +270,7 @@ class Interpreter:
         return fill, stroke if width > 0 else None, width
 
     def _note_strokes(self, style: Style, stroke: Paint | None) -> None:
-        if stroke is not None and style.get("stroke-dasharray", "none") != "none":
+        if stroke is not None and any(parse_numbers(style.get("stroke-dasharray"))):
             self.unsupported["stroke-dasharray"] += 1
         if any(style.get(f"marker-{place}", "none") != "none" for place in ("start", "mid", "end")):
             self.unsupported["marker"] += 1

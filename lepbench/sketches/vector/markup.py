@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -19,7 +20,9 @@ XLINK = "http://www.w3.org/1999/xlink"
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)""")
 GZIP = b"\x1f\x8b"
-MOST_ENTITIES = 256
+ENTITY = re.compile(r"&([\w:.-]+);")
+DEEPEST = 16
+"""Entities inside one another, at most."""
 
 
 def parse_document(content: bytes) -> Element:
@@ -83,21 +86,25 @@ def check_entities(text: str) -> None:
     """See that the document stays within `LARGEST` characters when the entities it declares are replaced.
 
     Raises:
-        Unusable: it does not, or has too many entities.
+        Unusable: it does not, or its entities refer to one another too deeply.
     """
     values = read_entities(text) if "<!ENTITY" in text else {}
-    if len(values) > MOST_ENTITIES:
-        raise Unusable(Fault.TOO_LARGE, f"more than {MOST_ENTITIES} entities")
-    sizes: dict[str, int] = {}
+    used = {name: Counter(ENTITY.findall(value)) for name, value in values.items()}
+    sizes = {name: len(value) for name, value in values.items()}
     # Entities that refer to others are replaced from the inside out, in as many rounds as they are deep.
-    for _ in values:
-        sizes = {name: _expanded_length(value, sizes) for name, value in values.items()}
-        if _expanded_length(text, sizes) > LARGEST:
-            raise Unusable(Fault.TOO_LARGE, f"more than {LARGEST} characters once its entities are replaced")
+    for _ in range(DEEPEST):
+        grown = {name: len(values[name]) + _count_added(used[name], sizes) for name in values}
+        if grown == sizes:
+            break
+        sizes = grown
+    else:
+        raise Unusable(Fault.TOO_LARGE, f"its entities refer to one another more than {DEEPEST} times")
+    if values and len(text) + _count_added(Counter(ENTITY.findall(text)), sizes) > LARGEST:
+        raise Unusable(Fault.TOO_LARGE, f"more than {LARGEST} characters once its entities are replaced")
 
 
-def _expanded_length(text: str, sizes: dict[str, int]) -> int:
-    return len(text) + sum(text.count(f"&{name};") * size for name, size in sizes.items())
+def _count_added(used: Counter[str], sizes: dict[str, int]) -> int:
+    return sum(count * sizes.get(name, 0) for name, count in used.items())
 
 
 def read_entities(text: str) -> dict[str, str]:

@@ -54,17 +54,22 @@ class Paints:
 
     def is_pattern(self, value: str) -> bool:
         """Whether a paint is a pattern, which is painted as a plain grey."""
-        found = URL.match(value)
-        element = self.ids.get(found[1].strip().removeprefix("#")) if found else None
+        element = self.find_target(value)
         return element is not None and tag_of(element) == "pattern"
+
+    def find_target(self, value: str) -> Element | None:
+        """The element of this document that a `url()` refers to."""
+        found = URL.match(value)
+        reference = found[1].strip() if found else ""
+        return self.ids.get(reference[1:]) if reference.startswith("#") else None
 
     def _look_up(self, value: str, style: Style) -> Paint | None:
         found = URL.match(value)
         if found is None:
             return parse_colour(value, style)
-        element = self.ids.get(found[1].strip().removeprefix("#"))
+        element = self.find_target(value)
         if element is None or tag_of(element) not in (*GRADIENTS, "pattern"):
-            return parse_colour(found[2], style) if found[2] else None
+            return parse_colour(found[2], style)
         return UNKNOWN if tag_of(element) == "pattern" else self._mean_of_stops(element)
 
     def _mean_of_stops(self, gradient: Element) -> Paint | None:

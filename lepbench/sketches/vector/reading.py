@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
@@ -46,8 +47,15 @@ def read_drawing(content: bytes) -> VectorDrawing:
     Raises:
         Unusable: it is damaged, shows nothing, or is too large to draw.
     """
-    interpreter = Interpreter(parse_document(content))
-    canvas = find_canvas(interpreter.styles[interpreter.root])
+    try:
+        return _read_document(parse_document(content))
+    except RecursionError as error:
+        raise Unusable(Fault.TOO_LARGE, "its styles are nested too deeply") from error
+
+
+def _read_document(root: Element) -> VectorDrawing:
+    interpreter = Interpreter(root)
+    canvas = find_canvas(interpreter.styles[root])
     shapes = list(interpreter.draw_root(canvas or UNSIZED))
     lines = visible_lines(shapes, make_raster(shapes, canvas)) if shapes else []
     unsupported = dict(sorted(interpreter.unsupported.items()))

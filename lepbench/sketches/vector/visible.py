@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lepbench.sketches.base import Fault, Unusable
-from lepbench.sketches.vector.raster import BORDER, Mask, Raster, differ
+from lepbench.sketches.vector.areas import Mask
+from lepbench.sketches.vector.raster import Raster, differ
 from lepbench.sketches.vector.shapes import Shape
 from lepbench.strokes import Points
 
@@ -76,7 +77,7 @@ def _trace(shape: Shape, raster: Raster, budget: int) -> Iterator[Trace]:
     edges = [*shape.edges, *clip_edges(shape), *(raster.outline_stroke(shape) if gap else ())]
     stroked = shape.stroke is not None and not gap
     lines = [(line, stroked) for line in shape.lines] + [(line, False) for line in edges]
-    samples = [sample_line(raster.place(line), raster.width, raster.height, budget) for line, _ in lines]
+    samples = [sample_line(raster.place(line), raster, budget) for line, _ in lines]
     near = [_near(found.points, raster) for found in samples]
     colours, fills = raster.colours.reshape(-1, 3), raster.fills.reshape(-1, 3)
     before = [(colours[pixels], fills[pixels]) for pixels in near]
@@ -107,20 +108,20 @@ def _seen(trace: Trace, raster: Raster) -> Mask:
 
 
 def _near(points: Points, raster: Raster) -> NDArray[np.int32]:
-    height, width, _ = raster.colours.shape
-    columns, rows = (np.floor(points.T).astype(np.int32) + BORDER)[:, :, None]
+    height, width = raster.size
+    columns, rows = np.floor(points.T).astype(np.int32)[:, :, None]
     rows, columns = rows + AROUND[0], columns + AROUND[1]
     return np.asarray(rows.clip(0, height - 1) * width + columns.clip(0, width - 1), np.int32)
 
 
-def sample_line(line: Points, width: int, height: int, most: int) -> Samples:
-    """Points a pixel apart on the parts of a line that are on a canvas of this size.
+def sample_line(line: Points, raster: Raster, most: int) -> Samples:
+    """Points a pixel apart on the parts of a line that are on the canvas.
 
     Raises:
         Unusable: there are more than `most`.
     """
     starts, steps = line[:-1], np.diff(line, axis=0)
-    first, last = clip_segments(starts, steps, np.array([width, height], np.float64))
+    first, last = clip_segments(starts, steps, raster.low, raster.high)
     on = np.flatnonzero(first <= last)
     lengths = np.linalg.norm(steps[on], axis=1) * (last - first)[on]
     counts = np.maximum(np.ceil(lengths), 1).astype(np.int64) + 1
@@ -132,19 +133,19 @@ def sample_line(line: Points, width: int, height: int, most: int) -> Samples:
     return Samples(starts[segment] + t[:, None] * steps[segment], segment + t)
 
 
-def clip_segments(starts: Points, steps: Points, size: Points) -> tuple[NDArray, NDArray]:
-    """Where each segment enters and leaves the canvas, [N] each, in shares of it; what misses it enters last.
+def clip_segments(starts: Points, steps: Points, low: Points, high: Points) -> tuple[NDArray, NDArray]:
+    """Where each segment enters and leaves a box, [N] each, in shares of it; what misses it enters last.
 
     Source: Liang and Barsky, "A new concept and method for line clipping", 1984.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        bounds = np.stack([-starts / steps, (size - starts) / steps])
-    within = (starts >= 0) & (starts <= size)
+        bounds = np.stack([(low - starts) / steps, (high - starts) / steps])
+    within = (starts >= low) & (starts <= high)
     still = steps == 0
     # A segment that does not move in a direction is inside all the way, or never.
-    low = np.where(still, np.where(within, 0.0, 2.0), bounds.min(axis=0))
-    high = np.where(still, 1.0, bounds.max(axis=0))
-    return np.maximum(low.max(axis=1), 0.0), np.minimum(high.min(axis=1), 1.0)
+    first = np.where(still, np.where(within, 0.0, 2.0), bounds.min(axis=0))
+    last = np.where(still, 1.0, bounds.max(axis=0))
+    return np.maximum(first.max(axis=1), 0.0), np.minimum(last.min(axis=1), 1.0)
 
 
 def cut(line: Points, samples: Samples, seen: Mask) -> list[Points]:
