@@ -24,7 +24,7 @@ from lepbench.sketches.vector.lengths import (
     shift,
 )
 from lepbench.sketches.vector.markup import reference_of, tag_of
-from lepbench.sketches.vector.paints import URL, Paint, Paints
+from lepbench.sketches.vector.paints import URL, Paint, Paints, find_background
 from lepbench.sketches.vector.shapes import Clip, Shape
 from lepbench.strokes import Points
 
@@ -36,6 +36,8 @@ MOST_ELEMENTS = 250_000
 """Of a document, and of what it draws once every `<use>` is resolved."""
 DEEPEST = 512
 """Elements inside one another, at most."""
+LARGEST_ENTRY = 1e12
+"""Of a transform."""
 GROUPS = ("g", "a")
 VIEWPORTS = ("svg", "symbol")
 INVISIBLE = ("hidden", "collapse")
@@ -99,7 +101,12 @@ class Interpreter:
         self.flatness = min(FLATNESS, max(canvas) * FINEST)
         affine, viewport = fit_view_box(self.styles[self.root], *canvas)
         context = self._enter(self.root, Context(affine, viewport, {}))
-        return self.draw([] if context is None else ((child, context) for child in self.root))
+        if context is None:
+            return
+        ground = find_background(context.style)
+        if ground is not None:
+            yield replace(_rectangle(np.eye(3), *canvas), fill=ground)
+        yield from self.draw((child, context) for child in self.root)
 
     def draw(self, pending: Iterable[Pending]) -> Iterator[Shape]:
         """The shapes of elements in painting order.
@@ -133,6 +140,8 @@ class Interpreter:
         if style.get("display") == "none" or opacity == 0 or not meets_conditions(element):
             return None
         affine = around.affine @ parse_transform(style, around.viewport)
+        if not np.abs(affine).max() < LARGEST_ENTRY:
+            raise Unusable(Fault.DAMAGED, "a transform is out of range")
         context = replace(around, affine=affine, style=style, opacity=opacity, depth=around.depth + 1)
         self._note_effects(style)
         return replace(context, clips=(*around.clips, *self._clips_of(context)))

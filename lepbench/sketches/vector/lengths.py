@@ -10,7 +10,6 @@ import numpy as np
 import svgelements
 from numpy.typing import NDArray
 
-from lepbench.sketches.base import Fault, Unusable
 from lepbench.sketches.vector.cascade import Style
 
 Affine = NDArray[np.float64]
@@ -59,24 +58,20 @@ def parse_numbers(text: str | None) -> list[float]:
 
 
 def parse_transform(style: Style, viewport: Viewport) -> Affine:
-    """The transform that an element has; the identity where it is not understood, as browsers do.
-
-    Raises:
-        Unusable: it is not finite.
-    """
+    """The transform that an element has; the identity where it is not understood, as browsers do."""
     text = style.get("transform", "")
     if not text or text == "none":
         return np.eye(3)
     try:
         affine = as_affine(svgelements.Matrix(text))
-        if not np.isfinite(affine).all():
-            raise Unusable(Fault.DAMAGED, "a transform is not finite")
     except (ValueError, TypeError, IndexError, AttributeError):
         return np.eye(3)
     about = style.get("transform-origin", "").split()
     x = parse_length(about[0], viewport.width) if about else 0.0
     y = parse_length(about[1], viewport.height) if len(about) > 1 else 0.0
-    return shift(x, y) @ affine @ shift(-x, -y)
+    # What is not finite is refused by whoever draws with it.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return shift(x, y) @ affine @ shift(-x, -y)
 
 
 def as_affine(matrix: svgelements.Matrix) -> Affine:

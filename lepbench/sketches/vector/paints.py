@@ -90,6 +90,12 @@ class Paints:
         return colour._replace(alpha=colour.alpha * parse_share(style.get("stop-opacity")))
 
 
+def find_background(style: Style) -> Paint | None:
+    """The colour that a root has behind it; None where there is none."""
+    values = (style.get(name, "none") for name in ("background-color", "background"))
+    return next((paint for paint in (parse_colour(value, style) for value in values) if paint), None)
+
+
 def parse_colour(value: str, style: Style) -> Paint | None:
     """A CSS colour; None for none, and for what is no colour."""
     colour = color4.parse_color(value.strip())
