@@ -36,13 +36,14 @@ def fill_area(lines: list[Points], size: Size, even_odd: bool) -> Area | None:
     window = _find_window(lines, size, margin=1)
     if window is None:
         return None
-    corners = _shift_corners(lines, window)
     if even_odd or len(lines) == 1:
-        return Area(window, _fill(corners, window) > 0)
-    winding = np.zeros(_shape(window), np.int16)
-    for line, corner in zip(lines, corners, strict=True):
-        winding += _fill([corner], window) * np.int16(np.sign(signed_area(line)))
-    return Area(window, winding != 0)
+        return Area(window, _fill(lines, window) > 0)
+    winding = np.zeros(size, np.int16)
+    for line in lines:
+        part = _find_window([line], size, margin=1)
+        if part is not None:
+            winding[part] += _fill([line], part) * np.int16(np.sign(signed_area(line)))
+    return Area(window, winding[window] != 0)
 
 
 def stroke_area(lines: list[Points], size: Size, width: float) -> Area | None:
@@ -68,9 +69,9 @@ def has_area(line: Points) -> bool:
     return len(extents) > 1 and bool(extents[1] > FLAT * extents[0])
 
 
-def _fill(corners: list[NDArray[np.int32]], window: tuple[slice, slice]) -> NDArray[np.int16]:
+def _fill(lines: list[Points], window: tuple[slice, slice]) -> NDArray[np.int16]:
     filled = np.zeros(_shape(window), np.uint8)
-    cv2.fillPoly(filled, corners, 1, shift=BITS)
+    cv2.fillPoly(filled, _shift_corners(lines, window), 1, shift=BITS)
     return filled.astype(np.int16)
 
 

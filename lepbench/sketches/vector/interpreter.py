@@ -32,7 +32,7 @@ FLATNESS = 0.5
 """Maximum deviation of a polyline from its curve, in px of the canvas."""
 FINEST = 1 / 2048
 """The same in sides of the canvas, where that is less: a small one may be drawn large."""
-MOST_ELEMENTS = 250_000
+MOST_ELEMENTS = 100_000
 """Of a document, and of what it draws once every `<use>` is resolved."""
 DEEPEST = 512
 """Elements inside one another, at most."""
