@@ -90,7 +90,7 @@ def _describe_suite(made: DrawingSuite, out: Path) -> str:
     text += f"{describe_rejects(made.rejects)}; all in {out / REJECTED}" if made.rejects else "0"
     if made.parts:
         counts = ", ".join(f"{name} in {count}" for name, count in count_parts(made.parts).items())
-        text += f"\n{len(made.parts)} items lack a part: {counts}; all in {out / UNSUPPORTED}"
+        text += f"\nnot drawn, or not as it should be: {counts} of the items; all in {out / UNSUPPORTED}"
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import socket
 from pathlib import Path
@@ -149,10 +150,35 @@ def test_classes_are_the_folders(tmp_path: Path) -> None:
     assert book.licence == "CC-BY-4.0"
 
 
+def test_names_of_files_are_classes_where_that_is_asked_for(tmp_path: Path) -> None:
+    for name in (
+        "ice-cream.svg",
+        "a/DOG.SVG",
+        "a/b/hot_dog.svgz",
+        "._ice-cream.svg",
+        ".a/x.svg",
+        "a/notes.txt",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        content = svg(lines_of(0)).encode()
+        path.write_bytes(gzip.compress(content) if name.endswith("z") else content)
+    book = Svg(path=tmp_path, label="file").open()
+    assert {name.id: name.label for name in book.names()} == {
+        "a/DOG": "DOG",
+        "a/b/hot_dog": "hot dog",
+        "ice-cream": "ice cream",
+    }
+    assert all(len(book.drawing(number).strokes) == 3 for number in range(3))
+    assert Svg(path=tmp_path).open().count == 1
+
+
 def test_no_classes_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "stray.svg").write_text(svg(lines_of(0)))
-    with pytest.raises(LepbenchError, match="holds no CLASS"):
+    with pytest.raises(LepbenchError, match=r"holds no CLASS.*--set label=file"):
         Svg(path=tmp_path).open()
+    with pytest.raises(LepbenchError, match=r"holds no \*.svg"):
+        Svg(path=tmp_path / "nowhere", label="file").open()
 
 
 def test_a_pipe_in_a_corpus_is_left_out_and_not_waited_for(tmp_path: Path) -> None:

@@ -130,6 +130,21 @@ def test_what_is_left_out_is_counted_and_replaced(tmp_path: Path) -> None:
     made(QuickDraw(path=tmp_path), tmp_path / "more", items=5)
 
 
+def test_what_is_not_drawn_of_a_drawing_is_counted_and_listed(tmp_path: Path) -> None:
+    (tmp_path / "svg" / "cat").mkdir(parents=True)
+    for number, text in enumerate(("", "<text>a</text>", "<text>a</text><image/><image/>")):
+        drawn = svg(lines_of(number)).replace("</svg>", f"{text}</svg>")
+        (tmp_path / "svg" / "cat" / f"{number}.svg").write_text(drawn)
+    suite = made(Svg(path=tmp_path / "svg"), tmp_path / "suite", items=3)
+    assert suite.definition.drawn.unsupported == {"<text>": 2, "<image>": 1}
+    lines = [json.loads(line) for line in (tmp_path / "suite" / "unsupported.jsonl").read_text().splitlines()]
+    assert {line["id"]: line["unsupported"] for line in lines} == {
+        "cat/1": {"<text>": 1},
+        "cat/2": {"<text>": 1, "<image>": 2},
+    }
+    assert not (tmp_path / "suite" / "rejected.jsonl").exists()
+
+
 def test_strokes_outside_the_square_are_no_drawing(tmp_path: Path) -> None:
     path = fscoco(tmp_path / "fs", users=2, each=1)
     file = next((path / "vector_sketches").rglob("*.npy"))
@@ -159,6 +174,17 @@ def run(*arguments: object) -> str:
     result = CliRunner().invoke(command, [str(part) for part in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def test_the_command_names_the_commonest_reason_with_an_example(tmp_path: Path) -> None:
+    quickdraw(tmp_path / "qd", words=("cat",), each=2)
+    with (tmp_path / "qd" / "cat.ndjson").open("a") as file:
+        file.write("{\n" * 5)
+    printed = run("make", "quickdraw", tmp_path / "qd", "--out", tmp_path / "few", "--items", 2, "--size", 64)
+    count = Suite(tmp_path / "few").definition.drawn.left_out.get("malformed drawing", 0)
+    assert count
+    assert f"left out: {count} malformed drawing (such as cat-" in printed
+    assert f"all in {tmp_path / 'few' / 'rejected.jsonl'}" in printed
 
 
 def test_a_small_suite_is_made_and_exported_by_the_commands(tmp_path: Path) -> None:

@@ -59,22 +59,29 @@ class Raster:
 
     def paint(self, shape: Shape) -> None:
         """Paint a shape's fill, and its stroke over it."""
-        clip = self._clip(shape.clips)
         lines = [self.place(line) for line in shape.lines]
         filled = None if shape.fill is None else fill_area(lines, self.size, shape.even_odd)
         if shape.fill is not None and filled is not None:
-            self._fill(filled, clip & self._canvas, shape.fill)
+            self._fill(self._cut(filled, shape.clips), shape.fill)
         stroked = None if shape.stroke is None else stroke_area(lines, self.size, shape.width * self.scale)
         if shape.stroke is not None and stroked is not None:
-            _blend(self.colours[stroked.window], stroked.mask & clip[stroked.window], shape.stroke)
+            window, mask = self._cut(stroked, shape.clips)
+            _blend(self.colours[window], mask, shape.stroke)
 
-    def _fill(self, filled: Area, clip: Mask, paint: Paint) -> None:
-        window, mask = filled.window, filled.mask & clip[filled.window]
+    def _fill(self, filled: Area, paint: Paint) -> None:
+        window, mask = filled.window, filled.mask & self._canvas[filled.window]
         # What fills the whole canvas is the ground of what comes after.
-        if mask.sum() == self._canvas.sum():
+        if np.count_nonzero(mask) == np.prod(self.high - self.low):
             window, mask = (slice(None), slice(None)), np.ones(self.size, np.bool_)
         for layer in (self.colours, self.fills):
             _blend(layer[window], mask, paint)
+
+    def _cut(self, area: Area, clips: tuple[Clip, ...]) -> Area:
+        """What clips let through of an area."""
+        mask = area.mask
+        for clip in clips:
+            mask = mask & self._inside(clip)[area.window]
+        return area._replace(mask=mask)
 
     def is_gap(self, shape: Shape) -> bool:
         """Whether a shape's stroke is broad and in the colour of the ground: a gap in others, not a line."""
@@ -94,12 +101,6 @@ class Raster:
         smooth = [cv2.approxPolyDP(line, 1, True)[:, 0] for line in found]
         closed = [np.concatenate([line, line[:1]]) + corner for line in smooth]
         return [line / self.scale + self.origin for line in closed]
-
-    def _clip(self, clips: tuple[Clip, ...]) -> Mask:
-        """What clips let through together."""
-        return np.asarray(
-            np.logical_and.reduce([np.ones(self.size, np.bool_), *(self._inside(clip) for clip in clips)])
-        )
 
     def _inside(self, clip: Clip) -> Mask:
         """What a clip lets through: a mask by its brightness, or by its opacity alone, as white on black."""

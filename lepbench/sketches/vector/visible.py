@@ -71,8 +71,8 @@ def _trace(shape: Shape, raster: Raster, budget: int) -> Iterator[Trace]:
     for (line, stroked), found, pixels, (below, areas) in zip(lines, samples, near, before, strict=True):
         painted = colours[pixels]
         changes = differ(painted, below), differ(painted, areas)
-        # Strokes may run over others of their colour, as hatching does: together they are seen. The edge of an
-        # area that covers a stroke is no more than the end of that stroke.
+        # Strokes may run over others of their colour, as hatching does: together they are seen. The edge of
+        # an area that covers a stroke is no more than the end of that stroke.
         changed = changes[0] | changes[1] if stroked else changes[0] & changes[1]
         yield Trace(line, found, pixels, painted=painted, changed=changed, stroked=stroked)
 

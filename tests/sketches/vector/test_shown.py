@@ -69,6 +69,7 @@ def plot() -> str:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 def test_a_plot_of_matplotlib_is_drawn_whole() -> None:
     text = plot()
     assert "<!DOCTYPE" in text
