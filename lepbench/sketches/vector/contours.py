@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import svgelements
@@ -22,11 +22,8 @@ BROKEN = (ValueError, TypeError, IndexError, AttributeError, OverflowError, Zero
 """What svgelements raises on a path with an error; what comes before the error is drawn, as in browsers."""
 
 
-class Contour(NamedTuple):
-    """One time that the pen is put down: Bezier curves by their control points, [2 to 4, 2] each."""
-
-    curves: list[Points]
-    closed: bool
+Contour = list[Points]
+"""One time that the pen is put down: Bezier curves by their control points, [2 to 4, 2] each."""
 
 
 def trace_shape(tag: str, style: Style, viewport: Viewport) -> list[Contour]:
@@ -84,16 +81,16 @@ def _radii(style: Style, across: float, down: float) -> tuple[float, float]:
 
 
 def _split(path: svgelements.Path) -> Iterator[Contour]:
-    curves: list[Points] = []
+    curves: Contour = []
     for segment in path:
         kind = type(segment).__name__
         if kind != "Move" and segment.start is not None and segment.end is not None:
             curves.extend(_controls(segment))
         if curves and kind in ("Move", "Close"):
-            yield Contour(curves, kind == "Close")
+            yield curves
             curves = []
     if curves:
-        yield Contour(curves, closed=False)
+        yield curves
 
 
 def _controls(segment: Any) -> Iterator[Points]:
@@ -117,12 +114,17 @@ def flatten_contours(contours: Iterable[Contour], affine: Affine, flatness: floa
     lines = []
     for contour in contours:
         pieces: list[Points] = []
-        for corners in contour.curves:
+        for corners in contour:
             piece = flatten_curve(transform(corners, affine), flatness, most)
             pieces.append(piece[1:] if pieces else piece)
             most -= len(piece)
         lines.append(np.concatenate(pieces))
     return lines
+
+
+def close_line(line: Points) -> Points:
+    """A line that ends where it began."""
+    return line if (line[0] == line[-1]).all() else np.concatenate([line, line[:1]])
 
 
 def transform(points: Points, affine: Affine) -> Points:

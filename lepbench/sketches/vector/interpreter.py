@@ -12,7 +12,7 @@ import numpy as np
 
 from lepbench.sketches.base import Fault, Unusable
 from lepbench.sketches.vector.cascade import Style, cascade, inherit
-from lepbench.sketches.vector.contours import MOST, SHAPES, flatten_contours, trace_shape
+from lepbench.sketches.vector.contours import MOST, SHAPES, close_line, flatten_contours, trace_shape
 from lepbench.sketches.vector.lengths import (
     Affine,
     Viewport,
@@ -241,30 +241,29 @@ class Interpreter:
         fill, stroke, width = self._paints_of(context, scale)
         if fill is None and stroke is None:
             return
-        contours = trace_shape(tag_of(element), style, context.viewport)
-        lines = flatten_contours(contours, context.affine, self.flatness, MOST - self._points)
-        self._points += sum(map(len, lines))
-        capped = stroke is not None and style.get("stroke-linecap", "butt") != "butt"
-        kept = [
-            (line, contour.closed)
-            for line, contour in zip(lines, contours, strict=True)
-            if capped or (line != line[0]).any()
-        ]
-        if not kept:
+        lines = self._trace(element, context, dots=stroke is not None)
+        if not lines:
             return
         if not context.clipping:
             self._note_strokes(style, stroke)
+        ends = [line[[-1, 0]] for line in lines if (line[-1] != line[0]).any()]
         yield Shape(
-            lines=[line for line, _ in kept],
-            edges=[]
-            if fill is None
-            else [line[[-1, 0]] for line, closed in kept if not closed and (line[-1] != line[0]).any()],
+            lines=lines if stroke is not None else [close_line(line) for line in lines],
+            edges=ends if fill is not None and stroke is not None else [],
             fill=fill,
             even_odd=style.get("clip-rule" if context.clipping else "fill-rule") == "evenodd",
             stroke=stroke,
             width=width,
             clips=context.clips,
         )
+
+    def _trace(self, element: Element, context: Context, dots: bool) -> list[Points]:
+        """A shape's lines on the canvas; those of no length only as dots, with round or square ends."""
+        contours = trace_shape(tag_of(element), context.style, context.viewport)
+        lines = flatten_contours(contours, context.affine, self.flatness, MOST - self._points)
+        self._points += sum(map(len, lines))
+        dots = dots and context.style.get("stroke-linecap", "butt") != "butt"
+        return [line for line in lines if dots or (line != line[0]).any()]
 
     def _paints_of(self, context: Context, scale: float) -> tuple[Paint | None, Paint | None, float]:
         """Fill, stroke and the stroke's width; None for what nobody sees."""

@@ -21,6 +21,8 @@ BROAD = 4
 """Pixels of a stroke from which it has two edges."""
 CONTRAST = 8
 """Difference of a channel, of 255, below which two colours look alike."""
+OPAQUE = 0.9
+"""Opacity from which what is below cannot be seen."""
 KEPT = 32
 """Clips that are kept as pixels."""
 
@@ -35,6 +37,7 @@ class Raster:
     Attributes:
         colours: uint8 [H + 2 BORDER, W + 2 BORDER, 3].
         fills: the same without any stroke.
+        covers: number of the last shape, from 1, that hides what was there before, int32 [...]; 0 where none.
         low, high: corners of the canvas, px.
     """
 
@@ -44,6 +47,8 @@ class Raster:
         self.origin, self.scale = origin, scale
         self.colours = np.full((*self.size, 3), 255, np.uint8)
         self.fills = self.colours.copy()
+        self.covers = np.zeros(self.size, np.int32)
+        self._count = 0
         self._canvas = np.zeros(self.size, np.bool_)
         self._canvas[BORDER:-BORDER, BORDER:-BORDER] = True
         self._clips: dict[Clip, Mask] = {}
@@ -59,22 +64,27 @@ class Raster:
 
     def paint(self, shape: Shape) -> None:
         """Paint a shape's fill, and its stroke over it."""
+        self._count += 1
         lines = [self.place(line) for line in shape.lines]
         filled = None if shape.fill is None else fill_area(lines, self.size, shape.even_odd)
         if shape.fill is not None and filled is not None:
             self._fill(self._cut(filled, shape.clips), shape.fill)
         stroked = None if shape.stroke is None else stroke_area(lines, self.size, shape.width * self.scale)
         if shape.stroke is not None and stroked is not None:
-            window, mask = self._cut(stroked, shape.clips)
-            _blend(self.colours[window], mask, shape.stroke)
+            self._lay(self._cut(stroked, shape.clips), shape.stroke, self.colours)
 
     def _fill(self, filled: Area, paint: Paint) -> None:
         window, mask = filled.window, filled.mask & self._canvas[filled.window]
         # What fills the whole canvas is the ground of what comes after.
         if np.count_nonzero(mask) == np.prod(self.high - self.low):
             window, mask = (slice(None), slice(None)), np.ones(self.size, np.bool_)
-        for layer in (self.colours, self.fills):
-            _blend(layer[window], mask, paint)
+        self._lay(Area(window, mask), paint, self.colours, self.fills)
+
+    def _lay(self, area: Area, paint: Paint, *layers: NDArray[np.uint8]) -> None:
+        for layer in layers:
+            _blend(layer[area.window], area.mask, paint)
+        if paint.alpha >= OPAQUE:
+            self.covers[area.window][area.mask] = self._count
 
     def _cut(self, area: Area, clips: tuple[Clip, ...]) -> Area:
         """What clips let through of an area."""

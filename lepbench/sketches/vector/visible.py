@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import Enum, auto
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,14 @@ MOST_SAMPLES = 2_000_000
 """Pixels of lines in a document, at most."""
 
 
+class Kind(Enum):
+    """What a line is: a stroke, the edge of a fill, or an edge of a stroke in the colour of the ground."""
+
+    STROKE = auto()
+    FILL = auto()
+    GAP = auto()
+
+
 class Trace(NamedTuple):
     """A line of a shape when the shape was painted: what changed around each of its samples.
 
@@ -30,16 +39,17 @@ class Trace(NamedTuple):
         samples: of the line.
         near: pixels around each sample, [M, K], as indices.
         painted: their colours afterwards, [M, K, 3].
+        covers: the shapes that hid what was there before, [M, K].
         changed: whether the shape changed them, [M, K].
-        stroked: whether it is a stroke rather than the edge of an area.
     """
 
     line: Points
     samples: Samples
     near: NDArray[np.int32]
+    kind: Kind
     painted: NDArray[np.uint8]
+    covers: NDArray[np.int32]
     changed: Mask
-    stroked: bool
 
 
 def visible_lines(shapes: Iterable[Shape], raster: Raster) -> list[Points]:
@@ -68,34 +78,41 @@ def _trace(shape: Shape, raster: Raster, budget: int) -> Iterator[Trace]:
     colours, fills = raster.colours.reshape(-1, 3), raster.fills.reshape(-1, 3)
     before = [(colours[pixels], fills[pixels]) for pixels in near]
     raster.paint(shape)
-    for (line, stroked), found, pixels, (below, areas) in zip(lines, samples, near, before, strict=True):
+    for (line, kind), found, pixels, (below, areas) in zip(lines, samples, near, before, strict=True):
         painted = colours[pixels]
-        changes = differ(painted, below), differ(painted, areas)
-        # Strokes may run over others of their colour, as hatching does: together they are seen. The edge of
-        # an area that covers a stroke is no more than the end of that stroke.
-        changed = changes[0] | changes[1] if stroked else changes[0] & changes[1]
-        yield Trace(line, found, pixels, painted=painted, changed=changed, stroked=stroked)
+        changed = differ(painted, below)
+        if kind is Kind.STROKE:
+            # Strokes may run over others of their colour, as hatching does: together they are seen.
+            changed |= differ(painted, areas)
+        else:
+            # The edge of an area that covers a stroke is no more than the end of that stroke.
+            changed &= differ(fills[pixels] if kind is Kind.FILL else painted, areas)
+        covers = raster.covers.ravel()[pixels]
+        yield Trace(line, found, pixels, kind, painted=painted, covers=covers, changed=changed)
 
 
-def _lines_of(shape: Shape, raster: Raster) -> Iterator[tuple[Points, bool]]:
-    """What may be seen of a shape: lines, and whether each is a stroke rather than the edge of an area."""
+def _lines_of(shape: Shape, raster: Raster) -> Iterator[tuple[Points, Kind]]:
+    """What may be seen of a shape."""
     gap = raster.is_gap(shape)
-    yield from ((line, shape.stroke is not None and not gap) for line in shape.lines)
-    yield from ((line, False) for line in shape.edges)
+    kind = Kind.FILL if gap or shape.stroke is None else Kind.STROKE
+    yield from ((line, kind) for line in shape.lines)
+    yield from ((line, Kind.FILL) for line in shape.edges)
     if gap:
-        yield from ((line, False) for line in raster.outline_stroke(shape))
+        yield from ((line, Kind.GAP) for line in raster.outline_stroke(shape))
     # Clip paths may cut off a fill.
     if shape.fill is not None:
         parts = (part for clip in shape.clips if not clip.light for part in clip.shapes)
-        yield from ((line, False) for part in parts for line in (*part.lines, *part.edges))
+        yield from ((line, Kind.FILL) for part in parts for line in (*part.lines, *part.edges))
 
 
 def _seen(trace: Trace, raster: Raster) -> Mask:
     """Whether each sample is seen when all is painted, [M]."""
     colours = raster.colours.reshape(-1, 3)[trace.near]
-    kept = (trace.changed & (colours == trace.painted).all(axis=2)).any(axis=1)
+    # What covered a pixel since then may have had its colour, or have been transparent.
+    same = (raster.covers.ravel()[trace.near] == trace.covers) | (colours == trace.painted).all(axis=2)
+    kept = (trace.changed & same).any(axis=1)
     edge = differ(colours, colours[:, :1]).any(axis=1)
-    if trace.stroked:
+    if trace.kind is Kind.STROKE:
         edge |= differ(colours, raster.fills.reshape(-1, 3)[trace.near]).any(axis=1)
     return np.asarray(kept & edge)
 

@@ -142,6 +142,24 @@ def test_scribbles_over_one_another_are_kept_as_they_are(seed: int) -> None:
         np.testing.assert_allclose(one, line)
 
 
+def test_translucent_lines_that_cross_are_whole() -> None:
+    lines = "".join(
+        f'<path {PEN} stroke-width="5" stroke-opacity=".6" d="M10 {y}L90 {100 - y}"/>' for y in (10, 60)
+    )
+    assert [len(line) for line in read(f"{HEAD}{lines}</svg>").strokes] == [2, 2]
+
+
+def test_a_fill_has_one_closed_outline_and_a_stroke_ends_where_it_does() -> None:
+    corner = 'd="M10 10L90 10L50 90"'
+    (outline,) = read(f"{HEAD}<path {corner}/></svg>").strokes
+    assert outline.tolist() == [[10, 10], [90, 10], [50, 90], [10, 10]]
+    (line,) = read(f'{HEAD}<path fill="white" stroke="black" {corner}/></svg>').strokes
+    assert line.tolist() == [[10, 10], [90, 10], [50, 90]]
+    line, edge = read(f'{HEAD}<path fill="red" stroke="black" {corner}/></svg>').strokes
+    assert line.tolist() == [[10, 10], [90, 10], [50, 90]]
+    np.testing.assert_allclose(edge, [(50, 90), (10, 10)], atol=1)
+
+
 def test_areas_of_one_colour_have_one_outline() -> None:
     two = '<rect x="10" y="10" width="50" height="40"/><rect x="40" y="20" width="50" height="60"/>'
     found = np.concatenate(read(f"{HEAD}{two}</svg>").strokes)
