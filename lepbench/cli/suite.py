@@ -62,7 +62,8 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
 
     Classes alternate, so that any number of items from the front is balanced. FS-COCO has
     captions and photographs; the others have no real images, so conditions and metrics that need one are
-    omitted when a model is evaluated. Pass the folder to `lepbench evaluate --suite`.
+    omitted when a model is evaluated. Pass the folder to `lepbench evaluate --suite`. Drawings that
+    cannot be used are listed with the reason in OUT/rejected.jsonl.
 
     \b
     Examples:

@@ -12,7 +12,7 @@ from lepbench.sketches.base import Fault, Unusable
 from lepbench.sketches.vector.areas import Mask
 from lepbench.strokes import Points
 
-SPECK = 3
+SPECK = 8
 """Samples, kept or not, that are too few to divide a line."""
 APART = 2.0
 """Pixels between samples beyond which the line was off the canvas."""

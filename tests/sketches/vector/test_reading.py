@@ -131,6 +131,7 @@ def test_far_corners_are_cut_at_the_canvas() -> None:
     np.testing.assert_allclose(line, [(50, 50), (100, 100)], atol=0.3)
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(st.integers(0, 2**32 - 1))
 def test_scribbles_over_one_another_are_kept_as_they_are(seed: int) -> None:
