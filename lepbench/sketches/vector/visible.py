@@ -24,10 +24,15 @@ MOST_SAMPLES = 2_000_000
 
 
 class Kind(Enum):
-    """What a line is: a stroke, the edge of a fill, or an edge of a stroke in the colour of the ground."""
+    """What a line is.
+
+    A stroke, the edge of a fill, the edge of a clip path that may cut off a fill, or an edge of a stroke in
+    the colour of the ground.
+    """
 
     STROKE = auto()
     FILL = auto()
+    CLIP = auto()
     GAP = auto()
 
 
@@ -71,8 +76,9 @@ def _trace(shape: Shape, raster: Raster, budget: int) -> Iterator[Trace]:
     """The lines of a shape, which is painted on the way."""
     lines = list(_lines_of(shape, raster))
     samples: list[Samples] = []
-    for line, _ in lines:
-        samples.append(sample_line(raster.place(line), raster.low, raster.high, most=budget))
+    for line, kind in lines:
+        box = _bounds(shape, raster) if kind is Kind.CLIP else (raster.low, raster.high)
+        samples.append(sample_line(raster.place(line), *box, most=budget))
         budget -= len(samples[-1].at)
     near = [_near(found.points, raster) for found in samples]
     colours, fills = raster.colours.reshape(-1, 3), raster.fills.reshape(-1, 3)
@@ -86,7 +92,7 @@ def _trace(shape: Shape, raster: Raster, budget: int) -> Iterator[Trace]:
             changed |= differ(painted, areas)
         else:
             # The edge of an area that covers a stroke is no more than the end of that stroke.
-            changed &= differ(fills[pixels] if kind is Kind.FILL else painted, areas)
+            changed &= differ(painted if kind is Kind.GAP else fills[pixels], areas)
         covers = raster.covers.ravel()[pixels]
         yield Trace(line, found, pixels, kind, painted=painted, covers=covers, changed=changed)
 
@@ -99,10 +105,16 @@ def _lines_of(shape: Shape, raster: Raster) -> Iterator[tuple[Points, Kind]]:
     yield from ((line, Kind.FILL) for line in shape.edges)
     if gap:
         yield from ((line, Kind.GAP) for line in raster.outline_stroke(shape))
-    # Clip paths may cut off a fill.
     if shape.fill is not None:
         parts = (part for clip in shape.clips if not clip.light for part in clip.shapes)
-        yield from ((line, Kind.FILL) for part in parts for line in (*part.lines, *part.edges))
+        yield from ((line, Kind.CLIP) for part in parts for line in (*part.lines, *part.edges))
+
+
+def _bounds(shape: Shape, raster: Raster) -> tuple[Points, Points]:
+    """The part of the canvas that a shape may be on."""
+    corners = raster.place(np.concatenate(shape.lines))
+    low, high = corners.min(axis=0) - 1, corners.max(axis=0) + 1
+    return low.clip(raster.low, raster.high), high.clip(raster.low, raster.high)
 
 
 def _seen(trace: Trace, raster: Raster) -> Mask:

@@ -88,7 +88,7 @@ def bomb(depth: int, width: int) -> str:
         (
             dtd('% a SYSTEM "http://127.0.0.1/a.dtd"').replace("]>", "%a;]>") + "<svg>&b;</svg>",
             Fault.DAMAGED,
-            "",
+            "undefined entity",
         ),
         ("<svg>&nbsp;</svg>", Fault.DAMAGED, "undefined entity"),
         ("<svg>\n<g>\n</svg>", Fault.DAMAGED, "line 3"),

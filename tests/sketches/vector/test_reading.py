@@ -126,6 +126,12 @@ def test_a_line_seen_in_part_is_cut() -> None:
     np.testing.assert_allclose(second, [(60, 50), (90, 50)], atol=0.3)
 
 
+def test_many_shapes_in_one_clip_are_not_too_much() -> None:
+    dots = "".join(f'<circle cx="{5 + i % 60}" cy="{5 + i // 60}" r=".3"/>' for i in range(600))
+    clip = '<clipPath id="c"><path d="M0 0H99V99H0z"/></clipPath>'
+    assert len(read(f'{HEAD}{clip}<g clip-path="url(#c)">{dots}</g></svg>').strokes) == 600
+
+
 def test_far_corners_are_cut_at_the_canvas() -> None:
     (line,) = read(f'{HEAD}<path {PEN} d="M50 50L1e6 1e6"/></svg>').strokes
     np.testing.assert_allclose(line, [(50, 50), (100, 100)], atol=0.3)
