@@ -24,7 +24,7 @@ from lepbench.sketches.vector.lengths import (
     shift,
 )
 from lepbench.sketches.vector.markup import reference_of, tag_of
-from lepbench.sketches.vector.paints import URL, Paint, Paints, find_background
+from lepbench.sketches.vector.paints import URL, Paint, Paints
 from lepbench.sketches.vector.shapes import Clip, Shape
 from lepbench.strokes import Points
 
@@ -101,12 +101,7 @@ class Interpreter:
         self.flatness = min(FLATNESS, max(canvas) * FINEST)
         affine, viewport = fit_view_box(self.styles[self.root], *canvas)
         context = self._enter(self.root, Context(affine, viewport, {}))
-        if context is None:
-            return
-        ground = find_background(context.style)
-        if ground is not None:
-            yield replace(_rectangle(np.eye(3), *canvas), fill=ground)
-        yield from self.draw((child, context) for child in self.root)
+        return self.draw([] if context is None else ((child, context) for child in self.root))
 
     def draw(self, pending: Iterable[Pending]) -> Iterator[Shape]:
         """The shapes of elements in painting order.

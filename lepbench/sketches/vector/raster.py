@@ -75,10 +75,15 @@ class Raster:
 
     def _fill(self, filled: Area, paint: Paint) -> None:
         window, mask = filled.window, filled.mask & self._canvas[filled.window]
-        # What fills the whole canvas is the ground of what comes after.
         if np.count_nonzero(mask) == np.prod(self.high - self.low):
-            window, mask = (slice(None), slice(None)), np.ones(self.size, np.bool_)
-        self._lay(Area(window, mask), paint, self.colours, self.fills)
+            self.fill_ground(paint)
+        else:
+            self._lay(Area(window, mask), paint, self.colours, self.fills)
+
+    def fill_ground(self, paint: Paint) -> None:
+        """Paint the whole canvas and what is around it."""
+        everywhere = Area((slice(None), slice(None)), np.ones(self.size, np.bool_))
+        self._lay(everywhere, paint, self.colours, self.fills)
 
     def _lay(self, area: Area, paint: Paint, *layers: NDArray[np.uint8]) -> None:
         for layer in layers:

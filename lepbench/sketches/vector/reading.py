@@ -14,6 +14,7 @@ from lepbench.sketches.vector.cascade import Style
 from lepbench.sketches.vector.interpreter import Interpreter
 from lepbench.sketches.vector.lengths import Viewport, parse_length, parse_numbers
 from lepbench.sketches.vector.markup import parse_document
+from lepbench.sketches.vector.paints import Paint, find_background
 from lepbench.sketches.vector.raster import Raster
 from lepbench.sketches.vector.shapes import Shape
 from lepbench.sketches.vector.visible import visible_lines
@@ -57,7 +58,8 @@ def _read_document(root: Element) -> VectorDrawing:
     interpreter = Interpreter(root)
     canvas = find_canvas(interpreter.styles[root])
     shapes = list(interpreter.draw_root(canvas or UNSIZED))
-    lines = visible_lines(shapes, make_raster(shapes, canvas)) if shapes else []
+    background = find_background(interpreter.styles[root])
+    lines = visible_lines(shapes, make_raster(shapes, canvas, background)) if shapes else []
     unsupported = dict(sorted(interpreter.unsupported.items()))
     if not lines:
         raise Unusable(Fault.EMPTY, _explain_emptiness(len(shapes), unsupported))
@@ -87,16 +89,25 @@ def find_canvas(style: Style) -> Viewport | None:
     return Viewport(*sides)
 
 
-def make_raster(shapes: Sequence[Shape], canvas: Viewport | None) -> Raster:
+def make_raster(shapes: Sequence[Shape], canvas: Viewport | None, background: Paint | None = None) -> Raster:
     """Pixels for a canvas, or for the extent of shapes with a margin around it.
 
     Raises:
         Unusable: the extent is infinite.
     """
-    if canvas is not None:
-        scale = RESOLUTION / max(canvas)
-        width, height = (max(math.ceil(side * scale), 1) for side in canvas)
-        return Raster(width, height, np.zeros(2), scale)
+    raster = _cover_extent(shapes) if canvas is None else _cover_canvas(canvas)
+    if background is not None:
+        raster.fill_ground(background)
+    return raster
+
+
+def _cover_canvas(canvas: Viewport) -> Raster:
+    scale = RESOLUTION / max(canvas)
+    width, height = (max(math.ceil(side * scale), 1) for side in canvas)
+    return Raster(width, height, np.zeros(2), scale)
+
+
+def _cover_extent(shapes: Sequence[Shape]) -> Raster:
     low, high = measure_extent([line for shape in shapes for line in shape.lines])
     side = float((high - low).max()) or 1.0
     if not math.isfinite(side):

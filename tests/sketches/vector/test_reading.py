@@ -177,7 +177,10 @@ def test_areas_of_one_colour_have_one_outline() -> None:
 def test_the_background_of_the_root_is_the_ground() -> None:
     line = '<path fill="none" stroke="white" stroke-width="9" d="M10 50H90"/>'
     ground = HEAD.replace("<svg", '<svg style="background: #123"')
-    np.testing.assert_array_equal(read(f"{ground}{line}</svg>").strokes[0], [(10, 50), (90, 50)])
+    np.testing.assert_array_equal(read(f"{ground}{line}</svg>").strokes, [[(10, 50), (90, 50)]])
+    unsized = read(f'<svg style="background-color: black">{line}</svg>')
+    assert len(unsized.strokes) == 1
+    assert (unsized.width, unsized.height) == (80, 1)
     with pytest.raises(Unusable, match="none is seen"):
         read(f"{HEAD}{line}</svg>")
 
