@@ -130,7 +130,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for row in rows:
         shares = f"{row['off_ink']:.3%} | {row['unexplained']:.3%} | {len(row['unexplained_files'])}"
-        print(f"| {Path(row['source']).name} | {row['files']} | {len(row['unusable'])} | {shares} |")
+        print(f"| {row['source']} | {row['files']} | {len(row['unusable'])} | {shares} |")
     for row in rows:
         print(f"\n{row['source']}: {row['unsupported']}")
         for key in ("worst", "unexplained_files", "unusable"):

@@ -77,8 +77,8 @@ def _trace(shape: Shape, raster: Raster, budget: int) -> Iterator[Trace]:
     lines = list(_lines_of(shape, raster))
     samples: list[Samples] = []
     for line, kind in lines:
-        box = _bounds(shape, raster) if kind is Kind.CLIP else (raster.low, raster.high)
-        samples.append(sample_line(raster.place(line), *box, most=budget))
+        low, high = _bounds(shape, raster) if kind is Kind.CLIP else (raster.low, raster.high)
+        samples.append(sample_line(raster.place(line), low, high, budget))
         budget -= len(samples[-1].at)
     near = [_near(found.points, raster) for found in samples]
     colours, fills = raster.colours.reshape(-1, 3), raster.fills.reshape(-1, 3)
