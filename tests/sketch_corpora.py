@@ -38,7 +38,8 @@ def svg(lines: Lines, attributes: str = 'viewBox="0 0 800 800"', group: str = ""
     paths = "".join(
         f'<path d="M{" L".join(f"{float(x)!r} {float(y)!r}" for x, y in line)}"/>' for line in lines
     )
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}><g {group}>{paths}</g></svg>'
+    pen = 'fill="none" stroke="black" stroke-linecap="round"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}><g {pen} {group}>{paths}</g></svg>'
 
 
 def points_of(lines: Lines) -> np.ndarray:

@@ -11,7 +11,7 @@ from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
     from lepbench.sketches import SketchCorpus
-    from lepbench.suites.drawings import SuiteRequest
+    from lepbench.suites.drawings import DrawingSuite, SuiteRequest
 
 
 @click.group()
@@ -62,12 +62,14 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
 
     Classes alternate, so that any number of items from the front is balanced. FS-COCO has
     captions and photographs; the others have no real images, so conditions and metrics that need one are
-    omitted when a model is evaluated. Pass the folder to `lepbench evaluate --suite`.
+    omitted when a model is evaluated. Pass the folder to `lepbench evaluate --suite`. Drawings that
+    cannot be used are listed with the reason in OUT/rejected.jsonl.
 
     \b
     Examples:
       lepbench suite make quickdraw ndjson/ --out doodles --items 512
       lepbench suite make svg tu-berlin/ --out tu-berlin-256 --size 256 --set licence=CC-BY-4.0
+      lepbench suite make svg icons/ --out icons-512 --set label=file
       lepbench suite make fscoco fscoco/ --out scenes --set split=test --set test_share=0.3
     """
     from lepbench.bars import show_bars
@@ -75,13 +77,22 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
 
     source = read_corpus(corpus, path, settings)
     with show_bars() as progress:
-        definition = draw_suite(source, _make_request(out.resolve().name, options), out, progress)
-    left_out = ", ".join(f"{count} {fault}" for fault, count in definition.drawn.left_out.items())
-    click.echo(
-        f"{definition.items} items of {definition.drawn.considered} drawings; left out: {left_out or 0}",
-        err=True,
-    )
+        made = draw_suite(source, _make_request(out.resolve().name, options), out, progress)
+    click.echo(_describe_suite(made, out), err=True)
     click.echo(out)
+
+
+def _describe_suite(made: DrawingSuite, out: Path) -> str:
+    """What was left out of a suite of drawings, and of its items."""
+    from lepbench.sketches.rejects import REJECTED, UNSUPPORTED, count_parts, describe_rejects
+
+    drawn = made.definition.drawn
+    text = f"{made.definition.items} items of {drawn.considered} drawings; left out: "
+    text += f"{describe_rejects(made.rejects)}; all in {out / REJECTED}" if made.rejects else "0"
+    if made.parts:
+        counts = ", ".join(f"{name} in {count}" for name, count in count_parts(made.parts).items())
+        text += f"\nnot drawn, or not as it should be: {counts} of the items; all in {out / UNSUPPORTED}"
+    return text
 
 
 def read_corpus(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lepbench.config import Config
-from lepbench.data.corpus import Original, Reason, Rejected
+from lepbench.data.corpus import CorpusSketch, Original, Reason, Rejected
 from lepbench.files import sha256_bytes
 
 
@@ -37,7 +37,7 @@ def describe_entry(name: str, found: Original | Rejected, sha256: str | None = N
     if sha256 is None:
         content = found.picture if isinstance(found.picture, bytes) else found.picture.tobytes()
         sha256 = sha256_bytes(content)
-    sketch = () if found.sketch is None else (sha256_bytes(found.sketch.content),)
+    sketch = (sha256_bytes(found.sketch.content),) if isinstance(found.sketch, CorpusSketch) else ()
     return repr((name, sha256, found.caption, found.licence, *sketch))
 
 

@@ -73,13 +73,13 @@ class Original(NamedTuple):
     The caption is raw: `captions.clean` cleans it in the same way for all sources. Bytes
     of it that are not UTF-8 are lone surrogates (`errors="surrogateescape"`). `licence` is that of this
     picture, None for the corpus's; `captions.clean_licence` makes it fit. `sketch` is there where the corpus
-    has one.
+    has one; `Rejected` says why it cannot be read.
     """
 
     picture: bytes | Pixels
     caption: str
     licence: str | None = None
-    sketch: CorpusSketch | None = None
+    sketch: CorpusSketch | Rejected | None = None
 
 
 class Entry(NamedTuple):

@@ -95,6 +95,8 @@ def fit_sketch(original: Original, decoded: Decoded, size: int | None) -> NDArra
     """
     if original.sketch is None or size is None:
         raise Rejected(Reason.NO_SKETCH)
+    if isinstance(original.sketch, Rejected):
+        raise Rejected(Reason.NO_SKETCH, str(original.sketch))
     width, height = decoded.width, decoded.height
     return rasterise(crop_strokes(original.sketch.lines(width, height), width, height, size), size)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +40,7 @@ class Unusable(Exception):  # noqa: N818 - an outcome that is counted, not a fau
 
     def __init__(self, fault: Fault, detail: str = "") -> None:
         super().__init__(f"{fault}: {detail}" if detail else str(fault))
-        self.fault = fault
+        self.fault, self.detail = fault, detail
 
 
 class Name(NamedTuple):
@@ -62,6 +63,7 @@ class Drawing:
         height: likewise.
         photo: the encoded picture that was drawn, filling the frame; None where there is none.
         user: who drew it; None where that is not known.
+        unsupported: how often something in it is not drawn, or not as it should be, by its name.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Drawing:
     height: float
     photo: bytes | None = None
     user: str | None = None
+    unsupported: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """See that it can be drawn.
@@ -88,7 +91,8 @@ class Drawing:
             raise Unusable(Fault.DAMAGED, f"a frame of {self.width:g} x {self.height:g}")
         low, high = measure_extent(self.strokes)
         if (low < -frame).any() or (high > 2 * frame).any():
-            raise Unusable(Fault.OUT_OF_FRAME)
+            side = max(*(-low / frame), *(high / frame - 1))
+            raise Unusable(Fault.OUT_OF_FRAME, f"by {side:.3g} of its sides")
 
 
 class Sketchbook(ABC):
@@ -107,6 +111,10 @@ class Sketchbook(ABC):
     @abstractmethod
     def names(self) -> Iterator[Name]:
         """The name of every entry, in the order of their numbers; drawings are not read for it."""
+
+    def name(self, number: int) -> Name:
+        """The name of the entry of a number below `count`."""
+        return next(islice(self.names(), number, None))
 
     @abstractmethod
     def drawing(self, number: int) -> Drawing:

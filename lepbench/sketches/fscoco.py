@@ -74,7 +74,11 @@ class FsCocoSketchbook(Sketchbook):
         self.count = len(found)
 
     def names(self) -> Iterator[Name]:
-        return (Name(f"{scene.user}/{scene.id}", None) for scene in self.scenes)
+        return map(self.name, range(self.count))
+
+    def name(self, number: int) -> Name:
+        scene = self.scenes[number]
+        return Name(f"{scene.user}/{scene.id}", None)
 
     def drawing(self, number: int) -> Drawing:
         scene = self.scenes[number]

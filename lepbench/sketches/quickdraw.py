@@ -81,14 +81,24 @@ class Doodles(Sketchbook):
                     stream.seek(start)
                     yield name_of(stream.read(min(end - start, LARGEST)), f"{path.stem}-{number}")
 
+    def name(self, number: int) -> Name:
+        path, rank, line = self._read_line(number)
+        return name_of(line, f"{path.stem}-{rank}")
+
     def drawing(self, number: int) -> Drawing:
+        *_, line = self._read_line(number)
+        if len(line) > LARGEST:
+            raise Unusable(Fault.TOO_LARGE, f"a line of more than {LARGEST} bytes")
+        return parse_drawing(line, self.recognized_only)
+
+    def _read_line(self, number: int) -> tuple[Path, int, bytes]:
+        """An entry's file, its number in it, and its line, cut off where it is too long."""
         file = int(np.searchsorted(self._ends, number, side="right"))
-        start, end = self._spans[file][number - int(self._ends[file])]
-        if end - start > LARGEST:
-            raise Unusable(Fault.TOO_LARGE, f"a line of {end - start} bytes")
+        rank = number - int(self._ends[file] - len(self._spans[file]))
+        start, end = self._spans[file][rank]
         with _opened(self.files[file]) as stream:
             stream.seek(start)
-            return parse_drawing(stream.read(end - start), self.recognized_only)
+            return self.files[file], rank, stream.read(min(end - start, LARGEST + 1))
 
 
 def line_spans(path: Path) -> NDArray[np.int64]:
@@ -127,13 +137,20 @@ def parse_drawing(line: bytes, recognized_only: bool) -> Drawing:
     try:
         said = NdjsonLine.model_validate_json(line)
     except ValidationError as error:
-        raise Unusable(Fault.DAMAGED, str(error.errors()[0]["msg"])) from error
+        raise Unusable(Fault.DAMAGED, describe_fault(error)) from error
     if recognized_only and not said.recognized:
         raise Unusable(Fault.NOT_RECOGNISED)
     if any(len(s) < 2 or not len(s[0]) == len(s[1]) > 0 for s in said.drawing):
         raise Unusable(Fault.DAMAGED, "a stroke has not as many x as y")
     strokes, width, height = frame_lines([np.array(stroke[:2], np.float64).T for stroke in said.drawing])
     return Drawing(said.key_id, said.word, caption=None, strokes=strokes, width=width, height=height)
+
+
+def describe_fault(error: ValidationError) -> str:
+    """What is wrong with a line first, and where in it."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else str(first["msg"])
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -20,6 +21,16 @@ from lepbench.images import Pixels, encode_png, open_rgb, square
 from lepbench.progress import Progress
 from lepbench.seeds import derive_seed
 from lepbench.sketches import Drawing, Fault, Name, Sketchbook, SketchCorpus, Unusable
+from lepbench.sketches.rejects import (
+    REJECTED,
+    UNSUPPORTED,
+    Part,
+    Reject,
+    count_parts,
+    count_reasons,
+    describe_rejects,
+    write_lines,
+)
 from lepbench.strokes import crop_strokes, fit_strokes, number_strokes
 from lepbench.suites.make import ItemRow, freeze_suite
 from lepbench.suites.suite import Drawn, SuiteDefinition
@@ -46,13 +57,20 @@ class SuiteRequest(Config):
         return prompt
 
 
-def draw_suite(
-    corpus: SketchCorpus, request: SuiteRequest, folder: Path, progress: Progress
-) -> SuiteDefinition:
+class DrawingSuite(NamedTuple):
+    """What was made: the suite's definition, the drawings left out, and those of which a part is."""
+
+    definition: SuiteDefinition
+    rejects: list[Reject]
+    parts: list[Part]
+
+
+def draw_suite(corpus: SketchCorpus, request: SuiteRequest, folder: Path, progress: Progress) -> DrawingSuite:
     """Write a suite of `request.items` drawings into `folder`.
 
     Classes alternate, each with its drawings in the order of a hash of their ids, so that any number from
-    the front is a fair and balanced sample. A drawing that cannot be used is counted and the next one taken.
+    the front is a fair and balanced sample. A drawing that cannot be used is a line of `rejected.jsonl`, and
+    the next one is taken.
 
     Args:
         progress: called with (stage, done, total).
@@ -60,31 +78,39 @@ def draw_suite(
     Raises:
         LepbenchError: there are not as many usable drawings, or the folder holds files or cannot be written.
     """
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(path.name != REJECTED for path in folder.iterdir()):
         raise LepbenchError(f"{folder} is not empty", "choose another --out")
     book = corpus.open()
-    left_out: Counter[Fault] = Counter()
+    rejects: list[Reject] = []
+    parts: list[Part] = []
     rows: list[ItemRow] = []
-    for row in pick_items(book, request, left_out):
+    for row, part in islice(pick_items(book, request, rejects), request.items):
         rows.append(row)
+        parts += [part] if part.unsupported else []
         progress("items", len(rows), request.items)
-        if len(rows) == request.items:
-            break
+    (folder / REJECTED).unlink(missing_ok=True)
+    write_lines(folder / REJECTED, rejects)
     if len(rows) < request.items:
-        why = ", ".join(f"{count} {fault}" for fault, count in sorted(left_out.items()))
-        raise LepbenchError(
-            f"only {len(rows)} of {book.count} drawings can be used{f' ({why})' if why else ''}",
-            "lower --items",
-        )
+        raise _explain_shortage(len(rows), book.count, rejects, folder)
     make_folder(folder)
-    return freeze_suite(folder, rows, **_about(corpus, book, request, left_out))
+    write_lines(folder / UNSUPPORTED, parts)
+    about = _about(corpus, book, request, rejects=rejects, parts=parts)
+    return DrawingSuite(freeze_suite(folder, rows, **about), rejects, parts)
 
 
-def pick_items(book: Sketchbook, request: SuiteRequest, left_out: Counter[Fault]) -> Iterator[ItemRow]:
-    """Items in the order of the suite; what is passed over is counted in `left_out`."""
+def _explain_shortage(usable: int, count: int, rejects: list[Reject], folder: Path) -> LepbenchError:
+    why = f"; left out: {describe_rejects(rejects)}" if rejects else ""
+    fix = f"lower --items; every reason is in {folder / REJECTED}" if rejects else "lower --items"
+    return LepbenchError(f"only {usable} of {count} drawings can be used{why}", fix)
+
+
+def pick_items(
+    book: Sketchbook, request: SuiteRequest, rejects: list[Reject]
+) -> Iterator[tuple[ItemRow, Part]]:
+    """Items in the order of the suite, and what each lacks; what is passed over goes to `rejects`."""
     used: set[str] = set()
     turns = deque(
-        _rows(queue, book, request, left_out=left_out, used=used)
+        _rows(queue, book, request, rejects=rejects, used=used)
         for queue in order_drawings(book.names(), request.seed)
     )
     while turns:
@@ -108,19 +134,21 @@ def order_drawings(names: Iterable[Name], seed: int) -> Iterator[list[int]]:
 
 
 def _rows(
-    queue: Iterable[int], book: Sketchbook, request: SuiteRequest, left_out: Counter[Fault], used: set[str]
-) -> Iterator[ItemRow]:
+    queue: Iterable[int], book: Sketchbook, request: SuiteRequest, rejects: list[Reject], used: set[str]
+) -> Iterator[tuple[ItemRow, Part]]:
     """A class's items, none of an id that is used already."""
     for number in queue:
         try:
-            row = make_item_row(book.drawing(number), request)
+            drawing = book.drawing(number)
+            row = make_item_row(drawing, request)
             if row["item_id"] in used:
-                raise Unusable(Fault.REPEATED)
-        except Unusable as passed_over:
-            left_out[passed_over.fault] += 1
+                raise Unusable(Fault.REPEATED, row["item_id"])
+        except Unusable as unusable:
+            name = book.name(number).id
+            rejects.append(Reject(id=name, reason=unusable.fault, detail=unusable.detail))
             continue
         used.add(row["item_id"])
-        yield row
+        yield row, Part(id=drawing.id, unsupported=drawing.unsupported)
 
 
 def make_item_row(drawing: Drawing, request: SuiteRequest) -> ItemRow:
@@ -159,7 +187,7 @@ def _photo(content: bytes, size: int) -> Pixels:
 
 
 def _about(
-    corpus: SketchCorpus, book: Sketchbook, request: SuiteRequest, left_out: Counter[Fault]
+    corpus: SketchCorpus, book: Sketchbook, request: SuiteRequest, rejects: list[Reject], parts: list[Part]
 ) -> dict[str, Any]:
     """The definition's fields beside the items."""
     pictures = "with their photographs" if book.photos else "without pictures"
@@ -181,7 +209,8 @@ def _about(
             settings=corpus.model_dump(mode="json", exclude={"name", "path"}),
             seed=request.seed,
             first_index=0,
-            considered=request.items + left_out.total(),
-            left_out={str(fault): count for fault, count in sorted(left_out.items())},
+            considered=request.items + len(rejects),
+            left_out=count_reasons(rejects),
+            unsupported=count_parts(parts),
         ),
     }

@@ -66,6 +66,8 @@ class Drawn(Config):
     """How many candidates were looked at."""
     left_out: dict[str, int]
     """Reason to number of candidates turned away."""
+    unsupported: dict[str, int] = Field(default_factory=dict)
+    """What a drawing has that is not drawn, to the number of items that have it."""
 
 
 class SuiteDefinition(Config):

@@ -148,8 +148,9 @@ def test_a_sketch_that_cannot_be_read_is_missed_only_where_it_is_asked_for(tmp_p
         config = {"source": source, "edges": edges, "size": 64, "hygiene": {"max_edges": 1}}
         out = tmp_path / edges
         assert build_triplets(BuildConfig.model_validate(config), out).manifest.written == written
-        reasons = [json.loads(line)["reason"] for line in (out / "rejected.jsonl").read_text().splitlines()]
-        assert reasons == ["no sketch"] * (4 - written)
+        rejects = [json.loads(line) for line in (out / "rejected.jsonl").read_text().splitlines()]
+        assert [one["reason"] for one in rejects] == ["no sketch"] * (4 - written)
+        assert all(one["detail"] for one in rejects)
 
 
 def test_a_sketch_that_was_mended_is_read_again(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -114,7 +115,34 @@ def test_what_is_left_out_is_counted_and_replaced(tmp_path: Path) -> None:
     assert set(about.left_out) <= {"not recognised when drawn", "malformed drawing", "id used before"}
     with pytest.raises(LepbenchError, match=r"only 5 of 10 .*3 not recognised when drawn"):
         made(QuickDraw(path=tmp_path), tmp_path / "more", items=6)
-    assert not (tmp_path / "more").exists()
+    rejects = [json.loads(line) for line in (tmp_path / "more" / "rejected.jsonl").read_text().splitlines()]
+    assert Counter(one["reason"] for one in rejects) == {
+        "not recognised when drawn": 3,
+        "malformed drawing": 1,
+        "id used before": 1,
+    }
+    assert {one["id"] for one in rejects if "recognised" in one["reason"]} == {"20", "21", "22"}
+    (broken,) = (one for one in rejects if one["reason"] == "malformed drawing")
+    assert broken["id"] == "cat-8"
+    assert "EOF" in broken["detail"]
+    # Nothing but the reasons is there, so that the same folder serves when fewer are asked for.
+    assert [path.name for path in (tmp_path / "more").iterdir()] == ["rejected.jsonl"]
+    made(QuickDraw(path=tmp_path), tmp_path / "more", items=5)
+
+
+def test_what_is_not_drawn_of_a_drawing_is_counted_and_listed(tmp_path: Path) -> None:
+    (tmp_path / "svg" / "cat").mkdir(parents=True)
+    for number, text in enumerate(("", "<text>a</text>", "<text>a</text><image/><image/>")):
+        drawn = svg(lines_of(number)).replace("</svg>", f"{text}</svg>")
+        (tmp_path / "svg" / "cat" / f"{number}.svg").write_text(drawn)
+    suite = made(Svg(path=tmp_path / "svg"), tmp_path / "suite", items=3)
+    assert suite.definition.drawn.unsupported == {"<text>": 2, "<image>": 1}
+    lines = [json.loads(line) for line in (tmp_path / "suite" / "unsupported.jsonl").read_text().splitlines()]
+    assert {line["id"]: line["unsupported"] for line in lines} == {
+        "cat/1": {"<text>": 1},
+        "cat/2": {"<text>": 1, "<image>": 2},
+    }
+    assert not (tmp_path / "suite" / "rejected.jsonl").exists()
 
 
 def test_strokes_outside_the_square_are_no_drawing(tmp_path: Path) -> None:
@@ -123,7 +151,7 @@ def test_strokes_outside_the_square_are_no_drawing(tmp_path: Path) -> None:
     np.save(file, points_of([np.array([[1.0, 1.0], [9.0, 250.0]])]))
     suite = made(FsCocoCorpus(path=path, split="all"), tmp_path / "suite", items=1)
     assert suite.definition.drawn.considered <= 2
-    with pytest.raises(LepbenchError, match="only 1 of 2 drawings can be used \\(1 no strokes\\)"):
+    with pytest.raises(LepbenchError, match=r"only 1 of 2 .* 1 no strokes \(such as .*in the square\)"):
         made(FsCocoCorpus(path=path, split="all"), tmp_path / "two", items=2)
 
 
@@ -146,6 +174,17 @@ def run(*arguments: object) -> str:
     result = CliRunner().invoke(command, [str(part) for part in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def test_the_command_names_the_commonest_reason_with_an_example(tmp_path: Path) -> None:
+    quickdraw(tmp_path / "qd", words=("cat",), each=2)
+    with (tmp_path / "qd" / "cat.ndjson").open("a") as file:
+        file.write("{\n" * 5)
+    printed = run("make", "quickdraw", tmp_path / "qd", "--out", tmp_path / "few", "--items", 2, "--size", 64)
+    count = Suite(tmp_path / "few").definition.drawn.left_out.get("malformed drawing", 0)
+    assert count
+    assert f"left out: {count} malformed drawing (such as cat-" in printed
+    assert f"all in {tmp_path / 'few' / 'rejected.jsonl'}" in printed
 
 
 def test_a_small_suite_is_made_and_exported_by_the_commands(tmp_path: Path) -> None:

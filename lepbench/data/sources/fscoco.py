@@ -61,14 +61,14 @@ class Photographs(Corpus):
         photo = read_picture(root, scene.photo.relative_to(root).as_posix())
         return Original(photo, caption, sketch=self._sketch(scene))
 
-    def _sketch(self, scene: FsCocoScene) -> CorpusSketch | None:
-        """What was drawn; None where its file cannot be read, which is no fault unless it is asked for."""
+    def _sketch(self, scene: FsCocoScene) -> CorpusSketch | Rejected:
+        """What was drawn; where its file cannot be read, why: it is no fault unless it is asked for."""
         try:
             content = read(
                 resolve_within(self.source.path, scene.strokes.relative_to(self.source.path).as_posix())
             )
-        except Rejected:
-            return None
+        except Rejected as rejected:
+            return rejected
 
         def lines(width: int, height: int) -> list[Points]:
             try:
