@@ -39,7 +39,7 @@ from lepbench.data.shards import (
 from lepbench.data.sources.folder import Folder
 from lepbench.detectors import identify_detector
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path
+from lepbench.files import atomic_path, list_visible
 from lepbench.progress import Progress, ignore_progress
 
 REJECTED = "rejected.jsonl"
@@ -180,8 +180,8 @@ def existing_manifest(out: Path, recipe: BuildRecipe, retry: bool) -> Manifest |
     if not out.is_dir():
         raise LepbenchError(f"{out} is no folder", "choose another --out")
     if not (out / MANIFEST).exists():
-        if foreign := sorted(path.name for path in out.iterdir() if not path.name.startswith(".")):
-            raise LepbenchError(f"{out} holds {foreign[0]!r} and no {MANIFEST}", "choose an empty --out")
+        if foreign := list_visible(out):
+            raise LepbenchError(f"{out} holds {foreign[0].name!r} and no {MANIFEST}", "choose an empty --out")
         return None
     manifest = load_manifest(out)
     if differing := find_difference(manifest.recipe, recipe, apart=MENDED if retry else ()):

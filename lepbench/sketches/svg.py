@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lepbench.errors import LepbenchError
-from lepbench.files import as_text
+from lepbench.files import as_text, is_hidden
 from lepbench.sketches.base import (
     SKETCHES,
     Drawing,
@@ -49,7 +49,8 @@ class Svg(SketchCorpus):
 
     def open(self) -> Sketchbook:
         _libraries()
-        files = sorted(path.relative_to(self.path) for path in self.path.glob(f"*/*{SUFFIX}"))
+        found = (path.relative_to(self.path) for path in self.path.glob(f"*/*{SUFFIX}"))
+        files = sorted(path for path in found if not is_hidden(path.as_posix()))
         if not files:
             raise LepbenchError(
                 f"{self.path} holds no CLASS/*{SUFFIX}", "give the folder of the classes' folders"

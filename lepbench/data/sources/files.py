@@ -11,11 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from lepbench.data.captions import LENIENT
 from lepbench.data.corpus import Reason, Rejected
-from lepbench.files import as_text
+from lepbench.files import SLASHES, as_text
 
 MOST_BYTES = 2**28
 """Maximum size of one file."""
-SLASHES = re.compile(r"[/\\]")
 ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -17,7 +16,7 @@ from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import make_distinct, read, read_caption, read_picture, resolve_within
 from lepbench.errors import LepbenchError
-from lepbench.files import as_text
+from lepbench.files import as_text, walk_visible
 from lepbench.images import SUFFIXES
 
 OTHER_SUFFIXES = frozenset((
@@ -132,27 +131,15 @@ def list_items(folder: Path) -> list[FolderEntry]:
 
 
 def list_pictures(folder: Path) -> list[str]:
-    """Paths of image files below a folder, relative to it and sorted.
-
-    Hidden files are passed over. Links to folders are not followed, but listed.
-    """
-    found: list[str] = []
-    for root, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        seen = [name for name in names if not name.startswith(".") and suffix(name) in PICTURES]
-        seen += [name for name in folders if (Path(root) / name).is_symlink()]
-        here = Path(root).relative_to(folder)
-        found += [(here / name).as_posix() for name in seen]
-    return sorted(found)
+    """Paths of image files below a folder, and of links to folders, relative to it and sorted."""
+    return sorted(
+        name for name in walk_visible(folder) if suffix(name) in PICTURES or (folder / name).is_dir()
+    )
 
 
 def suffix(name: str) -> str:
     """The last suffix of a file's name, in small letters."""
     return PurePosixPath(name).suffix.lower()
-
-
-def _refuse(error: OSError) -> None:
-    raise LepbenchError(f"cannot list {error.filename}: {error.strerror}", "check its permissions") from error
 
 
 def spell_words(name: str) -> str:
