@@ -154,8 +154,11 @@ def test_a_licence_may_have_the_number_zero(tmp_path: Path) -> None:
     [
         ("{", "is not valid JSON"),
         ("[" * 100_000, "is not valid JSON"),
-        ('{"images": []}', "annotations: Field required; is it a captions"),
-        ('{"images": [{"id": "x", "file_name": "a"}], "annotations": []}', r"images\.0\.id"),
+        ('{"images": []}', "has no list 'annotations'; give a captions_"),
+        ('[{"image_id": 1, "caption": "a"}]', "is a list, such as results have"),
+        ('{"annotations": []}', "has no list 'images'"),
+        ('{"images": [{"filename": "a", "sentences": []}], "dataset": "coco"}', "is a Karpathy split"),
+        ('{"images": [], "annotations": [{"bbox": [], "image_id": 1}]}', "no caption among them"),
         ('{"images": [], "annotations": []}', "names no pictures"),
         ("\udcff", "is not valid JSON"),
     ],
