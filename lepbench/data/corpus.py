@@ -111,6 +111,10 @@ class Corpus(ABC):
         Entries are read in order, so shared data may be cached.
         """
 
+    def explain_no_captions(self) -> str:
+        """What the source may hold captions in and does not read; asked for where few entries have one."""
+        return ""
+
     @abstractmethod
     def recipe(self) -> dict[str, Any]:
         """Everything in the source that determines the triplets' bytes, without local paths.
