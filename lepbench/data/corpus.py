@@ -27,6 +27,7 @@ class Reason(StrEnum):
     UNKNOWN_KIND = "unknown kind of picture"
     NO_SKETCH = "no sketch"
     NOT_HERE = "picture is at an address"
+    AMBIGUOUS = "ambiguous sample"
     REPEATED = "repeated member"
     CUT_OFF = "archive is cut off"
     DAMAGED = "archive is damaged"
