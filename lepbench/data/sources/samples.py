@@ -92,11 +92,9 @@ class Contents(NamedTuple):
         if rows >= len(self.ends):
             return self
         # Copies: a view would keep the rest.
-        parts, ranks, faults, notes = (
-            some[:rows].copy() for some in (self.parts, self.ranks, self.faults, self.notes)
-        )
-        ends = self.ends[:rows].copy()
-        return Contents(self.keys[: ends[-1]], ends, parts, ranks, faults, notes, self.details)
+        columns = ("ends", "parts", "ranks", "faults", "notes")
+        some = {name: getattr(self, name)[:rows].copy() for name in columns}
+        return self._replace(keys=self.keys[: some["ends"][-1]], **some)
 
     def sha256(self) -> bytes:
         """The hash of all there is to it."""
@@ -211,13 +209,13 @@ def pack_contents(unusable: Sequence[Damage], index: SampleIndex, damages: Seque
     absent = np.broadcast_to(np.array(ABSENT, np.int64), (max(before, after), *parts.shape[1:]))
     lacking = np.full((max(before, after), len(TarMember)), NOT_RANKED, np.int8)
     return Contents(
-        b"".join(keys),
-        np.cumsum([len(key) for key in keys], dtype=np.int64),
-        np.concatenate((absent[:before], parts, absent[:after])),
-        np.concatenate((lacking[:before], ranks, lacking[:after])),
-        faults,
-        notes,
-        tuple(details),
+        keys=b"".join(keys),
+        ends=np.cumsum([len(key) for key in keys], dtype=np.int64),
+        parts=np.concatenate((absent[:before], parts, absent[:after])),
+        ranks=np.concatenate((lacking[:before], ranks, lacking[:after])),
+        faults=faults,
+        notes=notes,
+        details=tuple(details),
     )
 
 
