@@ -70,9 +70,9 @@ def command(
     """Build a triplet dataset: picture, edge map (white on black) and caption.
 
     SOURCE is a corpus by name (`lepbench list sources`), a folder of images with captions (a .txt beside
-    each, or metadata.jsonl or metadata.csv with file_name and text), or a YAML file. Options override the
-    file. Rejected entries are listed with the reason in OUT/rejected.jsonl. The same command
-    resumes an interrupted build; `datasets.load_dataset(OUT)` opens the result.
+    each, or metadata.jsonl, .csv or .parquet with columns of file names and captions), or a YAML file.
+    Options override the file. Rejected entries are listed with the reason in OUT/rejected.jsonl. The same
+    command resumes an interrupted build; `datasets.load_dataset(OUT)` opens the result.
 
     \b
     Examples:

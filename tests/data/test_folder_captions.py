@@ -214,11 +214,14 @@ def run(*arguments: object) -> Any:
 
 
 def test_files_that_may_hold_captions_are_named_where_few_have_one(tmp_path: Path) -> None:
-    folder = put(
-        tmp_path / "photos",
-        {f"{number}.jpg": jpeg(photograph().rotate(number)) for number in range(5)}
-        | {"0.txt": "one", "captions.json": "{}", "labels.csv": "", "sub/a.xlsx": b"", ".notes.json": "{}"},
-    )
+    photos: dict[str, str | bytes] = {f"{n}.jpg": jpeg(photograph().rotate(n)) for n in range(5)}
+    others: dict[str, str | bytes] = {
+        "captions.json": "{}",
+        "labels.csv": "",
+        "sub/a.xlsx": b"",
+        ".b.json": "",
+    }
+    folder = put(tmp_path / "photos", photos | others | {"0.txt": "one"})
     said = "not read: captions.json, labels.csv, sub/a.xlsx; captions come from metadata.jsonl, metadata.csv"
     built = run(folder, "--out", tmp_path / "out", "--json")
     assert built.exit_code == 0

@@ -28,7 +28,8 @@ def write(path: Path, **columns: Any) -> Path:
 
 def opened(path: Path, **settings: Any) -> list[tuple[bytes, str] | str]:
     """Picture and caption of each row, or the reason and its detail."""
-    corpus, found = Table(path=str(path), **settings).open(64, None), []
+    corpus = Table(path=str(path), **settings).open(64, None)
+    found: list[tuple[bytes, str] | str] = []
     for number in range(corpus.count):
         try:
             got = corpus.entry(number).load()

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import webdataset
 from picture_folders import jpeg, photograph
 
 from lepbench.data.corpus import Original, Rejected
 from lepbench.data.sources import WebDataset, select_source
 from lepbench.errors import LepbenchError
 
+webdataset = pytest.importorskip("webdataset")
 PHOTOGRAPH, OTHER, THIRD = (jpeg(photograph().rotate(turn)) for turn in (0, 90, 180))
 Members = list[tuple[str, bytes]]
 
@@ -31,7 +31,8 @@ def write_tar(path: Path, members: Members) -> Path:
 
 def opened(path: Path, **settings: Any) -> dict[str, tuple[bytes, str] | str]:
     """Key -> picture and caption, or the reason and its detail."""
-    corpus, found = WebDataset(path=str(path), **settings).open(64, None), {}
+    corpus = WebDataset(path=str(path), **settings).open(64, None)
+    found: dict[str, tuple[bytes, str] | str] = {}
     for number in range(corpus.count):
         entry = corpus.entry(number)
         try:

@@ -163,10 +163,10 @@ def is_id(value: Any) -> bool:
     return isinstance(value, int | float | str) and not isinstance(value, bool) and value == value
 
 
-def sort_key(entry: Any) -> tuple[int, float, str]:
+def sort_key(entry: Any) -> tuple[int, Any, str]:
     """Orders entries by id: numbers, then strings, then those without, which stay as they stand."""
     value = entry.get("id") if isinstance(entry, dict) else None
-    if not is_id(value):
+    if value is None or not is_id(value):
         return 2, 0, ""
     return (1, 0, value) if isinstance(value, str) else (0, value, "")
 

@@ -85,7 +85,7 @@ class Contents(NamedTuple):
 
     def detail(self, row: int) -> str:
         """What there is to say of a row that cannot be used."""
-        return self.details[self.notes[row]]
+        return str(self.details[self.notes[row]])
 
     def first(self, rows: int) -> Contents:
         """The first rows alone."""

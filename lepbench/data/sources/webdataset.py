@@ -157,7 +157,7 @@ class TarCorpus(Corpus):
 
     def _is_json(self, sample: TarSample) -> bool:
         """Whether the text of a sample is JSON, by its suffix."""
-        name = self.source.suffixes.text.names[sample.ranks[TarMember.TEXT]]
+        name: str = self.source.suffixes.text.names[sample.ranks[TarMember.TEXT]]
         return name.rpartition(".")[2] == RECORD_SUFFIX
 
     def _read_record(self, sample: TarSample, part: TarMember) -> dict[str, Any]:
