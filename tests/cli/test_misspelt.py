@@ -21,7 +21,7 @@ from lepbench.cli.app import VERBS, main
         (["suite", "exprt"], "did you mean 'export'?"),
         (["data", "verfy"], "did you mean 'verify'?"),
         (["leaderboard", "ad"], "did you mean 'add'?"),
-        (["mini", "chek"], "did you mean 'check'?"),
+        (["mini", "gate"], "did you mean 'gates'?"),
         (["list", "suites", "--jsn"], "Did you mean '--json'?"),
         (["evaluate", "--otu", "x"], "'--out'"),
     ],

@@ -251,3 +251,10 @@ def test_damaged_base64_is_told_as_such(tmp_path: Path, text: str) -> None:
 def test_a_text_longer_than_any_name_is_no_path(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", image=[base64.b64encode(b"no picture" * 40).decode()], text=["a"])
     assert opened(path) == [(b"no picture" * 40, "a")]
+
+
+def test_files_are_read_folder_by_folder_without_those_of_caches(tmp_path: Path) -> None:
+    for name in ("a/0", "a-b/0", "c", ".cache/huggingface/0", "a/._0"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / f"{name}.parquet", image=[PHOTOGRAPH], text=[name])
+    assert [row[1] for row in opened(tmp_path)] == ["a/0", "a-b/0", "c"]

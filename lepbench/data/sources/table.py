@@ -72,7 +72,7 @@ class Table(Source):
         where = Path(self.path)
         if where.suffix == PARQUET and where.is_file():
             return ParquetRows(self, [self.path], limit)
-        if where.is_dir() and (files := sorted(n for n in walk_visible(where) if n.endswith(PARQUET))):
+        if where.is_dir() and (files := list_parquet(where)):
             chosen = select_split(files, self.split, self.path)
             return ParquetRows(self, [str(where / file) for file in chosen], limit)
         if where.is_dir() or (where.suffix == ARROW and where.is_file()):
@@ -240,6 +240,13 @@ class ArrowRows(TableCorpus):
     def fingerprint(self) -> str:
         table = self.opened.data
         return sha256_bytes(f"{table.num_rows} {table.nbytes} {table.schema}".encode())
+
+
+def list_parquet(folder: Path) -> list[str]:
+    """Parquet files below a folder, relative to it, folder by folder."""
+    return sorted(
+        (name for name in walk_visible(folder) if name.endswith(PARQUET)), key=lambda n: n.split("/")
+    )
 
 
 def open_parquet(file: str) -> pq.ParquetFile:
