@@ -26,6 +26,7 @@ CAPTION_COLUMNS = (
     "text", "caption", "captions", "prompt", "description", "sentence", "alt_text", "title", "comment",
 )  # fmt: skip
 """Columns of image files and of captions if none is chosen, in order of preference."""
+LINES = ".jsonl"
 DELIMITERS = ",;\t|"
 
 
@@ -77,32 +78,29 @@ def read_metadata(path: Path, columns: MetadataColumns = BY_NAME) -> list[Metada
     return [make_row(record, files, texts, columns) for record in records]
 
 
-def find_columns(
-    path: Path, names: Sequence[str] | None, chosen: str | None, usual: Sequence[str]
-) -> Sequence[str]:
+def find_columns(path: Path, names: Sequence[str], chosen: str | None, usual: Sequence[str]) -> Sequence[str]:
     """The columns that may hold a file or a caption, the preferred one first.
 
     Args:
-        names: the columns of the file; None where each line has its own.
+        names: the columns of the file.
         chosen: the column that a person named.
 
     Raises:
-        LepbenchError: there is none.
+        LepbenchError: there is none. Lines with one key alone are let pass: each is at fault by itself.
     """
     if chosen is not None:
-        found = [chosen] if names is None or chosen in names else []
+        found = [name for name in names if name == chosen]
     else:
-        alike = {
-            name.strip().lower().replace(" ", "_"): name
-            for name in reversed(usual if names is None else names)
-        }
+        alike = {name.strip().lower().replace(" ", "_"): name for name in reversed(names)}
         found = [alike[name] for name in usual if name in alike]
-    if not found:
-        setting = "text" if usual is CAPTION_COLUMNS else "image"
-        fix = "check the settings" if chosen else f"choose one of its columns with {setting}: COLUMN"
-        listed = ", ".join(names or ()) or "no columns"
-        raise LepbenchError(f"{path} has no column {chosen or usual[0]!r}; it has {listed}", fix)
-    return found
+    if found:
+        return found
+    if path.suffix == LINES and len(names) <= 1:
+        return [chosen or usual[0]]
+    setting = "text" if usual is CAPTION_COLUMNS else "image"
+    fix = "check the settings" if chosen else f"choose one of them with --set {setting}=COLUMN"
+    listed = ", ".join(names) or "no columns"
+    raise LepbenchError(f"{path} has no column {chosen or usual[0]!r}; it has {listed}", fix)
 
 
 def make_row(
@@ -136,10 +134,11 @@ def _read_text(path: Path) -> str:
     return path.read_bytes().decode("utf-8-sig", LENIENT)
 
 
-def _read_lines(path: Path) -> tuple[list[MetadataRecord], None]:
+def _read_lines(path: Path) -> tuple[list[MetadataRecord], list[str]]:
     # Split at line feeds alone: `splitlines` would cut inside strings that hold U+2028.
     lines = enumerate(_read_text(path).split("\n"), start=1)
-    return [_from_line(number, line) for number, line in lines if line.strip()], None
+    records = [_from_line(number, line) for number, line in lines if line.strip()]
+    return records, list(dict.fromkeys(key for record in records for key in record.values))
 
 
 def _from_line(number: int, line: str) -> MetadataRecord:
@@ -174,7 +173,7 @@ def _read_parquet(path: Path) -> tuple[list[MetadataRecord], list[str]]:
     return [MetadataRecord(number, row) for number, row in rows], table.column_names
 
 
-READERS = {".jsonl": _read_lines, ".csv": _read_csv, ".parquet": _read_parquet}
+READERS = {LINES: _read_lines, ".csv": _read_csv, ".parquet": _read_parquet}
 
 
 @contextmanager

@@ -108,6 +108,20 @@ def test_a_chosen_column_that_is_not_there_is_one_line(tmp_path: Path) -> None:
             Folder(path=tmp_path, **{setting: "blip"}).open(64, None)
 
 
+def test_lines_without_a_known_column_are_refused_as_a_csv_is(tmp_path: Path) -> None:
+    put(tmp_path, {"a.jpg": PHOTOGRAPH, "metadata.jsonl": lines({"file_name": "a.jpg", "blip": "a boat"})})
+    with pytest.raises(
+        LepbenchError, match=r"no column 'text'; it has file_name, blip; choose .*text=COLUMN"
+    ):
+        Folder(path=tmp_path).open(64, None)
+    with pytest.raises(LepbenchError, match="no column 'blop'; it has file_name, blip; check the settings"):
+        Folder(path=tmp_path, text="blop").open(64, None)
+    assert outcomes(Folder(path=tmp_path, text="blip")) == {"a.jpg": "a boat"}
+    put(tmp_path, {"metadata.jsonl": lines({"picture": "a.jpg", "text": "a boat"})})
+    with pytest.raises(LepbenchError, match=r"no column 'file_name'; it has picture, text; .*image=COLUMN"):
+        Folder(path=tmp_path).open(64, None)
+
+
 def test_metadata_below_the_root_names_files_of_its_folder_as_datasets_has_it(tmp_path: Path) -> None:
     folder = put(
         tmp_path / "set",

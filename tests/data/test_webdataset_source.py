@@ -61,7 +61,10 @@ PAIR: Members = [("a.jpg", PHOTOGRAPH), ("a.png", OTHER), ("a.webp", THIRD), ("a
 @pytest.mark.parametrize("order", [1, -1])
 def test_two_pictures_are_ambiguous_whatever_their_order(tmp_path: Path, order: int) -> None:
     path = write_tar(tmp_path / "s.tar", [*PAIR[::order], ("b.jpg", OTHER), ("b.txt", b"b")])
-    assert opened(path) == {"a": "ambiguous sample: jpg and png and webp", "b": (OTHER, "b")}
+    assert opened(path) == {
+        "a": "ambiguous sample: jpg and png and webp, choose with image",
+        "b": (OTHER, "b"),
+    }
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -91,7 +94,7 @@ def test_suffixes_choose_texts_too(tmp_path: Path, order: int, text: str, captio
     ((chosen,),) = load_theirs(path, text).values()
     assert chosen in (caption.encode(), record(caption=caption))
     assert opened(path, text=text) == {"a": (PHOTOGRAPH, caption)}
-    assert opened(path) == {"a": "ambiguous sample: caption and txt"}
+    assert opened(path) == {"a": "ambiguous sample: caption and txt, choose with text"}
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,7 @@ def test_the_same_suffix_twice_is_repeated_and_two_kinds_are_not(tmp_path: Path)
     assert found == {
         "a.JPG": "repeated member",
         "a": (PHOTOGRAPH, "a"),
-        "b": "ambiguous sample: jpeg and jpg",
+        "b": "ambiguous sample: jpeg and jpg, choose with image",
     }
 
 

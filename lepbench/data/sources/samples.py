@@ -40,6 +40,10 @@ class TarMember(IntEnum):
     RECORD = 2
 
 
+SETTINGS = {TarMember.PICTURE: "image", TarMember.TEXT: "text"}
+"""Settings of the source that choose a part."""
+
+
 class PartSuffixes(NamedTuple):
     """Suffixes of members that are one part; if `preferred` the first present counts, else one may be."""
 
@@ -147,7 +151,7 @@ class SampleIndex:
         self.rows: dict[str, int] = {}
         self.places, self.ranks = array("q"), array("b")
         self.unused: dict[int, list[str]] = {}
-        self.rivals: dict[int, set[str]] = {}
+        self.rivals: dict[int, dict[TarMember, set[str]]] = {}
         self._parts: dict[str, list[tuple[TarMember, int]]] = {}
         for part in TarMember:
             for rank, name in enumerate(suffixes.of(part).names):
@@ -174,7 +178,8 @@ class SampleIndex:
         if there == rank:
             return True
         if there != NOT_RANKED and not wanted.preferred:
-            self.rivals.setdefault(row, set()).update((wanted.names[there], wanted.names[rank]))
+            rivals = self.rivals.setdefault(row, {}).setdefault(part, set())
+            rivals.update((wanted.names[there], wanted.names[rank]))
         if there == NOT_RANKED or rank < there:
             self.ranks[place] = rank
             # What is larger is not read, however large; sizes in headers may go beyond 64 bits.
@@ -185,7 +190,10 @@ class SampleIndex:
     def explain(self, row: int) -> str:
         """Suffixes between which a sample leaves the choice, or those not used of one that lacks a part."""
         if row in self.rivals:
-            return " and ".join(sorted(self.rivals[row]))
+            return "; ".join(
+                f"{' and '.join(sorted(names))}, choose with {SETTINGS[part]}"
+                for part, names in sorted(self.rivals[row].items())
+            )
         ranks = self.ranks[row * len(TarMember) : (row + 1) * len(TarMember)]
         lacks = ranks[TarMember.PICTURE] == NOT_RANKED or max(ranks[TarMember.TEXT :]) == NOT_RANKED
         return f"unused: {', '.join(sorted(self.unused[row]))}" if lacks and row in self.unused else ""
