@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,9 @@ from lepbench.errors import LepbenchError
 
 CACHE = "LEPBENCH_CACHE"
 """Environment variable for the cache folder."""
+SLASHES = re.compile(r"[/\\]")
+SYSTEM_NAMES = frozenset(("__macosx", "@eadir", "$recycle.bin", "desktop.ini", "thumbs.db"))
+"""Files and folders that operating systems leave beside a person's own, in small letters."""
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None))
 """`errno` of a full disk, quota or size limit; None where a library only counts the bytes written."""
 
@@ -28,6 +32,50 @@ def find_cache_folder() -> Path:
     """`$LEPBENCH_CACHE`, or the user's cache folder."""
     chosen = os.environ.get(CACHE)
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("lepbench", appauthor=False))
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a part of a relative path starts with a dot, or is one of `SYSTEM_NAMES`."""
+    parts = SLASHES.split(path)
+    return any(
+        (part.startswith(".") and part not in (".", "..")) or part.lower() in SYSTEM_NAMES for part in parts
+    )
+
+
+def list_visible(folder: Path) -> list[Path]:
+    """Files and folders in a folder that are not hidden, sorted.
+
+    Raises:
+        LepbenchError: it cannot be listed.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if not is_hidden(path.name))
+    except OSError as error:
+        raise explain_unlisted(error) from error
+
+
+def walk_visible(folder: Path) -> Iterator[str]:
+    """Files at any depth below a folder, relative to it; those hidden, or in hidden folders, are passed over.
+
+    Links to folders are not followed, but listed.
+
+    Raises:
+        LepbenchError: a folder cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise explain_unlisted(error) from error
+
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not is_hidden(name)]
+        links = [name for name in folders if (Path(root) / name).is_symlink()]
+        here = Path(root).relative_to(folder)
+        yield from ((here / name).as_posix() for name in [*names, *links] if not is_hidden(name))
+
+
+def explain_unlisted(error: OSError) -> LepbenchError:
+    """The error for a folder that cannot be listed."""
+    return LepbenchError(f"cannot list {error.filename}: {error.strerror}", "check its permissions")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from lepbench.colours import find_transform, to_srgb
 from lepbench.errors import LepbenchError
 
 Pixels = NDArray[np.uint8]
@@ -24,7 +25,7 @@ SUFFIXES = frozenset((
 
 
 def open_rgb(source: Path | bytes, name: str = "image") -> Image.Image:
-    """Read an image of any mode as RGB, upright, transparency laid on white.
+    """Read an image of any mode as RGB in sRGB, upright, transparency laid on white.
 
     Args:
         source: a path, or the bytes of an encoded image.
@@ -72,17 +73,31 @@ def read_size(path: Path) -> tuple[int, int]:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any PIL mode to RGB: 16-bit and float grey are scaled, alpha is laid on white."""
+    """Convert any PIL mode to RGB in sRGB.
+
+    16-bit and float grey are scaled, colours of an embedded profile other than sRGB are converted, and alpha
+    is laid on white.
+    """
+    profile = find_transform(image)
     if image.mode.startswith("I") or image.mode == "F":
-        grey = np.asarray(image, dtype=np.float64)
-        # 16-bit files arrive as I;16 or I; floats are taken as already stretched to their own maximum.
-        top = 65535.0 if image.mode != "F" else max(float(grey.max()), 1e-12)
-        return Image.fromarray((np.clip(grey / top, 0, 1) * 255).round().astype(np.uint8)).convert("RGB")
-    if "A" in image.getbands() or "transparency" in image.info:
+        image = scale_grey(image)
+    # By its bands a LAB image would look like one with transparency.
+    if image.mode != "LAB" and ("A" in image.getbands() or "transparency" in image.info):
         rgba = image.convert("RGBA")
+        rgba = to_srgb(rgba, profile) if profile else rgba
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+    rgb = to_srgb(image, profile) if profile else image.convert("RGB")
+    # What is not used any more would be applied again, or saved.
+    rgb.info.pop("icc_profile", None)
+    return rgb
+
+
+def scale_grey(image: Image.Image) -> Image.Image:
+    """Deep grey as 8-bit grey: 16-bit files arrive as I;16 or I; floats are scaled to their maximum."""
+    grey = np.asarray(image, dtype=np.float64)
+    top = 65535.0 if image.mode != "F" else max(float(grey.max()), 1e-12)
+    return Image.fromarray((np.clip(grey / top, 0, 1) * 255).round().astype(np.uint8))
 
 
 def square(image: Image.Image, size: int) -> Image.Image:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from lepbench.errors import LepbenchError
-from lepbench.files import read_json
+from lepbench.files import list_visible, read_json
 from lepbench.quiet import silence_libraries
 
 STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
@@ -140,7 +140,7 @@ def list_component_files(folder: Path, kind: str) -> list[str]:
 
 def list_tokenizer_files(folder: Path) -> list[str]:
     """The names of all files of a tokenizer; which ones it reads depends on the others."""
-    return sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+    return [path.name for path in list_visible(folder) if path.is_file()]
 
 
 def _shards(index: Path) -> list[str]:

@@ -10,6 +10,7 @@ import click
 
 from lepbench import __version__
 from lepbench.cli.plugins import accept_plugins
+from lepbench.cli.verbs import VerbGroup
 from lepbench.errors import LepbenchError
 
 VERBS = {
@@ -36,7 +37,7 @@ QUIET = {
 """Suppresses progress bars and messages of the libraries on stderr unless the user set them."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(VerbGroup):
     """Lists the subcommands without importing them, so that `lepbench --help` does not import torch."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -70,9 +70,9 @@ def command(
     """Build a triplet dataset: picture, edge map (white on black) and caption.
 
     SOURCE is a corpus by name (`lepbench list sources`), a folder of images with captions (a .txt beside
-    each, or metadata.jsonl or metadata.csv with file_name and text), or a YAML file. Options override the
-    file. Rejected entries are listed with the reason in OUT/rejected.jsonl. The same command
-    resumes an interrupted build; `datasets.load_dataset(OUT)` opens the result.
+    each, or metadata.jsonl, .csv or .parquet with columns of file names and captions), or a YAML file.
+    Options override the file. Rejected entries are listed with the reason in OUT/rejected.jsonl. The same
+    command resumes an interrupted build; `datasets.load_dataset(OUT)` opens the result.
 
     \b
     Examples:
@@ -103,6 +103,8 @@ def command(
             config, out, progress=progress, engine=runner, share=share, retry=retry_failed
         )
     click.echo(json.dumps(summary(result)) if as_json else sentence(result, out))
+    if result.note:
+        click.echo(result.note, err=True)
 
 
 def read_configuration(source: str, options: dict[str, Any]) -> BuildConfig:
@@ -129,6 +131,8 @@ def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> N
     sheet = Path(f"{out or 'build-data'}.dry-run.png")
     if found.triplets:
         write_bytes(sheet, encode_png(draw_contact_sheet(found.triplets, SHOWN)))
+    if found.note:
+        click.echo(found.note, err=True)
     estimate = describe_estimate(found) | ({"sheet": str(sheet)} if found.triplets else {})
     if as_json:
         click.echo(json.dumps(estimate))
@@ -145,7 +149,7 @@ def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> N
 def describe_estimate(found: Survey) -> dict[str, Any]:
     """The output of `--dry-run --json`."""
     fields = found._asdict()
-    del fields["triplets"]
+    del fields["triplets"], fields["note"]
     return fields | {"seconds": round(found.seconds, 1)}
 
 

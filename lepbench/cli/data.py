@@ -7,10 +7,12 @@ from typing import Literal
 
 import click
 
+from lepbench.cli.verbs import VerbGroup
+
 folder_argument = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def command() -> None:
     """Check, export and upload a folder that `lepbench build-data` finished.
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.verbs import VerbGroup
 
-@click.group()
+
+@click.group(cls=VerbGroup)
 def command() -> None:
     """Maintain leaderboard CSVs, one per suite and protocol.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.verbs import VerbGroup
 from lepbench.config import Config
 from lepbench.errors import LepbenchError
 
@@ -33,7 +34,7 @@ REGISTRIES = {
 as_json = click.option("--json", "wanted_json", is_flag=True, help="Print one JSON list.")
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def command() -> None:
     """List registered components by the names used in configurations.
 
@@ -108,13 +109,12 @@ def plugins_command(wanted_json: bool) -> None:
 @command.command("suites")
 @as_json
 def suites_command(wanted_json: bool) -> None:
-    """Suites that ship or that plug-ins add: items, side in px, and what they are."""
+    """Suites that ship or that plug-ins add: kind of sketches, items, side in px, and what they are."""
     from lepbench.suites import list_suites, load_suite
 
     rows = [load_suite(name).definition for name in list_suites()]
-    _print(
-        [{"name": r.name, "items": r.items, "px": r.size, "what": r.description} for r in rows], wanted_json
-    )
+    shown = {"name": "name", "kind": "kind", "items": "items", "px": "size", "what": "description"}
+    _print([{key: getattr(row, field) for key, field in shown.items()} for row in rows], wanted_json)
 
 
 @command.command("backbones")

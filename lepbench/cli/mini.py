@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.verbs import VerbGroup
+
 STAGES = ("vae", "unet", "judge", "probe", "segmenter", "matcher")
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def command() -> None:
     """Train and evaluate the embedded models.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.verbs import VerbGroup
+
 if TYPE_CHECKING:
     from lepbench.metrics.boundary import BoundaryScores
     from lepbench.scoring.edges import ProtocolScores
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 FolderPath = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def command() -> None:
     """Score existing folders of edge maps or images.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.verbs import VerbGroup
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from lepbench.suites.drawings import DrawingSuite, SuiteRequest
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def command() -> None:
     """Look at suites, make one of drawings or anew from its recipe, and take one elsewhere.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -39,7 +39,7 @@ from lepbench.data.shards import (
 from lepbench.data.sources.folder import Folder
 from lepbench.detectors import identify_detector
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path
+from lepbench.files import atomic_path, list_visible
 from lepbench.progress import Progress, ignore_progress
 
 REJECTED = "rejected.jsonl"
@@ -58,12 +58,14 @@ OF_THE_SET = frozenset((Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.LEAKED))
 class BuildResult(NamedTuple):
     """Result of a build: the manifest, and the numbers of finished and of all shards.
 
-    The manifest has no `sha256` while shards are missing.
+    The manifest has no `sha256` while shards are missing. `note` says what the source did not read where few
+    entries had a caption; empty otherwise.
     """
 
     manifest: Manifest
     made: int
     planned: int
+    note: str = ""
 
 
 def build_triplets(
@@ -104,7 +106,13 @@ def build_triplets(
                 manifest, sum((out / piece.record).exists() for piece in planned), len(planned)
             )
         clean_shards(out, shards, config.hygiene, excluded)
-        return BuildResult(finish_build(manifest, out, corpus, shards), len(planned), len(planned))
+        manifest = finish_build(manifest, out, corpus, shards)
+        return BuildResult(
+            manifest,
+            len(planned),
+            len(planned),
+            explain_few_captions(corpus, manifest.rejected, manifest.written),
+        )
 
 
 class BuildPlan(NamedTuple):
@@ -180,8 +188,8 @@ def existing_manifest(out: Path, recipe: BuildRecipe, retry: bool) -> Manifest |
     if not out.is_dir():
         raise LepbenchError(f"{out} is no folder", "choose another --out")
     if not (out / MANIFEST).exists():
-        if foreign := sorted(path.name for path in out.iterdir() if not path.name.startswith(".")):
-            raise LepbenchError(f"{out} holds {foreign[0]!r} and no {MANIFEST}", "choose an empty --out")
+        if foreign := list_visible(out):
+            raise LepbenchError(f"{out} holds {foreign[0].name!r} and no {MANIFEST}", "choose an empty --out")
         return None
     manifest = load_manifest(out)
     if differing := find_difference(manifest.recipe, recipe, apart=MENDED if retry else ()):
@@ -317,13 +325,34 @@ def finish_build(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[Sha
     Raises:
         LepbenchError: not one entry could become a triplet.
     """
+    details: dict[str, str] = {}
     with atomic_path(out / REJECTED, lasting=True) as partial, partial.open("w", encoding="utf-8") as lines:
         for piece in shards:
             record = ShardRecord.model_validate_json((out / piece.record).read_bytes())
-            lines.writelines(reject.model_dump_json() + "\n" for reject in record.rejects)
+            for reject in record.rejects:
+                lines.write(reject.model_dump_json() + "\n")
+                details.setdefault(reject.reason, reject.detail)
     done = manifest.holding(list(shards.values()))
     if not done.written:
-        reasons = ", ".join(f"{reason} ({count})" for reason, count in done.rejected.items())
-        raise LepbenchError(f"nothing in {corpus.label} can be a triplet: {reasons}", f"see {out / REJECTED}")
+        raise explain_no_rows(done, corpus, details, out)
     write_card(out, done, corpus)
     return save_manifest(done, out)
+
+
+def explain_no_rows(
+    manifest: Manifest, corpus: Corpus, details: Mapping[str, str], out: Path
+) -> LepbenchError:
+    """The error for a build without a row: all reasons with their counts, and a detail of the commonest."""
+    rejected = manifest.rejected
+    reasons = ", ".join(f"{reason} ({count})" for reason, count in rejected.items())
+    detail = details.get(max(rejected, key=lambda reason: rejected[reason], default=""))
+    what = f"nothing in {corpus.label} can be a triplet: {reasons}" + (
+        f", such as: {detail}" if detail else ""
+    )
+    note = explain_few_captions(corpus, rejected, 0)
+    return LepbenchError(what, f"see {out / REJECTED}" + (f"; {note}" if note else ""))
+
+
+def explain_few_captions(corpus: Corpus, rejected: Mapping[str, int], written: int) -> str:
+    """Where captions may be that were not read, if more entries lack one than became rows, else empty."""
+    return corpus.explain_no_captions() if rejected.get(Reason.NO_CAPTION, 0) > written else ""

@@ -1,34 +1,18 @@
-"""Captions beside images: `metadata.jsonl` and `metadata.csv`, and the cleaning of captions."""
+"""Captions as they come, and their cleaning."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 from lepbench.data.corpus import Reason, Rejected
-from lepbench.errors import LepbenchError
 
 # Bytes that are not UTF-8 survive decoding as lone surrogates, so that one bad row does not spoil the file.
 LENIENT = "surrogateescape"
 
 LONGEST_LICENCE = 1000
 """Characters of a licence that are kept."""
-
-
-class MetadataRow(NamedTuple):
-    """One line of a metadata file; `fault` says what is wrong with one that names no file or no text."""
-
-    number: int
-    file_name: str
-    text: str
-    fault: str = ""
 
 
 class Caption(NamedTuple):
@@ -85,67 +69,8 @@ def _cut(line: str, most: int) -> str:
     return head if space else line[:most]
 
 
-def read_metadata(folder: Path) -> list[MetadataRow] | None:
-    """The rows of the folder's `metadata.jsonl` or `metadata.csv`; None where it has neither.
-
-    Raises:
-        LepbenchError: it has both, the file cannot be read, or the CSV lacks a column.
-    """
-    found = [path for path in (folder / "metadata.jsonl", folder / "metadata.csv") if path.is_file()]
-    if not found:
-        return None
-    if len(found) == 2:
-        raise LepbenchError(f"{folder} holds metadata.jsonl and metadata.csv", "keep one of them")
-    try:
-        text = found[0].read_bytes().decode("utf-8-sig", LENIENT)
-    except OSError as error:
-        raise LepbenchError(f"cannot read {found[0]}: {error.strerror}") from error
-    return _from_csv(text, found[0]) if found[0].suffix == ".csv" else _from_lines(text)
-
-
-def _from_lines(text: str) -> list[MetadataRow]:
-    # Split at line feeds alone: `splitlines` would cut inside strings that hold U+2028.
-    lines = enumerate(text.split("\n"), start=1)
-    return [_from_line(number, line) for number, line in lines if line.strip()]
-
-
-def _from_line(number: int, line: str) -> MetadataRow:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return MetadataRow(number, "", "", "not JSON")
-    if not isinstance(record, dict):
-        return MetadataRow(number, "", "", "not a JSON object")
-    for key in ("file_name", "text"):
-        if not isinstance(record.get(key), str):
-            return MetadataRow(number, "", "", f"no string {key!r}")
-    return MetadataRow(number, record["file_name"], record["text"])
-
-
-def _from_csv(text: str, path: Path) -> list[MetadataRow]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        with lift_field_limit():
-            missing = {"file_name", "text"} - set(reader.fieldnames or ())
-            if missing:
-                raise LepbenchError(f"{path} has no column {min(missing)!r}", "it needs file_name and text")
-            return [_from_record(number, record) for number, record in enumerate(reader, start=1)]
-    except csv.Error as error:
-        raise LepbenchError(f"{path}, line {reader.line_num}: {error}") from error
-
-
-@contextmanager
-def lift_field_limit() -> Iterator[None]:
-    """Temporarily raise the process-wide field limit of `csv`."""
-    before = csv.field_size_limit(2**31 - 1)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
-
-
-def _from_record(number: int, record: dict[str, str | None]) -> MetadataRow:
-    name, text = record["file_name"], record["text"]
-    if not name or text is None:
-        return MetadataRow(number, "", "", "no file_name or no text")
-    return MetadataRow(number, name, text)
+def first_text(value: object) -> str | None:
+    """A caption as a corpus has it: a string, or the first of a list of strings; None for anything else."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return value if isinstance(value, str) else None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from lepbench.colours import CONVERTED, UNREAD
 from lepbench.data.corpus import Corpus
 from lepbench.data.histograms import HistogramColumns, histograms, read_columns
 from lepbench.data.manifest import Manifest
@@ -96,6 +97,8 @@ def body(columns: HistogramColumns, manifest: Manifest, corpus: Corpus) -> str:
         manifest=manifest,
         label=" ".join(corpus.label.split()),
         **told_of(by_rows(columns.licences)),
+        converted=manifest.flags.get(CONVERTED, 0),
+        unread=manifest.flags.get(UNREAD, 0),
         edge_share=float(np.mean(columns.shares)),
         recipe=yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True).strip(),
         **repeated(columns, manifest.recipe.hygiene["distance"]),

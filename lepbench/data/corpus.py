@@ -27,6 +27,7 @@ class Reason(StrEnum):
     UNKNOWN_KIND = "unknown kind of picture"
     NO_SKETCH = "no sketch"
     NOT_HERE = "picture is at an address"
+    AMBIGUOUS = "ambiguous sample"
     REPEATED = "repeated member"
     CUT_OFF = "archive is cut off"
     DAMAGED = "archive is damaged"
@@ -110,6 +111,10 @@ class Corpus(ABC):
 
         Entries are read in order, so shared data may be cached.
         """
+
+    def explain_no_captions(self) -> str:
+        """What the source may hold captions in and does not read; asked for where few entries have one."""
+        return ""
 
     @abstractmethod
     def recipe(self) -> dict[str, Any]:

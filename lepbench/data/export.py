@@ -20,7 +20,7 @@ from lepbench.data.lock import lock_folder
 from lepbench.data.manifest import Manifest
 from lepbench.data.schema import TripletRow
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, sha256_file, write_bytes, write_text
+from lepbench.files import atomic_path, list_visible, sha256_file, write_bytes, write_text
 from lepbench.progress import Progress
 
 INDEX = "export.json"
@@ -97,9 +97,9 @@ def begun(out: Path, plan: ExportIndex) -> ExportIndex:
     try:
         there = ExportIndex.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        if out.is_dir() and (foreign := sorted(p.name for p in out.iterdir() if not p.name.startswith("."))):
+        if out.is_dir() and (foreign := list_visible(out)):
             raise LepbenchError(
-                f"{out} holds {foreign[0]!r} and no {INDEX}", "choose an empty --out"
+                f"{out} holds {foreign[0].name!r} and no {INDEX}", "choose an empty --out"
             ) from None
         return plan
     except OSError as error:

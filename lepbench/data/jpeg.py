@@ -22,6 +22,8 @@ ORDINARY = frozenset((0xC0, 0xC1, 0xC2))
 PROGRESSIVE = 2
 """What the last two bits of such frames' markers say."""
 EXIF_OR_XMP, SEVERAL = 0xE1, (0xE2, b"MPF\0")
+PROFILE, PROFILE_HEADER = (0xE2, b"ICC_PROFILE\0"), 14
+"""Begin of a segment that holds a piece of a colour profile; its number and the count follow."""
 COEFFICIENTS = 64
 EMPTY = frozenset((127, 128))
 """Value of a channel without data, before and after an inversion."""
@@ -73,6 +75,16 @@ def ordinary_size(content: bytes) -> tuple[int, int] | None:
         if marker == SCAN[1]:
             return size if size and all(size) else None
     return None
+
+
+def read_profile(content: bytes) -> bytes:
+    """The colour profile of a JPEG, its pieces as they stand; empty where there is none."""
+    pieces = (part for part in segments(content) if part.marker == PROFILE[0])
+    return b"".join(
+        content[piece.start + PROFILE_HEADER : piece.end]
+        for piece in pieces
+        if content.startswith(PROFILE[1], piece.start)
+    )
 
 
 def is_closed(content: bytes) -> bool:

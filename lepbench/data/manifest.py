@@ -15,13 +15,13 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, write_text
 
 MANIFEST = "manifest.json"
-FORMAT = 3
+FORMAT = 4
 
 
 class BuildRecipe(Config):
     """Everything that determines the bytes of the shards; builds of equal recipes are equal."""
 
-    format: Literal[3] = 3
+    format: Literal[4] = 4
     size: int | None
     """Side of the square pictures, px; None where they are whole and of many sizes."""
     store: Literal["auto", "png", "jpeg"]

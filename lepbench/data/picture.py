@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from lepbench.colours import is_srgb, name_profile
 from lepbench.data.corpus import Reason, Rejected
-from lepbench.data.jpeg import ends_early, ordinary_size, quiet
+from lepbench.data.jpeg import ends_early, ordinary_size, quiet, read_profile
+from lepbench.data.lossy import is_lossy
 from lepbench.images import Pixels, to_rgb
 
 Format = Literal["auto", "png", "jpeg"]
@@ -30,7 +32,6 @@ TRIED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "
 FORMATS = tuple(name for name in TRIED if name in Image.OPEN)
 """Pillow formats that are tried on a file; others may run external programs or are not photographs."""
 TRANSPARENT = frozenset(("LA", "La", "PA", "RGBA", "RGBa"))
-LOSSY = frozenset(("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000"))
 
 
 class Decoded(NamedTuple):
@@ -41,6 +42,7 @@ class Decoded(NamedTuple):
         width, height: of the original, upright, in px.
         format: as Pillow calls it; empty for a picture that was drawn and has no file.
         flags: what had to be done to it.
+        lossy: whether encoding it lost details.
     """
 
     pixels: Pixels
@@ -48,6 +50,7 @@ class Decoded(NamedTuple):
     height: int
     format: str
     flags: tuple[str, ...] = ()
+    lossy: bool = False
 
 
 class Stored(NamedTuple):
@@ -79,14 +82,14 @@ def decode_picture(content: bytes, most: int) -> Decoded:
 
 
 def _ordinary(content: bytes, most: int) -> Decoded | None:
-    """Decode an ordinary JPEG; None for anything else."""
+    """Decode an ordinary JPEG in sRGB; None for anything else."""
     size = ordinary_size(content)
-    if size is None:
+    if size is None or ((profile := read_profile(content)) and not is_srgb(profile)):
         return None
     _check_size(*size, most)
     pixels = _opencv(content)
     _check_end(content, pixels[-1, -1].tolist())
-    return Decoded(pixels, *size, "JPEG")
+    return Decoded(pixels, *size, "JPEG", lossy=True)
 
 
 def _any(content: bytes, most: int) -> Decoded:
@@ -99,9 +102,9 @@ def _any(content: bytes, most: int) -> Decoded:
             last = np.asarray(image.crop((right - 1, below - 1, right, below)))
             _check_end(content, last.ravel().tolist())
         pixels = turn_upright(image)
-        return Decoded(
-            pixels, width=pixels.shape[1], height=pixels.shape[0], format=str(image.format), flags=flags
-        )
+        height, width = pixels.shape[:2]
+        lossy = is_lossy(image, content)
+        return Decoded(pixels, width, height, format=str(image.format), flags=flags, lossy=lossy)
 
 
 def _check_size(width: int, height: int, most: int) -> None:
@@ -140,6 +143,8 @@ def list_peculiarities(image: Image.Image) -> Iterator[str]:
         yield "transparency"
     if kind:
         yield kind
+    if profile := name_profile(image):
+        yield profile
 
 
 def name_unusual(image: Image.Image) -> str:
@@ -173,8 +178,7 @@ def turn_upright(image: Image.Image) -> Pixels:
     turned = ImageOps.exif_transpose(image)
     if turned.mode == "F" and not np.isfinite(np.asarray(turned)).all():
         raise Rejected(Reason.NOT_DECODABLE, "values that are no numbers")
-    # By its bands a LAB image would look like one with transparency.
-    return np.array(to_rgb(turned.convert("RGB") if turned.mode == "LAB" else turned))
+    return np.array(to_rgb(turned))
 
 
 def _opencv(content: bytes) -> Pixels:
@@ -217,7 +221,7 @@ def store_picture(decoded: Decoded, original: bytes | None, size: int | None, fo
     Raises:
         Rejected: it exceeds the maximum side of its format.
     """
-    wanted = choose_format(decoded.format, form)
+    wanted = choose_format(decoded, form)
     if size is None and max(decoded.width, decoded.height) > LONGEST[wanted]:
         detail = f"{decoded.width} x {decoded.height} px, and a {wanted} has at most {LONGEST[wanted]} a side"
         raise Rejected(Reason.TOO_LARGE, detail)
@@ -229,10 +233,10 @@ def store_picture(decoded: Decoded, original: bytes | None, size: int | None, fo
     return Stored(content, _opencv(content) if wanted == "JPEG" else pixels)
 
 
-def choose_format(original: str, form: Format) -> str:
+def choose_format(original: Decoded, form: Format) -> str:
     """PNG or JPEG, as Pillow calls them."""
     if form == "auto":
-        return "JPEG" if original in LOSSY else "PNG"
+        return "JPEG" if original.lossy else "PNG"
     return form.upper()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lepbench.data.account import Account
-from lepbench.data.build import existing_manifest, plan_build
+from lepbench.data.build import existing_manifest, explain_few_captions, plan_build
 from lepbench.data.config import BuildConfig
 from lepbench.data.engines.base import ignore_entries
 from lepbench.data.entries import make_rows
@@ -30,6 +30,7 @@ class Survey(NamedTuple):
         seconds: for all entries, in one process.
         bytes: of all rows.
         triplets: the rows of the sample.
+        note: what the source did not read, where few entries have a caption.
     """
 
     entries: int
@@ -38,6 +39,7 @@ class Survey(NamedTuple):
     seconds: float
     bytes: int
     triplets: list[Triplet]
+    note: str
 
 
 def survey_build(
@@ -72,4 +74,5 @@ def survey_build(
             share * sum(len(row[key]["bytes"]) for row in found for key in ("image", "conditioning_image"))
         ),
         triplets=[decode_row(row) for row in found],
+        note=explain_few_captions(corpus, rejects, len(found)),
     )

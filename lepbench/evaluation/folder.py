@@ -17,7 +17,7 @@ from lepbench.evaluation.conditions import CONDITIONS, REAL
 from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.record import Identity
 from lepbench.evaluation.sample import OK
-from lepbench.files import make_folder, read_json, sha256_file, write_bytes, write_text
+from lepbench.files import list_visible, make_folder, read_json, sha256_file, write_bytes, write_text
 
 OWNER = "run.json"
 STATE = "method/state"
@@ -37,7 +37,7 @@ def prepare_folder(out: Path) -> None:
         tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
         raise LepbenchError(f"cannot write in {out}: {error.strerror}", "choose a writable folder") from error
-    strangers = [path.name for path in out.iterdir() if not path.name.startswith(".")]
+    strangers = [path.name for path in list_visible(out)]
     if strangers and not (out / OWNER).is_file():
         raise LepbenchError(f"{out} holds other files, such as {min(strangers)!r}", "choose another --out")
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
+from lepbench.files import list_visible
 from lepbench.judges.statistics import JudgeStatistics
 from lepbench.registry import Registry
 
@@ -81,4 +82,4 @@ class Judges:
 
 def list_weights(folder: Path) -> tuple[Path, ...]:
     """The weight files in a judge's folder, sorted."""
-    return tuple(sorted(folder.glob("*.safetensors")))
+    return tuple(path for path in list_visible(folder) if path.suffix == ".safetensors")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_bytes, sha256_file
+from lepbench.files import list_visible, sha256_bytes, sha256_file
 from lepbench.guidance import SamplerSettings
 from lepbench.images import format_size, open_rgb, to_tensor
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
@@ -43,7 +43,7 @@ class Precomputed(Method):
 
     @cached_property
     def files(self) -> dict[str, Path]:
-        return {path.name: path for path in sorted(self.folder.iterdir()) if not path.name.startswith(".")}
+        return {path.name: path for path in list_visible(self.folder)}
 
     @property
     def weights(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lepbench.errors import LepbenchError
+from lepbench.files import list_visible
 from lepbench.images import format_size
 from lepbench.metrics.boundary import (
     BoundaryCounts,
@@ -143,7 +144,7 @@ def read_annotations(path: Path) -> NDArray[np.bool_]:
 def _by_name(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise LepbenchError(f"no such folder: {folder}", "check the path")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in KINDS)
+    files = [path for path in list_visible(folder) if path.suffix.lower() in KINDS]
     if not files:
         raise LepbenchError(f"{folder} holds no .png or .mat file", "check the path")
     named = {path.stem: path for path in files}

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
+from lepbench.files import walk_visible
 from lepbench.images import SUFFIXES, Pixels, open_rgb, read_size
 from lepbench.judges.extractors import Extractor
 from lepbench.metrics.cmmd import cmmd
@@ -181,7 +182,8 @@ def find_pictures(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise LepbenchError(f"no such folder: {folder}", "check the path")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    found = sorted(map(folder.joinpath, walk_visible(folder)))
+    files = [path for path in found if path.suffix.lower() in SUFFIXES and path.is_file()]
     if len(files) < 4:
         raise LepbenchError(f"{folder} holds {len(files)} pictures", "a set needs at least 4")
     return files

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
+from lepbench.files import list_visible
 from lepbench.images import SUFFIXES
 
 MAPS = frozenset({".png"})
@@ -75,7 +76,7 @@ def _groups(generated: Path, suffixes: Collection[str]) -> list[Path]:
     """The folders in a folder that hold pictures; none if pictures lie in it."""
     if not generated.is_dir():
         raise LepbenchError(f"no such folder: {generated}", "check the path")
-    groups = [path for path in sorted(generated.iterdir()) if path.is_dir() and _pictures(path, suffixes)]
+    groups = [path for path in list_visible(generated) if path.is_dir() and _pictures(path, suffixes)]
     loose = _pictures(generated, suffixes)
     if groups and loose:
         raise LepbenchError(
@@ -100,7 +101,7 @@ def _by_stem(folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
 
 
 def _pictures(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.is_file())
+    return [p for p in list_visible(folder) if p.suffix.lower() in suffixes and p.is_file()]
 
 
 def _number(stem: str) -> Place:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lepbench.errors import LepbenchError
-from lepbench.files import as_text
+from lepbench.files import as_text, is_hidden
 from lepbench.images import open_rgb
 from lepbench.seeds import derive_seed
 from lepbench.sketches.base import (
@@ -123,7 +123,8 @@ def scenes(folder: Path, split: FsCocoSplit, test_share: float) -> list[FsCocoSc
     found = [
         _scene(folder, path)
         for path in sorted(root.glob("*/*.npy"))
-        if split in ("all", side_of(as_text(path.parent.name), test_share))
+        if not is_hidden(path.relative_to(root).as_posix())
+        and split in ("all", side_of(as_text(path.parent.name), test_share))
     ]
     if not found:
         raise LepbenchError(f"{root} holds no USER/ID.npy of split {split!r}", "check the path and the split")

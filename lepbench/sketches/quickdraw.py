@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lepbench.errors import LepbenchError
+from lepbench.files import is_hidden
 from lepbench.sketches.base import (
     LARGEST,
     SKETCHES,
@@ -42,7 +43,8 @@ class QuickDraw(SketchCorpus):
     recognized_only: bool = True
 
     def open(self) -> Sketchbook:
-        files = [self.path] if self.path.is_file() else sorted(self.path.glob(f"*{SUFFIX}"))
+        found = [self.path] if self.path.is_file() else sorted(self.path.glob(f"*{SUFFIX}"))
+        files = [path for path in found if not is_hidden(path.name)]
         if not files:
             raise LepbenchError(f"{self.path} holds no {SUFFIX} file", "check the path")
         book = Doodles(files, self.recognized_only)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from lepbench.errors import LepbenchError
-from lepbench.files import as_text
+from lepbench.files import as_text, is_hidden
 from lepbench.sketches.base import SKETCHES, Drawing, Name, Sketchbook, SketchCorpus, read_file
 
 SUFFIXES = (".svg", ".svgz")
@@ -82,7 +82,7 @@ class SvgSketchbook(Sketchbook):
 def find_drawings(folder: Path, pattern: str) -> list[Path]:
     """The SVG files that a pattern finds, relative to the folder, in order; hidden files are passed over."""
     found = (path.relative_to(folder) for path in folder.glob(pattern) if path.suffix.lower() in SUFFIXES)
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+    return sorted(path for path in found if not is_hidden(path.as_posix()))
 
 
 def check_libraries() -> None:

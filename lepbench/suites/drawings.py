@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 from lepbench.config import Config
 from lepbench.detectors import Canny, Sobel
 from lepbench.errors import LepbenchError
-from lepbench.files import make_folder, sha256_bytes
+from lepbench.files import list_visible, make_folder, sha256_bytes
 from lepbench.images import Pixels, encode_png, open_rgb, square
 from lepbench.progress import Progress
 from lepbench.seeds import derive_seed
@@ -78,7 +78,7 @@ def draw_suite(corpus: SketchCorpus, request: SuiteRequest, folder: Path, progre
     Raises:
         LepbenchError: there are not as many usable drawings, or the folder holds files or cannot be written.
     """
-    if folder.is_dir() and any(path.name != REJECTED for path in folder.iterdir()):
+    if folder.is_dir() and any(path.name != REJECTED for path in list_visible(folder)):
         raise LepbenchError(f"{folder} is not empty", "choose another --out")
     book = corpus.open()
     rejects: list[Reject] = []

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
-from lepbench.files import format_csv, make_folder, write_bytes, write_text
+from lepbench.files import format_csv, list_visible, make_folder, write_bytes, write_text
 from lepbench.images import encode_png
 from lepbench.progress import Progress
 from lepbench.suites.suite import SUITES, Item, Suite, name_picture
@@ -28,7 +28,7 @@ def export_suite(
         LepbenchError: `limit` is more than there are, or `out` holds files or cannot be written.
     """
     items = suite.items(limit)
-    if out.is_dir() and any(out.iterdir()):
+    if out.is_dir() and list_visible(out):
         raise LepbenchError(f"{out} is not empty", "choose another --out")
     make_folder(out)
     rows = [list_cells(suite, item, index) for index in range(samples_per_item) for item in items]

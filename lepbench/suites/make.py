@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lepbench.config import Config, dump_config
 from lepbench.detectors import AnyDetector, Canny, Sobel
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, sha256_bytes, sha256_file, write_text
+from lepbench.files import atomic_path, list_visible, sha256_bytes, sha256_file, write_text
 from lepbench.images import encode_png, to_tensor
 from lepbench.progress import Progress, ignore_progress
 from lepbench.registry import Registry
@@ -93,7 +93,7 @@ def rebuild_suite(name: str, folder: Path, progress: Progress) -> SuiteDefinitio
         LepbenchError: no recipe has that name, or the folder holds files or cannot be written.
     """
     recipe = RECIPES.get(name)
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and list_visible(folder):
         raise LepbenchError(f"{folder} is not empty", "choose another --out")
     return make_suite(recipe, folder, progress)
 

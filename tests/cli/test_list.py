@@ -36,7 +36,7 @@ def test_a_latent_that_cannot_be_is_one_line(latent: str, message: str) -> None:
         said("taps", "--backbone", "sd15", "--latent", latent)
 
 
-@pytest.mark.parametrize("subject", [*REGISTRIES, "backbones", "detectors"])
+@pytest.mark.parametrize("subject", [*REGISTRIES, "backbones", "detectors", "suites"])
 def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
     rows = json.loads(said(subject, "--json"))
     assert rows

@@ -462,7 +462,7 @@ def test_a_folder_of_an_earlier_format_is_one_line(built: Path, tmp_path: Path) 
     told = json.loads((built / "manifest.json").read_text())
     told["recipe"] = {"format": 1, "size": 32}
     (tmp_path / "manifest.json").write_text(json.dumps(told))
-    with pytest.raises(LepbenchError, match="is of format 1, not 3; build anew"):
+    with pytest.raises(LepbenchError, match="is of format 1, not 4; build anew"):
         load_manifest(tmp_path)
 
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lepbench.data.captions import clean_caption, clean_licence, read_metadata
+from lepbench.data.captions import clean_caption, clean_licence
 from lepbench.data.corpus import Reason, Rejected
+from lepbench.data.metadata import METADATA, read_metadata
 from lepbench.data.sources import Folder
 from lepbench.data.sources import files as source_files
 from lepbench.data.sources.files import make_distinct, read
@@ -152,9 +153,12 @@ def test_several_captions_of_one_picture_are_several_entries(tmp_path: Path) -> 
 
 
 def test_csv_needs_its_two_columns_and_forgives_a_short_row(tmp_path: Path) -> None:
-    put(tmp_path, a_jpg=b"x", metadata_csv="file_name,caption\na.jpg,a\n")
-    with pytest.raises(LepbenchError, match="no column 'text'"):
-        Folder(path=tmp_path).open(64, None)
+    for header in ("file_name,label", "label,text"):
+        put(tmp_path, a_jpg=b"x", metadata_csv=f"{header}\na.jpg,a\n")
+        with pytest.raises(
+            LepbenchError, match=f"no column '.*'; it has {header.replace(',', ', ')}; choose"
+        ):
+            Folder(path=tmp_path).open(64, None)
     put(tmp_path, metadata_csv='text,file_name\n"a, with ""comma""",a.jpg\nonly\n')
     assert opened(tmp_path) == [("a.jpg", 'a, with "comma"'), ("metadata line 2", Reason.BAD_ROW)]
 
@@ -285,5 +289,5 @@ def test_csv_and_jsonl_carry_any_text_alike(tmp_path_factory: pytest.TempPathFac
     rows(lines, *({"file_name": name, "text": text} for name, text in pairs))
     with (table / "metadata.csv").open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([("file_name", "text"), *pairs])
-    for folder in (lines, table):
-        assert [(row.file_name, row.text) for row in read_metadata(folder) or []] == pairs
+    for path in (lines / METADATA[0], table / METADATA[1]):
+        assert [(row.file_name, row.text) for row in read_metadata(path)] == pairs

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import stat
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from lepbench.data.captions import LENIENT
 from lepbench.data.corpus import Reason, Rejected
-from lepbench.files import as_text
+from lepbench.files import SLASHES, as_text
 
 MOST_BYTES = 2**28
 """Maximum size of one file."""
-SLASHES = re.compile(r"[/\\]")
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 
 
@@ -64,6 +67,28 @@ def resolve_within(folder: Path, name: str) -> Path:
     return path
 
 
+def find_within(folder: Path, name: str) -> Path:
+    """The path of `name` in `folder`, or of the file that differs from it only in how its name is written.
+
+    On Windows names are written with backslashes; macOS decomposes letters with accents (NFD), which other
+    systems compose (NFC).
+
+    Raises:
+        Rejected: see `resolve_within`.
+    """
+    path = resolve_within(folder, name)
+    if os.path.lexists(path):
+        return path
+    found = folder
+    for part in SLASHES.split(name):
+        spelt = (found / form for form in (part, *(unicodedata.normalize(form, part) for form in FORMS)))
+        step = next(filter(os.path.lexists, spelt), None)
+        if step is None:
+            return path
+        found = step
+    return resolve_within(folder, found.relative_to(folder).as_posix())
+
+
 def read(path: Path) -> bytes:
     """A file's bytes.
 
@@ -96,9 +121,11 @@ def read_picture(folder: Path, name: str) -> bytes:
     """The bytes of a picture's file in a folder.
 
     Raises:
-        Rejected: see `within` and `read`, or it is empty.
+        Rejected: see `find_within` and `read`, or it is empty.
     """
-    content = read(resolve_within(folder, name))
+    if "://" in name:
+        raise Rejected(Reason.NOT_HERE, name[:200])
+    content = read(find_within(folder, name))
     if not content:
         raise Rejected(Reason.EMPTY_FILE)
     return content
@@ -108,10 +135,10 @@ def read_caption(folder: Path, name: str) -> str:
     """The text of a caption's file in a folder; bytes that are not UTF-8 stay as lone surrogates.
 
     Raises:
-        Rejected: there is no such file, which is no caption; or see `within` and `read`.
+        Rejected: there is no such file, which is no caption; or see `find_within` and `read`.
     """
     try:
-        return read(resolve_within(folder, name)).decode("utf-8-sig", LENIENT)
+        return read(find_within(folder, name)).decode("utf-8-sig", LENIENT)
     except Rejected as rejected:
         if rejected.reason is Reason.MISSING_FILE:
             raise Rejected(Reason.NO_CAPTION, f"no {PurePosixPath(name).name}") from rejected

@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from string import Formatter
 from typing import Any, Literal, NamedTuple
 
 from pydantic import field_validator
 
-from lepbench.data.captions import MetadataRow, read_metadata
+from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
+from lepbench.data.metadata import BY_NAME, METADATA, MetadataColumns, MetadataRow, read_metadata
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import make_distinct, read, read_caption, read_picture, resolve_within
+from lepbench.data.sources.files import ABSOLUTE, find_within, make_distinct, read, read_caption, read_picture
 from lepbench.errors import LepbenchError
-from lepbench.files import as_text
+from lepbench.files import as_text, walk_visible
 from lepbench.images import SUFFIXES
 
 OTHER_SUFFIXES = frozenset((
@@ -29,6 +31,16 @@ OTHER_SUFFIXES = frozenset((
 ))  # fmt: skip
 """Files that hold pictures, too, of kinds that are not read."""
 PICTURES = SUFFIXES | OTHER_SUFFIXES
+SIDECARS = (".txt", ".TXT", ".caption")
+"""Suffixes of captions' files, in place of a picture's or after it: `x.txt`, `x.jpg.txt`, `x.caption`."""
+TABLES = frozenset((
+    ".arrow", ".caption", ".csv", ".db", ".feather", ".json", ".jsonl", ".ndjson", ".ods", ".parquet",
+    ".sqlite", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml",
+))  # fmt: skip
+"""Suffixes of files that may hold captions."""
+HOW_CAPTIONED = f"captions come from {', '.join(METADATA)} or a .txt or .caption beside each picture"
+SHOWN = 3
+"""Unread files that a message names."""
 WORDNET = re.compile(r"^n\d{8}[ _-]+(?=\S)")
 
 
@@ -42,22 +54,33 @@ class FolderEntry(NamedTuple):
 
 @SOURCES.register("folder")
 class Folder(Source):
-    """Pictures anywhere below `path`, captioned by `metadata.jsonl`, `metadata.csv`, or a `.txt` each.
+    """Pictures anywhere below `path`, captioned by metadata files, or by a text file each.
 
-    With a metadata file its rows come first, in its order; pictures that it does not name follow, in the
-    order of their names, and need a `.txt` of the same name, or a `template`. Hidden files are skipped;
-    symbolic links to files are followed if they stay in the folder. An image or image folder
-    that cannot be read, such as a broken link, a linked folder or a `.heic`, is a reject.
+    A `metadata.jsonl`, `metadata.csv` or `metadata.parquet` names pictures relative to its own folder. Rows
+    come first, in their order; pictures that none names follow, in the order of their names, and need a
+    caption's file, see `SIDECARS`, or a `template`. Hidden files are skipped; symbolic links to files are
+    followed if they stay in the folder. An image or image folder that cannot be read, such as a broken link,
+    a linked folder or a `.heic`, is a reject.
 
-    Settings: `path`, relative to the working folder; `licence` of the pictures, for the record; `template`,
-    such as "a photo of a {}", for pictures sorted into folders by what they show: {} becomes the words of the
-    folder's name, and `.txt` files are not looked for.
+    Settings: `path`, relative to the working folder; columns of the metadata `image` and `text`, by default
+    the first of `FILE_COLUMNS` and `CAPTION_COLUMNS`, `id` and `licence_column`, both optional; `licence` of
+    the pictures, for the record; `template`, such as "a photo of a {}", for pictures sorted into folders by
+    what they show: {} becomes the words of the folder's name, and captions' files are not looked for.
     """
 
     name: Literal["folder"] = "folder"
     path: Path
+    image: str | None = None
+    text: str | None = None
+    id: str | None = None
+    licence_column: str | None = None
     licence: str = "unknown"
     template: str | None = None
+
+    @property
+    def columns(self) -> MetadataColumns:
+        """Those of metadata files."""
+        return MetadataColumns(self.image, self.text, self.id, self.licence_column)
 
     @field_validator("template")
     @classmethod
@@ -73,7 +96,7 @@ class Folder(Source):
     def open(self, size: int, limit: int | None) -> Corpus:
         if not self.path.is_dir():
             raise LepbenchError(f"{self.path} is not a folder", "check the path")
-        items = list_items(self.path)[:limit]
+        items = list_items(self.path, self.columns)[:limit]
         if not items:
             raise LepbenchError(
                 f"{self.path} holds no pictures", f"known suffixes are {' '.join(sorted(SUFFIXES))}"
@@ -85,7 +108,7 @@ class FolderCorpus(Corpus):
     """The items of a `Folder`."""
 
     def __init__(self, source: Folder, items: list[FolderEntry]) -> None:
-        self.folder, self.items, self.template = source.path, items, source.template
+        self.source, self.folder, self.items, self.template = source, source.path, items, source.template
         self.name = as_text(source.path.resolve().name)
         self.label, self.licence = f"folder:{self.name}", source.licence
         self.count = len(items)
@@ -95,55 +118,103 @@ class FolderCorpus(Corpus):
         return Entry(item.id, lambda: self._load(item))
 
     def recipe(self) -> dict[str, Any]:
-        return {
-            "name": "folder",
-            "folder": self.name,
-            "licence": self.licence,
-            "template": self.template,
-            "fingerprint": hash_folder(self.folder, self.items),
-        }
+        settings = self.source.model_dump(mode="json", exclude={"path"})
+        return settings | {"folder": self.name, "fingerprint": hash_folder(self.folder, self.items)}
+
+    def explain_no_captions(self) -> str:
+        unread = list_unread(self.folder)
+        if not unread:
+            return ""
+        more = f" and {len(unread) - SHOWN} more" if len(unread) > SHOWN else ""
+        return f"not read: {', '.join(unread[:SHOWN])}{more}; {HOW_CAPTIONED}"
 
     def _load(self, item: FolderEntry) -> Original:
         if item.row is not None and item.row.fault:
             raise Rejected(Reason.BAD_ROW, item.row.fault)
         if item.row is None and suffix(item.file) in OTHER_SUFFIXES:
             raise Rejected(Reason.UNKNOWN_KIND, suffix(item.file))
-        return Original(read_picture(self.folder, item.file), self._caption(item))
+        licence = clean_licence(item.row.licence) if item.row else None
+        return Original(read_picture(self.folder, item.file), self._caption(item), licence)
 
     def _caption(self, item: FolderEntry) -> str:
         if item.row is not None:
             return item.row.text
         if self.template is not None:
             return self.template.format(spell_words(PurePosixPath(item.file).parent.name))
-        return read_caption(self.folder, name_sidecar(item.file))
+        return read_caption(self.folder, find_sidecar(self.folder, item.file))
 
 
-def list_items(folder: Path) -> list[FolderEntry]:
-    """All entries of the folder: metadata rows, then images that no row names."""
-    rows = read_metadata(folder) or []
-    named = [row.file_name or f"metadata line {row.number}" for row in rows]
-    listed = {PurePosixPath(name).as_posix() for name in named}
-    unlisted = [name for name in list_pictures(folder) if name not in listed]
-    files = [*named, *unlisted]
-    return [
-        FolderEntry(name, file, rows[i] if i < len(rows) else None)
-        for i, (name, file) in enumerate(zip(make_distinct(files), files, strict=True))
-    ]
+def list_items(folder: Path, columns: MetadataColumns = BY_NAME) -> list[FolderEntry]:
+    """All entries of the folder: metadata rows, then images that no row names.
 
-
-def list_pictures(folder: Path) -> list[str]:
-    """Paths of image files below a folder, relative to it and sorted.
-
-    Hidden files are passed over. Links to folders are not followed, but listed.
+    Raises:
+        LepbenchError: a metadata file cannot be used, or two are in one folder.
     """
-    found: list[str] = []
-    for root, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        seen = [name for name in names if not name.startswith(".") and suffix(name) in PICTURES]
-        seen += [name for name in folders if (Path(root) / name).is_symlink()]
-        here = Path(root).relative_to(folder)
-        found += [(here / name).as_posix() for name in seen]
-    return sorted(found)
+    pictures, metadata = list_pictures(folder)
+    rows = [row for name in metadata for row in place_rows(name, read_metadata(folder / name, columns))]
+    files = match_files([row.file_name for row in rows], pictures)
+    named = set(files)
+    unlisted = [name for name in pictures if name not in named]
+    ids = [row.id for row in rows] + unlisted
+    entries = zip(make_distinct(ids), [*files, *unlisted], [*rows, *(None for _ in unlisted)], strict=True)
+    return [FolderEntry(*entry) for entry in entries]
+
+
+def place_rows(name: str, rows: Iterable[MetadataRow]) -> Iterator[MetadataRow]:
+    """The rows of a metadata file with file names relative to the whole folder, and an id each."""
+    place = PurePosixPath(name).parent.as_posix()
+    before = "" if place == "." else f"{place}/"
+    for row in rows:
+        file = (
+            f"{before}{row.file_name}"
+            if row.file_name and not ABSOLUTE.match(row.file_name)
+            else row.file_name
+        )
+        yield row._replace(file_name=file, id=row.id or file or f"{before}metadata line {row.number}")
+
+
+def match_files(names: Iterable[str], pictures: Iterable[str]) -> list[str]:
+    """The pictures that names mean, in whatever form they are written; a name that means none stays."""
+    present = set(pictures)
+    alike = {normal_form(picture): picture for picture in pictures}
+    plain = ((name, PurePosixPath(name).as_posix()) for name in names)
+    return [same if same in present else alike.get(normal_form(name), name) for name, same in plain]
+
+
+def normal_form(name: str) -> str:
+    """A file's name with slashes alone, and its letters composed."""
+    return unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).as_posix())
+
+
+def list_pictures(folder: Path) -> tuple[list[str], list[str]]:
+    """Image files, linked folders among them, and metadata files below a folder, relative to it, sorted.
+
+    Raises:
+        LepbenchError: two metadata files are in one folder.
+    """
+    pictures: list[str] = []
+    metadata: dict[str, str] = {}
+    for name in walk_visible(folder):
+        place, _, file = name.rpartition("/")
+        if file in METADATA:
+            if other := metadata.get(place):
+                raise LepbenchError(f"{folder} holds {other} and {name}", "keep one of them")
+            metadata[place] = name
+        elif suffix(name) in PICTURES or (folder / name).is_dir():
+            pictures.append(name)
+    return sorted(pictures), sorted(metadata.values(), key=lambda name: name.split("/")[:-1])
+
+
+def list_unread(folder: Path) -> list[str]:
+    """Files below a folder that may hold captions and are not read: tables, and texts of no picture."""
+    names = list(walk_visible(folder))
+    pictures = [name for name in names if suffix(name) in PICTURES]
+    captions = {name for picture in pictures for name in name_sidecars(picture)}
+    return sorted(
+        name
+        for name in names
+        if suffix(name) in TABLES and name not in captions and PurePosixPath(name).name not in METADATA
+    )
 
 
 def suffix(name: str) -> str:
@@ -151,18 +222,23 @@ def suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _refuse(error: OSError) -> None:
-    raise LepbenchError(f"cannot list {error.filename}: {error.strerror}", "check its permissions") from error
-
-
 def spell_words(name: str) -> str:
     """A folder's name as words: a WordNet id before it dropped, underscores made spaces."""
     return WORDNET.sub("", name).replace("_", " ")
 
 
-def name_sidecar(picture: str) -> str:
-    """The name of the `.txt` beside a picture."""
-    return PurePosixPath(picture).with_suffix(".txt").as_posix()
+def name_sidecars(picture: str) -> list[str]:
+    """The names that a caption's file beside a picture may have, the preferred one first."""
+    stem = PurePosixPath(picture).with_suffix("").as_posix()
+    return [f"{name}{kind}" for kind in SIDECARS for name in (stem, picture)]
+
+
+def find_sidecar(folder: Path, picture: str) -> str:
+    """The name of the caption's file beside a picture; that of a `.txt` where there is none."""
+    names = name_sidecars(picture)
+    if found := next((name for name in names if os.path.lexists(folder / name)), None):
+        return found
+    return next((name for name in names if os.path.lexists(find_within(folder, name))), names[0])
 
 
 def hash_folder(folder: Path, items: Iterable[FolderEntry]) -> str:
@@ -183,11 +259,11 @@ def hash_folder(folder: Path, items: Iterable[FolderEntry]) -> str:
 def _state(folder: Path, item: FolderEntry) -> bytes:
     """The picture's size in bytes and, where no row captions it, the sidecar's text."""
     try:
-        size = resolve_within(folder, item.file).stat().st_size
+        size = find_within(folder, item.file).stat().st_size
     except (Rejected, OSError, ValueError):
         return b"-"
     try:
-        caption = read(resolve_within(folder, name_sidecar(item.file))) if item.row is None else b""
+        caption = read(find_within(folder, find_sidecar(folder, item.file))) if item.row is None else b""
     except Rejected:
         caption = b"-"
     return b"%d:%d:" % (size, len(caption)) + caption

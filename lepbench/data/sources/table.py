@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import os
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -15,13 +16,26 @@ import pyarrow.parquet as pq
 from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import MOST_BYTES, read_picture
+from lepbench.data.sources.cells import (
+    can_hold_captions,
+    can_hold_pictures,
+    check_column,
+    is_string,
+    read_caption,
+    read_encoded,
+    read_labels,
+    refuse_addresses,
+    unwrap_type,
+)
+from lepbench.data.sources.files import read_picture
 from lepbench.data.sources.splits import SplitName, alike, select_split
 from lepbench.errors import LepbenchError
-from lepbench.files import as_text, sha256_bytes
+from lepbench.files import as_text, sha256_bytes, walk_visible
 
 PARQUET, ARROW = ".parquet", ".arrow"
 OPEN_FILES = 8
+LOOKED_AT = 64
+"""Rows of which the pictures are looked at before a build."""
 FOOTER_END = 8
 """Bytes at the end of a Parquet file, after its metadata: their length and the magic number."""
 
@@ -36,9 +50,10 @@ class Table(Source):
     read.
 
     Settings: `path`; `split`, for data sets that have some, and for the record; `config` and `revision` of a
-    data set of the hub; columns `image` (encoded
-    bytes, a struct with `bytes` and `path`, or the name of a file beside the table), `text` (a string, or a
-    list of which the first is taken), `id` and `licence_column`, both optional; `licence` of rows without.
+    data set of the hub; columns `image` (encoded bytes, base64 or a data URL of them, a struct with `bytes`
+    and `path`, or the name of a file beside the table), `text` (a string, a list of which the first is taken,
+    or a label of `datasets`, of which the name is taken), `id` and `licence_column`, both optional;
+    `licence` of rows without.
     """
 
     name: Literal["table"] = "table"
@@ -57,7 +72,7 @@ class Table(Source):
         where = Path(self.path)
         if where.suffix == PARQUET and where.is_file():
             return ParquetRows(self, [self.path], limit)
-        if files := [file.relative_to(where).as_posix() for file in sorted(where.rglob(f"*{PARQUET}"))]:
+        if where.is_dir() and (files := list_parquet(where)):
             chosen = select_split(files, self.split, self.path)
             return ParquetRows(self, [str(where / file) for file in chosen], limit)
         if where.is_dir() or (where.suffix == ARROW and where.is_file()):
@@ -74,31 +89,47 @@ class Table(Source):
         """Those that are read."""
         return [column for column in (self.image, self.text, self.id, self.licence_column) if column]
 
-    def check(self, present: list[str], place: str) -> None:
-        """Refuse a table that lacks a column.
+    def check(self, schema: pa.Schema, place: str) -> None:
+        """Refuse a table that lacks a column, or has one of a type that cannot serve.
 
         Raises:
             LepbenchError: it does.
         """
         for column in self.columns:
-            if column not in present:
+            if column not in schema.names:
                 raise LepbenchError(
-                    f"{place} has no column {column!r}", f"name one of: {', '.join(sorted(present))}"
+                    f"{place} has no column {column!r}", f"name one of: {', '.join(sorted(schema.names))}"
                 )
+        labels = read_labels(schema)
+
+        def can_caption(field: pa.Field) -> bool:
+            return field.name in labels or can_hold_captions(field.type)
+
+        check_column(schema, self.image, "pictures", lambda field: can_hold_pictures(field.type), place=place)
+        check_column(schema, self.text, "captions", can_caption, place=place)
 
 
 class TableCorpus(Corpus):
     """Rows of a table as entries; a subclass reads them."""
 
-    def __init__(self, source: Table, rows: int, limit: int | None) -> None:
+    def __init__(self, source: Table, rows: int, schema: pa.Schema, limit: int | None) -> None:
         if not rows:
             raise LepbenchError(f"{source.path} holds no rows", "check the path and the split")
         self.source, self.split, self.licence = source, source.split, source.licence
+        self.caption_label = read_labels(schema).get(source.text)
+        if is_string(unwrap_type(schema.field(source.image).type)):
+            # A name that is not UTF-8 spoils its own row alone, later.
+            with suppress(UnicodeDecodeError):
+                refuse_addresses(self.first_pictures(), source.image, source.path)
         self.label = f"table:{Path(source.path).name if Path(source.path).exists() else source.path}"
         self.count = rows if limit is None else min(rows, limit)
 
     def row(self, number: int) -> dict[str, Any]:
         """The wanted columns of a row; pictures as they are stored."""
+        raise NotImplementedError
+
+    def first_pictures(self) -> list[Any]:
+        """The first cells of the column of pictures, at most `LOOKED_AT`."""
         raise NotImplementedError
 
     def fingerprint(self) -> str:
@@ -123,30 +154,18 @@ class TableCorpus(Corpus):
     def _load(self, number: int) -> Original:
         row = self.row(number)
         licence = row[self.source.licence_column] if self.source.licence_column else None
-        caption = row[self.source.text]
-        if isinstance(caption, list):
-            caption = caption[0] if caption else None
-        if not isinstance(caption, str):
-            raise Rejected(Reason.NO_CAPTION)
+        caption = read_caption(row[self.source.text], self.caption_label)
         return Original(self._picture(row[self.source.image], number), caption, clean_licence(licence))
 
     def _picture(self, cell: Any, number: int) -> bytes:
         """The bytes a cell holds, or those of the file it names."""
-        content, name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, cell)
-        if isinstance(content, bytes):
-            if not content:
-                raise Rejected(Reason.EMPTY_FILE)
-            if len(content) > MOST_BYTES:
-                raise Rejected(Reason.TOO_LARGE, f"more than {MOST_BYTES} bytes")
-            return content
-        if not isinstance(name, str):
-            raise Rejected(Reason.NO_PICTURE)
-        if "://" in name:
-            raise Rejected(Reason.NOT_HERE, name[:200])
+        found = read_encoded(cell)
+        if isinstance(found, bytes):
+            return found
         folder = self.folder(number)
         if folder is None:
             raise Rejected(Reason.MISSING_FILE)
-        return read_picture(folder, name)
+        return read_picture(folder, found)
 
 
 class ParquetRows(TableCorpus):
@@ -154,13 +173,14 @@ class ParquetRows(TableCorpus):
 
     def __init__(self, source: Table, files: list[str], limit: int | None) -> None:
         self.files = files
-        metadata = [self._metadata(source, file) for file in files]
+        opened = [open_checked(source, file) for file in files]
+        metadata = [file.metadata for file in opened]
         # Of every row group of all files: which it is, and the number of the row after its last.
         self.groups = [(n, g) for n, m in enumerate(metadata) for g in range(m.num_row_groups)]
         rows = [m.row_group(g).num_rows for m in metadata for g in range(m.num_row_groups)]
         self.ends = list(accumulate(rows))
         self.contents = [f"{footer_sha256(file)} {as_text(Path(file).name)}" for file in files]
-        super().__init__(source, self.ends[-1] if self.ends else 0, limit)
+        super().__init__(source, self.ends[-1] if self.ends else 0, opened[0].schema_arrow, limit)
 
     def row(self, number: int) -> dict[str, Any]:
         group = bisect.bisect_right(self.ends, number)
@@ -170,6 +190,11 @@ class ParquetRows(TableCorpus):
         except UnicodeDecodeError as error:
             raise Rejected(Reason.NOT_UTF8) from error
         return row
+
+    def first_pictures(self) -> list[Any]:
+        column = self.source.image
+        batches = open_parquet(self.files[0]).iter_batches(LOOKED_AT, columns=[column])
+        return next((batch.column(column).to_pylist() for batch in batches), [])
 
     def fingerprint(self) -> str:
         return sha256_bytes("\n".join(self.contents).encode())
@@ -194,19 +219,13 @@ class ParquetRows(TableCorpus):
 
         return lru_cache(maxsize=1)(read)
 
-    @staticmethod
-    def _metadata(source: Table, file: str) -> Any:
-        opened = open_parquet(file)
-        source.check(opened.schema_arrow.names, file)
-        return opened.metadata
-
 
 class ArrowRows(TableCorpus):
     """Rows of a data set opened by `datasets`: memory-mapped, downloaded first from the hub."""
 
     def __init__(self, source: Table, limit: int | None) -> None:
         self.opened = open_dataset(source)
-        super().__init__(source, len(self.opened), limit)
+        super().__init__(source, len(self.opened), self.opened.features.arrow_schema, limit)
 
     def row(self, number: int) -> dict[str, Any]:
         try:
@@ -215,9 +234,19 @@ class ArrowRows(TableCorpus):
             raise Rejected(Reason.NOT_UTF8) from error
         return row
 
+    def first_pictures(self) -> list[Any]:
+        return list(self.opened[:LOOKED_AT][self.source.image])
+
     def fingerprint(self) -> str:
         table = self.opened.data
         return sha256_bytes(f"{table.num_rows} {table.nbytes} {table.schema}".encode())
+
+
+def list_parquet(folder: Path) -> list[str]:
+    """Parquet files below a folder, relative to it, folder by folder."""
+    return sorted(
+        (name for name in walk_visible(folder) if name.endswith(PARQUET)), key=lambda n: n.split("/")
+    )
 
 
 def open_parquet(file: str) -> pq.ParquetFile:
@@ -232,6 +261,17 @@ def open_parquet(file: str) -> pq.ParquetFile:
         return pq.ParquetFile(fsspec.open(file).open() if "://" in file else file)
     except (OSError, UnicodeEncodeError, pa.ArrowException) as error:  # Arrow takes no name that is not UTF-8
         raise LepbenchError(f"cannot read {as_text(file)}: {error}", "check the path") from error
+
+
+def open_checked(source: Table, file: str) -> pq.ParquetFile:
+    """A Parquet file with the columns that a source wants.
+
+    Raises:
+        LepbenchError: it cannot be read, or its columns cannot serve.
+    """
+    opened = open_parquet(file)
+    source.check(opened.schema_arrow, file)
+    return opened
 
 
 def footer_sha256(file: str) -> str:
@@ -278,7 +318,9 @@ def open_dataset(source: Table) -> Any:
             f"cannot open {source.path!r}, split {source.split!r}: {in_short(error)}",
             "check path, split and config, or the connection",
         ) from error
-    source.check(found.column_names, source.path)
+    # A format such as torch, which a data set keeps, would make tensors of cells.
+    found = found.with_format(None)
+    source.check(found.features.arrow_schema, source.path)
     found = found.select_columns(source.columns)
     if isinstance(found.features[source.image], datasets.Image):
         found = found.cast_column(source.image, datasets.Image(decode=False))

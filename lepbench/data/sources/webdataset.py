@@ -3,88 +3,52 @@
 from __future__ import annotations
 
 import bisect
-import hashlib
 import json
-import posixpath
-import tarfile
-from array import array
-from collections.abc import Iterable, Iterator
-from enum import IntEnum
 from functools import cached_property, lru_cache
-from itertools import accumulate, chain
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator
 
-from lepbench.data.captions import LENIENT, clean_licence
+from lepbench.data.captions import LENIENT, clean_licence, first_text
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
-from lepbench.data.sources.files import MOST_BYTES, check_inside, make_distinct
-from lepbench.data.sources.tars import Damage, list_members
+from lepbench.data.sources.files import MOST_BYTES, make_distinct
+from lepbench.data.sources.samples import (
+    FAULTS,
+    RECORD_SUFFIX,
+    Contents,
+    PartSuffixes,
+    SampleSuffixes,
+    TarMember,
+    read_contents,
+)
 from lepbench.errors import LepbenchError
-from lepbench.files import as_text, sha256_bytes
-from lepbench.images import SUFFIXES
+from lepbench.files import as_text, is_hidden, sha256_bytes
 
 OPEN_TARS = 8
-CAPTION_KEYS = ("caption", "text")
+CAPTION_KEYS = ("caption", "text", "prompt")
 
 
-class TarMember(IntEnum):
-    """The parts of a sample."""
-
-    PICTURE = 0
-    TEXT = 1
-    RECORD = 2
+def _check_suffixes(text: str) -> str:
+    if not all(part.strip(" .") for part in text.split(";")):
+        raise ValueError("name suffixes as WebDataset does, such as jpg;png")
+    return text
 
 
-KINDS = {".txt": TarMember.TEXT, ".json": TarMember.RECORD, **dict.fromkeys(SUFFIXES, TarMember.PICTURE)}
-"""Which part of a sample a member is, by its suffix."""
-FAULTS = tuple(Reason)
-ABSENT = (-1, 0)
-
-
-class Contents(NamedTuple):
-    """Index of an archive, in order: about sixty bytes per sample, and its key.
-
-    Attributes:
-        keys: all keys in UTF-8, one after the other.
-        ends: int64 [N], where each key ends.
-        parts: int64 [N, 3, 2], of each part where its bytes begin and how many there are; `ABSENT`.
-        faults: int8 [N], index in `FAULTS` of why it is not a sample; -1 if it is one.
-    """
-
-    keys: bytes
-    ends: NDArray[np.int64]
-    parts: NDArray[np.int64]
-    faults: NDArray[np.int8]
-
-    def key(self, row: int) -> str:
-        """The key of a row, or the name of what is no sample."""
-        return self.keys[self.ends[row - 1] if row else 0 : self.ends[row]].decode()
-
-    def first(self, rows: int) -> Contents:
-        """The first rows alone."""
-        if rows >= len(self.ends):
-            return self
-        # Copies: a view would keep the rest.
-        ends, parts, faults = self.ends[:rows].copy(), self.parts[:rows].copy(), self.faults[:rows].copy()
-        return Contents(self.keys[: ends[-1]], ends, parts, faults)
-
-    def sha256(self) -> bytes:
-        """The hash of all there is to it."""
-        running = hashlib.sha256(self.keys)
-        for numbers in (self.ends.data, self.parts.data, self.faults.data):
-            running.update(numbers)
-        return running.digest()
+SuffixChoice = Annotated[str, AfterValidator(_check_suffixes)]
+"""Suffixes in order of preference, as `to_tuple` of WebDataset takes them: "jpg;png;webp"."""
 
 
 class TarSample(NamedTuple):
-    """The parts of one sample in an archive."""
+    """The parts of one sample in an archive; see `Contents`."""
 
     tar: Path
     parts: NDArray[np.int64]
+    ranks: NDArray[np.int8]
 
     def has(self, part: TarMember) -> bool:
         """Whether the archive holds it."""
@@ -93,32 +57,50 @@ class TarSample(NamedTuple):
 
 @SOURCES.register("webdataset")
 class WebDataset(Source):
-    """Samples of tar archives: a picture, and a caption in `KEY.txt` or in `KEY.json`.
+    """Samples of tar archives: a picture, and a caption in a text or in `KEY.json`.
 
-    A member's key is its path up to the first dot of its name, as WebDataset has it. Archives are read once
-    for the places of their members, uncompressed, and then by place.
+    A member's key is its path up to the first dot of its name, as WebDataset has it, and what is behind that
+    dot its suffix. Archives are read once for the places of their members, uncompressed, and then by place.
 
     Settings: `path`, an archive, a folder of them or a pattern of names such as "shards/train-*.tar";
-    `caption_key`, the key of the caption in `KEY.json`, "caption" or "text" unless said; `licence_key`, there
-    too; `licence` of samples without.
+    `image`, suffixes of the picture such as "jpg;png" or "img.jpg", of which the first present counts, by
+    default any of `SUFFIXES`, of which a sample may have one; `text`, suffixes of the caption such as
+    "txt;json", by default one of `TEXT_SUFFIXES`, else json; `caption_key`, the key of the caption in JSON,
+    by default the first of `CAPTION_KEYS`; `licence_key`, in `KEY.json`; `licence` of samples without.
     """
 
     name: Literal["webdataset"] = "webdataset"
     path: str
+    image: SuffixChoice | None = None
+    text: SuffixChoice | None = None
     caption_key: str | None = None
     licence_key: str | None = None
     licence: str = "unknown"
 
+    @property
+    def suffixes(self) -> SampleSuffixes:
+        """Which members are pictures and texts."""
+        usual = SampleSuffixes()
+        return SampleSuffixes(
+            usual.picture if self.image is None else PartSuffixes(parse_suffixes(self.image), True),
+            usual.text if self.text is None else PartSuffixes(parse_suffixes(self.text), True),
+        )
+
     def open(self, size: int, limit: int | None) -> Corpus:
         where = Path(self.path)
         found = where.glob("*.tar") if where.is_dir() else where.parent.glob(where.name)
-        tars = sorted(path for path in found if path.is_file())
+        tars = sorted(path for path in found if path.is_file() and not is_hidden(path.name))
         if not tars:
             raise LepbenchError(f"no archives at {self.path}", "give a .tar, a folder of them or a pattern")
-        contents = list(read_contents(tars, limit))
+        contents = list(read_contents(tars, limit, self.suffixes))
         if not any(len(held.ends) for held in contents):
             raise LepbenchError(f"the archives at {self.path} hold nothing", "check the path")
         return TarCorpus(self, tars, contents)
+
+
+def parse_suffixes(text: str) -> tuple[str, ...]:
+    """The suffixes of a `SuffixChoice`, in small letters without their first dot, each once."""
+    return tuple(dict.fromkeys(part.strip().lstrip(".").lower() for part in text.split(";")))
 
 
 class TarCorpus(Corpus):
@@ -148,29 +130,39 @@ class TarCorpus(Corpus):
 
     def _load(self, tar: Path, held: Contents, row: int) -> Original:
         if (fault := int(held.faults[row])) >= 0:
-            raise Rejected(FAULTS[fault])
-        sample = TarSample(tar, held.parts[row])
+            raise Rejected(FAULTS[fault], held.detail(row))
+        sample = TarSample(tar, held.parts[row], held.ranks[row])
         if not sample.has(TarMember.PICTURE):
-            raise Rejected(Reason.NO_PICTURE)
-        record = self._record(sample)
-        caption = self._caption(sample, record)
+            raise Rejected(Reason.NO_PICTURE, held.detail(row))
+        record = self._read_record(sample, TarMember.RECORD) if sample.has(TarMember.RECORD) else {}
+        caption = self._caption(sample, record, held.detail(row))
         licence = record.get(self.source.licence_key) if self.source.licence_key else None
         return Original(self._bytes(sample, TarMember.PICTURE), caption, clean_licence(licence))
 
-    def _caption(self, sample: TarSample, record: dict[str, Any]) -> str:
-        keys = CAPTION_KEYS if self.source.caption_key is None else (self.source.caption_key,)
-        texts = [record[key] for key in keys if isinstance(record.get(key), str)]
-        if sample.has(TarMember.TEXT) and self.source.caption_key is None:
+    def _caption(self, sample: TarSample, record: dict[str, Any], unused: str) -> str:
+        """The caption in the text, or in the record where no text is chosen or there."""
+        source = self.source
+        texts = sample.has(TarMember.TEXT) and (source.text is not None or source.caption_key is None)
+        if texts and not self._is_json(sample):
             return self._bytes(sample, TarMember.TEXT).decode("utf-8-sig", LENIENT)
-        if not texts:
-            raise Rejected(Reason.NO_CAPTION)
-        return str(texts[0])
+        if texts:
+            record = self._read_record(sample, TarMember.TEXT)
+        elif source.text is not None:
+            raise Rejected(Reason.NO_CAPTION, unused)
+        keys = CAPTION_KEYS if source.caption_key is None else (source.caption_key,)
+        found = next((text for key in keys if (text := first_text(record.get(key))) is not None), None)
+        if found is None:
+            raise Rejected(Reason.NO_CAPTION, f"keys: {', '.join(record)}"[:200] if record else unused)
+        return found
 
-    def _record(self, sample: TarSample) -> dict[str, Any]:
-        if not sample.has(TarMember.RECORD):
-            return {}
+    def _is_json(self, sample: TarSample) -> bool:
+        """Whether the text of a sample is JSON, by its suffix."""
+        name: str = self.source.suffixes.text.names[sample.ranks[TarMember.TEXT]]
+        return name.rpartition(".")[2] == RECORD_SUFFIX
+
+    def _read_record(self, sample: TarSample, part: TarMember) -> dict[str, Any]:
         try:
-            record = json.loads(self._bytes(sample, TarMember.RECORD))
+            record = json.loads(self._bytes(sample, part))
         except (ValueError, RecursionError) as error:
             raise Rejected(Reason.BAD_ROW, "not JSON") from error
         if not isinstance(record, dict):
@@ -193,88 +185,3 @@ class TarCorpus(Corpus):
     @cached_property
     def _open(self) -> Any:
         return lru_cache(maxsize=OPEN_TARS)(lambda path: path.open("rb"))
-
-
-def read_contents(tars: Iterable[Path], limit: int | None) -> Iterator[Contents]:
-    """Index of the archives, one after the other, up to a number of rows.
-
-    Raises:
-        LepbenchError: see `members`.
-    """
-    left = limit
-    for tar in tars:
-        held = index_samples(tar)
-        yield held if left is None else held.first(left)
-        if left is not None and (left := left - len(held.ends)) <= 0:
-            return
-
-
-def index_samples(path: Path) -> Contents:
-    """What an archive holds: members that cannot be used, samples, and where it is damaged.
-
-    Raises:
-        LepbenchError: see `members`.
-    """
-    unusable: list[Damage] = []
-    damages: list[Damage] = []
-    rows: dict[str, int] = {}
-    places = array("q")
-    for member in list_members(path):
-        if isinstance(member, Damage):
-            damages.append(member)
-        elif fault := _fault(member) or _place(member, rows, places):
-            unusable.append(Damage(member.name, fault))
-    return _packed(unusable, list(rows), places, damages)
-
-
-def _place(member: tarfile.TarInfo, rows: dict[str, int], places: array[int]) -> Reason | None:
-    """Record the offset of a member in the row of its sample; a repeated part is refused."""
-    key, part = _key(member.name)
-    if key not in rows:
-        rows[key] = len(rows)
-        places.extend(ABSENT * len(TarMember))
-    if part is None:
-        return None
-    at = (rows[key] * len(TarMember) + part) * len(ABSENT)
-    if places[at] >= 0:
-        return Reason.REPEATED
-    # What is larger is not read, however large; sizes in headers may go beyond 64 bits.
-    places[at], places[at + 1] = member.offset_data, min(member.size, MOST_BYTES + 1)
-    return None
-
-
-def _packed(
-    unusable: list[Damage], samples: list[str], places: array[int], damages: list[Damage]
-) -> Contents:
-    """The rows of an archive in arrays: first what is unusable, last where it is damaged."""
-    before, after = len(unusable), len(damages)
-    names = chain((fault.name for fault in unusable), samples, (fault.name for fault in damages))
-    keys = [key.encode() for key in make_distinct(names)]
-    parts = np.array(places, np.int64).reshape(-1, len(TarMember), len(ABSENT))
-    absent = np.broadcast_to(np.array(ABSENT, np.int64), (max(before, after), *parts.shape[1:]))
-    faults = np.full(len(keys), -1, np.int8)
-    faults[:before] = [FAULTS.index(fault.reason) for fault in unusable]
-    faults[len(keys) - after :] = [FAULTS.index(fault.reason) for fault in damages]
-    return Contents(
-        b"".join(keys),
-        np.cumsum([len(key) for key in keys], dtype=np.int64),
-        np.concatenate((absent[:before], parts, absent[:after])),
-        faults,
-    )
-
-
-def _key(name: str) -> tuple[str, TarMember | None]:
-    """A member's key and part; None if it is not used."""
-    folder, _, file = name.rpartition("/")
-    stem, _, suffix = file.partition(".")
-    return posixpath.normpath(f"{folder}/{stem}" if folder else stem), KINDS.get(f".{suffix}".lower())
-
-
-def _fault(member: tarfile.TarInfo) -> Reason | None:
-    try:
-        check_inside(member.name)
-    except Rejected as rejected:
-        return rejected.reason
-    if member.size < 0:
-        return Reason.DAMAGED
-    return None if member.isreg() and not member.issparse() else Reason.NOT_PLAIN
