@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from lepbench.backbones.finite import NotFinite
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.condition_table import PICTURE, ConditionTable, Piece
 from lepbench.evaluation.conditions import Condition
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import FAILED, OK, Batch, Sample
@@ -51,28 +53,23 @@ class ConditionRunner:
     protocol: Protocol
     progress: Progress
 
-    def table(self, row: Condition, batches: Sequence[Batch]) -> pa.Table:
-        """The whole table: finished batches are read, the others and those with a failure are generated."""
+    def table(self, row: Condition, batches: Sequence[Batch]) -> ConditionTable:
+        """The whole table: batches without a failure stay as they are, the others are generated."""
         total = sum(len(batch) for batch in batches)
         done = 0
-        tables = []
         self.progress(row.name, done, total)
-        for number, batch in enumerate(batches):
-            tables.append(self._batch(row, number, batch))
+        paths = [self.folder / f"{row.name}-{number:05d}.parquet" for number in range(len(batches))]
+        for path, batch in zip(paths, batches, strict=True):
+            if not holds_all(path):
+                write_table(path, pa.Table.from_pylist(self._drawn_and_scored(row, batch), self.schema))
             done += len(batch)
             self.progress(row.name, done, total)
-        return pa.concat_tables(tables).combine_chunks()
+        return ConditionTable(self.schema, [Piece(path, 0) for path in paths])
 
-    def _batch(self, row: Condition, number: int, batch: Batch) -> pa.Table:
-        path = self.folder / f"{row.name}-{number:05d}.parquet"
-        schema = make_work_schema(self.protocol)
-        if path.is_file():
-            kept = pq.read_table(path, schema=schema)
-            if set(kept["status"].to_pylist()) == {OK}:
-                return kept
-        table = pa.Table.from_pylist(self._drawn_and_scored(row, batch), schema)
-        write_table(path, table)
-        return table
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Of every batch."""
+        return make_work_schema(self.protocol)
 
     def _drawn_and_scored(self, row: Condition, batch: Batch) -> list[dict[str, Any]]:
         started = time.perf_counter()
@@ -93,6 +90,11 @@ class ConditionRunner:
             for i, columns in zip(good, scored, strict=True):
                 records[i].update(columns)
         return records
+
+
+def holds_all(path: Path) -> bool:
+    """Whether a batch is finished and none of its samples failed."""
+    return path.is_file() and set(pq.read_table(path, columns=["status"])["status"].to_pylist()) == {OK}
 
 
 def draw_batch(row: Condition, batch: Batch) -> list[Pixels | Failure]:
@@ -137,15 +139,17 @@ def make_sample_row(
     """A sample's row of the table before it is scored."""
     record: dict[str, Any] = {
         "row": row.name,
-        "item_id": sample.item.item_id,
+        "item_id": sample.item_id,
         "sample_index": sample.index,
         "seed": sample.seed,
         "seconds": seconds,
     }
     if isinstance(drawn, Failure):
         return {**record, "status": FAILED, "reason": drawn.reason}
+    if row.stored is not None:
+        return {**record, "status": OK, "png_sha256": row.stored.find_picture(sample).sha256}
     png = encode_png(drawn)
-    return {**record, "status": OK, "png_sha256": sha256_bytes(png), "png": png}
+    return {**record, "status": OK, "png_sha256": sha256_bytes(png), PICTURE: png}
 
 
 def write_table(path: Path, table: pa.Table) -> None:

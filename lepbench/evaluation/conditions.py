@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from torch import Tensor
 
 from lepbench.backbones import Backbone
-from lepbench.evaluation.sample import OK, Sample
+from lepbench.evaluation.condition_table import ConditionTable
+from lepbench.evaluation.sample import Sample
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, read_pixels, to_tensor
 from lepbench.methods import Method, ModelConfig
@@ -86,12 +86,14 @@ class Condition:
         draw: samples to images, float [B, 3, H, W] in [0, 1].
         depends_on: what the images depend on beside suite and protocol; None for images of the model.
         files: sources from outside, whose lines are named where drawing fails.
+        stored: where the images lie already, so that they are not stored again.
     """
 
     kind: ConditionKind
     draw: Draw
     depends_on: dict[str, Any] | None = field(default=None)
     files: tuple[str, ...] = ()
+    stored: ConditionTable | None = None
 
     @property
     def name(self) -> str:
@@ -125,39 +127,23 @@ def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condit
     return Condition(VAE, draw, depends_on)
 
 
-def make_overlay_condition(unguided: pa.Table, depends_on: dict[str, Any]) -> Condition:
+def make_overlay_condition(unguided: ConditionTable, depends_on: dict[str, Any]) -> Condition:
     """The sketch drawn on the unguided image: what a cheat would submit."""
-    pictures = StoredPictures(unguided)
 
     def draw(samples: Sequence[Sample]) -> Tensor:
-        return to_tensor(np.stack([overlay_sketch(pictures[s], s.item.sketch) for s in samples]))
+        stored = ((read_pixels(unguided.find_picture(s).png), s.item.sketch) for s in samples)
+        return to_tensor(np.stack([overlay_sketch(picture, sketch) for picture, sketch in stored]))
 
     return Condition(OVERLAY, draw, depends_on)
 
 
-def make_wrong_sketch_condition(model: pa.Table) -> Condition:
+def make_wrong_sketch_condition(model: ConditionTable) -> Condition:
     """The model's image compared with the next item's sketch: chance level."""
-    pictures = StoredPictures(model)
 
     def draw(samples: Sequence[Sample]) -> Tensor:
-        return to_tensor(np.stack([pictures[s] for s in samples]))
+        return to_tensor(np.stack([read_pixels(model.find_picture(s).png) for s in samples]))
 
-    return Condition(WRONG_SKETCH, draw)
-
-
-class StoredPictures:
-    """The stored images of a finished condition, by sample."""
-
-    def __init__(self, table: pa.Table) -> None:
-        names = zip(table["item_id"].to_pylist(), table["sample_index"].to_pylist(), strict=True)
-        stored = zip(table["png"].to_pylist(), table["status"].to_pylist(), strict=True)
-        self._png = {name: png for name, (png, status) in zip(names, stored, strict=True) if status == OK}
-
-    def __getitem__(self, sample: Sample) -> Pixels:
-        png = self._png.get((sample.item.item_id, sample.index))
-        if png is None:
-            raise RuntimeError("the picture that it is made of failed")
-        return read_pixels(png)
+    return Condition(WRONG_SKETCH, draw, stored=model)
 
 
 def overlay_sketch(picture: Pixels, sketch: np.ndarray) -> Pixels:

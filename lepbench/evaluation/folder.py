@@ -13,17 +13,18 @@ from pydantic import ValidationError
 from lepbench.config import explain
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import write_table
+from lepbench.evaluation.condition_table import PICTURE, ConditionTable
 from lepbench.evaluation.conditions import CONDITIONS, REAL
 from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.record import Identity
 from lepbench.evaluation.sample import OK
-from lepbench.files import list_visible, make_folder, read_json, sha256_file, write_bytes, write_text
+from lepbench.files import list_visible, make_folder, read_json, write_bytes, write_text
 
 OWNER = "run.json"
 STATE = "method/state"
 """Among the hashes of a run whose code holds what no hash tells: a number of its own."""
 WORK = ".units"
-WORK_COLUMNS = ["png", "seconds"]
+WORK_COLUMNS = (PICTURE, "seconds")
 
 
 def prepare_folder(out: Path) -> None:
@@ -92,19 +93,22 @@ def holds_work(out: Path) -> bool:
     return (out / RECORD).is_file() or any(not name.startswith(f"{REAL.name}-") for name in batches)
 
 
-def write_samples(out: Path, tables: list[pa.Table]) -> str:
-    """Write `samples.parquet` and every picture; the hash of the former.
+def write_samples(out: Path, tables: list[ConditionTable]) -> pa.Table:
+    """Write `samples.parquet` and every picture; what the former holds.
 
     Images are at `samples/CONDITION/ITEM-INDEX.png`; conditions with borrowed images have none.
     """
     for table in tables:
-        columns = ("row", "item_id", "sample_index", "status", "png")
-        for row in table.select(columns).to_pylist():
-            if row["status"] == OK and CONDITIONS[row["row"]].borrows is None:
-                write_bytes(locate_picture(out, row["row"], row["item_id"], row["sample_index"]), row["png"])
-    path = out / SAMPLES
-    write_table(path, pa.concat_tables(tables).drop_columns(WORK_COLUMNS).combine_chunks())
-    return sha256_file(path)
+        for batch in table.read_batches(("row", "item_id", "sample_index", "status", PICTURE)):
+            for row in batch.to_pylist():
+                if row["status"] == OK and CONDITIONS[row["row"]].borrows is None:
+                    write_bytes(
+                        locate_picture(out, row["row"], row["item_id"], row["sample_index"]), row[PICTURE]
+                    )
+    kept = [name for name in tables[0].schema.names if name not in WORK_COLUMNS]
+    samples = pa.concat_tables([table.read_columns(kept) for table in tables]).combine_chunks()
+    write_table(out / SAMPLES, samples)
+    return samples
 
 
 def clear_work(out: Path) -> None:

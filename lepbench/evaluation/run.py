@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from lepbench.backbones import Backbone, choose_device, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.cache import keep_table, recall_table
 from lepbench.evaluation.condition_runner import ConditionRunner
+from lepbench.evaluation.condition_table import ConditionTable
 from lepbench.evaluation.conditions import (
     MODEL,
     OVERLAY,
@@ -42,19 +42,19 @@ from lepbench.evaluation.environment import (
 )
 from lepbench.evaluation.folder import STATE, WORK, claim_folder, clear_work, prepare_folder, write_samples
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.layout import RECORD
+from lepbench.evaluation.layout import RECORD, find_samples
 from lepbench.evaluation.parts import hash_protocol, hash_submitted_code, list_method_files
 from lepbench.evaluation.protocol import Protocol, select_protocol
 from lepbench.evaluation.record import Identity, Record, Timing, read_record, write_record
 from lepbench.evaluation.sample import FAILED, make_batches
 from lepbench.evaluation.schema import make_schema, make_work_schema
 from lepbench.evaluation.summary import summarise_samples
-from lepbench.files import find_cache_folder
+from lepbench.files import find_cache_folder, sha256_file
 from lepbench.judges import Judges
 from lepbench.methods import Method, ModelConfig, UnguidedConfig, check_drawing, hash_sampler_code
 from lepbench.progress import Progress, ignore_progress
 from lepbench.submitted import explain_faults, hash_code
-from lepbench.suites import Item, Suite
+from lepbench.suites import Items, Suite
 
 
 def evaluate(
@@ -119,7 +119,7 @@ def evaluate(
     )
     batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
     with explain_faults(f"method {model.method.name!r}", method):
-        method.check([sample.request.name for batch in batches for sample in batch])
+        method.check([sample.name for batch in batches for sample in batch])
     claim_folder(out, identity)
     finished = read_record(out) if (out / RECORD).is_file() else None
     if finished is not None and not any(finished.failed.values()):
@@ -169,14 +169,14 @@ class _Run:
 
     identity: Identity
     suite: Suite
-    items: Sequence[Item]
+    items: Items
     protocol: Protocol
     runner: ConditionRunner
     reused: list[str] = field(default_factory=list)
 
-    def tables(self, backbone: Backbone | None, method: Method) -> list[pa.Table]:
+    def tables(self, backbone: Backbone | None, method: Method) -> list[ConditionTable]:
         """The table of every condition, in the order of `list_conditions`; references are generated first."""
-        done: dict[ConditionKind, pa.Table] = {}
+        done: dict[ConditionKind, ConditionTable] = {}
         makers: dict[ConditionKind, Callable[[], Condition]] = {
             REAL: make_real_condition,
             **self._backbone_makers(backbone, done),
@@ -193,7 +193,7 @@ class _Run:
         return list_conditions(self.identity.model, self.suite)
 
     def _backbone_makers(
-        self, backbone: Backbone | None, done: dict[ConditionKind, pa.Table]
+        self, backbone: Backbone | None, done: dict[ConditionKind, ConditionTable]
     ) -> dict[ConditionKind, Callable[[], Condition]]:
         """Constructors of the conditions that need a backbone; the tables they read are `done` before."""
         if backbone is None:
@@ -208,7 +208,7 @@ class _Run:
             OVERLAY: lambda: make_overlay_condition(done[UNGUIDED], drawn),
         }
 
-    def _table(self, row: Condition) -> pa.Table:
+    def _table(self, row: Condition) -> ConditionTable:
         """The table of a condition: a reference from the cache if present, otherwise from the runner."""
         per_item = row.kind.count_samples(self.identity.samples_per_item)
         batches = make_batches(self.suite, self.items, per_item, self.protocol.batch_size)
@@ -218,7 +218,8 @@ class _Run:
         kept = recall_table(folder, key, make_work_schema(self.protocol), batches)
         if kept is not None:
             self.reused.append(row.name)
-            self.runner.progress(row.name, len(kept), len(kept))
+            count = sum(len(batch) for batch in batches)
+            self.runner.progress(row.name, count, count)
             return kept
         table = self.runner.table(row, batches)
         keep_table(folder, key, table)
@@ -235,28 +236,31 @@ class _Run:
         """Number of captions that the judge truncates; 0 if it reads none."""
         if "captions" not in self.protocol.measures:
             return 0
-        return self.runner.judges.scorer.truncated([item.prompt for item in self.items])
+        return self.runner.judges.scorer.truncated(self.items.prompts)
 
     def _list_cut(self, backbone: Backbone | None) -> tuple[str, ...]:
         """Items whose captions the backbone does not read to the end."""
         if backbone is None:
             return ()
-        tails = backbone.find_cut([item.prompt for item in self.items])
-        return tuple(item.item_id for item, tail in zip(self.items, tails, strict=True) if tail)
+        tails = zip(self.items.ids, backbone.find_cut(self.items.prompts), strict=True)
+        return tuple(item_id for item_id, tail in tails if tail)
 
-    def record(self, out: Path, tables: list[pa.Table], started: float, backbone: Backbone | None) -> Record:
+    def record(
+        self, out: Path, tables: list[ConditionTable], started: float, backbone: Backbone | None
+    ) -> Record:
         """Write samples and pictures, and summarise them.
 
         Raises:
             LepbenchError: not one picture of the model could be drawn.
         """
-        named = dict(zip((kind.name for kind in self.kinds), tables, strict=True))
+        states = (table.read_columns(["status", "reason", "seconds"]) for table in tables)
+        named = dict(zip((kind.name for kind in self.kinds), states, strict=True))
         failed = {name: table["status"].to_pylist().count(FAILED) for name, table in named.items()}
         drawn = len(named[MODEL.name])
         if failed[MODEL.name] == drawn:
             reason = named[MODEL.name]["reason"][0].as_py()
             raise LepbenchError(f"none of {drawn} pictures of the model could be drawn: {reason}")
-        samples_sha256 = write_samples(out, tables)
+        samples = write_samples(out, tables)
         return Record(
             identity=self.identity,
             protocol=self.protocol,
@@ -265,8 +269,8 @@ class _Run:
             truncated=self._truncated(),
             cut_captions=self._list_cut(backbone),
             notes=() if backbone is None else backbone.notes,
-            rows=summarise_samples(pa.concat_tables(tables), self.runner.judges.statistics, self.protocol),
-            samples_sha256=samples_sha256,
+            rows=summarise_samples(samples, self.runner.judges.statistics, self.protocol),
+            samples_sha256=sha256_file(find_samples(out)),
             reused=self.reused,
             timing=Timing(
                 drawing={name: float(pc.sum(table["seconds"]).as_py()) for name, table in named.items()},

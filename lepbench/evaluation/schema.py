@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from lepbench.evaluation.condition_table import PICTURE
 from lepbench.evaluation.measures.contract import list_columns
 from lepbench.evaluation.protocol import Protocol
 
-KEPT = (("png", pa.binary()), ("seconds", pa.float64()))
+KEPT = ((PICTURE, pa.binary()), ("seconds", pa.float64()))
 """What a batch keeps beside its columns while a run goes on."""
 
 

@@ -101,7 +101,7 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
         done = 0
         for batch in make_batches(suite, suite.items(identity.items), per_item, protocol.batch_size):
             shown = kind.borrows or kind
-            paths = [locate_picture(folder, shown.name, s.item.item_id, s.index) for s in batch]
+            paths = [locate_picture(folder, shown.name, s.item_id, s.index) for s in batch]
             pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
             truths = [kind.select_truth(sample) for sample in batch]
             found = score_pictures(pictures, batch, truths=truths, judges=judges, protocol=protocol)
@@ -155,7 +155,7 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     identity = record.identity
     items = suite.items(identity.items)
     asked = [
-        (kind.name, sample.item.item_id, sample.index, sample.seed)
+        (kind.name, sample.item_id, sample.index, sample.seed)
         for kind in list_conditions(identity.model, suite)
         for batch in make_batches(suite, items, kind.count_samples(identity.samples_per_item), len(items))
         for sample in batch

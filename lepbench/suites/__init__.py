@@ -1,8 +1,8 @@
 """Frozen lists of prompt and sketch, bytes included."""
 
+from lepbench.suites.items import Item, Items
 from lepbench.suites.suite import (
     FOLDERS,
-    Item,
     Suite,
     SuiteDefinition,
     list_shipped,
@@ -14,6 +14,7 @@ from lepbench.suites.suite import (
 __all__ = [
     "FOLDERS",
     "Item",
+    "Items",
     "Suite",
     "SuiteDefinition",
     "list_shipped",

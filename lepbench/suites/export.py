@@ -9,7 +9,8 @@ from lepbench.errors import LepbenchError
 from lepbench.files import format_csv, list_visible, make_folder, write_bytes, write_text
 from lepbench.images import encode_png
 from lepbench.progress import Progress
-from lepbench.suites.suite import SUITES, Item, Suite, name_picture
+from lepbench.suites.items import Item
+from lepbench.suites.suite import SUITES, Suite, name_picture
 
 COLUMNS = ("file", "item_id", "sample_index", "prompt", "sketch", "seed")
 

@@ -25,7 +25,8 @@ from lepbench.images import encode_png, to_tensor
 from lepbench.progress import Progress, ignore_progress
 from lepbench.registry import Registry
 from lepbench.strokes import number_strokes
-from lepbench.suites.suite import DEFINITION, ITEMS, SCHEMA, Drawn, SuiteDefinition
+from lepbench.suites.items import SCHEMA
+from lepbench.suites.suite import DEFINITION, ITEMS, Drawn, SuiteDefinition
 
 if TYPE_CHECKING:
     from lepbench.sketchworld import Scene
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 SILHOUETTE_RECALL = 0.95
 SILHOUETTE_TOLERANCE = 1.0
 WEAK_SILHOUETTE = f"silhouette recall under {SILHOUETTE_RECALL}"
+GROUP = 16 << 20
+"""Bytes of a row group."""
+LEAST_ROWS = 8
 ItemRow = dict[str, Any]
 
 
@@ -144,11 +148,17 @@ def freeze_suite(folder: Path, rows: Sequence[ItemRow], **about: Any) -> SuiteDe
     """
     path = folder / ITEMS
     filled = [field for field in SCHEMA if any(row.get(field.name) is not None for row in rows)]
+    table = pa.Table.from_pylist(rows, pa.schema(filled))
     with atomic_path(path) as partial:
-        pq.write_table(pa.Table.from_pylist(rows, pa.schema(filled)), partial, compression="none")
+        pq.write_table(table, partial, compression="none", row_group_size=count_group_rows(table))
     definition = SuiteDefinition(**about, items=len(rows), items_sha256=sha256_file(path))
     write_text(folder / DEFINITION, dump_config(definition, defaults=False))
     return definition
+
+
+def count_group_rows(table: pa.Table) -> int:
+    """Rows of a row group of about `GROUP` bytes: one is read to see an item."""
+    return max(GROUP * len(table) // max(int(table.nbytes), 1), LEAST_ROWS)
 
 
 def make_candidate(recipe: SuiteRecipe, index: int) -> ItemRow | None:

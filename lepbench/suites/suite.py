@@ -3,52 +3,28 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from pydantic import Field
 
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
-from lepbench.images import Pixels, encode_png, read_pixels
-from lepbench.panels import Page, draw_strokes
 from lepbench.registry import Registry, suggest_entry
 from lepbench.seeds import derive_seed
+from lepbench.suites.items import Item, ItemFile, Items
 
 SUITES = Path(__file__).parents[1] / "assets" / "suites"
 FOLDERS: Registry[Path] = Registry("suite")
 """Folders of the suites that plug-ins add, by name."""
 DEFINITION = "suite.yaml"
 ITEMS = "items.parquet"
-PANEL = 192
-"""Side of a picture in a notebook, px, or as near as a whole factor comes."""
-GAP = 8
-"""Between pictures in a notebook, px."""
-FRAME = (210, 210, 210)
-"""Colour around them."""
-
-SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("prompt", pa.string()),
-        ("image", pa.binary()),
-        ("sketch", pa.binary()),
-        ("contour", pa.binary()),
-        ("mask", pa.binary()),
-        ("scene", pa.string()),
-        ("strokes", pa.binary()),
-    ]
-)
 
 
 class Drawn(Config):
@@ -98,49 +74,6 @@ class SuiteDefinition(Config):
     """SHA-256 of `items.parquet`."""
 
 
-@dataclass(frozen=True)
-class Item:
-    """One prompt and one sketch, with what is known of the picture they belong to.
-
-    Attributes:
-        item_id: the item's name in every table; part of its seed.
-        prompt: the caption given to a model.
-        image: the real picture, uint8 [H, W, 3]; None if there is none.
-        sketch: bool [H, W], true on a stroke.
-        contour: the exact visible contours, bool [H, W]; None where they are not known.
-        mask: where any object is visible, bool [H, W]; None where that is not known.
-        scene: the scene it was rendered from, as JSON; empty if there is none.
-        strokes: number of the stroke on each pixel of the sketch, uint8 or uint16 [H, W]; 0 where none is.
-    """
-
-    item_id: str
-    prompt: str
-    image: Pixels | None = field(repr=False)
-    sketch: NDArray[np.bool_] = field(repr=False)
-    contour: NDArray[np.bool_] | None = field(repr=False)
-    mask: NDArray[np.bool_] | None = field(repr=False)
-    scene: str = field(repr=False)
-    strokes: NDArray[np.uint8] | NDArray[np.uint16] = field(repr=False)
-
-    @property
-    def label(self) -> str | None:
-        """The class of the item's thing; None where there are several, or the corpus has no classes."""
-        things = json.loads(self.scene)["things"] if self.scene else []
-        return str(things[0]["shape"]) if len(things) == 1 else None
-
-    def _repr_png_(self) -> bytes:
-        """How a notebook shows it: the sketch, black on white, beside the real picture."""
-        shown = [draw_strokes(self.sketch), *([] if self.image is None else [self.image])]
-        height, width = self.sketch.shape
-        factor = max(1, PANEL // max(height, width))
-        size = (width * factor, height * factor)
-        page = Page((size[0] + GAP) * len(shown) + GAP, size[1] + 2 * GAP)
-        for number, picture in enumerate(shown):
-            place = (GAP + number * (size[0] + GAP), GAP)
-            page.place_panel(picture, place, size, sharp=True, frame=FRAME)
-        return encode_png(page.pixels)
-
-
 def name_picture(item_id: str, index: int) -> str:
     """The file that holds an item's sample `index`, wherever pictures are kept."""
     return f"{item_id}-{index}.png"
@@ -174,10 +107,14 @@ class Suite(Sequence[Item]):
         """Hash of the definition, and through `items_sha256` of every item."""
         return sha256_bytes((self.folder / DEFINITION).read_bytes())
 
+    @property
+    def item_ids(self) -> list[str]:
+        """The `item_id` of every item."""
+        return self._all.file.ids
+
     @cached_property
-    def _all(self) -> tuple[Item, ...]:
-        rows = pq.read_table(self.folder / ITEMS, schema=SCHEMA).to_pylist()
-        return tuple(_item(row) for row in rows)
+    def _all(self) -> Items:
+        return Items(ItemFile(self.folder / ITEMS), range(self.definition.items))
 
     def __len__(self) -> int:
         return self.definition.items
@@ -199,20 +136,22 @@ class Suite(Sequence[Item]):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"item {index} of {len(self)} in suite {self.name!r}")
             return self._all[index]
-        if index not in self._positions:
-            close = difflib.get_close_matches(index, self._positions, n=1)
+        positions = self._all.file.positions
+        if index not in positions:
+            close = difflib.get_close_matches(index, positions, n=1)
             fix = f"did you mean {close[0]!r}?" if close else "to_frame() lists them"
             raise LepbenchError(f"suite {self.name!r} has no item {index!r}", fix)
-        return self._all[self._positions[index]]
+        return self._all[positions[index]]
 
     def __contains__(self, value: object) -> bool:
         """Whether it has an item, or one of that `item_id`."""
+        positions = self._all.file.positions
         if not isinstance(value, Item):
-            return value in self._positions
-        own = self._positions.get(value.item_id)
-        if own is None:
+            return value in positions
+        if value.item_id not in positions:
             return False
-        return self._all[own].prompt == value.prompt and np.array_equal(self._all[own].sketch, value.sketch)
+        own = self._all[positions[value.item_id]]
+        return own.prompt == value.prompt and np.array_equal(own.sketch, value.sketch)
 
     def __repr__(self) -> str:
         return f"Suite({self.name!r}, {len(self)} items, {self.definition.size} px)"
@@ -230,36 +169,35 @@ class Suite(Sequence[Item]):
         }
         return pd.DataFrame.from_dict(lines, orient="index").rename_axis("item_id")
 
-    def items(self, limit: int | None = None) -> Sequence[Item]:
+    def items(self, limit: int | None = None) -> Items:
         """The first `limit` items, or the default number of them.
 
         Raises:
             LepbenchError: `limit` is below 1 or more than there are.
         """
         limit = self.definition.default_items if limit is None else limit
-        if not 1 <= limit <= len(self._all):
+        if not 1 <= limit <= len(self):
             raise LepbenchError(
-                f"{self.name!r} holds {len(self._all)} items, not {limit}",
-                f"give a limit of 1 to {len(self._all)}",
+                f"{self.name!r} holds {len(self)} items, not {limit}", f"give a limit of 1 to {len(self)}"
             )
         return self._all[:limit]
 
-    def seed(self, item: Item, index: int) -> int:
-        """Seed of the noise of an item's sample `index`, in [0, 2^63)."""
-        return derive_seed(self.name, item.item_id, index)
+    def seed(self, item: Item | str, index: int) -> int:
+        """Seed of the noise of an item's sample `index`, in [0, 2^63); the item may be given by its id."""
+        return derive_seed(self.name, item if isinstance(item, str) else item.item_id, index)
 
     def successor(self, item: Item) -> Item:
         """The next item of the whole list, cyclic, with another prompt: the wrong sketch and wrong caption.
 
         It does not depend on how many items an evaluation takes.
         """
-        start = self._positions[item.item_id]
-        following = self._all[start + 1 :] + self._all[:start]
-        return next((other for other in following if other.prompt != item.prompt), item)
+        return self._all[self.find_successor(self._all.file.positions[item.item_id])]
 
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {item.item_id: position for position, item in enumerate(self._all)}
+    def find_successor(self, position: int) -> int:
+        """Where the successor of the item at a position is; there itself if all prompts are alike."""
+        prompts = self._all.file.prompts
+        following = chain(range(position + 1, len(prompts)), range(position))
+        return next((other for other in following if prompts[other] != prompts[position]), position)
 
 
 def load_suite(name: str | Path) -> Suite:
@@ -291,17 +229,3 @@ def list_suites() -> list[str]:
 def list_shipped() -> list[str]:
     """Names of the suites that ship."""
     return sorted(path.parent.name for path in SUITES.glob(f"*/{DEFINITION}"))
-
-
-def _item(row: dict[str, Any]) -> Item:
-    sketch = read_pixels(row["sketch"])
-    known = {key: read_pixels(row[key]) if row[key] else None for key in ("image", "contour", "mask")}
-    strokes = read_pixels(row["strokes"]) if row["strokes"] else np.zeros_like(sketch, np.uint8)
-    return Item(
-        item_id=row["item_id"],
-        prompt=row["prompt"],
-        sketch=sketch,
-        scene=row["scene"] or "",
-        strokes=strokes,
-        **known,
-    )

@@ -45,7 +45,7 @@ def freehand_suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
 
 
 def samples_of(suite: Suite, items: list[Item]) -> list[Sample]:
-    return [Sample(item, suite.successor(item), 0, 0) for item in items]
+    return [Sample(suite, suite.item_ids.index(item.item_id), 0) for item in items]
 
 
 def frame_of(suite: Suite, judges: Judges, protocol: Protocol, pictures: np.ndarray) -> pd.DataFrame:

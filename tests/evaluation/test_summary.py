@@ -84,7 +84,7 @@ def test_edge_f1_is_the_mean_of_samples_counted_by_hand(
         dataclasses.replace(item, sketch=pair[1], contour=pair[1], mask=pair[1])
         for item, pair in zip(tiny_suite.items(len(maps)), maps, strict=True)
     ]
-    samples = [Sample(item, item, 0, 0) for item in items]
+    samples = [Sample(tiny_suite, position, 0) for position in range(len(items))]
     judges = dataclasses.replace(tiny_judges, segmenter=Fixed())
     pictures = pictures_of(items)
     columns = score_pictures(pictures, samples, items, judges, protocol)
@@ -104,7 +104,7 @@ def test_edge_f1_is_the_mean_of_samples_counted_by_hand(
 
 def test_scores_use_the_items_own_caption_and_the_rivals(tiny_suite: Suite, tiny_judges: Judges) -> None:
     items = tiny_suite.items(3)
-    samples = [Sample(item, tiny_suite.successor(item), 0, 0) for item in items]
+    samples = [Sample(tiny_suite, position, 0) for position in items.positions]
     columns = score_pictures(pictures_of(items), samples, items, tiny_judges, PROTOCOL)
     for sample, found in zip(samples, columns, strict=True):
         (picture,) = tiny_judges.scorer.image_features(to_tensor(pictures_of([sample.item])))

@@ -1,0 +1,186 @@
+"""Items of a suite, read from their Parquet file one by one, so that a suite of any size takes no memory."""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lepbench.images import Pixels, encode_png, read_pixels
+from lepbench.panels import Page, draw_strokes
+
+SCHEMA = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("prompt", pa.string()),
+        ("image", pa.binary()),
+        ("sketch", pa.binary()),
+        ("contour", pa.binary()),
+        ("mask", pa.binary()),
+        ("scene", pa.string()),
+        ("strokes", pa.binary()),
+    ]
+)
+KEPT = 32
+"""Items that stay decoded: a batch and the items that its samples are confused with."""
+PANEL = 192
+"""Side of a picture in a notebook, px, or as near as a whole factor comes."""
+GAP = 8
+"""Between pictures in a notebook, px."""
+FRAME = (210, 210, 210)
+"""Colour around them."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One prompt and one sketch, with what is known of the picture they belong to.
+
+    Attributes:
+        item_id: the item's name in every table; part of its seed.
+        prompt: the caption given to a model.
+        image: the real picture, uint8 [H, W, 3]; None if there is none.
+        sketch: bool [H, W], true on a stroke.
+        contour: the exact visible contours, bool [H, W]; None where they are not known.
+        mask: where any object is visible, bool [H, W]; None where that is not known.
+        scene: the scene it was rendered from, as JSON; empty if there is none.
+        strokes: number of the stroke on each pixel of the sketch, uint8 or uint16 [H, W]; 0 where none is.
+    """
+
+    item_id: str
+    prompt: str
+    image: Pixels | None = field(repr=False)
+    sketch: NDArray[np.bool_] = field(repr=False)
+    contour: NDArray[np.bool_] | None = field(repr=False)
+    mask: NDArray[np.bool_] | None = field(repr=False)
+    scene: str = field(repr=False)
+    strokes: NDArray[np.uint8] | NDArray[np.uint16] = field(repr=False)
+
+    @property
+    def label(self) -> str | None:
+        """The class of the item's thing; None where there are several, or the corpus has no classes."""
+        things = json.loads(self.scene)["things"] if self.scene else []
+        return str(things[0]["shape"]) if len(things) == 1 else None
+
+    def _repr_png_(self) -> bytes:
+        """How a notebook shows it: the sketch, black on white, beside the real picture."""
+        shown = [draw_strokes(self.sketch), *([] if self.image is None else [self.image])]
+        height, width = self.sketch.shape
+        factor = max(1, PANEL // max(height, width))
+        size = (width * factor, height * factor)
+        page = Page((size[0] + GAP) * len(shown) + GAP, size[1] + 2 * GAP)
+        for number, picture in enumerate(shown):
+            place = (GAP + number * (size[0] + GAP), GAP)
+            page.place_panel(picture, place, size, sharp=True, frame=FRAME)
+        return encode_png(page.pixels)
+
+
+class ItemFile:
+    """The items in a Parquet file of `SCHEMA`: names and prompts at once, the rest by row group."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._decoded: OrderedDict[int, Item] = OrderedDict()
+        self._group: tuple[int, list[dict[str, Any]]] = (-1, [])
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The `item_id` of every item."""
+        return self._names["item_id"]
+
+    @cached_property
+    def prompts(self) -> list[str]:
+        """The prompt of every item."""
+        return self._names["prompt"]
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where each item is, by its `item_id`."""
+        return {item_id: position for position, item_id in enumerate(self.ids)}
+
+    def read(self, position: int) -> Item:
+        """The item at a position from 0."""
+        if position not in self._decoded:
+            self._decoded[position] = make_item(self._read_row(position))
+        self._decoded.move_to_end(position)
+        if len(self._decoded) > KEPT:
+            self._decoded.popitem(last=False)
+        return self._decoded[position]
+
+    @cached_property
+    def _names(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = pq.read_table(self.path, columns=["item_id", "prompt"]).to_pydict()
+        return names
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """The position after the last item of each row group."""
+        about = pq.read_metadata(self.path)
+        return list(accumulate(about.row_group(group).num_rows for group in range(about.num_row_groups)))
+
+    def _read_row(self, position: int) -> dict[str, Any]:
+        group = bisect.bisect_right(self._ends, position)
+        if self._group[0] != group:
+            with pq.ParquetFile(self.path) as file:
+                self._group = (group, file.read_row_group(group).to_pylist())
+        return self._group[1][position - (self._ends[group - 1] if group else 0)]
+
+
+class Items(Sequence[Item]):
+    """Some items of a file, each read when it is asked for.
+
+    Attributes:
+        file: holds them.
+        positions: where they are in it.
+    """
+
+    def __init__(self, file: ItemFile, positions: range) -> None:
+        self.file = file
+        self.positions = positions
+
+    @property
+    def ids(self) -> list[str]:
+        """Their `item_id`."""
+        return [self.file.ids[position] for position in self.positions]
+
+    @property
+    def prompts(self) -> list[str]:
+        """Their prompts."""
+        return [self.file.prompts[position] for position in self.positions]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Items: ...
+    def __getitem__(self, index: int | slice) -> Item | Items:
+        if isinstance(index, slice):
+            return Items(self.file, self.positions[index])
+        return self.file.read(self.positions[index])
+
+
+def make_item(row: dict[str, Any]) -> Item:
+    """A row of `SCHEMA`, columns that no row fills left out, as an item."""
+    sketch = read_pixels(row["sketch"])
+    known = {key: read_pixels(row[key]) if row.get(key) else None for key in ("image", "contour", "mask")}
+    strokes = read_pixels(row["strokes"]) if row.get("strokes") else np.zeros_like(sketch, np.uint8)
+    return Item(
+        item_id=row["item_id"],
+        prompt=row["prompt"],
+        sketch=sketch,
+        scene=row.get("scene") or "",
+        strokes=strokes,
+        **known,
+    )
