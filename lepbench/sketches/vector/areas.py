@@ -31,7 +31,10 @@ class Area(NamedTuple):
 
 
 def fill_area(lines: list[Points], size: Size, even_odd: bool) -> Area | None:
-    """What closed contours fill, by either rule; by `nonzero` as if no contour crossed itself."""
+    """What closed contours fill, by either rule; by `nonzero` as if no contour crossed itself.
+
+    The pixels on the canvas's own border are not reliable: OpenCV moves what is beyond them there.
+    """
     lines = [line for line in lines if has_area(line)]
     window = _find_window(lines, size, margin=1)
     if window is None:
