@@ -2,10 +2,10 @@
 
     python benchmarks/large_run.py --items 200 1000 --size 512
 
-For each number of items a suite of random pictures of that size is made, with the pictures themselves as the
-model's, and `lepbench evaluate` scores them in a process of its own. Memory is the peak of that process; time is its
-processor time a scored picture, of which there are three an item: the model's, the real one, and the model's against
-the next item's sketch. Peak memory must not grow with the number of items.
+For each number of items a suite of random pictures of that size is made, with the pictures themselves as
+the model's, and `lepbench evaluate` scores them in a process of its own. Memory is the peak of that process;
+time is its processor time a scored picture, of which there are three an item: the model's, the real one, and
+the model's against the next item's sketch. Peak memory must not grow with the number of items.
 """
 
 from __future__ import annotations

@@ -107,13 +107,8 @@ def evaluate(
         protocol_sha256=hash_protocol(protocol),
         items=len(items),
         samples_per_item=samples_per_item,
-        weights={
-            **hash_backbone_files(backbone),
-            **list_method_files(method),
-            **judges.weights,
-            **hash_submitted_code(model, method, protocol),
-            **({STATE: uuid4().hex} if stateful else {}),
-        },
+        weights=_collect_weights(model, protocol, backbone=backbone, method=method, judges=judges)
+        | ({STATE: uuid4().hex} if stateful else {}),
         packages=list_package_versions(),
         device=where.type,
     )
@@ -137,6 +132,18 @@ def evaluate(
     if not any(record.failed.values()):
         clear_work(out)
     return record.place(out)
+
+
+def _collect_weights(
+    model: ModelConfig, protocol: Protocol, *, backbone: Backbone | None, method: Method, judges: Judges
+) -> dict[str, str]:
+    """SHA-256 of every file that decides the pictures or their scores, by name."""
+    return {
+        **hash_backbone_files(backbone),
+        **list_method_files(method),
+        **judges.weights,
+        **hash_submitted_code(model, method, protocol),
+    }
 
 
 def build_method(model: ModelConfig, backbone: Backbone | None) -> Method:
