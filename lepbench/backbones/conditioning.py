@@ -16,7 +16,8 @@ class Conditioning:
 
     Attributes:
         tensors: name -> `[B, ...]`: `embeddings [B, L, D]` everywhere; `pooled [B, P]`, `mask [B, L]` (1 a
-            token, 0 padding) or `guidance [B]` where the family reads them.
+            token, 0 padding) or `guidance`, the scale `[B]` or its embedding `[B, D]`, where the family reads
+            them.
     """
 
     tensors: Mapping[str, Tensor]
