@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from lepbench.guidance.diffusers_backbone import (
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.guidance.importance import pool_weights
+from lepbench.guidance.picture_size import describe_far_size
 from lepbench.guidance.sampler import Generators, sample
 from lepbench.guidance.schedulers import require_steerable
 from lepbench.guidance.settings import SamplerSettings
@@ -176,6 +178,7 @@ class SketchGuidedPipeline:
         generator: Generators = None,
         seed: int | Sequence[int] | None = None,
         latents: Tensor | None = None,
+        thin: bool = True,
         output_type: Literal["pil", "np", "pt", "latent"] = "pil",
     ) -> SketchGuidedOutput:
         """Generate images with the pipeline's own scheduler.
@@ -199,6 +202,7 @@ class SketchGuidedPipeline:
             seed: of the first picture's noise, the next one's being one more, or one a picture; no picture
                 then depends on the others.
             latents: noise `[B, C, h, w]`, sampled unless given.
+            thin: redraw strokes as wide as a latent pixel as thin lines; False keeps their width.
             output_type: "pil" images, "np" [B, H, W, 3] or "pt" [B, 3, H, W] in [0, 1], or "latent".
 
         Raises:
@@ -210,6 +214,8 @@ class SketchGuidedPipeline:
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         size = (height or backbone.image_size, width or backbone.image_size)
         latent = backbone.latent_shape(size)
+        for note in describe_far_size(backbone, size):
+            warnings.warn(note, stacklevel=2)
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
         settings = self._settings(num_inference_steps, guidance_scale)
         each = num_images_per_prompt
@@ -220,7 +226,7 @@ class SketchGuidedPipeline:
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
                 require_steerable(self.pipe.scheduler)
-                strokes = read_strokes(sketch, len(prompts), size)
+                strokes = read_strokes(sketch, len(prompts), size, backbone.vae_factor if thin else None)
                 target, mattering = _encoded(backbone, strokes, weights, each)
                 guidance = SketchGuidance(
                     predictor,
