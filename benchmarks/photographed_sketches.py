@@ -5,8 +5,8 @@
 
 Outlines of sketchworld's scenes are drawn with a pen of 4 px on pages of 768 px, lit unevenly, blurred by a
 lens, given texture and noise, and stored as JPEG. What `extract_strokes` reads is compared with the drawn
-lines: precision and recall at 2 px, for one threshold over the whole page (Otsu's, on grey) and as it is read.
-On stdout a table in Markdown with means over shadows and in brackets the worst shadow's, or with --json a
+lines: precision and recall at 2 px, for one threshold over the page (Otsu's, on grey) and as it is read. On
+stdout a table in Markdown with means over shadows and in brackets the worst shadow's, or with --json a
 list of rows, one a shadow.
 """
 
@@ -158,7 +158,7 @@ def measure(pages: int, progress: Progress) -> list[Row]:
             )
             for read in (threshold_globally, read_page)
         ]
-        rows.append(Row(name, falloff, shadow, figures[0].tolist(), figures[1].tolist()))
+        rows.append(Row(name, falloff, shadow, otsu=figures[0].tolist(), read=figures[1].tolist()))
         progress("cases", done, len(cases))
     return rows
 

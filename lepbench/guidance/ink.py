@@ -49,6 +49,8 @@ FAINTEST = 0.06
 """Least contrast of a line, as a share of the ground."""
 EDGE = 0.5
 """Share of the ink's contrast at which a line ends."""
+SPECK = 1 / 128
+"""Side of a square, as a share of the shorter side, whose area every stroke has."""
 
 
 def separate_ink(picture: Pixels) -> tuple[Strokes, str]:
@@ -63,7 +65,7 @@ def separate_ink(picture: Pixels) -> tuple[Strokes, str]:
         return (~light if polarity == BLACK_ON_WHITE else light), polarity
     polarity = find_polarity(grey)
     contrast, noise = measure_contrast(picture if polarity == BLACK_ON_WHITE else 255 - picture)
-    return contrast > find_threshold(contrast, noise), polarity
+    return drop_specks(contrast > find_threshold(contrast, noise)), polarity
 
 
 def split_tones(grey: Levels) -> tuple[Strokes, str]:
@@ -165,3 +167,10 @@ def find_threshold(contrast: Contrast, noise: float) -> float:
     least = max(NOISES * noise, FAINTEST)
     ink = contrast[contrast > least]
     return max(least, EDGE * float(np.percentile(ink, 90))) if ink.size else least
+
+
+def drop_specks(strokes: Strokes) -> Strokes:
+    """Strokes bool [H, W] without connected parts so small that they are noise."""
+    _, parts, sizes, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8))
+    large = sizes[:, cv2.CC_STAT_AREA] >= (SPECK * min(strokes.shape)) ** 2
+    return np.asarray(strokes & large[parts])

@@ -45,4 +45,4 @@ def draw_candidates(prompt: str, strokes: NDArray[np.bool_], pictures: Mapping[i
     """A sheet of a sketch bool [H, W], captioned by its prompt, and of pictures by their seeds."""
     panels = [(prompt, draw_strokes(strokes))]
     panels += [(f"seed {seed}", picture) for seed, picture in pictures.items()]
-    return draw_strip(panels, math.ceil(math.sqrt(len(panels))))
+    return draw_strip(panels, across=math.ceil(len(panels) / math.isqrt(len(panels))))

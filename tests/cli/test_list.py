@@ -55,3 +55,14 @@ def test_detectors_are_listed_with_their_settings_and_what_they_lack(
     assert (rows["dexined"]["kind"], rows["dexined"]["state"]) == ("soft", "needs weights")
     assert rows["hed"]["state"] in ("needs weights", "needs package controlnet_aux")
     assert "low=0.1 high=0.2" in said("detectors").splitlines()[0]
+
+
+def test_words_of_the_embedded_backbone_are_listed_with_their_kinds() -> None:
+    rows = json.loads(said("words", "--json"))
+    kinds = {row["phrase"]: row["kind"] for row in rows}
+    assert kinds["fish"] == "shape"
+    assert kinds["in the deep teal sea"] == "background"
+    assert (kinds["red"], kinds["with stripes"], kinds["above"]) == ("colour", "texture", "relation")
+    assert said("words").splitlines()[0].split() == ["house", "shape"]
+    with pytest.raises(LepbenchError, match="'sd15' was trained on is not known; choose one of: mini@1"):
+        said("words", "--backbone", "sd15")
