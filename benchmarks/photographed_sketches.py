@@ -34,7 +34,7 @@ SIDE, PEN, TOLERANCE = 768, 4, 2
 LEVEL = 1
 FALLOFFS = (0, 15, 30, 50, 70)
 
-Map = NDArray[np.float32]
+Map = NDArray[np.floating]
 
 
 class Medium(NamedTuple):

@@ -27,9 +27,9 @@ def read_weights(path: Path, size: tuple[int, int]) -> NDArray[np.float32]:
         LepbenchError: no image, or black or transparent everywhere.
     """
     colours, opacity = open_as(split_opacity, path)
-    weights = np.asarray(colours.convert("L"), np.float32) / 255
+    weights = np.asarray(np.asarray(colours.convert("L")) / 255, np.float32)
     if opacity is not None:
-        weights *= opacity.astype(np.float32) / 255
+        weights = np.asarray(weights * (opacity / 255), np.float32)
     if not weights.any():
         seen = "black" if opacity is None else "black or transparent everywhere"
         raise LepbenchError(f"{path} is {seen}: no part of a sketch matters", "paint what matters white")

@@ -16,6 +16,7 @@ Strokes = NDArray[np.bool_]
 Levels = NDArray[np.uint8]
 """Levels of one channel or of grey, [H, W]."""
 Contrast = NDArray[np.float32]
+Colour = NDArray[np.floating]
 
 LEAST_CONTRAST = 24
 """Minimum contrast of a sketch, in grey levels."""
@@ -88,21 +89,16 @@ def has_two_tones(picture: Pixels, grey: Levels, light: Strokes) -> bool:
     Antialiasing mixes them at borders; other levels are those of shadows, other colours those of other inks.
     """
     square = np.ones((5, 5), np.uint8)
-    borders = [cv2.dilate(side.astype(np.uint8), square) > 0 for side in (light, ~light)]
-    every = max(1, max(light.shape) // LONGEST)
-    light, border, levels, colours = (
-        whole[::every, ::every]
-        for whole in (light, borders[0] & borders[1], cv2.blur(grey, (3, 3)), cv2.blur(picture, (3, 3)))
-    )
-    tones = [float(np.median(levels[side])) for side in (light, ~light)]
-    most = min(FLAT, NEARER * (tones[0] - tones[1]))
-    inner = [side & ~border for side in (light, ~light)]
+    light_rim, dark_rim = (cv2.dilate(side.astype(np.uint8), square) > 0 for side in (light, ~light))
+    most = min(FLAT, NEARER * float(np.median(grey[light]) - np.median(grey[~light])))
+    inks = [np.median(picture[side], axis=0) for side in (light, ~light)]
+    some = (slice(None, None, max(1, max(light.shape) // LONGEST)),) * 2
+    light, inside = light[some], ~(light_rim & dark_rim)[some]
+    levels, colours = (np.asarray(cv2.blur(whole, (3, 3))[some], np.uint8) for whole in (grey, picture))
     # Both with the other part's levels below.
-    parts = [part[side] for part, side in zip((levels, 255 - levels), inner, strict=True)]
+    parts = (levels[light & inside], 255 - levels[~light & inside])
     large = [part for part in parts if part.size > SMALL_PART * levels.size]
-    return (
-        bool(large) and all(_measure_range(part) <= most for part in large) and _has_two_inks(colours, light)
-    )
+    return bool(large) and all(_measure_range(part) <= most for part in large) and _are_mixed(colours, *inks)
 
 
 def _measure_range(levels: Levels) -> float:
@@ -111,9 +107,8 @@ def _measure_range(levels: Levels) -> float:
     return float(max(high - middle, middle - low))
 
 
-def _has_two_inks(colours: Pixels, light: Strokes) -> bool:
-    """Whether colours [H, W, 3] lie on the line between those of the light and of the dark part."""
-    first, second = (np.median(colours[side], axis=0) for side in (light, ~light))
+def _are_mixed(colours: Pixels, first: Colour, second: Colour) -> bool:
+    """Whether colours [H, W, 3] lie on the line between two, [3] each, but for a few."""
     away, line = colours.reshape(-1, 3) - first, second - first
     off = away - np.outer(away @ line / max(float(line @ line), 1e-9), line)
     return bool(np.percentile(np.abs(off).max(axis=1), 100 - STRAY) <= FLAT)
@@ -133,7 +128,7 @@ def estimate_ground(levels: Levels, share: float = WINDOW) -> Contrast:
     small = cv2.resize(levels, size, interpolation=cv2.INTER_AREA)
     window = min(LARGEST_WINDOW, max(3, round(share * min(size)) | 1))
     ground = cv2.resize(cv2.medianBlur(small, window), (width, height), interpolation=cv2.INTER_LINEAR)
-    return ground.astype(np.float32)
+    return np.asarray(ground, np.float32)
 
 
 def measure_contrast(picture: Pixels) -> tuple[Contrast, float]:

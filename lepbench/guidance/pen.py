@@ -52,7 +52,7 @@ def thin_strokes(strokes: Strokes) -> Strokes:
     solid = find_silhouettes(ink)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     inside = cv2.erode(solid, cross, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return np.asarray(thin(ink > solid)) | (solid > inside)
+    return np.asarray(thin(ink > solid) | (solid > inside))
 
 
 def find_silhouettes(ink: Ink) -> Ink:
@@ -76,7 +76,8 @@ def measure_width(strokes: Strokes) -> float:
 
 def _measure_depth(ink: Ink) -> NDArray[np.float32]:
     """Distance of every inked pixel of 0/1 [H, W] to the nearest without ink, of which the border is one."""
-    return cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    depth = cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(depth[1:-1, 1:-1], np.float32)
 
 
 def _dilate(strokes: Strokes, width: int) -> Strokes:

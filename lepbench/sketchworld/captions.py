@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def article(word: str) -> str:
 
 def list_phrases() -> list[tuple[str, str]]:
     """Every phrase that captions are made of, with its kind, such as `("on pale sand", "background")`."""
-    kinds = {
+    kinds: dict[str, Iterable[str]] = {
         "shape": SHAPES,
         "colour": COLOURS,
         "texture": [phrase for phrases in PATTERNS.values() for phrase in phrases],

@@ -331,8 +331,9 @@ def test_what_is_doubtful_is_a_warning(tiny: dict[str, Any], drawing: Image.Imag
         pipe(PROMPT, seed=0, num_inference_steps=1, width=128)
     assert strokes is not None
     assert 0 < strokes.sum() < thick.sum() / 2
-    kept = pipe(PROMPT, thick, seed=0, num_inference_steps=2, thin=False).sketches
-    assert np.array_equal(kept[0], thick)
+    thick_strokes = pipe(PROMPT, thick, seed=0, num_inference_steps=2, thin=False).sketches
+    assert thick_strokes is not None
+    assert np.array_equal(thick_strokes[0], thick)
 
 
 def test_words_that_mini_does_not_know_are_named() -> None:

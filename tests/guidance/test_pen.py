@@ -61,7 +61,10 @@ def test_a_bilevel_files_true_is_as_good_as_any() -> None:
     strokes = draw(40)
     # Pillow gives arrays of a bilevel file whose true is the byte 255.
     bytes_of_255 = (strokes.astype(np.uint8) * 255).view(np.bool_)
-    assert np.array_equal(fit_lines(bytes_of_255, SIZE, 4), fit_lines(strokes, SIZE, 4))
+    lines = [fit_lines(each, SIZE, cell=4) for each in (bytes_of_255, strokes)]
+    assert lines[0] is not None
+    assert lines[1] is not None
+    assert np.array_equal(lines[0], lines[1])
 
 
 def test_a_drawing_at_the_pictures_own_size_is_thinned_too() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,8 @@ def test_ink_of_any_colour_is_read_on_transparent_ground(
         indices.putpalette([255, 255, 255, *INKS[ink]])
         indices.save(path, transparency=0)
     else:
-        image.save(path, **({"lossless": True} if path.suffix == ".webp" else {}))
+        options: dict[str, Any] = {"lossless": True} if path.suffix == ".webp" else {}
+        image.save(path, **options)
     sketch = read_sketch(path)
     assert np.array_equal(sketch.strokes, strokes)
     assert sketch.polarity == (ON_TRANSPARENT if ink in ("white", "cream") else BLACK_ON_WHITE)
