@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from lepbench.colours import find_transform, to_srgb
 from lepbench.errors import LepbenchError
 
 Pixels = NDArray[np.uint8]
+Read = TypeVar("Read")
 
 SUFFIXES = frozenset((
     ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tga",
@@ -37,9 +39,7 @@ def open_rgb(source: Path | bytes, name: str = "image") -> Image.Image:
     return open_as(to_rgb, source, name)
 
 
-def open_as(
-    convert: Callable[[Image.Image], Image.Image], source: Path | bytes, name: str = "image"
-) -> Image.Image:
+def open_as(convert: Callable[[Image.Image], Read], source: Path | bytes, name: str = "image") -> Read:
     """Read an image upright and convert it; see `open_rgb`, which converts with `to_rgb`.
 
     Raises:
@@ -75,15 +75,14 @@ def read_size(path: Path) -> tuple[int, int]:
 def to_rgb(image: Image.Image) -> Image.Image:
     """Convert any PIL mode to RGB in sRGB.
 
-    16-bit and float grey are scaled, colours of an embedded profile other than sRGB are converted, and alpha
-    is laid on white.
+    16-bit and float grey are scaled, colours of an embedded profile other than sRGB are converted, and
+    transparency is laid on white.
     """
     profile = find_transform(image)
     if image.mode.startswith("I") or image.mode == "F":
         image = scale_grey(image)
-    # By its bands a LAB image would look like one with transparency.
-    if image.mode != "LAB" and ("A" in image.getbands() or "transparency" in image.info):
-        rgba = image.convert("RGBA")
+    if has_opacity(image):
+        rgba = to_rgba(image)
         rgba = to_srgb(rgba, profile) if profile else rgba
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, rgba).convert("RGB")
@@ -97,7 +96,38 @@ def scale_grey(image: Image.Image) -> Image.Image:
     """Deep grey as 8-bit grey: 16-bit files arrive as I;16 or I; floats are scaled to their maximum."""
     grey = np.asarray(image, dtype=np.float64)
     top = 65535.0 if image.mode != "F" else max(float(grey.max()), 1e-12)
+    if "transparency" in image.info:
+        # The transparent level of a 16-bit file, which Pillow keeps and does not convert.
+        grey = np.where(grey == image.info["transparency"], top, grey)
     return Image.fromarray((np.clip(grey / top, 0, 1) * 255).round().astype(np.uint8))
+
+
+def has_opacity(image: Image.Image) -> bool:
+    """Whether an image has an alpha channel, premultiplied or not, or a transparent colour."""
+    # By its bands a LAB image would look like one.
+    alpha = image.mode != "LAB" and {"A", "a"} & set(image.getbands())
+    return bool(alpha) or "transparency" in image.info
+
+
+def to_rgba(image: Image.Image) -> Image.Image:
+    """An image of 8 bits a channel as RGBA; premultiplied alpha is divided out."""
+    return (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+
+
+def split_opacity(image: Image.Image) -> tuple[Image.Image, Pixels | None]:
+    """The colours of an image as RGB, and its opacity uint8 [H, W]; None where it is the same everywhere.
+
+    Colours are as stored, whatever their opacity; without one they are those of `to_rgb`.
+    """
+    if not has_opacity(image):
+        return to_rgb(image), None
+    if image.mode.startswith("I"):
+        opacity = np.where(np.asarray(image) == image.info["transparency"], 0, 255).astype(np.uint8)
+        colours = to_rgb(image)
+    else:
+        rgba = to_rgba(image)
+        opacity, colours = np.asarray(rgba.getchannel("A")), rgba.convert("RGB")
+    return (to_rgb(image), None) if np.ptp(opacity) == 0 else (colours, opacity)
 
 
 def square(image: Image.Image, size: int) -> Image.Image:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from lepbench.api.notes import list_request_notes
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import Backbone
 from lepbench.backbones.backbone import load_backbone
@@ -20,7 +21,7 @@ from lepbench.backbones.load import Precision, choose_device
 from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
-from lepbench.guidance.notes import describe_cut
+from lepbench.guidance.importance import find_uniform
 from lepbench.guidance.presets import PRESETS, Preset
 from lepbench.guidance.schedulers import imply_sampler
 from lepbench.guidance.sketch_like import SketchLike, read_strokes
@@ -47,9 +48,11 @@ def sample(
     scheduler: str | None = None,
     guidance_scale: float = 4.0,
     seed: int = 0,
+    count: int | None = None,
     height: int | None = None,
     width: int | None = None,
     weights: ArrayLike | None = None,
+    thin: bool = True,
     device: str = "auto",
     precision: Precision = "float32",
     progress: ShowProgress = True,
@@ -68,13 +71,18 @@ def sample(
         steps, scheduler: of the sampler.
         guidance_scale: classifier-free guidance of the prompt; up to 1 there is none.
         seed: of the first picture's noise; the next one's is one more.
+        count: pictures of each prompt.
         height, width: of the pictures in px; those the model was trained on unless given.
         weights: float [height, width] from 0 up, how much the sketch matters at each pixel.
+        thin: redraw strokes that are as wide as a latent pixel as thin lines.
         device, precision: of the backbone; a loaded one stays where it is.
         progress: True for a bar on stderr, False for nothing, or a callback (stage, done, total).
 
     Returns:
-        A PIL image; a list of them for several prompts.
+        A PIL image; a list of them for several prompts or with `count`, the pictures of a prompt together.
+
+    Warns of words and sizes that the backbone was not trained on, of a sketch whose reading is doubtful or
+    whose strokes were thinned.
 
     Raises:
         LepbenchError: a model cannot be found, a sketch has no strokes, a size cannot be drawn, a picture is
@@ -90,7 +98,7 @@ def sample(
     prompts = list(prompt) if isinstance(prompt, Iterable) and not isinstance(prompt, str) else [prompt]
     if not prompts or not all(isinstance(text, str) for text in prompts):
         raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
-    first = read_seed(seed)
+    first, each = read_seed(seed), _read_count(count)
     chosen = PRESETS.get(preset)
     model = backbone if isinstance(backbone, Backbone) else _load(_pin(backbone), device, precision)
     settings = _choose_settings(
@@ -98,27 +106,25 @@ def sample(
     )
     size = model.choose_size(height, width)
     model.latent_shape(size)
-    for line in describe_cut(model, prompts):
-        warnings.warn(line, stacklevel=2)
-    if weights is not None and np.shape(weights) != size:
-        raise LepbenchError(
-            f"weights of shape {np.shape(weights)} for a picture of {size}", "give one weight a pixel"
-        )
+    for note in list_request_notes(model, prompts, size):
+        warnings.warn(note, stacklevel=2)
     method: Method = Unguided(model, settings)
     if sketch is not None:
         given = {"scale": scale, "stop": stop}
         steering = chosen.steering() | {key: value for key, value in given.items() if value is not None}
         config = parse_config(steering, LepConfig, "")
         method = Lep(model, settings, _choose_predictor(predictor, model), config)
+    cell = model.vae_factor if thin else None
     strokes = (
         np.zeros((len(prompts), *size), np.bool_)
         if sketch is None
-        else read_strokes(sketch, len(prompts), size)
+        else read_strokes(sketch, len(prompts), size, cell)
     )
-    mattering = None if weights is None else np.asarray(weights, np.float32)
+    mattering = None if weights is None else _read_weights(weights, size)
+    wanted = [pair for pair in zip(prompts, strokes, strict=True) for _ in range(each)]
     requests = [
         Request(f"{number}.png", text, lines, first + number, weights=mattering)
-        for number, (text, lines) in enumerate(zip(prompts, strokes, strict=True))
+        for number, (text, lines) in enumerate(wanted)
     ]
     pictures = []
     with follow_progress(progress) as show:
@@ -130,7 +136,36 @@ def sample(
                 raise LepbenchError(f"picture {done} of {len(requests)} failed: {error}") from error
             pictures.append(Image.fromarray(to_pixels(drawn)[0]))
             show("pictures", done, len(requests))
-    return pictures[0] if isinstance(prompt, str) else pictures
+    return pictures[0] if isinstance(prompt, str) and count is None else pictures
+
+
+def _read_count(count: int | None) -> int:
+    """Pictures of each prompt.
+
+    Raises:
+        LepbenchError: it is no whole number from 1 up.
+    """
+    if count is None:
+        return 1
+    if not isinstance(count, int | np.integer) or count < 1:
+        raise LepbenchError(f"count={count!r} is no number of pictures", "give a whole number from 1 up")
+    return int(count)
+
+
+def _read_weights(weights: ArrayLike, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Weights as float32 [height, width]; those that are all alike are worth a warning.
+
+    Raises:
+        LepbenchError: they have another shape.
+    """
+    if np.shape(weights) != size:
+        raise LepbenchError(
+            f"weights of shape {np.shape(weights)} for a picture of {size}", "give one weight a pixel"
+        )
+    values = np.asarray(weights, np.float32)
+    if find_uniform(values):
+        warnings.warn("the weights are the same everywhere: they change nothing", stacklevel=3)
+    return values
 
 
 def _pin(backbone: str | Path) -> str:

@@ -42,6 +42,7 @@ def command() -> None:
     Examples:
       lepbench list backbones
       lepbench list taps --backbone sd15 --latent 64x64 --json
+      lepbench list words
     """
 
 
@@ -152,6 +153,19 @@ def taps_command(backbone: str, latent: str | None, wanted_json: bool) -> None:
     side = family.latent_side(config)
     size = _size(latent, family.size_multiple(config)) if latent else (side, side)
     _print([tap._asdict() for tap in measure_tap_shapes(family, config, size)], wanted_json)
+
+
+@command.command("words")
+@click.option("--backbone", default="mini@1", show_default=True, help="Embedded name.")
+@as_json
+def words_command(backbone: str, wanted_json: bool) -> None:
+    """Phrases that the captions of an embedded backbone are made of, and their kinds.
+
+    Prompts of other words give shapeless pictures.
+    """
+    from lepbench.mini.words import list_known_phrases
+
+    _print([{"phrase": phrase, "kind": kind} for phrase, kind in list_known_phrases(backbone)], wanted_json)
 
 
 def _size(text: str, multiple: int) -> tuple[int, int]:

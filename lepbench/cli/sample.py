@@ -1,8 +1,10 @@
-"""`lepbench sample`: generate one image from a prompt and a sketch."""
+"""`lepbench sample`: generate images from a prompt and a sketch."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +13,33 @@ import click
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lepbench.backbones.load import Precision
-    from lepbench.guidance.presets import Preset
+    from lepbench.guidance.draw import DrawnPicture
     from lepbench.guidance.settings import SamplerSettings
+    from lepbench.guidance.sketch import Sketch
+    from lepbench.images import Pixels
+    from lepbench.progress import Progress
+
+    Draw = Callable[..., DrawnPicture]
 
 
 @click.command("sample")
 @click.option("--prompt", required=True, help="Text prompt.")
 @click.option("--sketch", required=True, type=click.Path(path_type=Path), help="Image file of the sketch.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="PNG to write.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="PNG to write: the image, or with --count the sheet.",
+)
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    help="Images to draw, from SEED on: OUT-SEED.png each, and OUT with all of them enlarged.",
+)
 @click.option(
     "--backbone", "model", default="mini@1", show_default=True, help="Embedded name, folder or hub id."
 )
@@ -35,9 +55,19 @@ if TYPE_CHECKING:
 @click.option("--steps", type=int, help="Denoising steps.")
 @click.option("--scheduler", help="Scheduler, by short name; flow_euler for flow matching.")
 @click.option(
-    "--cfg", "guidance_scale", default=4.0, show_default=True, help="Classifier-free guidance scale, from 1."
+    "--cfg",
+    "guidance_scale",
+    default=4.0,
+    show_default=True,
+    help="Classifier-free guidance scale: from 1, or from 0 where it is distilled into the backbone.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
+@click.option(
+    "--thin/--no-thin",
+    default=True,
+    show_default=True,
+    help="Redraw strokes that are as wide as a latent pixel as thin lines.",
+)
 @click.option("--resize", is_flag=True, help="Fit a sketch of another size to the image size.")
 @click.option("--height", type=int, help="Image height, px  [default: the training size].")
 @click.option("--width", type=int, help="Image width, px.")
@@ -58,12 +88,14 @@ def command(
     prompt: str,
     sketch: Path,
     out: Path,
+    count: int | None,
     model: str,
     predictor: str,
     preset: str,
     scale: float | None,
     stop: float | None,
     seed: int,
+    thin: bool,
     resize: bool,
     height: int | None,
     width: int | None,
@@ -72,61 +104,121 @@ def command(
     precision: Precision,
     **sampler: Any,
 ) -> None:
-    """Generate an image of the prompt, guided by a sketch.
+    """Generate an image of the prompt, guided by a sketch, or several to choose from.
 
-    The sketch may be black on white or white on black, in any image format. Writes the image and
-    OUT-strip.png with the sketch, the edges predicted during sampling and the image, enlarged.
+    The sketch may be black on white, white on black or on transparent ground, in any image format, also a
+    scan or a photograph. Writes the image and OUT-strip.png with the sketch, the edges predicted during
+    sampling and the image, enlarged.
 
     \b
     Examples:
       lepbench sample --prompt "a red fish" --sketch fish.png --out red-fish.png
+      lepbench sample --prompt "a red fish" --sketch fish.png --count 6 --out six-fish.png
       lepbench sample --prompt "a red fish" --sketch photo.jpg --resize --scale 2 --out red-fish.png
       lepbench sample --prompt "a red fish" --sketch fish.png --preset paper --out red-fish.png
       lepbench sample --prompt "a red fish" --sketch fish.png --importance mask.png --out red-fish.png
     """
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
+    from lepbench.api.notes import list_request_notes
     from lepbench.backbones.backbone import load_backbone
     from lepbench.bars import show_bars
-    from lepbench.files import write_bytes
     from lepbench.guidance.draw import draw_picture
     from lepbench.guidance.presets import PRESETS
-    from lepbench.guidance.sketch import read_sketch, read_weights
-    from lepbench.images import encode_png
+    from lepbench.guidance.schedulers import imply_sampler
+    from lepbench.guidance.sketch import read_sketch
+    from lepbench.guidance.strip import draw_candidates
     from lepbench.predictors.base import Predictor
+    from lepbench.seeds import read_seed
 
     chosen = PRESETS.get(preset)
     # Checked before anything is loaded, so that an error is reported at once.
-    _settings(chosen, sampler, flow=False)
+    _settings(chosen.sampler(), sampler)
     backbone = load_backbone(model, device, precision)
-    settings = _settings(chosen, sampler, backbone.family.flow)
-    size = (height or backbone.image_size, width or backbone.image_size)
+    settings = _settings(chosen.sampler() | imply_sampler(backbone), sampler)
+    size = backbone.choose_size(height, width)
     backbone.latent_shape(size)
-    strokes, polarity = read_sketch(sketch, size, resize)
-    weights = None if importance is None else read_weights(importance, size)
-    click.echo(f"sketch read as {polarity}", err=True)
+    read = read_sketch(sketch, size, resize, backbone.vae_factor if thin else None)
+    weights = None if importance is None else _read_importance(importance, size)
+    for note in (*_describe(read), *list_request_notes(backbone, [prompt], size)):
+        click.echo(note, err=True)
     reader = Predictor.from_pretrained(predictor, backbone)
+    seeds = range(read_seed(seed), read_seed(seed + (count or 1) - 1) + 1)
     with show_bars() as progress:
-        drawing = draw_picture(
-            backbone,
-            reader,
-            prompt,
-            strokes,
+        draw = partial(
+            draw_picture,
+            backbone=backbone,
+            predictor=reader,
+            prompt=prompt,
+            strokes=read.strokes,
             settings=settings,
             scale=chosen.scale if scale is None else scale,
             stop=chosen.stop if stop is None else stop,
-            seed=seed,
             weights=weights,
             progress=progress,
         )
+        if count is None:
+            written = _write_picture(draw, out, seed)
+        else:
+            lay_out = partial(draw_candidates, prompt, read.strokes)
+            written = _write_candidates(draw, out, seeds, lay_out=lay_out, progress=progress)
+    click.echo(json.dumps({**written, "polarity": read.polarity, "thinned": read.thinned}))
+
+
+def _write_picture(draw: Draw, out: Path, seed: int) -> dict[str, Any]:
+    """Draw one picture; write it and its strip, and say where."""
+    from lepbench.files import write_bytes
+    from lepbench.images import encode_png
+
+    drawing = draw(seed=seed)
     strip = out.with_name(f"{out.stem}-strip.png")
     write_bytes(out, encode_png(drawing.picture))
     write_bytes(strip, encode_png(drawing.strip))
-    click.echo(json.dumps({"picture": str(out), "strip": str(strip), "polarity": polarity, "seed": seed}))
+    return {"picture": str(out), "strip": str(strip), "seed": seed}
 
 
-def _settings(preset: Preset, options: dict[str, Any], flow: bool) -> SamplerSettings:
-    """The sampler's settings: the command's options, and the preset's where there are none.
+def _write_candidates(
+    draw: Draw,
+    out: Path,
+    seeds: range,
+    *,
+    lay_out: Callable[[dict[int, Pixels]], Pixels],
+    progress: Progress,
+) -> dict[str, Any]:
+    """Draw a picture for every seed and write each at once, at the end the sheet of all, and say where."""
+    from lepbench.files import write_bytes
+    from lepbench.images import encode_png
+
+    places = {seed: out.with_name(f"{out.stem}-{seed}.png") for seed in seeds}
+    pictures = {}
+    progress("pictures", 0, len(seeds))
+    for done, (seed, place) in enumerate(places.items(), start=1):
+        pictures[seed] = draw(seed=seed).picture
+        write_bytes(place, encode_png(pictures[seed]))
+        progress("pictures", done, len(seeds))
+    write_bytes(out, encode_png(lay_out(pictures)))
+    listed = [{"picture": str(place), "seed": seed} for seed, place in places.items()]
+    return {"sheet": str(out), "pictures": listed}
+
+
+def _describe(sketch: Sketch) -> list[str]:
+    """How a sketch was read, a line each."""
+    thinned = "its thick strokes are redrawn as lines of 1 px; --no-thin keeps them"
+    return [f"sketch read as {sketch.polarity}", *([thinned] if sketch.thinned else []), *sketch.notes]
+
+
+def _read_importance(path: Path, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Read weights of a sketch, and say so where they are all alike."""
+    from lepbench.guidance.importance import find_uniform, read_weights
+
+    weights = read_weights(path, size)
+    if find_uniform(weights):
+        click.echo(f"{path} is the same everywhere: it changes nothing", err=True)
+    return weights
+
+
+def _settings(implied: dict[str, Any], options: dict[str, Any]) -> SamplerSettings:
+    """The sampler's settings: the command's options, and those implied where there are none.
 
     Raises:
         LepbenchError: one is out of range, or no scheduler has that name.
@@ -136,7 +228,6 @@ def _settings(preset: Preset, options: dict[str, Any], flow: bool) -> SamplerSet
     from lepbench.config import explain
     from lepbench.guidance.settings import SamplerSettings
 
-    implied = preset.sampler() | ({"scheduler": "flow_euler"} if flow else {})
     given = {name: value for name, value in options.items() if value is not None}
     try:
         return SamplerSettings.model_validate({**implied, **given})

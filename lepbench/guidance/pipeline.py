@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.guidance.importance import pool_weights
 from lepbench.guidance.notes import describe_cut
+from lepbench.guidance.picture_size import describe_far_size
 from lepbench.guidance.sampler import Generators, sample
 from lepbench.guidance.schedulers import require_steerable, set_timesteps
 from lepbench.guidance.settings import SamplerSettings
@@ -185,6 +187,7 @@ class SketchGuidedPipeline:
         generator: Generators = None,
         seed: int | Sequence[int] | None = None,
         latents: Tensor | None = None,
+        thin: bool = True,
         output_type: Literal["pil", "np", "pt", "latent"] = "pil",
     ) -> SketchGuidedOutput:
         """Generate images with the pipeline's own scheduler.
@@ -210,6 +213,7 @@ class SketchGuidedPipeline:
             seed: of the first picture's noise, the next one's being one more, or one a picture; no picture
                 then depends on the others.
             latents: noise `[B, C, h, w]`, sampled unless given.
+            thin: redraw strokes as wide as a latent pixel as thin lines; False keeps their width.
             output_type: "pil" images, "np" [B, H, W, 3] or "pt" [B, 3, H, W] in [0, 1], or "latent".
 
         Raises:
@@ -221,6 +225,8 @@ class SketchGuidedPipeline:
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         size = backbone.choose_size(height, width)
         latent = backbone.latent_shape(size)
+        for note in describe_far_size(backbone, size):
+            warnings.warn(note, stacklevel=2)
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
         settings = self._settings(backbone, num_inference_steps, guidance_scale)
         each = num_images_per_prompt
@@ -231,7 +237,7 @@ class SketchGuidedPipeline:
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
                 require_steerable(self.pipe.scheduler)
-                strokes = read_strokes(sketch, len(prompts), size)
+                strokes = read_strokes(sketch, len(prompts), size, backbone.vae_factor if thin else None)
                 target, mattering = _encoded(backbone, strokes, weights, each)
                 guidance = SketchGuidance(
                     predictor,

@@ -7,6 +7,7 @@
 """
 
 from lepbench.sketchworld.attributes import ATTRIBUTES
+from lepbench.sketchworld.captions import list_phrases
 from lepbench.sketchworld.freehand import LEVELS, FreehandSketch, Stroke, freehand
 from lepbench.sketchworld.palette import BACKGROUNDS, COLOURS, TEXTURES
 from lepbench.sketchworld.render import SIZE, Rendering, render
@@ -33,6 +34,7 @@ __all__ = [
     "Stroke",
     "Thing",
     "freehand",
+    "list_phrases",
     "render",
     "scene",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from lepbench.sketchworld.palette import BACKGROUNDS
+from lepbench.sketchworld.palette import BACKGROUNDS, COLOURS
+from lepbench.sketchworld.shapes import SHAPES
 from lepbench.sketchworld.thing import Relation, Thing
 
 OPENINGS = ("{}", "a picture of {}", "there is {}", "an image of {}", "a drawing of {}", "we see {}")
@@ -60,3 +61,16 @@ def noun_of(thing: Thing, before: bool = True) -> str:
 
 def article(word: str) -> str:
     return "an" if word[0] in "aeiou" else "a"
+
+
+def list_phrases() -> list[tuple[str, str]]:
+    """Every phrase that captions are made of, with its kind, such as `("on pale sand", "background")`."""
+    kinds: dict[str, Iterable[str]] = {
+        "shape": SHAPES,
+        "colour": COLOURS,
+        "texture": [phrase for phrases in PATTERNS.values() for phrase in phrases],
+        "background": [background.phrase for background in BACKGROUNDS.values()],
+        "relation": PHRASES.values(),
+        "opening": [opening.format("").strip() for opening in OPENINGS if opening != "{}"],
+    }
+    return [(phrase, kind) for kind, phrases in kinds.items() for phrase in phrases]

@@ -313,3 +313,47 @@ def test_a_consistency_model_is_sampled_by_its_own_scheduler(tiny_folder_of: Cal
     backbone.denoiser.register_forward_pre_hook(lambda _, inputs: passes.append(float(inputs[1][0])))
     lepbench.sample("a", backbone=backbone, height=32, width=32, progress=False)
     assert passes == [999, 759, 499, 259]
+
+
+def test_candidates_are_the_pictures_of_their_seeds(tiny: dict[str, Any], drawing: Image.Image) -> None:
+    pictures = draw(PROMPT, drawing, seed=2, count=3, **tiny)
+    assert len(pictures) == 3
+    assert equal(pictures[2], draw(PROMPT, drawing, seed=4, **tiny))
+    several = draw([PROMPT, "two blue boats"], drawing, seed=2, count=2, **tiny)
+    assert [equal(a, b) for a, b in zip(several, pictures, strict=False)] == [True, True, False]
+    assert equal(several[3], draw("two blue boats", drawing, seed=5, **tiny))
+    assert len(draw(PROMPT, drawing, count=1, **tiny)) == 1
+    for count in (0, 1.5, "2"):
+        with pytest.raises(LepbenchError, match="is no number of pictures; give a whole number from 1 up"):
+            draw(PROMPT, drawing, count=count, **tiny)
+
+
+def test_what_is_doubtful_is_a_warning(tiny: dict[str, Any], drawing: Image.Image) -> None:
+    thick = np.zeros(SIZE, bool)
+    thick[10:16, 5:60] = thick[10:60, 20:26] = True
+    with pytest.warns(
+        UserWarning, match="thick strokes were redrawn as lines of 1 px; thin=False keeps them"
+    ):
+        thinned = draw(PROMPT, thick, **tiny)
+    with pytest.warns(UserWarning, match="the weights are the same everywhere"):
+        kept = draw(PROMPT, thick, thin=False, weights=np.ones(SIZE), **tiny)
+    assert not equal(thinned, kept)
+    with pytest.warns(UserWarning, match="was trained at 64x64 px: at 128x64 px expect worse pictures"):
+        draw(PROMPT, drawing, width=128, **tiny)
+    pipe = SketchGuidedPipeline.from_pretrained(tiny["backbone"], tiny["predictor"], device="cpu")
+    with pytest.warns(UserWarning, match="thick strokes were redrawn"):
+        strokes = pipe(PROMPT, thick, seed=0, num_inference_steps=2).sketches
+    with pytest.warns(UserWarning, match="at 128x64 px expect worse pictures"):
+        pipe(PROMPT, seed=0, num_inference_steps=1, width=128)
+    assert strokes is not None
+    assert 0 < strokes.sum() < thick.sum() / 2
+    thick_strokes = pipe(PROMPT, thick, seed=0, num_inference_steps=2, thin=False).sketches
+    assert thick_strokes is not None
+    assert np.array_equal(thick_strokes[0], thick)
+
+
+def test_words_that_mini_does_not_know_are_named() -> None:
+    with pytest.warns(
+        UserWarning, match=r"mini@1 was trained without these words: dog, sofa; 'lepbench list"
+    ):
+        lepbench.sample("a dog on a red sofa", steps=1, progress=False, device="cpu")

@@ -58,3 +58,14 @@ def test_detectors_are_listed_with_their_settings_and_what_they_lack(
     assert rows["canny"]["checked"] == "kornia.filters.canny, equal in every pixel"
     assert "no published map could be compared" in rows["hed"]["checked"]
     assert rows["pidinet"]["settings"]["as"] == "published"
+
+
+def test_words_of_the_embedded_backbone_are_listed_with_their_kinds() -> None:
+    rows = json.loads(said("words", "--json"))
+    kinds = {row["phrase"]: row["kind"] for row in rows}
+    assert kinds["fish"] == "shape"
+    assert kinds["in the deep teal sea"] == "background"
+    assert (kinds["red"], kinds["with stripes"], kinds["above"]) == ("colour", "texture", "relation")
+    assert said("words").splitlines()[0].split() == ["house", "shape"]
+    with pytest.raises(LepbenchError, match="'sd15' was trained on is not known; choose one of: mini@1"):
+        said("words", "--backbone", "sd15")

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,9 +106,80 @@ def test_a_sketch_of_the_wrong_size_is_one_line_and_exit_code_2_or_resized(run: 
     assert run("--sketch", drawing, "--out", tmp_path / "x.png", "--resize")[0] == 0
 
 
+def test_candidates_are_the_pictures_of_their_seeds_on_one_sheet(run: Run, tmp_path: Path) -> None:
+    drawing = sketch(tmp_path / "s.png")
+    code, out, err = run(
+        "--sketch", drawing, "--out", tmp_path / "new" / "fish.png", "--seed", 4, "--count", 3
+    )
+    assert code == 0, err
+    answer = json.loads(out)
+    assert answer["sheet"] == str(tmp_path / "new" / "fish.png")
+    assert answer["pictures"] == [
+        {"picture": str(tmp_path / "new" / f"fish-{seed}.png"), "seed": seed} for seed in (4, 5, 6)
+    ]
+    assert run("--sketch", drawing, "--out", tmp_path / "alone.png", "--seed", 5)[0] == 0
+    assert (tmp_path / "new" / "fish-5.png").read_bytes() == (tmp_path / "alone.png").read_bytes()
+    # Two rows of two: the sketch and three pictures, each enlarged to 320 px.
+    sheet = np.asarray(Image.open(answer["sheet"]).convert("RGB"))
+    assert min(sheet.shape[:2]) > 2 * 320
+    first = np.asarray(Image.open(answer["pictures"][0]["picture"]).convert("RGB"))
+    assert np.array_equal(sheet[16 + 2 : 16 + 320 : 5, 2 * 16 + 320 + 2 : 2 * 16 + 640 : 5], first)
+
+
+def test_an_interrupt_leaves_the_finished_candidates(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lepbench.guidance.draw as drawing
+
+    draw = drawing.draw_picture
+
+    def stop_at_the_second(**given: Any) -> drawing.DrawnPicture:
+        if given["seed"] == 1:
+            raise KeyboardInterrupt
+        return draw(**given)
+
+    monkeypatch.setattr(drawing, "draw_picture", stop_at_the_second)
+    code, out, _ = run("--sketch", sketch(tmp_path / "s.png"), "--out", tmp_path / "x.png", "--count", 3)
+    assert (code, out) == (130, "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.png", "x-0.png"]
+
+
+def test_a_thick_pen_is_thinned_unless_told_otherwise(run: Run, tmp_path: Path) -> None:
+    image = Image.new("L", (64, 64), 255)
+    ImageDraw.Draw(image).ellipse((6, 6, 57, 57), outline=0, width=6)
+    image.save(tmp_path / "thick.png")
+    code, out, err = run("--sketch", tmp_path / "thick.png", "--out", tmp_path / "a.png")
+    assert code == 0, err
+    assert json.loads(out)["thinned"] is True
+    assert "thick strokes are redrawn as lines of 1 px; --no-thin keeps them" in err
+    code, out, err = run("--sketch", tmp_path / "thick.png", "--out", tmp_path / "b.png", "--no-thin")
+    assert code == 0
+    assert json.loads(out)["thinned"] is False
+    assert "redrawn" not in err
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+
+
+def test_doubts_are_a_line_each(run: Run, tmp_path: Path) -> None:
+    drawing = sketch(tmp_path / "s.png", 128)
+    Image.new("L", (64, 64), 200).save(tmp_path / "even.png")
+    where = ["--sketch", drawing, "--out", tmp_path / "x.png", "--importance", tmp_path / "even.png"]
+    code, out, err = run(*where, "--height", 128, "--width", 128)
+    assert code == 0, err
+    assert "even.png is the same everywhere: it changes nothing\n" in err
+    assert "was trained at 64x64 px: at 128x128 px expect worse pictures\n" in err
+    assert "thick" not in err
+    assert json.loads(out)["thinned"] is False
+    black = Image.new("L", (64, 64), 255)
+    black.paste(0, (0, 0, 30, 64))
+    black.save(tmp_path / "half.png")
+    assert "half.png: 47% of it is read as ink" in run("--sketch", tmp_path / "half.png", *where[2:4])[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--sketch", "s.png", "--out", "x.png", "--count", "0"], "--count"),
+        (["--sketch", "s.png", "--out", "x.png", "--seed", str(2**64 - 1), "--count", "2"], "64 bits"),
         (["--sketch", "absent.png", "--out", "x.png"], "no such image: absent.png"),
         (["--sketch", "s.png", "--out", "x.jpg"], "x.jpg does not end in .png"),
         (["--sketch", "s.png", "--out", "s.png/x.png"], "cannot create s.png"),

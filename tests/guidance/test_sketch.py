@@ -13,7 +13,10 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageDraw
 
 from lepbench.errors import LepbenchError
-from lepbench.guidance.sketch import BLACK_ON_WHITE, WHITE_ON_BLACK, fit_strokes, read_sketch, read_weights
+from lepbench.guidance.fit import fit_strokes
+from lepbench.guidance.importance import read_weights
+from lepbench.guidance.ink import BLACK_ON_WHITE, WHITE_ON_BLACK
+from lepbench.guidance.sketch import read_sketch
 from lepbench.guidance.strip import CAPTION, MARGIN, draw_strip
 from lepbench.panels import draw_strokes
 
