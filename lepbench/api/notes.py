@@ -11,7 +11,7 @@ from lepbench.mini.words import describe_unknown_words
 
 
 def list_request_notes(backbone: Backbone, prompts: Sequence[str], size: tuple[int, int]) -> list[str]:
-    """Lines for words and a size in px (height, width) that a backbone was not trained on, and cut prompts."""
+    """Lines for words and a size (height, width), px, that a backbone was not trained on, and cut prompts."""
     return [
         *describe_unknown_words(backbone.name, prompts),
         *describe_far_size(backbone, size),
