@@ -226,7 +226,7 @@ class SketchGuidedPipeline:
         size = backbone.choose_size(height, width)
         latent = backbone.latent_shape(size)
         for note in describe_far_size(backbone, size):
-            warnings.warn(note, stacklevel=2)
+            warnings.warn(note, stacklevel=3)
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
         settings = self._settings(backbone, num_inference_steps, guidance_scale)
         each = num_images_per_prompt
