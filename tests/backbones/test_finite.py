@@ -89,8 +89,8 @@ class OneFails(Method):
 
 def test_in_an_evaluation_it_alone_has_failed() -> None:
     suite = load_suite("sketchworld-edges-v1")
-    batch = [Sample(item, item, 0, seed) for seed, item in enumerate(suite.items(3))]
-    drawn = draw_batch(make_model_condition(OneFails(1)), batch)
+    batch = [Sample(suite, position, 0) for position in range(3)]
+    drawn = draw_batch(make_model_condition(OneFails(batch[1].seed)), batch)
     assert [isinstance(one, Failure) for one in drawn] == [False, True, False]
     failure = drawn[1]
     assert isinstance(failure, Failure)
