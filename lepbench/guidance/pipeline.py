@@ -215,7 +215,7 @@ class SketchGuidedPipeline:
         size = (height or backbone.image_size, width or backbone.image_size)
         latent = backbone.latent_shape(size)
         for note in describe_far_size(backbone, size):
-            warnings.warn(note, stacklevel=2)
+            warnings.warn(note, stacklevel=3)
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
         settings = self._settings(num_inference_steps, guidance_scale)
         each = num_images_per_prompt
