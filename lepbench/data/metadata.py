@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lepbench.data.captions import LENIENT, first_text
+from lepbench.data.captions import decode_caption, first_text
 from lepbench.errors import LepbenchError
 
 METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
@@ -131,7 +131,7 @@ def find_text(values: dict[str, Any], columns: Iterable[str]) -> str | None:
 
 
 def _read_text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8-sig", LENIENT)
+    return decode_caption(path.read_bytes())
 
 
 def _read_lines(path: Path) -> tuple[list[MetadataRecord], list[str]]:
