@@ -185,6 +185,15 @@ def test_the_background_of_the_root_is_the_ground() -> None:
         read(f"{HEAD}{line}</svg>")
 
 
+@pytest.mark.parametrize("ground", ["navy", "white"])
+def test_the_border_of_a_canvas_that_is_filled_is_no_line(ground: str) -> None:
+    stripe = '<rect y="30" width="100" height="40" fill="red"/>'
+    found = read(f'{HEAD}<path fill="{ground}" d="M0 0h100v100H0z"/>{stripe}</svg>').strokes
+    ends = {tuple(end) for line in found for end in line.round().tolist()}
+    assert ends == {(0, 30), (100, 30), (100, 70), (0, 70)}
+    assert len(found) == (2 if ground == "navy" else 1)
+
+
 def test_a_gap_in_the_colour_of_the_ground_is_outlined() -> None:
     field = '<rect x="10" y="10" width="80" height="80" fill="red"/>'
     gap = '<path fill="none" stroke="white" stroke-width="10" d="M20 50H80"/>'
