@@ -32,7 +32,7 @@ characters (NFC), and truncate at a word beyond the length of any text encoder."
 
 
 def decode_caption(content: bytes) -> str:
-    """The text of a file in UTF-8, or in UTF-16 with its mark, which spreadsheets and editors on Windows write.
+    """The text of a file in UTF-8, or in UTF-16 with its mark, which programs on Windows write.
 
     Bytes that are neither stay as lone surrogates.
     """

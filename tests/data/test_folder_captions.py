@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -54,6 +55,28 @@ def outcomes(source: Folder) -> dict[str, str]:
 def test_columns_are_known_by_their_usual_names(tmp_path: Path, caption: str, file: str) -> None:
     put(tmp_path, {"a.jpg": PHOTOGRAPH, "metadata.csv": f"more,{file},{caption}\n1,a.jpg,a boat\n"})
     assert outcomes(Folder(path=tmp_path)) == {"a.jpg": "a boat"}
+
+
+def test_the_index_that_pandas_writes_is_neither_id_nor_licence(tmp_path: Path) -> None:
+    pd.DataFrame({"file_name": ["a.jpg"], "text": ["a boat"]}).to_csv(tmp_path / "metadata.csv")
+    put(tmp_path, {"a.jpg": PHOTOGRAPH})
+    assert outcomes(Folder(path=tmp_path)) == {"a.jpg": "a boat"}
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        (
+            'file_name,text\na.jpg,"a boat\nb.jpg,a fish\n',
+            "a quotation mark opens a field and none closes it",
+        ),
+        ("file_name,text,text\na.jpg,a boat,a fish\n", "more than one column 'text'"),
+    ],
+)
+def test_a_csv_that_would_lose_captions_is_refused(tmp_path: Path, table: str, fault: str) -> None:
+    put(tmp_path, {"a.jpg": PHOTOGRAPH, "b.jpg": PHOTOGRAPH, "metadata.csv": table})
+    with pytest.raises(LepbenchError, match=fault):
+        Folder(path=tmp_path).open(64, None)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])

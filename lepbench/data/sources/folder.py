@@ -145,7 +145,7 @@ class FolderCorpus(Corpus):
 
 
 def advise_source(folder: Path) -> str:
-    """What to do with a folder without pictures: the source that reads what it holds, or the known suffixes."""
+    """What to do with a folder without pictures: take the source that reads it, or the known suffixes."""
     held = {suffix(name) for name in walk_visible(folder)}
     for source, kinds in OTHER_SOURCES.items():
         if found := sorted(held & kinds):

@@ -54,7 +54,7 @@ def fill_area(lines: list[Points], size: Size, even_odd: bool) -> Area | None:
 def count_turns(line: Points, window: tuple[slice, slice]) -> NDArray[np.int16]:
     """How often a contour, closed by a straight line, winds around the middle of each pixel, [h, w].
 
-    Each side adds its direction, 1 up and -1 down, to all pixels right of it in the rows whose middle it crosses.
+    Each side adds its direction, 1 up and -1 down, to the pixels right of it in rows whose middle it crosses.
     """
     height, width = _shape(window)
     start = line - np.array([window[1].start, window[0].start]) - 0.5

@@ -62,8 +62,8 @@ class Raster:
     def compared(self) -> NDArray[np.int32]:
         """The pixel whose colour stands for each, as indices, [(H + 2 BORDER) (W + 2 BORDER)].
 
-        Itself on a white ground. Where something else fills the canvas, what is around it has no colour of its
-        own and that of the nearest pixel of the canvas: what runs along its border is no line.
+        Itself on a white ground. On another, which fills the canvas, a pixel around the canvas has the colour
+        of the nearest one inside: what runs along the border is no line.
         """
         own = np.arange(self.covers.size, dtype=np.int32).reshape(self.size)
         if (self.ground == 255).all():
