@@ -16,5 +16,5 @@ def test_results_keep_their_order() -> None:
 
 
 def test_a_process_that_is_killed_is_one_line() -> None:
-    with pytest.raises(LepbenchError, match="a process ended while it measured files.*take fewer --workers"):
+    with pytest.raises(LepbenchError, match=r"a process ended while it measured files.*take fewer --workers"):
         run_each(os._exit, [7, 7], "files", ignore_progress, workers=2)
