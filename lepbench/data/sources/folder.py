@@ -20,16 +20,8 @@ from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import ABSOLUTE, find_within, make_distinct, read, read_caption, read_picture
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, walk_visible
-from lepbench.images import SUFFIXES
+from lepbench.images import OTHER_SUFFIXES, SUFFIXES
 
-OTHER_SUFFIXES = frozenset((
-    ".apng", ".arw", ".bpg", ".cr2", ".cr3", ".crw", ".dcm", ".dds", ".dib", ".dng", ".emf", ".eps",
-    ".exr", ".hdr", ".heic", ".heif", ".icns", ".ico", ".j2c", ".j2k", ".jif", ".jpc", ".jpe", ".jpeg2",
-    ".jpf", ".jpx", ".jxl", ".jxr", ".nef", ".nrw", ".orf", ".pcx", ".pef", ".pfm", ".pnm", ".psb",
-    ".psd", ".qoi", ".raf", ".raw", ".rw2", ".sgi", ".srw", ".svg", ".svgz", ".wmf", ".xbm", ".xcf",
-    ".xpm",
-))  # fmt: skip
-"""Files that hold pictures, too, of kinds that are not read."""
 PICTURES = SUFFIXES | OTHER_SUFFIXES
 SIDECARS = (".txt", ".TXT", ".caption")
 """Suffixes of captions' files, in place of a picture's or after it: `x.txt`, `x.jpg.txt`, `x.caption`."""
