@@ -82,12 +82,12 @@ def test_a_csv_that_would_lose_captions_is_refused(tmp_path: Path, table: str, f
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
 def test_captions_may_be_in_utf_16_with_its_mark(tmp_path: Path, encoding: str) -> None:
     mark = "\ufeff" if encoding == "utf-16-be" else ""
-    written = {
+    written: dict[str, str | bytes] = {
         "metadata.csv": f"{mark}file_name;text\na.jpg;ein Boot, grün\n".encode(encoding),
         "b.txt": f"{mark}zwei".encode(encoding),
         "c.txt": b"\xff\xfeodd",
     }
-    put(tmp_path, {name: PHOTOGRAPH for name in ("a.jpg", "b.jpg", "c.jpg")} | written)
+    put(tmp_path, written | {name: PHOTOGRAPH for name in ("a.jpg", "b.jpg", "c.jpg")})
     found = outcomes(Folder(path=tmp_path))
     assert found.pop("c.jpg").encode("utf-8", "surrogateescape") == written["c.txt"]
     assert found == {"a.jpg": "ein Boot, grün", "b.jpg": "zwei"}
