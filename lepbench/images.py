@@ -24,6 +24,14 @@ SUFFIXES = frozenset((
     ".tif", ".tiff", ".webp",
 ))  # fmt: skip
 """Files of a folder that are taken for pictures."""
+OTHER_SUFFIXES = frozenset((
+    ".apng", ".arw", ".bpg", ".cr2", ".cr3", ".crw", ".dcm", ".dds", ".dib", ".dng", ".emf", ".eps",
+    ".exr", ".hdr", ".heic", ".heif", ".icns", ".ico", ".j2c", ".j2k", ".jif", ".jpc", ".jpe", ".jpeg2",
+    ".jpf", ".jpx", ".jxl", ".jxr", ".nef", ".nrw", ".orf", ".pcx", ".pef", ".pfm", ".pnm", ".psb",
+    ".psd", ".qoi", ".raf", ".raw", ".rw2", ".sgi", ".srw", ".svg", ".svgz", ".wmf", ".xbm", ".xcf",
+    ".xpm",
+))  # fmt: skip
+"""Files that hold pictures, too, of kinds that are not read."""
 
 
 def open_rgb(source: Path | bytes, name: str = "image") -> Image.Image:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
+from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,6 +12,8 @@ from lepbench.data.corpus import Reason, Rejected
 
 # Bytes that are not UTF-8 survive decoding as lone surrogates, so that one bad row does not spoil the file.
 LENIENT = "surrogateescape"
+
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 LONGEST_LICENCE = 1000
 """Characters of a licence that are kept."""
@@ -25,6 +29,17 @@ class Caption(NamedTuple):
 CHANGES = ("control characters removed", "white space", "composed", "cut")
 """Changes by cleaning: remove control characters (Unicode Cc), collapse white space, normalise
 characters (NFC), and truncate at a word beyond the length of any text encoder."""
+
+
+def decode_caption(content: bytes) -> str:
+    """The text of a file in UTF-8, or in UTF-16 with its mark, which programs on Windows write.
+
+    Bytes that are neither stay as lone surrogates.
+    """
+    if content.startswith(UTF16):
+        with suppress(UnicodeDecodeError):
+            return content.decode("utf-16")
+    return content.decode("utf-8-sig", LENIENT)
 
 
 def clean_caption(caption: str, most: int) -> Caption:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lepbench.data.captions import LENIENT, first_text
+from lepbench.data.captions import decode_caption, first_text
 from lepbench.errors import LepbenchError
 
 METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
@@ -28,6 +28,8 @@ CAPTION_COLUMNS = (
 """Columns of image files and of captions if none is chosen, in order of preference."""
 LINES = ".jsonl"
 DELIMITERS = ",;\t|"
+END = "\ufdd0"
+"""A line behind the last of a CSV, no character of which a text has: an open field swallows it."""
 
 
 class MetadataColumns(NamedTuple):
@@ -93,6 +95,8 @@ def find_columns(path: Path, names: Sequence[str], chosen: str | None, usual: Se
     else:
         alike = {name.strip().lower().replace(" ", "_"): name for name in reversed(names)}
         found = [alike[name] for name in usual if name in alike]
+    if doubled := next((name for name in found if names.count(name) > 1), None):
+        raise LepbenchError(f"{path} has more than one column {doubled!r}", "rename all but one")
     if found:
         return found
     if path.suffix == LINES and len(names) <= 1:
@@ -114,7 +118,10 @@ def make_row(
         lacking = texts[0] if file else files[0]
         keys = ", ".join(str(key) for key, value in record.values.items() if key and value is not None)
         return MetadataRow(record.number, "", "", f"no string {lacking!r} among {keys[:200] or 'nothing'}")
-    name, licence = (record.values.get(column or "") for column in (columns.id, columns.licence))
+    # An index that pandas wrote is a column without a name.
+    name, licence = (
+        None if column is None else record.values.get(column) for column in (columns.id, columns.licence)
+    )
     return MetadataRow(
         record.number,
         file,
@@ -131,7 +138,7 @@ def find_text(values: dict[str, Any], columns: Iterable[str]) -> str | None:
 
 
 def _read_text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8-sig", LENIENT)
+    return decode_caption(path.read_bytes())
 
 
 def _read_lines(path: Path) -> tuple[list[MetadataRecord], list[str]]:
@@ -154,13 +161,20 @@ def _from_line(number: int, line: str) -> MetadataRecord:
 def _read_csv(path: Path) -> tuple[list[MetadataRecord], list[str]]:
     text = _read_text(path)
     header = text.partition("\n")[0]
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=header.count))
+    reader = csv.DictReader(
+        io.StringIO(f"{text}\n{END}", newline=""), delimiter=max(DELIMITERS, key=header.count)
+    )
     try:
         with lift_field_limit():
             names = list(reader.fieldnames or ())
             records = [MetadataRecord(number, record) for number, record in enumerate(reader, start=1)]
+            last = records.pop().values if records else {}
     except csv.Error as error:
         raise LepbenchError(f"{path}, line {reader.line_num}: {error}") from error
+    if names and last.get(names[0]) != END:
+        raise LepbenchError(
+            f"{path}: a quotation mark opens a field and none closes it", "close it or double it"
+        )
     return records, names
 
 

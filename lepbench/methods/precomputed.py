@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,7 +48,8 @@ class Precomputed(Method):
 
     @property
     def weights(self) -> dict[str, str]:
-        listed = "".join(f"{sha256_file(path)}  {name}\n" for name, path in self.files.items())
+        files = {name: path for name, path in self.files.items() if path.is_file()}
+        listed = "".join(f"{sha256_file(path)}  {name}\n" for name, path in files.items())
         return {"pictures": sha256_bytes(listed.encode())}
 
     def check(self, names: Collection[str]) -> None:
@@ -59,9 +61,27 @@ class Precomputed(Method):
             if some
         ]
         if said:
+            advice = "pass the --limit and --samples-per-item of 'lepbench suite export', see its prompts.csv"
             raise LepbenchError(
                 f"{self.folder} does not hold the {len(names)} pictures asked for: {'; '.join(said)}",
-                "pass the --limit and --samples-per-item of 'lepbench suite export', see its prompts.csv",
+                advice if missing else f"move what is no picture of this run elsewhere, or {advice}",
+            )
+        self._check_pictures(names)
+
+    def _check_pictures(self, names: Collection[str]) -> None:
+        """Decode every picture once: a later batch must not stop a run that has begun.
+
+        Raises:
+            LepbenchError: one cannot be decoded, or has another size than most.
+        """
+        sizes = {name: open_rgb(self.folder / name).size for name in names}
+        usual = Counter(sizes.values()).most_common(1)[0][0]
+        odd = next((name for name in names if sizes[name] != usual), None)
+        if odd is not None:
+            found, wanted = (format_size(size[::-1]) for size in (sizes[odd], usual))
+            raise LepbenchError(
+                f"{self.folder / odd} is {found} px and the other pictures {wanted}",
+                "draw all at the suite's size",
             )
 
     def draw(self, requests: Sequence[Request]) -> Tensor:

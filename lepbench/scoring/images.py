@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
 from lepbench.files import walk_visible
-from lepbench.images import SUFFIXES, Pixels, open_rgb, read_size
+from lepbench.images import OTHER_SUFFIXES, SUFFIXES, Pixels, open_rgb, read_size
 from lepbench.judges.extractors import Extractor
 from lepbench.metrics.cmmd import cmmd
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
@@ -178,11 +178,15 @@ def find_pictures(folder: Path) -> list[Path]:
     """Every picture file below a folder, sorted.
 
     Raises:
-        LepbenchError: there is no such folder, or too little in it.
+        LepbenchError: there is no such folder, too little in it, or a picture of a kind that is not read.
     """
     if not folder.is_dir():
         raise LepbenchError(f"no such folder: {folder}", "check the path")
     found = sorted(map(folder.joinpath, walk_visible(folder)))
+    if other := next((path for path in found if path.suffix.lower() in OTHER_SUFFIXES), None):
+        raise LepbenchError(
+            f"{other} is a picture of a kind that is not read", "convert it to PNG, or move it elsewhere"
+        )
     files = [path for path in found if path.suffix.lower() in SUFFIXES and path.is_file()]
     if len(files) < 4:
         raise LepbenchError(f"{folder} holds {len(files)} pictures", "a set needs at least 4")

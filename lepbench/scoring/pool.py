@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TypeVar
 
+from lepbench.errors import LepbenchError
 from lepbench.progress import Progress
 
 Input = TypeVar("Input")
@@ -30,6 +32,9 @@ def run_each(
         progress: called with (stage, done, total).
         workers: processes; None for one a processor, at most one an item. One alone is this process.
         prepare: called once in every other process.
+
+    Raises:
+        LepbenchError: a process was killed.
     """
     workers = min(workers or _processors(), len(items))
     progress(stage, 0, len(items))
@@ -41,6 +46,11 @@ def run_each(
             for done, job in enumerate(as_completed(jobs), start=1):
                 job.result()
                 progress(stage, done, len(items))
+        except BrokenProcessPool as error:
+            raise LepbenchError(
+                f"a process ended while it measured {stage}, killed perhaps for want of memory",
+                "take fewer --workers",
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -81,7 +81,8 @@ CAPTIONS: dict[str, tuple[bytes, str | None]] = {
     "one-word.jpg": (b"x" * 1_000_000, None),
     "control.jpg": (b"a \0fish\x07 with\x1b[31m\r\nlines", None),
     "latin-1.jpg": (b"caf\xe9", "caption is not UTF-8"),
-    "utf-16.jpg": ("a fish".encode("utf-16"), "caption is not UTF-8"),
+    "utf-16.jpg": ("a fish, told in UTF-16".encode("utf-16"), None),
+    "odd-utf-16.jpg": (b"\xff\xfea", "caption is not UTF-8"),
     "controls-alone.jpg": (b"\0\x01\x02", "empty caption"),
     "spaces.jpg": ("\u2003\u00a0\n".encode(), "empty caption"),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -54,6 +55,51 @@ def outcomes(source: Folder) -> dict[str, str]:
 def test_columns_are_known_by_their_usual_names(tmp_path: Path, caption: str, file: str) -> None:
     put(tmp_path, {"a.jpg": PHOTOGRAPH, "metadata.csv": f"more,{file},{caption}\n1,a.jpg,a boat\n"})
     assert outcomes(Folder(path=tmp_path)) == {"a.jpg": "a boat"}
+
+
+def test_the_index_that_pandas_writes_is_neither_id_nor_licence(tmp_path: Path) -> None:
+    pd.DataFrame({"file_name": ["a.jpg"], "text": ["a boat"]}).to_csv(tmp_path / "metadata.csv")
+    put(tmp_path, {"a.jpg": PHOTOGRAPH})
+    assert outcomes(Folder(path=tmp_path)) == {"a.jpg": "a boat"}
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        (
+            'file_name,text\na.jpg,"a boat\nb.jpg,a fish\n',
+            "a quotation mark opens a field and none closes it",
+        ),
+        ("file_name,text,text\na.jpg,a boat,a fish\n", "more than one column 'text'"),
+    ],
+)
+def test_a_csv_that_would_lose_captions_is_refused(tmp_path: Path, table: str, fault: str) -> None:
+    put(tmp_path, {"a.jpg": PHOTOGRAPH, "b.jpg": PHOTOGRAPH, "metadata.csv": table})
+    with pytest.raises(LepbenchError, match=fault):
+        Folder(path=tmp_path).open(64, None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_captions_may_be_in_utf_16_with_its_mark(tmp_path: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    written: dict[str, str | bytes] = {
+        "metadata.csv": f"{mark}file_name;text\na.jpg;ein Boot, grün\n".encode(encoding),
+        "b.txt": f"{mark}zwei".encode(encoding),
+        "c.txt": b"\xff\xfeodd",
+    }
+    put(tmp_path, written | {name: PHOTOGRAPH for name in ("a.jpg", "b.jpg", "c.jpg")})
+    found = outcomes(Folder(path=tmp_path))
+    assert found.pop("c.jpg").encode("utf-8", "surrogateescape") == written["c.txt"]
+    assert found == {"a.jpg": "ein Boot, grün", "b.jpg": "zwei"}
+
+
+@pytest.mark.parametrize(
+    ("file", "source"), [("data/train-0.parquet", "table"), ("a.arrow", "table"), ("0.tar", "webdataset")]
+)
+def test_a_folder_of_another_source_names_it(tmp_path: Path, file: str, source: str) -> None:
+    put(tmp_path, {file: b"", "README.md": ""})
+    with pytest.raises(LepbenchError, match=f"holds no pictures; its .* 'lepbench build-data {source} --set"):
+        Folder(path=tmp_path).open(64, None)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -164,10 +210,10 @@ def test_metadata_may_lie_in_several_folders(tmp_path: Path) -> None:
     outside = "path leaves the folder"
     assert outcomes(Folder(path=tmp_path)) == {
         "a.jpg": "root",
-        "../b.jpg": outside,
+        "../b.jpg": f"{outside}: ../b.jpg",
         "sub/a.jpg": "sub",
-        "sub/../a.jpg": outside,
-        "/a.jpg": outside,
+        "sub/../a.jpg": f"{outside}: sub/../a.jpg",
+        "/a.jpg": f"{outside}: /a.jpg",
         "sub/metadata line 4": "malformed metadata row: no string 'file_name' among text",
     }
     put(tmp_path, {"sub/metadata.csv": "file_name,text\n"})

@@ -86,8 +86,8 @@ def test_coco_gives_each_caption_a_triplet_and_loses_nothing(tmp_path: Path) -> 
         "1.jpg": Original(PHOTOGRAPH, "a longer one", None),
         "1.jpg#2": Original(PHOTOGRAPH, "b\n", None),
         "2.jpg": ("no caption", ""),
-        "3.jpg": ("missing file", ""),
-        "../out.jpg": ("path leaves the folder", ""),
+        "3.jpg": ("missing file", "3.jpg"),
+        "../out.jpg": ("path leaves the folder", "../out.jpg"),
         "annotation 7": ("malformed metadata row", "a caption of a picture that is not listed"),
     }
 
@@ -248,8 +248,8 @@ def test_what_a_table_turns_away(tmp_path: Path) -> None:
     source = Table(path=str(path), id="name", licence_column="terms")
     assert outcomes(source.open(64, None)) == {
         "train-000000000 a": Original(PHOTOGRAPH, "first", "CC0"),
-        "train-000000001 b": ("missing file", ""),
-        "train-000000002 c": ("path leaves the folder", ""),
+        "train-000000001 b": ("missing file", "gone.jpg"),
+        "train-000000002 c": ("path leaves the folder", "../up.jpg"),
         "train-000000003 d": ("picture is at an address", "https://example.org/a.jpg"),
         "train-000000004 e": ("no picture", ""),
         "train-000000005 f": ("no caption", ""),
@@ -284,6 +284,11 @@ def test_tables_that_are_none_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "bad.arrow").write_bytes(b"no table")
     (tmp_path / "notes.csv").write_bytes(b"image,text")
     good = parquet(tmp_path / "good.parquet", image=[b"x"], text=["a"])
+    columns = [pa.array([b"x"]), pa.array(["a"]), pa.array(["b"])]
+    twice, random = tmp_path / "twice.parquet", tmp_path / "random.arrow"
+    pq.write_table(pa.Table.from_arrays(columns, ["image", "text", "text"]), twice)
+    with pa.OSFile(str(random), "wb") as sink, pa.ipc.new_file(sink, pq.read_schema(good)) as writer:
+        writer.write_table(pq.read_table(good))
     for source, message in (
         (Table(path=str(tmp_path / "bad.parquet")), "cannot read"),
         (Table(path=str(tmp_path / "none.parquet")), "no table"),
@@ -291,6 +296,8 @@ def test_tables_that_are_none_are_one_line(tmp_path: Path) -> None:
         (Table(path=str(tmp_path / "notes.csv")), "no table"),
         (Table(path=str(tmp_path / "bad.arrow")), "cannot open"),
         (Table(path="owner/name-v1.5"), "cannot open 'owner/name-v1.5'"),
+        (Table(path=str(twice)), "has more than one column 'text'; rename"),
+        (Table(path=str(random)), "is in Arrow's file format, and only its stream format is read; write"),
         (Table(path=str(good), image="jpg"), "has no column 'jpg'; name one of: image, text"),
         (Table(path="owner/name"), "cannot open 'owner/name'"),
         (Table(path="owner/name", streaming=True), "cannot list 'owner/name' on the hub"),

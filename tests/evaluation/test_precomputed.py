@@ -119,7 +119,7 @@ def test_pictures_of_a_wrong_size_can_be_mended_in_place(
     first = pictures / f"{tiny_suite.items()[0].item_id}-0.png"
     right = first.read_bytes()
     Image.new("RGB", (32, 64)).save(first)
-    with pytest.raises(LepbenchError, match="draw at its size"):
+    with pytest.raises(LepbenchError, match="draw all at the suite's size"):
         scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
     first.write_bytes(right)
     assert scored(pictures, tiny_suite, tiny_judges, tmp_path / "out").sample_count == 2 * ITEMS
@@ -149,7 +149,35 @@ def test_a_picture_of_another_size_is_named(
 ) -> None:
     first = pictures / f"{tiny_suite.items()[0].item_id}-0.png"
     Image.new("RGB", (32, 64)).save(first)
-    with pytest.raises(LepbenchError, match=rf"{first.name} is 32x64 px and the suite 64x64"):
+    with pytest.raises(LepbenchError, match=rf"{first.name} is 32x64 px and the other pictures 64x64"):
+        scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+    for path in pictures.iterdir():
+        Image.new("RGB", (32, 64)).save(path)
+    with pytest.raises(LepbenchError, match=r"is 32x64 px and the suite 64x64"):
+        scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+
+
+@pytest.mark.parametrize("fault", ["size", "bytes"])
+def test_a_bad_picture_of_any_batch_stops_a_run_before_it_begins(
+    fault: str, pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
+    last = pictures / f"{tiny_suite.items()[-1].item_id}-1.png"
+    right = last.read_bytes()
+    last.write_bytes(right[:-40])
+    if fault == "size":
+        Image.new("RGB", (32, 64)).save(last)
+    with pytest.raises(LepbenchError, match=last.name):
+        scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
+    assert not (tmp_path / "out" / "run.json").exists()
+    last.write_bytes(right)
+    assert scored(pictures, tiny_suite, tiny_judges, tmp_path / "out").sample_count == 2 * ITEMS
+
+
+def test_a_folder_among_the_pictures_is_named(
+    pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
+    (pictures / "sketches").mkdir()
+    with pytest.raises(LepbenchError, match=r"1 not asked for, first 'sketches'; move .* elsewhere, or pass"):
         scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
 
 

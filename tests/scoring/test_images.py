@@ -222,6 +222,13 @@ def test_every_format_of_a_corpus_is_scored(suffix: str, tmp_path: Path) -> None
     assert len(find_pictures(tmp_path)) == 4
 
 
+def test_a_picture_that_cannot_be_read_is_not_left_out(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "c.png", "d.png", "e.HEIC"):
+        Image.new("RGB", (9, 9)).save(tmp_path / name, "PNG")
+    with pytest.raises(LepbenchError, match=r"e\.HEIC is a picture of a kind that is not read; convert"):
+        find_pictures(tmp_path)
+
+
 def test_a_folder_with_a_broken_picture_is_refused(
     folders: tuple[Path, Path], extractor: Extractor, tmp_path: Path
 ) -> None:

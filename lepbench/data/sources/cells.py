@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 import pyarrow as pa
 from pyarrow import types
 
-from lepbench.data.captions import LENIENT, first_text
+from lepbench.data.captions import decode_caption, first_text
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.sources.files import MOST_BYTES
 from lepbench.errors import LepbenchError
@@ -121,7 +121,7 @@ def read_caption(cell: Any, label: ClassLabel | None) -> str:
         return str(label.int2str(cell))
     if isinstance(cell, list):
         cell = cell[0] if cell else None
-    text = cell.decode("utf-8-sig", LENIENT) if isinstance(cell, bytes) else first_text(cell)
+    text = decode_caption(cell) if isinstance(cell, bytes) else first_text(cell)
     if text is None:
         raise Rejected(Reason.NO_CAPTION)
     return text

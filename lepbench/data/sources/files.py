@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from lepbench.data.captions import LENIENT
+from lepbench.data.captions import decode_caption
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.files import SLASHES, as_text
 
 MOST_BYTES = 2**28
 """Maximum size of one file."""
+LONGEST_DETAIL = 200
+"""Characters of a name that a reject shows."""
 FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 
@@ -124,8 +126,13 @@ def read_picture(folder: Path, name: str) -> bytes:
         Rejected: see `find_within` and `read`, or it is empty.
     """
     if "://" in name:
-        raise Rejected(Reason.NOT_HERE, name[:200])
-    content = read(find_within(folder, name))
+        raise Rejected(Reason.NOT_HERE, name[:LONGEST_DETAIL])
+    try:
+        content = read(find_within(folder, name))
+    except Rejected as rejected:
+        if rejected.reason in (Reason.MISSING_FILE, Reason.OUTSIDE) and not rejected.detail:
+            raise Rejected(rejected.reason, as_text(name)[:LONGEST_DETAIL]) from rejected
+        raise
     if not content:
         raise Rejected(Reason.EMPTY_FILE)
     return content
@@ -138,7 +145,7 @@ def read_caption(folder: Path, name: str) -> str:
         Rejected: there is no such file, which is no caption; or see `find_within` and `read`.
     """
     try:
-        return read(find_within(folder, name)).decode("utf-8-sig", LENIENT)
+        return decode_caption(read(find_within(folder, name)))
     except Rejected as rejected:
         if rejected.reason is Reason.MISSING_FILE:
             raise Rejected(Reason.NO_CAPTION, f"no {PurePosixPath(name).name}") from rejected

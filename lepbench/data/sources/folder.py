@@ -20,16 +20,8 @@ from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import ABSOLUTE, find_within, make_distinct, read, read_caption, read_picture
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, walk_visible
-from lepbench.images import SUFFIXES
+from lepbench.images import OTHER_SUFFIXES, SUFFIXES
 
-OTHER_SUFFIXES = frozenset((
-    ".apng", ".arw", ".bpg", ".cr2", ".cr3", ".crw", ".dcm", ".dds", ".dib", ".dng", ".emf", ".eps",
-    ".exr", ".hdr", ".heic", ".heif", ".icns", ".ico", ".j2c", ".j2k", ".jif", ".jpc", ".jpe", ".jpeg2",
-    ".jpf", ".jpx", ".jxl", ".jxr", ".nef", ".nrw", ".orf", ".pcx", ".pef", ".pfm", ".pnm", ".psb",
-    ".psd", ".qoi", ".raf", ".raw", ".rw2", ".sgi", ".srw", ".svg", ".svgz", ".wmf", ".xbm", ".xcf",
-    ".xpm",
-))  # fmt: skip
-"""Files that hold pictures, too, of kinds that are not read."""
 PICTURES = SUFFIXES | OTHER_SUFFIXES
 SIDECARS = (".txt", ".TXT", ".caption")
 """Suffixes of captions' files, in place of a picture's or after it: `x.txt`, `x.jpg.txt`, `x.caption`."""
@@ -38,6 +30,8 @@ TABLES = frozenset((
     ".sqlite", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml",
 ))  # fmt: skip
 """Suffixes of files that may hold captions."""
+OTHER_SOURCES = {"table": {".parquet", ".arrow"}, "webdataset": {".tar"}}
+"""Sources of folders without pictures, by the suffixes of their files."""
 HOW_CAPTIONED = f"captions come from {', '.join(METADATA)} or a .txt or .caption beside each picture"
 SHOWN = 3
 """Unread files that a message names."""
@@ -98,9 +92,7 @@ class Folder(Source):
             raise LepbenchError(f"{self.path} is not a folder", "check the path")
         items = list_items(self.path, self.columns)[:limit]
         if not items:
-            raise LepbenchError(
-                f"{self.path} holds no pictures", f"known suffixes are {' '.join(sorted(SUFFIXES))}"
-            )
+            raise LepbenchError(f"{self.path} holds no pictures", advise_source(self.path))
         return FolderCorpus(self, items)
 
 
@@ -142,6 +134,15 @@ class FolderCorpus(Corpus):
         if self.template is not None:
             return self.template.format(spell_words(PurePosixPath(item.file).parent.name))
         return read_caption(self.folder, find_sidecar(self.folder, item.file))
+
+
+def advise_source(folder: Path) -> str:
+    """What to do with a folder without pictures: take the source that reads it, or the known suffixes."""
+    held = {suffix(name) for name in walk_visible(folder)}
+    for source, kinds in OTHER_SOURCES.items():
+        if found := sorted(held & kinds):
+            return f"its {found[0]} files are read by 'lepbench build-data {source} --set path={folder}'"
+    return f"known suffixes are {' '.join(sorted(SUFFIXES))}"
 
 
 def list_items(folder: Path, columns: MetadataColumns = BY_NAME) -> list[FolderEntry]:

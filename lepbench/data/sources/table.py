@@ -33,6 +33,8 @@ from lepbench.errors import LepbenchError
 from lepbench.files import as_text, sha256_bytes, walk_visible
 
 PARQUET, ARROW = ".parquet", ".arrow"
+ARROW_FILE = b"ARROW1"
+"""First bytes of an Arrow file of random access; Feather files are such."""
 OPEN_FILES = 8
 LOOKED_AT = 64
 """Rows of which the pictures are looked at before a build."""
@@ -100,6 +102,8 @@ class Table(Source):
                 raise LepbenchError(
                     f"{place} has no column {column!r}", f"name one of: {', '.join(sorted(schema.names))}"
                 )
+            if schema.names.count(column) > 1:
+                raise LepbenchError(f"{place} has more than one column {column!r}", "rename all but one")
         labels = read_labels(schema)
 
         def can_caption(field: pa.Field) -> bool:
@@ -306,6 +310,7 @@ def open_dataset(source: Table) -> Any:
         ).is_file():
             found = datasets.load_from_disk(source.path)
         elif Path(source.path).suffix == ARROW:
+            require_stream(Path(source.path))
             found = datasets.Dataset.from_file(source.path)
         else:
             found = datasets.load_dataset(
@@ -313,6 +318,8 @@ def open_dataset(source: Table) -> Any:
             )
         if isinstance(found, datasets.DatasetDict):
             found = found[alike(found, source.split) or source.split]
+    except LepbenchError:
+        raise
     except Exception as error:  # hub, network, builders and file systems each raise their own
         raise LepbenchError(
             f"cannot open {source.path!r}, split {source.split!r}: {in_short(error)}",
@@ -325,6 +332,19 @@ def open_dataset(source: Table) -> Any:
     if isinstance(found.features[source.image], datasets.Image):
         found = found.cast_column(source.image, datasets.Image(decode=False))
     return found
+
+
+def require_stream(path: Path) -> None:
+    """Refuse an Arrow file of random access: those of `datasets` are streams.
+
+    Raises:
+        LepbenchError: it is one.
+    """
+    with path.open("rb") as file:
+        if file.read(len(ARROW_FILE)) == ARROW_FILE:
+            raise LepbenchError(
+                f"{path} is in Arrow's file format, and only its stream format is read", "write it as Parquet"
+            )
 
 
 def list_hub_files(source: Table) -> list[str]:

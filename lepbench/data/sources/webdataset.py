@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator
 
-from lepbench.data.captions import LENIENT, clean_licence, first_text
+from lepbench.data.captions import clean_licence, decode_caption, first_text
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import MOST_BYTES, make_distinct
@@ -144,7 +144,7 @@ class TarCorpus(Corpus):
         source = self.source
         texts = sample.has(TarMember.TEXT) and (source.text is not None or source.caption_key is None)
         if texts and not self._is_json(sample):
-            return self._bytes(sample, TarMember.TEXT).decode("utf-8-sig", LENIENT)
+            return decode_caption(self._bytes(sample, TarMember.TEXT))
         if texts:
             record = self._read_record(sample, TarMember.TEXT)
         elif source.text is not None:

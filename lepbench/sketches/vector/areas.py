@@ -31,7 +31,7 @@ class Area(NamedTuple):
 
 
 def fill_area(lines: list[Points], size: Size, even_odd: bool) -> Area | None:
-    """What closed contours fill, by either rule; by `nonzero` as if no contour crossed itself.
+    """What closed contours fill, by either rule, and the pixels that they run through.
 
     The pixels on the canvas's own border are not reliable: OpenCV moves what is beyond them there.
     """
@@ -39,14 +39,37 @@ def fill_area(lines: list[Points], size: Size, even_odd: bool) -> Area | None:
     window = _find_window(lines, size, margin=1)
     if window is None:
         return None
-    if even_odd or len(lines) == 1:
+    if even_odd:
         return Area(window, _fill(lines, window) > 0)
     winding = np.zeros(size, np.int16)
     for line in lines:
         part = _find_window([line], size, margin=1)
         if part is not None:
-            winding[part] += _fill([line], part) * np.int16(np.sign(signed_area(line)))
+            turns = count_turns(line, part)
+            along = _fill([line], part) * np.int16(np.sign(signed_area(line)))
+            winding[part] += np.where(turns == 0, along, turns)
     return Area(window, winding[window] != 0)
+
+
+def count_turns(line: Points, window: tuple[slice, slice]) -> NDArray[np.int16]:
+    """How often a contour, closed by a straight line, winds around the middle of each pixel, [h, w].
+
+    Each side adds its direction, 1 up and -1 down, to the pixels right of it in rows whose middle it crosses.
+    """
+    height, width = _shape(window)
+    start = line - np.array([window[1].start, window[0].start]) - 0.5
+    end = np.roll(start, -1, axis=0)
+    first, last = (np.ceil(side[:, 1]).clip(0, height).astype(np.int64) for side in (start, end))
+    count = np.abs(last - first)
+    side = np.repeat(np.arange(len(start)), count)
+    nth = np.arange(len(side)) - np.repeat(count.cumsum() - count, count)
+    row = np.minimum(first, last)[side] + nth
+    slope = (end - start)[side]
+    column = start[side, 0] + (row - start[side, 1]) * slope[:, 0] / slope[:, 1]
+    turns = np.zeros((height, width + 1), np.int16)
+    at = np.ceil(column).clip(0, width).astype(np.int64)
+    np.add.at(turns, (row, at), np.sign(first - last)[side].astype(np.int16))
+    return turns[:, :width].cumsum(axis=1, dtype=np.int16)
 
 
 def stroke_area(lines: list[Points], size: Size, width: float) -> Area | None:

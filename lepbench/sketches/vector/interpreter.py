@@ -145,6 +145,8 @@ class Interpreter:
         for name in ("filter", "mix-blend-mode"):
             if style.get(name, "none") not in ("none", "normal"):
                 self.unsupported[name] += 1
+        boxed = style.get("transform-box", "view-box") != "view-box" and style.get("transform-origin")
+        self.unsupported["transform-box"] += bool(boxed and style.get("transform", "none") != "none")
 
     def _inside(self, element: Element, context: Context) -> Iterable[Pending]:
         """What an element that is no shape draws."""

@@ -23,6 +23,8 @@ UNITS = {
 FONT = {"em": 1, "rem": 1, "ex": 0.5, "ch": 0.5}
 """Font sizes a unit; resvg, too, takes half of the size for ex."""
 FONT_SIZE = 16.0
+SIDES = {"left": "0", "top": "0", "center": "50%", "right": "100%", "bottom": "100%"}
+"""Words for points of a viewport."""
 
 
 class Viewport(NamedTuple):
@@ -66,12 +68,28 @@ def parse_transform(style: Style, viewport: Viewport) -> Affine:
         affine = as_affine(svgelements.Matrix(text))
     except (ValueError, TypeError, IndexError, AttributeError):
         return np.eye(3)
-    about = style.get("transform-origin", "").split()
-    x = parse_length(about[0], viewport.width) if about else 0.0
-    y = parse_length(about[1], viewport.height) if len(about) > 1 else 0.0
+    x, y = parse_origin(style.get("transform-origin", ""), viewport)
     # What is not finite is refused by whoever draws with it.
     with np.errstate(over="ignore", invalid="ignore"):
         return shift(x, y) @ affine @ shift(-x, -y)
+
+
+def parse_origin(text: str, viewport: Viewport) -> tuple[float, float]:
+    """The point about which a transform turns; the corner where none is given.
+
+    Source: CSS Transforms 1, section 6: words may come in either order, and one value is centred in the other
+    direction.
+    """
+    words = text.lower().split()[:2]
+    if not words:
+        return 0.0, 0.0
+    x, y = [*words, "center"][:2]
+    if x in ("top", "bottom") or y in ("left", "right"):
+        x, y = y, x
+    return (
+        parse_length(SIDES.get(x, x), viewport.width),
+        parse_length(SIDES.get(y, y), viewport.height),
+    )
 
 
 def as_affine(matrix: svgelements.Matrix) -> Affine:

@@ -58,6 +58,18 @@ class Raster:
         """The colour around the canvas, [3]: white, or what was filled over the whole of it."""
         return np.array(self.fills[0, 0])
 
+    @property
+    def compared(self) -> NDArray[np.int32]:
+        """The pixel whose colour stands for each, as indices, [(H + 2 BORDER) (W + 2 BORDER)].
+
+        Itself on a white ground. On another, which fills the canvas, a pixel around the canvas has the colour
+        of the nearest one inside: what runs along the border is no line.
+        """
+        own = np.arange(self.covers.size, dtype=np.int32).reshape(self.size)
+        if (self.ground == 255).all():
+            return own.ravel()
+        return np.pad(own[BORDER:-BORDER, BORDER:-BORDER], BORDER, mode="edge").ravel()
+
     def place(self, line: Points) -> Points:
         """A line of a shape in pixels."""
         return (line - self.origin) * self.scale + BORDER

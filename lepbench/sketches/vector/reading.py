@@ -60,7 +60,7 @@ def _read_document(root: Element) -> VectorDrawing:
     shapes = list(interpreter.draw_root(canvas or UNSIZED))
     background = find_background(interpreter.styles[root])
     lines = visible_lines(shapes, make_raster(shapes, canvas, background)) if shapes else []
-    unsupported = dict(sorted(interpreter.unsupported.items()))
+    unsupported = dict(sorted((+interpreter.unsupported).items()))  # without those of no count
     if not lines:
         raise Unusable(Fault.EMPTY, _explain_emptiness(len(shapes), unsupported))
     if canvas is None:

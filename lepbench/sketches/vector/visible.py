@@ -69,7 +69,10 @@ def visible_lines(shapes: Iterable[Shape], raster: Raster) -> list[Points]:
         for trace in _trace(shape, raster, budget):
             budget -= len(trace.near)
             traces.append(trace)
-    return [piece for one in traces for piece in cut_line(one.line, one.samples, _seen(one, raster))]
+    compared = raster.compared
+    return [
+        piece for one in traces for piece in cut_line(one.line, one.samples, _seen(one, raster, compared))
+    ]
 
 
 def _trace(shape: Shape, raster: Raster, budget: int) -> Iterator[Trace]:
@@ -117,15 +120,20 @@ def _bounds(shape: Shape, raster: Raster) -> tuple[Points, Points]:
     return low.clip(raster.low, raster.high), high.clip(raster.low, raster.high)
 
 
-def _seen(trace: Trace, raster: Raster) -> Mask:
-    """Whether each sample is seen when all is painted, [M]."""
-    colours = raster.colours.reshape(-1, 3)[trace.near]
+def _seen(trace: Trace, raster: Raster, compared: NDArray[np.int32]) -> Mask:
+    """Whether each sample is seen when all is painted, [M].
+
+    Args:
+        compared: see `Raster.compared`.
+    """
+    near = compared[trace.near]
+    colours = raster.colours.reshape(-1, 3)[near]
     # What covered a pixel since then may have had its colour, or have been transparent.
-    same = (raster.covers.ravel()[trace.near] == trace.covers) | (colours == trace.painted).all(axis=2)
+    same = (raster.covers.ravel()[near] == trace.covers) | (colours == trace.painted).all(axis=2)
     kept = (trace.changed & same).any(axis=1)
     edge = differ(colours, colours[:, :1]).any(axis=1)
     if trace.kind is Kind.STROKE:
-        edge |= differ(colours, raster.fills.reshape(-1, 3)[trace.near]).any(axis=1)
+        edge |= differ(colours, raster.fills.reshape(-1, 3)[near]).any(axis=1)
     return np.asarray(kept & edge)
 
 

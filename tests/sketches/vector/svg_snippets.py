@@ -178,6 +178,8 @@ SHOWN = {
     ' stroke-width="2" d="M1 1L9 9"/></g>',
     "nonzero hole": '<path d="M10 10h80v80h-80zM30 30v40h40v-40z"/>',
     "nonzero without a hole": '<path d="M10 10h80v80h-80zM30 30h40v40h-40z"/>',
+    "star that crosses itself": '<path fill="teal" d="M50 5L78 90L4 38H96L22 90z"/>',
+    "star with a hole": '<path fill="teal" fill-rule="evenodd" d="M50 5L78 90L4 38H96L22 90z"/>',
     "even-odd hole": '<path fill-rule="evenodd" d="M10 10h80v80h-80zM30 30h40v40h-40z"/>',
     "switch": f'<switch><foreignObject requiredExtensions="urn:x"/><g>{BOX}/></g></switch>',
     "link": f'<a xlink:href="http://127.0.0.1/">{BOX}/></a>',

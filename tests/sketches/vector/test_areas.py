@@ -51,6 +51,19 @@ def test_rings_in_rings_by_both_rules(
     assert np.sign(signed_area(outer)) == turn * np.sign(signed_area(inner))
 
 
+@settings(max_examples=6)
+@given(st.lists(st.tuples(st.floats(-30, 110), st.floats(-30, 90)), min_size=3, max_size=9))
+def test_a_contour_that_crosses_itself_fills_what_it_winds_around(corners: list) -> None:
+    line = np.array(corners)
+    closed = np.concatenate([line, line[:1]])
+    rays = (closed[:, None] - CENTRES) @ [1, 1j]
+    turns = np.angle(rays[1:] * rays[:-1].conj()).sum(axis=0) / (2 * np.pi)
+    sure = distances(closed) > 2
+    sure.reshape(SIZE)[[0, -1]] = sure.reshape(SIZE)[:, [0, -1]] = False
+    filled = spread(fill_area([line], SIZE, even_odd=False)).ravel()
+    assert (filled == (np.abs(turns) > 0.5))[sure].all()
+
+
 def distances(line: np.ndarray) -> np.ndarray:
     """Of pixels' centres to a polyline, by the closest of many points."""
     fine = np.concatenate([np.linspace(a, b, 60) for a, b in pairwise(line)])

@@ -14,6 +14,7 @@ from lepbench.sketches.vector.lengths import (
     fit_view_box,
     parse_length,
     parse_numbers,
+    parse_origin,
     parse_share,
     parse_transform,
 )
@@ -52,6 +53,11 @@ def test_transforms_are_products_of_matrices() -> None:
     np.testing.assert_allclose(found, move @ turn @ size)
     found = parse_transform({"transform": "rotate(30)", "transform-origin": "5px 7px"}, CANVAS)
     np.testing.assert_allclose(found, move @ turn @ np.linalg.inv(move))
+    words = {
+        "center": (250, 250), "right": (500, 250), "top": (250, 0), "bottom right": (500, 500),
+        "7px": (7, 250), "50% 10%": (250, 50), "left bottom 3px": (0, 500), "": (0, 0),
+    }  # fmt: skip
+    assert {text: parse_origin(text, Viewport(500, 500)) for text in words} == words
     for text in ("", "none", "nonsense(3)", "matrix(1 2)"):
         np.testing.assert_array_equal(parse_transform({"transform": text}, CANVAS), np.eye(3))
 

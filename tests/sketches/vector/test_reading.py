@@ -113,10 +113,19 @@ def test_use_is_resolved_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None
         ('<clipPath id="c" clipPathUnits="objectBoundingBox"/><g clip-path="url(#c)"/>',
          "clip-path in shares of its element", 1),
         ('<use href="a.svg#b"/>', "<use> of another file", 1),
+        ('<g transform="rotate(9)" transform-origin="center" style="transform-box:fill-box"/>',
+         "transform-box", 1),
     ],
 )  # fmt: skip
 def test_what_is_not_drawn_is_counted(text: str, name: str, count: int) -> None:
-    assert read(f'{HEAD}{text}<path {PEN} d="M50 50h9"/></svg>').unsupported[name] == count
+    assert read(f'{HEAD}{text}<path {PEN} d="M50 50h9"/></svg>').unsupported == {name: count} | (
+        {"<foreignObject>": 1} if "foreign" in text else {}
+    )
+
+
+def test_what_would_change_nothing_is_not_counted() -> None:
+    text = '<text> </text><g transform="none" style="transform-box:fill-box;transform-origin:center"/>'
+    assert not read(f'{HEAD}{text}<path {PEN} d="M50 50h9"/></svg>').unsupported
 
 
 def test_a_line_seen_in_part_is_cut() -> None:
@@ -183,6 +192,15 @@ def test_the_background_of_the_root_is_the_ground() -> None:
     assert (unsized.width, unsized.height) == (80, 1)
     with pytest.raises(Unusable, match="none is seen"):
         read(f"{HEAD}{line}</svg>")
+
+
+@pytest.mark.parametrize("ground", ["navy", "white"])
+def test_the_border_of_a_canvas_that_is_filled_is_no_line(ground: str) -> None:
+    stripe = '<rect y="30" width="100" height="40" fill="red"/>'
+    found = read(f'{HEAD}<path fill="{ground}" d="M0 0h100v100H0z"/>{stripe}</svg>').strokes
+    ends = {tuple(end) for line in found for end in line.round().tolist()}
+    assert ends == {(0, 30), (100, 30), (100, 70), (0, 70)}
+    assert len(found) == (2 if ground == "navy" else 1)
 
 
 def test_a_gap_in_the_colour_of_the_ground_is_outlined() -> None:
