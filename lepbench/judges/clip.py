@@ -132,9 +132,11 @@ def require_files(folder: Path) -> None:
     """Refuse a folder without configuration or tokenizer: transformers would silently make one up.
 
     Raises:
-        FileNotFoundError: a file is missing. What is no folder may be an id, and passes.
+        FileNotFoundError: a file is missing, or the folder is. What may be an id passes.
     """
     if not folder.is_dir():
+        if folder.is_absolute() or len(folder.parts) > 2:
+            raise FileNotFoundError("there is no such folder")
         return
     for names in (("config.json",), ("tokenizer.json", "vocab.json")):
         if not any((folder / name).is_file() for name in names):

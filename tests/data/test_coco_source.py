@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from picture_folders import jpeg, photograph
 
 from lepbench.data.corpus import Original, Rejected
 from lepbench.data.sources import Coco
+from lepbench.errors import LepbenchError
 
 PHOTOGRAPH = jpeg(photograph())
 GOOD_IMAGES: list[Any] = [{"id": number, "file_name": f"{number}.jpg"} for number in (1, 2)]
@@ -185,3 +187,10 @@ def test_pictures_below_the_folder_may_be_named_with_backslashes(tmp_path: Path)
     images = [{"id": 3, "file_name": "cafe\u0301\\3.jpg"}]
     found = opened(tmp_path, images, [{"image_id": 3, "caption": "three"}])
     assert found == {"cafe\u0301\\3.jpg": "three"}
+
+
+def test_a_compressed_file_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "captions.json.gz"
+    path.write_bytes(gzip.compress(b"{}"))
+    with pytest.raises(LepbenchError, match=r"is compressed; decompress it: gunzip -k captions\.json\.gz"):
+        Coco(annotations=path, images=tmp_path).open(64, None)

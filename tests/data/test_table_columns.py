@@ -258,3 +258,10 @@ def test_files_are_read_folder_by_folder_without_those_of_caches(tmp_path: Path)
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         write(tmp_path / f"{name}.parquet", image=[PHOTOGRAPH], text=[name])
     assert [row[1] for row in opened(tmp_path)] == ["a/0", "a-b/0", "c"]
+
+
+def test_a_split_that_a_saved_data_set_lacks_is_named_beside_those_it_has(tmp_path: Path) -> None:
+    rows = datasets.Dataset(pa.table({"image": [b""], "text": ["a"]}))
+    datasets.DatasetDict({"train": rows, "test": rows}).save_to_disk(str(tmp_path / "disk"))
+    with pytest.raises(LepbenchError, match=r"has no split 'validation'; choose one of: train, test"):
+        Table(path=str(tmp_path / "disk"), split="validation").open(64, None)

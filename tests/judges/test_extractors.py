@@ -113,3 +113,8 @@ def test_dinov2_reads_its_class_token(tmp_path: Path) -> None:
     batch = 255 * torch.rand(2, 3, 224, 224)
     with torch.no_grad():
         assert network(batch).shape == (2, 16)
+
+
+def test_a_folder_that_is_not_there_is_no_id(tmp_path: Path) -> None:
+    with pytest.raises(LepbenchError, match="there is no such folder"):
+        load_extractor(f"clip:{tmp_path / 'none'}")

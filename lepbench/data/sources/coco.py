@@ -15,6 +15,8 @@ from lepbench.data.sources.files import find_within, make_distinct, read_picture
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, sha256_file
 
+GZIP = b"\x1f\x8b"
+"""First bytes of a compressed file."""
 REMEDY = "give a captions_*.json of COCO"
 ADDRESSES = ("coco_url", "flickr_url", "url")
 """Keys of an entry of `images` that hold its web address."""
@@ -113,12 +115,15 @@ def read_annotations(path: Path) -> Annotations:
         LepbenchError: it cannot be read, or is of another kind.
     """
     try:
-        document = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        document = json.loads(content)
     except OSError as error:
         raise LepbenchError(
             f"cannot read {path}: {error.strerror}", "check the setting annotations"
         ) from error
     except (ValueError, RecursionError) as error:
+        if content.startswith(GZIP):
+            raise LepbenchError(f"{path} is compressed", f"decompress it: gunzip -k {path.name}") from error
         raise LepbenchError(f"{path} is not valid JSON: {error}") from error
     if fault := find_other_kind(document):
         raise LepbenchError(f"{path} {fault}", REMEDY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from itertools import accumulate
@@ -296,6 +297,19 @@ def footer_sha256(file: str) -> str:
         raise LepbenchError(f"cannot read {as_text(file)}: {error}", "check the path") from error
 
 
+def choose_split(splits: Mapping[str, Any], source: Table) -> Any:
+    """The split of a saved data set that a source names.
+
+    Raises:
+        LepbenchError: it has no such split.
+    """
+    name = alike(splits, source.split)
+    if name is None:
+        fix = f"choose one of: {', '.join(map(str, splits))}"
+        raise LepbenchError(f"{source.path!r} has no split {source.split!r}", fix)
+    return splits[name]
+
+
 def open_dataset(source: Table) -> Any:
     """A split with its pictures undecoded and no column but the wanted ones.
 
@@ -317,7 +331,7 @@ def open_dataset(source: Table) -> Any:
                 source.path, source.config, split=source.split, revision=source.revision
             )
         if isinstance(found, datasets.DatasetDict):
-            found = found[alike(found, source.split) or source.split]
+            found = choose_split(found, source)
     except LepbenchError:
         raise
     except Exception as error:  # hub, network, builders and file systems each raise their own
