@@ -234,7 +234,7 @@ class SketchGuidedPipeline:
         backbone = self.backbone
         require_weights(backbone)
         predictor = place_predictor(self.predictor, backbone.device)
-        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        prompts = _read_prompts(prompt)
         size = backbone.choose_size(height, width)
         latent = backbone.latent_shape(size)
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
@@ -400,6 +400,18 @@ def _encoded(
         return target, None
     mattering = _weights_for(weights, strokes.shape, (target.shape[2], target.shape[3]))
     return target, mattering.repeat_interleave(each, 0)
+
+
+def _read_prompts(prompt: str | Sequence[str]) -> list[str]:
+    """The prompts of one text or several.
+
+    Raises:
+        LepbenchError: there is none, or one is no text.
+    """
+    texts = [prompt] if isinstance(prompt, str) or not isinstance(prompt, Iterable) else list(prompt)
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
+    return texts
 
 
 def _negatives(negative: str | Sequence[str], count: int) -> list[str]:

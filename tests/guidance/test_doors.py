@@ -15,6 +15,7 @@ from tiny_pipelines import BUILDERS, clip, lcm, lopsided_vae, save_tiny, sd, sdx
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from lepbench.api.sampling import sample as draw_sample
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
@@ -183,6 +184,19 @@ def test_a_tokenizer_without_a_length_has_that_of_its_encoder(name: str) -> None
         if isinstance(getattr(pipe, part, None), CLIPTokenizer):
             getattr(pipe, part).model_max_length = int(1e30)
     assert wrap_pipeline(pipe).encode_prompts(["a b"]).tensors["embeddings"].shape[1] >= 12
+
+
+@pytest.mark.parametrize("prompt", [None, 5, [], ["a", 1]])
+def test_what_is_no_prompt_is_one_line(prompt: Any) -> None:
+    pipe = made(sd)
+    guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
+    with pytest.raises(LepbenchError, match="is no prompt; give a text, or a list of texts"):
+        guided(prompt, height=32, width=64)
+
+
+def test_a_loaded_pipeline_is_sent_to_its_own_door() -> None:
+    with pytest.raises(LepbenchError, match=r"a StableDiffusionPipeline is no backbone; .*from_pipe"):
+        draw_sample("a", backbone=made(sd), progress=False)
 
 
 def test_a_learnt_word_counts_with_all_its_vectors() -> None:
