@@ -169,7 +169,16 @@ def _read_weights(weights: ArrayLike, size: tuple[int, int]) -> NDArray[np.float
 
 
 def _pin(backbone: str | Path) -> str:
-    """A name that means the same whatever the working folder is."""
+    """A name that means the same whatever the working folder is.
+
+    Raises:
+        LepbenchError: it is no name.
+    """
+    if not isinstance(backbone, str | Path):
+        raise LepbenchError(
+            f"a {type(backbone).__name__} is no backbone",
+            "give a name, a folder or load_backbone(...); wrap a pipeline by SketchGuidedPipeline.from_pipe",
+        )
     return str(Path(backbone).resolve() if Path(backbone).is_dir() else backbone)
 
 

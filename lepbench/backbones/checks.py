@@ -10,6 +10,10 @@ from lepbench.errors import LepbenchError
 
 OTHER_MODEL = "use a model of the same class without it"
 
+OTHER_VAE = "use the VAE it was trained with"
+
+OTHER_TASK = "a network that also reads a mask or a picture (inpainting, editing) is no text-to-image model"
+
 SCHEDULER = "scheduler"
 
 Where = Callable[[str], str]
@@ -57,6 +61,12 @@ UNET = (
         (None, "epsilon", "v_prediction", "sample"),
         "it predicts something else",
     ),
+    Need(
+        SCHEDULER,
+        "variance_type",
+        (None, "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"),
+        "it asks for a variance, which the U-Net does not predict",
+    ),
 )
 PATCHES = "only patches of 2 x 2 are read"
 NEEDS: Mapping[str, tuple[Need, ...]] = {
@@ -99,15 +109,32 @@ def check_pipeline(family: Family, configs: Mapping[str, ComponentConfig], where
         if value not in need.met:
             shown = f" {value}" if isinstance(value, str | int) else ""
             raise LepbenchError(f"{where(need.part)} has {need.key}{shown}: {need.asked}", need.fix)
-    _check_schedule(configs[SCHEDULER], where(SCHEDULER))
+    _check_schedule(family, configs[SCHEDULER], where(SCHEDULER))
     _check_channels(family, configs, where)
     _check_text(family, configs, where)
 
 
-def _check_schedule(config: ComponentConfig, where: str) -> None:
+def _check_schedule(family: Family, config: ComponentConfig, where: str) -> None:
+    """Refuse a schedule of another kind of diffusion than the family's."""
     # DDPM models are also saved with an EDM sampler as their default: they still have betas.
     if "sigma_data" in config and "beta_start" not in config:
         raise LepbenchError(f"{where} is a schedule of EDM, by which nothing here samples", OTHER_MODEL)
+    if "num_train_timesteps" not in config:
+        raise LepbenchError(f"{where} has no num_train_timesteps", "use the scheduler it was saved with")
+    if _is_flow(config) != family.flow:
+        kinds = ("of noise variances", "of flow matching")
+        raise LepbenchError(
+            f"{where} is a schedule {kinds[not family.flow]}, and the network was trained on one "
+            f"{kinds[family.flow]}",
+            "use the scheduler it was saved with",
+        )
+
+
+def _is_flow(config: ComponentConfig) -> bool:
+    """Whether a scheduler's config is one of flow matching, by its class, its prediction or its keys."""
+    named = str(config.get("_class_name", "")).startswith("FlowMatch")
+    shifted = "shift" in config and "beta_start" not in config
+    return named or shifted or config.get("prediction_type") == "flow_prediction"
 
 
 def _check_channels(family: Family, configs: Mapping[str, ComponentConfig], where: Where) -> None:
@@ -118,7 +145,7 @@ def _check_channels(family: Family, configs: Mapping[str, ComponentConfig], wher
         raise LepbenchError(
             f"{where(family.denoiser)} has in_channels {denoiser['in_channels']}, and latents of the VAE "
             f"have {latent} channels",
-            "a network that also reads a mask or a picture (inpainting, editing) is no text-to-image model",
+            OTHER_VAE if present < latent else OTHER_TASK,
         )
     made = denoiser.get("out_channels")
     if family.denoiser == "unet" and made not in (None, latent):

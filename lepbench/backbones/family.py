@@ -106,7 +106,7 @@ class Family(ABC):
 
     def token_limits(self, text: TextParts) -> dict[str, int]:
         """The number of tokens each tokenizer's encoder reads; what no encoder reads of a caption is cut."""
-        return {name: int(tokenizer.model_max_length) for name, tokenizer in text.tokenizers.items()}
+        return {name: min(_limits(text, name, tokenizer)) for name, tokenizer in text.tokenizers.items()}
 
     def normalise_prompt(self, prompt: str) -> str:
         """A caption as the pipeline hands it to its tokenizers."""
@@ -188,6 +188,13 @@ class Family(ABC):
         return min(self.latent_size(config) or (64, 64))
 
 
+def _limits(text: TextParts, name: str, tokenizer: Any) -> list[int]:
+    """What a tokenizer and its encoder say of the length; a tokenizer without a config says 1e30."""
+    config = getattr(text.encoders.get(name.replace("tokenizer", "text_encoder")), "config", None)
+    most = getattr(config, "max_position_embeddings", None)
+    return [int(tokenizer.model_max_length), *([] if most is None else [int(most)])]
+
+
 def list_present(family: Family, parts: Mapping[str, str], index: ComponentConfig) -> dict[str, str]:
     """The components of a pipeline: those of its family, except optional ones that are null in its index."""
     absent = {part for part in family.optional if index.get(part) in (None, [None, None], (None, None))}
@@ -202,7 +209,8 @@ def choose_classes(family: Family, index: ComponentConfig) -> dict[str, str]:
     """
     chosen = list_present(family, family.components, index)
     for part, kind in chosen.items():
-        named = (index.get(part) or [None, None])[-1]
+        entry = index.get(part)
+        named = entry[-1] if isinstance(entry, list | tuple) and entry else None
         if named is not None:
             chosen[part] = choose_class(part, kind, str(named))
     return chosen

@@ -29,6 +29,9 @@ KINDS = {
 }
 """Pipelines by a part of their weights' names in single files; Stable Diffusion 1 and 2 otherwise."""
 
+PARTS = {"UNet": "unet", "Auto": "vae", "Text": "text_encoder", "T5": "text_encoder"}
+"""Components by a part of their class's name; a transformer otherwise."""
+
 
 def find_pipeline(name: str | Path, patterns: Sequence[str]) -> Path:
     """The folder of a saved pipeline, as `find_model_folder` finds it.
@@ -78,6 +81,8 @@ def _explain_file(path: Path) -> LepbenchError:
         return LepbenchError(
             f"no file {str(path)!r}", "give a folder, an embedded name or a hub id 'owner/name'"
         )
+    if (path.parent / "config.json").is_file():
+        return _explain_folder(path.parent)
     if path.suffix.lower() == ".gguf":
         return LepbenchError(f"{path} holds quantised weights of one network", "use the unquantised model")
     if path.suffix.lower() == ".safetensors":
@@ -112,9 +117,9 @@ def _explain_folder(folder: Path) -> LepbenchError:
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     if not names:
         return LepbenchError(f"the folder {folder} is empty", "give the folder of a saved pipeline")
-    nested = next((path.parent for path in sorted(folder.glob(f"*/{INDEX}"))), None)
-    if nested is not None:
-        return LepbenchError(f"missing file {folder / INDEX}", f"did you mean {nested}?")
+    near = _find_near(folder)
+    if near is not None and "config.json" not in names:
+        return LepbenchError(f"missing file {folder / INDEX}", f"did you mean {near}?")
     if "adapter_config.json" in names or any("lora" in name.lower() for name in names):
         return _explain_addition(folder, *LORA)
     if any(name.startswith("learned_embeds") for name in names):
@@ -130,14 +135,26 @@ def _explain_folder(folder: Path) -> LepbenchError:
     )
 
 
+def _find_near(folder: Path) -> Path | None:
+    """The pipeline that a folder is part of or holds, as the hub's cache does."""
+    if (folder.parent / INDEX).is_file():
+        return folder.parent
+    nested = [
+        path.parent for depth in ("*", "snapshots/*") for path in sorted(folder.glob(f"{depth}/{INDEX}"))
+    ]
+    return next(iter(nested), None)
+
+
 def _explain_component(folder: Path) -> LepbenchError:
     """A folder that `save_pretrained` of one network wrote."""
     config = read_json(folder / "config.json", "")
     found = config if isinstance(config, dict) else {}
     kind = found.get("_class_name") or next(iter(found.get("architectures") or ()), "network")
-    part = {"UNet2DConditionModel": "unet"}.get(str(kind), "vae" if "Auto" in str(kind) else "transformer")
+    part = next((part for piece, part in PARTS.items() if piece in str(kind)), "transformer")
+    near = _find_near(folder)
     return LepbenchError(
-        f"missing file {folder / INDEX}: the folder holds one component, a {kind}", INSERT.format(part=part)
+        f"missing file {folder / INDEX}: the folder holds one component, a {kind}",
+        INSERT.format(part=part) if near is None else f"did you mean {near}?",
     )
 
 

@@ -70,8 +70,11 @@ def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
     text = str(name)
     if is_embedded(name):
         return find_embedded_folder(text)
-    if Path(name).is_dir():
-        return Path(name)
+    path = Path(text).expanduser() if text.startswith("~/") else Path(name)
+    if path.is_dir():
+        return path
+    if path.is_file():
+        raise LepbenchError(f"{text} is a file, and a model is a folder", f"did you mean {path.parent}?")
     if not HUB_ID.fullmatch(text):
         raise LepbenchError(
             f"no model folder {text!r}", "give a folder, an embedded name or a hub id 'owner/name'"

@@ -167,10 +167,6 @@ class StableDiffusion(UNetFamily):
         states = encoder(tokens.input_ids, attention_mask=tokens.attention_mask if masked else None)[0]
         return Conditioning({"embeddings": states.float()})
 
-    def token_limits(self, text: TextParts) -> dict[str, int]:
-        most = text.encoders["text_encoder"].config.max_position_embeddings
-        return {"tokenizer": min(text.tokenizers["tokenizer"].model_max_length, most)}
-
     def text_widths(self, configs: Mapping[str, ComponentConfig]) -> dict[str, int]:
         return {"embeddings": configs["text_encoder"]["hidden_size"]}
 

@@ -39,7 +39,7 @@ class StableDiffusion3(TransformerFamily):
     usual_side = 128
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
-        clip, pooled = encode_two_clips(text, prompts)
+        clip, pooled = encode_two_clips(text, prompts, self.token_limits(text))
         return Conditioning(
             {"embeddings": _beside_t5(text, prompts, clip), "pooled": torch.cat(pooled, dim=-1)}
         )

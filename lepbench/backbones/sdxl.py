@@ -32,15 +32,21 @@ SDXL = TapLayout(
 )
 
 
-def encode_two_clips(text: TextParts, prompts: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
-    """Penultimate hidden states of the CLIP encoders present, concatenated, and the first output of each."""
+def encode_two_clips(
+    text: TextParts, prompts: Sequence[str], limits: Mapping[str, int]
+) -> tuple[Tensor, list[Tensor]]:
+    """Penultimate hidden states of the CLIP encoders present, concatenated, and the first output of each.
+
+    Args:
+        limits: number of tokens by tokenizer.
+    """
     states, pooled = [], []
     for number in ("", "_2"):
         encoder = text.encoders.get(f"text_encoder{number}")
         if encoder is None:
             continue
-        length = text.tokenizers[f"tokenizer{number}"].model_max_length
-        ids = text.tokens(f"tokenizer{number}", prompts, length).input_ids
+        name = f"tokenizer{number}"
+        ids = text.tokens(name, prompts, limits[name]).input_ids
         output = encoder(ids, output_hidden_states=True)
         states.append(output.hidden_states[-2].float())
         pooled.append(output[0].float())
@@ -66,7 +72,7 @@ class StableDiffusionXL(UNetFamily):
     usual_side = 128
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
-        states, pooled = encode_two_clips(text, prompts)
+        states, pooled = encode_two_clips(text, prompts, self.token_limits(text))
         return Conditioning({"embeddings": states, "pooled": pooled[-1]})
 
     def text_widths(self, configs: Mapping[str, ComponentConfig]) -> dict[str, int]:

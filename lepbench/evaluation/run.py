@@ -51,7 +51,14 @@ from lepbench.evaluation.schema import make_schema, make_work_schema
 from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder, sha256_file
 from lepbench.judges import Judges
-from lepbench.methods import Method, ModelConfig, UnguidedConfig, check_drawing, hash_sampler_code
+from lepbench.methods import (
+    Method,
+    ModelConfig,
+    UnguidedConfig,
+    check_drawing,
+    describe_drawing,
+    hash_sampler_code,
+)
 from lepbench.progress import Progress, ignore_progress
 from lepbench.submitted import explain_faults, hash_code
 from lepbench.suites import Items, Suite
@@ -275,7 +282,7 @@ class _Run:
             failed=failed,
             truncated=self._truncated(),
             cut_captions=self._list_cut(backbone),
-            notes=() if backbone is None else backbone.notes,
+            notes=() if backbone is None else describe_drawing(backbone, self.identity.model.sampler),
             rows=summarise_samples(samples, self.runner.judges.statistics, self.protocol),
             samples_sha256=sha256_file(find_samples(out)),
             reused=self.reused,

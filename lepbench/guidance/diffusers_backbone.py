@@ -99,7 +99,7 @@ def wrap_pipeline(pipe: Any) -> DiffusersBackbone:
     family = choose_family(type(pipe).__name__)
     components = _read_components(pipe, family)
     configs = {part: read_config(network) for part, network in components.items()}
-    configs[SCHEDULER] = dict(pipe.scheduler.config)
+    configs[SCHEDULER] = read_schedule(pipe.scheduler)
     check_pipeline(family, configs, lambda part: f"the pipeline's {part}")
     name = getattr(pipe, "name_or_path", None)
     denoiser = components[family.denoiser]
@@ -116,6 +116,15 @@ def wrap_pipeline(pipe: Any) -> DiffusersBackbone:
         device=pipe._execution_device,
         dtype=denoiser.dtype,
     )
+
+
+def read_schedule(scheduler: Any) -> dict[str, Any]:
+    """The config of a loaded scheduler, as it would be saved.
+
+    Without the note of diffusers on which values are defaults: a pipeline may have replaced them.
+    """
+    config = {key: value for key, value in scheduler.config.items() if key != "_use_default_values"}
+    return {**config, "_class_name": type(scheduler).__name__}
 
 
 def _read_parts(pipe: Any, family: Family, names: Mapping[str, str]) -> dict[str, Any]:
@@ -148,6 +157,28 @@ def _read_components(pipe: Any, family: Family) -> dict[str, Any]:
             f"the pipeline's {family.denoiser} skips passes by a cache", "call its disable_cache() first"
         )
     return components
+
+
+def require_weights(backbone: Backbone) -> None:
+    """Check that the networks have all their weights, and that a gradient can pass by them.
+
+    Raises:
+        LepbenchError: some are on the meta device, and no hook brings them, or are inference tensors.
+    """
+    parts = {backbone.family.denoiser: backbone.denoiser, "vae": backbone.vae, **backbone.text.encoders}
+    for part, network in parts.items():
+        for prefix, module in network.named_modules():
+            for name, weight in module.named_parameters(prefix, recurse=False):
+                if weight.is_meta and not hasattr(module, "_hf_hook"):
+                    raise LepbenchError(
+                        f"the pipeline's {part} has no values for its weight {name!r}",
+                        "load it with all its weights, not on the meta device",
+                    )
+                if weight.is_inference():
+                    raise LepbenchError(
+                        f"the weights of the pipeline's {part} are inference tensors, which take no gradient",
+                        "load the pipeline outside of torch.inference_mode(), and do not run it there",
+                    )
 
 
 def place_predictor(predictor: Predictor, device: torch.device) -> Predictor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import warnings
@@ -29,6 +30,7 @@ from lepbench.guidance.diffusers_backbone import (
     freeze_networks,
     has_hooks,
     place_predictor,
+    require_weights,
     run_in_full,
     wrap_pipeline,
 )
@@ -102,6 +104,7 @@ class SketchGuidedPipeline:
                 to be prepared is offloaded.
         """
         backbone = wrap_pipeline(pipe)
+        require_weights(backbone)
         if isinstance(predictor, Predictor):
             predictor.require_fit(backbone)
         else:
@@ -132,16 +135,28 @@ class SketchGuidedPipeline:
         """
         from diffusers import DiffusionPipeline
 
-        found = str(_find_readable(id_or_path, options) if is_local(id_or_path) else id_or_path)
+        found, given = str(id_or_path), {"use_safetensors": True, **options}
+        if is_local(id_or_path):
+            folder, variant = _find_readable(id_or_path, options)
+            found, given = str(folder), {"variant": variant, **given}
         try:
             with silence_libraries():
-                pipe = DiffusionPipeline.from_pretrained(found, **{"use_safetensors": True, **options})
-        except (AttributeError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+                pipe = DiffusionPipeline.from_pretrained(found, **given)
+        except (
+            AttributeError,
+            ImportError,
+            LookupError,
+            OSError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise LepbenchError(
                 f"the pipeline {str(id_or_path)!r} cannot be loaded: {error}",
                 "check its name and the options",
             ) from error
         pipe.set_progress_bar_config(disable=True)
+        require_weights(wrap_pipeline(pipe))  # What has no values cannot be moved.
         return SketchGuidedPipeline.from_pipe(pipe.to(choose_device(device)), predictor, execution)
 
     def to(self, *where: Any, **options: Any) -> SketchGuidedPipeline:
@@ -221,8 +236,9 @@ class SketchGuidedPipeline:
                 scheduler that may lose a guidance update (`require_steerable`), images that are not finite.
         """
         backbone = self.backbone
+        require_weights(backbone)
         predictor = place_predictor(self.predictor, backbone.device)
-        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        prompts = _read_prompts(prompt)
         size = backbone.choose_size(height, width)
         latent = backbone.latent_shape(size)
         for note in describe_far_size(backbone, size):
@@ -280,14 +296,17 @@ class SketchGuidedPipeline:
             self.pipe.maybe_free_model_hooks()
 
     def _scheduler(self, backbone: Backbone, steps: int, latent: tuple[int, int]) -> Any:
-        """A new scheduler of the pipeline's class and config, its timesteps set."""
-        scheduler = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
+        """A copy of the pipeline's scheduler, its timesteps set.
+
+        A new one of its config would lose what was set on it later, as by `set_shift` or by the pipeline.
+        """
+        scheduler = copy.deepcopy(self.pipe.scheduler)
         set_timesteps(scheduler, backbone, steps, latent)
         return scheduler
 
 
-def _find_readable(name: str | Path, options: Mapping[str, Any]) -> Path:
-    """The folder of a local pipeline.
+def _find_readable(name: str | Path, options: Mapping[str, Any]) -> tuple[Path, str | None]:
+    """The folder of a local pipeline, and the variant of its weights: half precision if some have no other.
 
     Raises:
         LepbenchError: it is none, of no family, or its weights are of a kind that is neither read nor asked
@@ -296,12 +315,14 @@ def _find_readable(name: str | Path, options: Mapping[str, Any]) -> Path:
     folder = find_pipeline(name, [])
     index = read_index(folder)
     parts = choose_classes(choose_family(index.get("_class_name")), index)
-    if not {"variant", "use_safetensors"} & set(options):
-        for part, kind in parts.items():
-            if part not in options:
-                find_weight_files(folder / part, kind)
-                require_quantiser(folder / part)
-    return folder
+    if {"variant", "use_safetensors"} & set(options):
+        return folder, None
+    variants = set()
+    for part, kind in parts.items():
+        if part not in options:
+            variants.add(find_weight_files(folder / part, kind)[0])
+            require_quantiser(folder / part)
+    return folder, max(variants, default="").lstrip(".") or None
 
 
 def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
@@ -385,6 +406,18 @@ def _encoded(
         return target, None
     mattering = _weights_for(weights, strokes.shape, (target.shape[2], target.shape[3]))
     return target, mattering.repeat_interleave(each, 0)
+
+
+def _read_prompts(prompt: str | Sequence[str]) -> list[str]:
+    """The prompts of one text or several.
+
+    Raises:
+        LepbenchError: there is none, or one is no text.
+    """
+    texts = [prompt] if isinstance(prompt, str) or not isinstance(prompt, Iterable) else list(prompt)
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
+    return texts
 
 
 def _negatives(negative: str | Sequence[str], count: int) -> list[str]:

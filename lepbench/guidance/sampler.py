@@ -18,13 +18,13 @@ from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.guidance.renoise import renoise_latents
 from lepbench.guidance.schedulers import (
     SCHEDULERS,
+    choose_step_options,
     make_scheduler,
     measure_input_scale,
     read_initial_scale,
     require_scale,
     scale_model_input,
     shift_sample,
-    takes_generator,
 )
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.steering import Guidance
@@ -115,8 +115,7 @@ class _Loop:
         self.cfg = cfg
         self.conditioning, self.empty = backbone.conditions(prompts, cfg)
         self.generators = list(generators) if isinstance(generators, Sequence) else generators
-        draws = generators is not None and takes_generator(scheduler)
-        self.extra: dict[str, Any] = {"generator": self.generators} if draws else {}
+        self.extra = choose_step_options(scheduler, self.generators)
 
     def time(self, index: int) -> float:
         """t / T_train of a step."""

@@ -95,7 +95,14 @@ def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | Non
         )
     if not hasattr(diffusers, kind.class_name):
         raise LepbenchError(f"scheduler {name!r}: diffusers has no {kind.class_name}", "check its class_name")
-    scheduler = getattr(diffusers, kind.class_name).from_config(dict(backbone.scheduler), **kind.overrides)
+    try:
+        scheduler = getattr(diffusers, kind.class_name).from_config(
+            dict(backbone.scheduler), **kind.overrides
+        )
+    except (ImportError, NotImplementedError, TypeError, ValueError) as error:
+        raise LepbenchError(
+            f"{kind.class_name} does not take the schedule of {backbone.name}: {error}"
+        ) from error
     side = backbone.family.latent_side(backbone.denoiser.config)
     set_timesteps(scheduler, backbone, steps, latent or (side, side))
     return scheduler
@@ -110,7 +117,7 @@ def set_timesteps(scheduler: Any, backbone: Backbone, steps: int, latent: Size) 
     arguments = backbone.family.schedule(scheduler, steps, latent)
     try:
         scheduler.set_timesteps(**arguments, device=backbone.device)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise LepbenchError(f"{type(scheduler).__name__} takes no {steps} steps: {error}") from error
 
 
@@ -158,9 +165,14 @@ def measure_input_scale(scheduler: Any, timestep: Tensor) -> float:
     return float(scale_model_input(scheduler, torch.ones((), device=timestep.device), timestep))
 
 
-def takes_generator(scheduler: Any) -> bool:
-    """Whether the scheduler's step can draw noise from a generator it is given."""
-    return "generator" in inspect.signature(scheduler.step).parameters
+def choose_step_options(scheduler: Any, generators: Any) -> dict[str, Any]:
+    """Options of the scheduler's step: those that the pipelines of diffusers give it.
+
+    `eta` is 0 there, also for TCD, whose own default is 0.3.
+    """
+    taken = inspect.signature(scheduler.step).parameters
+    options = {"generator": generators} if generators is not None else {}
+    return {key: value for key, value in {"eta": 0.0, **options}.items() if key in taken}
 
 
 def require_steerable(scheduler: Any) -> None:

@@ -1,6 +1,14 @@
 """Sketch-guided generation methods, one file each; importing this package fills `METHODS`."""
 
-from lepbench.methods.base import METHODS, AnyMethod, Method, MethodConfig, Request, check_drawing
+from lepbench.methods.base import (
+    METHODS,
+    AnyMethod,
+    Method,
+    MethodConfig,
+    Request,
+    check_drawing,
+    describe_drawing,
+)
 from lepbench.methods.clean_edges import CleanEdgesConfig
 from lepbench.methods.lep import LepConfig
 from lepbench.methods.model import ModelConfig, hash_model_code, hash_sampler_code
@@ -21,6 +29,7 @@ __all__ = [
     "Request",
     "UnguidedConfig",
     "check_drawing",
+    "describe_drawing",
     "hash_model_code",
     "hash_sampler_code",
 ]

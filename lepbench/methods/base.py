@@ -16,7 +16,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone
 from lepbench.config import Config, select_config
 from lepbench.guidance import Guidance, SamplerSettings, sample
-from lepbench.guidance.schedulers import make_scheduler, require_scale
+from lepbench.guidance.schedulers import imply_sampler, make_scheduler, require_scale
 from lepbench.registry import Registry
 from lepbench.seeds import make_generator
 
@@ -111,6 +111,15 @@ def check_drawing(backbone: Backbone, sampler: SamplerSettings, size: tuple[int,
     _, height, width = backbone.latent_shape(size)
     make_scheduler(sampler.scheduler, backbone, sampler.steps, (height, width))
     require_scale(backbone, sampler.guidance_scale)
+
+
+def describe_drawing(backbone: Backbone, sampler: SamplerSettings) -> tuple[str, ...]:
+    """What a reader of a record should know of how a backbone was sampled, a line each."""
+    implied = imply_sampler(backbone).get("scheduler", sampler.scheduler)
+    if implied == sampler.scheduler:
+        return backbone.notes
+    drawn = f"sampled by {sampler.scheduler} in {sampler.steps} steps, though it was trained for {implied}"
+    return (*backbone.notes, drawn)
 
 
 def draw_pictures(

@@ -48,6 +48,7 @@ KEYS = [
     ("flux-dev", "vae", {"latents_mean": [0.1] * 4}, "latents_mean"),
     ("pixart-sigma", "vae", {"latents_mean": [0.1] * 4}, "latents_mean"),
     ("sd-v", "scheduler", {"prediction_type": "flow_prediction"}, "prediction_type flow_prediction"),
+    ("sd-v", "scheduler", {"variance_type": "learned_range"}, "variance_type learned_range"),
     ("sdxl", "unet", {"addition_embed_type": None}, "addition_embed_type: it does not take the inputs"),
     # What the refiner of SDXL has: an aesthetic score in place of a size.
     ("sdxl", "unet", {"projection_class_embeddings_input_dim": 28}, "reads pooled of width 4"),
@@ -164,6 +165,69 @@ def test_a_pipeline_that_skips_passes_is_refused() -> None:
         spatial_attention_block_skip_range=2, current_timestep_callback=lambda: 500))  # fmt: skip
     with pytest.raises(LepbenchError, match="skips passes by a cache; call its disable_cache"):
         wrap_pipeline(pipe)
+
+
+FLOW = {"num_train_timesteps": 1000, "shift": 3.0}
+SCHEDULES = [
+    ("sd-v", FLOW, "is a schedule of flow matching, and the network was trained on one of noise variances"),
+    ("sd-v", {**FLOW, "_class_name": "FlowMatchHeunDiscreteScheduler"}, "is a schedule of flow matching"),
+    ("sd3", {"num_train_timesteps": 1000, "beta_start": 1e-4}, "is a schedule of noise variances"),
+    ("flux-dev", {"num_train_timesteps": 1000}, "is a schedule of noise variances"),
+    ("sd-v", {"beta_start": 1e-4}, "has no num_train_timesteps"),
+    ("sd-v", {"sigma_data": 0.5, "num_train_timesteps": 1000}, "is a schedule of EDM"),
+]
+
+
+@pytest.mark.parametrize(("name", "config", "message"), SCHEDULES)
+def test_a_schedule_of_another_kind_is_refused(
+    name: str,
+    config: dict[str, Any],
+    message: str,
+    tiny_folder_of: Callable[[str], Path],
+    tmp_path: Path,
+) -> None:
+    folder = Path(shutil.copytree(tiny_folder_of(name), tmp_path / name))
+    (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(config))
+    with pytest.raises(LepbenchError, match=message):
+        load_backbone(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "options"),
+    [
+        ("sd-v", diffusers.FlowMatchEulerDiscreteScheduler, {}),
+        ("sd3", diffusers.DDIMScheduler, {}),
+        ("flux-dev", diffusers.EulerDiscreteScheduler, {}),
+    ],
+)
+def test_a_scheduler_of_another_kind_is_refused(name: str, kind: Any, options: dict[str, Any]) -> None:
+    pipe = BUILDERS[name]()
+    pipe.scheduler = kind(**options)
+    with pytest.raises(LepbenchError, match="the pipeline's scheduler is a schedule of"):
+        wrap_pipeline(pipe)
+
+
+def test_a_solver_that_steps_along_a_flow_fits_a_flow() -> None:
+    pipe = BUILDERS["sd3"]()
+    pipe.scheduler = diffusers.UniPCMultistepScheduler(
+        use_flow_sigmas=True, prediction_type="flow_prediction"
+    )
+    assert wrap_pipeline(pipe).family.flow
+
+
+def test_a_vae_of_other_latents_is_named() -> None:
+    with pytest.raises(LepbenchError, match="of the VAE have 16 channels; use the VAE it was trained with"):
+        wrap_pipeline(sd(vae=diffusers.AutoencoderTiny(latent_channels=16)))
+
+
+@pytest.mark.parametrize("entry", [3, [], "UNet2DConditionModel", [None, None]])
+def test_an_index_without_a_class_leaves_the_familys(
+    entry: object, tiny_folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_folder_of("sd-v"), tmp_path / "sd"))
+    file = folder / "model_index.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"unet": entry}))
+    assert type(load_backbone(folder).denoiser) is diffusers.UNet2DConditionModel
 
 
 def test_a_tap_that_does_not_exist_is_found_on_loading() -> None:

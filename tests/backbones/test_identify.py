@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from lepbench.backbones import load_backbone
+from lepbench.backbones.identify import find_pipeline
 from lepbench.backbones.known import find_denoiser
 from lepbench.errors import LepbenchError
 from lepbench.guidance.pipeline import SketchGuidedPipeline
@@ -79,10 +80,32 @@ def test_what_is_added_to_a_model_is_no_model(tmp_path: Path) -> None:
     refused(learnt, r"is a textual inversion, .*load_textual_inversion\(")
 
 
+def test_a_path_from_the_home_folder(
+    tiny_folder_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tiny_folder_of("sd-v")
+    monkeypatch.setenv("HOME", str(whole.parent))
+    assert find_pipeline("~/sd-v", []) == whole
+
+
 def test_folders_without_an_index(tiny_folder_of: Callable[[str], Path], tmp_path: Path) -> None:
     whole = tiny_folder_of("sd-v")
-    refused(whole / "unet", "the folder holds one component, a UNet2DConditionModel; .*unet=")
-    refused(whole / "vae", "the folder holds one component, a AutoencoderKL; .*vae=")
+    for part, kind in (
+        ("unet", "UNet2DConditionModel"),
+        ("vae", "AutoencoderKL"),
+        ("text_encoder", "CLIPTextModel"),
+    ):
+        refused(whole / part, f"the folder holds one component, a {kind}; did you mean .*sd-v?")
+        alone = shutil.copytree(whole / part, tmp_path / part)
+        refused(alone, f"the folder holds one component, a {kind}; .*{part}=")
+    refused(
+        whole / "unet" / "diffusion_pytorch_model.safetensors", "holds one component, .*did you mean .*sd-v?"
+    )
+    for part in ("scheduler", "tokenizer"):
+        refused(whole / part, "missing file .*; did you mean .*sd-v?")
+    cached = shutil.copytree(whole, tmp_path / "models--a--b" / "snapshots" / "012ab")
+    refused(tmp_path / "models--a--b", f"did you mean {cached}?")
+    refused(whole / "model_index.json", f"is a file, and a model is a folder; did you mean {whole}?")
     (tmp_path / "empty").mkdir()
     refused(tmp_path / "empty", "the folder .*empty is empty")
     shutil.copytree(whole, tmp_path / "outer" / "inner")

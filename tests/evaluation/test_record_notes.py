@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from transformers import CLIPTokenizer
 
-from lepbench.backbones import Backbone
+from lepbench.backbones import Backbone, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
+from lepbench.guidance import SamplerSettings
 from lepbench.judges import Judges
-from lepbench.methods import ModelConfig
+from lepbench.methods import ModelConfig, describe_drawing
 from lepbench.suites import Suite
 
 
@@ -58,3 +60,12 @@ def test_what_cannot_be_drawn_is_refused_before_the_folder_is_claimed(
         with pytest.raises(LepbenchError, match=message):
             evaluate(model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
         assert not list((tmp_path / "out").glob("*.json"))
+
+
+def test_another_sampler_than_the_backbone_was_trained_for_is_noted(
+    tiny_folder_of: Callable[[str], Path],
+) -> None:
+    backbone = load_backbone(tiny_folder_of("lcm"), "cpu")
+    noted = describe_drawing(backbone, SamplerSettings(steps=9))
+    assert noted[-1] == "sampled by ddim in 9 steps, though it was trained for lcm"
+    assert describe_drawing(backbone, SamplerSettings(scheduler="lcm", steps=4)) == backbone.notes

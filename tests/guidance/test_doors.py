@@ -10,9 +10,12 @@ import diffusers
 import numpy as np
 import pytest
 import torch
-from tiny_pipelines import BUILDERS, clip, lcm, lopsided_vae, sd, sdxl, small_vae, vae
+from safetensors.torch import load_file, save_file
+from tiny_pipelines import BUILDERS, clip, lcm, lopsided_vae, save_tiny, sd, sdxl, small_vae, vae
 from torch import Tensor
+from transformers import CLIPTokenizer
 
+from lepbench.api.sampling import sample as draw_sample
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
@@ -117,6 +120,83 @@ def test_unguided_is_the_pipelines_own_at_both_doors(name: str, cfg: float, tmp_
     pipe.save_pretrained(tmp_path / "saved")
     found = drawn_by_folder(tmp_path / "saved", pipe, start, cfg, prompts)
     assert (found - expected).abs().max() < 1e-5
+
+
+def shifted_by_hand() -> Any:
+    pipe = BUILDERS["sd3"]()
+    pipe.scheduler.set_shift(7.0)
+    return pipe
+
+
+def spread_by_hand() -> Any:
+    pipe = sd()
+    pipe.scheduler.alphas_cumprod = pipe.scheduler.alphas_cumprod**1.3
+    return pipe
+
+
+SET = {
+    "shift": shifted_by_hand,
+    "variances": spread_by_hand,
+    # The pipeline replaces the defaults of clip_sample and steps_offset.
+    "defaults": lambda: sd(scheduler=diffusers.DDIMScheduler()),
+    "eta": lambda: sd(scheduler=diffusers.TCDScheduler()),
+}
+
+
+@pytest.mark.filterwarnings("ignore:The configuration file")
+@pytest.mark.parametrize("name", list(SET))
+def test_what_was_set_on_a_scheduler_counts(name: str) -> None:
+    pipe = made(SET[name])
+    backbone = wrap_pipeline(pipe)
+    start = start_of(backbone)
+    height, width = SIZE
+    options: dict[str, Any] = {"num_inference_steps": STEPS, "height": height, "width": width}
+    options |= {"output_type": "pt", "latents": start}
+    guided = SketchGuidedPipeline.from_pipe(pipe, reader(backbone))
+    ours = guided(PROMPTS, generator=generators(), **options).images
+    assert getattr(pipe.scheduler, "num_inference_steps", None) is None
+    expected = pipe(PROMPTS, generator=generators(), **options).images
+    assert (ours - expected).abs().max() < 1e-5
+
+
+def test_a_folder_in_half_precision_alone_is_read_at_both_doors(tmp_path: Path) -> None:
+    folder = save_tiny("sd-v", tmp_path / "half", variant="fp16")
+    predictor = reader(load_backbone(folder))
+    pipe = SketchGuidedPipeline.from_pretrained(folder, predictor, device="cpu").pipe
+    assert pipe.unet.dtype == torch.float32
+
+
+def test_a_folder_that_lacks_a_weight_is_one_line(tmp_path: Path) -> None:
+    folder = save_tiny("sd-v", tmp_path / "whole")
+    predictor = reader(load_backbone(folder))
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    del weights["conv_in.bias"]
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(LepbenchError, match=r"unet has no values for its weight 'conv_in\.bias'"):
+        SketchGuidedPipeline.from_pretrained(folder, predictor, device="cpu")
+
+
+@pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev"])
+def test_a_tokenizer_without_a_length_has_that_of_its_encoder(name: str) -> None:
+    pipe = made(BUILDERS[name])
+    for part in ("tokenizer", "tokenizer_2"):
+        if isinstance(getattr(pipe, part, None), CLIPTokenizer):
+            getattr(pipe, part).model_max_length = int(1e30)
+    assert wrap_pipeline(pipe).encode_prompts(["a b"]).tensors["embeddings"].shape[1] >= 12
+
+
+@pytest.mark.parametrize("prompt", [None, 5, [], ["a", 1]])
+def test_what_is_no_prompt_is_one_line(prompt: Any) -> None:
+    pipe = made(sd)
+    guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
+    with pytest.raises(LepbenchError, match="is no prompt; give a text, or a list of texts"):
+        guided(prompt, height=32, width=64)
+
+
+def test_a_loaded_pipeline_is_sent_to_its_own_door() -> None:
+    with pytest.raises(LepbenchError, match=r"a StableDiffusionPipeline is no backbone; .*from_pipe"):
+        draw_sample("a", backbone=made(sd), progress=False)
 
 
 def test_a_learnt_word_counts_with_all_its_vectors() -> None:

@@ -13,7 +13,12 @@ from tiny_pipelines import BUILDERS, sd
 from torch import nn
 
 from lepbench.errors import LepbenchError
-from lepbench.guidance.diffusers_backbone import freeze_networks, run_in_full, wrap_pipeline
+from lepbench.guidance.diffusers_backbone import (
+    freeze_networks,
+    require_weights,
+    run_in_full,
+    wrap_pipeline,
+)
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.pipeline import SketchGuidedPipeline
 from lepbench.predictors import MlpConfig, MlpPredictor
@@ -188,6 +193,22 @@ def test_a_caller_in_inference_mode_is_served_alike() -> None:
         other = guided("a", sketch(), weights=np.ones((32, 32)), stop=0.0, seed=0, **OPTIONS).images
     assert torch.equal(one, other)
     assert not any(weight.is_inference() for weight in guided.pipe.unet.parameters())
+
+
+def test_weights_of_inference_mode_are_refused_before_anything_is_changed() -> None:
+    with torch.inference_mode():
+        pipe = made()
+    wishes = [weight.requires_grad for weight in pipe.unet.parameters()]
+    with pytest.raises(LepbenchError, match=r"unet are inference tensors, .*outside of torch.inference_mode"):
+        require_weights(wrap_pipeline(pipe))
+    assert [weight.requires_grad for weight in pipe.unet.parameters()] == wishes
+
+
+def test_weights_without_values_are_named() -> None:
+    pipe = made()
+    pipe.text_encoder.to("meta")
+    with pytest.raises(LepbenchError, match=r"text_encoder has no values for its weight '.+'; load it"):
+        require_weights(wrap_pipeline(pipe))
 
 
 def test_hooked_weights_are_not_prepared_anew() -> None:
