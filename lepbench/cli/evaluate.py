@@ -44,7 +44,9 @@ def command(
 
     Every table has the model and its references: the unguided backbone on the same noise,
     the real images, their VAE round trip, the sketch drawn on the unguided images, and the model's
-    images compared with the next item's sketch. The same command resumes an interrupted run.
+    images compared with the next item's sketch. Images that were drawn elsewhere, or by a Python callable,
+    have no backbone, and so no unguided, VAE and overlay rows. The same command resumes an interrupted run;
+    one with another --limit is another run.
 
     \b
     Examples:
@@ -56,10 +58,13 @@ def command(
     from lepbench.api.running import evaluate
     from lepbench.config import load_config
     from lepbench.methods import ModelConfig
+    from lepbench.mini.words import describe_unknown_words
     from lepbench.suites import load_suite
 
     config = load_config(model, ModelConfig)
     chosen = load_suite(suite)
+    for note in describe_unknown_words(config.backbone or "", chosen.items(limit).prompts):
+        click.echo(note, err=True)
     folder = out or Path("runs") / config.name
     record = evaluate(
         config,

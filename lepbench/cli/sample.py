@@ -107,8 +107,9 @@ def command(
     """Generate an image of the prompt, guided by a sketch, or several to choose from.
 
     The sketch may be black on white, white on black or on transparent ground, in any image format, also a
-    scan or a photograph. Writes the image and OUT-strip.png with the sketch, the edges predicted during
-    sampling and the image, enlarged.
+    scan or a photograph; --resize fits one of another size. Writes the image and OUT-strip.png with the
+    sketch, the edges predicted during sampling and the image, enlarged. With --count, OUT is a sheet of all
+    candidates, and each lies beside it as OUT-SEED.png.
 
     \b
     Examples:
@@ -203,7 +204,7 @@ def _write_candidates(
 
 def _describe(sketch: Sketch) -> list[str]:
     """How a sketch was read, a line each."""
-    thinned = "its thick strokes are redrawn as lines of 1 px; --no-thin keeps them"
+    thinned = "its thick strokes are redrawn as thin lines; --no-thin keeps them"
     return [f"sketch read as {sketch.polarity}", *([thinned] if sketch.thinned else []), *sketch.notes]
 
 

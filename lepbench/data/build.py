@@ -171,6 +171,10 @@ def claim_folder(out: Path, recipe: BuildRecipe, mine: Collection[ShardSpec], re
     """
     manifest = existing_manifest(out, recipe, retry)
     if manifest is None:
+        # Records of a build without a single row would be taken for shards of this one.
+        for record in list_records(out):
+            (out / "data" / f"{record.stem}.parquet").unlink(missing_ok=True)
+            record.unlink()
         return save_manifest(
             Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=list_software()), out
         )
@@ -178,7 +182,7 @@ def claim_folder(out: Path, recipe: BuildRecipe, mine: Collection[ShardSpec], re
 
 
 def existing_manifest(out: Path, recipe: BuildRecipe, retry: bool) -> Manifest | None:
-    """The manifest of a folder that may be written, None where it is empty or not there.
+    """The manifest of a folder that may be written; None where there is none, or none with a triplet.
 
     Raises:
         LepbenchError: the folder holds other things, or the triplets of another recipe, or is none.
@@ -193,10 +197,29 @@ def existing_manifest(out: Path, recipe: BuildRecipe, retry: bool) -> Manifest |
         return None
     manifest = load_manifest(out)
     if differing := find_difference(manifest.recipe, recipe, apart=MENDED if retry else ()):
+        if holds_no_triplet(out, manifest):
+            return None
         mended = not find_difference(manifest.recipe, recipe, apart=MENDED)
         fix = "choose another --out" + (", or add --retry-failed to take it over" if mended else "")
         raise LepbenchError(f"{out} holds another recipe: {differing}", fix)
     return manifest
+
+
+def holds_no_triplet(out: Path, manifest: Manifest) -> bool:
+    """Whether a build came to an end without a single row, so that nothing is lost with it."""
+    records = list_records(out)
+    done = len(records) == len(plan_shards(manifest.recipe)) > 0
+    return done and not any(load_record(path).shard.rows for path in records)
+
+
+def list_records(out: Path) -> list[Path]:
+    """The records of a folder's shards."""
+    return sorted((out / "shards").glob("*.json"))
+
+
+def load_record(path: Path) -> ShardRecord:
+    """A shard's record."""
+    return ShardRecord.model_validate_json(path.read_bytes())
 
 
 def renew_manifest(
@@ -328,7 +351,7 @@ def finish_build(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[Sha
     details: dict[str, str] = {}
     with atomic_path(out / REJECTED, lasting=True) as partial, partial.open("w", encoding="utf-8") as lines:
         for piece in shards:
-            record = ShardRecord.model_validate_json((out / piece.record).read_bytes())
+            record = load_record(out / piece.record)
             for reject in record.rejects:
                 lines.write(reject.model_dump_json() + "\n")
                 details.setdefault(reject.reason, reject.detail)

@@ -259,6 +259,13 @@ class _Run:
         tails = zip(self.items.ids, backbone.find_cut(self.items.prompts), strict=True)
         return tuple(item_id for item_id, tail in tails if tail)
 
+    def _describe(self, backbone: Backbone | None) -> tuple[str, ...]:
+        """Notes on how the backbone drew."""
+        if backbone is None:
+            return ()
+        height, width = self.items[0].sketch.shape
+        return describe_drawing(backbone, self.identity.model.sampler, (height, width))
+
     def record(
         self, out: Path, tables: list[ConditionTable], started: float, backbone: Backbone | None
     ) -> Record:
@@ -282,7 +289,7 @@ class _Run:
             failed=failed,
             truncated=self._truncated(),
             cut_captions=self._list_cut(backbone),
-            notes=() if backbone is None else describe_drawing(backbone, self.identity.model.sampler),
+            notes=self._describe(backbone),
             rows=summarise_samples(samples, self.runner.judges.statistics, self.protocol),
             samples_sha256=sha256_file(find_samples(out)),
             reused=self.reused,

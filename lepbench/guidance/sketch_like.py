@@ -20,7 +20,7 @@ SketchLike = str | Path | Image.Image | NDArray[Any] | Tensor
 """A file, or lines in any colours: [H, W] or [H, W, 3] (tensors: [3, H, W]), or bool [H, W] of strokes."""
 STROKES = "strokes"
 """Polarity of a bool array."""
-THINNED = "the sketch's thick strokes were redrawn as lines of 1 px; thin=False keeps them"
+THINNED = "the sketch's thick strokes were redrawn as thin lines; thin=False keeps them"
 SINGLE = (str, Path, Image.Image, np.ndarray, Tensor)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone
 from lepbench.config import Config, select_config
 from lepbench.guidance import Guidance, SamplerSettings, sample
+from lepbench.guidance.picture_size import describe_far_size
 from lepbench.guidance.schedulers import imply_sampler, make_scheduler, require_scale
 from lepbench.registry import Registry
 from lepbench.seeds import make_generator
@@ -113,13 +114,14 @@ def check_drawing(backbone: Backbone, sampler: SamplerSettings, size: tuple[int,
     require_scale(backbone, sampler.guidance_scale)
 
 
-def describe_drawing(backbone: Backbone, sampler: SamplerSettings) -> tuple[str, ...]:
-    """What a reader of a record should know of how a backbone was sampled, a line each."""
+def describe_drawing(backbone: Backbone, sampler: SamplerSettings, size: tuple[int, int]) -> tuple[str, ...]:
+    """Notes for the reader of a record: how a backbone drew at `size` (height, width), px."""
     implied = imply_sampler(backbone).get("scheduler", sampler.scheduler)
+    far = describe_far_size(backbone, size)
     if implied == sampler.scheduler:
-        return backbone.notes
+        return (*backbone.notes, *far)
     drawn = f"sampled by {sampler.scheduler} in {sampler.steps} steps, though it was trained for {implied}"
-    return (*backbone.notes, drawn)
+    return (*backbone.notes, *far, drawn)
 
 
 def draw_pictures(

@@ -300,7 +300,7 @@ def test_progress_of_samples_is_told(tiny: dict[str, Any], drawing: Image.Image)
 
 
 def test_a_prompt_that_is_cut_warns_with_what_is_not_read() -> None:
-    prompt = "a red fish " * 20 + "and a boat"
+    prompt = "a red fish " * 20 + "above a boat"
     with pytest.warns(
         UserWarning, match=r"the prompt is cut at the model's \d+ tokens, .* read from: a red fish"
     ):
@@ -331,9 +331,7 @@ def test_candidates_are_the_pictures_of_their_seeds(tiny: dict[str, Any], drawin
 def test_what_is_doubtful_is_a_warning(tiny: dict[str, Any], drawing: Image.Image) -> None:
     thick = np.zeros(SIZE, bool)
     thick[10:16, 5:60] = thick[10:60, 20:26] = True
-    with pytest.warns(
-        UserWarning, match="thick strokes were redrawn as lines of 1 px; thin=False keeps them"
-    ):
+    with pytest.warns(UserWarning, match="thick strokes were redrawn as thin lines; thin=False keeps them"):
         thinned = draw(PROMPT, thick, **tiny)
     with pytest.warns(UserWarning, match="the weights are the same everywhere"):
         kept = draw(PROMPT, thick, thin=False, weights=np.ones(SIZE), **tiny)

@@ -151,7 +151,7 @@ def test_a_thick_pen_is_thinned_unless_told_otherwise(run: Run, tmp_path: Path) 
     code, out, err = run("--sketch", tmp_path / "thick.png", "--out", tmp_path / "a.png")
     assert code == 0, err
     assert json.loads(out)["thinned"] is True
-    assert "thick strokes are redrawn as lines of 1 px; --no-thin keeps them" in err
+    assert "thick strokes are redrawn as thin lines; --no-thin keeps them" in err
     code, out, err = run("--sketch", tmp_path / "thick.png", "--out", tmp_path / "b.png", "--no-thin")
     assert code == 0
     assert json.loads(out)["thinned"] is False

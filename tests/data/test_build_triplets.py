@@ -257,6 +257,21 @@ def test_a_corpus_that_changed_is_another_recipe(tmp_path: Path) -> None:
         build_triplets(configured(photos, limit=2), tmp_path / "out")
 
 
+def test_a_build_without_a_triplet_leaves_its_folder_to_the_next(tmp_path: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    for number in range(6):
+        noise = np.random.default_rng(number).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(photos / f"{number}.png")
+    with pytest.raises(LepbenchError, match="can be a triplet: no caption"):
+        build_triplets(configured(photos, shard_rows=2), out)
+    for number in range(6):
+        (photos / f"{number}.txt").write_text(f"picture {number}")
+    result = build_triplets(configured(photos, shard_rows=3), out)
+    assert result.manifest.written == 6
+    assert len(list((out / "data").iterdir())) == len(list((out / "shards").iterdir())) == 2
+
+
 def test_other_packages_may_not_finish_what_was_begun(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

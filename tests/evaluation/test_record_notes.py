@@ -66,6 +66,11 @@ def test_another_sampler_than_the_backbone_was_trained_for_is_noted(
     tiny_folder_of: Callable[[str], Path],
 ) -> None:
     backbone = load_backbone(tiny_folder_of("lcm"), "cpu")
-    noted = describe_drawing(backbone, SamplerSettings(steps=9))
+    noted = describe_drawing(backbone, SamplerSettings(steps=9), (64, 64))
     assert noted[-1] == "sampled by ddim in 9 steps, though it was trained for lcm"
-    assert describe_drawing(backbone, SamplerSettings(scheduler="lcm", steps=4)) == backbone.notes
+    consistent = SamplerSettings(scheduler="lcm", steps=4)
+    assert describe_drawing(backbone, consistent, (64, 64)) == backbone.notes
+    assert describe_drawing(backbone, consistent, (512, 64)) == (
+        *backbone.notes,
+        f"{backbone.name} was trained at 64x64 px: at 64x512 px expect worse pictures",
+    )
