@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import lepbench
 from lepbench.cli.app import main
@@ -47,7 +48,9 @@ def run(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> R
 def predictor_folder(tiny_backbone: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lep")
     config = MlpConfig(taps=tiny_backbone.tap_channels, out_channels=4, train_timesteps=1000, hidden=(16,))
-    MlpPredictor(config).save_pretrained(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        MlpPredictor(config).save_pretrained(folder)
     return folder
 
 

@@ -54,7 +54,7 @@ def clip_segments(starts: Points, steps: Points, low: Points, high: Points) -> t
 
     Source: Liang and Barsky, "A new concept and method for line clipping", 1984.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         bounds = np.stack([(low - starts) / steps, (high - starts) / steps])
     within = (starts >= low) & (starts <= high)
     still = steps == 0
