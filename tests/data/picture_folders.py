@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +50,14 @@ def save_every_mode(folder: Path) -> list[str]:
     for name in names:
         (folder / name).with_suffix(".txt").write_text(f"a photograph called {Path(name).stem}\n")
     return names
+
+
+def write_tar(path: Path, members: list[tuple[str, bytes]]) -> Path:
+    """An archive of members by name, in this order."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path

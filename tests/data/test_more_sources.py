@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import pickle
 import tarfile
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from picture_folders import jpeg, photograph
+from picture_folders import jpeg, photograph, write_tar
 
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
@@ -397,16 +396,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 # WebDataset
 
 
-def tar(path: Path, members: list[tuple[str, bytes]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as archive:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return path
-
-
 names = st.text("ab./", min_size=1, max_size=6).filter(lambda name: name.strip("./"))
 
 
@@ -417,7 +406,9 @@ names = st.text("ab./", min_size=1, max_size=6).filter(lambda name: name.strip("
 def test_every_member_of_an_archive_is_in_a_sample_or_told(
     tmp_path_factory: pytest.TempPathFactory, members: list[tuple[str, str, bytes]]
 ) -> None:
-    path = tar(tmp_path_factory.mktemp("tar") / "a.tar", [(name + suffix, c) for name, suffix, c in members])
+    path = write_tar(
+        tmp_path_factory.mktemp("tar") / "a.tar", [(name + suffix, c) for name, suffix, c in members]
+    )
     source = WebDataset(path=str(path))
     if all(is_hidden(name + suffix) for name, suffix, _ in members):
         with pytest.raises(LepbenchError, match="hold nothing"):
@@ -447,7 +438,7 @@ def test_an_archive_gives_what_tarfile_gives(tmp_path: Path) -> None:
         ("h.jpg", PHOTOGRAPH),
         ("h.json", b"["),
     ]
-    source = WebDataset(path=str(tar(tmp_path / "x" / "s.tar", members)), licence_key="licence")
+    source = WebDataset(path=str(write_tar(tmp_path / "x" / "s.tar", members)), licence_key="licence")
     found = outcomes(source.open(64, None))
     assert found == {
         "s.tar/a": Original(PHOTOGRAPH, "caf\u00e9", None),
@@ -465,7 +456,7 @@ def test_an_archive_gives_what_tarfile_gives(tmp_path: Path) -> None:
 def test_licences_of_any_source_can_be_written(tmp_path: Path) -> None:
     told, written = "\ud800 of\nmine", "\\ud800 of mine"
     record = json.dumps({"caption": "a", "licence": told}).encode()
-    path = tar(tmp_path / "s.tar", [("a.jpg", PHOTOGRAPH), ("a.json", record)])
+    path = write_tar(tmp_path / "s.tar", [("a.jpg", PHOTOGRAPH), ("a.json", record)])
     annotations = coco_files(
         tmp_path, images=[{"id": 1, "file_name": "1.jpg", "license": 1}], licenses=[{"id": 1, "name": told}]
     )
@@ -480,7 +471,7 @@ def test_licences_of_any_source_can_be_written(tmp_path: Path) -> None:
 
 
 def test_links_and_devices_in_an_archive_are_not_followed(tmp_path: Path) -> None:
-    path = tar(tmp_path / "s.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")])
+    path = write_tar(tmp_path / "s.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")])
     with tarfile.open(path, "a") as archive:
         for name, kind in (
             ("b.jpg", tarfile.SYMTYPE),
@@ -503,7 +494,7 @@ def test_of_an_archive_that_is_cut_off_the_whole_part_is_used(
     tmp_path_factory: pytest.TempPathFactory, end: int
 ) -> None:
     path = tmp_path_factory.mktemp("cut") / "s.tar"
-    tar(path, [("a.jpg", PHOTOGRAPH[:3000]), ("a.txt", b"a"), ("b.jpg", OTHER[:3000]), ("b.txt", b"b")])
+    write_tar(path, [("a.jpg", PHOTOGRAPH[:3000]), ("a.txt", b"a"), ("b.jpg", OTHER[:3000]), ("b.txt", b"b")])
     content = path.read_bytes()
     path.write_bytes(content[:end])
     source = WebDataset(path=str(path))
@@ -520,7 +511,7 @@ def test_of_an_archive_that_is_cut_off_the_whole_part_is_used(
 
 def ten(folder: Path) -> Path:
     """Ten samples of 3584 bytes each, headers included."""
-    return tar(
+    return write_tar(
         folder / "s.tar",
         [
             member
@@ -545,8 +536,8 @@ def test_of_an_archive_with_a_damaged_header_the_rest_is_used(
 
 
 def test_archives_strung_together_are_used_whole_and_told(tmp_path: Path) -> None:
-    one = tar(tmp_path / "1" / "a.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")])
-    two = tar(tmp_path / "2" / "b.tar", [("b.jpg", PHOTOGRAPH), ("b.txt", b"b")])
+    one = write_tar(tmp_path / "1" / "a.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")])
+    two = write_tar(tmp_path / "2" / "b.tar", [("b.jpg", PHOTOGRAPH), ("b.txt", b"b")])
     with tarfile.open(one) as archive:
         end = archive.getmembers()[-1].offset + 1024
     path = tmp_path / "s.tar"
@@ -617,7 +608,7 @@ def test_any_damage_to_an_archive_is_survived(
 
 
 def test_an_archives_samples_are_held_in_a_hundred_bytes_each(tmp_path: Path) -> None:
-    path = tar(
+    path = write_tar(
         tmp_path / "s.tar", [(f"{n:09d}.{kind}", b"x") for n in range(3000) for kind in ("jpg", "txt")]
     )
     tracemalloc.start()
@@ -632,7 +623,7 @@ def test_a_limit_leaves_what_is_behind_it_out_of_the_recipe(tmp_path: Path) -> N
     def recipe(place: str, limit: int | None, *later: str) -> object:
         folder = tmp_path / place
         for number, names in enumerate((("a", "b", "c"), later)):
-            tar(folder / f"{number}.tar", [(f"{name}.jpg", PHOTOGRAPH) for name in names])
+            write_tar(folder / f"{number}.tar", [(f"{name}.jpg", PHOTOGRAPH) for name in names])
         corpus = WebDataset(path=str(folder)).open(64, limit)
         assert corpus.count == min(3 + len(later), limit or 99)
         assert corpus.entry(corpus.count - 1).id[-1] in "abcde"
@@ -696,7 +687,7 @@ def every_source(tmp_path: Path) -> list[Source]:
         Coco(annotations=coco_files(tmp_path / "coco"), images=tmp_path / "coco" / "images"),
         Table(path=str(parquet(tmp_path / "a.parquet", image=[PHOTOGRAPH], text=["a"]))),
         Table(path=str(tmp_path / "disk")),
-        WebDataset(path=str(tar(tmp_path / "a.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")]))),
+        WebDataset(path=str(write_tar(tmp_path / "a.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")]))),
     ]
 
 
@@ -738,7 +729,7 @@ def test_tables_and_archives_below_a_folder_that_is_not_utf8(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = tmp_path / "caf\udce9"
-    tar(here / "a\udce9.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")])
+    write_tar(here / "a\udce9.tar", [("a.jpg", PHOTOGRAPH), ("a.txt", b"a")])
     monkeypatch.chdir(here)
     corpus = WebDataset(path=".").open(16, None)
     assert corpus.label == r"webdataset:caf\udce9"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from picture_folders import jpeg, photograph
+from picture_folders import jpeg, photograph, write_tar
 
 from lepbench.data.corpus import Original, Rejected
 from lepbench.data.sources import WebDataset, select_source
@@ -18,15 +16,6 @@ from lepbench.errors import LepbenchError
 webdataset = pytest.importorskip("webdataset")
 PHOTOGRAPH, OTHER, THIRD = (jpeg(photograph().rotate(turn)) for turn in (0, 90, 180))
 Members = list[tuple[str, bytes]]
-
-
-def write_tar(path: Path, members: Members) -> Path:
-    with tarfile.open(path, "w") as archive:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return path
 
 
 def opened(path: Path, **settings: Any) -> dict[str, tuple[bytes, str] | str]:
