@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
+from lepbench.api.counts import require_whole
 from lepbench.api.loading import find_run
 from lepbench.api.model import ModelLike, read_model
 from lepbench.api.progress import ShowProgress, follow_progress
@@ -88,18 +86,6 @@ def evaluate(
         )
     publish_run(record, chosen, folder)
     return record
-
-
-def require_whole(name: str, value: Any, least: int | None = None) -> None:
-    """Refuse what is no whole number, or below the least there may be.
-
-    Raises:
-        LepbenchError: it is.
-    """
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or (least is not None and value < least):
-        bound = "" if least is None else f" from {least} up"
-        raise LepbenchError(f"{name}={value!r} is no number of things", f"give a whole number{bound}")
 
 
 def compare(*runs: RunLike | Sequence[RunLike], every_metric: bool = False) -> comparing.Comparison:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from lepbench.api.counts import require_whole
 from lepbench.api.notes import list_request_notes
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import Backbone
@@ -98,7 +99,8 @@ def sample(
     prompts = list(prompt) if isinstance(prompt, Iterable) and not isinstance(prompt, str) else [prompt]
     if not prompts or not all(isinstance(text, str) for text in prompts):
         raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
-    first, each = read_seed(seed), _read_count(count)
+    first, each = read_seed(seed), 1 if count is None else count
+    require_whole("count", each, least=1, things="pictures")
     chosen = PRESETS.get(preset)
     model = backbone if isinstance(backbone, Backbone) else _load(_pin(backbone), device, precision)
     settings = _choose_settings(
@@ -137,19 +139,6 @@ def sample(
             pictures.append(Image.fromarray(to_pixels(drawn)[0]))
             show("pictures", done, len(requests))
     return pictures[0] if isinstance(prompt, str) and count is None else pictures
-
-
-def _read_count(count: int | None) -> int:
-    """Pictures of each prompt.
-
-    Raises:
-        LepbenchError: it is no whole number from 1 up.
-    """
-    if count is None:
-        return 1
-    if not isinstance(count, int | np.integer) or count < 1:
-        raise LepbenchError(f"count={count!r} is no number of pictures", "give a whole number from 1 up")
-    return int(count)
 
 
 def _read_weights(weights: ArrayLike, size: tuple[int, int]) -> NDArray[np.float32]:
