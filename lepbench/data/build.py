@@ -29,12 +29,12 @@ from lepbench.data.manifest import (
     load_manifest,
 )
 from lepbench.data.shards import (
-    ShardRecord,
     ShardSpec,
     drop_rows,
     keep_shard,
     make_shard,
     plan_shards,
+    read_record,
 )
 from lepbench.data.sources.folder import Folder
 from lepbench.detectors import identify_detector
@@ -171,10 +171,7 @@ def claim_folder(out: Path, recipe: BuildRecipe, mine: Collection[ShardSpec], re
     """
     manifest = existing_manifest(out, recipe, retry)
     if manifest is None:
-        # Records of a build without a single row would be taken for shards of this one.
-        for record in list_records(out):
-            (out / "data" / f"{record.stem}.parquet").unlink(missing_ok=True)
-            record.unlink()
+        discard_build(out)
         return save_manifest(
             Manifest(recipe=recipe, recipe_sha256=recipe.sha256, software=list_software()), out
         )
@@ -207,19 +204,18 @@ def existing_manifest(out: Path, recipe: BuildRecipe, retry: bool) -> Manifest |
 
 def holds_no_triplet(out: Path, manifest: Manifest) -> bool:
     """Whether a build came to an end without a single row, so that nothing is lost with it."""
-    records = list_records(out)
-    done = len(records) == len(plan_shards(manifest.recipe)) > 0
-    return done and not any(load_record(path).shard.rows for path in records)
+    pieces = plan_shards(manifest.recipe)
+    done = bool(pieces) and all((out / piece.record).exists() for piece in pieces)
+    return done and not any(read_record(out, piece).shard.rows for piece in pieces)
 
 
-def list_records(out: Path) -> list[Path]:
-    """The records of a folder's shards."""
-    return sorted((out / "shards").glob("*.json"))
-
-
-def load_record(path: Path) -> ShardRecord:
-    """A shard's record."""
-    return ShardRecord.model_validate_json(path.read_bytes())
+def discard_build(out: Path) -> None:
+    """Remove the shards of a build that is in a folder: another would take them for its own."""
+    if (out / MANIFEST).exists():
+        pieces = plan_shards(load_manifest(out).recipe)
+        for piece in pieces:
+            (out / piece.data).unlink(missing_ok=True)
+        forget_records(out, pieces)
 
 
 def renew_manifest(
@@ -246,7 +242,7 @@ def renew_manifest(
 def read_reasons(out: Path, piece: ShardSpec) -> set[Reason]:
     """Why entries of a shard were left out, as far as its record can be read."""
     try:
-        record = ShardRecord.model_validate_json((out / piece.record).read_bytes())
+        record = read_record(out, piece)
     except (OSError, ValidationError):
         return set()
     return {reject.reason for reject in record.rejects}
@@ -351,7 +347,7 @@ def finish_build(manifest: Manifest, out: Path, corpus: Corpus, shards: dict[Sha
     details: dict[str, str] = {}
     with atomic_path(out / REJECTED, lasting=True) as partial, partial.open("w", encoding="utf-8") as lines:
         for piece in shards:
-            record = load_record(out / piece.record)
+            record = read_record(out, piece)
             for reject in record.rejects:
                 lines.write(reject.model_dump_json() + "\n")
                 details.setdefault(reject.reason, reject.detail)

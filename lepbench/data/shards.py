@@ -68,10 +68,15 @@ def plan_shards(recipe: BuildRecipe) -> list[ShardSpec]:
     ]
 
 
+def read_record(out: Path, piece: ShardSpec) -> ShardRecord:
+    """The record of a shard that was made."""
+    return ShardRecord.model_validate_json((out / piece.record).read_bytes())
+
+
 def read_kept_record(out: Path, piece: ShardSpec) -> ShardRecord | None:
     """The record of a shard whose file has its recorded bytes; None if it has to be made."""
     try:
-        record = ShardRecord.model_validate_json((out / piece.record).read_bytes())
+        record = read_record(out, piece)
         return record if sha256_file(out / piece.data) == record.shard.sha256 else None
     except (OSError, ValidationError):
         return None
