@@ -11,7 +11,7 @@ from lepbench.backbones.family import Family
 from lepbench.backbones.load import read_mapping
 from lepbench.backbones.resolve import INDEX, find_model_folder, is_checkpoint, is_local
 from lepbench.errors import LepbenchError
-from lepbench.files import read_json
+from lepbench.files import list_visible, read_json
 from lepbench.plugins import describe_failures
 
 CONVERT = "convert it once: diffusers.{kind}.from_single_file({name!r}).save_pretrained('FOLDER')"
@@ -114,7 +114,7 @@ def _explain_addition(path: Path, what: str, calls: str) -> LepbenchError:
 
 def _explain_folder(folder: Path) -> LepbenchError:
     """A folder without `model_index.json`."""
-    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    names = [path.name for path in list_visible(folder)]
     if not names:
         return LepbenchError(f"the folder {folder} is empty", "give the folder of a saved pipeline")
     near = _find_near(folder)

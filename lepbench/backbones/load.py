@@ -105,7 +105,7 @@ def find_weight_files(folder: Path, kind: str) -> tuple[str, list[str]]:
 def _explain_missing(folder: Path, stem: str) -> tuple[str, str]:
     """What is missing in a component's folder, what is there instead, and what to do."""
     missing = f"missing weight file {folder / stem}.safetensors"
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    names = [path.name for path in list_visible(folder)] if folder.is_dir() else []
     for suffix, what in OTHER_WEIGHTS.items():
         found = next((name for name in names if name.endswith(suffix)), None)
         if found is not None:

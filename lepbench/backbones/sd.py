@@ -62,7 +62,7 @@ EARLY = tuple(f"0.{minor}." for minor in range(9))
 """How the versions of diffusers before 0.9 begin."""
 
 USUAL_GUIDANCE = 8.5
-"""Guidance scale that a guidance-distilled U-Net is told if none is chosen, as in predictor training: that of
+"""Guidance scale of a guidance-distilled U-Net if none is chosen, as in predictor training: that of
 diffusers' LatentConsistencyModelPipeline."""
 
 

@@ -33,7 +33,7 @@ END = "\ufdd0"
 
 
 class MetadataColumns(NamedTuple):
-    """The chosen columns; None for those found by name, and for ids and licences that are not told."""
+    """The chosen columns; None for those found by name, and for ids and licences that no column holds."""
 
     image: str | None = None
     text: str | None = None

@@ -35,7 +35,7 @@ SMALL_PART = 0.05
 WINDOW = 1 / 6
 """Side of the window whose median is the ground, as a share of the picture's shorter side."""
 WIDE_WINDOW = 1 / 3
-"""The same where lines are told from ground: the widest pen does not fill half of it."""
+"""The same where lines are separated from ground: the widest pen does not fill half of it."""
 LONGEST = 768
 """Longer side at which the ground is estimated, px."""
 LARGEST_WINDOW = 255

@@ -216,7 +216,7 @@ class SketchGuidedPipeline:
             negative_prompt: one for all prompts or one each.
             num_images_per_prompt: images per prompt; those of a prompt are consecutive.
             guidance_scale: classifier-free guidance scale; the pipeline's own default unless given. Where
-                guidance is distilled (Flux dev, latent consistency models), the scale the network is told.
+                guidance is distilled (Flux dev, latent consistency models), the scale the network is given.
             sketch_scale: sketch guidance scale, the paper's beta.
             stop: guide while t > stop x T_train.
             guidance_schedule: schedule of the guidance updates over the steps.

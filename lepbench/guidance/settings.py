@@ -26,7 +26,7 @@ class SamplerSettings(Config):
         steps: denoising steps.
         scheduler: a name in `guidance.schedulers`.
         guidance_scale: classifier-free guidance; 1 skips the unconditional pass. Where guidance is distilled
-            (Flux dev, latent consistency models), the scale that the network is told, from 0.
+            (Flux dev, latent consistency models), the scale that the network is given, from 0.
     """
 
     steps: int = Field(default=50, ge=1, le=1000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
-from lepbench.files import walk_visible
+from lepbench.files import sha256_bytes, walk_visible
 from lepbench.images import OTHER_SUFFIXES, SUFFIXES, Pixels, open_rgb, read_size
 from lepbench.judges.extractors import Extractor
 from lepbench.metrics.cmmd import cmmd
@@ -34,7 +33,7 @@ class PictureSet(NamedTuple):
     """A folder as an extractor sees it: features float32 [N, D], and the hash of each picture's pixels."""
 
     features: Features
-    digests: list[bytes]
+    digests: list[str]
 
     @property
     def repeated(self) -> int:
@@ -142,7 +141,7 @@ def extract_folder_features(folder: Path, extractor: Extractor, progress: Progre
     files = find_pictures(folder)
     progress(str(folder), 0, len(files))
     rows: list[Features] = []
-    digests: list[bytes] = []
+    digests: list[str] = []
     for start in range(0, len(files), BATCH):
         pixels = [np.asarray(open_rgb(path)) for path in files[start : start + BATCH]]
         digests += [hash_pixels(one) for one in pixels]
@@ -153,9 +152,9 @@ def extract_folder_features(folder: Path, extractor: Extractor, progress: Progre
     return PictureSet(np.concatenate(rows), digests)
 
 
-def hash_pixels(pixels: Pixels) -> bytes:
+def hash_pixels(pixels: Pixels) -> str:
     """A hash that two pictures share if they have the same size and pixels, however they are encoded."""
-    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).digest()
+    return sha256_bytes(repr(pixels.shape).encode() + pixels.tobytes())
 
 
 def require_sketchworld(folder: Path) -> None:

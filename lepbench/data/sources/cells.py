@@ -202,9 +202,11 @@ def refuse_addresses(cells: Iterable[Any], column: str, place: str) -> None:
     Raises:
         LepbenchError: all that hold something hold an address.
     """
-    told = [cell for cell in cells if cell]
-    if told and all(isinstance(cell, str) and is_address(cell) and not DATA_URL.match(cell) for cell in told):
+    filled = [cell for cell in cells if cell]
+    if filled and all(
+        isinstance(cell, str) and is_address(cell) and not DATA_URL.match(cell) for cell in filled
+    ):
         raise LepbenchError(
-            f"{place}: column {column!r} holds web addresses, such as {told[0][:100]}",
+            f"{place}: column {column!r} holds web addresses, such as {filled[0][:100]}",
             "nothing is downloaded: fetch the pictures first, for example with img2dataset",
         )

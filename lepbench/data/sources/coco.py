@@ -190,8 +190,8 @@ def list_items(document: Annotations, captions: str) -> Iterator[CocoEntry]:
     plain: list[CocoEntry] = []
     for place, picture in sorted(enumerate(document.images), key=lambda pair: sort_key(pair[1])):
         begun = begin_entry(picture, place, index, licences)
-        told = of_picture.get(id(picture), [])
-        plain += [caption_entry(begun, given) for given in choose_captions(told, captions)]
+        annotations = of_picture.get(id(picture), [])
+        plain += [caption_entry(begun, given) for given in choose_captions(annotations, captions)]
     plain += strays
     for item, name in zip(plain, make_distinct(item.id for item in plain), strict=True):
         yield item._replace(id=name)
@@ -244,11 +244,11 @@ def make_stray(annotation: Any, place: int) -> CocoEntry:
     return CocoEntry(name, fault=(Reason.BAD_ROW, detail))
 
 
-def choose_captions(told: list[Any], captions: str) -> list[Any]:
+def choose_captions(annotations: list[Any], captions: str) -> list[Any]:
     """The annotations of a picture that become triplets; None where it has none."""
-    if not told or captions == "all":
-        return told or [None]
-    texts = [one for one in told if isinstance(one.get("caption"), str)]
+    if not annotations or captions == "all":
+        return annotations or [None]
+    texts = [one for one in annotations if isinstance(one.get("caption"), str)]
     spoken = [one for one in texts if one["caption"].strip()] or texts
     if not spoken:
         return [None]

@@ -39,7 +39,6 @@ DEEPEST = 512
 LARGEST_ENTRY = 1e12
 """Of a transform."""
 GROUPS = ("g", "a")
-VIEWPORTS = ("svg", "symbol")
 INVISIBLE = ("hidden", "collapse")
 NOT_DRAWN = ("text", "image", "foreignObject", "video", "canvas", "iframe")
 WHITE = Paint(255, 255, 255, alpha=1)
