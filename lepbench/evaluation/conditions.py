@@ -67,7 +67,7 @@ def list_conditions(model: ModelConfig, suite: Suite) -> tuple[ConditionKind, ..
         kind
         for kind in CONDITIONS.values()
         if (model.backbone is not None or not kind.needs_backbone)
-        and (suite.definition.pictures or not kind.needs_pictures)
+        and ("picture" in suite.definition.truths or not kind.needs_pictures)
     )
 
 

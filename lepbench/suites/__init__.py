@@ -3,8 +3,10 @@
 from lepbench.suites.items import Item, Items
 from lepbench.suites.suite import (
     FOLDERS,
+    TRUTHS,
     Suite,
     SuiteDefinition,
+    Truth,
     list_shipped,
     list_suites,
     load_suite,
@@ -13,10 +15,12 @@ from lepbench.suites.suite import (
 
 __all__ = [
     "FOLDERS",
+    "TRUTHS",
     "Item",
     "Items",
     "Suite",
     "SuiteDefinition",
+    "Truth",
     "list_shipped",
     "list_suites",
     "load_suite",

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from lepbench.config import Config
-from lepbench.detectors import Canny, Sobel
+from lepbench.detectors import Canny
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible, make_folder, sha256_bytes
 from lepbench.images import Pixels, encode_png, open_rgb, square
@@ -173,6 +173,7 @@ def make_item_row(drawing: Drawing, request: SuiteRequest) -> ItemRow:
         "image": None if drawing.photo is None else encode_png(_photo(drawing.photo, request.size)),
         "sketch": encode_png(strokes > 0),
         "strokes": encode_png(strokes),
+        "label": drawing.label,
     }
 
 
@@ -193,8 +194,8 @@ def _about(
     pictures = "with their photographs" if book.photos else "without pictures"
     return {
         "name": request.name,
-        "kind": "drawings",
-        "pictures": book.photos,
+        "truths": ("picture", "strokes", "label") if book.photos else ("strokes", "label"),
+        "protocol": "lepbench-drawings-v1",
         "version": 1,
         "description": (
             f"Drawings of {corpus.name} {pictures}, classes by turns, in the order of a hash of their ids."
@@ -203,7 +204,6 @@ def _about(
         "size": request.size,
         "default_items": min(request.items, DEFAULT_ITEMS),
         "detector": Canny().model_dump(),
-        "contour_detector": Sobel().model_dump(),
         "drawn": Drawn(
             corpus=corpus.name,
             settings=corpus.model_dump(mode="json", exclude={"name", "path"}),

@@ -30,6 +30,10 @@ SCHEMA = pa.schema(
         ("mask", pa.binary()),
         ("scene", pa.string()),
         ("strokes", pa.binary()),
+        ("label", pa.string()),
+        ("negative_prompt", pa.string()),
+        ("level", pa.string()),
+        ("licence", pa.string()),
     ]
 )
 KEPT = 32
@@ -55,6 +59,10 @@ class Item:
         mask: where any object is visible, bool [H, W]; None where that is not known.
         scene: the scene it was rendered from, as JSON; empty if there is none.
         strokes: number of the stroke on each pixel of the sketch, uint8 or uint16 [H, W]; 0 where none is.
+        label: the class of the item's thing; None where there are several, or the corpus has no classes.
+        negative_prompt: what the picture must not show; None where the model's own settings decide.
+        level: of abstraction, detail or the like, as the corpus calls it; None where it has none.
+        licence: of sketch and picture, where it is another than the suite's.
     """
 
     item_id: str
@@ -65,12 +73,10 @@ class Item:
     mask: NDArray[np.bool_] | None = field(repr=False)
     scene: str = field(repr=False)
     strokes: NDArray[np.uint8] | NDArray[np.uint16] = field(repr=False)
-
-    @property
-    def label(self) -> str | None:
-        """The class of the item's thing; None where there are several, or the corpus has no classes."""
-        things = json.loads(self.scene)["things"] if self.scene else []
-        return str(things[0]["shape"]) if len(things) == 1 else None
+    label: str | None = None
+    negative_prompt: str | None = None
+    level: str | None = None
+    licence: str | None = None
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it: the sketch, black on white, beside the real picture."""
@@ -176,11 +182,22 @@ def make_item(row: dict[str, Any]) -> Item:
     sketch = read_pixels(row["sketch"])
     known = {key: read_pixels(row[key]) if row.get(key) else None for key in ("image", "contour", "mask")}
     strokes = read_pixels(row["strokes"]) if row.get("strokes") else np.zeros_like(sketch, np.uint8)
+    scene = row.get("scene") or ""
     return Item(
         item_id=row["item_id"],
         prompt=row["prompt"],
         sketch=sketch,
-        scene=row.get("scene") or "",
+        scene=scene,
         strokes=strokes,
+        label=row.get("label") or find_label(scene),
+        negative_prompt=row.get("negative_prompt"),
+        level=row.get("level"),
+        licence=row.get("licence"),
         **known,
     )
+
+
+def find_label(scene: str) -> str | None:
+    """The shape of a scene's only thing; None where there are several, or no scene."""
+    things = json.loads(scene)["things"] if scene else []
+    return str(things[0]["shape"]) if len(things) == 1 else None

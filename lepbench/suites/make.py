@@ -122,7 +122,7 @@ def make_suite(recipe: SuiteRecipe, folder: Path, progress: Progress = ignore_pr
         folder,
         rows,
         name=recipe.name,
-        kind="freehand" if recipe.levels else "edges",
+        kind="freehand" if recipe.levels else None,
         version=recipe.version,
         description=recipe.description,
         licence="Apache-2.0",

@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
@@ -25,6 +25,25 @@ FOLDERS: Registry[Path] = Registry("suite")
 """Folders of the suites that plug-ins add, by name."""
 DEFINITION = "suite.yaml"
 ITEMS = "items.parquet"
+
+
+Truth = Literal["picture", "edges", "contours", "mask", "strokes", "label"]
+TRUTHS: dict[Truth, str] = {
+    "picture": "the real picture of every item",
+    "edges": "sketches that are the edge maps of the pictures",
+    "contours": "exact contours",
+    "mask": "the mask of the objects",
+    "strokes": "numbered strokes",
+    "label": "the class of an item, of those that have one",
+}
+"""What a suite may know of its items, and how an error calls it."""
+KINDS: dict[str, dict[str, Any]] = {
+    "freehand": {
+        "truths": ("picture", "contours", "mask", "strokes", "label"),
+        "protocol": "lepbench-freehand-v1",
+    },
+    "drawings": {"truths": ("picture", "strokes"), "protocol": "lepbench-drawings-v1"},
+}
 
 
 class Drawn(Config):
@@ -50,11 +69,13 @@ class SuiteDefinition(Config):
     """Content of `suite.yaml`."""
 
     name: str
-    kind: Literal["edges", "freehand", "drawings"] = "edges"
-    """Whether the sketches are edge maps of the pictures, drawn by sketchworld's free hand with every truth
-    known, or people's drawings, of which nothing but the strokes is known."""
-    pictures: bool = True
-    """Whether every item has its real picture."""
+    """Part of every item's seed, whatever the folder is called."""
+    kind: Literal["freehand", "drawings"] | None = None
+    """What earlier versions wrote instead of `truths` and `protocol`: a name in `KINDS`."""
+    truths: tuple[Truth, ...] = ("picture", "edges", "contours", "mask", "label")
+    """What is known of its items beside prompt and sketch; measures need some of them."""
+    protocol: str = "lepbench-edges-v1"
+    """The protocol that it is scored by unless another is chosen."""
     version: int
     description: str
     licence: str
@@ -67,11 +88,29 @@ class SuiteDefinition(Config):
     detector: dict[str, Any]
     """The detector, with its settings, whose map of a sample is held against the sketch; of an edge suite it
     is the one that made the sketch."""
-    contour_detector: dict[str, Any]
-    """The second detector, whose map of a sample is held against the exact contours."""
+    contour_detector: dict[str, Any] | None = None
+    """The second detector, whose map of a sample is held against the exact contours, where they are known."""
     drawn: Drawn
     items_sha256: str
     """SHA-256 of `items.parquet`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_kind(cls, given: Any) -> Any:
+        """Truths and protocol of a definition that an earlier version wrote."""
+        if not isinstance(given, dict) or given.get("kind") not in KINDS:
+            return given
+        about = {**KINDS[given["kind"]], **given}
+        if not about.pop("pictures", True):
+            about["truths"] = [truth for truth in about["truths"] if truth != "picture"]
+        return about
+
+    @model_serializer(mode="wrap")
+    def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what `kind` stands for, so that the hashes of such suites stay."""
+        written: dict[str, Any] = plain(self)
+        implied = KINDS[self.kind] if self.kind else {}
+        return {key: value for key, value in written.items() if key not in implied}
 
 
 def name_picture(item_id: str, index: int) -> str:
