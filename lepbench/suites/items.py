@@ -73,10 +73,10 @@ class Item:
     mask: NDArray[np.bool_] | None = field(repr=False)
     scene: str = field(repr=False)
     strokes: NDArray[np.uint8] | NDArray[np.uint16] = field(repr=False)
-    label: str | None = None
-    negative_prompt: str | None = None
-    level: str | None = None
-    licence: str | None = None
+    label: str | None = field(default=None, repr=False)
+    negative_prompt: str | None = field(default=None, repr=False)
+    level: str | None = field(default=None, repr=False)
+    licence: str | None = field(default=None, repr=False)
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it: the sketch, black on white, beside the real picture."""

@@ -47,9 +47,9 @@ def test_items_are_the_drawings_rendered_and_numbered(tmp_path: Path) -> None:
         assert label_of(item.prompt) == drawing.label
         assert np.array_equal(item.strokes, expected)
         assert np.array_equal(item.sketch, expected > 0)
-        assert (item.image, item.contour, item.mask, item.label) == (None, None, None, None)
+        assert (item.image, item.contour, item.mask, item.label) == (None, None, None, drawing.label)
     about = suite.definition
-    assert (about.kind, about.pictures, about.licence) == ("drawings", False, "CC-BY-4.0")
+    assert (set(about.truths), about.licence) == ({"strokes", "label"}, "CC-BY-4.0")
 
 
 def test_photographs_and_strokes_are_cropped_alike(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_photographs_and_strokes_are_cropped_alike(tmp_path: Path) -> None:
         assert drawing.photo is not None
         assert np.array_equal(item.image, np.asarray(square(open_rgb(drawing.photo), 64)))
         assert np.array_equal(item.strokes, number_strokes(crop_strokes(drawing.strokes, 320, 256, 64), 64))
-    assert suite.definition.pictures
+    assert "picture" in suite.definition.truths
     assert suite.definition.licence == "CC-BY-NC-4.0"
     assert suite.definition.drawn.settings["split"] == "all"
 
