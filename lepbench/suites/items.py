@@ -114,6 +114,14 @@ class ItemFile:
         """Where each item is, by its `item_id`."""
         return {item_id: position for position, item_id in enumerate(self.ids)}
 
+    @cached_property
+    def labels(self) -> list[str | None]:
+        """The class of every item; None where it has none."""
+        held = pq.read_schema(self.path).names
+        columns = [name for name in ("label", "scene") if name in held]
+        rows = pq.read_table(self.path, columns=columns).to_pylist() if columns else [{}] * len(self.ids)
+        return [row.get("label") or find_label(row.get("scene") or "") for row in rows]
+
     def read(self, position: int) -> Item:
         """The item at a position from 0."""
         if position not in self._decoded:
