@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,7 +99,7 @@ def test_counts_do_not_depend_on_the_batch(freehand_suite: Suite, tiny_judges: J
     items = list(freehand_suite.items())
     pictures = pictures_of(map(freehand_suite.successor, items))
     samples = samples_of(freehand_suite, items)
-    judged = {"judges": tiny_judges, "protocol": EVERYTHING}
+    judged: dict[str, Any] = {"judges": tiny_judges, "protocol": EVERYTHING}
     together = score_pictures(pictures, samples, truths=items, **judged)
     for i, whole in enumerate(together):
         here = slice(i, i + 1)
