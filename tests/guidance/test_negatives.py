@@ -1,4 +1,4 @@
-"""Negative prompts: diffusers' own pictures, each sample's own text, and one line where nothing reads them."""
+"""Negative prompts: pictures as diffusers draws them, each sample's own text, one line where nothing reads them."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_it_is_read_beside_a_sketch(loaded: Any, start: Tensor) -> None:
     [
         ("flux-dev", {}, "flux takes no negative prompt; leave negative_prompt out"),
         ("lcm", {}, "sd takes no negative prompt; leave negative_prompt out"),
-        ("sd-v", {"guidance_scale": 1.0}, "guidance_scale 1.0 has no unconditional pass .*; give a scale abo"),
+        ("sd-v", {"guidance_scale": 1.0}, "guidance_scale 1.0 has no unconditional pass .*; give a sc"),
     ],
 )
 def test_where_nothing_reads_it_it_is_refused(

@@ -165,7 +165,10 @@ def test_an_items_negative_prompt_overrides_the_samplers(backbone: Backbone) -> 
     sampler = SAMPLER.model_copy(update={"negative_prompt": "dull"})
     dull = UnguidedConfig().build(backbone, sampler)
     plain = UnguidedConfig().build(backbone, SAMPLER)
-    own = [dataclasses.replace(request, negative_prompt=text) for request, text in zip(asked(), (None, ""))]
+    own = [
+        dataclasses.replace(request, negative_prompt=text)
+        for request, text in zip(asked(), (None, ""), strict=True)
+    ]
     drawn = dull.draw(own)
     torch.testing.assert_close(drawn[0], dull.draw(asked()[:1])[0], atol=1e-5, rtol=0)
     torch.testing.assert_close(drawn[1], plain.draw(asked()[1:])[0], atol=1e-5, rtol=0)

@@ -171,5 +171,5 @@ def test_a_negative_prompt_is_written_and_read_back(tmp_path: Path) -> None:
     assert dull.sampler.model_dump(mode="json")["negative_prompt"] == "dull"
     assert read(tmp_path, dump_config(dull)) == dull
     assert dump_config(dull) != dump_config(plain)
-    with pytest.raises(LepbenchError, match="'sampler.negative_promt'; did you mean 'negative_prompt'"):
+    with pytest.raises(LepbenchError, match=r"'sampler\.negative_promt'; did you mean 'negative_prompt'"):
         read(tmp_path, "name: a\nsampler: {negative_promt: dull}\nmethod: {name: unguided}")
