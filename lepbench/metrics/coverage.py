@@ -116,7 +116,7 @@ def coverage_by_item(
         ValueError: labels do not fit, or what `density` refuses.
 
     Source: Naeem et al., 2020, equation 8; Tukey, "Bias and confidence in not quite large samples", 1958, and
-    Efron and Stein, "The jackknife estimate of variance", 1981, by whom its variance is not too small on average.
+    Efron and Stein, "The jackknife estimate of variance", 1981: it is not too small on average.
     """
     matrix, known = _pair(x, y)
     index = item_index(len(matrix), clusters)

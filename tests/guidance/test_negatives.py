@@ -1,4 +1,4 @@
-"""Negative prompts: pictures as diffusers draws them, each sample's own text, one line where nothing reads them."""
+"""Negative prompts: pictures as diffusers draws them, each sample's own text, a line where none is read."""
 
 from __future__ import annotations
 
