@@ -93,7 +93,9 @@ def coverage(x: Features, y: Features | Reference, report: Report = ignore_repor
 
     Source: Naeem et al., 2020, equation 8.
     """
-    return float(coverage_by_item(x, y, report=report).mean())
+    matrix, known = _pair(x, y)
+    held = sum(int(inside.any(axis=1).sum()) for inside in _compare(matrix, known, report))
+    return held / len(known.features)
 
 
 def coverage_by_item(
