@@ -107,18 +107,18 @@ def describe_arithmetic(backbone: Backbone) -> Arithmetic:
     )
 
 
-class _FlopCounter(TorchDispatchMode):
+class _FlopCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the formulas of torch's own counter, whose hooks on modules refuse a leaf of a graph."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         options = kwargs or {}
-        formula = _ON_CPU.get(func._overloadpacket) or flop_registry.get(func._overloadpacket)
+        formula: Any = _ON_CPU.get(func._overloadpacket) or flop_registry.get(func._overloadpacket)
         if formula is None and torch.is_inference_mode_enabled():
             # Here a composite operation arrives whole, and has a formula for its parts alone.
             with self:
@@ -132,13 +132,14 @@ class _FlopCounter(TorchDispatchMode):
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, *rest: Any, **options: Any) -> Any:
-    return sdpa_flop_count(query.shape, key.shape, value.shape)
+    return sdpa_flop_count(query.shape, key.shape, value.shape)  # type: ignore[no-untyped-call]
 
 
 def _attention_backward(
     grad: Tensor, query: Tensor, key: Tensor, value: Tensor, *_: Any, **options: Any
 ) -> Any:
-    return sdpa_backward_flop_count(grad.shape, query.shape, key.shape, value.shape)
+    shapes = (part.shape for part in (grad, query, key, value))
+    return sdpa_backward_flop_count(*shapes)  # type: ignore[no-untyped-call]
 
 
 _ON_CPU = {

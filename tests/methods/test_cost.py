@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from lepbench.backbones.cost import (
 )
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.execution import Execution
+from lepbench.guidance.guidance_schedule import GuidanceSchedule, Repeats
 from lepbench.methods import CleanEdgesConfig, LepConfig, Method, MethodConfig, Request, UnguidedConfig
 from lepbench.methods.cost import PictureFlops, measure_picture_flops
 from lepbench.predictors import MlpConfig, MlpPredictor
@@ -42,12 +44,12 @@ def configs(backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> dic
     MlpPredictor(MlpConfig(taps=taps, out_channels=4, train_timesteps=1000, hidden=(8,))).save_pretrained(
         folder
     )
-    lep = {"predictor": str(folder), "stop": STOP}
+    lep: dict[str, Any] = {"predictor": str(folder), "stop": STOP}
     return {
         "unguided": UnguidedConfig(),
         "lep": LepConfig(**lep),
         "checkpointed": LepConfig(**lep, execution=Execution(checkpointing=True)),
-        "repeated": LepConfig(**lep, repeats={"times": 2, "above": 0.6}),
+        "repeated": LepConfig(**lep, schedule=GuidanceSchedule(repeats=Repeats(times=2, above=0.6))),
         "clean": CleanEdgesConfig(stop=STOP),
     }
 

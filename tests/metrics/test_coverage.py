@@ -13,7 +13,7 @@ from scipy.stats import ortho_group
 
 from lepbench.metrics import coverage as module
 from lepbench.metrics.coverage import coverage, coverage_by_item, density, expect_coverage, reference
-from lepbench.metrics.statistics import bootstrap
+from lepbench.metrics.statistics import Interval, bootstrap
 
 
 def features(n: int, seed: int, shift: float = 0.0, d: int = 8) -> np.ndarray:
@@ -25,8 +25,8 @@ def by_formula(x: np.ndarray, y: np.ndarray, k: int = 5) -> tuple[np.ndarray, np
     among = cdist(y, y)
     np.fill_diagonal(among, np.inf)
     radii = np.sort(among, axis=1)[:, k - 1]
-    inside = cdist(y, x) < radii[:, None]
-    return inside.sum(axis=0) / k, inside.any(axis=1)
+    inside = np.asarray(cdist(y, x) < radii[:, None])
+    return inside.sum(axis=0) / k, np.asarray(inside.any(axis=1))
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.5, 3.0])
@@ -149,9 +149,9 @@ def test_the_intervals_cover_the_expected_figures(copies: int, shift: float) -> 
         shared, own = rng.normal(size=(128, 8))[items], rng.normal(size=(len(items), 8))
         return (np.sqrt(0.5) * (shared + own) if copies > 1 else shared) + shift
 
-    def figures(x: np.ndarray, seed: int) -> list[tuple[float, float, float]]:
+    def figures(x: np.ndarray, seed: int) -> list[Interval]:
         return [
-            tuple(bootstrap(values, clusters, seed=seed, resamples=400).interval())
+            bootstrap(values, clusters, seed=seed, resamples=400).interval()
             for values, clusters in ((density(x, known), items), (coverage_by_item(x, known, items), None))
         ]
 

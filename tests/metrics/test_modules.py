@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -118,8 +119,8 @@ def test_neighbours_of_merged_parts_are_those_of_the_whole() -> None:
     for k in (3, 5):
         known = reference(REAL, k)
         expected = density(GENERATED, known).mean()
-        assert merged(lambda k=k: Density(k), updates).item() == pytest.approx(expected)
-        assert merged(lambda k=k: Coverage(k), updates).item() == coverage(GENERATED, known)
+        assert merged(partial(Density, k), updates).item() == pytest.approx(expected)
+        assert merged(partial(Coverage, k), updates).item() == coverage(GENERATED, known)
 
 
 def test_diversity_is_a_mean_over_items_of_several_samples() -> None:
