@@ -187,7 +187,7 @@ def _read_parquet(path: Path) -> tuple[list[MetadataRecord], list[str]]:
     return [MetadataRecord(number, row) for number, row in rows], table.column_names
 
 
-READERS = {LINES: _read_lines, ".csv": _read_csv, ".parquet": _read_parquet}
+READERS = {LINES: _read_lines, ".csv": _read_csv, ".tsv": _read_csv, ".parquet": _read_parquet}
 
 
 @contextmanager
