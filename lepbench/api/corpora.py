@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -21,7 +21,8 @@ from lepbench.suites import list_suites, load_suite
 from lepbench.suites.suite import DEFINITION
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """Pictures as they are stored: their number, one by its number, and a hash of the bytes behind some."""
 
     count: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +25,8 @@ LEAST = 4
 Features = NDArray[np.float32]
 
 
-class Pictures(NamedTuple):
+@dataclass(frozen=True)
+class Pictures:
     """A set of pictures in order.
 
     Attributes:

@@ -143,12 +143,12 @@ def load_embeds(judges: Sequence[JudgeConfig], device: str) -> tuple[dict[str, E
 
 
 def _require_same_corpus(known: Statistics, corpus: CorpusPictures, out: Path) -> None:
-    here = {"bytes": corpus.source_sha256, "size": corpus.size, "number of pictures": corpus.pictures.count}
-    there = {"bytes": known.source_sha256, "size": known.size, "number of pictures": known.n}
+    here = {"content": corpus.source_sha256, "size": corpus.size, "number of pictures": corpus.pictures.count}
+    there = {"content": known.source_sha256, "size": known.size, "number of pictures": known.n}
     if differing := [key for key in here if here[key] != there[key]]:
         raise LepbenchError(
-            f"{out} holds features of another corpus than {corpus.pictures.name}: its "
-            f"{' and '.join(differing)} differ",
+            f"{out} holds features of another corpus than {corpus.pictures.name}: it has another "
+            f"{' and '.join(differing)}",
             "choose another --out, or remove it",
         )
 
