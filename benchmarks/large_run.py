@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ from lepbench.suites.make import ItemRow, freeze_suite
 from lepbench.suites.suite import Drawn, name_picture
 
 CONDITIONS = 3
+DIFFERENT = 64
+"""Pictures that are made; more items show them again."""
 TIMED = 8
 """Pictures that a step is timed on."""
 MODEL = "name: elsewhere\nmethod: {{name: precomputed, folder: {folder}}}\n"
@@ -52,16 +55,18 @@ def make_picture(number: int, size: int) -> Pixels:
 
 
 def make_row(number: int, size: int) -> ItemRow:
-    """An item: a picture and its Canny map."""
+    """An item: a picture and its Canny map; pictures come again, which nothing in a run looks for."""
+    maps = encode_maps(number % DIFFERENT, size)
+    return {"item_id": f"item-{number:05d}", "prompt": f"picture {number}", **maps}
+
+
+@cache
+def encode_maps(number: int, size: int) -> dict[str, bytes]:
+    """A picture, its sketch and the strokes of that, as a suite holds them."""
     pixels = make_picture(number, size)
     sketch = Canny().of_pixels(pixels[None])[0]
-    return {
-        "item_id": f"item-{number:05d}",
-        "prompt": f"picture {number}",
-        "image": encode_png(pixels),
-        "sketch": encode_png(sketch),
-        "strokes": encode_png(sketch.astype(np.uint8)),
-    }
+    strokes = sketch.astype(np.uint8)
+    return {"image": encode_png(pixels), "sketch": encode_png(sketch), "strokes": encode_png(strokes)}
 
 
 def make_case(folder: Path, items: int, size: int) -> None:

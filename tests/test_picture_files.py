@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_any_other_file_is_decoded(kind: str, tmp_path: Path, decoded: list[Path
     image, exif = Image.fromarray(PICTURE), Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / ("a" + {"jpeg": ".jpg", "webp": ".webp"}.get(kind, ".png"))
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "profile": {"icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()},
         "turned": {"exif": exif},
         "animated": {"save_all": True, "append_images": [Image.new("RGB", image.size)]},
