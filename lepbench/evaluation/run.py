@@ -108,7 +108,9 @@ def evaluate(
     if backbone is not None:
         height, width = items[0].sketch.shape
         check_drawing(backbone, model.sampler, (height, width))
-    method = method or build_method(model, backbone)
+    batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
+    names = [sample.name for batch in batches for sample in batch]
+    method = _prepare_method(model.method.name, method or build_method(model, backbone), names, suite)
     judges = judges or load_judges(protocol, str(where))
     identity = Identity(
         model=model,
@@ -122,9 +124,6 @@ def evaluate(
         packages=list_package_versions(),
         device=where.type,
     )
-    batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
-    with explain_faults(f"method {model.method.name!r}", method):
-        method.check([sample.name for batch in batches for sample in batch])
     claim_folder(out, identity)
     finished = read_record(out) if (out / RECORD).is_file() else None
     if finished is not None and not any(finished.failed.values()):
@@ -142,6 +141,18 @@ def evaluate(
     if not any(record.failed.values()):
         clear_work(out)
     return record.place(out)
+
+
+def _prepare_method(name: str, method: Method, names: list[str], suite: Suite) -> Method:
+    """A method for the pictures of one run, which it can draw.
+
+    Raises:
+        LepbenchError: it cannot draw them; or a method from outside raises.
+    """
+    with explain_faults(f"method {name!r}", method):
+        prepared = method.restrict(names, suite.item_ids)
+        prepared.check(names)
+    return prepared
 
 
 def _collect_weights(
