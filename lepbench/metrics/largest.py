@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lepbench.metrics.assignment import Index, Map, Pairs, close_pairs
 
