@@ -10,7 +10,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import torch
-from kornia.filters import gaussian_blur2d
+from kornia.filters import gaussian_blur2d, spatial_gradient
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
@@ -22,6 +22,12 @@ Submission = Callable[[Tensor], Tensor]
 
 GAP = 3
 """Pixels between the ends of two strokes that still close a region."""
+SOFT = 3.2
+"""Sigma in px of a blur that leaves few edges."""
+LIGHT = (0.8, 0.6)
+"""The direction, in x and y, that an embossed stroke is lit from."""
+FADE = 4.0
+"""Pixels over which the light beside it falls to a third."""
 
 
 def lined(pictures: Tensor, lines: Tensor, opacity: float) -> Tensor:
@@ -64,6 +70,25 @@ def relief(pictures: Tensor, sketches: Tensor, contrast: float) -> Tensor:
     return (pictures + contrast * shifts).clamp(0, 1)
 
 
+def emboss(pictures: Tensor, sketches: Tensor, contrast: float) -> Tensor:
+    """Each stroke made a step of `contrast`, lighter on one side and darker on the other, that soon fades."""
+    slopes = spatial_gradient(gaussian_blur2d(sketches, (19, 19), (3.0, 3.0)))[:, 0]
+    side = torch.einsum("bdhw,d->bhw", slopes, torch.tensor(LIGHT)).sign()
+    far = np.stack([distance_transform_edt(sketch[0].numpy() == 0) for sketch in sketches])
+    fading = torch.from_numpy(far).float().div(-FADE).exp()
+    return (pictures + contrast / 2 * (side * fading)[:, None]).clamp(0, 1)
+
+
+def blur_and_overlay(pictures: Tensor, sketches: Tensor, opacity: float) -> Tensor:
+    """The sketch drawn on a picture without edges of its own."""
+    return overlay(blur(pictures, sketches, SOFT), sketches, opacity)
+
+
+def blur_and_emboss(pictures: Tensor, sketches: Tensor, contrast: float) -> Tensor:
+    """The sketch embossed on a picture without edges of its own."""
+    return emboss(blur(pictures, sketches, SOFT), sketches, contrast)
+
+
 def colour_book(sketches: Tensor) -> Tensor:
     """Nothing but the sketch's regions, each in a flat colour of its own."""
     blank = torch.zeros(3, *sketches.shape[2:])
@@ -98,6 +123,9 @@ ATTACKS: dict[str, tuple[Attack, tuple[float, ...]]] = {
     "displacement": (displacement, (1, 2, 4, 8)),
     "fill": (fill, (0.25, 0.5, 1.0)),
     "relief": (relief, (0.25, 0.5, 1.0)),
+    "emboss": (emboss, (0.25, 0.5, 1.0)),
+    "blur, overlay": (blur_and_overlay, (0.5, 1.0)),
+    "blur, emboss": (blur_and_emboss, (0.5, 1.0)),
 }
 SUBMISSIONS: dict[str, Submission] = {
     "sketch, black on white": lambda sketches: (1 - sketches).expand(-1, 3, -1, -1),

@@ -75,8 +75,9 @@ def measure_set(name: str) -> pd.DataFrame:
     def add(pixels: list[Pixels], change: str, strength: float, shift: int = 0) -> None:
         for t in THRESHOLDS:
             found = measure(np.roll(find_edges(pixels, t), shift, axis=0), right[t])
-            names = {"set": name, "low": t[0], "high": t[1], "change": change, "strength": strength}
-            lines.append(found.assign(**names))
+            found["set"], found["low"], found["high"] = name, *t
+            found["change"], found["strength"] = change, strength
+            lines.append(found)
 
     for change, (make, strengths) in (LADDERS | NUISANCES if of.contours is None else RENDERED).items():
         for strength in strengths:
@@ -100,17 +101,19 @@ def average(each: pd.DataFrame) -> pd.DataFrame:
 
 def summarise(each: pd.DataFrame, figure: str) -> dict[str, str]:
     """What one figure at one pair of thresholds says of one set."""
-    wide = each.pivot_table(index="item", columns=["change", "strength"], values=figure)
-    ladder, floor = wide["guided"], wide[FLOOR].mean(axis=1)
-    unmoved = pd.concat([wide[n].mean(axis=1) for n in NUISANCES if n in wide], axis=1).mean(axis=1)
-    steps = -ladder[list(AMPLITUDES[1:5])].diff(axis=1).iloc[:, 1:]
+    ladder = each[each["change"] == "guided"].pivot(index="item", columns="strength", values=figure)
+    floor = each[each["change"] == FLOOR].groupby("item")[figure].mean()
+    # Every kind of change weighs the same, at however many strengths it is made.
+    kinds = each[each["change"].isin(NUISANCES)].groupby(["item", "change"])[figure].mean()
+    unmoved = kinds.groupby("item").mean()
+    steps = -np.diff(ladder[list(AMPLITUDES[1:5])].to_numpy(), axis=1)
     spread = ladder[GUIDED] - floor
     return {
         "order": write([rank(row) for _, row in ladder.iterrows()]),
         "guided": write(ladder[GUIDED]),
         "floor": write(floor),
         "range": write(spread),
-        "step / sd": f"{(steps.mean() / steps.std()).mean():.2f}",
+        "step / sd": f"{(steps.mean(axis=0) / steps.std(axis=0, ddof=1)).mean():.2f}",
         "unmoved": write(unmoved),
         "lost / range": f"{(1 - unmoved).mean() / spread.mean():.2f}",
     }

@@ -23,14 +23,20 @@ from lepbench.images import SUFFIXES, Pixels, open_rgb, square
 SIZE = 512
 """Side in px at which pictures are compared."""
 PACKAGED = Path(skimage.data.__file__).parent
-NATURAL = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "coins.png", "motorcycle_left.png")
-NATURAL += ("rocket.jpg",)
+NATURAL = (
+    "astronaut.png",
+    "camera.png",
+    "chelsea.png",
+    "coffee.png",
+    "coins.png",
+    "motorcycle_left.png",
+    "rocket.jpg",
+)
 """Scenes and objects, of scikit-image; matplotlib's portrait is the eighth."""
 PORTRAIT = "grace_hopper.jpg"
-HARD = ("clock_motion.png", "hubble_deep_field.jpg", "ihc.png", "moon.png", "retina.jpg")
-HARD += ("brick.png", "grass.png", "gravel.png")
-"""Faint, blurred, without objects, or nothing but texture."""
 TEXTURES = ("brick.png", "grass.png", "gravel.png")
+HARD = ("clock_motion.png", "hubble_deep_field.jpg", "ihc.png", "moon.png", "retina.jpg", *TEXTURES)
+"""Faint, blurred, without objects, or nothing but texture."""
 KNOT = 32.0
 """Sigma in px of the smoothness of a displacement."""
 GRAIN = 4.0
@@ -62,7 +68,7 @@ def load_pictures(paths: Sequence[Path]) -> list[Picture]:
 
 
 def load_textures() -> list[Soft]:
-    """Grains of a deviation of 0.8 to 1 everywhere, float32 [H, W]: brick, grass and gravel without shading."""
+    """Brick, grass and gravel without shading: deviations of 0.8 to 1 everywhere, float32 [H, W] each."""
     grains = []
     for picture in load_pictures([PACKAGED / file for file in TEXTURES]):
         grey = picture.pixels[..., 0].astype(np.float32)

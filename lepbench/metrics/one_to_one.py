@@ -16,9 +16,9 @@ def one_to_one_counts(
 ) -> EdgeCounts:
     """Count the pixels of each map that a one-to-one pairing within each Euclidean distance covers.
 
-    As many pixels as possible are paired (`count_largest_pairing`). Never
-    above `edge_counts`, where several pixels may match the same one, and equal to it at tolerance 0; double
-    and thick lines are penalised. Both sides match the same number of pixels.
+    As many pixels as possible are paired (`count_largest_pairing`). Never above `edge_counts`, where several
+    pixels may match the same one, and equal to it at tolerance 0; double and thick lines are penalised. Both
+    sides match the same number of pixels.
 
     Args:
         predicted: bool [B, H, W].

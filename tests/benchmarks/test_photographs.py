@@ -57,6 +57,7 @@ def test_textures_have_nearly_one_deviation_everywhere(photographs: ModuleType) 
         assert blocks.min() > 0.75
         assert blocks.max() < 1.05
 
+
 def test_the_packaged_photographs_are_there(photographs: ModuleType) -> None:
     sets = {name: photographs.load_set(name) for name in ("natural", "hard")}
     assert [len(pictures) for pictures in sets.values()] == [8, 8]
