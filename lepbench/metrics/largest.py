@@ -11,10 +11,10 @@ FREE = -1
 
 
 def count_largest_pairing(first: Map, second: Map, reach: float) -> int:
-    """How many pixels of each map the largest one-to-one pairing covers, pairs being at most `reach` apart.
+    """How many pixels of each map the largest one-to-one pairing covers, pairs at most `reach` apart.
 
-    Which pixels are paired is left open, so no distances are weighed: on maps of 512 x 512 px this is up to 20
-    times as fast as `match_pixels`, whose pairing is as large.
+    Which pixels are paired is left open, so no distances are weighed: on maps of 512 x 512 px this is up to
+    20 times as fast as `match_pixels`, whose pairing is as large.
 
     Args:
         first: bool [H, W].
