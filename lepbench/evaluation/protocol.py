@@ -57,14 +57,16 @@ class Protocol(Config):
     """Tolerances in pixels for the comparison with the sketch."""
     relative_tolerances: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     """The same as shares of the diagonal, from `RELATIVE_FROM` pixels a side up."""
+    paired_tolerances: tuple[NonNegativeInt, ...] | None = None
+    """Tolerances in pixels of the one-to-one matching; those of `tolerances` and the relative ones unless given."""
     stroke_tolerance: NonNegativeInt = 2
     """Distance in pixels within which a pixel of a stroke is found."""
     contour_tolerance: NonNegativeInt = 1
     """Tolerance in pixels for the comparison with the exact contours."""
     headline: str = "alignment times clip_skill clipped to [0, 1]"
-    """Definition of the headline metrics `faithful_f1` and `faithful_iou`."""
+    """Definition of the headline metrics `faithful_f1`, `faithful_paired_f1` and `faithful_iou`."""
     headline_tolerance: NonNegativeInt = 1
-    """Tolerance in pixels of the headline's edge F1."""
+    """Tolerance in pixels of the headline's alignment."""
     aggregation: str = "mean over samples of each sample's figure"
     intervals: str = "percentile bootstrap over items; for kid, items subsampled without replacement"
     confidence: float = Field(default=0.95, gt=0, lt=1)
