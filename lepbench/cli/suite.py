@@ -58,7 +58,9 @@ def list_command() -> None:
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the corpus, as YAML."
 )
-def make_command(corpus: str, path: Path | None, out: Path, settings: tuple[str, ...], **options: Any) -> None:
+def make_command(
+    corpus: str, path: Path | None, out: Path, settings: tuple[str, ...], **options: Any
+) -> None:
     """Make a frozen suite of drawings of CORPUS (quickdraw, svg, fscoco, openmoji), which is at PATH.
 
     Without PATH openmoji is that of its installed package.

@@ -32,7 +32,8 @@ class BuildConfig(Config):
     Settings: `source` and `detector`, each a name or a mapping with `name` and settings; `size`, the side of
     the square images in px, null for whole images at their own size; `edges`, "binary", "soft" for
     the strengths of a soft detector, or "drawn" for human sketches, of a source that has them, instead
-    of a detector's edges, by default as the source has it, which is "binary" for most; `store`, "png", "jpeg", or "auto" for the original's format;
+    of a detector's edges, by default as the source has it, "binary" for most; `store`, "png", "jpeg", or
+    "auto" for the original's format;
     `limit`, entries of the source to try, null for all; `shard_rows`, entries tried per shard,
     the most that an interruption loses; `hygiene`, the rejection rules; `max_pixels` of an original and
     `max_caption`, maximum characters of a caption; `device`, where the detector runs: cpu, cuda, or auto for

@@ -29,21 +29,30 @@ GROUPS = (
     (re.compile(r"keycap .*"), "keycap"),
     (re.compile(r"globe showing .*"), "globe"),
     (re.compile(r".*\bmoon( face)?"), "moon"),
+    (re.compile(r"prince|princess|person with crown"), "royalty"),
 )
 """Names of one subject that differ in more than `PASSED_OVER`."""
-GENDERED = frozenset("man woman men women boy girl old mrs. santa merman mermaid prince princess".split())
-PASSED_OVER = GENDERED - {"old", "mrs.", "santa", "merman", "mermaid", "prince", "princess"} | frozenset(
-    "and person people adult child "
-    "red orange yellow green blue purple brown black white grey pink light dark "
-    "left right up down upwards downwards leftwards rightwards top bottom facing".split()
-)
-"""Words that tell variants of one subject apart: people, colours and directions."""
+GENDERED = ("man", "woman", "men", "women", "boy", "girl")
+PEOPLE = (*GENDERED, "person", "people", "adult", "child", "and")
+COLOURS = (
+    "red", "orange", "yellow", "green", "blue", "purple", "brown", "black", "white", "grey", "pink", "light",
+    "dark",
+)  # fmt: skip
+DIRECTIONS = (
+    "left", "right", "up", "down", "upwards", "downwards", "leftwards", "rightwards", "top", "bottom",
+    "facing",
+)  # fmt: skip
+PASSED_OVER = frozenset((*PEOPLE, *COLOURS, *DIRECTIONS))
+"""Words that tell variants of one subject apart."""
 SAME = {
-    "merman": "merperson", "mermaid": "merperson", "prince": "royalty", "princess": "royalty",
-    "santa": "christmas", "mrs.": "christmas", "mx": "christmas", "old": "older",
+    "merman": "merperson",
+    "mermaid": "merperson",
+    "santa": "mx",
+    "mrs.": "mx",
+    "old": "older",
     "men's": "women's",
-}  # fmt: skip
-"""Words of a subject by gender, and the one that stands for them."""
+}
+"""Words that tell the gender of a subject, and the one that stands for all."""
 ALIKE = Path(__file__).with_name("openmoji_alike.txt")
 
 
@@ -124,4 +133,5 @@ def is_held_out(subject: str, test_share: float) -> bool:
 
 def rank_variant(points: tuple[int, ...], label: str) -> tuple[bool, int, tuple[int, ...]]:
     """What the base form of a subject is the smallest by: no gender, few code points, early ones."""
-    return not GENDERED.isdisjoint(WORD.findall(label)), len(points), points
+    gendered = any(word in GENDERED or word in SAME for word in WORD.findall(label))
+    return gendered, len(points), points

@@ -16,8 +16,23 @@ from pydantic import Field
 
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, is_hidden
-from lepbench.sketches.base import SKETCHES, Drawing, Fault, Name, Sketchbook, SketchCorpus, Unusable, read_file
-from lepbench.sketches.emoji_names import EmojiName, describe_emoji, is_held_out, read_code_points, rank_variant
+from lepbench.sketches.base import (
+    SKETCHES,
+    Drawing,
+    Fault,
+    Name,
+    Sketchbook,
+    SketchCorpus,
+    Unusable,
+    read_file,
+)
+from lepbench.sketches.emoji_names import (
+    EmojiName,
+    describe_emoji,
+    is_held_out,
+    rank_variant,
+    read_code_points,
+)
 from lepbench.sketches.svg import LIBRARIES
 
 LICENCE = "CC-BY-SA-4.0"
@@ -103,7 +118,7 @@ class Emoji(NamedTuple):
             Unusable: it cannot be read, or the emoji has no name to prompt with.
         """
         if self.about is None:
-            raise Unusable(Fault.NO_LABEL, "no emoji of Unicode")
+            raise Unusable(Fault.NO_LABEL, "no name in Unicode")
         return read_file(self.path)
 
 

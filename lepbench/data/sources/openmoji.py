@@ -29,7 +29,6 @@ from lepbench.sketches.openmoji import (
 from lepbench.strokes import Points
 
 
-
 @SOURCES.register("openmoji")
 class OpenMojiSource(Source):
     """Emoji rendered at the size asked for, for the subjects on one side of the split.
@@ -74,7 +73,7 @@ class OpenMojiCorpus(Corpus):
 
     def _load(self, one: Emoji) -> Original:
         if one.about is None:
-            raise Rejected(Reason.NO_CAPTION, "no emoji of Unicode")
+            raise Rejected(Reason.NO_CAPTION, "no name in Unicode")
         content = read(one.path)
         try:
             picture = np.asarray(open_rgb(render_picture(content, self.size)))
