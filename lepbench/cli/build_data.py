@@ -28,7 +28,10 @@ OF_DETECTOR = "--detector-set"
     OF_DETECTOR, "of_detector", multiple=True, metavar="KEY=VALUE", help="A setting of the detector."
 )
 @click.option("--device", help="cpu, cuda, or auto: cuda for network detectors if available.  [default: cpu]")
-@click.option("--edges", help="binary, soft (edge strengths) or drawn (human sketches).  [default: binary]")
+@click.option(
+    "--edges",
+    help="binary, soft (edge strengths) or drawn (human sketches).  [default: binary; openmoji: drawn]",
+)
 @click.option("--size", help="Side of the square images, px, or 'original'.  [default: 64]")
 @click.option("--store", help="png, jpeg, or auto: as the original.  [default: auto]")
 @click.option("--limit", type=int, help="Entries to try.  [default: all; 4096 of sketchworld]")

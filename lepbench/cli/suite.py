@@ -42,7 +42,7 @@ def list_command() -> None:
 
 @command.command("make")
 @click.argument("corpus")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Folder to write; its name is the suite's."
 )
@@ -58,11 +58,14 @@ def list_command() -> None:
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the corpus, as YAML."
 )
-def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], **options: Any) -> None:
-    """Make a frozen suite of drawings of CORPUS (quickdraw, svg, fscoco), which is at PATH.
+def make_command(
+    corpus: str, path: Path | None, out: Path, settings: tuple[str, ...], **options: Any
+) -> None:
+    """Make a frozen suite of drawings of CORPUS (quickdraw, svg, fscoco, openmoji), which is at PATH.
 
-    Classes alternate, so that any number of items from the front is balanced. FS-COCO has
-    captions and photographs; the others have no real images, so conditions and metrics that need one are
+    Without PATH openmoji is that of its installed package.
+    Classes alternate, so that any number of items from the front is balanced. FS-COCO and OpenMoji have
+    captions and pictures; the others have no real images, so conditions and metrics that need one are
     omitted when a model is evaluated. Pass the folder to `lepbench evaluate --suite`. Drawings that
     cannot be used are listed with the reason in OUT/rejected.jsonl.
 
@@ -72,6 +75,7 @@ def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], 
       lepbench suite make svg tu-berlin/ --out tu-berlin-256 --size 256 --set licence=CC-BY-4.0
       lepbench suite make svg icons/ --out icons-512 --set label=file
       lepbench suite make fscoco fscoco/ --out scenes --set split=test --set test_share=0.3
+      lepbench suite make openmoji --out emoji --size 128
     """
     from lepbench.bars import show_bars
     from lepbench.suites.drawings import draw_suite
@@ -96,8 +100,8 @@ def _describe_suite(made: DrawingSuite, out: Path) -> str:
     return text
 
 
-def read_corpus(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
-    """The sketch corpus given by a name, a path and KEY=VALUE pairs.
+def read_corpus(name: str, path: Path | None, pairs: tuple[str, ...]) -> SketchCorpus:
+    """The sketch corpus given by a name, a path, None for the corpus's own, and KEY=VALUE pairs.
 
     Raises:
         LepbenchError: there is none of that name, or a pair is no setting of it.
@@ -109,7 +113,10 @@ def read_corpus(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
     settings = dict(map(parse_pair, pairs))
     for key in {"name", "path"} & settings.keys():
         raise LepbenchError(f"--set {key} is no setting", "give CORPUS and PATH")
-    return select_config({**settings, "name": name, "path": path}, SKETCHES)
+    if path is None and SKETCHES.get(name).model_fields["path"].is_required():
+        raise LepbenchError(f"no path of {name}", "give the folder or file of its drawings as PATH")
+    place = {} if path is None else {"path": path}
+    return select_config({**settings, **place, "name": name}, SKETCHES)
 
 
 def _make_request(name: str, options: dict[str, Any]) -> SuiteRequest:

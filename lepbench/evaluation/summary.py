@@ -24,6 +24,7 @@ MAIN = {
     "faithful_paired_f1": "faithful paired F1",
     "faithful_iou": "faithful IoU",
     "stroke_recall_2px": "stroke recall 2px",
+    "stroke_recall_0.0111d": "stroke recall 0.0111d",
     "pooled_f1_0px": "pooled F1 0px",
     "edge_f1_1px": "edge F1 1px",
     "edge_f1_2px": "edge F1 2px",
