@@ -24,7 +24,7 @@ import numpy as np
 from lepbench.detectors import Canny, Sobel
 from lepbench.files import write_bytes, write_text
 from lepbench.images import encode_png
-from lepbench.suites.make import ItemRow, freeze_suite
+from lepbench.suites.freeze import ItemRow, freeze_suite
 from lepbench.suites.suite import Drawn, name_picture
 
 CONDITIONS = 3

@@ -18,8 +18,8 @@ from lepbench.judges.clip import ClipScorer
 from lepbench.methods import ModelConfig, UnguidedConfig
 from lepbench.metrics.frechet import FeatureStatistics
 from lepbench.sketchworld import render, scene
+from lepbench.suite_sources.sketchworld import SuiteRecipe, make_suite
 from lepbench.suites import Item, Suite
-from lepbench.suites.make import SuiteRecipe, make_suite
 
 ITEMS = 10
 

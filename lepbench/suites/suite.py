@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
@@ -16,6 +17,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
+from lepbench.images import read_pixels
 from lepbench.registry import Registry, suggest_entry
 from lepbench.seeds import derive_seed
 from lepbench.suites.items import Item, ItemFile, Items
@@ -63,6 +65,8 @@ class Drawn(Config):
     """Reason to number of candidates turned away."""
     unsupported: dict[str, int] = Field(default_factory=dict)
     """What a drawing has that is not drawn, to the number of items that have it."""
+    changes: dict[str, int] = Field(default_factory=dict)
+    """What was done to a sketch to read it, such as "thinned", to the number of items that it was done to."""
 
 
 class SuiteDefinition(Config):
@@ -197,16 +201,22 @@ class Suite(Sequence[Item]):
 
     def to_frame(self) -> pd.DataFrame:
         """What is known of the items as a table: a line an item, by `item_id`; pictures are left out."""
-        lines = {
-            item.item_id: {
-                "prompt": item.prompt,
-                "label": item.label,
-                "stroke_pixels": int(item.sketch.sum()),
-                "has_picture": item.image is not None,
-            }
-            for item in self
+        pixels: list[int] = []
+        pictures: list[bool] = []
+        for batch in self._all.file.read_batches(("sketch", "image")):
+            pixels += [int(read_pixels(sketch).sum()) for sketch in batch["sketch"]]
+            pictures += [image is not None for image in batch["image"]]
+        columns = {
+            "prompt": self._all.prompts,
+            "label": self._all.file.labels,
+            "stroke_pixels": pixels,
+            "has_picture": pictures,
         }
-        return pd.DataFrame.from_dict(lines, orient="index").rename_axis("item_id")
+        return pd.DataFrame(columns, index=pd.Index(self.item_ids, name="item_id"))
+
+    def count_labels(self) -> dict[str, int]:
+        """The classes with the number of their items, the commonest first."""
+        return dict(Counter(label for label in self._all.file.labels if label).most_common())
 
     def items(self, limit: int | None = None) -> Items:
         """The first `limit` items, or the default number of them.

@@ -19,12 +19,12 @@ from lepbench.publishing.leaderboard import add_record
 from lepbench.publishing.sheet import write_sheet
 from lepbench.publishing.tables import write_csv
 from lepbench.sketches import FsCocoCorpus, QuickDraw, SketchCorpus
+from lepbench.suite_sources import Drawings, write_suite
 from lepbench.suites import Suite, load_suite
-from lepbench.suites.drawings import SuiteRequest, draw_suite
 
 
 def suite_of(corpus: SketchCorpus, folder: Path) -> Suite:
-    draw_suite(corpus, SuiteRequest(name="few", items=3, size=64), folder, lambda *told: None)
+    write_suite(Drawings(name=corpus.name, corpus=corpus, items=3, size=64), folder, name="few")
     return load_suite(folder)
 
 
