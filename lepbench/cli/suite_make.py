@@ -98,9 +98,9 @@ def describe_made(made: MadeSuite, out: Path) -> str:
     from lepbench.suite_sources.rejects import REJECTED, UNSUPPORTED, count_parts, describe_rejects
 
     definition = made.definition
-    text = f"suite {definition.name}: {definition.items} items of {made.count}; left out: "
+    text = f"suite {definition.name}: {definition.items} items of {made.candidates}; left out: "
     text += f"{describe_rejects(made.rejects)}; all in {out / REJECTED}" if made.rejects else "0"
-    if beyond := made.count - definition.drawn.considered:
+    if beyond := made.candidates - definition.drawn.considered:
         text += f"; {beyond} not looked at"
     if definition.drawn.changes:
         changes = ", ".join(f"{count} {change}" for change, count in definition.drawn.changes.items())

@@ -114,6 +114,11 @@ class SuiteSource(Config, ABC):
         place = {} if path is None else {"path": path}
         return cls.model_validate({**settings, **options, **place, "name": name})
 
+    @classmethod
+    def needs_path(cls, name: str) -> bool:
+        """Whether the corpus of a name lies somewhere that must be given."""
+        return "path" in cls.model_fields and cls.model_fields["path"].is_required()
+
     @property
     def most(self) -> int:
         """How many items are taken at most."""

@@ -57,6 +57,10 @@ class Drawings(SuiteSource):
         corpus = select_config({**settings, **place, "name": name}, SKETCHES)
         return cls.model_validate({**options, "name": name, "corpus": corpus})
 
+    @classmethod
+    def needs_path(cls, name: str) -> bool:
+        return SKETCHES.get(name).model_fields["path"].is_required()
+
     @property
     def least(self) -> int:
         return self.items or 1

@@ -39,11 +39,11 @@ def make_suite_source(
     for key in options:
         if key not in kind.model_fields:
             raise LepbenchError(f"{corpus} takes no --{key}", "leave it out")
+    if path is None and kind.needs_path(corpus):
+        raise LepbenchError(f"{corpus} needs a PATH", "give its file or folder")
     try:
         return kind.from_request(corpus, path, options, settings)
     except ValidationError as error:
-        if path is None and any(fault["loc"] == ("path",) for fault in error.errors()):
-            raise LepbenchError(f"{corpus} needs a PATH", "give its file or folder") from error
         raise LepbenchError(f"{corpus}: {explain(error, kind)}") from error
 
 

@@ -85,5 +85,5 @@ class SeenPictures:
 
     def _find_like(self, known: Hashes, looks: Sequence[int]) -> list[int]:
         """Where hashes are that differ from one of `looks` in few bits."""
-        like = [distances(known, np.uint64(look)) <= self.distance for look in looks]
+        like = [distances(known, np.array(look, np.uint64)) <= self.distance for look in looks]
         return np.flatnonzero(np.logical_or.reduce(like)).tolist()

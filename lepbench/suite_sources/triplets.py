@@ -97,8 +97,14 @@ class TripletCandidates(Candidates):
             raise Unusable(Fault.NO_LABEL, "no folder is in its id")
         pixels = read_pixels(stored["image"]["bytes"])
         item = self._make_row(row, stored, pixels)
-        looked_at = self.catalogue.originals[row], self.catalogue.looks[row]
-        self.seen.admit(Picture(stored["id"], stored["text"], *map(int, looked_at), pixels=pixels))
+        picture = Picture(
+            id=stored["id"],
+            text=stored["text"],
+            original=int(self.catalogue.originals[row]),
+            look=int(self.catalogue.looks[row]),
+            pixels=pixels,
+        )
+        self.seen.admit(picture)
         return SuiteItem(item)
 
     def _make_row(self, row: int, stored: dict[str, Any], pixels: Pixels) -> dict[str, Any]:

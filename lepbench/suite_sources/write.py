@@ -39,13 +39,13 @@ class MadeSuite(NamedTuple):
 
     Attributes:
         definition: of the suite.
-        count: of the candidates that there were.
+        candidates: how many there were.
         rejects: the candidates that were left out.
         parts: the items of which a part is not drawn.
     """
 
     definition: SuiteDefinition
-    count: int
+    candidates: int
     rejects: list[Reject]
     parts: list[Part]
 
@@ -79,7 +79,7 @@ def write_suite(
         with suppress(OSError):
             folder.rmdir()
     write_lines(folder / UNSUPPORTED, selection.parts)
-    definition = selection.define(folder, items, name or f"{source.name}-{items.count}")
+    definition = selection.define(folder, items, name or f"{source.name}-{items.rows}")
     return MadeSuite(definition, found.count, selection.rejects, selection.parts)
 
 
@@ -127,14 +127,14 @@ class Selection:
             description=found.description,
             licence=found.licence,
             size=found.size,
-            default_items=items.count if found.all_by_default else min(items.count, SCORED),
+            default_items=items.rows if found.all_by_default else min(items.rows, SCORED),
             detector=found.detector.model_dump(mode="json"),
             drawn=Drawn(
                 corpus=found.corpus,
                 settings=found.settings,
                 seed=self.source.seed,
                 first_index=0,
-                considered=items.count + len(self.rejects),
+                considered=items.rows + len(self.rejects),
                 left_out=count_reasons(self.rejects),
                 unsupported=count_parts(self.parts),
                 changes=dict(self.changes.most_common()),

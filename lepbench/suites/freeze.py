@@ -28,13 +28,13 @@ class FrozenItems(NamedTuple):
     """What was written of rows.
 
     Attributes:
-        count: of rows.
+        rows: how many.
         filled: how many of them fill each column.
         labelled: whether the class of any is known.
         sha256: of the file.
     """
 
-    count: int
+    rows: int
     filled: Counter[str]
     labelled: bool
     sha256: str
@@ -45,7 +45,7 @@ class FrozenItems(NamedTuple):
         Args:
             edges: the sketches are the maps of the suite's detector.
         """
-        whole = {column for column in OF_ALL.values() if 0 < self.count == self.filled[column]}
+        whole = {column for column in OF_ALL.values() if 0 < self.rows == self.filled[column]}
         known: set[Truth] = {truth for truth, column in OF_ALL.items() if column in whole}
         known |= {"label"} if self.labelled else set()
         known |= {"edges"} if edges else set()
@@ -70,7 +70,7 @@ def define_suite(folder: Path, items: FrozenItems, *, edges: bool = False, **abo
     """Write the definition of items that are written; see `freeze_suite`."""
     if about.get("truths") is None and about.get("kind") is None:
         about["truths"] = items.list_truths(edges)
-    definition = SuiteDefinition(**about, items=items.count, items_sha256=items.sha256)
+    definition = SuiteDefinition(**about, items=items.rows, items_sha256=items.sha256)
     write_text(folder / DEFINITION, dump_config(definition, defaults=False))
     return definition
 
