@@ -23,7 +23,7 @@ from torch import Tensor
 
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.layout import SAMPLES, locate_picture
-from lepbench.evaluation.protocol import select_protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.sample import make_batches
 from lepbench.evaluation.score import score_pictures

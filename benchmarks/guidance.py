@@ -28,10 +28,13 @@ from lepbench.bars import show_bars
 from lepbench.config import dump_config
 from lepbench.evaluation.condition_runner import ConditionRunner
 from lepbench.evaluation.conditions import Condition, make_model_condition, make_real_condition
+from lepbench.evaluation.features import stack_features
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import select_protocol
+from lepbench.evaluation.protocols import select_protocol
+from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import make_batches
-from lepbench.evaluation.summary import resample_conditions
+from lepbench.evaluation.schema import list_feature_columns
+from lepbench.evaluation.summary import number_pictures, resample_conditions
 from lepbench.files import sha256_bytes, write_text
 from lepbench.guidance.presets import PRESETS
 from lepbench.methods import Method, ModelConfig
@@ -114,8 +117,11 @@ class Bench:
         drawn = self._table(
             f"{name}-{sha256_bytes(dump_config(model).encode())[:8]}", make_model_condition(method), progress
         )
-        frame = pa.concat_tables([real, drawn]).to_pandas()
-        found = resample_conditions(frame, self.judges.statistics, self.protocol, ("model",))["model"]
+        frame = number_pictures(pa.concat_tables([real, drawn]).to_pandas())
+        columns = list_feature_columns(self.protocol)
+        features = {"model": {c.partition("@")[2]: stack_features([drawn], c) for c in columns}}
+        references = load_references(self.protocol)
+        found = resample_conditions(frame, features, references, self.protocol, rows=("model",))["model"]
         self.first = self.first or found
         row: dict[str, Any] = {
             "variant": name,

@@ -25,11 +25,10 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.bars import show_bars
-from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import select_protocol
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.presets import PRESETS
 from lepbench.images import Pixels, to_pixels
+from lepbench.judges.segmenter import load_segmenter
 from lepbench.metrics.masks import mask_iou
 from lepbench.metrics.statistics import Draws, bootstrap
 from lepbench.predictors import Predictor
@@ -39,7 +38,6 @@ from lepbench.predictors.train_config import TrainConfig
 from lepbench.progress import Progress
 from lepbench.seeds import derive_seed, draw_noise
 from lepbench.sketchworld import render, scene
-from lepbench.suites import load_suite
 
 BATCH = 16
 SHOWN = 6
@@ -99,7 +97,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     chosen = parser.parse_args()
     backbone = load_backbone("mini@1")
-    segmenter = load_judges(select_protocol(load_suite("sketchworld-edges-v1"))).segmenter
+    segmenter = load_segmenter()
     triplets = Scenes("test", chosen.items, "saliency")
     overlaps: list[np.ndarray] = []
     rows: list[list[tuple[str, Pixels]]] = []

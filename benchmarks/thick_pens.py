@@ -29,9 +29,9 @@ from lepbench.detectors import Canny
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.presets import PRESETS
 from lepbench.guidance.sketch import Sketch, fit_sketch
-from lepbench.judges import JUDGES
+from lepbench.judges import ClipScorer
 from lepbench.judges.classifier import accuracy, load_probe
-from lepbench.judges.paths import PROBE
+from lepbench.judges.paths import JUDGE, PROBE
 from lepbench.methods import LepConfig, Method, Request
 from lepbench.metrics.clip import cosine
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
@@ -82,7 +82,7 @@ def score_all(pictures: torch.Tensor, scenes: list[Scene], lines: list[Strokes])
     }
     others = {name: torch.zeros(len(scenes), dtype=torch.long) for name in ATTRIBUTES.keys() - labels.keys()}
     read = accuracy(load_probe(PROBE), pictures, labels | others)
-    judge = JUDGES.get("judge@1")("cpu").judge
+    judge = ClipScorer.load(JUDGE)
     captions = judge.text_features([one.caption for one in scenes])
     similarity = cosine(judge.image_features(pictures), captions)
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,9 @@ from torch.nn import functional
 
 from lepbench.detectors import Canny, Sobel
 from lepbench.guidance import SamplerSettings
-from lepbench.images import to_tensor
-from lepbench.judges import Judges, JudgeStatistics, Matching
+from lepbench.judges import Judges, LoadedJudge, Matching
 from lepbench.judges.clip import ClipScorer
 from lepbench.methods import ModelConfig, UnguidedConfig
-from lepbench.metrics.frechet import FeatureStatistics
-from lepbench.sketchworld import render, scene
 from lepbench.suite_sources.sketchworld import SuiteRecipe, make_suite
 from lepbench.suites import Item, Suite
 
@@ -59,14 +56,14 @@ def by_place(maps: torch.Tensor) -> torch.Tensor:
     return functional.adaptive_avg_pool2d(maps.float()[:, None], 4).flatten(1)
 
 
-def by_brightness(images: torch.Tensor) -> list[str]:
+def by_brightness(images: torch.Tensor, classes: Sequence[str]) -> list[str]:
     """A classifier of two classes."""
     return ["fish" if bright else "cat" for bright in (images.mean(dim=(1, 2, 3)) > 0.5).tolist()]
 
 
 @pytest.fixture(scope="session")
 def tiny_judges(tiny_pipeline_folder: Path) -> Judges:
-    """A CLIP model with random weights, and its features of forty renders."""
+    """Functions, and a CLIP model with random weights whose features have the length of the one that ships."""
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
     tokenizer = CLIPTokenizer.from_pretrained(tiny_pipeline_folder / "tokenizer")
@@ -76,19 +73,19 @@ def tiny_judges(tiny_pipeline_folder: Path) -> Judges:
     vision = {**tower, "image_size": 64, "patch_size": 16}
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=8))
+        model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=64))
     size = {"height": 64, "width": 64}
     scorer = ClipScorer(model, tokenizer, CLIPImageProcessor(size=size, crop_size=size, do_resize=False))
-    pictures = np.stack([render(scene("test", 10**6 + i)).image for i in range(40)])
-    features = scorer.image_embedding(to_tensor(pictures)).detach().numpy()
-    statistics = JudgeStatistics(FeatureStatistics.of(features), features)
     return Judges(
-        scorer=scorer,
-        segmenter=by_corner,
-        matching=Matching(by_place, lambda images: by_place(by_corner(images))),
-        classify=by_brightness,
-        statistics=statistics,
-        weights={"judge@1/model.safetensors": "0" * 64},
+        {
+            "sketchworld-clip": LoadedJudge(features=scorer.image_embedding, captions=scorer),
+            "sketchworld-segmenter": LoadedJudge(masks=by_corner),
+            "sketchworld-matcher": LoadedJudge(
+                sketches=Matching(by_place, lambda images: by_place(by_corner(images)))
+            ),
+            "sketchworld-classifier": LoadedJudge(classes=by_brightness),
+        },
+        weights={"sketchworld-clip/model.safetensors": "0" * 64},
     )
 
 

@@ -12,12 +12,12 @@ from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import choose_device
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import compare as comparing
-from lepbench.evaluation.judges import load_judges, statistics_path
-from lepbench.evaluation.protocol import Protocol, select_protocol
+from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.run import evaluate as run
 from lepbench.evaluation.verify import find_protocol, recount_samples, verify_record
-from lepbench.judges import JudgeStatistics
 from lepbench.publishing.publish import publish_run
 from lepbench.suites import Suite, load_suite
 from lepbench.trust import trusting_code
@@ -35,6 +35,8 @@ def evaluate(
     limit: int | None = None,
     samples_per_item: int = 1,
     protocol: str | Path | Protocol | None = None,
+    judges: str | Path | None = None,
+    statistics: str | Path | None = None,
     device: str = "auto",
     trust_code: bool = False,
     progress: ShowProgress = True,
@@ -54,6 +56,9 @@ def evaluate(
         limit: items from the front of the suite; the suite's default number unless given.
         samples_per_item: pictures an item, each from its own noise.
         protocol: a name, or a YAML file of terms; the suite's own unless given.
+        judges: a YAML file of judges instead of the protocol's, or "none".
+        statistics: a folder of `lepbench statistics make`, which sets are compared with, instead of the
+            protocol's reference.
         device: "cpu", "cuda", or "auto" for a GPU if there is one.
         trust_code: run code that a configuration names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
@@ -70,7 +75,12 @@ def evaluate(
         require_whole("limit", 1 if limit is None else limit)
         chosen = suite if isinstance(suite, Suite) else load_suite(suite)
         config, method, stateful = read_model(model, name)
-        terms = protocol if isinstance(protocol, Protocol) else select_protocol(chosen, protocol)
+        reference = None if statistics is None else Path(statistics)
+        terms = (
+            protocol
+            if isinstance(protocol, Protocol)
+            else select_protocol(chosen, protocol, judges=judges, reference=reference)
+        )
         folder = Path("runs") / config.name if out is None else Path(out)
         record = run(
             config,
@@ -132,7 +142,7 @@ def verify(
     found = read_record(folder)
     chosen = suite if isinstance(suite, Suite) else load_suite(suite or found.identity.suite)
     terms = protocol if isinstance(protocol, Protocol) else find_protocol(found, chosen, protocol)
-    record = verify_record(folder, chosen, JudgeStatistics.load(statistics_path(terms)), terms)
+    record = verify_record(folder, chosen, terms)
     if images:
         with follow_progress(progress) as show:
             recount_samples(folder, chosen, load_judges(terms, str(choose_device(device))), show)

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     "--suite", default="sketchworld-edges-v1", show_default=True, help="A suite's name, or a folder of one."
 )
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the suite's].")
+@click.option("--judges", help="A YAML file of judges instead of the protocol's, or none.")
+@click.option(
+    "--statistics",
+    type=click.Path(path_type=Path),
+    help="Folder of 'lepbench statistics make' that sets are compared with  [default: the protocol's].",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of results  [default: runs/NAME].")
 @click.option("--limit", type=click.IntRange(min=1), help="Items of the suite  [default: the suite's].")
 @click.option(
@@ -34,6 +40,8 @@ def command(
     model: Path,
     suite: str,
     protocol: str | None,
+    judges: str | None,
+    statistics: Path | None,
     out: Path | None,
     limit: int | None,
     samples_per_item: int,
@@ -73,9 +81,11 @@ def command(
         limit=limit,
         samples_per_item=samples_per_item,
         protocol=protocol,
+        judges=judges,
+        statistics=statistics,
         device=device,
     )
-    _say_what_lacks(chosen)
+    _say_what_lacks(chosen, record)
     if as_json:
         click.echo(json.dumps(record.published()))
     else:
@@ -90,15 +100,15 @@ def _print_table(record: Record) -> None:
     make_console().print(make_terminal_table(record))
 
 
-def _say_what_lacks(suite: Suite) -> None:
+def _say_what_lacks(suite: Suite, record: Record) -> None:
     from lepbench.evaluation.conditions import CONDITIONS
 
-    about = suite.definition
-    if not about.pictures:
+    name, protocol = suite.name, record.protocol
+    if "picture" not in suite.definition.truths:
         lacking = " and ".join(kind.name for kind in CONDITIONS.values() if kind.needs_pictures)
-        click.echo(f"{about.name} has no real pictures: rows {lacking} are left out", err=True)
-    if about.kind == "drawings":
-        click.echo(f"{about.name} is of drawings: only strokes and edges are measured", err=True)
+        click.echo(f"{name} has no real pictures: rows {lacking} are left out", err=True)
+    if not protocol.judges:
+        click.echo(f"{protocol.name} has no judges: captions and realism are not measured", err=True)
 
 
 def _say_where(record: Record, folder: Path) -> None:

@@ -44,16 +44,13 @@ def add_command(
       lepbench leaderboard add runs/mini-lep
       lepbench leaderboard add runs/mini-lep --replace
     """
-    from lepbench.evaluation.judges import statistics_path
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.verify import find_protocol
-    from lepbench.judges import JudgeStatistics
     from lepbench.publishing.leaderboard import add_record
     from lepbench.suites import load_suite
 
     found = read_record(folder)
     chosen = load_suite(suite or found.identity.suite)
     terms = find_protocol(found, chosen, protocol)
-    statistics = JudgeStatistics.load(statistics_path(terms))
-    path, changed = add_record(folder, leaderboards, chosen, statistics, protocol=terms, replace=replace)
+    path, changed = add_record(folder, leaderboards, chosen, protocol=terms, replace=replace)
     click.echo(f"added to {path}" if changed else f"already in {path}")

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 
 REGISTRIES = {
     "engines": ("lepbench.data.engines", "ENGINES"),
-    "extractors": ("lepbench.judges.extractors", "EXTRACTORS"),
     "judges": ("lepbench.judges", "JUDGES"),
     "measures": ("lepbench.evaluation.measures", "MEASURES"),
     "methods": ("lepbench.methods", "METHODS"),
-    "protocols": ("lepbench.evaluation.protocol", "PROTOCOLS"),
+    "protocols": ("lepbench.evaluation.protocols", "PROTOCOLS"),
     "presets": ("lepbench.guidance.presets", "PRESETS"),
     "predictors": ("lepbench.predictors", "PREDICTORS"),
     "schedulers": ("lepbench.guidance.schedulers", "SCHEDULERS"),
@@ -110,12 +109,24 @@ def plugins_command(wanted_json: bool) -> None:
 @command.command("suites")
 @as_json
 def suites_command(wanted_json: bool) -> None:
-    """Suites that ship or that plug-ins add: kind of sketches, items, side in px, and what they are."""
+    """Suites that ship or that plug-ins add: truths, protocol, items, side in px, and what they are."""
     from lepbench.suites import list_suites, load_suite
 
     rows = [load_suite(name).definition for name in list_suites()]
-    shown = {"name": "name", "kind": "kind", "items": "items", "px": "size", "what": "description"}
-    _print([{key: getattr(row, field) for key, field in shown.items()} for row in rows], wanted_json)
+    _print(
+        [
+            {
+                "name": row.name,
+                "protocol": row.protocol,
+                "truths": ", ".join(row.truths),
+                "items": row.items,
+                "px": row.size,
+                "what": row.description,
+            }
+            for row in rows
+        ],
+        wanted_json,
+    )
 
 
 @command.command("backbones")

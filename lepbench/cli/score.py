@@ -128,7 +128,7 @@ def images(
     """
     from lepbench.backbones import choose_device
     from lepbench.bars import show_bars
-    from lepbench.judges.extractors import load_extractor
+    from lepbench.scoring.extractors import load_extractor
     from lepbench.scoring.images import require_sketchworld, score_images
 
     if extractor is None:

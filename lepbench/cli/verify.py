@@ -26,16 +26,15 @@ def command(folder: Path, images: bool, suite: str | None, protocol: str | None,
     """
     from lepbench.backbones import choose_device
     from lepbench.bars import show_bars
-    from lepbench.evaluation.judges import load_judges, statistics_path
+    from lepbench.evaluation.judges import load_judges
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.verify import find_protocol, recount_samples, verify_record
-    from lepbench.judges import JudgeStatistics
     from lepbench.suites import load_suite
 
     found = read_record(folder)
     chosen = load_suite(suite or found.identity.suite)
     terms = find_protocol(found, chosen, protocol)
-    record = verify_record(folder, chosen, JudgeStatistics.load(statistics_path(terms)), terms)
+    record = verify_record(folder, chosen, terms)
     figures = sum(figure.value is not None for row in record.rows.values() for figure in row.values())
     said = f"{figures} figures follow from the samples"
     if images:

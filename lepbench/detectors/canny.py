@@ -66,7 +66,9 @@ def gradients(images: Tensor) -> tuple[Tensor, Tensor]:
     from kornia.filters import gaussian_blur2d
 
     grey = rgb_to_grayscale(images if images.dtype == torch.float64 else images.float())
-    padded = pad(gaussian_blur2d(grey, (5, 5), (1, 1)), (1, 1, 1, 1), mode="replicate")[:, 0]
+    # One picture at a time: the convolution of a batch may round otherwise, and a map must not depend on it.
+    blurred = torch.cat([gaussian_blur2d(one, (5, 5), (1, 1)) for one in grey.split(1)])
+    padded = pad(blurred, (1, 1, 1, 1), mode="replicate")[:, 0]
     a, b, c, d, _, e, f, g, h = around(padded)
     across = (c - a).sub_(d, alpha=2).add_(e, alpha=2).sub_(f).add_(h)
     down = (-a).sub_(b, alpha=2).sub_(c).add_(f).add_(g, alpha=2).add_(h)

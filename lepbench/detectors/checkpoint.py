@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lepbench.config import Config, explain
 from lepbench.errors import LepbenchError
+from lepbench.fetch import check_sha256
 from lepbench.files import find_cache_folder, sha256_bytes, sha256_file
 from lepbench.registry import suggest_name
 
@@ -114,7 +115,7 @@ def local(path: Path, sha256: str | None) -> Checkpoint:
         found = _digest(path, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise LepbenchError(f"cannot read the weights {path}: {error.strerror}", "check the path") from error
-    check_hash(str(path), found, sha256)
+    check_sha256(str(path), found, sha256)
     return Checkpoint(path, found)
 
 
@@ -122,19 +123,6 @@ def local(path: Path, sha256: str | None) -> Checkpoint:
 def _digest(path: Path, changed: int, size: int) -> str:
     """The file's hash, computed again only if its modification time or size changed."""
     return sha256_file(path)
-
-
-def check_hash(what: str, found: str, expected: str | None) -> None:
-    """Refuse another hash than the expected one; None skips the check.
-
-    Raises:
-        LepbenchError: they differ.
-    """
-    if expected is not None and found != expected:
-        raise LepbenchError(
-            f"{what} has sha256 {found}, not {expected}",
-            "it is damaged, or another file: bring the right one",
-        )
 
 
 def read(checkpoint: Checkpoint) -> Weights:
@@ -147,7 +135,7 @@ def read(checkpoint: Checkpoint) -> Weights:
         LepbenchError: it is another file by now, or holds no tensors by name.
     """
     path, content = checkpoint.path, checkpoint.path.read_bytes()
-    check_hash(str(path), sha256_bytes(content), checkpoint.sha256)
+    check_sha256(str(path), sha256_bytes(content), checkpoint.sha256)
     tensors = _safe(path, content) if path.suffix == SAFE else _torch(path, content)
     return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
 

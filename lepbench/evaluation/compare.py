@@ -12,14 +12,19 @@ import pandas as pd
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
-from lepbench.evaluation.judges import statistics_path
+from lepbench.evaluation.features import read_features
 from lepbench.evaluation.layout import find_samples
 from lepbench.evaluation.notebook import render_tables
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
+from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.summary import is_lower_better, list_main_metrics, resample_conditions
-from lepbench.judges import JudgeStatistics
+from lepbench.evaluation.summary import (
+    is_lower_better,
+    list_main_metrics,
+    number_pictures,
+    resample_conditions,
+)
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SHOWN = tuple(kind.name for kind in (MODEL, UNGUIDED, REAL))
@@ -121,14 +126,11 @@ def _rank(one: Standing) -> dict[str, float | int | None]:
     return {"skill": one.skill, "best_rank": one.ranks[0], "worst_rank": one.ranks[1]}
 
 
-def compare(
-    folders: Sequence[Path], statistics: JudgeStatistics | None = None, every_metric: bool = False
-) -> Comparison:
+def compare(folders: Sequence[Path], every_metric: bool = False) -> Comparison:
     """Compare two or more finished runs on the same samples.
 
     Args:
         folders: of `lepbench evaluate`, each with its own model name.
-        statistics: the judge's; those of the protocol unless given.
         every_metric: all metrics, not only the main ones.
 
     Raises:
@@ -141,8 +143,19 @@ def compare(
     tables = [_samples(folder) for folder in folders]
     common, left_out = _common(tables)
     shared = {name: table[_keys(table).isin(common)] for name, table in zip(names, tables, strict=True)}
-    known = statistics or JudgeStatistics.load(statistics_path(protocol))
-    rows = {name: resample_conditions(table, known, protocol, SHOWN) for name, table in shared.items()}
+    features = {
+        name: read_features(folder, record.features_sha256)
+        for name, folder, record in zip(names, folders, records, strict=True)
+    }
+    references = load_references(protocol)
+
+    def draw(rules: Protocol, rows: Sequence[str]) -> dict[str, dict[str, dict[str, Draws]]]:
+        return {
+            name: resample_conditions(table, features[name], references, rules, rows=rows)
+            for name, table in shared.items()
+        }
+
+    rows = draw(protocol, SHOWN)
     main = list_main_metrics(protocol)
     metrics = [
         metric
@@ -151,8 +164,7 @@ def compare(
     ]
     enough = RESAMPLES_A_TEST * len(metrics) * len(names) * (len(names) - 1) // 2
     finer = protocol.model_copy(update={"resamples": enough, "kid_subsamples": enough})
-    models = {name: resample_conditions(table, known, finer, (MODEL.name,)) for name, table in shared.items()}
-    differences = _differences(models, metrics, protocol)
+    differences = _differences(draw(finer, (MODEL.name,)), metrics, protocol)
     standings = [
         _standing(metric, run, rows=rows[run], differences=differences, protocol=protocol)
         for metric in metrics
@@ -214,7 +226,7 @@ def _skill(metric: str, rows: dict[str, dict[str, Draws]], protocol: Protocol) -
 
 
 def _samples(folder: Path) -> pd.DataFrame:
-    return pd.read_parquet(find_samples(folder))
+    return number_pictures(pd.read_parquet(find_samples(folder)))
 
 
 def _keys(table: pd.DataFrame) -> pd.Series[Any]:

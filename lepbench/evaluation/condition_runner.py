@@ -86,6 +86,7 @@ class ConditionRunner:
                 truths=truths,
                 judges=self.judges,
                 protocol=self.protocol,
+                embeds=row.stored is None,
             )
             for i, columns in zip(good, scored, strict=True):
                 records[i].update(columns)

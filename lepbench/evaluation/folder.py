@@ -18,6 +18,7 @@ from lepbench.evaluation.conditions import CONDITIONS, REAL
 from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.record import Identity
 from lepbench.evaluation.sample import OK
+from lepbench.evaluation.schema import FEATURES
 from lepbench.files import list_visible, make_folder, read_json, write_bytes, write_text
 
 OWNER = "run.json"
@@ -105,7 +106,11 @@ def write_samples(out: Path, tables: list[ConditionTable]) -> pa.Table:
                     write_bytes(
                         locate_picture(out, row["row"], row["item_id"], row["sample_index"]), row[PICTURE]
                     )
-    kept = [name for name in tables[0].schema.names if name not in WORK_COLUMNS]
+    kept = [
+        name
+        for name in tables[0].schema.names
+        if name not in WORK_COLUMNS and not name.startswith(f"{FEATURES}@")
+    ]
     samples = pa.concat_tables([table.read_columns(kept) for table in tables]).combine_chunks()
     write_table(out / SAMPLES, samples)
     return samples

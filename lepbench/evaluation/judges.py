@@ -1,52 +1,36 @@
-"""The judges that a protocol names."""
+"""The judges that a protocol names, loaded."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.parts import list_judges
 from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.references import find_reference
 from lepbench.files import sha256_file
-from lepbench.judges import JUDGES, Judges, JudgeStatistics, LoadedJudge
-from lepbench.judges.paths import ASSETS
+from lepbench.judges import JudgeConfig, Judges, LoadedJudge
 from lepbench.submitted import explain_faults
 
 
 def load_judges(protocol: Protocol, device: str = "cpu") -> Judges:
-    """The judges that a protocol names, with the SHA-256 of the files behind them.
+    """The judges that a protocol names, with the SHA-256 of the files behind them and its reference.
 
     Raises:
-        LepbenchError: a judge is unknown here, or a file of theirs is missing or damaged.
+        LepbenchError: a file of theirs is missing or damaged, or not the one pinned.
     """
     # First, being the quickest to be found missing.
-    path = statistics_path(protocol)
-    statistics = JudgeStatistics.load(path)
-    names = list_judges(protocol)
-    loaded = [_load(name, device) for name in names]
-    files = {
-        f"{name}/{file.name}": file for name, one in zip(names, loaded, strict=True) for file in one.files
-    }
-    scorer, segmenter, matching, classify = (one.judge for one in loaded)
-    return Judges(
-        scorer=scorer,
-        segmenter=segmenter,
-        matching=matching,
-        classify=classify,
-        statistics=statistics,
-        weights={name: sha256_file(file) for name, file in {**files, path.name: path}.items()},
-    )
+    references = {path.name: sha256_file(path) for path in set(find_reference(protocol).values())}
+    judges = Judges.of({judge.label: _load(judge, device) for judge in protocol.judges})
+    return Judges(judges.loaded, judges.weights | references)
 
 
-def _load(name: str, device: str) -> LoadedJudge:
-    loader = JUDGES.get(name)
-    with explain_faults(f"judge {name!r}", loader):
-        loaded = loader(device)
+def _load(judge: JudgeConfig, device: str) -> LoadedJudge:
+    label = f"judge {judge.label!r}"
+    with explain_faults(label, judge):
+        loaded = judge.load(device)
     if not isinstance(loaded, LoadedJudge):
-        raise LepbenchError(f"judge {name!r} is {type(loaded).__name__}", "return a LoadedJudge")
+        raise LepbenchError(f"{label} is {type(loaded).__name__}", "return a LoadedJudge")
+    for ability in judge.abilities:
+        if getattr(loaded, ability) is None:
+            raise LepbenchError(
+                f"{label} gives no {ability!r}, which it promises", "give it, or shorten 'able'"
+            )
     return loaded
-
-
-def statistics_path(protocol: Protocol) -> Path:
-    """Where the statistics that a protocol names are kept."""
-    return ASSETS / f"{protocol.statistics}.safetensors"

@@ -15,7 +15,8 @@ def render_figures(title: str, rows: dict[str, Figures], protocol: Protocol) -> 
     headings = {
         metric: f"{heading} {'↓' if is_lower_better(metric) else '↑'}"
         for metric, heading in list_main_metrics(protocol).items()
-        if any(metric in figures and figures[metric].value is not None for figures in rows.values())
+        if all(metric in figures for figures in rows.values())
+        and any(figures[metric].value is not None for figures in rows.values())
     }
     cells = {
         condition: {heading: _format(figures[metric]) for metric, heading in headings.items()}

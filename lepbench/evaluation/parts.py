@@ -15,25 +15,18 @@ from lepbench.submitted import explain_faults, hash_code, hash_module
 
 
 def list_parts(protocol: Protocol) -> list[Any]:
-    """Detectors, measures and loaders of judges, which decide the figures of a picture.
+    """Detectors, measures and judges, which decide the figures of a picture.
 
     Raises:
         LepbenchError: one is unknown here.
     """
-    detectors = (protocol.detector, protocol.contour_detector, protocol.soft_detector)
-    judges = (JUDGES.get(name) for name in list_judges(protocol))
-    return [*detectors, *select_measures(protocol), *judges]
-
-
-def list_judges(protocol: Protocol) -> tuple[str, str, str, str]:
-    """The judges that a protocol names: scorer, segmenter, matcher, classifier."""
-    return (protocol.judge, protocol.segmenter, protocol.matcher, protocol.classifier)
+    return [*protocol.detectors, *select_measures(protocol), *protocol.judges]
 
 
 def hash_protocol_code(protocol: Protocol) -> dict[str, str]:
     """SHA-256 of every file from outside that decides the figures of a picture, by name."""
     parts = [hash_code(part) for part in list_parts(protocol)]
-    registered = [hash_module(JUDGES.find_module(name)) for name in list_judges(protocol)]
+    registered = [hash_module(JUDGES.find_module(judge.name)) for judge in protocol.judges]
     return {name: digest for found in [*parts, *registered] for name, digest in found.items()}
 
 

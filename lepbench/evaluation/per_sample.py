@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.measures import strip_label
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.summary import MAIN, is_lower_better
 from lepbench.metrics.edges import EdgeCounts, precision_recall_f1
@@ -19,7 +20,7 @@ from lepbench.registry import suggest_name
 
 MATCHED = re.compile(r"(?P<kind>\w+)_matched_predicted_(?P<label>.+)")
 """Columns that name a kind of edge counts and a tolerance."""
-COUNTS = re.compile(r"sample_index|seed|\w+_(predicted|target)(_.+)?|mask_(intersection|union)")
+COUNTS = re.compile(r"sample_index|seed|\w+_(predicted|target)(_.+)?|mask_(intersection|union)(@.+)?")
 """Columns of numbers that are no figures."""
 
 
@@ -27,20 +28,26 @@ def divide_counts(frame: pd.DataFrame) -> pd.DataFrame:
     """The samples with the figures of each, under the names that a record gives to their means.
 
     Of edges those are `KIND_f1_TOLERANCE`, `.._precision_..` and `.._recall_..`, for contours
-    `edge_f1_TOLERANCE_contour` and so on; of masks `mask_iou`; of classes `class_accuracy`, 0 or 1.
+    `edge_f1_TOLERANCE_contour` and so on; of masks `mask_iou@JUDGE`; of classes `class_accuracy@JUDGE`, 0
+    or 1.
 
     Args:
         frame: columns as in `samples.parquet`; a sample that failed has NaN.
     """
     good = frame["status"] == OK
     divided = _divide_edges(frame, good)
-    if "mask_union" in frame:
-        masks = (frame.loc[good, f"mask_{part}"].to_numpy("int64") for part in ("intersection", "union"))
-        divided["mask_iou"] = pd.Series(intersection_over_union(MaskCounts(*masks)), frame.index[good])
-    if "class_true" in frame:
-        right = (frame["class_read"] == frame["class_true"]).astype(float)
-        divided["class_accuracy"] = right.where(good & frame["class_true"].notna(), np.nan)
+    for end in _find_ends(frame, "mask_union"):
+        masks = (frame.loc[good, f"mask_{part}{end}"].to_numpy("int64") for part in ("intersection", "union"))
+        divided[f"mask_iou{end}"] = pd.Series(intersection_over_union(MaskCounts(*masks)), frame.index[good])
+    for end in _find_ends(frame, "class_read"):
+        right = (frame[f"class_read{end}"] == frame["class_true"]).astype(float)
+        divided[f"class_accuracy{end}"] = right.where(good & frame["class_true"].notna(), np.nan)
     return pd.concat([frame, pd.DataFrame(divided, index=frame.index)], axis=1)
+
+
+def _find_ends(frame: pd.DataFrame, name: str) -> list[str]:
+    """What follows a column's name: @ and the label of each judge, or nothing in records of 0.1.0."""
+    return [str(column)[len(name) :] for column in frame.columns if strip_label(str(column)) == name]
 
 
 def _divide_edges(frame: pd.DataFrame, good: pd.Series[bool]) -> dict[str, pd.Series[Any]]:
@@ -82,7 +89,8 @@ def sort_samples(
 
 def _explain_missing(metric: str, figures: list[str], of_sets: Collection[str]) -> tuple[str, str]:
     """What is wrong, and what to write instead."""
-    main = f"choose one of samples(): {', '.join([name for name in MAIN if name in figures] or figures)} ..."
+    shown = [name for name in figures if strip_label(name) in MAIN] or figures
+    main = f"choose one of samples(): {', '.join(shown)} ..."
     if metric in of_sets:
         return f"{metric!r} is of all samples together", main
     alike = [name for name in figures if metric in name]

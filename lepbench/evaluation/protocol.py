@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated
+from collections import Counter
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, SerializeAsAny
+from pydantic import BeforeValidator, Field, NonNegativeInt, SerializeAsAny, model_validator
 
-from lepbench.config import Config, load_document, parse_config
+from lepbench.config import Config
 from lepbench.detectors import FILE, AnyDetector, Sobel, SoftDetector, identify_detector, select_detector
-from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
+from lepbench.judges import Ability, AnyJudge, JudgeConfig
 from lepbench.metrics.edges import pixels_of
-from lepbench.registry import Registry
-from lepbench.submitted import explain_faults, is_ours
-from lepbench.suites import Suite
 
-COMMON = ("masks", "captions", "semantic", "distances")
-MEASURED = {
-    "edges": ("faithful_f1", "edges", "contours", "paired", "chamfer", "soft", *COMMON),
-    "freehand": ("faithful_iou", "strokes", "edges", *COMMON),
-    "drawings": ("strokes", "edges"),
-}
-"""What is measured on a suite of each kind; the first is what ranks. Of people's drawings no mask or contour
-is known, and the judges, who learnt sketchworld, know neither their words nor their pictures."""
-OURS = "lepbench-"
-"""What the names of the protocols that ship begin with, and no others."""
-NAMES = {kind: f"{OURS}{kind}-v1" for kind in MEASURED}
+ITEMS = "items"
+"""The reference of set distances that is the real pictures of the items themselves."""
 RELATIVE_FROM = 256
 """Smallest side, in pixels, at which tolerances are also taken relative to the size."""
 AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select_detector)]
@@ -37,14 +24,27 @@ AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select
 class Protocol(Config):
     """How images are scored. Two scores are comparable only if their protocols' hashes agree."""
 
-    name: str = Field(default="lepbench-edges-v1", pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    measures: tuple[str, ...] = Field(default=MEASURED["edges"], min_length=1)
-    """The measures, in the order of the tables; the first ranks a leaderboard."""
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    description: str = ""
+    """What it measures, and of what, in a sentence."""
+    measures: tuple[str, ...] = Field(min_length=1)
+    """The measures, in the order of the tables."""
+    where_known: tuple[str, ...] = ()
+    """Measures that are taken, too, where suite and judges give what they need."""
+    rank_by: str | None = None
+    """The figure that ranks a leaderboard; None where no figure can, and models stand by name."""
+    judges: tuple[AnyJudge, ...] = ()
+    """The networks that score pictures; each gives figures of its own, `FIGURE@LABEL`."""
+    reference: str = ITEMS
+    """The real pictures of set distances: `items`, those of the items; the name of statistics that ship; or a
+    folder of `lepbench statistics make`."""
+    reference_sha256: str | None = None
+    """Of that folder's files; filled in when the protocol is read."""
     size: int = Field(ge=1)
     """Height and width at which images are generated and scored, in pixels."""
     detector: AnyDetector
-    """Edge detector for the comparison with the sketch: the one that made the sketch."""
-    contour_detector: AnyDetector
+    """Edge detector for the comparison with the sketch."""
+    contour_detector: AnyDetector | None = None
     """Edge detector for the comparison with the exact contours."""
     soft_detector: AnySoftDetector = Sobel(sigma=0.7, thin=False)
     """Soft edge detector of sample and real image for the soft metrics."""
@@ -56,13 +56,13 @@ class Protocol(Config):
     tolerances: tuple[NonNegativeInt, ...] = (0, 1, 2, 3)
     """Tolerances in pixels for the comparison with the sketch."""
     relative_tolerances: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
-    """The same as shares of the diagonal."""
+    """The same as shares of the diagonal, from `RELATIVE_FROM` pixels a side up."""
     stroke_tolerance: NonNegativeInt = 2
     """Distance in pixels within which a pixel of a stroke is found."""
     contour_tolerance: NonNegativeInt = 1
     """Tolerance in pixels for the comparison with the exact contours."""
     headline: str = "alignment times clip_skill clipped to [0, 1]"
-    """Definition of the headline metric."""
+    """Definition of the headline metrics `faithful_f1` and `faithful_iou`."""
     headline_tolerance: NonNegativeInt = 1
     """Tolerance in pixels of the headline's edge F1."""
     aggregation: str = "mean over samples of each sample's figure"
@@ -75,122 +75,66 @@ class Protocol(Config):
     interval_seed: NonNegativeInt = 0
     frechet_from: int = Field(default=512, ge=2)
     """Minimum number of samples for a Frechet distance."""
+    neighbours: int = Field(default=5, ge=1)
+    """Nearest neighbours of density and coverage."""
     batch_size: int = Field(default=8, ge=1, alias="unit")
     """Batch size of sampling: fixed, because it changes the last bits of a network's output."""
-    judge: str = "judge@1"
-    """CLIP model of the similarities, and extractor of the features of `kid` and `frechet_distance`."""
-    segmenter: str = "segmenter@1"
-    """Finds the objects of a sample for `mask_iou`."""
-    matcher: str = "matcher@1"
-    """Similarity of sketch and image for `sketch_similarity`."""
-    classifier: str = "probe@1"
-    """Classifier for `class_accuracy`."""
-    statistics: str = "judge-statistics@1"
-    """The judge's features of true renders that no item shows."""
+
+    @model_validator(mode="after")
+    def _check_labels(self) -> Self:
+        twice = [label for label, count in Counter(judge.label for judge in self.judges).items() if count > 1]
+        if twice:
+            raise ValueError(f"two judges are labelled {twice[0]!r}; give each a 'label' of its own")
+        return self
 
     @property
     def sha256(self) -> str:
-        """Hash of every setting, and of the detectors' versions."""
-        detectors = (self.detector, self.contour_detector, self.soft_detector)
+        """Hash of every setting, of the detectors' versions, and of the judges' files."""
         nameless = {"detector": FILE, "contour_detector": FILE, "soft_detector": FILE}
-        settings = self.model_dump(mode="json", exclude=nameless)
-        settings["detectors"] = [identify_detector(detector) for detector in detectors]
+        settings = self.model_dump(mode="json", exclude=nameless | {"judges": True})
+        settings["judges"] = [judge.identify() for judge in self.judges]
+        settings["detectors"] = [identify_detector(detector) for detector in self.detectors]
+        if self.reference_sha256 is not None:
+            settings.pop("reference")
         return sha256_bytes(json.dumps(settings, sort_keys=True).encode())
+
+    @property
+    def detectors(self) -> list[Any]:
+        """Every detector that it names."""
+        named = (self.detector, self.contour_detector, self.soft_detector)
+        return [detector for detector in named if detector is not None]
+
+    def find_judges(self, ability: Ability) -> list[JudgeConfig]:
+        """The judges that are used for something, in order."""
+        return [judge for judge in self.judges if ability in judge.abilities]
+
+    def find_labels(self, ability: Ability) -> list[str]:
+        """The labels of `find_judges`."""
+        return [judge.label for judge in self.find_judges(ability)]
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The relative tolerances that count at this size."""
+        return self.relative_tolerances if self.size >= RELATIVE_FROM else ()
 
     @property
     def distances(self) -> list[float]:
         """Every tolerance of the edge figures in pixels."""
         shape = (self.size, self.size)
-        return [
-            *map(float, self.tolerances),
-            *(pixels_of(share, shape) for share in self.relative_tolerances),
-        ]
+        return [*map(float, self.tolerances), *(pixels_of(share, shape) for share in self.shares)]
 
     @property
     def labels(self) -> list[str]:
         """What each of `distances` is called: `1px`, or `0.0075d` of the diagonal."""
-        return [*(f"{t}px" for t in self.tolerances), *(f"{t:g}d" for t in self.relative_tolerances)]
+        return [*(f"{t}px" for t in self.tolerances), *(f"{t:g}d" for t in self.shares)]
 
 
-PROTOCOLS: Registry[Callable[[Suite], Protocol]] = Registry("protocol")
-"""Protocols by name, each made for a suite: its size and detectors are terms of the protocol."""
+def read_recorded(given: Any) -> Any:
+    """A protocol as a record of 0.1.0 has it, without the names of judges and statistics of that version.
 
-
-def select_protocol(suite: Suite, choice: str | Path | None = None) -> Protocol:
-    """The protocol by which a suite is scored.
-
-    Args:
-        choice: a name in `PROTOCOLS`, or a YAML file of the terms that differ from the suite's own protocol,
-            its name among them; None for the suite's own.
-
-    Raises:
-        LepbenchError: no such protocol, a term it does not know, or a name that is not its own.
+    Its hash is another than the record states: such figures can be read, and compare with none of today.
     """
-    if choice is None:
-        return make_shipped_protocol(suite)
-    if Path(choice).suffix in (".yaml", ".yml"):
-        return _read_terms(suite, Path(choice))
-    return _make_registered(suite, str(choice))
-
-
-def _make_registered(suite: Suite, name: str) -> Protocol:
-    make = PROTOCOLS.get(name)
-    with explain_faults(f"protocol {name!r}", make):
-        protocol = make(suite)
-    if not isinstance(protocol, Protocol) or protocol.name != name:
-        found = repr(protocol.name) if isinstance(protocol, Protocol) else type(protocol).__name__
-        raise LepbenchError(f"protocol {name!r} is made as {found}", "return a Protocol of that name")
-    if name.startswith(OURS) and not is_ours(make):
-        raise LepbenchError(f"protocol {name!r} does not ship", f"give it a name without {OURS!r}")
-    return protocol
-
-
-def make_shipped_protocol(suite: Suite) -> Protocol:
-    """The protocol that ships for suites of this kind: the suite's size and detectors, and rules for all.
-
-    Raises:
-        LepbenchError: a detector is unknown here.
-    """
-    definition = suite.definition
-    return Protocol(
-        name=NAMES[definition.kind],
-        measures=MEASURED[definition.kind],
-        size=definition.size,
-        detector=select_detector(definition.detector),
-        contour_detector=select_detector(definition.contour_detector),
-        relative_tolerances=(0.0075,) if definition.size >= RELATIVE_FROM else (),
-    )
-
-
-def _read_terms(suite: Suite, path: Path) -> Protocol:
-    terms = load_document(path, Protocol)
-    name = terms.get("name")
-    if not isinstance(name, str) or name.startswith(OURS):
-        raise LepbenchError(
-            f"{path}: a protocol with terms of its own has a name of its own, not {name!r}",
-            f"give a 'name' that does not begin with {OURS!r}",
-        )
-    protocol = parse_config({**make_shipped_protocol(suite).model_dump(), **terms}, Protocol, str(path))
-    if protocol.size != suite.definition.size:
-        raise LepbenchError(
-            f"{path}: size {protocol.size} px, and suite {suite.name!r} has {suite.definition.size}",
-            "remove 'size', which is the suite's",
-        )
-    return protocol
-
-
-def _make_named(name: str) -> Callable[[Suite], Protocol]:
-    def make(suite: Suite) -> Protocol:
-        """The protocol that ships for suites of one kind."""
-        protocol = make_shipped_protocol(suite)
-        if protocol.name != name:
-            raise LepbenchError(
-                f"suite {suite.name!r} is scored by {protocol.name}, not {name}", "choose that, or none"
-            )
-        return protocol
-
-    return make
-
-
-for _name in NAMES.values():
-    PROTOCOLS.register(_name)(_make_named(_name))
+    if not isinstance(given, dict) or "segmenter" not in given:
+        return given
+    gone = ("judge", "segmenter", "matcher", "classifier", "statistics")
+    return {key: value for key, value in given.items() if key not in gone}

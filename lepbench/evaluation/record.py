@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import Field, PrivateAttr, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BeforeValidator, Field, PrivateAttr, SerializerFunctionWrapHandler, model_serializer
 
 from lepbench.config import Config, parse_config
 from lepbench.errors import LepbenchError
@@ -16,13 +16,14 @@ from lepbench.evaluation.environment import Environment
 from lepbench.evaluation.layout import RECORD, find_samples, locate_picture
 from lepbench.evaluation.notebook import render_figures
 from lepbench.evaluation.per_sample import divide_counts, sort_samples
-from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocol import Protocol, read_recorded
 from lepbench.evaluation.summary import Figure
 from lepbench.files import read_json, sha256_bytes, write_text
 from lepbench.methods import ModelConfig
 from lepbench.submitted import iterate_code
 
 SCHEMA = 1
+OMITTED = ("cut_captions", "notes", "features_sha256")
 
 
 class Identity(Config):
@@ -56,7 +57,7 @@ class Record(Config):
 
     schema_version: Literal[1] = 1
     identity: Identity
-    protocol: Protocol
+    protocol: Annotated[Protocol, BeforeValidator(read_recorded)]
     sample_count: int = Field(alias="samples")
     """Samples drawn of the model: items times samples an item."""
     failed: dict[str, int]
@@ -71,6 +72,8 @@ class Record(Config):
     rows: dict[str, dict[str, Figure]]
     samples_sha256: str
     """SHA-256 of `samples.parquet`."""
+    features_sha256: dict[str, str] = Field(default_factory=dict)
+    """SHA-256 of the files of features, by name."""
     reused: list[str]
     """Reference conditions taken from the cache."""
     timing: Timing
@@ -83,12 +86,13 @@ class Record(Config):
     def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Omit what most records have none of, so that their bytes are those of earlier versions."""
         written: dict[str, Any] = plain(self)
-        return {key: value for key, value in written.items() if value or key not in ("cut_captions", "notes")}
+        return {key: value for key, value in written.items() if value or key not in OMITTED}
 
     @property
     def id(self) -> str:
         """Hash of the identity and the results, without time, place or speed."""
-        stable = self.model_dump(mode="json", include={"identity", "protocol", "rows", "samples_sha256"})
+        parts = {"identity", "protocol", "rows", "samples_sha256", "features_sha256"}
+        stable = self.model_dump(mode="json", include=parts)
         return sha256_bytes(json.dumps(stable, sort_keys=True).encode())
 
     @property

@@ -40,12 +40,15 @@ from lepbench.evaluation.environment import (
     measure_peak_accelerator_memory,
     measure_peak_memory,
 )
+from lepbench.evaluation.features import read_features, write_features
 from lepbench.evaluation.folder import STATE, WORK, claim_folder, clear_work, prepare_folder, write_samples
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.layout import RECORD, find_samples
 from lepbench.evaluation.parts import hash_protocol, hash_submitted_code, list_method_files
-from lepbench.evaluation.protocol import Protocol, select_protocol
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Identity, Record, Timing, read_record, write_record
+from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import FAILED, make_batches
 from lepbench.evaluation.schema import make_schema, make_work_schema
 from lepbench.evaluation.summary import summarise_samples
@@ -247,10 +250,10 @@ class _Run:
         return {**shared, "samples_per_item": per_item, "judges": self.runner.judges.weights}
 
     def _truncated(self) -> int:
-        """Number of captions that the judge truncates; 0 if it reads none."""
-        if "captions" not in self.protocol.measures:
-            return 0
-        return self.runner.judges.scorer.truncated(self.items.prompts)
+        """Number of captions that the protocol's first judge of captions truncates; 0 if none reads any."""
+        labels = self.protocol.find_labels("captions") if "captions" in self.protocol.measures else []
+        scorer = self.runner.judges[labels[0]].captions if labels else None
+        return scorer.truncated(self.items.prompts) if scorer else 0
 
     def _list_cut(self, backbone: Backbone | None) -> tuple[str, ...]:
         """Items whose captions the backbone does not read to the end."""
@@ -282,6 +285,7 @@ class _Run:
             reason = named[MODEL.name]["reason"][0].as_py()
             raise LepbenchError(f"none of {drawn} pictures of the model could be drawn: {reason}")
         samples = write_samples(out, tables)
+        hashes = write_features(out, [kind.name for kind in self.kinds], tables)
         return Record(
             identity=self.identity,
             protocol=self.protocol,
@@ -290,8 +294,11 @@ class _Run:
             truncated=self._truncated(),
             cut_captions=self._list_cut(backbone),
             notes=self._describe(backbone),
-            rows=summarise_samples(samples, self.runner.judges.statistics, self.protocol),
+            rows=summarise_samples(
+                samples, read_features(out, hashes), load_references(self.protocol), self.protocol
+            ),
             samples_sha256=sha256_file(find_samples(out)),
+            features_sha256=hashes,
             reused=self.reused,
             timing=Timing(
                 drawing={name: float(pc.sum(table["seconds"]).as_py()) for name, table in named.items()},

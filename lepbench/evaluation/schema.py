@@ -5,11 +5,14 @@ from __future__ import annotations
 import pyarrow as pa
 
 from lepbench.evaluation.condition_table import PICTURE
+from lepbench.evaluation.measures.base import label_figure, select_measures
 from lepbench.evaluation.measures.contract import list_columns
 from lepbench.evaluation.protocol import Protocol
 
 KEPT = ((PICTURE, pa.binary()), ("seconds", pa.float64()))
 """What a batch keeps beside its columns while a run goes on."""
+FEATURES = "features"
+"""What the columns of a batch are called, before @ and the judge's label, that hold features of pictures."""
 
 
 def make_schema(protocol: Protocol) -> pa.Schema:
@@ -30,10 +33,18 @@ def make_schema(protocol: Protocol) -> pa.Schema:
         ("reason", pa.string()),
         ("png_sha256", pa.string()),
     ]
-    taken = [*(name for name, _ in named), *(name for name, _ in KEPT)]
+    taken = [*(name for name, _ in named), *(name for name, _ in KEPT), *list_feature_columns(protocol)]
     return pa.schema([*named, *list_columns(protocol, taken)])
 
 
 def make_work_schema(protocol: Protocol) -> pa.Schema:
-    """`make_schema` with the additional columns of unfinished runs: the image and its time."""
-    return pa.schema([*make_schema(protocol), *(pa.field(name, kind) for name, kind in KEPT)])
+    """`make_schema` with the additional columns of unfinished runs: the image, its time and its features."""
+    features = [pa.field(name, pa.list_(pa.float32())) for name in list_feature_columns(protocol)]
+    return pa.schema([*make_schema(protocol), *(pa.field(name, kind) for name, kind in KEPT), *features])
+
+
+def list_feature_columns(protocol: Protocol) -> list[str]:
+    """The columns of features, one a judge, while a run goes on; none where no measure reads features."""
+    if not any("features" in measure.abilities for measure in select_measures(protocol)):
+        return []
+    return [label_figure(FEATURES, label) for label in protocol.find_labels("features")]

@@ -1,17 +1,19 @@
-"""From the samples table and the judge's statistics to the metrics of each condition."""
+"""From the samples table and the judges' features to the metrics of each condition."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
 
 from lepbench.config import Config
-from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures
+from lepbench.evaluation.conditions import REAL
+from lepbench.evaluation.features import RunFeatures, find_features
+from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures, strip_label
 from lepbench.evaluation.measures.contract import draw_measure
-from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.sample import OK
 from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws
@@ -21,36 +23,62 @@ MAIN = {
     "faithful_f1": "faithful F1",
     "faithful_iou": "faithful IoU",
     "stroke_recall_2px": "stroke recall 2px",
+    "pooled_f1_0px": "pooled F1 0px",
     "edge_f1_1px": "edge F1 1px",
+    "edge_f1_2px": "edge F1 2px",
     "edge_f1_1px_contour": "contour F1 1px",
     "mask_iou": "mask IoU",
+    "clip_score": "CLIP score",
     "clip_skill": "CLIP skill",
+    "sketch_similarity": "sketch similarity",
     "class_accuracy": "class accuracy",
+    "fd": "FD",
     "kid": "KID",
-    "frechet_distance": "Frechet",
+    "cmmd": "CMMD",
+    "fid": "FID",
+    "fid_by_index": "FID by index",
 }
 """The main metrics and their headings. Each further metric that is tested for
 differences lowers the power of the other tests."""
+SUBSTITUTES = {
+    "edge_f1_2px": "edge_f1_1px_contour",
+    "clip_score": "class_accuracy",
+    "sketch_similarity": "mask_iou",
+}
+"""Main metrics that are no such where the second one is measured, which says more."""
 
 
 def is_lower_better(metric: str) -> bool:
     """Whether lower values of a metric are better."""
-    return any(metric in measure.lower_is_better for measure in MEASURES.list_loaded())
+    return any(strip_label(metric) in measure.lower_is_better for measure in MEASURES.list_loaded())
 
 
 def is_of_sets(metric: str) -> bool:
     """Whether a metric depends on the number of samples, so that different numbers are not comparable."""
-    return any(metric in measure.of_sets for measure in MEASURES.list_loaded())
+    return any(strip_label(metric) in measure.of_sets for measure in MEASURES.list_loaded())
 
 
 def list_main_metrics(protocol: Protocol) -> dict[str, str]:
-    """The metrics of `MAIN`, then those of external measures, with their headings."""
+    """The metrics of `MAIN`, then those of external measures, with their headings.
+
+    The heading names the judge where several give the figure.
+    """
     shown: dict[str, str] = {}
     for measure in select_measures(protocol):
         names = measure.metrics(protocol)
         submitted = not is_ours(measure)
-        shown |= {name: MAIN.get(name, name) for name in names if submitted or name in MAIN}
-    return dict(sorted(shown.items(), key=lambda item: _place_in_main(item[0])))
+        shown |= {
+            name: MAIN.get(strip_label(name), name)
+            for name in names
+            if submitted or strip_label(name) in MAIN
+        }
+    plain = [strip_label(name) for name in shown]
+    kept = {name: text for name, text in shown.items() if SUBSTITUTES.get(strip_label(name)) not in plain}
+    named = {
+        name: f"{text} {name.partition('@')[2]}" if plain.count(strip_label(name)) > 1 else text
+        for name, text in kept.items()
+    }
+    return dict(sorted(named.items(), key=lambda item: _place_in_main(strip_label(item[0]))))
 
 
 def _place_in_main(metric: str) -> int:
@@ -75,26 +103,38 @@ def list_metrics(protocol: Protocol) -> list[str]:
 
 
 def summarise_samples(
-    samples: pa.Table, statistics: JudgeStatistics, protocol: Protocol
+    samples: pa.Table,
+    features: RunFeatures,
+    references: Mapping[str, JudgeStatistics],
+    protocol: Protocol,
 ) -> dict[str, Figures]:
     """The metrics of every condition of a samples table, without failed samples.
 
     Args:
         samples: with the columns of `make_schema`; the condition `real` is needed for `clip_skill`.
-        statistics: the judge's features of real images.
+        features: of the pictures, by the judges.
+        references: features of real pictures by the judge's label; none where the items' own are taken.
     """
-    frame = samples.to_pandas()
+    frame = number_pictures(samples.to_pandas())
     good = frame[frame["status"] == OK]["row"].value_counts()
     return {
         row: _figures(found, int(good.get(row, 0)), protocol)
-        for row, found in resample_conditions(frame, statistics, protocol).items()
+        for row, found in resample_conditions(frame, features, references, protocol).items()
     }
+
+
+def number_pictures(samples: pd.DataFrame) -> pd.DataFrame:
+    """The samples with a column `picture`: which of the condition's pictures and features is theirs."""
+    good = samples["status"] == OK
+    return samples.assign(picture=good.groupby(samples["row"]).cumsum() - 1)
 
 
 def resample_conditions(
     samples: pd.DataFrame,
-    statistics: JudgeStatistics,
+    features: RunFeatures,
+    references: Mapping[str, JudgeStatistics],
     protocol: Protocol,
+    *,
     rows: Sequence[str] | None = None,
 ) -> dict[str, dict[str, Draws]]:
     """The metrics of every condition with their resamples, without undefined or unpublished ones.
@@ -102,15 +142,34 @@ def resample_conditions(
     Runs of one suite, number of samples and protocol use the same resamples of items, if none failed.
 
     Args:
+        samples: as `number_pictures` gives them, or some of them.
         rows: names of conditions; None for all.
     """
     good = samples[samples["status"] == OK]
-    real = good[good["row"] == "real"].set_index("item_id")
+    real = good[good["row"] == REAL.name].set_index("item_id")
+    known = _take_items(features) if protocol.reference == ITEMS else references
     return {
-        row: _draws(ConditionSamples(good[good["row"] == row], real, statistics, protocol))
+        row: _draws(
+            ConditionSamples(
+                frame := good[good["row"] == row],
+                real,
+                protocol,
+                features={
+                    label: matrix[frame["picture"].to_numpy()]
+                    for label, matrix in find_features(features, row).items()
+                },
+                # Pictures are at no distance from themselves.
+                references={} if row == REAL.name and protocol.reference == ITEMS else known,
+            )
+        )
         for row in samples["row"].unique()
         if rows is None or row in rows
     }
+
+
+def _take_items(features: RunFeatures) -> dict[str, JudgeStatistics]:
+    """The real pictures of the items as the reference."""
+    return {label: JudgeStatistics(matrix) for label, matrix in features.get(REAL.name, {}).items()}
 
 
 def _draws(row: ConditionSamples) -> dict[str, Draws]:

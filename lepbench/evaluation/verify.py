@@ -13,17 +13,20 @@ import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
+from lepbench.evaluation.features import read_features
 from lepbench.evaluation.layout import find_samples, locate_picture
 from lepbench.evaluation.parts import hash_protocol
-from lepbench.evaluation.protocol import PROTOCOLS, Protocol, select_protocol
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocols import OURS, select_protocol
 from lepbench.evaluation.record import Record, read_record
+from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK, make_batches
 from lepbench.evaluation.schema import make_schema
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import Figures, summarise_samples
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
-from lepbench.judges import Judges, JudgeStatistics
+from lepbench.judges import Judges
 from lepbench.progress import Progress
 from lepbench.suites import Suite
 
@@ -37,22 +40,18 @@ def find_protocol(record: Record, suite: Suite, choice: str | Path | None = None
     """The protocol for the verification of a record.
 
     Args:
-        choice: as for `select_protocol`; None for the one of the record's name.
+        choice: as for `select_protocol`; None for the one of the record's name if it ships, or the one in the
+            record, which states every term.
 
     Raises:
-        LepbenchError: none is known by that name.
+        LepbenchError: it is not known, or does not fit the suite.
     """
-    name = record.protocol.name
-    if choice is None and name not in PROTOCOLS:
-        raise LepbenchError(
-            f"the run was scored by protocol {name!r}, which is not known here", "give its file as --protocol"
-        )
-    return select_protocol(suite, choice or name)
+    if choice is None and not record.protocol.name.startswith(OURS):
+        return record.protocol
+    return select_protocol(suite, choice or record.protocol.name)
 
 
-def verify_record(
-    folder: Path, suite: Suite, statistics: JudgeStatistics, protocol: Protocol | None = None
-) -> Record:
+def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) -> Record:
     """The verified record of a run.
 
     Checked are: suite and protocol are the present ones; `samples.parquet` is the file the record names; it
@@ -74,7 +73,10 @@ def verify_record(
     samples = _read(path, protocol)
     _check_samples(folder, record, suite, samples)
     _check_pictures(folder, samples)
-    _check_figures(folder, record.rows, summarise_samples(samples, statistics, protocol))
+    features = read_features(folder, record.features_sha256)
+    _check_figures(
+        folder, record.rows, summarise_samples(samples, features, load_references(protocol), protocol)
+    )
     return record
 
 
@@ -104,7 +106,9 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
             paths = [locate_picture(folder, shown.name, s.item_id, s.index) for s in batch]
             pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
             truths = [kind.select_truth(sample) for sample in batch]
-            found = score_pictures(pictures, batch, truths=truths, judges=judges, protocol=protocol)
+            found = score_pictures(
+                pictures, batch, truths=truths, judges=judges, protocol=protocol, embeds=False
+            )
             for path, columns, line in zip(paths, found, lines[done : done + len(batch)], strict=True):
                 _check_columns(path, kind.name, columns, line)
             done += len(batch)
@@ -133,7 +137,8 @@ def _check_identity(folder: Path, record: Record, suite: Suite, protocol: Protoc
     identity = record.identity
     if (identity.suite, identity.suite_sha256) != (suite.name, suite.sha256):
         raise LepbenchError(f"{folder} was scored on another {identity.suite}", "evaluate again")
-    if identity.protocol_sha256 != hash_protocol(protocol) or record.protocol != protocol:
+    hashes = {identity.protocol_sha256, hash_protocol(protocol), hash_protocol(record.protocol)}
+    if len(hashes) > 1:
         raise LepbenchError(f"{folder} was scored by another {record.protocol.name}", "evaluate again")
 
 

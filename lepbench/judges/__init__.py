@@ -1,22 +1,45 @@
-"""The networks that score pictures, one file a judge; importing this package fills `JUDGES`."""
+"""The networks that score pictures, one file a kind; importing this package fills `JUDGES`."""
 
-from lepbench.judges.base import JUDGES, CaptionScorer, JudgeLoader, Judges, LoadedJudge, Matching
-from lepbench.judges.classifier import load_classifier
-from lepbench.judges.clip import ClipScorer
-from lepbench.judges.matcher import load_matcher
-from lepbench.judges.segmenter import load_segmenter
+from lepbench.judges.base import (
+    ABILITIES,
+    JUDGES,
+    Ability,
+    AnyJudge,
+    CaptionScorer,
+    JudgeConfig,
+    Judges,
+    LoadedJudge,
+    Matching,
+    select_judge,
+)
+from lepbench.judges.classifier import SketchworldClassifierConfig
+from lepbench.judges.clip import ClipJudgeConfig, ClipScorer, SketchworldClipConfig
+from lepbench.judges.dinov2 import Dinov2JudgeConfig
+from lepbench.judges.inception import InceptionJudgeConfig
+from lepbench.judges.matcher import SketchworldMatcherConfig
+from lepbench.judges.segmenter import SketchworldSegmenterConfig
+from lepbench.judges.siglip import SiglipJudgeConfig
 from lepbench.judges.statistics import JudgeStatistics
 
 __all__ = [
+    "ABILITIES",
     "JUDGES",
+    "Ability",
+    "AnyJudge",
     "CaptionScorer",
+    "ClipJudgeConfig",
     "ClipScorer",
-    "JudgeLoader",
+    "Dinov2JudgeConfig",
+    "InceptionJudgeConfig",
+    "JudgeConfig",
     "JudgeStatistics",
     "Judges",
     "LoadedJudge",
     "Matching",
-    "load_classifier",
-    "load_matcher",
-    "load_segmenter",
+    "SiglipJudgeConfig",
+    "SketchworldClassifierConfig",
+    "SketchworldClipConfig",
+    "SketchworldMatcherConfig",
+    "SketchworldSegmenterConfig",
+    "select_judge",
 ]

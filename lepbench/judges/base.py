@@ -1,22 +1,36 @@
-"""What a judge is: a network that scores pictures, found by its name; and the set an evaluation uses."""
+"""What a judge is: a network that scores pictures, described by its settings and pinned by its files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 from torch import Tensor
 
-from lepbench.files import list_visible
-from lepbench.judges.statistics import JudgeStatistics
-from lepbench.registry import Registry
+from lepbench.config import Config, select_config
+from lepbench.files import sha256_file
+from lepbench.registry import Registry, suggest_name
 
+Ability = Literal["features", "captions", "sketches", "masks", "classes"]
+ABILITIES: dict[Ability, str] = {
+    "features": "features of pictures, by which sets are compared",
+    "captions": "similarity of pictures and captions",
+    "sketches": "similarity of pictures and sketches",
+    "masks": "masks of the objects in a picture",
+    "classes": "the class that a picture shows",
+}
+"""What judges can do, and how an error calls it."""
+
+Embed = Callable[[Tensor], Tensor]
+"""Pictures [B, 3, H, W] in [0, 1] to features float32 [B, D], not normalised."""
 Segment = Callable[[Tensor], Tensor]
 """Pictures [B, 3, H, W] in [0, 1] to bool [B, H, W], true on an object."""
-Classify = Callable[[Tensor], list[str]]
-"""Pictures [B, 3, H, W] in [0, 1] to the name of the class that each shows."""
+Classify = Callable[[Tensor, Sequence[str]], list[str]]
+"""Pictures [B, 3, H, W] in [0, 1], and the classes that there are, to the class that each shows."""
 
 
 class CaptionScorer(Protocol):
@@ -24,9 +38,6 @@ class CaptionScorer(Protocol):
 
     def image_embedding(self, images: Tensor) -> Tensor:
         """Features of pictures [B, 3, H, W] in [0, 1], not normalised: float32 [B, D]."""
-
-    def image_features(self, images: Tensor) -> Tensor:
-        """`image_embedding` of unit length."""
 
     def text_features(self, captions: Sequence[str]) -> Tensor:
         """Features of captions, of unit length: float32 [B, D]."""
@@ -42,44 +53,113 @@ class Matching(NamedTuple):
     pictures: Callable[[Tensor], Tensor]
 
 
-class LoadedJudge(NamedTuple):
-    """A judge ready to score.
+@dataclass(frozen=True)
+class LoadedJudge:
+    """A judge ready to score: an attribute for each of its abilities, None for those it has not.
 
     Attributes:
-        judge: a `CaptionScorer`, a `Segment`, a `Matching` or a `Classify`, by what a protocol names it for.
-        files: its weight files, of different names; a record keeps their SHA-256 as `NAME/FILE`.
+        files: its weights and settings by name; a record keeps their SHA-256 as `LABEL/NAME`.
+        features: features of pictures, by which sets are compared.
+        captions: compares pictures with captions; its picture features are those of `features`.
+        sketches: compares pictures with sketches.
+        masks: finds objects.
+        classes: names classes.
     """
 
-    judge: Any
-    files: tuple[Path, ...]
+    files: Mapping[str, Path] = field(default_factory=dict)
+    features: Embed | None = None
+    captions: CaptionScorer | None = None
+    sketches: Matching | None = None
+    masks: Segment | None = None
+    classes: Classify | None = None
 
 
-JudgeLoader = Callable[[str], LoadedJudge]
-"""From a device, such as `cpu` or `cuda:0`, to a judge."""
-JUDGES: Registry[JudgeLoader] = Registry("judge")
+class JudgeConfig(Config, ABC):
+    """Settings of a judge. A subclass narrows `name` to its own and adds what pins its files.
+
+    Attributes:
+        able: what judges of this kind can do.
+        frechet: what the Frechet distance of its features is called.
+        unit: whether cosine is the natural similarity of its features, as for CLIP: CMMD is then defined.
+    """
+
+    able: ClassVar[tuple[Ability, ...]] = ()
+    frechet: ClassVar[str] = "fd"
+    unit: ClassVar[bool] = False
+    name: str
+    label: str = Field(default="", pattern=r"^[a-z0-9][a-z0-9._-]*$|^$", validate_default=True)
+    """What follows the @ in the names of its figures; the kind's name unless given."""
+    use: tuple[Ability, ...] = ()
+    """Which of its abilities are used; all unless given."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> JudgeConfig:
+        if not self.label:
+            # The settings are frozen, but not shared yet.
+            object.__setattr__(self, "label", self.name)
+        if unable := [ability for ability in self.use if ability not in self.able]:
+            raise ValueError(f"judge {self.name!r} gives no {unable[0]!r}; {suggest_name('', self.able)}")
+        return self
+
+    @property
+    def abilities(self) -> tuple[Ability, ...]:
+        """What it is used for."""
+        return self.use or self.able
+
+    def pin(self) -> JudgeConfig:
+        """The same judge with the hash of its files, where they lie here and no hash was given.
+
+        Raises:
+            LepbenchError: a file is missing.
+        """
+        return self
+
+    def identify(self) -> dict[str, Any]:
+        """The settings that decide its figures: where files lie is left out if their hash is known."""
+        return self.model_dump(mode="json")
+
+    @abstractmethod
+    def load(self, device: str) -> LoadedJudge:
+        """The judge, on a device such as `cpu` or `cuda:0`.
+
+        Raises:
+            LepbenchError: a file is missing, damaged or not the one pinned.
+        """
+
+
+JUDGES: Registry[type[JudgeConfig]] = Registry("judge", JudgeConfig)
+
+
+def select_judge(config: str | dict[str, Any] | JudgeConfig) -> JudgeConfig:
+    """The judge that a name, or a mapping with `name` and settings, asks for.
+
+    Raises:
+        LepbenchError: there is no such judge, or it does not take a setting.
+    """
+    return config if isinstance(config, JudgeConfig) else select_config(config, JUDGES, ("judges",))
+
+
+AnyJudge = Annotated[SerializeAsAny[JudgeConfig], BeforeValidator(select_judge)]
+"""A field of this type takes any registered judge."""
 
 
 @dataclass(frozen=True)
 class Judges:
-    """All that scores a picture besides arithmetic.
+    """The judges of an evaluation, by label.
 
     Attributes:
-        scorer: similarity to captions, and the features of `kid` and `frechet_distance`.
-        segmenter: pictures [B, 3, H, W] in [0, 1] to bool [B, H, W], true on an object.
-        matching: sketches and pictures into one space.
-        classify: pictures to the name of the class each shows.
-        statistics: features of true renders.
+        loaded: ready to score.
         weights: SHA-256 of every file behind them, by name.
     """
 
-    scorer: CaptionScorer
-    segmenter: Segment
-    matching: Matching
-    classify: Classify
-    statistics: JudgeStatistics
+    loaded: Mapping[str, LoadedJudge] = field(default_factory=dict)
     weights: dict[str, str] = field(default_factory=dict)
 
+    def __getitem__(self, label: str) -> LoadedJudge:
+        return self.loaded[label]
 
-def list_weights(folder: Path) -> tuple[Path, ...]:
-    """The weight files in a judge's folder, sorted."""
-    return tuple(path for path in list_visible(folder) if path.suffix == ".safetensors")
+    @classmethod
+    def of(cls, loaded: Mapping[str, LoadedJudge]) -> Judges:
+        """Judges with the hashes of their files."""
+        files = {f"{label}/{name}": path for label, one in loaded.items() for name, path in one.files.items()}
+        return cls(loaded, {name: sha256_file(path) for name, path in files.items()})

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lepbench.judges.base import JUDGES, LoadedJudge, list_weights
-from lepbench.judges.networks import Residual, load_weights
+from lepbench.judges.base import JUDGES, Ability, JudgeConfig, LoadedJudge
+from lepbench.judges.networks import WEIGHTS, Residual, load_weights
 from lepbench.judges.paths import PROBE
 from lepbench.sketchworld import ATTRIBUTES
 
@@ -53,26 +54,20 @@ def accuracy(probe: Probe, images: Tensor, labels: dict[str, Tensor]) -> dict[st
     }
 
 
-def load_classifier(folder: Path) -> Callable[[Tensor], list[str]]:
-    """The probe as a function: pictures [B, 3, 64, 64] in [0, 1] to the name of the shape each shows.
+@JUDGES.register("sketchworld-classifier")
+class SketchworldClassifierConfig(JudgeConfig):
+    """The classifier that ships: the shape that a picture of sketchworld shows, at 64 px, on the CPU."""
 
-    Raises:
-        LepbenchError: the weights are missing or damaged.
-    """
-    probe = load_probe(folder)
+    able: ClassVar[tuple[Ability, ...]] = ("classes",)
+    name: Literal["sketchworld-classifier"] = "sketchworld-classifier"
+    version: Literal[1] = 1
 
-    @torch.no_grad()
-    def classify(images: Tensor) -> list[str]:
-        return [ATTRIBUTES["shape"][best] for best in probe(images)["shape"].argmax(dim=1).tolist()]
+    def load(self, device: str) -> LoadedJudge:
+        probe, weights = load_probe(PROBE), PROBE / WEIGHTS
 
-    return classify
+        @torch.no_grad()
+        def classify(images: Tensor, classes: Sequence[str]) -> list[str]:
+            # Of every shape that it knows, whichever a suite has.
+            return [ATTRIBUTES["shape"][best] for best in probe(images)["shape"].argmax(dim=1).tolist()]
 
-
-@JUDGES.register("probe@1")
-def load_embedded_classifier(device: str) -> LoadedJudge:
-    """The classifier of shapes that ships; it is small, and stays on the CPU.
-
-    Raises:
-        LepbenchError: the weights are missing or damaged.
-    """
-    return LoadedJudge(load_classifier(PROBE), list_weights(PROBE))
+        return LoadedJudge({weights.name: weights}, classes=classify)

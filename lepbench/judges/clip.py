@@ -1,19 +1,61 @@
-"""A CLIP model as a judge: similarity of pictures to captions, and features that sets are compared by."""
+"""CLIP models: similarity of pictures to captions and to sketches, and features that sets are compared by."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from lepbench.errors import LepbenchError
-from lepbench.judges.base import JUDGES, LoadedJudge, list_weights
+from lepbench.judges.base import JUDGES, Ability, JudgeConfig, LoadedJudge
 from lepbench.judges.paths import JUDGE
+from lepbench.judges.pixels import normalise, resize_cleanly, to_bytes
+from lepbench.judges.shared_space import classify_by_caption, match_drawings
+from lepbench.judges.weights import ModelJudgeConfig, find_weights, list_model_files, require_safe
 from lepbench.quiet import silence_libraries
+
+
+@JUDGES.register("clip")
+class ClipJudgeConfig(ModelJudgeConfig):
+    """A `transformers.CLIPModel` with its tokenizer and image processor."""
+
+    able: ClassVar[tuple[Ability, ...]] = ("captions", "features", "sketches", "classes")
+    unit: ClassVar[bool] = True
+    name: Literal["clip"] = "clip"
+    resize: Literal["processor", "clean-fid"] = "processor"
+    """How pictures are resized for `features`: by the model's image processor, or as clean-fid does it."""
+    prompt: str = "a photo of a {label}"
+    """What a class is called for `classes`."""
+
+    def load(self, device: str) -> LoadedJudge:
+        folder = self.find()
+        require_safe(find_weights(folder), self.sha256)
+        scorer = ClipScorer.load(folder, device=device)
+        return LoadedJudge(
+            files={path.name: path for path in list_model_files(folder)},
+            features=scorer.image_embedding if self.resize == "processor" else scorer.clean_embedding,
+            captions=scorer,
+            sketches=match_drawings(scorer.image_embedding),
+            classes=classify_by_caption(scorer, self.prompt),
+        )
+
+
+@JUDGES.register("sketchworld-clip")
+class SketchworldClipConfig(JudgeConfig):
+    """The CLIP model that ships: it learnt sketchworld alone, at 64 px, and knows no other pictures."""
+
+    able: ClassVar[tuple[Ability, ...]] = ("captions", "features")
+    name: Literal["sketchworld-clip"] = "sketchworld-clip"
+    version: Literal[1] = 1
+
+    def load(self, device: str) -> LoadedJudge:
+        scorer = ClipScorer.load(JUDGE, device=device)
+        weights = find_weights(JUDGE)
+        return LoadedJudge({weights.name: weights}, features=scorer.image_embedding, captions=scorer)
 
 
 class ClipScorer:
@@ -22,7 +64,7 @@ class ClipScorer:
     Args:
         model: a `transformers.CLIPModel`.
         tokenizer: its tokenizer; captions longer than the model takes keep their end token.
-        processor: its image processor; its resize, crop and normalisation are applied to tensors.
+        processor: its image processor, which resizes, crops and normalises.
     """
 
     def __init__(self, model: Any, tokenizer: Any, processor: Any) -> None:
@@ -33,41 +75,34 @@ class ClipScorer:
         self.max_tokens = min(int(tokenizer.model_max_length), positions)
 
     @classmethod
-    def load(cls, source: str | Path, *, device: str = "cpu", revision: str | None = None) -> ClipScorer:
-        """Load model, tokenizer and image processor from a folder, or by id where a hub can be reached.
+    def load(cls, folder: Path, *, device: str = "cpu") -> ClipScorer:
+        """Load model, tokenizer and image processor from a folder.
 
         Raises:
             LepbenchError: a file is missing or does not fit.
         """
-        from safetensors import SafetensorError
         from transformers import CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
-        options = {"revision": revision} if revision else {}
-        try:
-            require_files(Path(source))
-            with silence_libraries():
-                model, loading = CLIPModel.from_pretrained(
-                    str(source), use_safetensors=True, output_loading_info=True, **options
-                )
-            require_whole(loading)
-            tokenizer = CLIPTokenizer.from_pretrained(str(source), **options)
-            processor = CLIPImageProcessor.from_pretrained(str(source), **options)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            fix = "give a folder, or id, with a CLIPModel, its tokenizer and its image processor"
-            raise LepbenchError(f"cannot load a CLIP model from {source}: {reason}", fix) from error
-        return cls(model.to(device), tokenizer, processor)
+        return cls(*load_parts(folder, (CLIPModel, CLIPTokenizer, CLIPImageProcessor), device))
 
+    @torch.no_grad()
     def image_embedding(self, images: Tensor) -> Tensor:
-        """Projected image features, not normalised, for Frechet distance and KID; differentiable.
+        """Projected image features, not normalised.
 
         Args:
-            images: float [B, 3, H, W] in [0, 1].
+            images: float [B, 3, H, W] in [0, 1]; read by 8 bits a channel, as they are stored.
 
         Returns:
             float32 [B, D] on the model's device.
         """
         return pooled(self.model.get_image_features(pixel_values=self.pixel_values(images)))
+
+    @torch.no_grad()
+    def clean_embedding(self, images: Tensor) -> Tensor:
+        """`image_embedding` of pictures resized as clean-fid does it instead of by the processor."""
+        batch = resize_cleanly(images, int(self.model.config.vision_config.image_size))
+        values = normalise(batch, self.processor.image_mean, self.processor.image_std)
+        return pooled(self.model.get_image_features(pixel_values=values.to(self.model.device)))
 
     def image_features(self, images: Tensor) -> Tensor:
         """`image_embedding` of unit length."""
@@ -76,14 +111,19 @@ class ClipScorer:
     @torch.no_grad()
     def text_features(self, captions: Sequence[str]) -> Tensor:
         """Projected caption features of unit length, float32 [B, D] on the model's device."""
+        features = pooled(self.model.get_text_features(**self.tokens(captions).to(self.model.device)))
+        return F.normalize(features, dim=-1)
+
+    def tokens(self, captions: Sequence[str]) -> Any:
+        """Token ids [B, L] and attention mask of captions.
+
+        Padded to the full length always: features then do not depend on the captions beside.
+        """
         rows = [self.fitted(ids) for ids in self.token_ids(captions)]
         tokens = {"input_ids": rows, "attention_mask": [[1] * len(ids) for ids in rows]}
-        # Padded to the full length always: features then do not depend on the captions beside.
-        batch = self.tokenizer.pad(
+        return self.tokenizer.pad(
             tokens, padding="max_length", max_length=self.max_tokens, return_tensors="pt"
         )
-        features = pooled(self.model.get_text_features(**batch.to(self.model.device)))
-        return F.normalize(features, dim=-1)
 
     def truncated(self, captions: Sequence[str]) -> int:
         """How many captions are longer than the model takes, and so lose their tail."""
@@ -99,46 +139,51 @@ class ClipScorer:
         return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
 
     def pixel_values(self, images: Tensor) -> Tensor:
-        """Resize, crop and normalise pictures [B, 3, H, W] in [0, 1] as the image processor is configured.
-
-        A resize with negative lobes may leave [0, 1]: clipped, as 8-bit pictures are, but not rounded.
-        """
-        processor = self.processor
-        prepared: Tensor = processor(
-            images.to(self.model.device, torch.float32),
-            do_rescale=False,
-            do_normalize=False,
-            return_tensors="pt",
-        )["pixel_values"].clamp(0, 1)
-        if not processor.do_normalize:
-            return prepared
-        mean, deviation = (
-            prepared.new_tensor(v).view(1, 3, 1, 1) for v in (processor.image_mean, processor.image_std)
-        )
-        return (prepared - mean) / deviation
+        """What the image processor makes of pictures [B, 3, H, W] in [0, 1], on the model's device."""
+        found: Tensor = self.processor(to_bytes(images), return_tensors="pt")["pixel_values"]
+        return found.to(self.model.device)
 
 
-@JUDGES.register("judge@1")
-def load_embedded_scorer(device: str) -> LoadedJudge:
-    """The CLIP model that ships, on a device.
+def load_parts(folder: Path, kinds: tuple[Any, Any, Any], device: str) -> tuple[Any, Any, Any]:
+    """Model, tokenizer and image processor of a folder.
+
+    Args:
+        kinds: their classes in transformers.
 
     Raises:
-        LepbenchError: a file of it is missing or damaged.
+        LepbenchError: a file is missing or does not fit.
     """
-    return LoadedJudge(ClipScorer.load(JUDGE, device=device), list_weights(JUDGE))
+    from safetensors import SafetensorError
+
+    model_class, tokenizer_class, processor_class = kinds
+    try:
+        require_files(folder)
+        with silence_libraries():
+            model, loading = model_class.from_pretrained(
+                folder,
+                use_safetensors=find_weights(folder).suffix == ".safetensors",
+                output_loading_info=True,
+                local_files_only=True,
+            )
+        require_whole(loading)
+        tokenizer = tokenizer_class.from_pretrained(folder, local_files_only=True)
+        processor = processor_class.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        fix = f"give a folder, or id, with a {model_class.__name__}, its tokenizer and its image processor"
+        raise LepbenchError(f"cannot load a model from {folder}: {reason}", fix) from error
+    return model.to(device), tokenizer, processor
 
 
 def require_files(folder: Path) -> None:
     """Refuse a folder without configuration or tokenizer: transformers would silently make one up.
 
     Raises:
-        FileNotFoundError: a file is missing, or the folder is. What may be an id passes.
+        FileNotFoundError: a file is missing, or the folder is.
     """
     if not folder.is_dir():
-        if folder.is_absolute() or len(folder.parts) > 2:
-            raise FileNotFoundError("there is no such folder")
-        return
-    for names in (("config.json",), ("tokenizer.json", "vocab.json")):
+        raise FileNotFoundError("there is no such folder")
+    for names in (("config.json",), ("tokenizer.json", "vocab.json", "tokenizer.model", "spiece.model")):
         if not any((folder / name).is_file() for name in names):
             raise FileNotFoundError(f"there is no {names[0]}")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lepbench.judges.base import JUDGES, LoadedJudge, Matching, list_weights
-from lepbench.judges.networks import Residual, load_weights
+from lepbench.judges.base import JUDGES, Ability, JudgeConfig, LoadedJudge, Matching
+from lepbench.judges.networks import WEIGHTS, Residual, load_weights
 from lepbench.judges.paths import MATCHER
 
 WIDTH = 64
@@ -59,12 +60,16 @@ def load_matcher(folder: Path = MATCHER) -> Matcher:
     return load_weights(Matcher(), folder)
 
 
-@JUDGES.register("matcher@1")
-def load_embedded_matcher(device: str) -> LoadedJudge:
-    """The matcher that ships; it is small, and stays on the CPU.
+@JUDGES.register("sketchworld-matcher")
+class SketchworldMatcherConfig(JudgeConfig):
+    """The matcher that ships: sketches and pictures of sketchworld in one space, at 64 px, on the CPU."""
 
-    Raises:
-        LepbenchError: the weights are missing or damaged.
-    """
-    matcher = load_matcher()
-    return LoadedJudge(Matching(matcher.sketch_features, matcher.picture_features), list_weights(MATCHER))
+    able: ClassVar[tuple[Ability, ...]] = ("sketches",)
+    name: Literal["sketchworld-matcher"] = "sketchworld-matcher"
+    version: Literal[1] = 1
+
+    def load(self, device: str) -> LoadedJudge:
+        matcher, weights = load_matcher(), MATCHER / WEIGHTS
+        return LoadedJudge(
+            {weights.name: weights}, sketches=Matching(matcher.sketch_features, matcher.picture_features)
+        )

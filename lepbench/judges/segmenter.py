@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lepbench.judges.base import JUDGES, LoadedJudge, list_weights
-from lepbench.judges.networks import Residual, load_weights
+from lepbench.judges.base import JUDGES, Ability, JudgeConfig, LoadedJudge
+from lepbench.judges.networks import WEIGHTS, Residual, load_weights
 from lepbench.judges.paths import SEGMENTER
 
 
@@ -58,11 +59,14 @@ def load_segmenter(folder: Path = SEGMENTER) -> Callable[[Tensor], Tensor]:
     return segment
 
 
-@JUDGES.register("segmenter@1")
-def load_embedded_segmenter(device: str) -> LoadedJudge:
-    """The segmenter that ships; it is small, and stays on the CPU.
+@JUDGES.register("sketchworld-segmenter")
+class SketchworldSegmenterConfig(JudgeConfig):
+    """The segmenter that ships: the objects in a picture of sketchworld, at 64 px, on the CPU."""
 
-    Raises:
-        LepbenchError: the weights are missing or damaged.
-    """
-    return LoadedJudge(load_segmenter(), list_weights(SEGMENTER))
+    able: ClassVar[tuple[Ability, ...]] = ("masks",)
+    name: Literal["sketchworld-segmenter"] = "sketchworld-segmenter"
+    version: Literal[1] = 1
+
+    def load(self, device: str) -> LoadedJudge:
+        weights = SEGMENTER / WEIGHTS
+        return LoadedJudge({weights.name: weights}, masks=load_segmenter())

@@ -1,30 +1,36 @@
-"""The judge's features of true renders that no item shows, as they are kept on disk."""
+"""A judge's features of real pictures, that sets of generated ones are compared with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
-from lepbench.metrics.frechet import Gaussian, Moments
+from lepbench.metrics.frechet import FeatureStatistics, Gaussian, Moments
 from lepbench.metrics.kid import Reference, reference
 
 
 @dataclass(frozen=True)
 class JudgeStatistics:
-    """The judge's features of true renders that no item shows.
+    """A judge's features of real pictures.
 
     Attributes:
-        moments: their mean and covariance, for the Frechet distance.
-        features: the features themselves, float32 [N, D], for KID.
+        features: float32 [N, D].
+        stored: their mean and covariance where a file has them.
     """
 
-    moments: Gaussian
     features: NDArray[np.float32]
+    stored: Gaussian | None = None
+
+    @cached_property
+    def moments(self) -> Gaussian:
+        """Mean and covariance, for the Frechet distance."""
+        return self.stored or FeatureStatistics.of(self.features)
 
     @cached_property
     def known(self) -> Reference:
@@ -33,7 +39,7 @@ class JudgeStatistics:
 
     @classmethod
     def load(cls, path: Path) -> JudgeStatistics:
-        """Read safetensors with `mean` [D], `covariance` [D, D] (float64) and `features` [N, D].
+        """Read safetensors with `features` [N, D], and perhaps `mean` [D] and `covariance` [D, D] (float64).
 
         Raises:
             LepbenchError: the file is missing or damaged, or the shapes do not agree.
@@ -42,15 +48,23 @@ class JudgeStatistics:
         from safetensors.numpy import load_file
 
         if not path.is_file():
-            raise LepbenchError(f"missing file {path}", "reinstall lepbench")
+            raise LepbenchError(f"missing file {path}", "restore it, or make it again")
         try:
             tensors = load_file(path)
-            mean, covariance, features = (tensors[key] for key in ("mean", "covariance", "features"))
+            features = tensors["features"]
         except (OSError, SafetensorError, KeyError) as error:
-            raise LepbenchError(f"{path} holds no judge statistics: {error}", "reinstall lepbench") from error
-        n, width = features.shape if features.ndim == 2 else (0, 0)
-        if n < 2 or mean.shape != (width,) or covariance.shape != (width, width):
-            shapes = f"mean {mean.shape}, covariance {covariance.shape}, features {features.shape}"
-            raise LepbenchError(f"{path}: shapes do not agree: {shapes}", "reinstall lepbench")
-        moments = Moments(mean.astype(np.float64), covariance.astype(np.float64))
-        return cls(moments, features.astype(np.float32))
+            raise LepbenchError(f"{path} holds no features of pictures: {error}", "make it again") from error
+        if features.ndim != 2 or len(features) < 2:
+            raise LepbenchError(f"{path}: features have shape {features.shape}, not [N, D]", "make it again")
+        return cls(features.astype(np.float32), _read_moments(path, tensors))
+
+
+def _read_moments(path: Path, tensors: dict[str, NDArray[Any]]) -> Gaussian | None:
+    if "mean" not in tensors:
+        return None
+    width = tensors["features"].shape[1]
+    mean, covariance = tensors["mean"], tensors.get("covariance", np.empty(0))
+    if mean.shape != (width,) or covariance.shape != (width, width):
+        shapes = f"mean {mean.shape}, covariance {covariance.shape}, features of {width}"
+        raise LepbenchError(f"{path}: shapes do not agree: {shapes}", "make it again")
+    return Moments(mean.astype(np.float64), covariance.astype(np.float64))

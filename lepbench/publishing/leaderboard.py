@@ -1,9 +1,11 @@
-"""Leaderboards: one CSV per suite and protocol, one verified line per model, best first."""
+"""Leaderboards: one CSV per suite and protocol, one verified line per model, best first if a figure ranks."""
 
 from __future__ import annotations
 
 import csv
 import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,9 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
-from lepbench.evaluation.summary import list_metrics
+from lepbench.evaluation.summary import is_lower_better
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
-from lepbench.judges import JudgeStatistics
 from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.suites import Suite
 
@@ -25,7 +26,6 @@ def add_record(
     folder: Path,
     leaderboards: Path,
     suite: Suite,
-    statistics: JudgeStatistics,
     *,
     protocol: Protocol | None = None,
     replace: bool = False,
@@ -44,12 +44,7 @@ def add_record(
         LepbenchError: the record fails verification, is not comparable with the board's lines, or the model's
             name is taken.
     """
-    if suite.definition.kind == "drawings":
-        raise LepbenchError(
-            f"{suite.name} ranks nobody: its figures are won by drawing the sketch on any picture",
-            "rank on a suite whose protocol has a headline",
-        )
-    record = verify_record(folder, suite, statistics, protocol)
+    record = verify_record(folder, suite, protocol)
     items, least = record.identity.items, suite.definition.default_items
     if items < least:
         raise LepbenchError(
@@ -70,11 +65,18 @@ def add_record(
         raise LepbenchError(
             f"{path} has another record of {line['model']!r}", "rename the model or pass --replace"
         )
-    first = list_metrics(record.protocol)[0]
-    ranked = sorted([*others, line], key=lambda other: float(other[first] or "-inf"), reverse=True)
+    ordered = sort_lines([*others, line], record.protocol.rank_by)
     write_text(locate_terms(path), json.dumps(describe_terms(record), indent=1) + "\n")
-    write_text(path, format_lines(list(line), ranked))
+    write_text(path, format_lines(list(line), ordered))
     return path, True
+
+
+def sort_lines(lines: Sequence[BoardLine], rank_by: str | None) -> list[BoardLine]:
+    """The lines of a board, the best first; by the models' names where no figure ranks."""
+    if rank_by is None:
+        return sorted(lines, key=lambda line: line["model"])
+    sign = 1 if is_lower_better(rank_by) else -1
+    return sorted(lines, key=lambda line: sign * float(line[rank_by]) if line[rank_by] else math.inf)
 
 
 def make_line(record: Record) -> BoardLine:
@@ -107,7 +109,9 @@ def describe_origin(record: Record) -> str:
 
 def describe_terms(record: Record) -> dict[str, Any]:
     """The common terms of a board's lines: the full protocol, and the suite by its hash."""
-    return {"suite_sha256": record.identity.suite_sha256, **record.protocol.model_dump(mode="json")}
+    terms = record.protocol.model_dump(mode="json")
+    terms["judges"] = [judge.identify() for judge in record.protocol.judges]
+    return {"suite_sha256": record.identity.suite_sha256, **terms}
 
 
 def locate_terms(board: Path) -> Path:

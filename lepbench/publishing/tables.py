@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lepbench.evaluation.conditions import MODEL, UNGUIDED
+from lepbench.evaluation.conditions import MODEL, OVERLAY, UNGUIDED
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.summary import Figure, is_lower_better, is_of_sets, list_main_metrics
 from lepbench.files import format_csv, write_text
@@ -22,13 +22,17 @@ def make_terminal_table(record: Record) -> Table:
     identity = record.identity
     table = Table(
         title=f"{identity.model.name} on {identity.suite}, {record.sample_count} samples",
-        caption="95 % intervals below each figure · overlay: a cheat that draws the sketch on the picture",
+        caption=_write_caption(record),
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
     rows = record.rows.values()
     main = list_main_metrics(record.protocol).items()
-    shown = [(m, h) for m, h in main if any(m in row and row[m].value is not None for row in rows)]
+    shown = [
+        (metric, heading)
+        for metric, heading in main
+        if all(metric in row for row in rows) and any(row[metric].value is not None for row in rows)
+    ]
     table.add_column("row", style="bold", no_wrap=True)
     for metric, heading in shown:
         table.add_column(f"{heading} {'↓' if is_lower_better(metric) else '↑'}", justify="right")
@@ -36,6 +40,13 @@ def make_terminal_table(record: Record) -> Table:
         style = "bold green" if row == MODEL.name else None
         table.add_row(row, *(format_cell(figures[metric]) for metric, _ in shown), style=style)
     return table
+
+
+def _write_caption(record: Record) -> str:
+    parts = ["95 % intervals below each figure"]
+    if OVERLAY.name in record.rows:
+        parts.append("overlay: a cheat that draws the sketch on the picture")
+    return " · ".join(parts)
 
 
 def write_headline(record: Record) -> str:

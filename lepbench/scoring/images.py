@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,13 +13,13 @@ from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, walk_visible
-from lepbench.images import OTHER_SUFFIXES, SUFFIXES, Pixels, open_rgb, read_size
-from lepbench.judges.extractors import Extractor
+from lepbench.images import OTHER_SUFFIXES, SUFFIXES, Pixels, open_rgb, read_size, to_tensor
 from lepbench.metrics.cmmd import cmmd
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid_draws, reference
 from lepbench.metrics.statistics import Interval
 from lepbench.progress import Progress
+from lepbench.scoring.extractors import Extractor
 from lepbench.seeds import derive_seed
 
 BATCH = 32
@@ -145,9 +144,9 @@ def extract_folder_features(folder: Path, extractor: Extractor, progress: Progre
     for start in range(0, len(files), BATCH):
         pixels = [np.asarray(open_rgb(path)) for path in files[start : start + BATCH]]
         digests += [hash_pixels(one) for one in pixels]
-        for batch in _batches(pixels, extractor.size):
+        for _, alike in groupby(pixels, key=np.shape):
             with torch.inference_mode():
-                rows.append(extractor.network(batch).float().cpu().numpy())
+                rows.append(extractor.features(to_tensor(np.stack(list(alike)))).float().cpu().numpy())
         progress(str(folder), start + len(pixels), len(files))
     return PictureSet(np.concatenate(rows), digests)
 
@@ -190,15 +189,3 @@ def find_pictures(folder: Path) -> list[Path]:
     if len(files) < 4:
         raise LepbenchError(f"{folder} holds {len(files)} pictures", "a set needs at least 4")
     return files
-
-
-def _batches(pictures: list[Pixels], size: int | None) -> Iterator[torch.Tensor]:
-    """Pictures resized without aliasing and unrounded, as clean-fid does it: float [B, 3, size, size].
-
-    Without a size they stay as they are, those of one size together.
-    """
-    from cleanfid.resize import make_resizer
-
-    resize = make_resizer("PIL", False, "bicubic", (size, size)) if size else np.float32
-    for _, alike in groupby(map(resize, pictures), key=np.shape):
-        yield torch.from_numpy(np.stack(list(alike))).movedim(-1, 1).contiguous()

@@ -19,7 +19,7 @@ from lepbench.seeds import derive_seed
 from lepbench.sketches import Name
 from lepbench.suites.freeze import ItemRow
 
-DRAWINGS = "lepbench-drawings-v1"
+DRAWINGS = "lepbench-drawings-v2"
 """The protocol of suites whose sketches people drew."""
 PHOTOGRAPHS = "lepbench-photographs-v1"
 """The protocol of suites whose sketches are edge maps of photographs."""

@@ -127,15 +127,15 @@ class ItemFile:
                 yield {name: [None] * len(batch) for name in columns} | batch.to_pydict()
 
     @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where each item is, by its `item_id`."""
+        return {item_id: position for position, item_id in enumerate(self.ids)}
+
+    @cached_property
     def labels(self) -> list[str | None]:
         """The class of every item; None where it has none."""
         pairs = zip(self.read_column("label"), self.read_column("scene"), strict=True)
         return [label or find_label(scene or "") for label, scene in pairs]
-
-    @cached_property
-    def positions(self) -> dict[str, int]:
-        """Where each item is, by its `item_id`."""
-        return {item_id: position for position, item_id in enumerate(self.ids)}
 
     def read(self, position: int) -> Item:
         """The item at a position from 0."""

@@ -156,6 +156,11 @@ class Suite(Sequence[Item]):
         return self._all.file.ids
 
     @cached_property
+    def classes(self) -> list[str]:
+        """Every class that an item has, sorted."""
+        return sorted({label for label in self._all.file.labels if label})
+
+    @cached_property
     def _all(self) -> Items:
         return Items(ItemFile(self.folder / ITEMS), range(self.definition.items))
 

@@ -84,7 +84,7 @@ def test_weights_of_torch_are_read_only_with_their_hash(tmp_path: Path, images: 
         select_detector({"name": "dexined", "weights": str(path)})
     detector = Tiny(weights=path, sha256=sha256_file(path))
     assert torch.allclose(detector.soft(images), by_hand(images), atol=1e-6)
-    with pytest.raises(LepbenchError, match=f"has sha256 {sha256_file(path)}, not {'0' * 64}"):
+    with pytest.raises(LepbenchError, match=f"has SHA-256 {sha256_file(path)}, not {'0' * 64}"):
         Tiny(weights=path, sha256="0" * 64).soft(images)
 
 

@@ -98,7 +98,7 @@ def test_the_published_address_is_the_default(published: Path, monkeypatch: pyte
 
 
 def test_another_file_is_refused_and_leaves_nothing(cache: Path, published: Path) -> None:
-    with pytest.raises(LepbenchError, match=f"has sha256 {sha256_file(published)}, not {'a' * 64}"):
+    with pytest.raises(LepbenchError, match=f"has SHA-256 {sha256_file(published)}, not {'a' * 64}"):
         prefetch("dexined", str(published), "a" * 64)
     assert not files(cache)
 

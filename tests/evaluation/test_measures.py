@@ -13,7 +13,8 @@ from tiny_evaluation import pictures_of
 
 from lepbench.detectors import Canny, Sobel
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, ScoringBatch
-from lepbench.evaluation.protocol import Protocol, select_protocol
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import list_metrics

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.protocol import select_protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.suites import load_suite
 
 TERMS = {

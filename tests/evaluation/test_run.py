@@ -20,7 +20,7 @@ from lepbench.evaluation import condition_runner, conditions, run
 from lepbench.evaluation.condition_runner import Failure
 from lepbench.evaluation.conditions import CONDITIONS, Condition
 from lepbench.evaluation.layout import locate_picture
-from lepbench.evaluation.protocol import select_protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.sample import Batch, make_batches

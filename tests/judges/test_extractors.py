@@ -16,7 +16,7 @@ from torchmetrics.image.fid import NoTrainInceptionV3
 
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
-from lepbench.judges.extractors import load_extractor
+from lepbench.scoring.extractors import load_extractor
 from lepbench.scoring.images import extract_folder_features
 
 __all__ = ["weights"]

@@ -9,7 +9,8 @@ import torch
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.protocol import Protocol, select_protocol
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.judges import JUDGES, ClipScorer, LoadedJudge
 from lepbench.judges.paths import ASSETS

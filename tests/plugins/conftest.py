@@ -17,7 +17,7 @@ from lepbench.cli.app import main
 from lepbench.detectors import DETECTORS
 from lepbench.evaluation import run
 from lepbench.evaluation.measures import MEASURES
-from lepbench.evaluation.protocol import PROTOCOLS
+from lepbench.evaluation.protocols import PROTOCOLS
 from lepbench.judges import JUDGES, Judges
 from lepbench.methods import METHODS
 from lepbench.suites import FOLDERS

@@ -13,7 +13,7 @@ import pytest
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.parts import hash_protocol
-from lepbench.evaluation.protocol import select_protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.files import sha256_file
 from lepbench.plugins import import_plugin
@@ -315,7 +315,7 @@ def test_what_a_judge_gives_is_checked(write: Write, tiny_suite: Suite, code: st
 
 
 PROTOCOL = """
-from lepbench.evaluation.protocol import PROTOCOLS, make_shipped_protocol
+from lepbench.evaluation.protocols import PROTOCOLS, make_shipped_protocol
 
 @PROTOCOLS.register("strict-v1")
 def make_strict(suite):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lepbench.evaluation.protocol import select_protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.suites import load_suite
 
 BOARDS = sorted((Path(__file__).parents[2] / "leaderboards").glob("*/*.csv"))

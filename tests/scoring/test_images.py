@@ -15,8 +15,8 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from lepbench.cli.app import main
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
-from lepbench.judges.extractors import Extractor, load_extractor
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
+from lepbench.scoring.extractors import Extractor, load_extractor
 from lepbench.scoring.images import extract_folder_features, find_pictures, half_size_distance, score_images
 
 __all__ = ["weights"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lepbench.evaluation.protocol import PROTOCOLS, Protocol, make_shipped_protocol
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocols import PROTOCOLS, make_shipped_protocol
 from lepbench.suites import Suite
 from lepbench_plugin_example.detector import Morphological
 

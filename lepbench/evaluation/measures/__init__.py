@@ -6,16 +6,21 @@ from lepbench.evaluation.measures.base import (
     ConditionSamples,
     Measure,
     ScoringBatch,
+    label_figure,
+    make_measure,
     select_measures,
+    strip_label,
 )
 from lepbench.evaluation.measures.captions import Captions
 from lepbench.evaluation.measures.chamfer import Chamfer
+from lepbench.evaluation.measures.classes import Classes
 from lepbench.evaluation.measures.distances import Distances
 from lepbench.evaluation.measures.edges import Contours, Edges
 from lepbench.evaluation.measures.faithful import FaithfulF1, FaithfulIoU
 from lepbench.evaluation.measures.masks import Masks
 from lepbench.evaluation.measures.paired import Paired
-from lepbench.evaluation.measures.semantic import Semantic
+from lepbench.evaluation.measures.pooled import PooledEdges
+from lepbench.evaluation.measures.sketches import Sketches
 from lepbench.evaluation.measures.soft import Soft
 from lepbench.evaluation.measures.strokes import Strokes
 
@@ -23,6 +28,7 @@ __all__ = [
     "MEASURES",
     "Captions",
     "Chamfer",
+    "Classes",
     "Columns",
     "ConditionSamples",
     "Contours",
@@ -33,9 +39,13 @@ __all__ = [
     "Masks",
     "Measure",
     "Paired",
+    "PooledEdges",
     "ScoringBatch",
-    "Semantic",
+    "Sketches",
     "Soft",
     "Strokes",
+    "label_figure",
+    "make_measure",
     "select_measures",
+    "strip_label",
 ]

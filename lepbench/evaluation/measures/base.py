@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -19,14 +19,17 @@ from lepbench.detectors import Detector, apply_detector
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
-from lepbench.judges import Judges, JudgeStatistics
+from lepbench.judges import Ability, Judges, JudgeStatistics
 from lepbench.metrics.edges import EdgeCounts
 from lepbench.metrics.statistics import Draws, bootstrap, first_mean
 from lepbench.registry import Registry
 from lepbench.submitted import explain_faults
-from lepbench.suites import Item
+from lepbench.suites import Item, Truth
 
 Scores = NDArray[np.float64]
+Features = NDArray[np.float32]
+Embed = Callable[[Tensor], Tensor]
+"""Pictures [B, 3, H, W] in [0, 1] to features [B, D]."""
 Columns = dict[str, list[Any]]
 """Name to one value per image, None where it is not defined."""
 
@@ -64,10 +67,20 @@ class ScoringBatch:
         return stack_maps([item.sketch for item in self.truths])
 
     @cached_property
-    def features(self) -> Tensor:
-        """The judge's features of the pictures, float32 [B, D], not normalised."""
-        with torch.no_grad():
-            return self.judges.scorer.image_embedding(self.images)
+    def classes(self) -> list[str]:
+        """Every class that the suite has, sorted."""
+        return self.samples[0].suite.classes
+
+    def embed(self, network: Embed) -> Tensor:
+        """A judge's features of the pictures, float32 [B, D], computed once."""
+        if network not in self._embedded:
+            with torch.no_grad():
+                self._embedded[network] = network(self.images).float().cpu()
+        return self._embedded[network]
+
+    @cached_property
+    def _embedded(self) -> dict[Embed, Tensor]:
+        return {}
 
 
 class ConditionSamples:
@@ -77,17 +90,26 @@ class ConditionSamples:
         frame: one row per sample, columns as in `samples.parquet`.
         items: the item of each line, [N].
         real: the rows of the condition `real`, indexed by item.
-        statistics: the judge's features of real images.
+        features: float32 [N, D] of each judge that gives some, by label.
+        references: features of real pictures that sets are compared with, by label; none for pictures that
+            are the reference themselves.
     """
 
     def __init__(
-        self, frame: pd.DataFrame, real: pd.DataFrame, statistics: JudgeStatistics, protocol: Protocol
+        self,
+        frame: pd.DataFrame,
+        real: pd.DataFrame,
+        protocol: Protocol,
+        *,
+        features: Mapping[str, Features] | None = None,
+        references: Mapping[str, JudgeStatistics] | None = None,
     ) -> None:
         self.frame = frame
         self.items = frame["item_id"].to_numpy()
         self.real = real
-        self.statistics = statistics
         self.protocol = protocol
+        self.features = features or {}
+        self.references = references or {}
 
     def numbers(self, column: str) -> Scores:
         """A column as float64 [N], NaN where it is not defined."""
@@ -129,12 +151,20 @@ class Measure(ABC):
     """A group of metrics with common columns; stateless.
 
     Attributes:
-        lower_is_better: those of its metrics that are better when small.
-        of_sets: those of its metrics that depend on the number of samples.
+        lower_is_better: those of its metrics that are better when small; without the @ and label of a judge.
+        of_sets: those of its metrics that depend on the number of samples; likewise.
+        truths: what a suite must know of its items for it.
+        abilities: what judges must be able to do for it.
     """
 
     lower_is_better: ClassVar[tuple[str, ...]] = ()
     of_sets: ClassVar[tuple[str, ...]] = ()
+    truths: ClassVar[tuple[Truth, ...]] = ()
+    abilities: ClassVar[tuple[Ability, ...]] = ()
+
+    def find_truths(self, protocol: Protocol) -> tuple[Truth, ...]:
+        """`truths`, unless they depend on terms of the protocol."""
+        return self.truths
 
     @abstractmethod
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
@@ -166,10 +196,16 @@ def select_measures(protocol: Protocol) -> list[Measure]:
     Raises:
         LepbenchError: one is unknown here, or is from outside and cannot be made.
     """
-    return [_make_measure(MEASURES.get(name)) for name in protocol.measures]
+    return [make_measure(name) for name in protocol.measures]
 
 
-def _make_measure(kind: type[Measure]) -> Measure:
+def make_measure(name: str) -> Measure:
+    """The measure of a name.
+
+    Raises:
+        LepbenchError: see `select_measures`.
+    """
+    kind = MEASURES.get(name)
     with explain_faults(f"measure {kind.__name__!r}", kind, fix="let it be made without arguments"):
         return kind()
 
@@ -198,7 +234,7 @@ def stack_maps(maps: Sequence[NDArray | None]) -> Tensor:
     """Maps of one size as a batch.
 
     Raises:
-        LepbenchError: one is not known, so that this cannot be measured.
+        LepbenchError: one is not known; a measure of such maps names them among its `truths`.
     """
     known = [one for one in maps if one is not None]
     if len(known) < len(maps):
@@ -207,3 +243,13 @@ def stack_maps(maps: Sequence[NDArray | None]) -> Tensor:
             "name measures that the suite allows, or take another suite",
         )
     return torch.from_numpy(np.stack(known))
+
+
+def label_figure(name: str, label: str) -> str:
+    """A figure by a judge, such as `kid@dinov2-l14`."""
+    return f"{name}@{label}"
+
+
+def strip_label(figure: str) -> str:
+    """A figure's name without the judge."""
+    return figure.partition("@")[0]

@@ -13,45 +13,68 @@ from lepbench.evaluation.measures.base import (
     Measure,
     Scores,
     ScoringBatch,
+    label_figure,
 )
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.clip import cosine, skill_of_means
 from lepbench.metrics.statistics import Draws
 
 NAMES = ("clip_similarity", "clip_wrong_similarity")
+FIGURES = ("clip_similarity", "clip_score", "clip_skill")
 
 
 @MEASURES.register("captions")
 class Captions(Measure):
     """Similarity to the item's caption: raw, as the published 100-fold score, and between wrong and real."""
 
+    abilities = ("captions",)
+
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
-        return dict.fromkeys(NAMES, pa.float32())
+        names = (name for label in protocol.find_labels("captions") for name in name_similarities(label))
+        return dict.fromkeys(names, pa.float32())
 
     @torch.no_grad()
     def count(self, batch: ScoringBatch) -> Columns:
-        scorer = batch.judges.scorer
-        own = scorer.text_features([sample.item.prompt for sample in batch.samples])
-        wrong = scorer.text_features([sample.rival.prompt for sample in batch.samples])
-        similarities = (cosine(batch.features, text).tolist() for text in (own, wrong))
-        return dict(zip(NAMES, similarities, strict=True))
+        captions = (
+            [sample.item.prompt for sample in batch.samples],
+            [sample.rival.prompt for sample in batch.samples],
+        )
+        columns: Columns = {}
+        for label in batch.protocol.find_labels("captions"):
+            scorer = batch.judges[label].captions
+            assert scorer is not None
+            pictures = batch.embed(scorer.image_embedding)
+            texts = (scorer.text_features(some).float().cpu() for some in captions)
+            similarities = [cosine(pictures, text).tolist() for text in texts]
+            columns |= dict(zip(name_similarities(label), similarities, strict=True))
+        return columns
 
     def metrics(self, protocol: Protocol) -> list[str]:
-        return ["clip_similarity", "clip_score", "clip_skill"]
+        labels = protocol.find_labels("captions")
+        return [label_figure(name, label) for label in labels for name in FIGURES]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
-        raw = row.numbers("clip_similarity")
-        found = {"clip_similarity": row.mean(raw), "clip_score": row.mean(np.maximum(100 * raw, 0))}
-        table, there = build_skill_table(row)
-        if there.any():
-            found["clip_skill"] = row.bootstrap(table[there], row.items[there], skill_of_means)
+        found = {}
+        for label in row.protocol.find_labels("captions"):
+            raw = row.numbers(label_figure("clip_similarity", label))
+            found[label_figure("clip_similarity", label)] = row.mean(raw)
+            found[label_figure("clip_score", label)] = row.mean(np.maximum(100 * raw, 0))
+            table, there = build_skill_table(row, label)
+            if there.any():
+                skill = row.bootstrap(table[there], row.items[there], skill_of_means)
+                found[label_figure("clip_skill", label)] = skill
         return found
 
 
-def build_skill_table(row: ConditionSamples) -> tuple[Scores, np.ndarray]:
+def name_similarities(label: str) -> list[str]:
+    """The columns of a judge's similarities."""
+    return [label_figure(name, label) for name in NAMES]
+
+
+def build_skill_table(row: ConditionSamples, label: str) -> tuple[Scores, np.ndarray]:
     """Columns (x, wrong, real) that `clip_skill` is made of, [N, 3], and where all are known, bool [N]."""
+    similar, wrong = name_similarities(label)
     known = row.real.reindex(row.items)
-    columns = [row.numbers("clip_similarity")]
-    columns += [known[name].to_numpy(np.float64) for name in ("clip_wrong_similarity", "clip_similarity")]
+    columns = [row.numbers(similar), *(known[name].to_numpy(np.float64) for name in (wrong, similar))]
     table = np.stack(columns, axis=1)
     return table, np.asarray(np.isfinite(table).all(axis=1))

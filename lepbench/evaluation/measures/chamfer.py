@@ -14,6 +14,7 @@ from lepbench.metrics.statistics import Draws
 class Chamfer(Measure):
     """Symmetric Chamfer distance to the sketch, in pixels."""
 
+    truths = ("edges",)
     lower_is_better = ("chamfer_px",)
 
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:

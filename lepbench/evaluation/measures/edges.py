@@ -71,13 +71,17 @@ class Edges(AgainstSketch):
 class Contours(Measure):
     """F1 of a second detector's edges against the exact contours, which no detector drew."""
 
+    truths = ("contours",)
+
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
         return type_integers(name_count_columns("contour", [_label(protocol)]))
 
     def count(self, batch: ScoringBatch) -> Columns:
         rules = batch.protocol
         target = stack_maps([item.contour for item in batch.truths])
-        found = edge_counts(batch.detect(rules.contour_detector), target, [rules.contour_tolerance])
+        found = edge_counts(
+            batch.detect(rules.contour_detector or rules.detector), target, [rules.contour_tolerance]
+        )
         return name_counts("contour", [_label(rules)], found)
 
     def metrics(self, protocol: Protocol) -> list[str]:

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from lepbench.evaluation.measures import captions, masks
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -18,17 +17,24 @@ from lepbench.evaluation.measures.base import (
     ScoringBatch,
     name_count_columns,
 )
-from lepbench.evaluation.measures.captions import build_skill_table
-from lepbench.evaluation.measures.masks import match_masks
+from lepbench.evaluation.measures.captions import build_skill_table, name_similarities
+from lepbench.evaluation.measures.masks import match_masks, name_masks
 from lepbench.evaluation.protocol import Protocol
+from lepbench.judges import Ability
 from lepbench.metrics.edges import precision_recall_f1
 from lepbench.metrics.faithful import faithful_of_means
 from lepbench.metrics.statistics import Draws
+from lepbench.suites import Truth
 
 
 class _Faithful(Measure):
-    """One alignment figure times `clip_skill`; needs the columns of `captions` and of the alignment."""
+    """One alignment figure times `clip_skill` by the protocol's first judge of captions.
 
+    It needs the columns of `captions` and of the alignment.
+    """
+
+    truths: ClassVar[tuple[Truth, ...]] = ("picture",)
+    abilities: ClassVar[tuple[Ability, ...]] = ("captions",)
     name: ClassVar[str]
 
     @abstractmethod
@@ -46,13 +52,13 @@ class _Faithful(Measure):
         return {}
 
     def reads(self, protocol: Protocol) -> list[str]:
-        return [*captions.NAMES, *self.alignment(protocol)]
+        return [*name_similarities(protocol.find_labels("captions")[0]), *self.alignment(protocol)]
 
     def metrics(self, protocol: Protocol) -> list[str]:
         return [self.name]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
-        table, there = build_skill_table(row)
+        table, there = build_skill_table(row, row.protocol.find_labels("captions")[0])
         if not there.any():
             return {}
         both = np.column_stack([self.aligned(row), table])[there]
@@ -62,6 +68,8 @@ class _Faithful(Measure):
 @MEASURES.register("faithful_f1")
 class FaithfulF1(_Faithful):
     """Edge F1 at the headline tolerance times the share of the caption kept."""
+
+    truths = ("picture", "edges")
 
     name = "faithful_f1"
 
@@ -77,10 +85,13 @@ class FaithfulF1(_Faithful):
 class FaithfulIoU(_Faithful):
     """Mask overlap times the share of the caption kept: for sketches whose lines need not be edges."""
 
+    truths = ("picture", "mask")
+    abilities = ("captions", "masks")
+
     name = "faithful_iou"
 
     def alignment(self, protocol: Protocol) -> list[str]:
-        return list(masks.NAMES)
+        return name_masks(protocol.find_labels("masks")[0])
 
     def aligned(self, row: ConditionSamples) -> Scores:
-        return match_masks(row)
+        return match_masks(row, row.protocol.find_labels("masks")[0])

@@ -11,6 +11,7 @@ from lepbench.metrics.one_to_one import one_to_one_counts
 class Paired(AgainstSketch):
     """F1 by one-to-one assignment."""
 
+    truths = ("edges",)
     prefix = "paired"
     kinds = ("f1",)
     match = staticmethod(one_to_one_counts)

@@ -25,6 +25,8 @@ NAMES = ("soft_iou", "ms_ssim")
 class Soft(Measure):
     """Overlap and MS-SSIM of soft edge maps with those of the true picture."""
 
+    truths = ("picture",)
+
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
         return dict.fromkeys(NAMES, pa.float32())
 

@@ -21,6 +21,8 @@ from lepbench.metrics.strokes import stroke_recall
 class Strokes(Measure):
     """Recall of every stroke, however short, averaged over the strokes of a sketch."""
 
+    truths = ("strokes",)
+
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
         return dict.fromkeys(self.metrics(protocol), pa.float32())
 

@@ -1,0 +1,239 @@
+"""Which protocol scores a suite: one that ships, a plug-in's or a user's; and what the suite allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lepbench.config import load_document, parse_config
+from lepbench.detectors import identify_detector, select_detector
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.measures.base import Measure, make_measure
+from lepbench.evaluation.protocol import ITEMS, Protocol
+from lepbench.evaluation.references import hash_reference
+from lepbench.judges import ABILITIES, JudgeConfig, select_judge
+from lepbench.registry import Registry
+from lepbench.submitted import explain_faults, is_ours
+from lepbench.suites import TRUTHS, Suite
+
+FOLDER = Path(__file__).parents[1] / "protocols"
+"""Of the protocols that ship, a YAML file each."""
+OURS = "lepbench-"
+"""What the names of protocols of lepbench's own begin with, and no others."""
+NO_JUDGES = "none"
+
+PROTOCOLS: Registry[Callable[[Suite], Protocol]] = Registry("protocol")
+"""Protocols by name, each made for a suite: its size is a term, and its detectors, where none are pinned."""
+
+
+def select_protocol(
+    suite: Suite,
+    choice: str | Path | None = None,
+    *,
+    judges: str | Path | Sequence[JudgeConfig] | None = None,
+    reference: Path | None = None,
+) -> Protocol:
+    """The protocol by which a suite is scored.
+
+    Args:
+        choice: a name in `PROTOCOLS`, or a YAML file of the terms that differ from another protocol, its name
+            among them; None for the suite's own.
+        judges: instead of the protocol's: a YAML file of a list of them, or "none"; measures that need others
+            are left out then.
+        reference: a folder of `lepbench statistics make` instead of the protocol's reference.
+
+    Raises:
+        LepbenchError: there is no such protocol, it has a term that is not known or a name that is not its
+            own, or the suite lacks what a measure needs.
+    """
+    name = suite.definition.protocol if choice is None else str(choice)
+    protocol = _read_file(suite, Path(name)) if Path(name).suffix in (".yaml", ".yml") else _make(suite, name)
+    if judges is not None:
+        protocol = replace_judges(protocol, *_read_judges(judges))
+    if reference is not None:
+        renamed = _rename(protocol, f"against-{_write_name(reference.resolve().name)}")
+        protocol = protocol.model_copy(update={"reference": str(reference), "name": renamed})
+    return _fit(_pin(protocol), suite)
+
+
+def _make(suite: Suite, name: str) -> Protocol:
+    make = PROTOCOLS.get(name)
+    with explain_faults(f"protocol {name!r}", make):
+        protocol = make(suite)
+    if not isinstance(protocol, Protocol) or protocol.name != name:
+        found = repr(protocol.name) if isinstance(protocol, Protocol) else type(protocol).__name__
+        raise LepbenchError(f"protocol {name!r} is made as {found}", "return a Protocol of that name")
+    if name.startswith(OURS) and not is_ours(make):
+        raise LepbenchError(f"protocol {name!r} does not ship", f"give it a name without {OURS!r}")
+    return protocol
+
+
+def _read_file(suite: Suite, path: Path) -> Protocol:
+    """A user's file: the terms that differ from the protocol that it `extends`, or from the suite's own."""
+    terms = load_document(path, Protocol)
+    extended = terms.pop("extends", suite.definition.protocol)
+    name = terms.get("name")
+    if not isinstance(name, str) or name.startswith(OURS):
+        raise LepbenchError(
+            f"{path}: a protocol with terms of its own has a name of its own, not {name!r}",
+            f"give a 'name' that does not begin with {OURS!r}",
+        )
+    base = _make(suite, str(extended)).model_dump(mode="json")
+    if {"measures", "judges", "rank_by"} & terms.keys():
+        # What ranks and what is taken where it is known belong to the measures and judges that were replaced.
+        base |= {"rank_by": None, "where_known": []}
+    return _complete({**base, **terms}, suite, str(path))
+
+
+def make_shipped_protocol(suite: Suite, name: str | None = None) -> Protocol:
+    """A protocol that ships, made for a suite: by name, or the suite's own.
+
+    Raises:
+        LepbenchError: there is none of that name, or a detector of the suite is unknown here.
+    """
+    path = FOLDER / f"{name or suite.definition.protocol}.yaml"
+    if not path.is_file():
+        raise LepbenchError(f"no protocol {path.stem!r} ships", f"choose one of: {', '.join(PROTOCOLS)}")
+    return _complete(load_document(path, Protocol), suite, path.stem)
+
+
+def _complete(terms: dict[str, Any], suite: Suite, label: str) -> Protocol:
+    """Terms with the size and the detectors of the suite where they name none."""
+    about = suite.definition
+    given = {"size": about.size, "detector": about.detector, "contour_detector": about.contour_detector}
+    protocol = parse_config({**given, **terms}, Protocol, label)
+    if protocol.size != about.size:
+        raise LepbenchError(
+            f"protocol {protocol.name} scores at {protocol.size} px, suite {suite.name!r} has {about.size}",
+            f"make the suite at --size {protocol.size}, or choose another protocol",
+        )
+    return protocol
+
+
+def _read_judges(given: str | Path | Sequence[JudgeConfig]) -> tuple[tuple[JudgeConfig, ...], str]:
+    """Judges, and what a protocol with them is called after them."""
+    if not isinstance(given, str | Path):
+        return tuple(given), "with-other-judges"
+    if str(given) == NO_JUDGES:
+        return (), "without-judges"
+    return read_judges(Path(given)), f"with-{_write_name(Path(given).stem)}"
+
+
+def read_judges(path: Path) -> tuple[JudgeConfig, ...]:
+    """The judges of a YAML file: a list of them, or a mapping with the key `judges`, as a protocol is.
+
+    Raises:
+        LepbenchError: the file cannot be read, or a judge is none.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LepbenchError(f"cannot read {path}: {error.strerror}", "check the path") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise LepbenchError(f"{path} is not valid YAML: {error}") from error
+    listed = document.get("judges") if isinstance(document, dict) else document
+    if not isinstance(listed, list) or not listed:
+        raise LepbenchError(
+            f"{path} lists no judges", "write '- name: clip' and its settings, one for each judge"
+        )
+    try:
+        return tuple(select_judge(one) for one in listed)
+    except LepbenchError as error:
+        raise LepbenchError(f"{path}: {error}") from error
+
+
+def replace_judges(protocol: Protocol, judges: tuple[JudgeConfig, ...], suffix: str) -> Protocol:
+    """A protocol with other judges, under another name; measures without a judge are left out."""
+    able = {ability for judge in judges for ability in judge.abilities}
+    kept = [name for name in protocol.measures if set(make_measure(name).abilities) <= able]
+    ranks = protocol.rank_by in {figure for name in kept for figure in make_measure(name).metrics(protocol)}
+    return protocol.model_copy(
+        update={
+            "judges": judges,
+            "measures": tuple(kept),
+            "rank_by": protocol.rank_by if ranks else None,
+            "name": _rename(protocol, suffix),
+            # Statistics that ship are of a judge that may be gone.
+            "reference": protocol.reference if judges == protocol.judges else ITEMS,
+        }
+    )
+
+
+def _rename(protocol: Protocol, suffix: str) -> str:
+    return f"{protocol.name.removeprefix(OURS)}-{suffix}"
+
+
+def _write_name(text: str) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-.") or "other"
+
+
+def _pin(protocol: Protocol) -> Protocol:
+    """The protocol with the hashes of the files behind its judges and its reference, where they lie here."""
+    judges = tuple(judge.pin() for judge in protocol.judges)
+    return protocol.model_copy(
+        update={"judges": judges, "reference_sha256": hash_reference(protocol.reference)}
+    )
+
+
+def _fit(protocol: Protocol, suite: Suite) -> Protocol:
+    """The protocol with the measures that are taken of this suite.
+
+    Raises:
+        LepbenchError: the suite lacks what a measure needs, or was made by another detector.
+    """
+    for name in protocol.measures:
+        lacking = find_lacking(make_measure(name), protocol, suite)
+        if lacking:
+            raise LepbenchError(
+                f"protocol {protocol.name} measures {name!r}, which needs {lacking[0]}, and "
+                f"{'the protocol' if lacking[0] in ABILITIES.values() else f'suite {suite.name!r}'} has none",
+                "choose another --protocol or suite",
+            )
+    known = [
+        name
+        for name in protocol.where_known
+        if name not in protocol.measures and not find_lacking(make_measure(name), protocol, suite)
+    ]
+    _check_detector(protocol, suite)
+    return protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
+
+
+def find_lacking(measure: Measure, protocol: Protocol, suite: Suite) -> list[str]:
+    """What a measure needs and neither the suite nor the protocol's judges give, in words."""
+    truths = [TRUTHS[t] for t in measure.find_truths(protocol) if t not in suite.definition.truths]
+    return truths + [ABILITIES[a] for a in measure.abilities if not protocol.find_judges(a)]
+
+
+def _check_detector(protocol: Protocol, suite: Suite) -> None:
+    """Refuse maps of two detectors: they never agree, whatever the picture."""
+    about = suite.definition
+    if "edges" not in about.truths:
+        return
+    made, sought = select_detector(about.detector), protocol.detector
+    if identify_detector(made) != identify_detector(sought):
+        raise LepbenchError(
+            f"protocol {protocol.name} finds edges by {_describe(sought)}, and the sketches of suite "
+            f"{suite.name!r} were made by {_describe(made)}",
+            "make the suite with that --detector, or write a protocol with this one",
+        )
+
+
+def _describe(detector: Any) -> str:
+    settings = detector.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+    listed = ", ".join(f"{key}={value}" for key, value in settings.items())
+    return f"{detector.name}({listed})"
+
+
+def _register_shipped() -> None:
+    for path in sorted(FOLDER.glob("*.yaml")):
+        make = partial(make_shipped_protocol, name=path.stem)
+        make.__doc__ = " ".join(str(load_document(path, Protocol)["description"]).split())
+        PROTOCOLS.register(path.stem)(make)
+
+
+_register_shipped()

@@ -1,0 +1,141 @@
+"""Files of published judges: a folder or a hub id at a revision, or one file of weights; pinned by hash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from lepbench.errors import LepbenchError
+from lepbench.files import list_visible, sha256_bytes, sha256_file
+from lepbench.judges.base import JudgeConfig
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+SETTINGS = ("*.json", "*.txt", "*.model")
+"""Files beside the weights that decide what a model reads."""
+HASH = r"^[0-9a-f]{64}$"
+
+
+class ModelJudgeConfig(JudgeConfig):
+    """A judge whose network is a model of transformers."""
+
+    model: str
+    """A folder, or a hub id, which needs a `revision`."""
+    revision: str | None = None
+    """The commit of a hub id."""
+    sha256: str | None = Field(default=None, pattern=HASH)
+    """Of the weights; those of a hub id, which may hold no safetensors, are only then read."""
+    content: str | None = Field(default=None, pattern=HASH)
+    """Of all files of a folder; filled in when a protocol is read."""
+
+    def pin(self) -> JudgeConfig:
+        folder = Path(self.model)
+        if not folder.is_dir() or self.sha256 is not None:
+            return self
+        return self.model_copy(update={"content": hash_listing(list_model_files(folder))})
+
+    def identify(self) -> dict[str, Any]:
+        known = self.sha256 or self.content
+        return self.model_dump(mode="json", exclude={"model", "revision"} if known else None)
+
+    def find(self) -> Path:
+        """The folder of the model, its weights those that are pinned.
+
+        Raises:
+            LepbenchError: it is not here and cannot be fetched, or holds other weights.
+        """
+        folder = find_model(self.model, self.revision)
+        if self.sha256 is not None:
+            check_sha256(find_weights(folder), self.sha256)
+        if self.content is not None and hash_listing(list_model_files(folder)) != self.content:
+            raise LepbenchError(
+                f"{folder} holds other files than the protocol's judge {self.label!r}",
+                "restore them, or evaluate again with another protocol",
+            )
+        return folder
+
+
+def find_model(model: str, revision: str | None) -> Path:
+    """The folder of a model: a folder itself, or the snapshot of a hub id at a revision.
+
+    Raises:
+        LepbenchError: it is neither here nor can it be fetched.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    if not HUB_ID.fullmatch(model) or folder.is_absolute():
+        raise LepbenchError(f"there is no such folder: {model}", "give a folder, or a hub id 'owner/name'")
+    if revision is None:
+        raise LepbenchError(
+            f"judge {model!r} is not pinned",
+            "give the 'revision', a commit of the hub, so that it stays the same",
+        )
+    return _fetch(model, revision)
+
+
+def _fetch(model: str, revision: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    patterns = [*SETTINGS, *WEIGHTS]
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
+    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
+        raise LepbenchError(
+            f"judge {model!r} is neither here nor could it be fetched ({type(error).__name__} from the hub)",
+            "check the connection, give its folder in a file for --judges, or evaluate with --judges none",
+        ) from error
+
+
+def list_model_files(folder: Path) -> list[Path]:
+    """The files of a model's folder that decide its figures, sorted: weights and settings."""
+    return [
+        path for path in list_visible(folder) if path.suffix in (".json", ".txt", ".model", ".safetensors")
+    ]
+
+
+def find_weights(folder: Path) -> Path:
+    """The weights in a model's folder.
+
+    Raises:
+        LepbenchError: there are none.
+    """
+    for name in WEIGHTS:
+        if (folder / name).is_file():
+            return folder / name
+    raise LepbenchError(f"{folder} holds no {WEIGHTS[0]}", "check the folder")
+
+
+def hash_listing(paths: Iterable[Path]) -> str:
+    """One hash of several files, by name."""
+    return sha256_bytes("".join(f"{sha256_file(path)}  {path.name}\n" for path in paths).encode())
+
+
+def check_sha256(path: Path, expected: str) -> None:
+    """Refuse a file that is not the one pinned.
+
+    Raises:
+        LepbenchError: it is missing, or its hash is another.
+    """
+    if not path.is_file():
+        raise LepbenchError(f"missing weight file {path}", "check the path")
+    found = sha256_file(path)
+    if found != expected.lower():
+        raise LepbenchError(f"{path} has SHA-256 {found}, not {expected}", "fetch the published file again")
+
+
+def require_safe(weights: Path, sha256: str | None) -> None:
+    """Refuse weights that are not safetensors unless their bytes are pinned.
+
+    Of others, tensors alone are read (`weights_only` of torch), and only of a file that is known.
+
+    Raises:
+        LepbenchError: they are neither.
+    """
+    if weights.suffix != ".safetensors" and sha256 is None:
+        raise LepbenchError(f"{weights} is no safetensors file", "pin its bytes with 'sha256'")
