@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -206,8 +206,7 @@ def crop_centre(pixels: Plane) -> Plane:
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    square: Plane = pixels[top : top + side, left : left + side]
-    return square
+    return cast("Plane", pixels[top : top + side, left : left + side])
 
 
 def store_picture(decoded: Decoded, original: bytes | None, size: int | None, form: Format) -> Stored:

@@ -62,7 +62,14 @@ def read_catalogue(paths: Iterable[Path]) -> Catalogue:
     lengths = pc.utf8_length(table["text"]).to_numpy().astype(np.int64)
     known = pc.unique(table["licence"]).to_pylist()
     licence = str(known[0]) if len(known) == 1 else SEVERAL
-    return Catalogue(table["id"], table["licence"], lengths, originals, looks, licence)
+    return Catalogue(
+        ids=table["id"],
+        licences=table["licence"],
+        lengths=lengths,
+        originals=originals,
+        looks=looks,
+        licence=licence,
+    )
 
 
 def choose_rows(catalogue: Catalogue, caption: Caption | int) -> list[int]:

@@ -45,10 +45,11 @@ class SeenPictures:
     Args:
         excluded: the other sets.
         distance: bits of 64 by which the perceptual hashes of like pictures may differ.
+        near: a picture that looks like one that was taken is refused.
     """
 
-    def __init__(self, excluded: Sequence[Excluded], distance: int) -> None:
-        self.excluded, self.distance = excluded, distance
+    def __init__(self, excluded: Sequence[Excluded], distance: int, near: bool = True) -> None:
+        self.excluded, self.distance, self.near = excluded, distance, near
         self._elsewhere = [frozenset(other.originals.tolist()) for other in excluded]
         self._taken: list[Picture] = []
         self._looks: list[int] = []
@@ -67,9 +68,9 @@ class SeenPictures:
         self._compare_elsewhere(picture)
         for number in self._find_like(np.array(self._looks, np.uint64), [picture.look]):
             other = self._taken[number]
-            if picture.original != other.original:
+            if self.near and picture.original != other.original:
                 raise Unusable(Reason.NEAR_DUPLICATE, other.id)
-            if picture.text == other.text:
+            if picture.original == other.original and picture.text == other.text:
                 raise Unusable(Reason.DUPLICATE, other.id)
         self._taken.append(picture._replace(pixels=NOTHING))
         self._looks.append(picture.look)

@@ -42,7 +42,8 @@ class TripletsSource(SuiteSource):
     Settings: `path`; `size` in px, the set's unless given: at another one pictures are resized, and maps
     are made anew by the set's detector; `detector`, by which maps are made anew; `exclude`, built sets,
     suites and folders whose pictures are left out; `distance`, bits of 64 by which the perceptual hashes of
-    pictures that are taken for the same may differ; `caption` of a picture with several rows: "first",
+    pictures that are taken for the same may differ; `duplicates`, "near": pictures that look alike come once, or
+    "exact": only an original with the same caption does; `caption` of a picture with several rows: "first",
     "longest", a number from 1, or "all", an item each; `label`, what says the class: nothing ("none"), or
     the "folder" in a row's id.
     """
@@ -53,6 +54,7 @@ class TripletsSource(SuiteSource):
     detector: AnyDetector | None = None
     exclude: tuple[Path, ...] = ()
     distance: int = Field(default=4, ge=0, le=16)
+    duplicates: Literal["exact", "near"] = "near"
     caption: Caption | Annotated[int, Field(ge=1)] = "first"
     label: Literal["none", "folder"] = "none"
 
@@ -70,7 +72,8 @@ class TripletCandidates(Candidates):
         self.catalogue: Catalogue = read_catalogue(source.path / shard.file for shard in manifest.shards)
         self.rows = choose_rows(self.catalogue, source.caption)
         self.count = len(self.rows)
-        self.seen = SeenPictures([read_excluded(place) for place in source.exclude], source.distance)
+        excluded = [read_excluded(place) for place in source.exclude]
+        self.seen = SeenPictures(excluded, source.distance, near=source.duplicates == "near")
         self.size, self.detector, self.edges = self.maps.size, self.maps.detector, self.maps.edges
         self.protocol = PHOTOGRAPHS if self.edges else DRAWINGS
         self.licence = self.catalogue.licence
@@ -138,5 +141,6 @@ class TripletCandidates(Candidates):
             "caption": self.source.caption,
             "label": self.source.label,
             "distance": self.source.distance,
+            "duplicates": self.source.duplicates,
             "exclude": self.seen.describe(),
         }

@@ -19,7 +19,7 @@ from skimage import data
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.data.read import Triplets
-from lepbench.detectors import Canny, Cv2Canny, Sobel, Xdog, identify_detector, restore_detector
+from lepbench.detectors import Canny, Cv2Canny, Detector, Sobel, Xdog, identify_detector, restore_detector
 from lepbench.errors import LepbenchError
 from lepbench.images import encode_png, square
 from lepbench.suite_sources import write_suite
@@ -92,9 +92,14 @@ def test_items_are_the_triplets_as_built(built: Path, tmp_path: Path) -> None:
 
 
 def test_sketches_are_the_maps_of_the_suites_detector(built: Path, tmp_path: Path) -> None:
-    for number, options in enumerate(({}, {"size": 32}, {"detector": {"name": "xdog", "threshold": 0.3}})):
+    xdog = {"name": "xdog", "threshold": 0.3}
+    cases: list[tuple[Detector, dict[str, Any]]] = [
+        (Canny(), {}),
+        (Canny(), {"size": 32}),
+        (Xdog(threshold=0.3), {"detector": xdog}),
+    ]
+    for number, (detector, options) in enumerate(cases):
         suite = make(built, tmp_path / str(number), **options)
-        detector = {0: Canny(), 1: Canny(), 2: Xdog(threshold=0.3)}[number]
         assert suite.definition.detector == detector.model_dump()
         assert "edges" in suite.definition.truths
         for item in suite:
@@ -107,6 +112,7 @@ def test_another_size_resizes_pictures_and_makes_maps_anew(built: Path, tmp_path
     triplets = {triplet.text: triplet for triplet in Triplets(built)}
     for item in suite:
         expected = np.asarray(square(Image.fromarray(triplets[item.prompt].image), 32))
+        assert item.image is not None
         assert np.array_equal(item.image, expected)
         assert item.sketch.shape == (32, 32)
 
@@ -194,6 +200,8 @@ def test_duplicates_within_a_set_come_once(tmp_path: Path) -> None:
         ["nearly a duplicate of another row"] * 2,
     )
     assert len(make(place, tmp_path / "first")) == 2
+    exact = make(place, tmp_path / "exact", {"caption": "all", "duplicates": "exact"})
+    assert exact.definition.drawn.left_out == {"duplicate of another row": 1}
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +237,9 @@ def test_the_caption_is_chosen(captioned: Path, tmp_path: Path, caption: Any, ex
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), max_size=20))
 def test_one_row_of_each_original_is_chosen(pairs: list[tuple[int, int]]) -> None:
     originals, lengths = (np.array([pair[k] for pair in pairs], np.int64) for k in (0, 1))
-    made = Catalogue(None, None, lengths, originals.astype(np.uint64), looks=originals, licence="")
+    made = Catalogue(
+        None, None, lengths, originals.astype(np.uint64), looks=originals.astype(np.uint64), licence=""
+    )
     rows: dict[int, list[int]] = {}
     for row, (original, _) in enumerate(pairs):
         rows.setdefault(original, []).append(row)

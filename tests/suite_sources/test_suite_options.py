@@ -83,7 +83,7 @@ def test_fewer_than_the_default_are_a_suite_and_fewer_than_asked_for_are_not(
 
 def test_the_function_and_the_command_make_the_same_bytes(tmp_path: Path, doodles: Path) -> None:
     run("make", "quickdraw", doodles, "--out", tmp_path / "a", "--items", 4, "--size", 64, "--seed", 3)
-    options = {"items": 4, "size": 64, "seed": 3, "progress": False}
+    options: dict[str, Any] = {"items": 4, "size": 64, "seed": 3, "progress": False}
     made = lepbench.make_suite("quickdraw", str(doodles), tmp_path / "b", **options)
     assert made.sha256 == Suite(tmp_path / "a").sha256
     with pytest.raises(LepbenchError, match="unknown key 'recognised_only'; did you mean 'recognized_only'"):
