@@ -63,7 +63,7 @@ def by_brightness(images: torch.Tensor, classes: Sequence[str]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def tiny_judges(tiny_pipeline_folder: Path) -> Judges:
-    """Functions, and a CLIP model with random weights whose features have the length of the one that ships."""
+    """Functions, and a CLIP model of random weights with features as long as those of the one that ships."""
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
     tokenizer = CLIPTokenizer.from_pretrained(tiny_pipeline_folder / "tokenizer")

@@ -84,8 +84,8 @@ def _read_file(suite: Suite, path: Path) -> Protocol:
             f"give a 'name' that does not begin with {OURS!r}",
         )
     base = _make(suite, str(extended)).model_dump(mode="json")
-    if {"measures", "judges", "rank_by"} & terms.keys():
-        # What ranks and what is taken where it is known belong to the measures and judges that were replaced.
+    if "measures" in terms:
+        # What ranks, and what is taken where it is known, belong to the measures that were replaced.
         base |= {"rank_by": None, "where_known": []}
     return _complete({**base, **terms}, suite, str(path))
 
@@ -109,7 +109,7 @@ def _complete(terms: dict[str, Any], suite: Suite, label: str) -> Protocol:
     protocol = parse_config({**given, **terms}, Protocol, label)
     if protocol.size != about.size:
         raise LepbenchError(
-            f"protocol {protocol.name} scores at {protocol.size} px, suite {suite.name!r} has {about.size}",
+            f"{label}: {protocol.name} scores at {protocol.size} px, suite {suite.name!r} has {about.size}",
             f"make the suite at --size {protocol.size}, or choose another protocol",
         )
     return protocol

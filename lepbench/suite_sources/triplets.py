@@ -42,10 +42,10 @@ class TripletsSource(SuiteSource):
     Settings: `path`; `size` in px, the set's unless given: at another one pictures are resized, and maps
     are made anew by the set's detector; `detector`, by which maps are made anew; `exclude`, built sets,
     suites and folders whose pictures are left out; `distance`, bits of 64 by which the perceptual hashes of
-    pictures that are taken for the same may differ; `duplicates`, "near": pictures that look alike come once, or
-    "exact": only an original with the same caption does; `caption` of a picture with several rows: "first",
-    "longest", a number from 1, or "all", an item each; `label`, what says the class: nothing ("none"), or
-    the "folder" in a row's id.
+    pictures that are taken for the same may differ; `duplicates`, "near": pictures that look alike come
+    once, or "exact": only an original with the same caption does; `caption` of a picture with several rows:
+    "first", "longest", a number from 1, or "all", an item each; `label`, what says the class: nothing
+    ("none"), or the "folder" in a row's id.
     """
 
     name: Literal["triplets"] = "triplets"

@@ -75,7 +75,7 @@ def _list_options(suite: Suite, limit: int | None, samples_per_item: int) -> str
     return f"--suite {shlex.quote(given)}{'' if limit is None else f' --limit {limit}'}{several}"
 
 
-AVOID = "\n`negative_prompt` is what a picture must not show; where it is empty, your model's setting decides."
+AVOID = "\n`negative_prompt` is what a picture must not show; where it is empty, your model's own decides."
 README = """\
 # {suite}, to be drawn
 

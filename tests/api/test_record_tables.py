@@ -22,7 +22,13 @@ from lepbench.images import to_tensor
 
 DRAWN = ("model", "unguided", "overlay", "vae", "real")
 """Conditions whose pictures are held against their own item's sketch."""
-OF_SETS = {"faithful_f1", "clip_score", "clip_skill", "kid", "frechet_distance"}
+OF_SETS = {
+    "faithful_f1",
+    "clip_score@sketchworld-clip",
+    "clip_skill@sketchworld-clip",
+    "kid@sketchworld-clip",
+    "fd@sketchworld-clip",
+}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +91,10 @@ def test_samples_that_failed_have_no_figures(run: Record) -> None:
     assert 0 not in sort_samples(divided, "edge_f1_1px", 100, str(divided.loc[0, "row"])).index
 
 
-@pytest.mark.parametrize("metric", ["edge_f1_1px", "mask_iou", "chamfer_px", "clip_similarity"])
+@pytest.mark.parametrize(
+    "metric",
+    ["edge_f1_1px", "mask_iou@sketchworld-segmenter", "chamfer_px", "clip_similarity@sketchworld-clip"],
+)
 def test_the_worst_come_first(metric: str, run: Record, samples: pd.DataFrame) -> None:
     known = samples[samples["row"] == "model"]
     ordered = sorted(known[metric], reverse=metric == "chamfer_px")

@@ -67,7 +67,7 @@ def test_json_is_one_object_and_nothing_else(
     assert published["samples"] == 10
     assert list(published["rows"]) == list(CONDITIONS)
     assert all(set(f) == {"value", "low", "high"} for row in published["rows"].values() for f in row.values())
-    assert published["rows"]["model"]["frechet_distance"] == {"value": None, "low": None, "high": None}
+    assert published["rows"]["model"]["fd@sketchworld-clip"] == {"value": None, "low": None, "high": None}
     assert "wrong_sketch" in stderr
     assert {p.name for p in out.iterdir()} == {
         *("record.json", "run.json", "samples", "samples.parquet", "sheet.png", "table.csv")

@@ -5,33 +5,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 
 from lepbench.cli.app import main
-from lepbench.evaluation import judges as judges_module
 from lepbench.evaluation.run import evaluate
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
 
 __all__ = ["own_cache", "tiny_judges", "tiny_model", "tiny_suite"]
-
-
-@pytest.fixture
-def statistics(tmp_path: Path, tiny_judges: Judges, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tiny judge's statistics, where those that ship would lie."""
-    known = tiny_judges.statistics
-    tensors = {
-        "mean": known.moments.mean,
-        "covariance": known.moments.covariance,
-        "features": np.asarray(known.features),
-    }
-    (tmp_path / "assets").mkdir()
-    save_file(tensors, tmp_path / "assets" / "judge-statistics@1.safetensors")
-    monkeypatch.setattr(judges_module, "ASSETS", tmp_path / "assets")
 
 
 def lepbench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -44,7 +27,6 @@ def lepbench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("statistics")
 def test_a_run_is_added_and_a_wrong_one_is_one_line(
     tmp_path: Path,
     tiny_model: ModelConfig,

@@ -20,7 +20,8 @@ CROP = 112
 
 
 def by_kornia(images: Tensor, low: float = 0.1, high: float = 0.2) -> Tensor:
-    return canny(images, low, high, hysteresis=True)[1][:, 0] == 1
+    # One at a time: kornia's blur of a batch may round otherwise than that of one picture.
+    return torch.cat([canny(one, low, high, hysteresis=True)[1][:, 0] == 1 for one in images.split(1)])
 
 
 def random_pictures(seed: int, batch: int, height: int, width: int, smooth: bool) -> Tensor:
@@ -72,7 +73,8 @@ def test_equals_kornia_on_real_pictures(name: str) -> None:
 def test_magnitudes_on_ridges_are_kornia_s_to_the_bit(images: Tensor) -> None:
     ridge, magnitude = graded(images)
     assert ridge.any()
-    assert np.array_equal(magnitude, canny(images, 0.1, 0.2, hysteresis=False)[0][:, 0].numpy())
+    known = torch.cat([canny(one, 0.1, 0.2, hysteresis=False)[0][:, 0] for one in images.split(1)])
+    assert np.array_equal(magnitude, known.numpy())
 
 
 @pytest.mark.parametrize("kind", [torch.float64, torch.float16])

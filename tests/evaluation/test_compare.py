@@ -56,13 +56,13 @@ def runs(tmp_path: Path, finished: Path) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def found(finished: Path, tiny_judges: Judges) -> Comparison:
     names = ("one", "twin", "noisy")
-    return compare([finished / name for name in names], tiny_judges.statistics, every_metric=True)
+    return compare([finished / name for name in names], every_metric=True)
 
 
 def test_metrics_that_others_sum_up_are_shown_when_asked_for(
     runs: dict[str, Path], tiny_judges: Judges, found: Comparison
 ) -> None:
-    plain = compare(list(runs.values()), tiny_judges.statistics)
+    plain = compare(list(runs.values()))
     less, more = ({one.metric for one in each.standings} for each in (plain, found))
     assert less < more
     assert {metric for metric in more - less if "precision" in metric or "recall" in metric}
@@ -121,7 +121,7 @@ def test_command_prints_tables_or_json(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    shown = compare(list(runs.values()), tiny_judges.statistics)
+    shown = compare(list(runs.values()))
     monkeypatch.setattr(room, "compare", lambda folders, every_metric: shown)
     for extra in ([], ["--json"]):
         monkeypatch.setattr(sys, "argv", ["lepbench", "compare", *map(str, runs.values()), *extra])
@@ -149,10 +149,10 @@ def test_runs_on_other_terms_are_refused(
     identity = {**record.identity.model_dump(), **change}
     write_record(runs["noisy"], Record.model_validate({**record.model_dump(), "identity": identity}))
     with pytest.raises(LepbenchError, match=message):
-        compare(list(runs.values()), tiny_judges.statistics)
+        compare(list(runs.values()))
 
 
 def test_two_runs_of_one_name_are_refused(runs: dict[str, Path], tiny_judges: Judges) -> None:
     renamed(runs["twin"], "one")
     with pytest.raises(LepbenchError, match="two runs are both called 'one'"):
-        compare(list(runs.values()), tiny_judges.statistics)
+        compare(list(runs.values()))

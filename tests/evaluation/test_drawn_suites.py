@@ -45,7 +45,7 @@ def record(tmp_path: Path, suite: Suite, tiny_model: ModelConfig, tiny_judges: J
 def test_rows_of_pictures_are_there_only_with_pictures(
     tmp_path: Path, suite: Suite, record: Record, tiny_judges: Judges
 ) -> None:
-    pictures = suite.definition.pictures
+    pictures = "picture" in suite.definition.truths
     assert list(record.rows) == [row for row in CONDITIONS if pictures or row not in ("real", "vae")]
     assert record.protocol.name == "lepbench-drawings-v1"
     for figures in record.rows.values():
@@ -57,7 +57,7 @@ def test_rows_of_pictures_are_there_only_with_pictures(
     samples = pd.read_parquet(tmp_path / "out" / "samples.parquet")
     assert samples["row"].unique().tolist() == list(record.rows)
     assert not samples.drop(columns="reason").isna().any(axis=None)
-    assert verify_record(tmp_path / "out", suite, tiny_judges.statistics) == record
+    assert verify_record(tmp_path / "out", suite) == record
     assert recount_samples(tmp_path / "out", suite, tiny_judges, lambda *told: None) == len(samples)
     write_csv(tmp_path / "out", record)
     write_sheet(tmp_path / "out", record, "s", suite.items())
@@ -65,5 +65,5 @@ def test_rows_of_pictures_are_there_only_with_pictures(
 
 def test_no_board_is_kept_of_drawings(tmp_path: Path, suite: Suite, tiny_judges: Judges) -> None:
     with pytest.raises(LepbenchError, match="ranks nobody"):
-        add_record(tmp_path / "out", tmp_path / "boards", suite, tiny_judges.statistics)
+        add_record(tmp_path / "out", tmp_path / "boards", suite)
     assert not (tmp_path / "boards").exists()

@@ -12,21 +12,28 @@ from scipy.spatial.distance import cdist
 from tiny_evaluation import pictures_of
 
 from lepbench.detectors import Canny, Sobel
-from lepbench.evaluation.measures import MEASURES, ConditionSamples, ScoringBatch
+from lepbench.evaluation.measures import MEASURES, ConditionSamples, ScoringBatch, strip_label
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.protocols import select_protocol
+from lepbench.evaluation.protocols import make_shipped_protocol, select_protocol
+from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import Sample
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import list_metrics
 from lepbench.images import to_tensor
 from lepbench.judges import Judges
 from lepbench.suite_sources.sketchworld import SuiteRecipe, make_suite
-from lepbench.suites import Item, Suite
+from lepbench.suites import Item, Suite, load_suite
 
 EVERYTHING = Protocol(
-    size=64, detector=Canny(low=0.3, high=0.6), contour_detector=Sobel(), measures=tuple(MEASURES)
+    name="everything",
+    size=64,
+    detector=Canny(low=0.3, high=0.6),
+    contour_detector=Sobel(),
+    measures=tuple(MEASURES),
+    judges=make_shipped_protocol(load_suite("sketchworld-edges-v1")).judges,
+    reference="judge-statistics@1",
 )
-NETWORKS = ("clip_similarity", "clip_wrong_similarity", "judge_features", "sketch_similarity")
+NETWORKS = ("clip_similarity", "clip_wrong_similarity", "features", "sketch_similarity")
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +59,17 @@ def samples_of(suite: Suite, items: list[Item]) -> list[Sample]:
 def frame_of(suite: Suite, judges: Judges, protocol: Protocol, pictures: np.ndarray) -> pd.DataFrame:
     """A scored row of all items, as it is read back."""
     items = list(suite.items())
-    frame = pd.DataFrame(score_pictures(pictures, samples_of(suite, items), items, judges, protocol))
-    return frame.assign(item_id=[item.item_id for item in items])
+    samples = samples_of(suite, items)
+    frame = pd.DataFrame(score_pictures(pictures, samples, truths=items, judges=judges, protocol=protocol))
+    return frame.assign(item_id=[item.item_id for item in items], sample_index=0)
+
+
+def row_of(frame: pd.DataFrame) -> ConditionSamples:
+    """A scored row of real pictures, with features and references."""
+    features = {"sketchworld-clip": np.stack(frame["features@sketchworld-clip"].to_list())}
+    real = frame.set_index("item_id")
+    references = load_references(EVERYTHING)
+    return ConditionSamples(frame, real, EVERYTHING, features=features, references=references)
 
 
 @pytest.mark.parametrize("name", list(MEASURES))
@@ -64,29 +80,31 @@ def test_a_measure_fills_its_columns_and_makes_its_metrics(
     items = list(freehand_suite.items())
     pictures = pictures_of(items)
     batch = ScoringBatch(
-        to_tensor(pictures), samples_of(freehand_suite, items), items, tiny_judges, EVERYTHING
+        to_tensor(pictures), samples_of(freehand_suite, items), items, judges=tiny_judges, protocol=EVERYTHING
     )
     counted = measure.count(batch)
     assert list(counted) == list(measure.columns(EVERYTHING))
     assert {len(values) for values in counted.values()} <= {len(items)}
     frame = frame_of(freehand_suite, tiny_judges, EVERYTHING, pictures)
-    row = ConditionSamples(frame, frame.set_index("item_id"), tiny_judges.statistics, EVERYTHING)
-    found = measure.draws(row)
-    unpublished = {"frechet_distance"}
+    found = measure.draws(row_of(frame))
+    unpublished = {"fd@sketchworld-clip", "fd_by_index@sketchworld-clip"}
     assert set(measure.metrics(EVERYTHING)) - unpublished == set(found)
-    assert {*measure.lower_is_better, *measure.of_sets} <= set(measure.metrics(EVERYTHING))
+    of_other_judges = {"fid", "fid_by_index", "cmmd"}
+    named = {strip_label(name) for name in measure.metrics(EVERYTHING)}
+    assert {*measure.lower_is_better, *measure.of_sets} - of_other_judges <= named
 
 
 def test_counts_do_not_depend_on_the_batch(freehand_suite: Suite, tiny_judges: Judges) -> None:
     items = list(freehand_suite.items())
     pictures = pictures_of(map(freehand_suite.successor, items))
     samples = samples_of(freehand_suite, items)
-    together = score_pictures(pictures, samples, items, tiny_judges, EVERYTHING)
+    judged = {"judges": tiny_judges, "protocol": EVERYTHING}
+    together = score_pictures(pictures, samples, truths=items, **judged)
     for i, whole in enumerate(together):
         here = slice(i, i + 1)
-        (alone,) = score_pictures(pictures[here], samples[here], items[here], tiny_judges, EVERYTHING)
+        (alone,) = score_pictures(pictures[here], samples[here], truths=items[here], **judged)
         for name, value in alone.items():
-            if name in NETWORKS:
+            if strip_label(name) in NETWORKS:
                 np.testing.assert_allclose(value, whole[name], rtol=1e-5, atol=1e-6)
             else:
                 np.testing.assert_equal(value, whole[name])
@@ -119,10 +137,11 @@ def test_a_class_is_asked_for_only_where_there_is_one(tiny_suite: Suite, tiny_ju
     frame = frame_of(tiny_suite, tiny_judges, EVERYTHING, pictures_of(items))
     known = np.array([item.label is not None for item in items])
     assert 0 < known.sum() < len(items)
-    assert (frame["class_read"].notna() == known).all()
-    row = ConditionSamples(frame, frame.set_index("item_id"), tiny_judges.statistics, EVERYTHING)
-    right = [r == item.label for r, item in zip(frame["class_read"], items, strict=True) if item.label]
-    assert MEASURES.get("semantic")().draws(row)["class_accuracy"].value == pytest.approx(np.mean(right))
+    assert (frame["class_read@sketchworld-classifier"].notna() == known).all()
+    read = frame["class_read@sketchworld-classifier"]
+    right = [name == item.label for name, item in zip(read, items, strict=True) if item.label]
+    found = MEASURES.get("classes")().draws(row_of(frame))
+    assert found["class_accuracy@sketchworld-classifier"].value == pytest.approx(np.mean(right))
 
 
 def test_a_free_hand_suite_has_its_own_protocol(freehand_suite: Suite, tiny_suite: Suite) -> None:

@@ -77,11 +77,11 @@ def test_a_run_of_them_is_published_like_any_other(
 ) -> None:
     out = tmp_path / "out"
     record = scored(pictures, tiny_suite, tiny_judges, out)
-    assert verify_record(out, tiny_suite, tiny_judges.statistics) == record
+    assert verify_record(out, tiny_suite) == record
     write_csv(out, record)
     write_sheet(out, record, write_headline(record), tiny_suite.items())
     assert Image.open(out / "sheet.png").width > 3 * 192
-    path, changed = add_record(out, tmp_path / "boards", tiny_suite, tiny_judges.statistics)
+    path, changed = add_record(out, tmp_path / "boards", tiny_suite)
     assert changed
     assert next(csv.DictReader(path.open()))["label"] == "pictures drawn elsewhere"
 

@@ -20,7 +20,7 @@ TERMS = {
     "stroke_tolerance: -2": "stroke_tolerance: Input should be greater than or equal to 0",
     "unit: 0": "unit: Input should be greater than or equal to 1",
     "frechet_from: 1": "frechet_from: Input should be greater than or equal to 2",
-    "size: 128": "size 128 px, and suite 'sketchworld-edges-v1' has 64; remove 'size'",
+    "size: 128": "scores at 128 px, suite 'sketchworld-edges-v1' has 64; make the suite at --size 128",
 }
 
 

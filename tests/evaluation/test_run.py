@@ -70,10 +70,10 @@ def test_references_are_what_they_say(
     real, model = record.rows["real"], record.rows["model"]
     # The sketch is the detector's map of the true picture, and similarity is measured from that picture's.
     assert real["edge_f1_0px"].value == 1
-    assert real["clip_skill"].value == pytest.approx(1)
+    assert real["clip_skill@sketchworld-clip"].value == pytest.approx(1)
     # The model here is unguided too, and its noise the same.
     assert model == record.rows["unguided"]
-    assert record.rows["wrong_sketch"]["kid"] == model["kid"]
+    assert record.rows["wrong_sketch"]["kid@sketchworld-clip"] == model["kid@sketchworld-clip"]
     assert record.rows["wrong_sketch"]["edge_f1_1px"] != model["edge_f1_1px"]
     assert record.rows["overlay"]["edge_f1_2px"].value > model["edge_f1_2px"].value  # type: ignore[operator]
     item = tiny_suite.items()[0]

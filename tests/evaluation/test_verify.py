@@ -65,7 +65,7 @@ def replaced(table: pa.Table, column: str, value: Any) -> pa.Table:
 
 
 def test_a_finished_run_is_borne_out(copy: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
-    assert verify_record(copy, tiny_suite, tiny_judges.statistics) == read_record(copy)
+    assert verify_record(copy, tiny_suite) == read_record(copy)
 
 
 def better(document: Any) -> None:
@@ -73,13 +73,16 @@ def better(document: Any) -> None:
 
 
 def narrower(document: Any) -> None:
-    document["rows"]["model"]["kid"]["low"] = None
+    document["rows"]["model"]["kid@sketchworld-clip"]["low"] = None
 
 
 FORGERIES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a better figure": (lambda f: edit(f, better), "record says edge_f1_1px of model has value"),
     "an interval dropped": (lambda f: edit(f, narrower), "kid of model has low None"),
-    "a metric dropped": (lambda f: edit(f, lambda d: d["rows"]["model"].pop("kid")), "other rows or metrics"),
+    "a metric dropped": (
+        lambda f: edit(f, lambda d: d["rows"]["model"].pop("kid@sketchworld-clip")),
+        "other rows or metrics",
+    ),
     "a row dropped": (lambda f: edit(f, lambda d: d["rows"].pop("overlay")), "other rows or metrics"),
     "another protocol": (
         lambda f: edit(f, lambda d: d["identity"].update(protocol_sha256="0")),
@@ -110,8 +113,8 @@ FORGERIES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a failure": (lambda f: forge(f, lambda t: replaced(t, "status", "failed")), "1 samples of .* failed"),
     "a count raised": (
-        lambda f: forge(f, lambda t: replaced(t, "mask_intersection", 10**6)),
-        "mask_iou of wrong_sketch",
+        lambda f: forge(f, lambda t: replaced(t, "mask_intersection@sketchworld-segmenter", 10**6)),
+        "mask_iou@sketchworld-segmenter of wrong_sketch",
     ),
     "a column dropped": (lambda f: forge(f, lambda t: t.drop_columns(["reason"])), "other columns"),
     "a picture gone": (
@@ -132,4 +135,4 @@ def test_what_does_not_agree_is_refused(
     forgery, message = FORGERIES[name]
     forgery(copy)
     with pytest.raises(LepbenchError, match=message):
-        verify_record(copy, tiny_suite, tiny_judges.statistics)
+        verify_record(copy, tiny_suite)

@@ -16,6 +16,9 @@ from torchmetrics.image.fid import NoTrainInceptionV3
 
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
+from lepbench.images import to_tensor
+from lepbench.judges.dinov2 import DEVIATION, MEAN
+from lepbench.judges.pixels import resize_cleanly
 from lepbench.scoring.extractors import load_extractor
 from lepbench.scoring.images import extract_folder_features
 
@@ -95,7 +98,7 @@ def test_a_program_is_opened_only_if_it_is_the_one_pinned(weights: Path, tmp_pat
     [
         ("jugde", "unknown extractor 'jugde'; did you mean 'judge'"),
         ("clip", "extractor 'clip' needs a source"),
-        ("dinov2:/no/such/folder", "cannot load a DINOv2 model"),
+        ("dinov2:/no/such/folder", "there is no such folder"),
     ],
 )
 def test_faults_of_a_name_are_one_line(spec: str, message: str) -> None:
@@ -109,10 +112,12 @@ def test_dinov2_reads_its_class_token(tmp_path: Path) -> None:
     torch.manual_seed(0)
     shape = Dinov2Config(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=224)
     Dinov2Model(shape).save_pretrained(tmp_path)
-    network = load_extractor(f"dinov2:{tmp_path}").network
-    batch = 255 * torch.rand(2, 3, 224, 224)
+    model = Dinov2Model.from_pretrained(tmp_path).eval()
+    images = to_tensor(np.random.default_rng(0).integers(0, 256, (2, 50, 60, 3), dtype=np.uint8))
+    mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, DEVIATION))
     with torch.no_grad():
-        assert network(batch).shape == (2, 16)
+        known = model((resize_cleanly(images, 224) / 255 - mean) / deviation).last_hidden_state[:, 0]
+    assert torch.allclose(load_extractor(f"dinov2:{tmp_path}").features(images), known, atol=1e-6)
 
 
 def test_a_folder_that_is_not_there_is_no_id(tmp_path: Path) -> None:

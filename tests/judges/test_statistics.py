@@ -39,8 +39,9 @@ def test_moments_are_those_that_were_saved(tmp_path: Path) -> None:
     [
         ({"mean": np.zeros(5)}, "shapes do not agree"),
         ({"covariance": np.zeros((6, 5))}, "shapes do not agree"),
-        ({"features": np.zeros((1, 6))}, "shapes do not agree"),
-        ({"features": np.zeros(6)}, "shapes do not agree"),
+        ({"features": np.zeros((1, 6))}, r"features have shape \(1, 6\)"),
+        ({"features": np.zeros(6)}, r"features have shape \(6,\)"),
+        ({"features": None}, "holds no features"),
         ({"covariance": None}, "covariance"),
     ],
 )
@@ -55,5 +56,5 @@ def test_a_missing_or_damaged_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="missing file"):
         JudgeStatistics.load(tmp_path / "none.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(LepbenchError, match="holds no judge statistics"):
+    with pytest.raises(LepbenchError, match="holds no features of pictures"):
         JudgeStatistics.load(tmp_path / "bad.safetensors")

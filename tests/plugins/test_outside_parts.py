@@ -16,6 +16,7 @@ from lepbench.evaluation.parts import hash_protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.files import sha256_file
+from lepbench.judges import select_judge
 from lepbench.plugins import import_plugin
 from lepbench.suites import Suite, list_suites, load_suite
 from lepbench.trust import trusting_code
@@ -276,11 +277,15 @@ def test_a_method_of_a_class_is_hashed(
 
 JUDGE = """
 from pathlib import Path
-from lepbench.judges import JUDGES, LoadedJudge
+from lepbench.judges import JUDGES, JudgeConfig, LoadedJudge
 
-@JUDGES.register("corners@1")
-def load_corners(device):
-    return LoadedJudge(lambda images: images[:, 0] > 0.5, (Path(__file__).with_name("w.bin"),))
+@JUDGES.register("corners")
+class Corners(JudgeConfig):
+    able = ("masks",)
+    name: str = "corners"
+
+    def load(self, device):
+        return LoadedJudge({"w.bin": Path(__file__).with_name("w.bin")}, masks=lambda images: images[:, 0] > 0.5)
 """
 
 
@@ -294,22 +299,22 @@ def bring(module: str, write: Write) -> None:
 def test_a_judge_is_loaded_and_hashed(write: Write, tiny_suite: Suite, tmp_path: Path) -> None:
     write("w.bin", "weights")
     bring(JUDGE, write)
-    terms = select_protocol(tiny_suite).model_copy(update={"segmenter": "corners@1"})
-    assert load_judges(terms).weights["corners@1/w.bin"] == sha256_file(tmp_path / "w.bin")
+    terms = select_protocol(tiny_suite, judges=[select_judge("corners")])
+    assert load_judges(terms).weights["corners/w.bin"] == sha256_file(tmp_path / "w.bin")
     assert hash_protocol(terms) != terms.sha256
 
 
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("return 3", "judge 'corners@1' is int; return a LoadedJudge"),
-        ("return 1 / 0", r"judge 'corners@1' failed: ZeroDivisionError: .* \(outside\.py, line 7\)"),
+        ("return 3", "judge 'corners' is int; return a LoadedJudge"),
+        ("return 1 / 0", r"judge 'corners' failed: ZeroDivisionError: .* \(outside\.py, line 11\)"),
     ],
 )
 def test_what_a_judge_gives_is_checked(write: Write, tiny_suite: Suite, code: str, message: str) -> None:
     begin, _, _ = JUDGE.rpartition("return")
     bring(f"{begin}{code}\n", write)
-    terms = select_protocol(tiny_suite).model_copy(update={"segmenter": "corners@1"})
+    terms = select_protocol(tiny_suite, judges=[select_judge("corners")])
     with pytest.raises(LepbenchError, match=message):
         load_judges(terms)
 
@@ -377,11 +382,11 @@ def test_a_suite_is_found_by_its_name(write: Write, tiny_suite: Suite, tmp_path:
     [
         (
             "measures: [faithful_f1, edges]",
-            "reads column 'clip_similarity', which none counts; add 'captions' to",
+            "reads column 'clip_similarity@sketchworld-clip', which none counts; add 'captions' to",
         ),
         (
             "measures: [faithful_iou, captions]",
-            "reads column 'mask_intersection', which none counts; add 'masks'",
+            "reads column 'mask_intersection@sketchworld-segmenter', which none counts; add 'masks'",
         ),
         (
             "measures: [faithful_f1, edges, captions]\nheadline_tolerance: 5",

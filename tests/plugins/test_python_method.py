@@ -314,7 +314,7 @@ def test_a_leaderboard_says_whose_code_it_was(
     assert lepbench("evaluate", model("of_tests.py:draw"), *words)[0] == 0
     # The code is not needed any more: nothing of it runs when a record is read or verified.
     (tmp_path / "of_tests.py").unlink()
-    board, changed = add_record(tmp_path / "out", tmp_path / "boards", tiny_suite, tiny_judges.statistics)
+    board, changed = add_record(tmp_path / "out", tmp_path / "boards", tiny_suite)
     assert changed
     with board.open(newline="") as stream:
         (line,) = csv.DictReader(stream)

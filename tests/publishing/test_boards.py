@@ -50,9 +50,7 @@ def lines_of(path: Path) -> list[dict[str, str]]:
 
 def test_runs_are_added_once(runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
     def put(name: str, replace: bool = False) -> tuple[Path, bool]:
-        return add_record(
-            runs / name, tmp_path / "boards", tiny_suite, tiny_judges.statistics, replace=replace
-        )
+        return add_record(runs / name, tmp_path / "boards", tiny_suite, replace=replace)
 
     path, changed = put("tiny")
     assert changed
@@ -73,7 +71,7 @@ def test_runs_are_added_once(runs: Path, tmp_path: Path, tiny_suite: Suite, tiny
 def test_a_line_holds_the_models_figures(
     runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
 ) -> None:
-    path, _ = add_record(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    path, _ = add_record(runs / "tiny", tmp_path, tiny_suite)
     (line,) = lines_of(path)
     for metric, figure in read_record(runs / "tiny").rows["model"].items():
         name = f"{metric}_n10" if is_of_sets(metric) else metric
@@ -85,45 +83,45 @@ def test_a_line_holds_the_models_figures(
 def test_runs_under_other_terms_are_refused(
     runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
 ) -> None:
-    add_record(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    add_record(runs / "tiny", tmp_path, tiny_suite)
     with pytest.raises(LepbenchError, match="samples 10, not 20"):
-        add_record(runs / "many", tmp_path, tiny_suite, tiny_judges.statistics)
+        add_record(runs / "many", tmp_path, tiny_suite)
     with pytest.raises(LepbenchError, match="has 3 items and a leaderboard takes 10"):
-        add_record(runs / "few", tmp_path, tiny_suite, tiny_judges.statistics)
+        add_record(runs / "few", tmp_path, tiny_suite)
 
 
 @pytest.mark.parametrize("key", ["suite_sha256", "protocol_sha256"])
 def test_a_board_of_another_protocol_or_suite_is_refused(
     runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges, key: str
 ) -> None:
-    path, _ = add_record(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    path, _ = add_record(runs / "tiny", tmp_path, tiny_suite)
     stated = read_record(runs / "tiny").identity.model_dump()[key]
     path.write_text(path.read_text().replace(stated, "0" * 64))
     with pytest.raises(LepbenchError, match=f"scores with {key} 0000"):
-        add_record(runs / "other", tmp_path, tiny_suite, tiny_judges.statistics)
+        add_record(runs / "other", tmp_path, tiny_suite)
 
 
 def test_the_term_that_differs_is_named(
     runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
 ) -> None:
-    path, _ = add_record(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    path, _ = add_record(runs / "tiny", tmp_path, tiny_suite)
     stated = read_record(runs / "tiny").identity.protocol_sha256
     path.write_text(path.read_text().replace(stated, "0" * 64))
     terms = path.with_suffix(".json")
     terms.write_text(json.dumps({**json.loads(terms.read_text()), "contour_tolerance": 2}))
     with pytest.raises(LepbenchError, match="scores with contour_tolerance 2, not 1"):
-        add_record(runs / "other", tmp_path, tiny_suite, tiny_judges.statistics)
+        add_record(runs / "other", tmp_path, tiny_suite)
 
 
 def test_a_board_of_other_columns_is_refused(
     runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
 ) -> None:
     path = tmp_path / "tiny-suite" / "lepbench-edges-v1.csv"
-    add_record(runs / "tiny", tmp_path, tiny_suite, tiny_judges.statistics)
+    add_record(runs / "tiny", tmp_path, tiny_suite)
     path.write_text(path.read_text().replace("mask_iou", "score"))
     before = path.read_text()
     with pytest.raises(LepbenchError, match="other columns"):
-        add_record(runs / "other", tmp_path, tiny_suite, tiny_judges.statistics)
+        add_record(runs / "other", tmp_path, tiny_suite)
     assert path.read_text() == before
 
 
@@ -137,7 +135,7 @@ def test_a_record_its_samples_do_not_bear_out_is_refused(
     path.write_text(json.dumps(document))
     try:
         with pytest.raises(LepbenchError, match="record says edge_f1_1px"):
-            add_record(runs / "other", tmp_path / "boards", tiny_suite, tiny_judges.statistics)
+            add_record(runs / "other", tmp_path / "boards", tiny_suite)
     finally:
         path.write_text(honest)
     assert not (tmp_path / "boards").exists()
