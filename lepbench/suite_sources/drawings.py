@@ -32,7 +32,9 @@ LABEL = "{label}"
 
 
 class Drawings(SuiteSource):
-    """A sketch corpus, by its own name; a plug-in that registers one need not register a source, too.
+    """People's drawings, of a sketch corpus by its own name.
+
+    A plug-in that registers a sketch corpus need not register a source, too.
 
     Settings: `corpus`; `size`, side of pictures and sketches, px; `prompt`, the template for a drawing with a
     class; captions are used as they are.

@@ -143,8 +143,9 @@ class Selection:
 
     def _explain_shortage(self, usable: int) -> LepbenchError:
         why = f"; left out: {describe_rejects(self.rejects)}" if self.rejects else ""
-        fix = "lower --items" if usable else "check the path"
-        fix += f"; every reason is in {self.rejected}" if self.rejects else ""
+        listed = [f"every reason is in {self.rejected}"] if self.rejects else []
+        advice = ["lower --items"] if usable else [] if listed else ["check the path"]
+        fix = "; ".join([*advice, *listed])
         return LepbenchError(f"only {usable} of {self.found.count} can be used{why}", fix)
 
 

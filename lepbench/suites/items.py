@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, encode_png, read_pixels
 from lepbench.panels import Page, draw_strokes
 
@@ -125,6 +126,12 @@ class ItemFile:
             there = [name for name in columns if name in file.schema_arrow.names]
             for batch in file.iter_batches(FEW, columns=there):
                 yield {name: [None] * len(batch) for name in columns} | batch.to_pydict()
+
+    @cached_property
+    def sketch_hashes(self) -> list[str]:
+        """The hash of every item's sketch, by which equal ones are known."""
+        batches = self.read_batches(("sketch",))
+        return [sha256_bytes(sketch) for batch in batches for sketch in batch["sketch"]]
 
     @cached_property
     def positions(self) -> dict[str, int]:

@@ -248,10 +248,19 @@ class Suite(Sequence[Item]):
         return self._all[self.find_successor(self._all.file.positions[item.item_id])]
 
     def find_successor(self, position: int) -> int:
-        """Where the successor of the item at a position is; there itself if all prompts are alike."""
-        prompts = self._all.file.prompts
+        """Where the successor of the item at a position is; there itself if all prompts are alike.
+
+        Of several items with one sketch the next with another sketch is taken, if there is one.
+        """
+        prompts, sketches = self._all.file.prompts, self._all.file.sketch_hashes
         following = chain(range(position + 1, len(prompts)), range(position))
-        return next((other for other in following if prompts[other] != prompts[position]), position)
+        others = (other for other in following if prompts[other] != prompts[position])
+        same = position
+        for other in others:
+            if sketches[other] != sketches[position]:
+                return other
+            same = other if same == position else same
+        return same
 
 
 def load_suite(name: str | Path) -> Suite:

@@ -89,6 +89,17 @@ def test_a_table_of_items_is_that_of_the_items(tmp_path: Path) -> None:
     assert suite.count_labels() == {"cat": 1}
 
 
+def test_the_successor_has_another_sketch_where_there_is_one(tmp_path: Path) -> None:
+    other = encode_png(np.ones((8, 8), np.bool_))
+    rows = [make_row(0), make_row(1), make_row(2, sketch=other), make_row(3)]
+    freeze_suite(tmp_path / "a", rows, **ABOUT)
+    assert [Suite(tmp_path / "a").find_successor(k) for k in range(4)] == [2, 2, 3, 2]
+    freeze_suite(tmp_path / "b", rows[:2], **ABOUT)
+    assert [Suite(tmp_path / "b").find_successor(k) for k in range(2)] == [1, 0]
+    freeze_suite(tmp_path / "c", [make_row(0), {**make_row(1), "prompt": "p0"}], **ABOUT)
+    assert Suite(tmp_path / "c").find_successor(0) == 0
+
+
 STREAM = """
 import os, resource, sys
 from pathlib import Path
