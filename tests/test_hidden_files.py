@@ -11,7 +11,7 @@ from PIL import Image
 from lepbench.data.sources import Folder
 from lepbench.errors import LepbenchError
 from lepbench.files import is_hidden, list_visible, walk_visible
-from lepbench.judges.base import list_weights
+from lepbench.judges.weights import list_model_files
 from lepbench.methods.precomputed import Precomputed
 from lepbench.scoring.boundaries import find_pairs
 from lepbench.scoring.images import find_pictures
@@ -96,4 +96,4 @@ def test_no_reader_of_drawings_and_weights_takes_them(tmp_path: Path) -> None:
     assert SKETCHES.get("quickdraw")(name="quickdraw", path=lines).open().count == 1
     put_droppings(tmp_path / "judge", ".safetensors", b"")
     (tmp_path / "judge" / "model.safetensors").touch()
-    assert [path.name for path in list_weights(tmp_path / "judge")] == ["model.safetensors"]
+    assert [path.name for path in list_model_files(tmp_path / "judge")] == ["model.safetensors"]

@@ -23,6 +23,7 @@ from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.importance import find_uniform
+from lepbench.guidance.negatives import read_negatives
 from lepbench.guidance.presets import PRESETS, Preset
 from lepbench.guidance.schedulers import imply_sampler
 from lepbench.guidance.sketch_like import SketchLike, read_strokes
@@ -48,6 +49,7 @@ def sample(
     steps: int | None = None,
     scheduler: str | None = None,
     guidance_scale: float = 4.0,
+    negative_prompt: str | Sequence[str] = "",
     seed: int = 0,
     count: int | None = None,
     height: int | None = None,
@@ -71,6 +73,8 @@ def sample(
         stop: guide while t > stop x T_train.
         steps, scheduler: of the sampler.
         guidance_scale: classifier-free guidance of the prompt; up to 1 there is none.
+        negative_prompt: what is not wanted, one text for all prompts or one each: the unconditional half of
+            classifier-free guidance reads it.
         seed: of the first picture's noise; the next one's is one more.
         count: pictures of each prompt.
         height, width: of the pictures in px; those the model was trained on unless given.
@@ -87,7 +91,7 @@ def sample(
 
     Raises:
         LepbenchError: a model cannot be found, a sketch has no strokes, a size cannot be drawn, a picture is
-            not finite.
+            not finite, or nothing reads a negative prompt.
 
     Example:
         >>> import lepbench
@@ -99,6 +103,7 @@ def sample(
     prompts = list(prompt) if isinstance(prompt, Iterable) and not isinstance(prompt, str) else [prompt]
     if not prompts or not all(isinstance(text, str) for text in prompts):
         raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
+    negatives = read_negatives(negative_prompt, len(prompts))
     first, each = read_seed(seed), 1 if count is None else count
     require_whole("count", each, least=1, things="pictures")
     chosen = PRESETS.get(preset)
@@ -108,7 +113,8 @@ def sample(
     )
     size = model.choose_size(height, width)
     model.latent_shape(size)
-    for note in list_request_notes(model, prompts, size):
+    model.require_negatives(guidance_scale, negatives)
+    for note in list_request_notes(model, prompts, size, negatives):
         warnings.warn(note, stacklevel=2)
     method: Method = Unguided(model, settings)
     if sketch is not None:
@@ -123,10 +129,10 @@ def sample(
         else read_strokes(sketch, len(prompts), size, cell)
     )
     mattering = None if weights is None else _read_weights(weights, size)
-    wanted = [pair for pair in zip(prompts, strokes, strict=True) for _ in range(each)]
+    wanted = [each_of for each_of in zip(prompts, strokes, negatives, strict=True) for _ in range(each)]
     requests = [
-        Request(f"{number}.png", text, lines, first + number, weights=mattering)
-        for number, (text, lines) in enumerate(wanted)
+        Request(f"{number}.png", text, lines, first + number, weights=mattering, negative_prompt=unwanted)
+        for number, (text, lines, unwanted) in enumerate(wanted)
     ]
     pictures = []
     with follow_progress(progress) as show:

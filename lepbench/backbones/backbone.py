@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -275,9 +275,42 @@ class Backbone:
         return self.family.encode(self.text, prompts)
 
     @torch.no_grad()
-    def conditions(self, prompts: Sequence[str], scale: float) -> tuple[Conditioning, Conditioning | None]:
-        """The conditional and, if classifier-free guidance needs them, the unconditional embeddings."""
-        return self.family.conditions(self.text, prompts, scale)
+    def conditions(
+        self, prompts: Sequence[str], scale: float, negatives: Sequence[str | None] | None = None
+    ) -> tuple[Conditioning, Conditioning | None]:
+        """The conditional and, if classifier-free guidance needs them, the unconditional embeddings.
+
+        Args:
+            negatives: per prompt the text that is encoded as its unconditional half, as `negative_prompt` of
+                diffusers; None for the family's own embeddings, which for SDXL are mostly zeros.
+
+        Raises:
+            LepbenchError: `require_negatives`.
+        """
+        self.require_negatives(scale, negatives or ())
+        conditioning, empty = self.family.conditions(self.text, prompts, scale)
+        given = {row: text for row, text in enumerate(negatives or ()) if text is not None}
+        if empty is None or not given:
+            return conditioning, empty
+        rows = torch.tensor(list(given), device=self.device)
+        return conditioning, empty.with_rows(rows, self.encode_prompts(list(given.values())))
+
+    def require_negatives(self, scale: float, negatives: Iterable[str | None]) -> None:
+        """Refuse negative prompts that nothing would read.
+
+        Raises:
+            LepbenchError: there is one, and no unconditional pass: guidance is distilled, or its scale is at
+                most 1.
+        """
+        if not any(negatives):
+            return
+        if self.takes_scale:
+            raise LepbenchError(f"{self.family.name} takes no negative prompt", "leave negative_prompt out")
+        if scale <= 1:
+            raise LepbenchError(
+                f"guidance_scale {scale} has no unconditional pass to read a negative prompt",
+                "give a scale above 1, or leave negative_prompt out",
+            )
 
     def find_cut(self, prompts: Sequence[str]) -> list[str]:
         """What no text encoder reads of each prompt, beyond its number of tokens; empty if all is read."""

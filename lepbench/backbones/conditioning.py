@@ -44,6 +44,10 @@ class Conditioning:
         """A copy with a tensor added or replaced."""
         return Conditioning({**self.tensors, name: tensor})
 
+    def with_rows(self, rows: Tensor, other: Conditioning) -> Conditioning:
+        """A copy with the samples at `rows`, int64 `[N]`, replaced by the N of `other`, in order."""
+        return Conditioning({name: t.index_copy(0, rows, other[name]) for name, t in self.tensors.items()})
+
     @staticmethod
     def cat(parts: Sequence[Conditioning]) -> Conditioning:
         """The samples of all parts, in order; all parts have the same tensor names."""

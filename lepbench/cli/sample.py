@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 @click.command("sample")
 @click.option("--prompt", required=True, help="Text prompt.")
+@click.option(
+    "--negative-prompt", default="", help="What is not wanted: read by the unconditional half of guidance."
+)
 @click.option("--sketch", required=True, type=click.Path(path_type=Path), help="Image file of the sketch.")
 @click.option(
     "--out",
@@ -139,9 +142,11 @@ def command(
     settings = _settings(chosen.sampler() | imply_sampler(backbone), sampler)
     size = backbone.choose_size(height, width)
     backbone.latent_shape(size)
+    backbone.require_negatives(settings.guidance_scale, [settings.negative_prompt])
     read = read_sketch(sketch, size, resize, backbone.vae_factor if thin else None)
     weights = None if importance is None else _read_importance(importance, size)
-    for note in (*_describe(read), *list_request_notes(backbone, [prompt], size)):
+    notes = list_request_notes(backbone, [prompt], size, [settings.negative_prompt])
+    for note in (*_describe(read), *notes):
         click.echo(note, err=True)
     reader = Predictor.from_pretrained(predictor, backbone)
     seeds = range(read_seed(seed), read_seed(seed + (count or 1) - 1) + 1)

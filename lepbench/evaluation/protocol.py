@@ -76,7 +76,7 @@ class Protocol(Config):
     frechet_from: int = Field(default=512, ge=2)
     """Minimum number of samples for a Frechet distance."""
     neighbours: int = Field(default=5, ge=1)
-    """Nearest neighbours of density and coverage."""
+    """Nearest neighbours of density and coverage (k)."""
     batch_size: int = Field(default=8, ge=1, alias="unit")
     """Batch size of sampling: fixed, because it changes the last bits of a network's output."""
 

@@ -187,11 +187,9 @@ def _fit(protocol: Protocol, suite: Suite) -> Protocol:
         LepbenchError: the suite lacks what a measure needs, or was made by another detector.
     """
     for name in protocol.measures:
-        lacking = find_lacking(make_measure(name), protocol, suite)
-        if lacking:
+        if lacking := find_lacking(make_measure(name), protocol, suite):
             raise LepbenchError(
-                f"protocol {protocol.name} measures {name!r}, which needs {lacking[0]}, and "
-                f"{'the protocol' if lacking[0] in ABILITIES.values() else f'suite {suite.name!r}'} has none",
+                f"protocol {protocol.name} measures {name!r}, which needs {lacking[0]}",
                 "choose another --protocol or suite",
             )
     known = [
@@ -199,28 +197,27 @@ def _fit(protocol: Protocol, suite: Suite) -> Protocol:
         for name in protocol.where_known
         if name not in protocol.measures and not find_lacking(make_measure(name), protocol, suite)
     ]
-    _check_detector(protocol, suite)
     return protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
 
 
 def find_lacking(measure: Measure, protocol: Protocol, suite: Suite) -> list[str]:
     """What a measure needs and neither the suite nor the protocol's judges give, in words."""
-    truths = [TRUTHS[t] for t in measure.find_truths(protocol) if t not in suite.definition.truths]
-    return truths + [ABILITIES[a] for a in measure.abilities if not protocol.find_judges(a)]
+    held, needed = suite.definition.truths, measure.find_truths(protocol)
+    truths = [f"{TRUTHS[truth]}, and suite {suite.name!r} has none" for truth in needed if truth not in held]
+    judges = [
+        f"a judge of {ABILITIES[ability]}, and the protocol has none"
+        for ability in measure.abilities
+        if not protocol.find_judges(ability)
+    ]
+    return truths + judges + (_compare_detectors(protocol, suite) if "edges" in needed else [])
 
 
-def _check_detector(protocol: Protocol, suite: Suite) -> None:
-    """Refuse maps of two detectors: they never agree, whatever the picture."""
-    about = suite.definition
-    if "edges" not in about.truths:
-        return
-    made, sought = select_detector(about.detector), protocol.detector
-    if identify_detector(made) != identify_detector(sought):
-        raise LepbenchError(
-            f"protocol {protocol.name} finds edges by {_describe(sought)}, and the sketches of suite "
-            f"{suite.name!r} were made by {_describe(made)}",
-            "make the suite with that --detector, or write a protocol with this one",
-        )
+def _compare_detectors(protocol: Protocol, suite: Suite) -> list[str]:
+    """Why the sketches are not maps as the protocol's detector makes them: those of two never agree."""
+    made, sought = select_detector(suite.definition.detector), protocol.detector
+    if identify_detector(made) == identify_detector(sought):
+        return []
+    return [f"sketches by {_describe(sought)}, and those of suite {suite.name!r} are by {_describe(made)}"]
 
 
 def _describe(detector: Any) -> str:

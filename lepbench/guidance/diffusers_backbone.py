@@ -30,25 +30,7 @@ class DiffusersBackbone(Backbone):
     """The components of a pipeline, whose weights may be offloaded or cast by hooks.
 
     Nothing runs in inference mode: weights that a hook loads or casts in it cannot be part of a graph later.
-
-    Attributes:
-        negative: one negative prompt per prompt; None for the family's unconditional embeddings.
     """
-
-    negative: tuple[str, ...] | None = None
-
-    def conditions(self, prompts: Sequence[str], scale: float) -> tuple[Conditioning, Conditioning | None]:
-        """As `Backbone.conditions`.
-
-        Raises:
-            LepbenchError: there is a negative prompt, and the family takes none.
-        """
-        conditioning, usual = super().conditions(prompts, scale)
-        if self.negative is None or scale <= 1:
-            return conditioning, usual
-        if usual is None:
-            raise LepbenchError(f"{self.family.name} takes no negative prompt", "leave negative_prompt out")
-        return conditioning, self.encode_prompts(self.negative)
 
     def predict(self, latents: Tensor, timesteps: Tensor | int | float, conditioning: Conditioning) -> Tensor:
         """As `Backbone.predict`."""

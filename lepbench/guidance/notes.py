@@ -10,12 +10,16 @@ SHOWN = 80
 """Characters of a cut caption that are shown."""
 
 
-def describe_cut(backbone: Backbone, prompts: Sequence[str]) -> list[str]:
-    """A line for each different prompt that the text encoders do not read to the end; it names the rest."""
+def describe_cut(backbone: Backbone, prompts: Sequence[str], what: str = "prompt") -> list[str]:
+    """A line for each different prompt that the text encoders do not read to the end; it names the rest.
+
+    Args:
+        what: what the texts are called.
+    """
     limit = max(backbone.family.token_limits(backbone.text).values())
     tails = dict(zip(prompts, backbone.find_cut(prompts), strict=True))
     return [
-        f"the prompt is cut at the model's {limit} tokens, and not read from: {_shorten(tail)}"
+        f"the {what} is cut at the model's {limit} tokens, and not read from: {_shorten(tail)}"
         for tail in tails.values()
         if tail
     ]

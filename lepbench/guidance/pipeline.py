@@ -37,6 +37,7 @@ from lepbench.guidance.diffusers_backbone import (
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.guidance.importance import pool_weights
+from lepbench.guidance.negatives import read_negatives
 from lepbench.guidance.notes import describe_cut
 from lepbench.guidance.picture_size import describe_far_size
 from lepbench.guidance.sampler import Generators, sample
@@ -213,7 +214,8 @@ class SketchGuidedPipeline:
         Args:
             sketch: one for all prompts, or one each; black on white or white on black. At another size than
                 the image's it is fitted without losing a stroke.
-            negative_prompt: one for all prompts or one each.
+            negative_prompt: one for all prompts or one each, as in diffusers: an empty text is encoded, where
+                None stands for the family's unconditional embeddings. Needs classifier-free guidance.
             num_images_per_prompt: images per prompt; those of a prompt are consecutive.
             guidance_scale: classifier-free guidance scale; the pipeline's own default unless given. Where
                 guidance is distilled (Flux dev, latent consistency models), the scale the network is given.
@@ -246,9 +248,7 @@ class SketchGuidedPipeline:
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
         settings = self._settings(backbone, num_inference_steps, guidance_scale)
         each = num_images_per_prompt
-        if negative_prompt is not None:
-            negative = _repeated(_negatives(negative_prompt, len(prompts)), each)
-            backbone = dataclasses.replace(backbone, negative=tuple(negative))
+        negatives = None if negative_prompt is None else read_negatives(negative_prompt, len(prompts))
         with self._at_rest_after(backbone, predictor):
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
@@ -270,11 +270,19 @@ class SketchGuidedPipeline:
             )
             scheduler = self._scheduler(backbone, settings.steps, latent[1:])
             drawn = sample(
-                backbone, captions, noise, settings, guidance=guidance, generators=source, scheduler=scheduler
+                backbone,
+                captions,
+                noise,
+                settings,
+                guidance=guidance,
+                generators=source,
+                scheduler=scheduler,
+                negatives=None if negatives is None else _repeated(negatives, each),
             ).latents
             with run_in_full(backbone.vae):
                 images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
-        notes = (*backbone.notes, *describe_cut(backbone, prompts))
+        cut = describe_cut(backbone, prompts) + describe_cut(backbone, negatives or (), "negative prompt")
+        notes = (*backbone.notes, *cut)
         return SketchGuidedOutput(_as(images, output_type), strokes, notes)
 
     def _settings(self, backbone: Backbone, steps: int | None, scale: float | None) -> SamplerSettings:
@@ -417,15 +425,6 @@ def _read_prompts(prompt: str | Sequence[str]) -> list[str]:
     texts = [prompt] if isinstance(prompt, str) or not isinstance(prompt, Iterable) else list(prompt)
     if not texts or not all(isinstance(text, str) for text in texts):
         raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
-    return texts
-
-
-def _negatives(negative: str | Sequence[str], count: int) -> list[str]:
-    texts = [negative] * count if isinstance(negative, str) else list(negative)
-    if len(texts) != count:
-        raise LepbenchError(
-            f"{len(texts)} negative prompts for {count} prompts", "give one text, or one a prompt"
-        )
     return texts
 
 

@@ -57,6 +57,7 @@ def sample(
     generators: Generators = None,
     progress: Progress = ignore_progress,
     scheduler: Any | None = None,
+    negatives: Sequence[str | None] | None = None,
 ) -> SampledLatents:
     """Sample one image per prompt, as latents; a sample does not depend on the others of its batch.
 
@@ -68,17 +69,22 @@ def sample(
             a single one is used for the whole batch, and then a sample depends on its batch.
         progress: called with (stage, done, total) after every step.
         scheduler: a diffusers scheduler with its timesteps set, instead of the one in the settings.
+        negatives: one negative prompt per prompt, instead of the one in the settings; None for the family's
+            unconditional embeddings.
 
     Raises:
         LepbenchError: the scheduler does not fit the backbone, or draws noise and has no generators, or the
-            sketches are of another size.
+            sketches are of another size, or nothing reads a negative prompt.
     """
-    _check(prompts, noise, settings, guidance=guidance, generators=generators)
+    negatives = [settings.negative_prompt or None] * len(prompts) if negatives is None else negatives
+    _check(prompts, noise, settings, guidance=guidance, generators=generators, negatives=negatives)
     require_scale(backbone, settings.guidance_scale)
     latent = (noise.shape[-2], noise.shape[-1])
     if scheduler is None:
         scheduler = make_scheduler(settings.scheduler, backbone, settings.steps, latent)
-    loop = _Loop(backbone, prompts, cfg=settings.guidance_scale, scheduler=scheduler, generators=generators)
+    cfg = settings.guidance_scale
+    conditions = backbone.conditions(prompts, cfg, negatives)
+    loop = _Loop(backbone, conditions, cfg=cfg, scheduler=scheduler, generators=generators)
     latents = noise.to(backbone.device, torch.float32) * read_initial_scale(scheduler)
     schedule = GuidanceSchedule() if guidance is None else guidance.schedule
     order = schedule.step_order([loop.time(index) for index in range(len(loop.timesteps))])
@@ -103,7 +109,7 @@ class _Loop:
     def __init__(
         self,
         backbone: Backbone,
-        prompts: Sequence[str],
+        conditions: tuple[Conditioning, Conditioning | None],
         cfg: float,
         scheduler: Any,
         generators: Generators,
@@ -113,7 +119,7 @@ class _Loop:
         self.timesteps = scheduler.timesteps
         self.marks: dict[int, Any] = {}
         self.cfg = cfg
-        self.conditioning, self.empty = backbone.conditions(prompts, cfg)
+        self.conditioning, self.empty = conditions
         self.generators = list(generators) if isinstance(generators, Sequence) else generators
         self.extra = choose_step_options(scheduler, self.generators)
 
@@ -203,9 +209,14 @@ def _check(
     settings: SamplerSettings,
     guidance: Guidance | None,
     generators: Generators,
+    negatives: Sequence[str | None],
 ) -> None:
     if len(prompts) != len(noise):
         raise LepbenchError(f"{len(prompts)} prompts for {len(noise)} noises", "give one noise a prompt")
+    if len(negatives) != len(prompts):
+        raise LepbenchError(
+            f"{len(negatives)} negative prompts for {len(prompts)} prompts", "give one a prompt"
+        )
     if isinstance(generators, Sequence) and len(generators) != len(noise):
         raise LepbenchError(f"{len(generators)} generators for {len(noise)} noises", "give one a noise")
     if generators is None and SCHEDULERS.get(settings.scheduler).stochastic:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from lepbench.config import Config
 from lepbench.errors import LepbenchError
@@ -27,8 +27,19 @@ class SamplerSettings(Config):
         scheduler: a name in `guidance.schedulers`.
         guidance_scale: classifier-free guidance; 1 skips the unconditional pass. Where guidance is distilled
             (Flux dev, latent consistency models), the scale that the network is given, from 0.
+        negative_prompt: text that the unconditional half of classifier-free guidance reads; empty for the
+            family's own unconditional embeddings.
     """
 
     steps: int = Field(default=50, ge=1, le=1000)
     scheduler: Annotated[str, AfterValidator(_known)] = "ddim"
     guidance_scale: float = Field(default=4.0, ge=0.0)
+    negative_prompt: str = ""
+
+    @model_serializer(mode="wrap")
+    def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Omit the empty negative prompt, so that the hashes of samplers without this key are unchanged."""
+        settings: dict[str, Any] = plain(self)
+        if not self.negative_prompt:
+            settings.pop("negative_prompt", None)
+        return settings

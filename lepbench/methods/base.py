@@ -32,6 +32,7 @@ class Request:
         sketch: bool [H, W], true on a stroke; the picture has this size.
         seed: of its noise.
         weights: float [H, W] from 0 up, how much the sketch matters at each pixel; None: the same.
+        negative_prompt: its own, instead of the sampler's; empty for none, None for the sampler's.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Request:
     sketch: NDArray[np.bool_]
     seed: int
     weights: NDArray[np.floating] | None = None
+    negative_prompt: str | None = None
 
 
 class Method(ABC):
@@ -107,11 +109,12 @@ def check_drawing(backbone: Backbone, sampler: SamplerSettings, size: tuple[int,
     """Check in advance that a backbone draws pictures of `size` px, height and width, by this sampler.
 
     Raises:
-        LepbenchError: the size, the scheduler or the guidance scale does not fit.
+        LepbenchError: the size, the scheduler, the guidance scale or the negative prompt does not fit.
     """
     _, height, width = backbone.latent_shape(size)
     make_scheduler(sampler.scheduler, backbone, sampler.steps, (height, width))
     require_scale(backbone, sampler.guidance_scale)
+    backbone.require_negatives(sampler.guidance_scale, [sampler.negative_prompt])
 
 
 def describe_drawing(backbone: Backbone, sampler: SamplerSettings, size: tuple[int, int]) -> tuple[str, ...]:
@@ -122,6 +125,13 @@ def describe_drawing(backbone: Backbone, sampler: SamplerSettings, size: tuple[i
         return (*backbone.notes, *far)
     drawn = f"sampled by {sampler.scheduler} in {sampler.steps} steps, though it was trained for {implied}"
     return (*backbone.notes, *far, drawn)
+
+
+def choose_negatives(requests: Sequence[Request], sampler: SamplerSettings) -> list[str | None]:
+    """Each request's negative prompt, or else the sampler's; None where it is empty."""
+    usual = sampler.negative_prompt
+    own = (request.negative_prompt for request in requests)
+    return [(usual if text is None else text) or None for text in own]
 
 
 def draw_pictures(
@@ -136,5 +146,13 @@ def draw_pictures(
     generators = [make_generator(request.seed) for request in requests]
     noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
     prompts = [request.prompt for request in requests]
-    drawn = sample(backbone, prompts, noise, sampler, guidance=guidance, generators=generators)
+    drawn = sample(
+        backbone,
+        prompts,
+        noise,
+        sampler,
+        guidance=guidance,
+        generators=generators,
+        negatives=choose_negatives(requests, sampler),
+    )
     return backbone.decode_latents(drawn.latents)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
-from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.guidance import CleanGuidance, SamplerSettings
-from lepbench.methods.base import METHODS, Method, Request, draw_pictures, stack_sketches
-from lepbench.methods.steered import SteeredConfig, stack_weights
+from lepbench.methods.base import METHODS, Request, stack_sketches
+from lepbench.methods.steered import SteeredConfig, SteeredMethod, stack_weights
 
 
 @METHODS.register("clean-edges")
@@ -29,17 +28,15 @@ class CleanEdgesConfig(SteeredConfig):
 
 
 @dataclass(frozen=True)
-class CleanEdges(Method):
+class CleanEdges(SteeredMethod):
     """Samples with guidance by the edges of the predicted clean image."""
 
-    backbone: Backbone
-    sampler: SamplerSettings
     config: CleanEdgesConfig
 
-    def draw(self, requests: Sequence[Request]) -> Tensor:
+    def guide(self, requests: Sequence[Request]) -> CleanGuidance:
         device = self.backbone.device
         weights = stack_weights(requests, self.config.emphasis)
-        guidance = CleanGuidance(
+        return CleanGuidance(
             stack_sketches(requests).to(device),
             scale=self.config.scale,
             stop=self.config.stop,
@@ -47,4 +44,3 @@ class CleanEdges(Method):
             weights=None if weights is None else weights.to(device),
             schedule=self.config.schedule,
         )
-        return draw_pictures(self.backbone, self.sampler, requests, guidance)

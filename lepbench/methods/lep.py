@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
-
 from lepbench.backbones import Backbone
 from lepbench.guidance import SamplerSettings, SketchGuidance
 from lepbench.guidance.importance import pool_weights
-from lepbench.methods.base import METHODS, Method, Request, draw_pictures, stack_sketches
-from lepbench.methods.steered import SteeredConfig, stack_weights
+from lepbench.methods.base import METHODS, Request, stack_sketches
+from lepbench.methods.steered import SteeredConfig, SteeredMethod, stack_weights
 from lepbench.predictors import Predictor
 from lepbench.submitted import hash_code
 
@@ -32,11 +30,9 @@ class LepConfig(SteeredConfig):
 
 
 @dataclass(frozen=True)
-class Lep(Method):
+class Lep(SteeredMethod):
     """Samples with guidance by a latent edge predictor."""
 
-    backbone: Backbone
-    sampler: SamplerSettings
     predictor: Predictor
     config: LepConfig
 
@@ -45,11 +41,11 @@ class Lep(Method):
         files = self.predictor.weights_sha256().items()
         return {f"predictor/{name}": digest for name, digest in files} | hash_code(self.predictor)
 
-    def draw(self, requests: Sequence[Request]) -> Tensor:
+    def guide(self, requests: Sequence[Request]) -> SketchGuidance:
         target = self.backbone.encode_edges(stack_sketches(requests).to(self.backbone.device))
         latent = (target.shape[-2], target.shape[-1])
         weights = stack_weights(requests, self.config.emphasis)
-        guidance = SketchGuidance(
+        return SketchGuidance(
             self.predictor,
             target,
             scale=self.config.scale,
@@ -57,4 +53,3 @@ class Lep(Method):
             weights=None if weights is None else pool_weights(weights, latent),
             schedule=self.config.schedule,
         )
-        return draw_pictures(self.backbone, self.sampler, requests, guidance)

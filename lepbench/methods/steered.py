@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,9 +19,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from torch import Tensor
 
+from lepbench.backbones import Backbone
+from lepbench.guidance import Guidance, SamplerSettings
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
-from lepbench.methods.base import MethodConfig, Request, stack_sketches
+from lepbench.methods.base import Method, MethodConfig, Request, draw_pictures, stack_sketches
 
 
 class SteeredConfig(MethodConfig):
@@ -69,6 +73,21 @@ class SteeredConfig(MethodConfig):
         schedule = handler.resolve_ref_schema(schema["properties"].pop("schedule"))
         schema["properties"] |= schedule["properties"]
         return schema
+
+
+@dataclass(frozen=True)
+class SteeredMethod(Method):
+    """Samples with a guidance made of the requests' sketches."""
+
+    backbone: Backbone
+    sampler: SamplerSettings
+
+    @abstractmethod
+    def guide(self, requests: Sequence[Request]) -> Guidance:
+        """The guidance of a batch."""
+
+    def draw(self, requests: Sequence[Request]) -> Tensor:
+        return draw_pictures(self.backbone, self.sampler, requests, self.guide(requests))
 
 
 def stack_weights(requests: Sequence[Request], emphasis: float | None) -> Tensor | None:

@@ -11,15 +11,19 @@ if TYPE_CHECKING:
         ClassAccuracy,
         ClipScore,
         ClipSimilarity,
+        Coverage,
+        Density,
         EdgeF1,
         FrechetDistance,
         KernelDistance,
         MaskIoU,
         MultiScaleSSIM,
         OneToOneF1,
+        PairwiseDiversity,
         SoftIoU,
         StrokeRecall,
         StrokesFound,
+        VendiScore,
     )
 
 __all__ = [
@@ -28,15 +32,19 @@ __all__ = [
     "ClassAccuracy",
     "ClipScore",
     "ClipSimilarity",
+    "Coverage",
+    "Density",
     "EdgeF1",
     "FrechetDistance",
     "KernelDistance",
     "MaskIoU",
     "MultiScaleSSIM",
     "OneToOneF1",
+    "PairwiseDiversity",
     "SoftIoU",
     "StrokeRecall",
     "StrokesFound",
+    "VendiScore",
 ]
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from lepbench.metrics.features import as_matrix
+from lepbench.metrics.features import Features, as_matrix
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -153,3 +153,28 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     cross = np.sqrt(np.maximum(np.linalg.eigvalsh((middle + middle.T) / 2), 0)).sum()
     gap = first.mean - second.mean
     return float(gap @ gap + np.trace(a) + np.trace(b) - 2 * cross)
+
+
+def mean_frechet_distance(features: Features, groups: ArrayLike, moments: Gaussian) -> float:
+    """Mean over groups of the Frechet distance between each group's features and a real set.
+
+    ControlNet++ publishes it so, a group being all first samples of the prompts, all second ones and so on:
+    the sample index. It is larger than the distance of all features at once, as each group has fewer: compare
+    figures of equal N a group only.
+
+    Args:
+        features: [N, D].
+        groups: [N] labels, any type; at least 2 features each.
+        moments: the real set's.
+
+    Raises:
+        ValueError: there is no feature, a group has one only, or labels or lengths do not fit.
+
+    Source: the evaluation code of Li et al., "ControlNet++: improving conditional controls with efficient
+    consistency feedback", ECCV 2024.
+    """
+    matrix, labels = as_matrix(features), np.asarray(groups)
+    if labels.shape != (len(matrix),) or not len(matrix):
+        raise ValueError(f"{len(matrix)} features but labels of shape {labels.shape}")
+    parts = (matrix[labels == label] for label in np.unique(labels))
+    return float(np.mean([frechet_distance(FeatureStatistics.of(part), moments) for part in parts]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
@@ -85,8 +85,8 @@ def load_extractor(spec: str, sha256: str | None = None, device: str = "cpu") ->
     """
     kind, _, source = spec.partition(":")
     if kind == "judge":
-        judge: JudgeConfig = SketchworldClipConfig()
-        return make_extractor(judge, "judge@1", device)
+        found = make_extractor(SketchworldClipConfig(), "judge@1", device)
+        return replace(found, unit=True)
     if kind not in KINDS:
         raise LepbenchError(f"unknown extractor {kind!r}", suggest_name(kind, ["judge", *KINDS]))
     if not source:

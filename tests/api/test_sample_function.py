@@ -52,6 +52,7 @@ def equal(first: Any, second: Any) -> bool:
         (("--preset", "paper", "--scale", 2, "--stop", 0.3), {"preset": "paper", "scale": 2, "stop": 0.3}),
         (("--scheduler", "ddim", "--cfg", 2), {"scheduler": "ddim", "guidance_scale": 2}),
         (("--height", 64, "--width", 96), {"height": 64, "width": 96}),
+        (("--negative-prompt", "dull"), {"negative_prompt": "dull"}),
     ],
 )
 def test_the_picture_is_the_command_lines(

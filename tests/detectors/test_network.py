@@ -177,7 +177,12 @@ def test_protocols_are_alike_wherever_the_weights_lie(tmp_path: Path) -> None:
 
     def hashes(detector: Tiny) -> tuple[str, str]:
         frozen = Protocol.model_construct(
-            name="p", size=8, soft_detector=detector, detector=detector, contour_detector=detector
+            name="p",
+            measures=("edges",),
+            size=8,
+            soft_detector=detector,
+            detector=detector,
+            contour_detector=detector,
         )
         return frozen.sha256, Binary.model_construct(detector=detector).sha256
 

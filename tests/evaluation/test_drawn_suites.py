@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 from sketch_corpora import fscoco, quickdraw
 
-from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import recount_samples, verify_record
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
-from lepbench.publishing.leaderboard import add_record
+from lepbench.publishing.leaderboard import add_record, sort_lines
 from lepbench.publishing.sheet import write_sheet
 from lepbench.publishing.tables import write_csv
 from lepbench.sketches import FsCocoCorpus, QuickDraw, SketchCorpus
@@ -63,7 +62,11 @@ def test_rows_of_pictures_are_there_only_with_pictures(
     write_sheet(tmp_path / "out", record, "s", suite.items())
 
 
-def test_no_board_is_kept_of_drawings(tmp_path: Path, suite: Suite, tiny_judges: Judges) -> None:
-    with pytest.raises(LepbenchError, match="ranks nobody"):
-        add_record(tmp_path / "out", tmp_path / "boards", suite)
-    assert not (tmp_path / "boards").exists()
+@pytest.mark.usefixtures("record")
+def test_a_board_of_drawings_ranks_nobody(tmp_path: Path, suite: Suite) -> None:
+    path, changed = add_record(tmp_path / "out", tmp_path / "boards", suite)
+    assert changed
+    assert pd.read_csv(path)["model"].tolist() == ["tiny"]
+    lines = [{"model": name, "edge_f1_1px": figure} for name, figure in (("b", "0.9"), ("a", "0.1"))]
+    assert [line["model"] for line in sort_lines(lines, None)] == ["a", "b"]
+    assert [line["model"] for line in sort_lines(lines, "edge_f1_1px")] == ["b", "a"]

@@ -36,7 +36,7 @@ FEATURES = RNG.standard_normal((60, WIDTH)).astype(np.float32)
 STATISTICS = {CLIP: JudgeStatistics(FEATURES)}
 
 
-def sample_row(row: str, item: int, index: int = 0, **columns: Any) -> dict[str, Any]:
+def sample_row(row: str, item: int, index: int = 0, /, **columns: Any) -> dict[str, Any]:
     counts = [field.name for field in make_schema(PROTOCOL) if field.type == pa.int32()]
     return {
         "row": row,

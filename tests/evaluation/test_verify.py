@@ -78,7 +78,7 @@ def narrower(document: Any) -> None:
 
 FORGERIES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a better figure": (lambda f: edit(f, better), "record says edge_f1_1px of model has value"),
-    "an interval dropped": (lambda f: edit(f, narrower), "kid of model has low None"),
+    "an interval dropped": (lambda f: edit(f, narrower), "kid@sketchworld-clip of model has low None"),
     "a metric dropped": (
         lambda f: edit(f, lambda d: d["rows"]["model"].pop("kid@sketchworld-clip")),
         "other rows or metrics",

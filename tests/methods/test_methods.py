@@ -13,6 +13,7 @@ from lepbench.backbones import Backbone, load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.methods import CleanEdgesConfig, LepConfig, Method, Request, UnguidedConfig
+from lepbench.methods.base import check_drawing
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import draw_noise
 
@@ -158,3 +159,26 @@ def test_the_predictors_weights_are_named(backbone: Backbone, predictor_folder: 
 def test_a_missing_predictor_is_one_line(backbone: Backbone, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="no-such"):
         LepConfig(predictor=str(tmp_path / "no-such")).build(backbone, SAMPLER)
+
+
+def test_an_items_negative_prompt_overrides_the_samplers(backbone: Backbone) -> None:
+    sampler = SAMPLER.model_copy(update={"negative_prompt": "dull"})
+    dull = UnguidedConfig().build(backbone, sampler)
+    plain = UnguidedConfig().build(backbone, SAMPLER)
+    own = [
+        dataclasses.replace(request, negative_prompt=text)
+        for request, text in zip(asked(), (None, ""), strict=True)
+    ]
+    drawn = dull.draw(own)
+    torch.testing.assert_close(drawn[0], dull.draw(asked()[:1])[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(drawn[1], plain.draw(asked()[1:])[0], atol=1e-5, rtol=0)
+    assert (drawn[0] - plain.draw(asked()[:1])[0]).abs().max() > 1e-3
+    grey = [dataclasses.replace(request, negative_prompt="dull") for request in asked()]
+    assert torch.equal(plain.draw(grey), dull.draw(asked()))
+
+
+def test_a_negative_prompt_that_nothing_reads_is_refused_in_advance(backbone: Backbone) -> None:
+    sampler = SAMPLER.model_copy(update={"negative_prompt": "dull", "guidance_scale": 1.0})
+    with pytest.raises(LepbenchError, match=r"guidance_scale 1.0 has no unconditional pass"):
+        check_drawing(backbone, sampler, (64, 64))
+    check_drawing(backbone, SAMPLER.model_copy(update={"negative_prompt": "dull"}), (64, 64))

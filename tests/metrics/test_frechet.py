@@ -16,7 +16,15 @@ from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics
 from torchmetrics.image.fid import _compute_fid as by_torchmetrics
 
 from lepbench.metrics import frechet
-from lepbench.metrics.frechet import LIMB, REACH, ROWS, STEP, FeatureStatistics, frechet_distance
+from lepbench.metrics.frechet import (
+    LIMB,
+    REACH,
+    ROWS,
+    STEP,
+    FeatureStatistics,
+    frechet_distance,
+    mean_frechet_distance,
+)
 
 Partition = tuple[int, int, list[int], list[int]]
 
@@ -149,3 +157,23 @@ def test_a_feature_is_off_by_half_a_step_at_most() -> None:
 def test_what_does_not_fit_is_refused(call: Callable[[], object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         call()
+
+
+def test_the_mean_over_groups_is_that_of_their_own_distances() -> None:
+    x, real = features(90, 6, 7), FeatureStatistics.of(features(200, 6, 8, shift=0.4))
+    index = np.arange(90) % 3
+    shuffled = np.random.default_rng(0).permutation(90)
+    own = [frechet_distance(FeatureStatistics.of(x[number::3]), real) for number in range(3)]
+    found = mean_frechet_distance(torch.from_numpy(x[shuffled]), index[shuffled], real)
+    assert found == pytest.approx(np.mean(own), rel=1e-9)
+    assert found > frechet_distance(FeatureStatistics.of(x), real)
+    assert mean_frechet_distance(x, ["all"] * 90, real) == frechet_distance(FeatureStatistics.of(x), real)
+
+
+@pytest.mark.parametrize(
+    ("groups", "reason"), [([0, 0, 1], "at least 2 features"), ([0], "labels of shape"), ([], "labels of")]
+)
+def test_groups_that_have_no_distance_are_refused(groups: list[int], reason: str) -> None:
+    real = FeatureStatistics.of(features(20, 4, 9))
+    with pytest.raises(ValueError, match=reason):
+        mean_frechet_distance(features(3, 4, 10), groups, real)

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from lepbench.metrics.boundary import boundary_counts, boundary_scores, levels
 from lepbench.metrics.chamfer import chamfer_distance
 from lepbench.metrics.classes import class_accuracy
 from lepbench.metrics.clip import clip_score, cosine
+from lepbench.metrics.coverage import coverage, density, reference
+from lepbench.metrics.diversity import pairwise_distances, vendi_scores
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid
@@ -25,15 +28,19 @@ from lepbench.metrics.modules import (
     ClassAccuracy,
     ClipScore,
     ClipSimilarity,
+    Coverage,
+    Density,
     EdgeF1,
     FrechetDistance,
     KernelDistance,
     MaskIoU,
     MultiScaleSSIM,
     OneToOneF1,
+    PairwiseDiversity,
     SoftIoU,
     StrokeRecall,
     StrokesFound,
+    VendiScore,
 )
 from lepbench.metrics.one_to_one import one_to_one_counts
 from lepbench.metrics.soft import ms_ssim, soft_iou
@@ -107,6 +114,24 @@ def test_distances_of_merged_parts_are_those_of_the_whole() -> None:
     assert merged(KernelDistance, updates).item() == pytest.approx(kid(GENERATED, REAL), rel=1e-9)
 
 
+def test_neighbours_of_merged_parts_are_those_of_the_whole() -> None:
+    updates = [(part, False) for part in GENERATED.split(7)] + [(part, True) for part in REAL.split(9)]
+    for k in (3, 5):
+        known = reference(REAL, k)
+        expected = density(GENERATED, known).mean()
+        assert merged(partial(Density, k), updates).item() == pytest.approx(expected)
+        assert merged(partial(Coverage, k), updates).item() == coverage(GENERATED, known)
+
+
+def test_diversity_is_a_mean_over_items_of_several_samples() -> None:
+    items = torch.arange(30) // 4  # seven items of four samples, one of two
+    parts = list(zip(GENERATED.split(8), items.split(8), strict=True))
+    parts.append((GENERATED[:1], torch.tensor([99])))  # an item of one sample has no figure
+    for make, figure in ((PairwiseDiversity, pairwise_distances), (VendiScore, vendi_scores)):
+        expected = figure(GENERATED, items.numpy()).mean()
+        assert merged(make, parts).item() == pytest.approx(expected)
+
+
 def test_boundaries_of_merged_parts_are_those_of_the_whole() -> None:
     soft = SOFT[:4] * FIRST[:4]
     people = [torch.stack([FIRST[k], SECOND[k]]) for k in range(4)]
@@ -141,6 +166,8 @@ INFINITE = torch.tensor([[torch.inf, 0, 0, 0]])
         lambda: ClassAccuracy(torch.eye(4)).update(NAN_ROW, torch.tensor([0])),
         lambda: FrechetDistance().update(NAN_ROW, real=True),
         lambda: KernelDistance().update(INFINITE, real=False),
+        lambda: Coverage().update(NAN_ROW, real=True),
+        lambda: VendiScore().update(NAN_ROW, torch.tensor([0])),
         lambda: EdgeF1(tolerance=torch.nan),
         lambda: StrokeRecall(tolerance=-1),
     ],
@@ -171,6 +198,8 @@ MAPS, LINES = MAP.repeat(3, 1, 1), (MAP > 0.5).repeat(3, 1, 1)
         lambda: ClipScore().update(ONE.repeat(3, 1), ONE[0]),
         lambda: ClassAccuracy(torch.eye(4)).update(ONE.repeat(3, 1), torch.tensor([0])),
         lambda: FrechetDistance().update(ONE[0], real=True),
+        lambda: Density().update(ONE[0], real=True),
+        lambda: PairwiseDiversity().update(ONE.repeat(3, 1), torch.tensor([0])),
         lambda: updated(KernelDistance(), ONE).update(ONE[:, :1], real=False),
     ],
 )

@@ -285,7 +285,8 @@ class Corners(JudgeConfig):
     name: str = "corners"
 
     def load(self, device):
-        return LoadedJudge({"w.bin": Path(__file__).with_name("w.bin")}, masks=lambda images: images[:, 0] > 0.5)
+        weights = {"w.bin": Path(__file__).with_name("w.bin")}
+        return LoadedJudge(weights, masks=lambda images: images[:, 0] > 0.5)
 """
 
 
@@ -308,7 +309,7 @@ def test_a_judge_is_loaded_and_hashed(write: Write, tiny_suite: Suite, tmp_path:
     ("code", "message"),
     [
         ("return 3", "judge 'corners' is int; return a LoadedJudge"),
-        ("return 1 / 0", r"judge 'corners' failed: ZeroDivisionError: .* \(outside\.py, line 11\)"),
+        ("return 1 / 0", r"judge 'corners' failed: ZeroDivisionError: .* \(outside\.py, line 12\)"),
     ],
 )
 def test_what_a_judge_gives_is_checked(write: Write, tiny_suite: Suite, code: str, message: str) -> None:

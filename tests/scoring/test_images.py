@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from lepbench.scoring.extractors import Extractor, load_extractor
 from lepbench.scoring.images import extract_folder_features, find_pictures, half_size_distance, score_images
 
 __all__ = ["weights"]
+
+Network = Callable[[Tensor], Tensor]
 
 
 def quiet(stage: str, done: int, total: int) -> None:
@@ -47,6 +50,18 @@ def extractor(weights: Path) -> Extractor:
 
 
 @pytest.fixture(scope="module")
+def network(weights: Path) -> Network:
+    """What is in the file, for pictures of 299 px in [0, 255], without our code."""
+    layers = torch.jit.load(weights).eval().layers
+
+    def run(batch: Tensor) -> Tensor:
+        with torch.no_grad():
+            return layers((batch - 128) / 128).flatten(1)
+
+    return run
+
+
+@pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two sets of PNGs of 299 px, the size at which no library has to resize."""
     random = np.random.default_rng(1)
@@ -68,11 +83,13 @@ def figure(plain: tuple[Path, Path], extractor: Extractor) -> float:
 @pytest.mark.slow
 @pytest.mark.usefixtures("sqrtm_of_clean_fid")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_figure_of_mixed_pictures_is_clean_fid_s(folders: tuple[Path, Path], extractor: Extractor) -> None:
+def test_figure_of_mixed_pictures_is_clean_fid_s(
+    folders: tuple[Path, Path], extractor: Extractor, network: Network
+) -> None:
     from cleanfid import fid
 
     known = fid.compute_fid(
-        *map(str, folders), custom_feat_extractor=lambda batch: extractor.network(batch), num_workers=0,
+        *map(str, folders), custom_feat_extractor=network, num_workers=0,
         device=torch.device("cpu"), use_dataparallel=False, verbose=False,
     )  # fmt: skip
     scores = score_images(*folders, extractor, quiet)
@@ -83,7 +100,7 @@ def test_figure_of_mixed_pictures_is_clean_fid_s(folders: tuple[Path, Path], ext
 
 @pytest.mark.slow
 def test_figure_of_a_folder_is_torch_fidelity_s(
-    plain: tuple[Path, Path], extractor: Extractor, figure: float
+    plain: tuple[Path, Path], network: Network, figure: float
 ) -> None:
     from torch_fidelity import calculate_metrics, register_feature_extractor
     from torch_fidelity.feature_extractor_base import FeatureExtractorBase
@@ -97,7 +114,7 @@ def test_figure_of_a_folder_is_torch_fidelity_s(
             return ("own",)
 
         def forward(self, batch: Tensor) -> tuple[Tensor]:
-            return (extractor.network(batch.float()),)
+            return (network(batch.float()),)
 
     register_feature_extractor("wrapped", Wrapped)
     known = calculate_metrics(
@@ -108,13 +125,13 @@ def test_figure_of_a_folder_is_torch_fidelity_s(
 
 
 def test_figure_of_a_folder_is_torchmetrics_s(
-    plain: tuple[Path, Path], extractor: Extractor, figure: float
+    plain: tuple[Path, Path], network: Network, figure: float
 ) -> None:
     class Wrapped(nn.Module):
         num_features = 12
 
         def forward(self, batch: Tensor) -> Tensor:
-            return extractor.network(batch.float())
+            return network(batch.float())
 
     metric = FrechetInceptionDistance(feature=Wrapped())
     for folder, real in zip(plain, (False, True), strict=True):
@@ -210,7 +227,7 @@ def test_kid_reports_as_it_goes_on(folders: tuple[Path, Path], extractor: Extrac
 
 
 def test_features_that_are_no_numbers_are_refused(folders: tuple[Path, Path]) -> None:
-    broken = Extractor("broken", 8, lambda batch: torch.full((len(batch), 3), torch.nan))
+    broken = Extractor("broken", lambda batch: torch.full((len(batch), 3), torch.nan))
     with pytest.raises(LepbenchError, match=r"broken: features hold NaN or infinity, first in row 0"):
         score_images(*folders, broken, quiet)
 
