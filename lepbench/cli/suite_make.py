@@ -59,7 +59,7 @@ def make_command(
     \b
     Examples:
       lepbench suite make triplets coco-512 --out photographs --items 500 --exclude training-set
-      lepbench suite make triplets coco-512 --out photographs --detector canny --detector-set low=0.3
+      lepbench suite make triplets coco-512 --out photographs --size 256 --detector hed
       lepbench suite make folder my-sketches --out sketches --set table=sweep.csv
       lepbench suite make quickdraw ndjson/ --out doodles --items 512
       lepbench suite make svg tu-berlin/ --out tu-berlin --size 256 --set licence=CC-BY-4.0

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 from sketch_corpora import lines_of, svg
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.guidance.sketch import read_sketch
 from lepbench.images import encode_png, open_rgb, square
 from lepbench.sketches.vector.reading import read_drawing
@@ -106,6 +107,20 @@ def test_every_column_is_carried_and_pictures_are_cropped_with_their_sketches(tm
     assert np.array_equal(item.sketch, read_sketch(middle, (64, 64), resize=True, cell=8).strokes)
     assert suite.definition.truths == ("picture", "label")
     assert suite.definition.drawn.changes["cropped"] == 1
+
+
+def test_the_protocol_of_drawings_takes_sketches_with_and_without_strokes(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "v.svg").write_text(svg(lines_of(1)))
+    (folder / "v.txt").write_text("a vector\n")
+    assert "strokes" in select_protocol(make(folder, tmp_path / "one")).measures
+    draw(folder / "r.png")
+    (folder / "r.txt").write_text("a raster")
+    protocol = select_protocol(make(folder, tmp_path / "two"))
+    assert protocol.name == DRAWINGS
+    assert "strokes" not in protocol.measures
+    assert "edges" in protocol.measures
 
 
 def test_vector_sketches_have_numbered_strokes_and_raster_ones_have_none(tmp_path: Path) -> None:

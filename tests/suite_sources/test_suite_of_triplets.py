@@ -21,6 +21,7 @@ from lepbench.data.config import BuildConfig
 from lepbench.data.read import Triplets
 from lepbench.detectors import Canny, Cv2Canny, Detector, Sobel, Xdog, identify_detector, restore_detector
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.images import encode_png, square
 from lepbench.suite_sources import write_suite
 from lepbench.suite_sources.base import PHOTOGRAPHS
@@ -105,6 +106,15 @@ def test_sketches_are_the_maps_of_the_suites_detector(built: Path, tmp_path: Pat
         for item in suite:
             assert item.image is not None
             assert np.array_equal(item.sketch, detector.of_pixels(item.image[None])[0])
+
+
+def test_the_protocol_of_photographs_takes_a_suite_by_its_detector(built: Path, tmp_path: Path) -> None:
+    pinned = {"name": "canny", "low": 0.3, "high": 0.6}
+    protocol = select_protocol(make(built, tmp_path / "pinned", detector=pinned))
+    assert protocol.name == PHOTOGRAPHS
+    assert protocol.size == 64
+    with pytest.raises(LepbenchError, match="canny"):
+        select_protocol(make(built, tmp_path / "other"))
 
 
 def test_another_size_resizes_pictures_and_makes_maps_anew(built: Path, tmp_path: Path) -> None:
