@@ -18,7 +18,7 @@ from lepbench.errors import LepbenchError
 from lepbench.files import as_text, sha256_bytes, walk_visible
 from lepbench.images import SUFFIXES, Pixels, encode_png
 from lepbench.suites import Suite, load_suite
-from lepbench.suites.suite import DEFINITION
+from lepbench.suites.definition import DEFINITION
 
 MOST_PIXELS = 1_000_000_000
 """Of a picture in a folder."""

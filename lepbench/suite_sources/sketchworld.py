@@ -22,8 +22,8 @@ from lepbench.images import encode_png, to_tensor
 from lepbench.progress import Progress, ignore_progress
 from lepbench.registry import Registry
 from lepbench.strokes import number_strokes
+from lepbench.suites.definition import Drawn, SuiteDefinition
 from lepbench.suites.freeze import ItemRow, freeze_suite
-from lepbench.suites.suite import Drawn, SuiteDefinition
 
 if TYPE_CHECKING:
     from lepbench.sketchworld import Scene

@@ -25,8 +25,8 @@ from lepbench.suite_sources.rejects import (
     describe_rejects,
     write_lines,
 )
+from lepbench.suites.definition import Drawn, SuiteDefinition
 from lepbench.suites.freeze import FrozenItems, ItemRow, define_suite, write_items
-from lepbench.suites.suite import Drawn, SuiteDefinition
 
 SCORED = 64
 """Items that a score is made of unless said otherwise, where the order is a hash's and there are more."""

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from lepbench.config import dump_config
 from lepbench.files import atomic_path, sha256_file, write_text
+from lepbench.suites.definition import DEFINITION, TRUTHS, SuiteDefinition, Truth
 from lepbench.suites.items import SCHEMA, find_label
-from lepbench.suites.suite import DEFINITION, ITEMS, TRUTHS, SuiteDefinition, Truth
+from lepbench.suites.suite import ITEMS
 
 GROUP = 16 << 20
 """Bytes of a row group: one is read to see an item."""

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from lepbench.detectors import Canny
 from lepbench.images import encode_png
 from lepbench.suites import Suite
+from lepbench.suites.definition import TRUTHS, Drawn
 from lepbench.suites.freeze import ItemRow, freeze_suite, write_items
 from lepbench.suites.items import SCHEMA
-from lepbench.suites.suite import TRUTHS, Drawn
 
 MAP = encode_png(np.eye(8, dtype=np.bool_))
 ABOUT: dict[str, Any] = {
