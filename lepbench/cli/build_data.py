@@ -46,7 +46,12 @@ OF_DETECTOR = "--detector-set"
 @click.option("--distance", type=int, help="Bits of 64 by which near duplicates may differ.  [default: 4]")
 @click.option("--min-edges", type=float, help="Minimum share of edge pixels.  [default: 1e-4]")
 @click.option("--max-edges", type=float, help="Maximum share of edge pixels.  [default: 0.5]")
-@click.option("--exclude", multiple=True, metavar="SET", help="Built folder or suite to exclude. Repeatable.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="SET",
+    help="Built folder, suite or folder of pictures to exclude. Repeatable.",
+)
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
