@@ -18,7 +18,7 @@ from lepbench.progress import Progress
 from lepbench.scoring.features import Pictures, find_pictures
 from lepbench.scoring.statistics import CorpusPictures
 from lepbench.suites import list_suites, load_suite
-from lepbench.suites.suite import DEFINITION
+from lepbench.suites.definition import DEFINITION
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ DEFAULT = ("lepbench-photographs-v1", "openai-b16")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def captions(generated: Path, captions: Path, judges: str | None, device: str, as_json: bool) -> None:
-    """Compare generated images with their captions by every judge of captions: CLIP similarity and CLIP score.
+    """Compare generated images with their captions: CLIP similarity and score by every judge of captions.
 
     The similarity is the cosine in [-1, 1]; the score is 100 times it, negative ones counted as 0. Means over
     images, with 95 % intervals over captions. Scores by different judges are not comparable.

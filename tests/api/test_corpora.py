@@ -60,7 +60,11 @@ def test_a_folder_is_told_by_its_bytes_in_order(tmp_path: Path) -> None:
     ("corpus", "limit", "message"),
     [
         ("sketchworld-edges-v1", 513, "holds 512 pictures, not 513; give a smaller --limit"),
-        ("no-such", None, "no corpus 'no-such'; give a folder of pictures, a data set of build-data, or a suite"),
+        (
+            "no-such",
+            None,
+            "no corpus 'no-such'; give a folder of pictures, a data set of build-data, or a suite",
+        ),
     ],
     ids=["too many", "unknown"],
 )

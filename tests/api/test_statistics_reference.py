@@ -44,7 +44,9 @@ def choose(judges: Path, reference: Path) -> Protocol:
     return select_protocol(lepbench.load_suite(SUITE), judges=judges, reference=reference)
 
 
-def test_they_are_the_protocol_s_reference_wherever_they_lie(made: Path, judges: Path, tmp_path: Path) -> None:
+def test_they_are_the_protocol_s_reference_wherever_they_lie(
+    made: Path, judges: Path, tmp_path: Path
+) -> None:
     protocol = choose(judges, made)
     assert load_references(protocol)["tiny"].features.shape == (8, 16)
     assert "tiny.safetensors" in load_judges(protocol).weights
@@ -83,7 +85,9 @@ def test_features_by_other_files_of_one_judge_are_refused(made: Path) -> None:
 
 def test_the_shipped_features_are_of_the_shipped_judge_alone(clip: Path) -> None:
     require_judge(SketchworldClipConfig(label="called-otherwise"), STATISTICS)
-    with pytest.raises(LepbenchError, match=r"judge-statistics@1\.safetensors holds features of another judge"):
+    with pytest.raises(
+        LepbenchError, match=r"judge-statistics@1\.safetensors holds features of another judge"
+    ):
         require_judge(ClipJudgeConfig(label="sketchworld-clip", model=str(clip)), STATISTICS)
 
 
@@ -100,5 +104,7 @@ def test_judges_may_be_those_of_a_protocol(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "made" / "statistics.json").read_text())["n"] == 4
     with pytest.raises(LepbenchError, match="neither a YAML file nor a protocol that ships; did you mean"):
         lepbench.make_statistics(SUITE, "lepbench-edge-v1", tmp_path / "made", progress=False)
-    with pytest.raises(LepbenchError, match="limit=2 is no number of pictures; give a whole number from 4 up"):
+    with pytest.raises(
+        LepbenchError, match="limit=2 is no number of pictures; give a whole number from 4 up"
+    ):
         lepbench.make_statistics(SUITE, "lepbench-edges-v1", tmp_path / "made", limit=2, progress=False)

@@ -93,7 +93,9 @@ def test_figures_are_those_of_the_whole_model(
     found = scores.figures
     assert found["clip_similarity@tiny"].value == pytest.approx(np.mean(cosines), abs=1e-6)
     # Clamped a pair, as defined, not in the mean.
-    assert found["clip_score@tiny"].value == pytest.approx(np.maximum(100 * np.array(cosines), 0).mean(), abs=1e-4)
+    assert found["clip_score@tiny"].value == pytest.approx(
+        np.maximum(100 * np.array(cosines), 0).mean(), abs=1e-4
+    )
     assert found["clip_similarity@tiny"].low < found["clip_similarity@tiny"].value
     assert (scores.pictures, scores.captions, scores.cut) == (8, 4, {"tiny": 0})
 

@@ -98,15 +98,8 @@ def test_statistics_give_the_figures_of_their_pictures(
 ) -> None:
     made = judges.parent / "made"
     lepbench.make_statistics(folders[1], judges, made, device="cpu", progress=False)
-    ways = [
-        json.loads(
-            call(
-                monkeypatch, capsys, "score", "images", "--generated", folders[0], "--reference", reference,
-                "--judges", judges, "--json",
-            )  # fmt: skip
-        )
-        for reference in (folders[1], made)
-    ]
+    common = ("score", "images", "--generated", folders[0], "--judges", judges, "--json", "--reference")
+    ways = [json.loads(call(monkeypatch, capsys, *common, reference)) for reference in (folders[1], made)]
     assert ways[0] == ways[1]
     assert ways[1]["shared"] == 1
     extractor = load_extractor(f"torchscript:{weights}", sha256_file(weights))

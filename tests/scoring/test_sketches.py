@@ -38,7 +38,7 @@ def edges_of(picture: Image.Image) -> np.ndarray:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """Two pictures each of two photographs, the second shifted, and the map of the photograph as its sketch."""
+    """Two pictures each of two photographs, the second shifted, and the photographs' maps as sketches."""
     generated, sketches = tmp_path / "generated", tmp_path / "sketches"
     for folder in (generated, sketches):
         folder.mkdir()
@@ -69,7 +69,10 @@ def test_figures_are_those_of_a_distance_transform(folders: tuple[Path, Path]) -
             edges = edges_of(Image.open(folders[0] / f"{name}-{sample}.png"))
             row = {}
             for label, distance in tolerances.items():
-                precision, recall = share_within(edges, sketch, distance), share_within(sketch, edges, distance)
+                precision, recall = (
+                    share_within(edges, sketch, distance),
+                    share_within(sketch, edges, distance),
+                )
                 f1 = 2 * precision * recall / (precision + recall)
                 row |= {f"edge_precision_{label}": precision, f"edge_recall_{label}": recall}
                 row[f"edge_f1_{label}"] = f1
@@ -91,7 +94,9 @@ def test_several_processes_give_the_same(folders: tuple[Path, Path]) -> None:
 def test_dark_lines_are_read_as_light_ones(folders: tuple[Path, Path]) -> None:
     before = score(folders)
     path = folders[1] / "coffee.png"
-    Image.fromarray(~np.asarray(Image.open(path))).convert("L").save(folders[1] / "coffee.webp", lossless=True)
+    Image.fromarray(~np.asarray(Image.open(path))).convert("L").save(
+        folders[1] / "coffee.webp", lossless=True
+    )
     path.unlink()
     after = score(folders)
     assert after.figures == before.figures
@@ -181,7 +186,10 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
 
 
 def test_the_verb_prints_all_and_says_how_sketches_were_read(
-    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     judges = tmp_path / "judges.yaml"
     clip = {"name": "clip", "label": "tiny", "model": str(save_clip(tmp_path / "clip"))}

@@ -129,7 +129,10 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert not (tmp_path / "out" / "statistics.json").exists()
     seen: list[int] = []
     make(photos, tmp_path / "out", judge, progress=lambda stage, done, total: seen.append(done))
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["statistics.json", "tiny.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "statistics.json",
+        "tiny.safetensors",
+    ]
     assert seen[:2] == [8, 8], "the first chunk was read, not made"
     found, known = (load_file(folder / "tiny.safetensors") for folder in (tmp_path / "out", whole))
     # Batches of another number of pictures differ in the last bits.
