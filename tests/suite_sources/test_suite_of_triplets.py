@@ -330,7 +330,8 @@ def test_maps_are_made_on_the_device_that_is_asked_for(
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr(Canny, "of_pixels", record)
     made = make(built, tmp_path / "made", detector={"name": "canny", "low": 0.3, "high": 0.6}, device=device)
-    assert places == [place] * len(made)
+    assert set(places) == {place}
+    assert len(places) >= len(made) > 0
 
 
 def test_a_device_that_is_not_there_is_one_line(
