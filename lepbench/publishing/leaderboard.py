@@ -126,7 +126,8 @@ def describe_method(identity: Identity) -> str:
     """
     method = identity.model.method
     chosen = method.model_dump(mode="json", exclude_defaults=True)
-    whole = method.model_dump(mode="json", exclude={"name"})
+    # What a method's pictures are compared with decides none of their figures.
+    whole = method.model_dump(mode="json", exclude={"name", "compare_with"})
     settings = {
         k: v for k, v in sorted(whole.items()) if k in chosen or not (v is None or isinstance(v, dict))
     }
