@@ -1,4 +1,4 @@
-"""Images that were generated elsewhere; a model is loaded only to draw the rows that they are compared with."""
+"""Images that were generated elsewhere; a model is loaded only if it draws what they are compared with."""
 
 from __future__ import annotations
 
