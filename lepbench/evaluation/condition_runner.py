@@ -23,6 +23,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.background import Background
 from lepbench.evaluation.condition_table import PICTURE, ConditionTable, Piece
 from lepbench.evaluation.conditions import Condition
+from lepbench.evaluation.cost import count_method_passes, share_cost
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import FAILED, OK, Batch, Sample
 from lepbench.evaluation.schema import make_work_schema
@@ -82,9 +83,10 @@ class ConditionRunner:
     def _draw_and_score(self, row: Condition, batch: Batch) -> tuple[list[Row], list[Pixels | None]]:
         """The rows of a batch, and the pictures that are to be stored, None for the others."""
         started = time.perf_counter()
-        drawn = draw_batch(row, batch)
-        seconds = (time.perf_counter() - started) / len(batch)
-        records = [make_sample_row(row, s, d, seconds) for s, d in zip(batch, drawn, strict=True)]
+        with count_method_passes(row.method) as passes:
+            drawn = draw_batch(row, batch)
+        cost = share_cost(time.perf_counter() - started, passes, len(batch))
+        records = [make_sample_row(row, s, d) | cost for s, d in zip(batch, drawn, strict=True)]
         good = {i: picture for i, picture in enumerate(drawn) if not isinstance(picture, Failure)}
         if good:
             samples = [batch[i] for i in good]
@@ -146,14 +148,13 @@ def _pictures(row: Condition, batch: Batch) -> Tensor | Failure:
     return pictures
 
 
-def make_sample_row(row: Condition, sample: Sample, drawn: Pixels | Failure, seconds: float) -> Row:
+def make_sample_row(row: Condition, sample: Sample, drawn: Pixels | Failure) -> Row:
     """A sample's row of the table before it is scored, and its image encoded."""
     record: Row = {
         "row": row.name,
         "item_id": sample.item_id,
         "sample_index": sample.index,
         "seed": sample.seed,
-        "seconds": seconds,
     }
     if isinstance(drawn, Failure):
         return {**record, "status": FAILED, "reason": drawn.reason}

@@ -88,6 +88,7 @@ class Condition:
         depends_on: what the images depend on beside suite and protocol; None for images of the model.
         files: sources from outside, whose lines are named where drawing fails.
         stored: where the images lie already, so that they are not stored again.
+        method: what draws them, if a method does.
     """
 
     kind: ConditionKind
@@ -95,6 +96,7 @@ class Condition:
     depends_on: dict[str, Any] | None = field(default=None)
     files: tuple[str, ...] = ()
     stored: ConditionTable | None = None
+    method: Method | None = None
 
     @property
     def name(self) -> str:
@@ -106,12 +108,12 @@ def make_model_condition(method: Method) -> Condition:
     """The model that is scored."""
     modules = iterate_code({**method.weights, **hash_code(method)})
     files = tuple(str(find_file(module)) for module in modules)
-    return Condition(MODEL, _drawing(method), files=files)
+    return Condition(MODEL, _drawing(method), files=files, method=method)
 
 
 def make_unguided_condition(method: Method, depends_on: dict[str, Any]) -> Condition:
     """The backbone alone, from the same noise by the same sampler."""
-    return Condition(UNGUIDED, _drawing(method), depends_on)
+    return Condition(UNGUIDED, _drawing(method), depends_on, method=method)
 
 
 def make_real_condition() -> Condition:

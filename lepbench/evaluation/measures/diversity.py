@@ -16,7 +16,7 @@ FIGURES = {"diversity": pairwise_distances, "vendi": vendi_scores}
 
 @MEASURES.register("diversity")
 class Diversity(OfFeatures):
-    """Mean cosine distance of two samples of an item, and the Vendi score; of several samples an item alone."""
+    """Mean cosine distance of two samples of an item, and the Vendi score, where items have several."""
 
     def find_truths(self, protocol: Protocol) -> tuple[Truth, ...]:
         """None: samples are compared with each other."""
