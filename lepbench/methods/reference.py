@@ -15,3 +15,8 @@ class ReferenceModel(Config):
     precision: Precision = "float32"
     """Precision of the backbone's weights."""
     sampler: SamplerSettings = SamplerSettings()
+
+    def describe_sampler(self) -> str:
+        """How pictures are sampled, such as `ddim, 50 steps, guidance 4`."""
+        sampler = self.sampler
+        return f"{sampler.scheduler}, {sampler.steps} steps, guidance {sampler.guidance_scale:g}"
