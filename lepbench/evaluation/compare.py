@@ -251,12 +251,15 @@ def check_comparable(folders: Sequence[Path], records: Sequence[Record]) -> None
     """Refuse runs that do not compare.
 
     Raises:
-        LepbenchError: two have one name, or they differ in a term; the message names it.
+        LepbenchError: two have one name, one was scored by a protocol that is another by now, or they differ
+            in a term; the message names it.
     """
     names = [record.identity.model.name for record in records]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise LepbenchError(f"two runs are both called {twice!r}", "rename one in its YAML")
+    for folder, record in zip(folders, records, strict=True):
+        check_protocol(folder, record.protocol, record.identity.protocol_sha256)
     for key in ("suite_sha256", "protocol_sha256", "items", "samples_per_item"):
         wanted = getattr(records[0].identity, key)
         for folder, record in zip(folders, records, strict=True):
@@ -268,8 +271,6 @@ def check_comparable(folders: Sequence[Path], records: Sequence[Record]) -> None
                     f"{folder} has {said[0]} {said[1]} and {folders[0]} {said[2]}: they do not compare",
                     "evaluate again under the same terms",
                 )
-    for folder, record in zip(folders, records, strict=True):
-        check_protocol(folder, record.protocol, record.identity.protocol_sha256)
 
 
 def find_differing_term(first: Protocol, second: Protocol) -> tuple[str, Any, Any] | None:

@@ -8,7 +8,7 @@ import json
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.summary import Figure, is_lower_better
 from lepbench.publishing.latex import format_latex
-from lepbench.publishing.results import Line, ResultsTable
+from lepbench.publishing.results import BRACKETS, Line, ResultsTable
 from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.registry import suggest_name
 
@@ -37,23 +37,26 @@ def format_text(table: ResultsTable, intervals: bool) -> str:
     for column in table.columns:
         drawn.add_column(column.heading, justify="right")
     for line in table.lines:
-        cells = table.list_cells(line, lambda text: f"*{text}", interval=intervals)
-        drawn.add_row(line.name, *(cell.replace(" [", "\n\\[") for cell in cells))
+        below = "\n{low:.3f}…{high:.3f}" if intervals else ""
+        drawn.add_row(line.name, *table.list_cells(line, lambda text: f"*{text}", below))
     stream = io.StringIO()
-    Console(file=stream, width=TEXT_WIDTH, color_system=None).print(drawn)
-    notes = table.list_notes("*", interval=intervals)
-    return stream.getvalue() + "".join(f"{note}\n" for note in notes)
+    console = Console(file=stream, width=10 * TEXT_WIDTH, color_system=None)
+    # No figure is cut short: a table of many columns is wider.
+    console.width = max(TEXT_WIDTH, console.measure(drawn).minimum)
+    console.print(drawn)
+    notes = [table.marks.format(best="*"), *table.list_notes(intervals=intervals)]
+    return stream.getvalue() + "".join(f"{note}\n" for note in notes if note)
 
 
 def format_markdown(table: ResultsTable, intervals: bool) -> str:
     """A table as GitHub reads it, the best figures bold, and the notes as a list."""
     rows = [["", *(column.heading for column in table.columns)], [":---", *["---:"] * len(table.columns)]]
     for line in table.lines:
-        cells = table.list_cells(line, lambda text: f"**{text}**", interval=intervals)
+        cells = table.list_cells(line, lambda text: f"**{text}**", BRACKETS if intervals else "")
         rows.append([line.name, *cells])
     lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
-    notes = [table.title, *table.list_notes("**bold**", interval=intervals)]
-    return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
+    notes = [table.title, table.marks.format(best="**bold**"), *table.list_notes(intervals=intervals)]
+    return "\n".join([*lines, "", *(f"- {note}" for note in notes if note), ""])
 
 
 def format_csv(table: ResultsTable, intervals: bool) -> str:
@@ -83,8 +86,7 @@ def format_json(table: ResultsTable, intervals: bool) -> str:
         }
         for line in table.lines
     ]
-    notes = table.list_notes("best")
-    found = {"title": table.title, "columns": columns, "lines": lines, "notes": notes}
+    found = {"title": table.title, "columns": columns, "lines": lines, "notes": table.list_notes()}
     return json.dumps(found) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lepbench.publishing.results import TIE, Line, ResultsTable
+from lepbench.publishing.results import BRACKETS, TIE, Line, ResultsTable
 
 ESCAPED = {
     "\\": r"\textbackslash{}",
@@ -28,13 +28,14 @@ def format_latex(table: ResultsTable, intervals: bool) -> str:
         for reference in (False, True)
     )
     body = [*runs, r"\midrule", *references] if runs and references else [*runs, *references]
-    notes = [escape_latex(note) for note in table.list_notes("bold", interval=intervals)]
+    caption = ". ".join(filter(None, [table.title, table.marks.format(best="Bold")]))
+    notes = [escape_latex(note) for note in table.list_notes(intervals=intervals)]
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{escape_latex(table.title)}}}",
+            rf"\caption{{{escape_latex(caption)}.}}",
             rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
             r"\toprule",
             head,
@@ -42,7 +43,7 @@ def format_latex(table: ResultsTable, intervals: bool) -> str:
             *body,
             r"\bottomrule",
             r"\end{tabular}",
-            *([r"\par\smallskip", rf"{{\footnotesize {'. '.join(notes)}.\par}}"] if notes else []),
+            *([r"\par\smallskip", rf"{{\footnotesize {'; '.join(notes)}.\par}}"] if notes else []),
             r"\end{table}",
             "",
         ]
@@ -56,7 +57,7 @@ def escape_latex(text: str) -> str:
 
 def _write_line(table: ResultsTable, line: Line, intervals: bool) -> str:
     # Marked before it is escaped, so that the marks are no letters of the text.
-    cells = table.list_cells(line, lambda text: f"\0{text}", interval=intervals)
+    cells = table.list_cells(line, lambda text: f"\0{text}", BRACKETS if intervals else "")
     return _join(escape_latex(line.name), *map(_write_cell, cells))
 
 

@@ -12,6 +12,7 @@ from lepbench.registry import suggest_name
 
 TIE = "†"
 """What marks a figure that is not significantly different from the best."""
+BRACKETS = " [{low:.3f}, {high:.3f}]"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class ResultsTable:
         best: (line, metric) of the best figures.
         ties: those that are not significantly different from the best.
         marks: what the marks mean, with `{best}` for how the best is marked; empty where none is.
-        intervals: what the numbers in brackets are.
+        confidence: of the intervals.
         notes: what is said below, a sentence each.
     """
 
@@ -64,33 +65,36 @@ class ResultsTable:
     best: frozenset[tuple[str, str]] = frozenset()
     ties: frozenset[tuple[str, str]] = frozenset()
     marks: str = ""
-    intervals: str = "in brackets: 95 % intervals"
+    confidence: float = 0.95
     notes: Sequence[str] = field(default_factory=list)
 
-    def list_notes(self, best: str, *, interval: bool = False) -> list[str]:
-        """Everything that is said below, the marks first."""
-        said = [self.marks.replace("{best}", best), self.intervals if interval else "", *self.notes]
-        return [note for note in said if note]
+    def list_notes(self, *, intervals: bool = False) -> list[str]:
+        """What is said below beside the marks."""
+        return [*([f"intervals: {100 * self.confidence:g} %"] if intervals else []), *self.notes]
 
-    def list_cells(self, line: Line, embolden: Callable[[str], str], *, interval: bool = False) -> list[str]:
-        """The cells of a line beside its name, the best ones emboldened."""
+    def list_cells(self, line: Line, embolden: Callable[[str], str], interval: str = "") -> list[str]:
+        """The cells of a line beside its name, the best ones emboldened.
+
+        Args:
+            interval: how an interval is written after its figure, such as `BRACKETS`; empty for none.
+        """
         cells = []
         for column in self.columns:
-            text = self.write_figure(line, column, interval=interval)
+            text = self._write_figure(line, column, interval)
             cells.append(embolden(text) if (line.name, column.metric) in self.best else text)
         return cells
 
-    def write_figure(self, line: Line, column: Column, *, interval: bool = False) -> str:
+    def _write_figure(self, line: Line, column: Column, interval: str) -> str:
         """A figure as it is read: to three decimals, with the mark of a tie; `-` where there is none."""
         figure = line.figures.get(column.metric)
         if figure is None or figure.value is None:
             return "-"
-        text = f"{figure.value:.3f}"
-        if interval and figure.low is not None and figure.high is not None:
-            text += f" [{figure.low:.3f}, {figure.high:.3f}]"
+        text = f"{figure.value:.3f}" + (TIE if (line.name, column.metric) in self.ties else "")
         if column.n is not None and figure.n != column.n:
             text += _write_count(figure.n)
-        return text + (TIE if (line.name, column.metric) in self.ties else "")
+        if figure.low is None or figure.high is None:
+            return text
+        return text + interval.format(low=figure.low, high=figure.high)
 
 
 def _write_count(n: int | None) -> str:

@@ -62,7 +62,7 @@ def tabulate_runs(
         title=f"{records[0].identity.suite} by {records[0].protocol.name}",
         columns=columns,
         lines=lines,
-        intervals=f"in brackets: {records[0].protocol.confidence:.0%} intervals".replace("%", " %"),
+        confidence=records[0].protocol.confidence,
         notes=[*describe_terms(records[0]), *describe_runs(records, rows)],
     )
     return table if found is None else mark_best(table, found)
@@ -115,7 +115,7 @@ def mark_best(table: ResultsTable, found: Comparison) -> ResultsTable:
         ties |= {(name, column.metric) for name in _find_ties(found, column.metric, leaders)}
     untested = [column.title for column in table.columns if column.metric not in tested]
     marks = f"{{best}}: best; {TIE}: not significantly different from the best"
-    marks += f" (paired, two-sided, Holm-corrected over all figures and pairs shown, p ≥ {SIGNIFICANT:g})"
+    marks += f" (paired test, Holm-corrected over all runs and figures shown, p ≥ {SIGNIFICANT:g})"
     if untested:
         marks += f"; not tested, having no resamples: {', '.join(untested)}"
     return replace(table, best=frozenset(best), ties=frozenset(ties), marks=marks)
@@ -136,8 +136,8 @@ def describe_terms(record: Record) -> list[str]:
         f"suite {identity.suite}, {record.sample_count} samples: "
         f"{identity.items} items, {identity.samples_per_item} each"
     )
-    labels = ", ".join(judge.label for judge in protocol.judges) or "none"
-    return [f"{counted}; protocol {protocol.name}; judges: {labels}"]
+    labels = ", ".join(judge.label for judge in protocol.judges)
+    return [counted, f"protocol {protocol.name}" + (f", judges {labels}" if labels else "")]
 
 
 def describe_runs(records: Sequence[Record], rows: Sequence[str]) -> list[str]:
@@ -149,7 +149,7 @@ def describe_runs(records: Sequence[Record], rows: Sequence[str]) -> list[str]:
 
 
 def _share(records: Sequence[Record], describe: Callable[[Record], str]) -> list[str]:
-    """A sentence of each run, once for those of which it is the same; the runs are named where they differ."""
+    """What is said of each run, once for those of which it is the same; runs are named where it differs."""
     said: dict[str, list[str]] = {}
     for record in records:
         said.setdefault(describe(record), []).append(record.identity.model.name)
