@@ -39,7 +39,7 @@ def find_board(leaderboards: Path, name: str) -> Path:
 def describe_boards(leaderboards: Path) -> list[str]:
     """A sentence a board: its name, its models, and what ranks them."""
     return [
-        f"{name}  {len(read_lines(path)[0])} models, {_describe_rank(path, read_terms(path))}"
+        f"{name}  models: {len(read_lines(path)[0])}, {_describe_rank(path, read_terms(path))}"
         for name, path in list_boards(leaderboards).items()
     ]
 
