@@ -34,8 +34,9 @@ from lepbench.files import sha256_file, write_bytes, write_text
 from lepbench.images import Pixels, check_rgb, encode_picture, encode_png, read_pixels, to_tensor
 from lepbench.metrics.edges import edge_counts, pixels_of
 from lepbench.metrics.strokes import stroke_recall
-from lepbench.suites.make import ItemRow, freeze_suite
-from lepbench.suites.suite import Drawn, name_picture
+from lepbench.suites.definition import Drawn
+from lepbench.suites.freeze import ItemRow, freeze_suite
+from lepbench.suites.suite import name_picture
 
 CONDITIONS = 3
 DIFFERENT = 64

@@ -22,8 +22,8 @@ from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import list_metrics
 from lepbench.images import to_tensor
 from lepbench.judges import Judges
+from lepbench.suite_sources.sketchworld import SuiteRecipe, make_suite
 from lepbench.suites import Item, Suite, load_suite
-from lepbench.suites.make import SuiteRecipe, make_suite
 
 EVERYTHING = Protocol(
     name="everything",

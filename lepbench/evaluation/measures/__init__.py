@@ -18,7 +18,7 @@ from lepbench.evaluation.measures.coverage import Coverage
 from lepbench.evaluation.measures.distances import Distances
 from lepbench.evaluation.measures.diversity import Diversity
 from lepbench.evaluation.measures.edges import Contours, Edges
-from lepbench.evaluation.measures.faithful import FaithfulF1, FaithfulIoU
+from lepbench.evaluation.measures.faithful import FaithfulF1, FaithfulIoU, FaithfulPaired
 from lepbench.evaluation.measures.masks import Masks
 from lepbench.evaluation.measures.paired import Paired
 from lepbench.evaluation.measures.pooled import PooledEdges
@@ -40,6 +40,7 @@ __all__ = [
     "Edges",
     "FaithfulF1",
     "FaithfulIoU",
+    "FaithfulPaired",
     "Masks",
     "Measure",
     "Paired",
