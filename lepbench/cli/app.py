@@ -26,6 +26,7 @@ VERBS = {
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
     "statistics": ("statistics", "Keep judges' features of real pictures for comparisons."),
     "suite": ("suite", "List suites, make one of drawings, rebuild a shipped one, export one."),
+    "table": ("table", "Set finished runs in one table: Markdown, LaTeX, CSV."),
     "verify": ("verify", "Check that a run's figures follow from its samples."),
     "train-lep": ("train_lep", "Train a latent edge predictor."),
 }
