@@ -60,8 +60,8 @@ def draw_flat(number: int, size: int) -> Pixels:
     for _ in range(14):
         centre, radius = random.integers(size // 8, size * 7 // 8, 2), int(random.integers(8, size // 4))
         place, colour = tuple(map(int, centre)), tuple(map(int, random.integers(0, 256, 3)))
-        cv2.circle(picture, place, radius, colour, -1, cv2.LINE_AA)
-        cv2.circle(picture, place, radius, (0, 0, 0), 5, cv2.LINE_AA)
+        cv2.circle(picture, place, radius, colour, thickness=-1, lineType=cv2.LINE_AA)
+        cv2.circle(picture, place, radius, (0, 0, 0), thickness=5, lineType=cv2.LINE_AA)
     return picture
 
 

@@ -89,7 +89,8 @@ def sort_samples(
 
 def _explain_missing(metric: str, figures: list[str], of_sets: Collection[str]) -> tuple[str, str]:
     """What is wrong, and what to write instead."""
-    shown = [name for name in figures if strip_label(name) in MAIN] or figures
+    main_ones = [name for name in figures if strip_label(name) in MAIN]
+    shown = sorted(main_ones, key=lambda name: list(MAIN).index(strip_label(name))) or figures
     main = f"choose one of samples(): {', '.join(shown)} ..."
     if metric in of_sets:
         return f"{metric!r} is of all samples together", main

@@ -28,6 +28,7 @@ OF_SETS = {
     "clip_skill@sketchworld-clip",
     "kid@sketchworld-clip",
     "fd@sketchworld-clip",
+    "fd_by_index@sketchworld-clip",
 }
 
 
