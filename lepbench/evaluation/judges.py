@@ -10,6 +10,18 @@ from lepbench.judges import JudgeConfig, Judges, LoadedJudge
 from lepbench.submitted import explain_faults
 
 
+def check_judges(protocol: Protocol) -> None:
+    """Refuse a protocol whose judges or reference cannot be loaded here, before anything is.
+
+    Raises:
+        LepbenchError: a file of theirs is missing or not the one pinned.
+    """
+    find_reference(protocol)
+    for judge in protocol.judges:
+        with explain_faults(f"judge {judge.label!r}", judge):
+            judge.check()
+
+
 def load_judges(protocol: Protocol, device: str = "cpu") -> Judges:
     """The judges that a protocol names, with the SHA-256 of the files behind them and its reference.
 
