@@ -97,3 +97,15 @@ def freeze_drawings(folder: Path, *, size: int) -> Suite:
         drawn=Drawn(corpus="lines", first_index=0, considered=2, left_out={}),
     )
     return Suite(folder)
+
+
+def freeze_built(built: Path, folder: Path, *, size: int, items: int) -> Suite:
+    import pyarrow.parquet as pq
+    from lepbench.images import read_pixels
+    rows = []
+    for shard in sorted(built.rglob("*.parquet")):
+        for row in pq.read_table(shard).to_pylist():
+            rows.append({"item_id": row["id"], "prompt": row["text"], "image": encode_png(read_pixels(row["image"]["bytes"])), "sketch": encode_png(read_pixels(row["conditioning_image"]["bytes"])>0)})
+    detector = Canny(low=0.3, high=0.6)
+    freeze_suite(folder, rows[:items], name=folder.name, truths=("picture", "edges"), protocol="lepbench-photographs-v1", version=1, description="x", licence="x", size=size, default_items=items, detector=detector.model_dump(), drawn=Drawn(corpus="scikit-image", first_index=0, considered=items, left_out={}))
+    return Suite(folder)
