@@ -15,8 +15,8 @@ from lepbench.guidance import SamplerSettings
 from lepbench.judges import Judges, LoadedJudge, Matching
 from lepbench.judges.clip import ClipScorer
 from lepbench.methods import ModelConfig, UnguidedConfig
+from lepbench.suite_sources.sketchworld import SuiteRecipe, make_suite
 from lepbench.suites import Item, Suite
-from lepbench.suites.make import SuiteRecipe, make_suite
 
 ITEMS = 10
 

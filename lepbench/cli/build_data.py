@@ -28,7 +28,10 @@ OF_DETECTOR = "--detector-set"
     OF_DETECTOR, "of_detector", multiple=True, metavar="KEY=VALUE", help="A setting of the detector."
 )
 @click.option("--device", help="cpu, cuda, or auto: cuda for network detectors if available.  [default: cpu]")
-@click.option("--edges", help="binary, soft (edge strengths) or drawn (human sketches).  [default: binary]")
+@click.option(
+    "--edges",
+    help="binary, soft (edge strengths) or drawn (human sketches).  [default: binary; openmoji: drawn]",
+)
 @click.option("--size", help="Side of the square images, px, or 'original'.  [default: 64]")
 @click.option("--store", help="png, jpeg, or auto: as the original.  [default: auto]")
 @click.option("--limit", type=int, help="Entries to try.  [default: all; 4096 of sketchworld]")
@@ -43,7 +46,12 @@ OF_DETECTOR = "--detector-set"
 @click.option("--distance", type=int, help="Bits of 64 by which near duplicates may differ.  [default: 4]")
 @click.option("--min-edges", type=float, help="Minimum share of edge pixels.  [default: 1e-4]")
 @click.option("--max-edges", type=float, help="Maximum share of edge pixels.  [default: 0.5]")
-@click.option("--exclude", multiple=True, metavar="SET", help="Built folder or suite to exclude. Repeatable.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="SET",
+    help="Built folder, suite or folder of pictures to exclude. Repeatable.",
+)
 @click.option(
     "--workers",
     type=click.IntRange(min=1),

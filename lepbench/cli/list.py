@@ -27,6 +27,7 @@ REGISTRIES = {
     "schedulers": ("lepbench.guidance.schedulers", "SCHEDULERS"),
     "sketches": ("lepbench.sketches", "SKETCHES"),
     "sources": ("lepbench.data.sources", "SOURCES"),
+    "suite-sources": ("lepbench.suite_sources", "SUITE_SOURCES"),
 }
 """Subject -> module and name of its registry."""
 

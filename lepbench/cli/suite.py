@@ -1,27 +1,25 @@
-"""`lepbench suite`: list, make and export suites."""
+"""`lepbench suite`: list, show, make and export suites."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.suite_make import make_command
+from lepbench.cli.suite_show import show_command
 from lepbench.cli.verbs import VerbGroup
-from lepbench.errors import LepbenchError
-
-if TYPE_CHECKING:
-    from lepbench.sketches import SketchCorpus
-    from lepbench.suites.drawings import DrawingSuite, SuiteRequest
 
 
 @click.group(cls=VerbGroup)
 def command() -> None:
-    """Look at suites, make one of drawings or anew from its recipe, and take one elsewhere.
+    """Look at suites, make one of a corpus or anew from its recipe, and take one elsewhere.
 
     \b
     Examples:
       lepbench suite list
+      lepbench suite show sketchworld-edges-v1 --sheet items.png
+      lepbench suite make triplets coco-512 --out photographs --items 500
       lepbench suite make quickdraw cat.ndjson --out cats --size 64
       lepbench suite export sketchworld-edges-v1 --out to-draw
       lepbench suite rebuild sketchworld-edges-v1 --out again
@@ -40,93 +38,8 @@ def list_command() -> None:
         )
 
 
-@command.command("make")
-@click.argument("corpus")
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="Folder to write; its name is the suite's."
-)
-@click.option("--items", default=256, show_default=True, help="Number of drawings.")
-@click.option("--size", default=512, show_default=True, help="Side of images and sketches, px.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the choice of drawings.")
-@click.option(
-    "--prompt",
-    default="a photo of a {label}",
-    show_default=True,
-    help="Prompt template for drawings with a class; captions are used as they are.",
-)
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the corpus, as YAML."
-)
-def make_command(corpus: str, path: Path, out: Path, settings: tuple[str, ...], **options: Any) -> None:
-    """Make a frozen suite of drawings of CORPUS (quickdraw, svg, fscoco), which is at PATH.
-
-    Classes alternate, so that any number of items from the front is balanced. FS-COCO has
-    captions and photographs; the others have no real images, so conditions and metrics that need one are
-    omitted when a model is evaluated. Pass the folder to `lepbench evaluate --suite`. Drawings that
-    cannot be used are listed with the reason in OUT/rejected.jsonl.
-
-    \b
-    Examples:
-      lepbench suite make quickdraw ndjson/ --out doodles --items 512
-      lepbench suite make svg tu-berlin/ --out tu-berlin-256 --size 256 --set licence=CC-BY-4.0
-      lepbench suite make svg icons/ --out icons-512 --set label=file
-      lepbench suite make fscoco fscoco/ --out scenes --set split=test --set test_share=0.3
-    """
-    from lepbench.bars import show_bars
-    from lepbench.suites.drawings import draw_suite
-
-    source = read_corpus(corpus, path, settings)
-    with show_bars() as progress:
-        made = draw_suite(source, _make_request(out.resolve().name, options), out, progress)
-    click.echo(_describe_suite(made, out), err=True)
-    click.echo(out)
-
-
-def _describe_suite(made: DrawingSuite, out: Path) -> str:
-    """What was left out of a suite of drawings, and of its items."""
-    from lepbench.sketches.rejects import REJECTED, UNSUPPORTED, count_parts, describe_rejects
-
-    drawn = made.definition.drawn
-    text = f"{made.definition.items} items of {drawn.considered} drawings; left out: "
-    text += f"{describe_rejects(made.rejects)}; all in {out / REJECTED}" if made.rejects else "0"
-    if made.parts:
-        counts = ", ".join(f"{name} in {count}" for name, count in count_parts(made.parts).items())
-        text += f"\nnot drawn, or not as it should be: {counts} of the items; all in {out / UNSUPPORTED}"
-    return text
-
-
-def read_corpus(name: str, path: Path, pairs: tuple[str, ...]) -> SketchCorpus:
-    """The sketch corpus given by a name, a path and KEY=VALUE pairs.
-
-    Raises:
-        LepbenchError: there is none of that name, or a pair is no setting of it.
-    """
-    from lepbench.cli.pairs import parse_pair
-    from lepbench.config import select_config
-    from lepbench.sketches import SKETCHES
-
-    settings = dict(map(parse_pair, pairs))
-    for key in {"name", "path"} & settings.keys():
-        raise LepbenchError(f"--set {key} is no setting", "give CORPUS and PATH")
-    return select_config({**settings, "name": name, "path": path}, SKETCHES)
-
-
-def _make_request(name: str, options: dict[str, Any]) -> SuiteRequest:
-    """The settings of a new suite.
-
-    Raises:
-        LepbenchError: an option is out of range.
-    """
-    from pydantic import ValidationError
-
-    from lepbench.config import explain
-    from lepbench.suites.drawings import SuiteRequest
-
-    try:
-        return SuiteRequest(name=name, **options)
-    except ValidationError as error:
-        raise LepbenchError(explain(error, SuiteRequest)) from error
+command.add_command(make_command)
+command.add_command(show_command)
 
 
 @command.command("export")
@@ -170,7 +83,7 @@ def rebuild_command(name: str, out: Path) -> None:
       lepbench suite rebuild sketchworld-freehand-v1 --out again-freehand
     """
     from lepbench.bars import show_bars
-    from lepbench.suites.make import rebuild_suite
+    from lepbench.suite_sources.sketchworld import rebuild_suite
 
     with show_bars() as progress:
         definition = rebuild_suite(name, out, progress)

@@ -17,8 +17,10 @@ from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Reason
 from lepbench.data.engines import Engine, InProcess
 from lepbench.data.engines.base import ignore_entries
-from lepbench.data.hygiene import Excluded, Hygiene, find_drops, read_excluded, read_keys
+from lepbench.data.excluded import Excluded, read_excluded
+from lepbench.data.hygiene import Hygiene, find_drops
 from lepbench.data.job import Job
+from lepbench.data.keys import read_keys
 from lepbench.data.lock import Share, hold_gate, lock_folder
 from lepbench.data.manifest import (
     MANIFEST,

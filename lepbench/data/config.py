@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -15,7 +16,14 @@ from lepbench.data.sources import AnySource
 from lepbench.detectors import AnyDetector, Canny, NetworkDetector, SoftDetector
 from lepbench.errors import LepbenchError
 
+EdgeKind = Literal["binary", "soft", "drawn"]
 ConfigPart = TypeVar("ConfigPart", bound=Config)
+
+
+def default_edges(given: Mapping[str, Any]) -> EdgeKind:
+    """What maps are made of where a configuration does not say, from its other values; see `Source.edges`."""
+    # A source that was refused is not among them.
+    return given["source"].edges if "source" in given else "binary"
 
 
 class BuildConfig(Config):
@@ -24,7 +32,8 @@ class BuildConfig(Config):
     Settings: `source` and `detector`, each a name or a mapping with `name` and settings; `size`, the side of
     the square images in px, null for whole images at their own size; `edges`, "binary", "soft" for
     the strengths of a soft detector, or "drawn" for human sketches, of a source that has them, instead
-    of a detector's edges; `store`, "png", "jpeg", or "auto" for the original's format;
+    of a detector's edges, by default as the source has it, "binary" for most; `store`, "png", "jpeg", or
+    "auto" for the original's format;
     `limit`, entries of the source to try, null for all; `shard_rows`, entries tried per shard,
     the most that an interruption loses; `hygiene`, the rejection rules; `max_pixels` of an original and
     `max_caption`, maximum characters of a caption; `device`, where the detector runs: cpu, cuda, or auto for
@@ -34,7 +43,7 @@ class BuildConfig(Config):
     source: AnySource
     detector: AnyDetector = Canny()
     size: int | None = Field(default=64, ge=16, le=4096)
-    edges: Literal["binary", "soft", "drawn"] = "binary"
+    edges: EdgeKind = Field(default_factory=default_edges)
     store: Format = "auto"
     limit: int | None = Field(default=None, ge=1)
     shard_rows: int = Field(default=512, ge=1)

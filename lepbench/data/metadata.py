@@ -69,15 +69,26 @@ def read_metadata(path: Path, columns: MetadataColumns = BY_NAME) -> list[Metada
     Raises:
         LepbenchError: the file cannot be read, or lacks a column.
     """
-    try:
-        records, names = READERS[path.suffix](path)
-    except OSError as error:
-        raise LepbenchError(f"cannot read {path}: {error.strerror or error}") from error
+    records, names = read_records(path)
     files = find_columns(path, names, columns.image, FILE_COLUMNS)
     texts = find_columns(path, names, columns.text, CAPTION_COLUMNS)
     for column in filter(None, (columns.id, columns.licence)):
         find_columns(path, names, column, ())
     return [make_row(record, files, texts, columns) for record in records]
+
+
+def read_records(path: Path) -> tuple[list[MetadataRecord], list[str]]:
+    """The lines of a table, and its columns.
+
+    Raises:
+        LepbenchError: it cannot be read, or is of no known kind.
+    """
+    if path.suffix.lower() not in READERS:
+        raise LepbenchError(f"{path} is no table", f"known suffixes are {' '.join(READERS)}")
+    try:
+        return READERS[path.suffix.lower()](path)
+    except OSError as error:
+        raise LepbenchError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def find_columns(path: Path, names: Sequence[str], chosen: str | None, usual: Sequence[str]) -> Sequence[str]:
@@ -187,7 +198,7 @@ def _read_parquet(path: Path) -> tuple[list[MetadataRecord], list[str]]:
     return [MetadataRecord(number, row) for number, row in rows], table.column_names
 
 
-READERS = {LINES: _read_lines, ".csv": _read_csv, ".parquet": _read_parquet}
+READERS = {LINES: _read_lines, ".csv": _read_csv, ".tsv": _read_csv, ".parquet": _read_parquet}
 
 
 @contextmanager

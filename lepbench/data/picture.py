@@ -6,10 +6,11 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lepbench.colours import is_srgb, name_profile
@@ -18,6 +19,7 @@ from lepbench.data.jpeg import ends_early, ordinary_size, quiet, read_profile
 from lepbench.data.lossy import is_lossy
 from lepbench.images import Pixels, to_rgb
 
+Plane = TypeVar("Plane", bound=NDArray[Any])
 Format = Literal["auto", "png", "jpeg"]
 """Storage format; `auto` stores lossless originals as PNG, others as JPEG."""
 
@@ -199,12 +201,12 @@ def fit_square(pixels: Pixels, size: int) -> Pixels:
     return np.asarray(cv2.resize(square, (size, size), interpolation=how), np.uint8)
 
 
-def crop_centre(pixels: Pixels) -> Pixels:
-    """The centre square of a picture, as long as its short side; a view."""
+def crop_centre(pixels: Plane) -> Plane:
+    """The centre square of a picture or map [H, W, ...], as long as its short side; a view."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return pixels[top : top + side, left : left + side]
+    return cast("Plane", pixels[top : top + side, left : left + side])
 
 
 def store_picture(decoded: Decoded, original: bytes | None, size: int | None, form: Format) -> Stored:

@@ -18,6 +18,7 @@ from lepbench.detectors.hed import Hed
 from lepbench.detectors.lineart import Lineart
 from lepbench.detectors.network import NetworkDetector
 from lepbench.detectors.pidinet import Pidinet
+from lepbench.detectors.restore import restore_detector
 from lepbench.detectors.sobel import Sobel
 from lepbench.detectors.xdog import Xdog
 
@@ -39,5 +40,6 @@ __all__ = [
     "apply_detector",
     "apply_soft_detector",
     "identify_detector",
+    "restore_detector",
     "select_detector",
 ]

@@ -1,4 +1,7 @@
-"""Generate and score conditions batch by batch; each batch is one atomic file, so runs can be resumed."""
+"""Generate and score conditions batch by batch; each batch is one atomic file, so runs can be resumed.
+
+A batch is encoded and written while the next one is drawn: a kill loses at most these two.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,22 @@ from torch import Tensor
 
 from lepbench.backbones.finite import NotFinite
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.background import Background
 from lepbench.evaluation.condition_table import PICTURE, ConditionTable, Piece
 from lepbench.evaluation.conditions import Condition
+from lepbench.evaluation.cost import count_method_passes, share_cost
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import FAILED, OK, Batch, Sample
 from lepbench.evaluation.schema import make_work_schema
 from lepbench.evaluation.score import score_pictures
 from lepbench.files import atomic_path, sha256_bytes
-from lepbench.images import Pixels, encode_png, to_pixels
+from lepbench.images import Pixels, encode_picture, to_pixels
 from lepbench.judges import Judges
 from lepbench.progress import Progress
 from lepbench.submitted import describe_error
+
+Row = dict[str, Any]
+"""The columns of a sample, by name."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,12 @@ class ConditionRunner:
         done = 0
         self.progress(row.name, done, total)
         paths = [self.folder / f"{row.name}-{number:05d}.parquet" for number in range(len(batches))]
-        for path, batch in zip(paths, batches, strict=True):
-            if not holds_all(path):
-                write_table(path, pa.Table.from_pylist(self._drawn_and_scored(row, batch), self.schema))
-            done += len(batch)
-            self.progress(row.name, done, total)
+        with Background() as background:
+            for path, batch in zip(paths, batches, strict=True):
+                if not holds_all(path):
+                    background.start(store_rows, path, *self._draw_and_score(row, batch), self.schema)
+                done += len(batch)
+                self.progress(row.name, done, total)
         return ConditionTable(self.schema, [Piece(path, 0) for path in paths])
 
     @cached_property
@@ -71,11 +80,13 @@ class ConditionRunner:
         """Of every batch."""
         return make_work_schema(self.protocol)
 
-    def _drawn_and_scored(self, row: Condition, batch: Batch) -> list[dict[str, Any]]:
+    def _draw_and_score(self, row: Condition, batch: Batch) -> tuple[list[Row], list[Pixels | None]]:
+        """The rows of a batch, and the pictures that are to be stored, None for the others."""
         started = time.perf_counter()
-        drawn = draw_batch(row, batch)
-        seconds = (time.perf_counter() - started) / len(batch)
-        records = [make_sample_row(row, s, d, seconds) for s, d in zip(batch, drawn, strict=True)]
+        with count_method_passes(row.method) as passes:
+            drawn = draw_batch(row, batch)
+        cost = share_cost(time.perf_counter() - started, passes, len(batch))
+        records = [make_sample_row(row, s, d) | cost for s, d in zip(batch, drawn, strict=True)]
         good = {i: picture for i, picture in enumerate(drawn) if not isinstance(picture, Failure)}
         if good:
             samples = [batch[i] for i in good]
@@ -90,7 +101,7 @@ class ConditionRunner:
             )
             for i, columns in zip(good, scored, strict=True):
                 records[i].update(columns)
-        return records
+        return records, [good.get(i) if row.stored is None else None for i in range(len(batch))]
 
 
 def holds_all(path: Path) -> bool:
@@ -108,11 +119,14 @@ def draw_batch(row: Condition, batch: Batch) -> list[Pixels | Failure]:
     if isinstance(pictures, Failure):
         # The exception is released by now, and with it the memory of the failed batch.
         return [pictures] if len(batch) == 1 else [d for sample in batch for d in draw_batch(row, [sample])]
-    finite = torch.isfinite(pictures).flatten(1).all(dim=1).tolist()
-    pixels = to_pixels(pictures.nan_to_num())
-    return [
-        p if good else Failure("pixels that are not finite") for p, good in zip(pixels, finite, strict=True)
-    ]
+    return [_read_picture(picture) for picture in pictures]
+
+
+def _read_picture(picture: Tensor) -> Pixels | Failure:
+    """The pixels of one picture [3, H, W]."""
+    if picture.is_floating_point() and not torch.isfinite(picture).all():
+        return Failure("pixels that are not finite")
+    return to_pixels(picture)
 
 
 def _pictures(row: Condition, batch: Batch) -> Tensor | Failure:
@@ -134,23 +148,28 @@ def _pictures(row: Condition, batch: Batch) -> Tensor | Failure:
     return pictures
 
 
-def make_sample_row(
-    row: Condition, sample: Sample, drawn: Pixels | Failure, seconds: float
-) -> dict[str, Any]:
-    """A sample's row of the table before it is scored."""
-    record: dict[str, Any] = {
+def make_sample_row(row: Condition, sample: Sample, drawn: Pixels | Failure) -> Row:
+    """A sample's row of the table before it is scored, and its image encoded."""
+    record: Row = {
         "row": row.name,
         "item_id": sample.item_id,
         "sample_index": sample.index,
         "seed": sample.seed,
-        "seconds": seconds,
     }
     if isinstance(drawn, Failure):
         return {**record, "status": FAILED, "reason": drawn.reason}
     if row.stored is not None:
         return {**record, "status": OK, "png_sha256": row.stored.find_picture(sample).sha256}
-    png = encode_png(drawn)
-    return {**record, "status": OK, "png_sha256": sha256_bytes(png), PICTURE: png}
+    return {**record, "status": OK}
+
+
+def store_rows(path: Path, rows: list[Row], pictures: list[Pixels | None], schema: pa.Schema) -> None:
+    """Write the rows of a batch, with the pictures that are given encoded."""
+    for row, picture in zip(rows, pictures, strict=True):
+        if picture is not None:
+            png = encode_picture(picture)
+            row.update({PICTURE: png, "png_sha256": sha256_bytes(png)})
+    write_table(path, pa.Table.from_pylist(rows, schema))
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -14,7 +14,7 @@ from lepbench.backbones import Backbone
 from lepbench.evaluation.condition_table import ConditionTable
 from lepbench.evaluation.sample import Sample
 from lepbench.files import sha256_bytes
-from lepbench.images import Pixels, read_pixels, to_tensor
+from lepbench.images import Pixels, read_pixels, to_channels, to_tensor
 from lepbench.methods import Method, ModelConfig
 from lepbench.methods.pictures import read_pictures
 from lepbench.submitted import find_file, hash_code, is_ours, iterate_code
@@ -83,10 +83,11 @@ class Condition:
 
     Attributes:
         kind: which it is.
-        draw: samples to images, float [B, 3, H, W] in [0, 1].
+        draw: samples to images [B, 3, H, W], float in [0, 1], or uint8 where they are pixels already.
         depends_on: what the images depend on beside suite and protocol; None for images of the model.
         files: sources from outside, whose lines are named where drawing fails.
         stored: where the images lie already, so that they are not stored again.
+        method: what draws them, if a method does.
     """
 
     kind: ConditionKind
@@ -94,6 +95,7 @@ class Condition:
     depends_on: dict[str, Any] | None = field(default=None)
     files: tuple[str, ...] = ()
     stored: ConditionTable | None = None
+    method: Method | None = None
 
     @property
     def name(self) -> str:
@@ -105,24 +107,24 @@ def make_model_condition(method: Method) -> Condition:
     """The model that is scored."""
     modules = iterate_code({**method.weights, **hash_code(method)})
     files = tuple(str(find_file(module)) for module in modules)
-    return Condition(MODEL, _drawing(method), files=files)
+    return Condition(MODEL, _drawing(method), files=files, method=method)
 
 
 def make_unguided_condition(method: Method, depends_on: dict[str, Any]) -> Condition:
     """The backbone alone, from the same noise by the same sampler."""
-    return Condition(UNGUIDED, _drawing(method), depends_on)
+    return Condition(UNGUIDED, _drawing(method), depends_on, method=method)
 
 
 def make_real_condition() -> Condition:
     """The real image."""
-    return Condition(REAL, _real, depends_on={})
+    return Condition(REAL, lambda samples: to_channels(_stack_real(samples)), depends_on={})
 
 
 def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condition:
     """The real image through the backbone's VAE and back: a reference, not a ceiling."""
 
     def draw(samples: Sequence[Sample]) -> Tensor:
-        return backbone.decode_latents(backbone.encode_images(_real(samples)))
+        return backbone.decode_latents(backbone.encode_images(to_tensor(_stack_real(samples))))
 
     return Condition(VAE, draw, depends_on)
 
@@ -132,7 +134,7 @@ def make_overlay_condition(unguided: ConditionTable, depends_on: dict[str, Any])
 
     def draw(samples: Sequence[Sample]) -> Tensor:
         stored = ((read_pixels(unguided.find_picture(s).png), s.item.sketch) for s in samples)
-        return to_tensor(np.stack([overlay_sketch(picture, sketch) for picture, sketch in stored]))
+        return to_channels(np.stack([overlay_sketch(picture, sketch) for picture, sketch in stored]))
 
     return Condition(OVERLAY, draw, depends_on)
 
@@ -141,7 +143,7 @@ def make_wrong_sketch_condition(model: ConditionTable) -> Condition:
     """The model's image compared with the next item's sketch: chance level."""
 
     def draw(samples: Sequence[Sample]) -> Tensor:
-        return to_tensor(np.stack([read_pixels(model.find_picture(s).png) for s in samples]))
+        return to_channels(np.stack([read_pixels(model.find_picture(s).png) for s in samples]))
 
     return Condition(WRONG_SKETCH, draw, stored=model)
 
@@ -166,9 +168,9 @@ def hash_condition(row: Condition, shared: dict[str, Any]) -> str:
     return sha256_bytes(json.dumps(named, sort_keys=True).encode())
 
 
-def _real(samples: Sequence[Sample]) -> Tensor:
+def _stack_real(samples: Sequence[Sample]) -> Pixels:
     pictures = [sample.item.image for sample in samples]
-    return to_tensor(np.stack([picture for picture in pictures if picture is not None]))
+    return np.stack([picture for picture in pictures if picture is not None])
 
 
 def _drawing(method: Method) -> Draw:

@@ -99,4 +99,4 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
 
 def find_features(features: RunFeatures, condition: str) -> Mapping[str, NDArray[np.float32]]:
     """The features of the pictures that a condition shows, by label: its own, or those that it borrows."""
-    return features.get(find_shown(condition), {})
+    return features[condition] if condition in features else features.get(find_shown(condition), {})

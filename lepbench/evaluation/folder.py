@@ -18,14 +18,13 @@ from lepbench.evaluation.conditions import CONDITIONS, REAL
 from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.record import Identity
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.schema import FEATURES
+from lepbench.evaluation.schema import FEATURES, KEPT
 from lepbench.files import list_visible, make_folder, read_json, write_bytes, write_text
 
 OWNER = "run.json"
 STATE = "method/state"
 """Among the hashes of a run whose code holds what no hash tells: a number of its own."""
 WORK = ".units"
-WORK_COLUMNS = (PICTURE, "seconds")
 
 
 def prepare_folder(out: Path) -> None:
@@ -109,7 +108,7 @@ def write_samples(out: Path, tables: list[ConditionTable]) -> pa.Table:
     kept = [
         name
         for name in tables[0].schema.names
-        if name not in WORK_COLUMNS and not name.startswith(f"{FEATURES}@")
+        if name not in dict(KEPT) and not name.startswith(f"{FEATURES}@")
     ]
     samples = pa.concat_tables([table.read_columns(kept) for table in tables]).combine_chunks()
     write_table(out / SAMPLES, samples)

@@ -58,14 +58,18 @@ class Protocol(Config):
     """Tolerances in pixels for the comparison with the sketch."""
     relative_tolerances: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     """The same as shares of the diagonal, from `RELATIVE_FROM` pixels a side up."""
+    paired_tolerances: tuple[NonNegativeInt, ...] | None = None
+    """Tolerances in pixels of the one-to-one matching; those of the edges unless given."""
     stroke_tolerance: NonNegativeInt = 2
     """Distance in pixels within which a pixel of a stroke is found."""
+    relative_stroke_tolerance: float | None = Field(default=None, gt=0, lt=1)
+    """The same as a share of the diagonal, instead, from `RELATIVE_FROM` pixels a side up."""
     contour_tolerance: NonNegativeInt = 1
     """Tolerance in pixels for the comparison with the exact contours."""
     headline: str = "alignment times clip_skill clipped to [0, 1]"
-    """Definition of the headline metrics `faithful_f1` and `faithful_iou`."""
+    """Definition of the headline metrics `faithful_f1`, `faithful_paired_f1` and `faithful_iou`."""
     headline_tolerance: NonNegativeInt = 1
-    """Tolerance in pixels of the headline's edge F1."""
+    """Tolerance in pixels of the headline's alignment."""
     aggregation: str = "mean over samples of each sample's figure"
     intervals: str = "percentile bootstrap over items; for kid, items subsampled without replacement"
     confidence: float = Field(default=0.95, gt=0, lt=1)
@@ -77,7 +81,7 @@ class Protocol(Config):
     frechet_from: int = Field(default=512, ge=2)
     """Minimum number of samples for a Frechet distance."""
     neighbours: int = Field(default=5, ge=1)
-    """Nearest neighbours of density and coverage."""
+    """Nearest neighbours of density and coverage (k)."""
     batch_size: int = Field(default=8, ge=1, alias="unit")
     """Batch size of sampling: fixed, because it changes the last bits of a network's output."""
 
@@ -121,6 +125,14 @@ class Protocol(Config):
         """Every tolerance of the edge figures in pixels."""
         shape = (self.size, self.size)
         return [*map(float, self.tolerances), *(pixels_of(share, shape) for share in self.shares)]
+
+    @property
+    def stroke_reach(self) -> tuple[str, float]:
+        """What the tolerance of strokes is called, and how many pixels it is."""
+        share = self.relative_stroke_tolerance
+        if share is None or self.size < RELATIVE_FROM:
+            return f"{self.stroke_tolerance}px", float(self.stroke_tolerance)
+        return f"{share:g}d", pixels_of(share, (self.size, self.size))
 
     @property
     def labels(self) -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, SerializerFunctionWrap
 from lepbench.config import Config, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import find_shown
+from lepbench.evaluation.cost import Cost
 from lepbench.evaluation.environment import Environment
 from lepbench.evaluation.layout import RECORD, find_samples, locate_picture
 from lepbench.evaluation.notebook import render_figures
@@ -23,7 +24,7 @@ from lepbench.methods import ModelConfig
 from lepbench.submitted import iterate_code
 
 SCHEMA = 1
-OMITTED = ("cut_captions", "notes", "features_sha256")
+OMITTED = ("cut_captions", "notes", "features_sha256", "cost")
 
 
 class Identity(Config):
@@ -76,6 +77,8 @@ class Record(Config):
     """SHA-256 of the files of features, by name."""
     reused: list[str]
     """Reference conditions taken from the cache."""
+    cost: dict[str, Cost] = Field(default_factory=dict)
+    """What a picture costs, by condition, where a denoiser of ours drew it."""
     timing: Timing
     peak_memory_bytes: int | None
     peak_accelerator_bytes: int | None

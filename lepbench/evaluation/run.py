@@ -34,6 +34,7 @@ from lepbench.evaluation.conditions import (
     make_vae_condition,
     make_wrong_sketch_condition,
 )
+from lepbench.evaluation.cost import Cost, measure_cost
 from lepbench.evaluation.environment import (
     describe_environment,
     list_package_versions,
@@ -49,7 +50,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Identity, Record, Timing, read_record, write_record
 from lepbench.evaluation.references import load_references
-from lepbench.evaluation.sample import FAILED, make_batches
+from lepbench.evaluation.sample import FAILED, Sample, make_batches
 from lepbench.evaluation.schema import make_schema, make_work_schema
 from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import find_cache_folder, sha256_file
@@ -110,7 +111,9 @@ def evaluate(
     if backbone is not None:
         height, width = items[0].sketch.shape
         check_drawing(backbone, model.sampler, (height, width))
-    method = method or build_method(model, backbone)
+    batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
+    names = [sample.name for batch in batches for sample in batch]
+    method = _prepare_method(model.method.name, method or build_method(model, backbone), names, suite)
     judges = judges or load_judges(protocol, str(where))
     identity = Identity(
         model=model,
@@ -124,9 +127,6 @@ def evaluate(
         packages=list_package_versions(),
         device=where.type,
     )
-    batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
-    with explain_faults(f"method {model.method.name!r}", method):
-        method.check([sample.name for batch in batches for sample in batch])
     claim_folder(out, identity)
     finished = read_record(out) if (out / RECORD).is_file() else None
     if finished is not None and not any(finished.failed.values()):
@@ -144,6 +144,18 @@ def evaluate(
     if not any(record.failed.values()):
         clear_work(out)
     return record.place(out)
+
+
+def _prepare_method(name: str, method: Method, names: list[str], suite: Suite) -> Method:
+    """A method for the pictures of one run, which it can draw.
+
+    Raises:
+        LepbenchError: it cannot draw them; or a method from outside raises.
+    """
+    with explain_faults(f"method {name!r}", method):
+        prepared = method.restrict(names, suite.item_ids)
+        prepared.check(names)
+    return prepared
 
 
 def _collect_weights(
@@ -192,6 +204,8 @@ class _Run:
     protocol: Protocol
     runner: ConditionRunner
     reused: list[str] = field(default_factory=list)
+    methods: dict[str, Method] = field(default_factory=dict)
+    """What drew a condition, by name."""
 
     def tables(self, backbone: Backbone | None, method: Method) -> list[ConditionTable]:
         """The table of every condition, in the order of `list_conditions`; references are generated first."""
@@ -229,6 +243,8 @@ class _Run:
 
     def _table(self, row: Condition) -> ConditionTable:
         """The table of a condition: a reference from the cache if present, otherwise from the runner."""
+        if row.method is not None:
+            self.methods[row.name] = row.method
         per_item = row.kind.count_samples(self.identity.samples_per_item)
         batches = make_batches(self.suite, self.items, per_item, self.protocol.batch_size)
         if row.depends_on is None:
@@ -271,6 +287,12 @@ class _Run:
         height, width = self.items[0].sketch.shape
         return describe_drawing(backbone, self.identity.model.sampler, (height, width))
 
+    def _measure_costs(self, tables: dict[str, ConditionTable]) -> dict[str, Cost]:
+        """What a picture of each condition that a denoiser of ours drew costs, by name."""
+        request = Sample(self.suite, self.items.positions[0], 0).request
+        costs = {name: measure_cost(tables[name], method, request) for name, method in self.methods.items()}
+        return {name: cost for name, cost in costs.items() if cost is not None}
+
     def record(
         self, out: Path, tables: list[ConditionTable], started: float, backbone: Backbone | None
     ) -> Record:
@@ -302,6 +324,7 @@ class _Run:
             samples_sha256=sha256_file(find_samples(out)),
             features_sha256=hashes,
             reused=self.reused,
+            cost=self._measure_costs(dict(zip((kind.name for kind in self.kinds), tables, strict=True))),
             timing=Timing(
                 drawing={name: float(pc.sum(table["seconds"]).as_py()) for name, table in named.items()},
                 total=time.perf_counter() - started,

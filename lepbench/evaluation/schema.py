@@ -5,11 +5,17 @@ from __future__ import annotations
 import pyarrow as pa
 
 from lepbench.evaluation.condition_table import PICTURE
+from lepbench.evaluation.cost import PASSES, SECONDS, STEERED
 from lepbench.evaluation.measures.base import label_figure, select_measures
 from lepbench.evaluation.measures.contract import list_columns
 from lepbench.evaluation.protocol import Protocol
 
-KEPT = ((PICTURE, pa.binary()), ("seconds", pa.float64()))
+KEPT = (
+    (PICTURE, pa.binary()),
+    (SECONDS, pa.float64()),
+    (PASSES, pa.float64()),
+    (STEERED, pa.float64()),
+)
 """What a batch keeps beside its columns while a run goes on."""
 FEATURES = "features"
 """What the columns of a batch are called, before @ and the judge's label, that hold features of pictures."""
@@ -38,7 +44,7 @@ def make_schema(protocol: Protocol) -> pa.Schema:
 
 
 def make_work_schema(protocol: Protocol) -> pa.Schema:
-    """`make_schema` with the additional columns of unfinished runs: the image, its time and its features."""
+    """`make_schema` with the additional columns of unfinished runs: the image, its cost and its features."""
     features = [pa.field(name, pa.list_(pa.float32())) for name in list_feature_columns(protocol)]
     return pa.schema([*make_schema(protocol), *(pa.field(name, kind) for name, kind in KEPT), *features])
 

@@ -21,11 +21,14 @@ from lepbench.submitted import is_ours
 
 MAIN = {
     "faithful_f1": "faithful F1",
+    "faithful_paired_f1": "faithful paired F1",
     "faithful_iou": "faithful IoU",
     "stroke_recall_2px": "stroke recall 2px",
+    "stroke_recall_0.0111d": "stroke recall 0.0111d",
     "pooled_f1_0px": "pooled F1 0px",
     "edge_f1_1px": "edge F1 1px",
     "edge_f1_2px": "edge F1 2px",
+    "paired_f1_2px": "paired F1 2px",
     "edge_f1_1px_contour": "contour F1 1px",
     "mask_iou": "mask IoU",
     "clip_score": "CLIP score",
@@ -42,6 +45,7 @@ MAIN = {
 differences lowers the power of the other tests."""
 SUBSTITUTES = {
     "edge_f1_2px": "edge_f1_1px_contour",
+    "paired_f1_2px": "edge_f1_1px_contour",
     "clip_score": "class_accuracy",
     "sketch_similarity": "mask_iou",
 }

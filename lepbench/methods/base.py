@@ -51,6 +51,15 @@ class Method(ABC):
         """SHA-256 of every file that affects the images, except the backbone's, by name."""
         return {}
 
+    def restrict(self, names: Collection[str], item_ids: Collection[str]) -> Method:
+        """This method for one run: one whose `weights` are of no more than these requests depend on.
+
+        Args:
+            names: of all requests.
+            item_ids: of every item of the suite, whether a request asks for it or not.
+        """
+        return self
+
     def check(self, names: Collection[str]) -> None:
         """Check in advance that all images can be generated.
 
@@ -64,7 +73,7 @@ class Method(ABC):
 
     @abstractmethod
     def draw(self, requests: Sequence[Request]) -> Tensor:
-        """Generate one image per request, all of one size: float [B, 3, H, W] in [0, 1]."""
+        """Generate one image per request, all of one size: float [B, 3, H, W] in [0, 1], or uint8."""
 
 
 def stack_sketches(requests: Sequence[Request]) -> Tensor:

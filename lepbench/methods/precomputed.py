@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible, sha256_bytes, sha256_file
 from lepbench.guidance import SamplerSettings
-from lepbench.images import format_size, open_rgb, to_tensor
+from lepbench.images import Pixels, check_rgb, format_size, open_rgb, to_channels
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
+
+NAME = re.compile(r"(?P<item_id>.+)-(0|[1-9][0-9]*)\.png", re.ASCII)
+"""What a picture is called: `ITEM-INDEX.png`."""
 
 
 @METHODS.register("precomputed")
 class PrecomputedConfig(MethodConfig):
-    """The folder, with the PNGs listed by `lepbench suite export` and no other files."""
+    """The folder, with the PNGs listed by `lepbench suite export`; more of the same suite may lie there."""
 
     needs_backbone: ClassVar[bool] = False
     name: Literal["precomputed"] = "precomputed"
     folder: Path
-    """`ITEM-INDEX.png` for every sample, at the suite's size."""
+    """`ITEM-INDEX.png` for every sample, at the suite's size. Pictures of samples that are not asked for,
+    of the same suite, are left unread."""
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Precomputed:
         if not self.folder.is_dir():
@@ -38,9 +42,20 @@ class PrecomputedConfig(MethodConfig):
 
 @dataclass(frozen=True)
 class Precomputed(Method):
-    """Reads each picture from its file."""
+    """Reads each picture from its file.
+
+    Attributes:
+        folder: holds the files.
+        names: those that are asked for; None: all that there are.
+        item_ids: of every item of the suite: other pictures of these may lie in the folder, too.
+    """
 
     folder: Path
+    names: Collection[str] | None = None
+    item_ids: Collection[str] = ()
+
+    def restrict(self, names: Collection[str], item_ids: Collection[str]) -> Precomputed:
+        return replace(self, names=names, item_ids=frozenset(item_ids))
 
     @cached_property
     def files(self) -> dict[str, Path]:
@@ -48,13 +63,14 @@ class Precomputed(Method):
 
     @property
     def weights(self) -> dict[str, str]:
-        files = {name: path for name, path in self.files.items() if path.is_file()}
-        listed = "".join(f"{sha256_file(path)}  {name}\n" for name, path in files.items())
+        asked = self.files if self.names is None else self.files.keys() & set(self.names)
+        hashes = {name: sha256_file(self.files[name]) for name in sorted(asked) if self.files[name].is_file()}
+        listed = "".join(f"{digest}  {name}\n" for name, digest in hashes.items())
         return {"pictures": sha256_bytes(listed.encode())}
 
     def check(self, names: Collection[str]) -> None:
         missing = [name for name in names if name not in self.files]
-        extra = sorted(self.files.keys() - set(names))
+        extra = sorted(name for name in self.files.keys() - set(names) if not self._is_picture(name))
         said = [
             f"{len(some)} {kind}, first {some[0]!r}"
             for kind, some in (("missing", missing), ("not asked for", extra))
@@ -64,17 +80,22 @@ class Precomputed(Method):
             advice = "pass the --limit and --samples-per-item of 'lepbench suite export', see its prompts.csv"
             raise LepbenchError(
                 f"{self.folder} does not hold the {len(names)} pictures asked for: {'; '.join(said)}",
-                advice if missing else f"move what is no picture of this run elsewhere, or {advice}",
+                advice if missing else "move what is no picture of this suite elsewhere",
             )
         self._check_pictures(names)
 
+    def _is_picture(self, name: str) -> bool:
+        """Whether a file is called as a picture of the suite."""
+        found = NAME.fullmatch(name)
+        return found is not None and found["item_id"] in self.item_ids
+
     def _check_pictures(self, names: Collection[str]) -> None:
-        """Decode every picture once: a later batch must not stop a run that has begun.
+        """Check every picture at once: a later batch must not stop a run that has begun.
 
         Raises:
-            LepbenchError: one cannot be decoded, or has another size than most.
+            LepbenchError: one cannot be read, or has another size than most.
         """
-        sizes = {name: open_rgb(self.folder / name).size for name in names}
+        sizes = {name: check_rgb(self.folder / name) for name in names}
         usual = Counter(sizes.values()).most_common(1)[0][0]
         odd = next((name for name in names if sizes[name] != usual), None)
         if odd is not None:
@@ -85,13 +106,13 @@ class Precomputed(Method):
             )
 
     def draw(self, requests: Sequence[Request]) -> Tensor:
-        return torch.stack([self._read(request) for request in requests])
+        return to_channels(np.stack([self._read(request) for request in requests]))
 
-    def _read(self, request: Request) -> Tensor:
+    def _read(self, request: Request) -> Pixels:
         pixels = np.asarray(open_rgb(self.folder / request.name))
         if pixels.shape[:2] != request.sketch.shape:
             found, wanted = (format_size(shape) for shape in (pixels.shape, request.sketch.shape))
             raise LepbenchError(
                 f"{self.folder / request.name} is {found} px and the suite {wanted}", "draw at its size"
             )
-        return to_tensor(pixels)
+        return pixels

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from lepbench.metrics.assignment import match_pixels
 from lepbench.metrics.edges import EdgeCounts, as_pair, check_tolerance, count
+from lepbench.metrics.largest import count_largest_pairing
 
 
 def one_to_one_counts(
@@ -16,9 +16,9 @@ def one_to_one_counts(
 ) -> EdgeCounts:
     """Count the pixels of each map that a one-to-one pairing within each Euclidean distance covers.
 
-    As many pixels as possible are paired, and of those pairings the nearest is taken (`match_pixels`). Never
-    above `edge_counts`, where several pixels may match the same one, and equal to it at tolerance 0; double
-    and thick lines are penalised. Both sides match the same number of pixels.
+    As many pixels as possible are paired (`count_largest_pairing`). Never above `edge_counts`, where several
+    pixels may match the same one, and equal to it at tolerance 0; double and thick lines are penalised. Both
+    sides match the same number of pixels.
 
     Args:
         predicted: bool [B, H, W].
@@ -33,9 +33,7 @@ def one_to_one_counts(
     """
     first, second = as_pair(predicted, target)
     pairs = zip(first, second, strict=True)
-    paired = [
-        [count(match_pixels(a, b, check_tolerance(t))[0][None])[0] for t in tolerances] for a, b in pairs
-    ]
+    paired = [[count_largest_pairing(a, b, check_tolerance(t)) for t in tolerances] for a, b in pairs]
     matched = np.array(paired, dtype=np.int64).reshape(len(first), len(tolerances))
     totals = [np.repeat(count(m)[:, None], len(tolerances), axis=1) for m in (first, second)]
     return EdgeCounts(matched, totals[0], matched, totals[1])

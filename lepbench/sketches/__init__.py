@@ -2,6 +2,7 @@
 
 from lepbench.sketches.base import SKETCHES, Drawing, Fault, Name, Sketchbook, SketchCorpus, Unusable
 from lepbench.sketches.fscoco import FsCocoCorpus
+from lepbench.sketches.openmoji import OpenMoji
 from lepbench.sketches.quickdraw import QuickDraw
 from lepbench.sketches.svg import Svg
 
@@ -11,6 +12,7 @@ __all__ = [
     "Fault",
     "FsCocoCorpus",
     "Name",
+    "OpenMoji",
     "QuickDraw",
     "SketchCorpus",
     "Sketchbook",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Fault(StrEnum):
 class Unusable(Exception):  # noqa: N818 - an outcome that is counted, not a fault of the run
     """One drawing cannot be used; whoever reads the corpus counts it and goes on."""
 
-    def __init__(self, fault: Fault, detail: str = "") -> None:
+    def __init__(self, fault: StrEnum, detail: str = "") -> None:
         super().__init__(f"{fault}: {detail}" if detail else str(fault))
         self.fault, self.detail = fault, detail
 
@@ -126,7 +126,13 @@ class Sketchbook(ABC):
 
 
 class SketchCorpus(Config, ABC):
-    """Where drawings come from. A subclass narrows `name` to its own and adds its settings."""
+    """Where drawings come from. A subclass narrows `name` to its own and adds its settings.
+
+    Attributes:
+        protocol: the name of the one that scores suites of it; None for that of all drawings.
+    """
+
+    protocol: ClassVar[str | None] = None
 
     name: str
     path: Path

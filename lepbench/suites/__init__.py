@@ -1,17 +1,8 @@
 """Frozen lists of prompt and sketch, bytes included."""
 
+from lepbench.suites.definition import TRUTHS, SuiteDefinition, Truth
 from lepbench.suites.items import Item, Items
-from lepbench.suites.suite import (
-    FOLDERS,
-    TRUTHS,
-    Suite,
-    SuiteDefinition,
-    Truth,
-    list_shipped,
-    list_suites,
-    load_suite,
-    name_picture,
-)
+from lepbench.suites.suite import FOLDERS, Suite, list_shipped, list_suites, load_suite, name_picture
 
 __all__ = [
     "FOLDERS",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import chain
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
@@ -13,6 +14,8 @@ from lepbench.suites.items import Item
 from lepbench.suites.suite import SUITES, Suite, name_picture
 
 COLUMNS = ("file", "item_id", "sample_index", "prompt", "sketch", "seed")
+NEGATIVE = "negative_prompt"
+"""A further column, where any item has one."""
 
 
 def export_suite(
@@ -32,19 +35,27 @@ def export_suite(
     if out.is_dir() and list_visible(out):
         raise LepbenchError(f"{out} is not empty", "choose another --out")
     make_folder(out)
-    rows = [list_cells(suite, item, index) for index in range(samples_per_item) for item in items]
+    columns = COLUMNS if not any(items.negative_prompts) else (*COLUMNS, NEGATIVE)
+    rows: list[list[list[str | int]]] = [[] for _ in range(samples_per_item)]
     for done, item in enumerate(items, start=1):
+        for index, sample in enumerate(rows):
+            sample.append(list_cells(suite, item, index)[: len(columns)])
         write_bytes(out / "sketches" / f"{item.item_id}.png", encode_png(item.sketch))
         progress("sketches", done, len(items))
-    size, options = suite.definition.size, _list_options(suite, limit, samples_per_item)
-    write_text(out / "README.md", README.format(suite=suite.name, size=size, options=options))
+    about = {
+        "suite": suite.name,
+        "size": suite.definition.size,
+        "options": _list_options(suite, limit, samples_per_item),
+        "negative": AVOID if NEGATIVE in columns else "",
+    }
+    write_text(out / "README.md", README.format(**about))
     # Last, so that a folder with the table is a whole one.
-    write_text(out / "prompts.csv", format_csv(COLUMNS, rows))
+    write_text(out / "prompts.csv", format_csv(columns, chain.from_iterable(rows)))
     return out / "prompts.csv"
 
 
 def list_cells(suite: Suite, item: Item, index: int) -> list[str | int]:
-    """A line of `prompts.csv`: the cells of `COLUMNS` for a sample of an item."""
+    """A line of `prompts.csv`: the cells of `COLUMNS` and of `NEGATIVE` for a sample of an item."""
     sketch = f"sketches/{item.item_id}.png"
     return [
         name_picture(item.item_id, index),
@@ -53,6 +64,7 @@ def list_cells(suite: Suite, item: Item, index: int) -> list[str | int]:
         item.prompt,
         sketch,
         suite.seed(item, index),
+        item.negative_prompt or "",
     ]
 
 
@@ -63,13 +75,14 @@ def _list_options(suite: Suite, limit: int | None, samples_per_item: int) -> str
     return f"--suite {shlex.quote(given)}{'' if limit is None else f' --limit {limit}'}{several}"
 
 
+AVOID = "\n`negative_prompt` is what a picture must not show; where it is empty, your model's own decides."
 README = """\
 # {suite}, to be drawn
 
 `prompts.csv` has a line a picture: draw `prompt` along the sketch in `sketch` (white strokes on black; invert
 it if your model wants black on white) at {size} x {size} px, and store the picture as PNG under the name in
 `file`. Take `seed` for your noise, so that your pictures can be drawn again; no two lines share one. Do not
-use the real pictures, which are not in this folder, and do not pick among several tries.
+use the real pictures, which are not in this folder, and do not pick among several tries.{negative}
 
 Then score the folder, with no model loaded:
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, encode_png, read_pixels
 from lepbench.panels import Page, draw_strokes
 
@@ -38,6 +39,8 @@ SCHEMA = pa.schema(
 )
 KEPT = 32
 """Items that stay decoded: a batch and the items that its samples are confused with."""
+FEW = 64
+"""Items that are looked at together."""
 PANEL = 192
 """Side of a picture in a notebook, px, or as near as a whole factor comes."""
 GAP = 8
@@ -109,6 +112,27 @@ class ItemFile:
         """The prompt of every item."""
         return self._names["prompt"]
 
+    def read_column(self, name: str) -> list[Any]:
+        """A column of every item, read anew; of None where no item fills it."""
+        with pq.ParquetFile(self.path) as file:
+            if name not in file.schema_arrow.names:
+                return [None] * len(self.ids)
+            values: list[Any] = file.read(columns=[name]).column(0).to_pylist()
+        return values
+
+    def read_batches(self, columns: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
+        """Some columns of all items, a few items at a time; of None where no item fills them."""
+        with pq.ParquetFile(self.path) as file:
+            there = [name for name in columns if name in file.schema_arrow.names]
+            for batch in file.iter_batches(FEW, columns=there):
+                yield {name: [None] * len(batch) for name in columns} | batch.to_pydict()
+
+    @cached_property
+    def sketch_hashes(self) -> list[str]:
+        """The hash of every item's sketch, by which equal ones are known."""
+        batches = self.read_batches(("sketch",))
+        return [sha256_bytes(sketch) for batch in batches for sketch in batch["sketch"]]
+
     @cached_property
     def positions(self) -> dict[str, int]:
         """Where each item is, by its `item_id`."""
@@ -117,10 +141,8 @@ class ItemFile:
     @cached_property
     def labels(self) -> list[str | None]:
         """The class of every item; None where it has none."""
-        held = pq.read_schema(self.path).names
-        columns = [name for name in ("label", "scene") if name in held]
-        rows = pq.read_table(self.path, columns=columns).to_pylist() if columns else [{}] * len(self.ids)
-        return [row.get("label") or find_label(row.get("scene") or "") for row in rows]
+        pairs = zip(self.read_column("label"), self.read_column("scene"), strict=True)
+        return [label or find_label(scene or "") for label, scene in pairs]
 
     def read(self, position: int) -> Item:
         """The item at a position from 0."""
@@ -171,6 +193,12 @@ class Items(Sequence[Item]):
     def prompts(self) -> list[str]:
         """Their prompts."""
         return [self.file.prompts[position] for position in self.positions]
+
+    @property
+    def negative_prompts(self) -> list[str | None]:
+        """Their negative prompts, None of those without one."""
+        every = self.file.read_column("negative_prompt")
+        return [every[position] for position in self.positions]
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -3,114 +3,29 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import overload
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from lepbench.config import Config, load_config
+from lepbench.config import load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
+from lepbench.images import read_pixels
 from lepbench.registry import Registry, suggest_entry
 from lepbench.seeds import derive_seed
+from lepbench.suites.definition import DEFINITION, SuiteDefinition
 from lepbench.suites.items import Item, ItemFile, Items
 
 SUITES = Path(__file__).parents[1] / "assets" / "suites"
 FOLDERS: Registry[Path] = Registry("suite")
 """Folders of the suites that plug-ins add, by name."""
-DEFINITION = "suite.yaml"
 ITEMS = "items.parquet"
-
-
-Truth = Literal["picture", "edges", "contours", "mask", "strokes", "label"]
-TRUTHS: dict[Truth, str] = {
-    "picture": "the real picture of every item",
-    "edges": "sketches that are the edge maps of the pictures",
-    "contours": "exact contours",
-    "mask": "the mask of the objects",
-    "strokes": "numbered strokes",
-    "label": "the class of an item, of those that have one",
-}
-"""What a suite may know of its items, and how an error calls it."""
-KINDS: dict[str, dict[str, Any]] = {
-    "freehand": {
-        "truths": ("picture", "contours", "mask", "strokes", "label"),
-        "protocol": "lepbench-freehand-v1",
-    },
-    "drawings": {"truths": ("picture", "strokes"), "protocol": "lepbench-drawings-v1"},
-}
-
-
-class Drawn(Config):
-    """Where the items came from, and which candidates were left out."""
-
-    corpus: str
-    """Corpus and split, e.g. "sketchworld test"."""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    """Of the corpus, without where it lay."""
-    seed: int | None = None
-    """Of the hash that candidates were picked by; None where they are consecutive."""
-    first_index: int
-    """First index of the split that was looked at; 0 where candidates were picked by a hash."""
-    considered: int
-    """How many candidates were looked at."""
-    left_out: dict[str, int]
-    """Reason to number of candidates turned away."""
-    unsupported: dict[str, int] = Field(default_factory=dict)
-    """What a drawing has that is not drawn, to the number of items that have it."""
-
-
-class SuiteDefinition(Config):
-    """Content of `suite.yaml`."""
-
-    name: str
-    """Part of every item's seed, whatever the folder is called."""
-    kind: Literal["freehand", "drawings"] | None = None
-    """What earlier versions wrote instead of `truths` and `protocol`: a name in `KINDS`."""
-    truths: tuple[Truth, ...] = ("picture", "edges", "contours", "mask", "label")
-    """What is known of its items beside prompt and sketch; measures need some of them."""
-    protocol: str = "lepbench-edges-v1"
-    """The protocol that it is scored by unless another is chosen."""
-    version: int
-    description: str
-    licence: str
-    size: int
-    """Height and width of every picture, in pixels."""
-    items: int
-    """How many items the frozen list holds."""
-    default_items: int
-    """How many of them, from the front, a score is made of unless said otherwise."""
-    detector: dict[str, Any]
-    """The detector, with its settings, whose map of a sample is held against the sketch; of an edge suite it
-    is the one that made the sketch."""
-    contour_detector: dict[str, Any] | None = None
-    """The second detector, whose map of a sample is held against the exact contours, where they are known."""
-    drawn: Drawn
-    items_sha256: str
-    """SHA-256 of `items.parquet`."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_kind(cls, given: Any) -> Any:
-        """Truths and protocol of a definition that an earlier version wrote."""
-        if not isinstance(given, dict) or given.get("kind") not in KINDS:
-            return given
-        about = {**KINDS[given["kind"]], **given}
-        if not about.pop("pictures", True):
-            about["truths"] = [truth for truth in about["truths"] if truth != "picture"]
-        return about
-
-    @model_serializer(mode="wrap")
-    def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what `kind` stands for, so that the hashes of such suites stay."""
-        written: dict[str, Any] = plain(self)
-        implied = KINDS[self.kind] if self.kind else {}
-        return {key: value for key, value in written.items() if key not in implied}
 
 
 def name_picture(item_id: str, index: int) -> str:
@@ -202,16 +117,22 @@ class Suite(Sequence[Item]):
 
     def to_frame(self) -> pd.DataFrame:
         """What is known of the items as a table: a line an item, by `item_id`; pictures are left out."""
-        lines = {
-            item.item_id: {
-                "prompt": item.prompt,
-                "label": item.label,
-                "stroke_pixels": int(item.sketch.sum()),
-                "has_picture": item.image is not None,
-            }
-            for item in self
+        pixels: list[int] = []
+        pictures: list[bool] = []
+        for batch in self._all.file.read_batches(("sketch", "image")):
+            pixels += [int(read_pixels(sketch).sum()) for sketch in batch["sketch"]]
+            pictures += [image is not None for image in batch["image"]]
+        columns = {
+            "prompt": self._all.prompts,
+            "label": self._all.file.labels,
+            "stroke_pixels": pixels,
+            "has_picture": pictures,
         }
-        return pd.DataFrame.from_dict(lines, orient="index").rename_axis("item_id")
+        return pd.DataFrame(columns, index=pd.Index(self.item_ids, name="item_id"))
+
+    def count_labels(self) -> dict[str, int]:
+        """The classes with the number of their items, the commonest first."""
+        return dict(Counter(label for label in self._all.file.labels if label).most_common())
 
     def items(self, limit: int | None = None) -> Items:
         """The first `limit` items, or the default number of them.
@@ -238,10 +159,19 @@ class Suite(Sequence[Item]):
         return self._all[self.find_successor(self._all.file.positions[item.item_id])]
 
     def find_successor(self, position: int) -> int:
-        """Where the successor of the item at a position is; there itself if all prompts are alike."""
-        prompts = self._all.file.prompts
+        """Where the successor of the item at a position is; there itself if all prompts are alike.
+
+        Of several items with one sketch the next with another sketch is taken, if there is one.
+        """
+        prompts, sketches = self._all.file.prompts, self._all.file.sketch_hashes
         following = chain(range(position + 1, len(prompts)), range(position))
-        return next((other for other in following if prompts[other] != prompts[position]), position)
+        others = (other for other in following if prompts[other] != prompts[position])
+        same = position
+        for other in others:
+            if sketches[other] != sketches[position]:
+                return other
+            same = other if same == position else same
+        return same
 
 
 def load_suite(name: str | Path) -> Suite:

@@ -226,7 +226,7 @@ def test_a_look_counts_as_a_build_would_and_writes_a_sheet_alone(
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--exclude", "{photos}"], "nothing to exclude in"),
+        (["--exclude", "{other}"], "nothing to exclude in"),
         (["--out", "{photos}/out"], "lies inside the source"),
         (["--out", "{other}"], "holds 'thesis.tex' and no manifest.json"),
         (["--out", "{other}/thesis.tex"], "is no folder"),

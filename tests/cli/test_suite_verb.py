@@ -9,8 +9,8 @@ import pytest
 
 from lepbench.cli.app import main
 from lepbench.detectors import Canny, Sobel
+from lepbench.suite_sources.sketchworld import RECIPES, SuiteRecipe, make_suite
 from lepbench.suites import Suite
-from lepbench.suites.make import RECIPES, SuiteRecipe, make_suite
 
 
 @pytest.fixture

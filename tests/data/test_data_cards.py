@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
 from lepbench.cli.build_data import command, read_configuration
-from lepbench.cli.suite import make_command, read_corpus
+from lepbench.cli.suite_make import make_command, read_source
 from lepbench.config import Config
 from lepbench.data.config import BuildConfig
 from lepbench.data.sources import SOURCES
@@ -25,6 +25,8 @@ SHAPES = {"folder", "table", "webdataset"}
 """Sources that are a way to lay out any corpus; every other one is a corpus of its own."""
 OF_THE_RUN = {"source", "out", "workers", "engine", "shards", "retry_failed", "dry_run", "as_json"}
 """Parameters of `build-data` that are no settings of the build."""
+NO_OPTIONS = {"corpus", "path", "out", "name", "settings"}
+"""Parameters of `suite make` that are no options of a corpus."""
 NOT_BUILT = re.compile("No reader of its own|cannot be built from")
 NO_SUITE = re.compile("No corpus of its own|No suite can be made")
 Text = Annotated[str, StringConstraints(min_length=3, strip_whitespace=True)]
@@ -115,7 +117,8 @@ def test_a_card_says_how_a_suite_is_made_or_why_not(page: Path) -> None:
     assert bool(shown) != bool(NO_SUITE.search(said))
     for line in shown:
         given = make_command.make_context("make", shlex.split(line)).params
-        source = read_corpus(given["corpus"], given["path"], given["settings"])
+        options = {key: given[key] for key in given if key not in NO_OPTIONS}
+        source = read_source(given["corpus"], given["path"], options, given["settings"])
         assert source.name == given["corpus"]
 
 

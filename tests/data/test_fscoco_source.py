@@ -20,8 +20,8 @@ from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.read import Triplets
 from lepbench.data.sources import FsCocoSource
 from lepbench.sketches import FsCocoCorpus
+from lepbench.suite_sources import Drawings, write_suite
 from lepbench.suites import Suite
-from lepbench.suites.drawings import SuiteRequest, draw_suite
 
 
 def test_entries_are_photographs_with_their_captions(tmp_path: Path) -> None:
@@ -127,8 +127,8 @@ def test_the_maps_may_be_what_people_drew(tmp_path: Path) -> None:
 
 def test_a_suite_and_a_build_show_the_same_sketches(tmp_path: Path) -> None:
     path = fscoco(tmp_path / "fs", users=3)
-    wish = SuiteRequest(name="drawn", items=6, size=64)
-    draw_suite(FsCocoCorpus(path=path, split="all"), wish, tmp_path / "drawn", lambda *told: None)
+    corpus = FsCocoCorpus(path=path, split="all")
+    write_suite(Drawings(name="fscoco", corpus=corpus, items=6, size=64), tmp_path / "drawn")
     config = {"source": {"name": "fscoco", "path": path, "split": "all"}, "edges": "drawn", "size": 64}
     build_triplets(BuildConfig.model_validate(config), tmp_path / "out")
     built = {triplet.text: triplet.edges for triplet in Triplets(tmp_path / "out")}

@@ -22,8 +22,8 @@ from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
 from lepbench.images import encode_png
 from lepbench.sketches import FsCocoCorpus
+from lepbench.suite_sources import Drawings, write_suite
 from lepbench.suites import load_suite
-from lepbench.suites.drawings import SuiteRequest, draw_suite
 
 NAMES = ("astronaut", "coffee", "chelsea", "rocket")
 
@@ -121,12 +121,8 @@ def test_photographs_of_a_suite_of_drawings_stay_out_whatever_their_shape(
         place.write_bytes(jpeg(whole, quality=90))
         put(folder, f"{number}-leaked", place.read_bytes())
     put(folder, "other", np.asarray(data.camera()))
-    draw_suite(
-        FsCocoCorpus(path=scenes, split="all"),
-        SuiteRequest(name="s", items=6, size=128),
-        tmp_path / "s",
-        print,
-    )
+    corpus = FsCocoCorpus(path=scenes, split="all")
+    write_suite(Drawings(name="fscoco", corpus=corpus, items=6, size=128), tmp_path / "s", name="s")
     for size in (64, None):
         kept, left_out = built(folder, tmp_path / f"out-{size}", size=size, exclude=[tmp_path / "s"])
         assert kept == ["other.png"]
@@ -143,9 +139,22 @@ def test_maps_without_edges_and_with_too_many_are_counted(tmp_path: Path) -> Non
     assert (kept, left_out["rocket.png"][0]) == (["blank.png"], "too many edges")
 
 
+def test_pictures_of_a_plain_folder_are_excluded(photos: Path, tmp_path: Path) -> None:
+    put(tmp_path / "tested", "cat", photograph("chelsea"))
+    kept, left_out = built(photos, tmp_path / "out", exclude=[tmp_path / "tested"])
+    everything, _ = built(photos, tmp_path / "all")
+    assert set(everything) - set(kept) == {name for name in everything if "chelsea" in name}
+    assert {reason for reason, _ in left_out.values()} >= {"picture of an excluded set"}
+
+
 def test_what_cannot_be_excluded_is_one_line(photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(LepbenchError, match="nothing to exclude in"):
-        built(photos, tmp_path / "out", exclude=[photos])
+    (tmp_path / "empty").mkdir()
+    for place in (tmp_path / "empty", tmp_path / "nowhere"):
+        with pytest.raises(LepbenchError, match="nothing to exclude in"):
+            built(photos, tmp_path / "out", exclude=[place])
+    put(tmp_path / "torn", "cat", b"no picture")
+    with pytest.raises(LepbenchError, match=r"cannot compare with .*cat.* no known format"):
+        built(photos, tmp_path / "out", exclude=[tmp_path / "torn"])
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "other columns"])

@@ -9,6 +9,8 @@ import pytest
 from sketch_corpora import fscoco, quickdraw
 
 from lepbench.evaluation.conditions import CONDITIONS
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import recount_samples, verify_record
@@ -18,12 +20,12 @@ from lepbench.publishing.leaderboard import add_record, sort_lines
 from lepbench.publishing.sheet import write_sheet
 from lepbench.publishing.tables import write_csv
 from lepbench.sketches import FsCocoCorpus, QuickDraw, SketchCorpus
+from lepbench.suite_sources import Drawings, write_suite
 from lepbench.suites import Suite, load_suite
-from lepbench.suites.drawings import SuiteRequest, draw_suite
 
 
 def suite_of(corpus: SketchCorpus, folder: Path) -> Suite:
-    draw_suite(corpus, SuiteRequest(name="few", items=3, size=64), folder, lambda *told: None)
+    write_suite(Drawings(name=corpus.name, corpus=corpus, items=3, size=64), folder, name="few")
     return load_suite(folder)
 
 
@@ -37,12 +39,20 @@ def suite(request: pytest.FixtureRequest, tmp_path: Path) -> Suite:
 
 
 @pytest.fixture
-def record(tmp_path: Path, suite: Suite, tiny_model: ModelConfig, tiny_judges: Judges) -> Record:
-    return evaluate(tiny_model, suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+def terms(suite: Suite) -> Protocol:
+    """The protocol without judges, which need weights."""
+    return select_protocol(suite, "lepbench-drawings-v1")
+
+
+@pytest.fixture
+def record(
+    tmp_path: Path, suite: Suite, terms: Protocol, tiny_model: ModelConfig, tiny_judges: Judges
+) -> Record:
+    return evaluate(tiny_model, suite, tmp_path / "out", device="cpu", judges=tiny_judges, protocol=terms)
 
 
 def test_rows_of_pictures_are_there_only_with_pictures(
-    tmp_path: Path, suite: Suite, record: Record, tiny_judges: Judges
+    tmp_path: Path, suite: Suite, terms: Protocol, record: Record, tiny_judges: Judges
 ) -> None:
     pictures = "picture" in suite.definition.truths
     assert list(record.rows) == [row for row in CONDITIONS if pictures or row not in ("real", "vae")]
@@ -56,15 +66,15 @@ def test_rows_of_pictures_are_there_only_with_pictures(
     samples = pd.read_parquet(tmp_path / "out" / "samples.parquet")
     assert samples["row"].unique().tolist() == list(record.rows)
     assert not samples.drop(columns="reason").isna().any(axis=None)
-    assert verify_record(tmp_path / "out", suite) == record
+    assert verify_record(tmp_path / "out", suite, terms) == record
     assert recount_samples(tmp_path / "out", suite, tiny_judges, lambda *told: None) == len(samples)
     write_csv(tmp_path / "out", record)
     write_sheet(tmp_path / "out", record, "s", suite.items())
 
 
 @pytest.mark.usefixtures("record")
-def test_a_board_of_drawings_ranks_nobody(tmp_path: Path, suite: Suite) -> None:
-    path, changed = add_record(tmp_path / "out", tmp_path / "boards", suite)
+def test_a_board_of_drawings_ranks_nobody(tmp_path: Path, suite: Suite, terms: Protocol) -> None:
+    path, changed = add_record(tmp_path / "out", tmp_path / "boards", suite, protocol=terms)
     assert changed
     assert pd.read_csv(path)["model"].tolist() == ["tiny"]
     lines = [{"model": name, "edge_f1_1px": figure} for name, figure in (("b", "0.9"), ("a", "0.1"))]

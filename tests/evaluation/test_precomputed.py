@@ -97,6 +97,23 @@ def test_missing_and_extra_files_are_named(
         scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
 
 
+def test_fewer_samples_and_items_than_were_drawn_are_scored(
+    pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
+    few = {"samples_per_item": 1, "limit": ITEMS - 1}
+    among_others = scored(pictures, tiny_suite, tiny_judges, tmp_path / "all", **few)
+    asked = {f"{item.item_id}-0.png" for item in tiny_suite.items(ITEMS - 1)}
+    for path in pictures.iterdir():
+        if path.name not in asked:
+            path.unlink()
+    alone = scored(pictures, tiny_suite, tiny_judges, tmp_path / "few", **few)
+    assert alone.identity == among_others.identity
+    assert alone.rows == among_others.rows
+    assert alone.sample_count == ITEMS - 1
+    stored = tmp_path / "all" / "samples" / "model"
+    assert {path.name for path in stored.iterdir()} == asked
+
+
 def test_a_refused_run_leaves_its_folder_to_the_next(
     pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
 ) -> None:
@@ -177,7 +194,7 @@ def test_a_folder_among_the_pictures_is_named(
     pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
 ) -> None:
     (pictures / "sketches").mkdir()
-    with pytest.raises(LepbenchError, match=r"1 not asked for, first 'sketches'; move .* elsewhere, or pass"):
+    with pytest.raises(LepbenchError, match=r"1 not asked for, first 'sketches'; move .* elsewhere"):
         scored(pictures, tiny_suite, tiny_judges, tmp_path / "out")
 
 

@@ -127,6 +127,22 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     assert record.id == read_record(whole_run).id
 
 
+def test_a_batch_that_cannot_be_written_stops_the_run(
+    tmp_path: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(path: Path, table: object) -> None:
+        raise LepbenchError(f"cannot write {path}: no space left")
+
+    monkeypatch.setattr(condition_runner, "write_table", refuse)
+    with pytest.raises(LepbenchError, match="no space left"):
+        evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+    assert not (tmp_path / "out" / "samples.parquet").exists()
+
+
 def test_a_finished_run_is_read_back(
     tmp_path: Path,
     tiny_model: ModelConfig,

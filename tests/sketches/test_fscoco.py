@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ def test_whole_users_go_to_one_side_whoever_else_there_is(tmp_path: Path) -> Non
     np.testing.assert_allclose(shares, (0.1, 0.5), atol=0.03)
 
 
-def spoil(folder: Path, kind: str, content: bytes | None) -> Fault:
+def spoil(folder: Path, kind: str, content: bytes | None) -> StrEnum:
     """What a drawing is turned away for when one of its files has that content, or is missing."""
     (path,) = (fscoco(folder, users=1, each=1) / kind).rglob("*.*")
     path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from lepbench.sketches import Fault, QuickDraw, Unusable
 from lepbench.sketches.quickdraw import line_spans, parse_drawing
 
 
-def fault_of(line: str | bytes) -> Fault:
+def fault_of(line: str | bytes) -> StrEnum:
     with pytest.raises(Unusable) as caught:
         parse_drawing(line.encode() if isinstance(line, str) else line, recognized_only=True)
     return caught.value.fault

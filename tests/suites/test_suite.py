@@ -16,8 +16,9 @@ from lepbench.detectors import Canny, Sobel, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.images import to_tensor
 from lepbench.sketchworld import render, scene
-from lepbench.suites import Suite, load_suite, make
-from lepbench.suites.make import RECIPES, SuiteRecipe, freeze_suite, make_suite, silhouette_recall
+from lepbench.suite_sources.sketchworld import RECIPES, SuiteRecipe, make_suite, silhouette_recall
+from lepbench.suites import Suite, freeze, load_suite
+from lepbench.suites.freeze import freeze_suite
 
 maps = arrays(np.bool_, (7, 9), elements=st.booleans())
 
@@ -125,8 +126,8 @@ def test_the_successor_skips_items_of_the_same_prompt(folder: Path, tmp_path: Pa
 def test_items_are_read_by_row_group(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = pq.read_table(folder / "items.parquet").to_pylist()
     about = Suite(folder).definition.model_dump(exclude={"items", "items_sha256"})
-    monkeypatch.setattr(make, "GROUP", 1)
-    monkeypatch.setattr(make, "LEAST_ROWS", 2)
+    monkeypatch.setattr(freeze, "GROUP", 1)
+    monkeypatch.setattr(freeze, "LEAST_ROWS", 2)
     freeze_suite(tmp_path, rows, **about)
     assert pq.read_metadata(tmp_path / "items.parquet").num_row_groups == 5
     whole, parted = Suite(folder), Suite(tmp_path)

@@ -13,8 +13,8 @@ from PIL import Image
 
 from lepbench.detectors import Canny, Sobel
 from lepbench.errors import LepbenchError
+from lepbench.suite_sources.sketchworld import SuiteRecipe, make_suite
 from lepbench.suites import Suite
-from lepbench.suites.make import SuiteRecipe, make_suite
 
 
 @pytest.fixture(scope="module")

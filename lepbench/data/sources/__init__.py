@@ -4,6 +4,7 @@ from lepbench.data.sources.base import SOURCES, AnySource, Source, select_source
 from lepbench.data.sources.coco import Coco
 from lepbench.data.sources.folder import Folder
 from lepbench.data.sources.fscoco import FsCocoSource
+from lepbench.data.sources.openmoji import OpenMojiSource
 from lepbench.data.sources.sketchworld import Sketchworld
 from lepbench.data.sources.table import Table
 from lepbench.data.sources.webdataset import WebDataset
@@ -14,6 +15,7 @@ __all__ = [
     "Coco",
     "Folder",
     "FsCocoSource",
+    "OpenMojiSource",
     "Sketchworld",
     "Source",
     "Table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, SerializeAsAny
 
@@ -19,6 +19,8 @@ class Source(Config, ABC):
 
     drawn: ClassVar[bool] = False
     """Whether entries have human sketches."""
+    edges: ClassVar[Literal["binary", "drawn"]] = "binary"
+    """What maps are made of where the build does not say."""
 
     @abstractmethod
     def open(self, size: int, limit: int | None) -> Corpus:

@@ -14,9 +14,11 @@ from lepbench.evaluation.measures.base import (
 from lepbench.evaluation.measures.captions import Captions
 from lepbench.evaluation.measures.chamfer import Chamfer
 from lepbench.evaluation.measures.classes import Classes
+from lepbench.evaluation.measures.coverage import Coverage
 from lepbench.evaluation.measures.distances import Distances
+from lepbench.evaluation.measures.diversity import Diversity
 from lepbench.evaluation.measures.edges import Contours, Edges
-from lepbench.evaluation.measures.faithful import FaithfulF1, FaithfulIoU
+from lepbench.evaluation.measures.faithful import FaithfulF1, FaithfulIoU, FaithfulPaired
 from lepbench.evaluation.measures.masks import Masks
 from lepbench.evaluation.measures.paired import Paired
 from lepbench.evaluation.measures.pooled import PooledEdges
@@ -32,10 +34,13 @@ __all__ = [
     "Columns",
     "ConditionSamples",
     "Contours",
+    "Coverage",
     "Distances",
+    "Diversity",
     "Edges",
     "FaithfulF1",
     "FaithfulIoU",
+    "FaithfulPaired",
     "Masks",
     "Measure",
     "Paired",

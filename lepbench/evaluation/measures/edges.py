@@ -37,19 +37,24 @@ class AgainstSketch(Measure):
     kinds: ClassVar[tuple[str, ...]]
     match: ClassVar[staticmethod[[Tensor, Tensor, Sequence[float]], EdgeCounts]]
 
+    def list_tolerances(self, protocol: Protocol) -> dict[str, float]:
+        """The tolerances in pixels, by what they are called."""
+        return dict(zip(protocol.labels, protocol.distances, strict=True))
+
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
-        return type_integers(name_count_columns(self.prefix, protocol.labels))
+        return type_integers(name_count_columns(self.prefix, list(self.list_tolerances(protocol))))
 
     def count(self, batch: ScoringBatch) -> Columns:
-        rules = batch.protocol
-        found = self.match(batch.edges, batch.sketches, rules.distances)
-        return name_counts(self.prefix, rules.labels, found)
+        tolerances = self.list_tolerances(batch.protocol)
+        found = self.match(batch.edges, batch.sketches, list(tolerances.values()))
+        return name_counts(self.prefix, list(tolerances), found)
 
     def metrics(self, protocol: Protocol) -> list[str]:
-        return [f"{self.prefix}_{kind}_{label}" for kind in self.kinds for label in protocol.labels]
+        labels = self.list_tolerances(protocol)
+        return [f"{self.prefix}_{kind}_{label}" for kind in self.kinds for label in labels]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
-        labels = row.protocol.labels
+        labels = list(self.list_tolerances(row.protocol))
         scores = precision_recall_f1(row.edge_counts(self.prefix, labels))
         return {
             f"{self.prefix}_{kind}_{label}": row.mean(getattr(scores, kind)[:, column])

@@ -81,6 +81,21 @@ class FaithfulF1(_Faithful):
         return precision_recall_f1(row.edge_counts("edge", [label])).f1[:, 0]
 
 
+@MEASURES.register("faithful_paired")
+class FaithfulPaired(_Faithful):
+    """One-to-one F1 at the headline tolerance times the share of the caption kept."""
+
+    truths = ("picture", "edges")
+    name = "faithful_paired_f1"
+
+    def alignment(self, protocol: Protocol) -> list[str]:
+        return name_count_columns("paired", [f"{protocol.headline_tolerance}px"])
+
+    def aligned(self, row: ConditionSamples) -> Scores:
+        label = f"{row.protocol.headline_tolerance}px"
+        return precision_recall_f1(row.edge_counts("paired", [label])).f1[:, 0]
+
+
 @MEASURES.register("faithful_iou")
 class FaithfulIoU(_Faithful):
     """Mask overlap times the share of the caption kept: for sketches whose lines need not be edges."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lepbench.evaluation.measures.base import MEASURES
 from lepbench.evaluation.measures.edges import AgainstSketch
+from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.one_to_one import one_to_one_counts
 
 
@@ -15,3 +16,7 @@ class Paired(AgainstSketch):
     prefix = "paired"
     kinds = ("f1",)
     match = staticmethod(one_to_one_counts)
+
+    def list_tolerances(self, protocol: Protocol) -> dict[str, float]:
+        given = protocol.paired_tolerances
+        return super().list_tolerances(protocol) if given is None else {f"{t}px": float(t) for t in given}

@@ -29,15 +29,13 @@ class Strokes(Measure):
     def count(self, batch: ScoringBatch) -> Columns:
         rules = batch.protocol
         strokes = stack_maps([item.strokes for item in batch.truths])
-        scores = stroke_recall(batch.edges, strokes, rules.stroke_tolerance)
+        scores = stroke_recall(batch.edges, strokes, rules.stroke_reach[1])
         columns = zip(self.metrics(rules), scores, strict=True)
         return {name: values.tolist() for name, values in columns}
 
     def metrics(self, protocol: Protocol) -> list[str]:
-        return [
-            f"stroke_recall_{protocol.stroke_tolerance}px",
-            f"strokes_found_{protocol.stroke_tolerance}px",
-        ]
+        label, _ = protocol.stroke_reach
+        return [f"stroke_recall_{label}", f"strokes_found_{label}"]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         known = [row.mean_of_known(name, row.numbers(name)) for name in self.metrics(row.protocol)]

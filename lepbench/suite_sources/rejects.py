@@ -1,4 +1,4 @@
-"""Drawings that are left out, and drawings of which a part is: files of JSON lines, and messages."""
+"""Candidates that are left out, and drawings of which a part is: files of JSON lines, and messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from lepbench.config import Config
 from lepbench.files import write_text
-from lepbench.sketches.base import Fault
 
 REJECTED = "rejected.jsonl"
 UNSUPPORTED = "unsupported.jsonl"
@@ -17,10 +16,10 @@ LONGEST = 120
 
 
 class Reject(Config):
-    """A line of `rejected.jsonl`: a drawing that is left out, and why."""
+    """A line of `rejected.jsonl`: a candidate that is left out, and why."""
 
     id: str
-    reason: Fault
+    reason: str
     detail: str
 
 
@@ -39,7 +38,7 @@ def write_lines(path: Path, lines: Sequence[Config]) -> None:
 
 def count_reasons(rejects: Sequence[Reject]) -> dict[str, int]:
     """Reasons with their numbers, in alphabetical order."""
-    return {str(reason): count for reason, count in sorted(Counter(one.reason for one in rejects).items())}
+    return {reason: count for reason, count in sorted(Counter(one.reason for one in rejects).items())}
 
 
 def describe_rejects(rejects: Sequence[Reject]) -> str:

@@ -20,15 +20,16 @@ from sketch_corpora import doodle, fscoco, lines_of, points_of, quickdraw, svg
 from lepbench.cli.suite import command
 from lepbench.errors import LepbenchError
 from lepbench.images import open_rgb, read_pixels, square
-from lepbench.progress import ignore_progress
 from lepbench.sketches import FsCocoCorpus, Name, QuickDraw, SketchCorpus, Svg
 from lepbench.strokes import crop_strokes, fit_strokes, number_strokes
+from lepbench.suite_sources import Drawings, write_suite
+from lepbench.suite_sources.base import order_names
+from lepbench.suite_sources.drawings import make_file_name
 from lepbench.suites import Suite, load_suite
-from lepbench.suites.drawings import SuiteRequest, draw_suite, make_file_name, order_drawings
 
 
 def made(corpus: SketchCorpus, folder: Path, **wish: object) -> Suite:
-    draw_suite(corpus, SuiteRequest(name=folder.name, **{"size": 64, **wish}), folder, ignore_progress)
+    write_suite(Drawings(name=corpus.name, corpus=corpus, **{"size": 64, **wish}), folder, name=folder.name)
     return load_suite(folder)
 
 
@@ -98,7 +99,7 @@ def test_the_same_again_gives_the_same_bytes_and_another_seed_others(tmp_path: P
 @given(st.lists(st.tuples(st.text(), st.sampled_from("abc")), unique_by=lambda pair: pair[0]), st.randoms())
 def test_the_pick_does_not_depend_on_the_order_of_the_files(pairs: list, random: Random) -> None:
     def picked(names: list[Name]) -> list[list[str]]:
-        return [[names[number].id for number in queue] for queue in order_drawings(names, 0)]
+        return [[names[number].id for number in queue] for queue in order_names(names, 0)]
 
     names = [Name(*pair) for pair in pairs]
     shuffled = list(names)
@@ -206,7 +207,7 @@ def test_a_small_suite_is_made_and_exported_by_the_commands(tmp_path: Path) -> N
     run("export", out, "--out", tmp_path / "to-draw")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "to-draw" / "prompts.csv").read_text())))
     suite = load_suite(out)
-    assert suite.name == "doodles"
+    assert suite.name == "quickdraw-4"
     assert [row["item_id"] for row in rows] == [item.item_id for item in suite.items()]
     assert Counter(row["prompt"] for row in rows) == {"one cat": 2, "one ice cream": 2}
     for row, item in zip(rows, suite.items(), strict=True):

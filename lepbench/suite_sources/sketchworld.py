@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lepbench.config import Config, dump_config
+from lepbench.config import Config
 from lepbench.detectors import AnyDetector, Canny, Sobel
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, list_visible, sha256_bytes, sha256_file, write_text
+from lepbench.files import list_visible, sha256_bytes
 from lepbench.images import encode_png, to_tensor
 from lepbench.progress import Progress, ignore_progress
 from lepbench.registry import Registry
 from lepbench.strokes import number_strokes
-from lepbench.suites.items import SCHEMA
-from lepbench.suites.suite import DEFINITION, ITEMS, Drawn, SuiteDefinition
+from lepbench.suites.definition import Drawn, SuiteDefinition
+from lepbench.suites.freeze import ItemRow, freeze_suite
 
 if TYPE_CHECKING:
     from lepbench.sketchworld import Scene
@@ -34,10 +31,6 @@ if TYPE_CHECKING:
 SILHOUETTE_RECALL = 0.95
 SILHOUETTE_TOLERANCE = 1.0
 WEAK_SILHOUETTE = f"silhouette recall under {SILHOUETTE_RECALL}"
-GROUP = 16 << 20
-"""Bytes of a row group."""
-LEAST_ROWS = 8
-ItemRow = dict[str, Any]
 
 
 class SuiteRecipe(Config):
@@ -121,6 +114,7 @@ def make_suite(recipe: SuiteRecipe, folder: Path, progress: Progress = ignore_pr
     return freeze_suite(
         folder,
         rows,
+        edges=not recipe.levels,
         name=recipe.name,
         kind="freehand" if recipe.levels else None,
         version=recipe.version,
@@ -137,28 +131,6 @@ def make_suite(recipe: SuiteRecipe, folder: Path, progress: Progress = ignore_pr
             left_out={} if recipe.levels else {WEAK_SILHOUETTE: left_out},
         ),
     )
-
-
-def freeze_suite(folder: Path, rows: Sequence[ItemRow], **about: Any) -> SuiteDefinition:
-    """Write rows as a suite's items, in this order, and its definition.
-
-    Args:
-        rows: of `SCHEMA`; a column that no row fills is not written.
-        about: the definition's other fields.
-    """
-    path = folder / ITEMS
-    filled = [field for field in SCHEMA if any(row.get(field.name) is not None for row in rows)]
-    table = pa.Table.from_pylist(rows, pa.schema(filled))
-    with atomic_path(path) as partial:
-        pq.write_table(table, partial, compression="none", row_group_size=count_group_rows(table))
-    definition = SuiteDefinition(**about, items=len(rows), items_sha256=sha256_file(path))
-    write_text(folder / DEFINITION, dump_config(definition, defaults=False))
-    return definition
-
-
-def count_group_rows(table: pa.Table) -> int:
-    """Rows of a row group of about `GROUP` bytes: one is read to see an item."""
-    return max(GROUP * len(table) // max(int(table.nbytes), 1), LEAST_ROWS)
 
 
 def make_candidate(recipe: SuiteRecipe, index: int) -> ItemRow | None:

@@ -1,4 +1,4 @@
-"""What is said of drawings that were left out."""
+"""What is said of candidates that were left out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import json
 from pathlib import Path
 
 from lepbench.sketches import Fault
-from lepbench.sketches.rejects import Part, Reject, count_parts, count_reasons, describe_rejects, write_lines
+from lepbench.suite_sources.rejects import (
+    Part,
+    Reject,
+    count_parts,
+    count_reasons,
+    describe_rejects,
+    write_lines,
+)
 
 REJECTS = [
     Reject(id="cat/1", reason=Fault.EMPTY, detail=""),

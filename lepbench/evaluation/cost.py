@@ -1,0 +1,93 @@
+"""What the pictures of a condition cost: seconds, passes of the denoiser, operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow.compute as pc
+
+from lepbench.backbones import Backbone
+from lepbench.backbones.cost import Passes, count_passes, describe_arithmetic
+from lepbench.config import Config
+from lepbench.evaluation.condition_table import ConditionTable
+from lepbench.methods import Method
+from lepbench.methods.base import Request
+from lepbench.methods.cost import measure_picture_flops
+from lepbench.methods.steered import SteeredMethod
+from lepbench.methods.unguided import Unguided
+
+SECONDS, PASSES, STEERED = "seconds", "passes", "steered_passes"
+"""Columns that a batch keeps while a run goes on: of each sample, its share of the batch's."""
+
+
+class Cost(Config):
+    """Of one picture, the mean over those of a condition."""
+
+    seconds: float
+    """On the clock, while it was drawn; of a cached condition, when it was drawn first."""
+    passes: float
+    """Samples that went through the denoiser: a step of classifier-free guidance is two."""
+    steered_passes: float
+    """Those of them that a backward pass followed."""
+    tflop: float | None
+    """10^12 floating point operations, text encoders and decoder included; None where that is not known."""
+    precision: str
+    """Of the denoiser's weights."""
+    quantised: str | None = None
+    """By which scheme they are quantised."""
+    cached: bool = False
+    """Whether blocks of the denoiser are skipped and their outputs taken from a cache."""
+
+
+@contextmanager
+def count_method_passes(method: Method | None) -> Iterator[Passes | None]:
+    """Context in which the passes of a method's denoiser are counted; None where it has none of ours."""
+    if not isinstance(method, SteeredMethod | Unguided):
+        yield None
+        return
+    with count_passes(method.backbone.denoiser) as passes:
+        yield passes
+
+
+def share_cost(seconds: float, passes: Passes | None, pictures: int) -> dict[str, float]:
+    """A picture's share of what a batch took, by column."""
+    found = (
+        {SECONDS: seconds}
+        if passes is None
+        else {SECONDS: seconds, PASSES: float(passes.total), STEERED: float(passes.steered)}
+    )
+    return {name: value / pictures for name, value in found.items()}
+
+
+def measure_cost(table: ConditionTable, method: Method | None, request: Request) -> Cost | None:
+    """The cost of a condition's pictures; None where no denoiser of ours drew them.
+
+    Args:
+        request: one of those drawn, of whose size operations are counted.
+    """
+    if not isinstance(method, SteeredMethod | Unguided):
+        return None
+    columns = table.read_columns([SECONDS, PASSES, STEERED])
+    seconds, passes, steered = (float(pc.mean(columns[name]).as_py() or 0) for name in columns.column_names)
+    backbone: Backbone = method.backbone
+    precision, quantised, cached = describe_arithmetic(backbone)
+    return Cost(
+        seconds=seconds,
+        passes=passes,
+        steered_passes=steered,
+        tflop=_count_tflop(method, request, passes - steered, steered),
+        precision=precision,
+        quantised=quantised,
+        cached=cached,
+    )
+
+
+def _count_tflop(method: Method, request: Request, plain: float, steered: float) -> float | None:
+    try:
+        flops = measure_picture_flops(method, request)
+    except Exception:  # whatever a backbone cannot do while it is counted: the figures stand without it
+        return None
+    if flops is None:
+        return None
+    return (plain * flops.plain + steered * flops.steered + flops.once) / 1e12

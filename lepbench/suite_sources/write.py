@@ -1,0 +1,175 @@
+"""Write a suite of a source: take candidates by turns, freeze them, and list what was left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from lepbench.errors import LepbenchError
+from lepbench.files import list_visible
+from lepbench.progress import Progress, ignore_progress
+from lepbench.sketches import Fault, Unusable
+from lepbench.suite_sources.base import Candidate, Candidates, SuiteItem, SuiteSource
+from lepbench.suite_sources.rejects import (
+    REJECTED,
+    UNSUPPORTED,
+    Part,
+    Reject,
+    count_parts,
+    count_reasons,
+    describe_rejects,
+    write_lines,
+)
+from lepbench.suites.definition import Drawn, SuiteDefinition
+from lepbench.suites.freeze import FrozenItems, ItemRow, define_suite, write_items
+
+SCORED = 64
+"""Items that a score is made of unless said otherwise, where the order is a hash's and there are more."""
+NAME = re.compile(r"[\w.-]+")
+Picked = tuple[Candidate, SuiteItem]
+
+
+class MadeSuite(NamedTuple):
+    """What was made.
+
+    Attributes:
+        definition: of the suite.
+        candidates: how many there were.
+        rejects: the candidates that were left out.
+        parts: the items of which a part is not drawn.
+    """
+
+    definition: SuiteDefinition
+    candidates: int
+    rejects: list[Reject]
+    parts: list[Part]
+
+
+def write_suite(
+    source: SuiteSource, folder: Path, progress: Progress = ignore_progress, name: str | None = None
+) -> MadeSuite:
+    """Write a suite into `folder`.
+
+    A candidate that cannot be used is a line of `rejected.jsonl`, and the next one of its class is taken.
+
+    Args:
+        progress: called with (stage, done, total).
+        name: of the suite, a part of its items' seeds; `CORPUS-ITEMS` unless given.
+
+    Raises:
+        LepbenchError: too few candidates can be used, or the folder holds files or cannot be written.
+    """
+    if name is not None and not NAME.fullmatch(name):
+        raise LepbenchError(f"name {name!r} is no name of a suite", "use letters, digits and . _ -")
+    if folder.is_dir() and any(path.name != REJECTED for path in list_visible(folder)):
+        raise LepbenchError(f"{folder} is not empty", "choose another --out")
+    found = source.open()
+    selection = Selection(found, source, folder / REJECTED)
+    (folder / REJECTED).unlink(missing_ok=True)
+    try:
+        items = write_items(folder, selection.rows(progress))
+    finally:
+        write_lines(folder / REJECTED, selection.rejects)
+        # Only if nothing is in it, because there were no items.
+        with suppress(OSError):
+            folder.rmdir()
+    write_lines(folder / UNSUPPORTED, selection.parts)
+    definition = selection.define(folder, items, name or f"{source.name}-{items.rows}")
+    return MadeSuite(definition, found.count, selection.rejects, selection.parts)
+
+
+class Selection:
+    """The items that are taken of candidates, and what was passed over.
+
+    Args:
+        rejected: the file that lists the latter, for messages.
+    """
+
+    def __init__(self, found: Candidates, source: SuiteSource, rejected: Path) -> None:
+        self.found, self.source, self.rejected = found, source, rejected
+        self.rejects: list[Reject] = []
+        self.parts: list[Part] = []
+        self.changes: Counter[str] = Counter()
+
+    def rows(self, progress: Progress) -> Iterator[ItemRow]:
+        """The rows of the suite.
+
+        Raises:
+            LepbenchError: at the end, if there are too few.
+        """
+        total = min(self.source.most, self.found.count)
+        done = 0
+        picked = islice(pick_items(self.found.queues(), self.rejects), self.source.most)
+        for done, (candidate, item) in enumerate(picked, start=1):
+            if item.unsupported:
+                self.parts.append(Part(id=candidate.name(), unsupported=item.unsupported))
+            self.changes.update(item.changes)
+            yield item.row
+            progress("items", done, total)
+        if done < self.source.least:
+            raise self._explain_shortage(done)
+
+    def define(self, folder: Path, items: FrozenItems, name: str) -> SuiteDefinition:
+        """Write the definition of the suite."""
+        found = self.found
+        return define_suite(
+            folder,
+            items,
+            edges=found.edges,
+            name=name,
+            protocol=found.protocol,
+            version=1,
+            description=found.description,
+            licence=found.licence,
+            size=found.size,
+            default_items=items.rows if found.all_by_default else min(items.rows, SCORED),
+            detector=found.detector.model_dump(mode="json"),
+            drawn=Drawn(
+                corpus=found.corpus,
+                settings=found.settings,
+                seed=self.source.seed,
+                first_index=0,
+                considered=items.rows + len(self.rejects),
+                left_out=count_reasons(self.rejects),
+                unsupported=count_parts(self.parts),
+                changes=dict(self.changes.most_common()),
+            ),
+        )
+
+    def _explain_shortage(self, usable: int) -> LepbenchError:
+        why = f"; left out: {describe_rejects(self.rejects)}" if self.rejects else ""
+        listed = [f"every reason is in {self.rejected}"] if self.rejects else []
+        advice = ["lower --items"] if usable else [] if listed else ["check the path"]
+        fix = "; ".join([*advice, *listed])
+        return LepbenchError(f"only {usable} of {self.found.count} can be used{why}", fix)
+
+
+def pick_items(queues: Iterable[Iterable[Candidate]], rejects: list[Reject]) -> Iterator[Picked]:
+    """Items, one of each queue in turn, no id twice; what is passed over goes to `rejects`."""
+    used: set[str] = set()
+    turns = deque(_usable(queue, used, rejects) for queue in queues)
+    while turns:
+        items = turns.popleft()
+        picked = next(items, None)
+        if picked is not None:
+            yield picked
+            turns.append(items)
+
+
+def _usable(queue: Iterable[Candidate], used: set[str], rejects: list[Reject]) -> Iterator[Picked]:
+    """A queue's items, none of an id that is used already."""
+    for candidate in queue:
+        try:
+            item = candidate.make()
+            if item.row["item_id"] in used:
+                raise Unusable(Fault.REPEATED, item.row["item_id"])
+        except Unusable as unusable:
+            rejects.append(Reject(id=candidate.name(), reason=str(unusable.fault), detail=unusable.detail))
+            continue
+        used.add(item.row["item_id"])
+        yield candidate, item
