@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from tiny_judges import PHOTOGRAPHS, read_photograph, save_judges, write_yaml
-from tiny_photographs import freeze_built
 
 from lepbench.backbones import load_backbone
 from lepbench.cli.app import main
@@ -19,15 +18,29 @@ from lepbench.guidance.schedulers import imply_sampler
 pytestmark = pytest.mark.slow
 
 LABELS = {"inception": "fid", "dinov2-l14": "fd", "openai-l14-336": "fd"}
-OF_PICTURES = ["faithful_f1", *(f"edge_f1_{t}px" for t in range(4)), "edge_precision_1px", "chamfer_px"]
-BY_JUDGES = [
-    *(f"{name}@openai-b16" for name in ("clip_similarity", "clip_score", "clip_skill")),
-    *(f"{name}@{label}" for label, name in LABELS.items()),
-    *(f"kid@{label}" for label in LABELS),
+EDGES = [
+    "faithful_paired_f1",
+    "edge_f1_1px",
+    "edge_precision_2px",
+    "edge_recall_0px",
+    "paired_f1_2px",
+    "chamfer_px",
+]
+CAPTIONS = [f"{name}@openai-b16" for name in ("clip_similarity", "clip_score", "clip_skill")]
+TO_REAL = [
+    *(
+        f"{name}@{label}"
+        for label, frechet in LABELS.items()
+        for name in (frechet, "kid", "density", "coverage")
+    ),
     "cmmd@openai-l14-336",
 ]
+OF_SEVERAL = [
+    *(f"{name}_by_index@{label}" for label, name in LABELS.items()),
+    *(f"{name}@{label}" for label in LABELS for name in ("diversity", "vendi")),
+]
 CONDITIONS = ["model", "unguided", "real", "vae", "overlay", "wrong_sketch"]
-ITEMS = 6
+ITEMS = 7
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +60,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "frechet_from": 4,
         "resamples": 50,
         "kid_subsamples": 50,
-        "measures": ["faithful_f1", "edges", "chamfer", "captions", "distances"],
-        "rank_by": "faithful_f1",
+        "neighbours": 3,
     }
     write_yaml(root / "protocol.yaml", terms)
     return root
@@ -77,7 +89,7 @@ def make_suite(root: Path, size: int, lepbench: Callable[..., str]) -> Path:
     if not suite.is_dir():
         options = ("--size", size, "--detector-set", "low=0.3", "--detector-set", "high=0.6")
         lepbench("build-data", root / "photographs", "--out", built, *options)
-        freeze_built(built, suite, size=size, items=ITEMS)
+        lepbench("suite", "make", "triplets", built, "--out", suite, "--items", ITEMS)
     return suite
 
 
@@ -86,6 +98,11 @@ def write_model(path: Path, backbone: Path) -> Path:
     return write_yaml(
         path, {"name": "tiny", "backbone": str(backbone), "sampler": sampler, "method": {"name": "unguided"}}
     )
+
+
+def find_cell(line: dict[str, str], name: str, drawn: int) -> str:
+    """A figure of a set, which has the number of its pictures in its name."""
+    return next(text for column, text in line.items() if column in (name, f"{name}_n{drawn}"))
 
 
 @pytest.mark.parametrize(
@@ -113,12 +130,12 @@ def test_photographs_become_a_verified_line_of_a_board(
     with (out / "table.csv").open(newline="") as stream:
         table = {line["row"]: line for line in csv.DictReader(stream)}
     assert list(table) == CONDITIONS
-    by_index = [f"{name}_by_index@{label}" for label, name in LABELS.items()]
-    for name in [*OF_PICTURES, *BY_JUDGES, *(by_index if samples > 1 else [])]:
-        assert float(table["model"][name]) == float(table["model"][name]), name
-        assert table["real"][name] or name.partition("@")[0] in ("fid", "fd", "kid", "cmmd", *by_index), name
-    assert all((table["model"][name] != "") == (samples > 1) for name in by_index)
-    assert table["real"]["fid@inception"] == ""
+    for row in CONDITIONS:
+        drawn = ITEMS * (1 if row in ("real", "vae") else samples)
+        several = samples > 1 and row not in ("real", "vae")
+        assert all(table[row][name] for name in (*EDGES, *CAPTIONS)), row
+        assert all((find_cell(table[row], name, drawn) != "") == (row != "real") for name in TO_REAL), row
+        assert all((find_cell(table[row], name, drawn) != "") == several for name in OF_SEVERAL), row
     features = {path.name for path in (out / "features").iterdir()}
     assert features == {f"{row}@{label}.safetensors" for row in CONDITIONS[:-1] for label in LABELS}
 
@@ -130,7 +147,9 @@ def test_photographs_become_a_verified_line_of_a_board(
     assert board.name == "small-photographs-with-tiny.csv"
     with board.open(newline="") as stream:
         line = next(csv.DictReader(stream))
-    assert {"clip_score@openai-b16", "fd@dinov2-l14", "kid@inception"} <= line.keys()
+    assert line["clip_score@openai-b16"] == table["model"]["clip_score@openai-b16"]
+    name = f"fd@dinov2-l14_n{ITEMS * samples}"
+    assert line[name] == table["model"][name]
     said = lepbench("verify", out, "--images", "--suite", suite, "--device", "cpu")
     rows = ITEMS * (4 * samples + 2)
     assert f"{rows} samples from their pictures" in said

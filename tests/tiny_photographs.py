@@ -11,8 +11,8 @@ from tiny_judges import PHOTOGRAPHS, read_photograph
 from lepbench.detectors import Canny
 from lepbench.images import encode_png, to_tensor
 from lepbench.suites import Suite, name_picture
-from lepbench.suites.make import freeze_suite
-from lepbench.suites.suite import Drawn
+from lepbench.suites.definition import Drawn
+from lepbench.suites.freeze import freeze_suite
 
 PRECOMPUTED = {"name": "precomputed"}
 
@@ -41,7 +41,7 @@ def freeze_photographs(folder: Path, *, size: int, items: int, low: float = 0.3,
         folder,
         rows,
         name=folder.name,
-        truths=("picture", "edges", "label"),
+        edges=True,
         protocol="lepbench-photographs-v1",
         version=1,
         description="Photographs that scikit-image ships.",
@@ -86,7 +86,6 @@ def freeze_drawings(folder: Path, *, size: int) -> Suite:
         folder,
         rows,
         name=folder.name,
-        truths=("strokes",),
         protocol="lepbench-drawings-v1",
         version=1,
         description="Lines.",
@@ -96,16 +95,4 @@ def freeze_drawings(folder: Path, *, size: int) -> Suite:
         detector=Canny().model_dump(),
         drawn=Drawn(corpus="lines", first_index=0, considered=2, left_out={}),
     )
-    return Suite(folder)
-
-
-def freeze_built(built: Path, folder: Path, *, size: int, items: int) -> Suite:
-    import pyarrow.parquet as pq
-    from lepbench.images import read_pixels
-    rows = []
-    for shard in sorted(built.rglob("*.parquet")):
-        for row in pq.read_table(shard).to_pylist():
-            rows.append({"item_id": row["id"], "prompt": row["text"], "image": encode_png(read_pixels(row["image"]["bytes"])), "sketch": encode_png(read_pixels(row["conditioning_image"]["bytes"])>0)})
-    detector = Canny(low=0.3, high=0.6)
-    freeze_suite(folder, rows[:items], name=folder.name, truths=("picture", "edges"), protocol="lepbench-photographs-v1", version=1, description="x", licence="x", size=size, default_items=items, detector=detector.model_dump(), drawn=Drawn(corpus="scikit-image", first_index=0, considered=items, left_out={}))
     return Suite(folder)

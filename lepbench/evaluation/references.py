@@ -21,11 +21,16 @@ def find_reference(protocol: Protocol) -> dict[str, Path]:
     """The files of a protocol's reference by the judge's label; none where the items are their own.
 
     Raises:
-        LepbenchError: there is none for a judge.
+        LepbenchError: there is none for a judge, or they are not those that the protocol was pinned to.
     """
     labels = protocol.find_labels("features")
     if protocol.reference == ITEMS or not labels:
         return {}
+    if protocol.reference_sha256 not in (None, hash_reference(protocol.reference)):
+        raise LepbenchError(
+            f"{protocol.reference} does not hold the statistics that protocol {protocol.name} names",
+            "restore them, or evaluate again",
+        )
     shipped = ASSETS / f"{protocol.reference}{SUFFIX}"
     if shipped.is_file():
         return dict.fromkeys(labels, shipped)

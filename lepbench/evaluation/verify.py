@@ -96,12 +96,13 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
         How many samples were scored.
 
     Raises:
-        LepbenchError: an image cannot be read, or a column or feature does not agree with its image.
+        LepbenchError: a judge is another, an image cannot be read, or a column or feature does not agree.
     """
     record = read_record(folder)
     protocol, identity = record.protocol, record.identity
     stored = _read(find_samples(folder), protocol).to_pandas()
     features = read_features(folder, record.features_sha256)
+    _check_judges(folder, record, judges)
     for kind in list_conditions(identity.model, suite):
         lines = _join_features(stored[stored["row"] == kind.name], features.get(kind.name, {}))
         per_item = kind.count_samples(identity.samples_per_item)
@@ -124,6 +125,12 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
             done += len(batch)
             progress(kind.name, done, len(lines))
     return len(stored)
+
+
+def _check_judges(folder: Path, record: Record, judges: Judges) -> None:
+    for name, digest in judges.weights.items():
+        if record.identity.weights.get(name) != digest:
+            raise LepbenchError(f"{folder} was scored by another {name}", "restore it, or evaluate again")
 
 
 def _join_features(samples: pd.DataFrame, features: Mapping[str, Features]) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ CASES: dict[str, Case] = {
     "photographs on free hand": (
         "drawings",
         lambda place: ["--protocol", "lepbench-photographs-v1"],
-        "protocol lepbench-photographs-v1 measures 'faithful_f1', which needs the real picture of every item",
+        "protocol lepbench-photographs-v1 measures 'faithful_paired', which needs the real picture",
     ),
     "another detector": (
         "coarse",

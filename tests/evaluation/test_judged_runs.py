@@ -2,118 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from judged_run import SAMPLES, Run, run
+from peer_figures import compare_pictures, compute_clean_fid, load_clip, load_layers
 from PIL import Image
 from scipy.linalg import sqrtm
-from tiny_judges import save_judges, write_yaml
-from tiny_photographs import PRECOMPUTED, freeze_photographs, save_variants
-from torch import Tensor, nn
 
-from lepbench.api.running import evaluate
-from lepbench.evaluation.record import Record
 from lepbench.images import Pixels
-from lepbench.suites import Suite
 
-SAMPLES = 2
+__all__ = ["run"]
+
 Matrix = np.ndarray
-
-
-class Run(NamedTuple):
-    """A finished run, and what it was made of."""
-
-    record: Record
-    suite: Suite
-    judges: Path
-    folder: Path
-
-    def figure(self, name: str, row: str = "model") -> float:
-        value = self.record.rows[row][name].value
-        assert value is not None, name
-        return value
-
-    def pictures(self, row: str, index: int | None = None) -> list[Pixels]:
-        """The stored pictures of a row in the order of the samples table, of one sample index or of all."""
-        frame = self.record.samples()
-        chosen = frame[
-            (frame["row"] == row) & (frame["sample_index"] == index if index is not None else True)
-        ]
-        return [np.array(Image.open(path)) for path in chosen["picture"]]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """Twelve photographs at 64 px, two pictures of each that were drawn elsewhere."""
-    root = tmp_path_factory.mktemp("judged")
-    suite = freeze_photographs(root / "suite", size=64, items=12)
-    judges = save_judges(root)
-    protocol = write_yaml(
-        root / "protocol.yaml",
-        {
-            "name": "small-photographs",
-            "extends": "lepbench-photographs-v1",
-            "measures": ["faithful_f1", "edges", "chamfer", "captions", "distances", "classes"],
-            "frechet_from": 4,
-            "resamples": 50,
-            "kid_subsamples": 50,
-        },
-    )
-    save_variants(suite, root / "pictures", SAMPLES)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEPBENCH_CACHE", str(root / "cache"))
-        record = evaluate(
-            {"name": "elsewhere", "method": {**PRECOMPUTED, "folder": str(root / "pictures")}},
-            suite,
-            root / "out",
-            samples_per_item=SAMPLES,
-            protocol=protocol,
-            judges=judges,
-            device="cpu",
-            progress=False,
-        )
-        yield Run(record, suite, root, root / "out")
-
-
-def load_clip(folder: Path) -> tuple[Any, Any]:
-    from transformers import CLIPImageProcessor, CLIPModel, CLIPProcessor, CLIPTokenizer
-
-    parts = CLIPImageProcessor.from_pretrained(folder), CLIPTokenizer.from_pretrained(folder)
-    return CLIPModel.from_pretrained(folder).eval(), CLIPProcessor(*parts)
-
-
-def compare_all(folder: Path, pixels: list[Pixels], captions: list[str]) -> Tensor:
-    """The cosine of every picture and every caption by the whole CLIPModel of transformers."""
-    model, prepare = load_clip(folder)
-    images = [Image.fromarray(one) for one in pixels]
-    with torch.no_grad():
-        logits = model(
-            **prepare(text=captions, images=images, return_tensors="pt", padding=True)
-        ).logits_per_image
-    return torch.as_tensor(logits / model.logit_scale.exp().item())
-
-
-def read_layers(run: Run) -> nn.Module:
-    """What is in the file of the TorchScript stand-in, for pictures in [0, 255], without our code."""
-    model: Any = torch.jit.load(run.judges / "inception.pt").eval()  # type: ignore[no-untyped-call]
-
-    class Layers(nn.Module):
-        num_features = 12
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.layers = model.layers
-
-        @torch.no_grad()
-        def forward(self, batch: Tensor) -> Tensor:
-            return torch.as_tensor(self.layers((batch.float() - 128) / 128).flatten(1))
-
-    return Layers()
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.load. is deprecated:FutureWarning")
@@ -125,9 +29,9 @@ def test_similarities_of_samples_are_transformers(run: Run, row: str) -> None:
     frame = frame[frame["row"] == row]
     items = [run.suite[name] for name in frame["item_id"]]
     pixels = run.pictures(row)
-    own = compare_all(run.judges / "clip", pixels, [item.prompt for item in items]).diagonal()
-    other = compare_all(
-        run.judges / "clip", pixels, [run.suite.successor(item).prompt for item in items]
+    own = compare_pictures(run.root / "clip", pixels, [item.prompt for item in items]).diagonal()
+    other = compare_pictures(
+        run.root / "clip", pixels, [run.suite.successor(item).prompt for item in items]
     ).diagonal()
     assert np.allclose(frame["clip_similarity@openai-b16"], own, rtol=0, atol=1e-6)
     assert np.allclose(frame["clip_wrong_similarity@openai-b16"], other, rtol=0, atol=1e-6)
@@ -141,8 +45,8 @@ def test_classes_are_those_of_the_largest_logit(run: Run, row: str) -> None:
     frame = pd.read_parquet(run.folder / "samples.parquet")
     frame = frame[frame["row"] == row]
     classes = run.suite.classes
-    cosines = compare_all(
-        run.judges / "clip", run.pictures(row), [f"a photo of a {name}" for name in classes]
+    cosines = compare_pictures(
+        run.root / "clip", run.pictures(row), [f"a photo of a {name}" for name in classes]
     )
     known = [classes[best] for best in cosines.argmax(dim=1).tolist()]
     assert len(set(known)) > 1
@@ -154,15 +58,10 @@ def test_classes_are_those_of_the_largest_logit(run: Run, row: str) -> None:
 @pytest.mark.usefixtures("sqrtm_of_clean_fid")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_fid_is_clean_fid_s_on_the_stored_folders(run: Run, tmp_path: Path) -> None:
-    from cleanfid import fid
+    layers, real = load_layers(run.root / "inception.pt"), run.folder / "samples" / "real"
 
     def compute(folder: Path) -> float:
-        return float(
-            fid.compute_fid(
-                str(folder), str(run.folder / "samples" / "real"), custom_feat_extractor=read_layers(run),
-                num_workers=0, device=torch.device("cpu"), use_dataparallel=False, verbose=False,
-            )
-        )  # fmt: skip
+        return compute_clean_fid(folder, real, layers)
 
     assert run.figure("fid@inception") == pytest.approx(compute(run.folder / "samples" / "model"), rel=1e-6)
     groups = []
@@ -179,13 +78,13 @@ def embed_inception(run: Run, pixels: list[Pixels]) -> Matrix:
     from cleanfid.resize import build_resizer
 
     resize = build_resizer("clean")
-    return read_layers(run)(
+    return load_layers(run.root / "inception.pt")(
         torch.stack([torch.from_numpy(resize(one)).movedim(-1, 0) for one in pixels])
     ).numpy()
 
 
 def embed_clip(run: Run, pixels: list[Pixels]) -> Matrix:
-    model, prepare = load_clip(run.judges / "large")
+    model, prepare = load_clip(run.root / "large")
     with torch.no_grad():
         values = prepare(images=[Image.fromarray(one) for one in pixels], return_tensors="pt")["pixel_values"]
         return np.asarray(model.get_image_features(pixel_values=values).pooler_output)
@@ -200,7 +99,7 @@ def embed_dinov2(run: Run, pixels: list[Pixels]) -> Matrix:
     values = (values - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
     with torch.no_grad():
         batch = torch.from_numpy(values.astype(np.float32)).movedim(-1, 1)
-        model = Dinov2Model.from_pretrained(run.judges / "dinov2").eval()
+        model = Dinov2Model.from_pretrained(run.root / "dinov2").eval()
         return np.asarray(model(batch).last_hidden_state[:, 0])
 
 
