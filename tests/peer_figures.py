@@ -31,7 +31,7 @@ def compare_pictures(folder: Path, pixels: list[Pixels], captions: list[str]) ->
 
 def load_layers(path: Path) -> nn.Module:
     """What is in the file of a TorchScript Inception, for pictures in [0, 255] at 299 px."""
-    model: Any = torch.jit.load(path).eval()  # type: ignore[no-untyped-call]
+    model: Any = torch.jit.load(path).eval()
 
     class Layers(nn.Module):
         def __init__(self) -> None:

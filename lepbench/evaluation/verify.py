@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -133,13 +133,13 @@ def _check_judges(folder: Path, record: Record, judges: Judges) -> None:
             raise LepbenchError(f"{folder} was scored by another {name}", "restore it, or evaluate again")
 
 
-def _join_features(samples: pd.DataFrame, features: Mapping[str, Features]) -> list[dict[str, Any]]:
+def _join_features(samples: pd.DataFrame, features: Mapping[str, Features]) -> list[dict[Hashable, Any]]:
     """The stored columns of each sample of a condition, its features among them."""
     columns = {label_figure(FEATURES, label): list(matrix) for label, matrix in features.items()}
     return samples.assign(**columns).to_dict("records")
 
 
-def _check_columns(path: Path, row: str, columns: dict[str, Any], line: dict[str, Any]) -> None:
+def _check_columns(path: Path, row: str, columns: dict[str, Any], line: dict[Hashable, Any]) -> None:
     for name, found in columns.items():
         if isinstance(found, np.ndarray):
             _check_feature(path, name, found, line[name])

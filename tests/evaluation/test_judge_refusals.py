@@ -104,9 +104,9 @@ CASES: dict[str, Case] = {
     "a judge that is on the hub": (
         "photographs",
         lambda place: protocol(place, **MEASURES),
-        "judge 'openai/clip-vit-base-patch16' is neither here nor could it be fetched (LocalEntryNotFoundError "
-        "from the hub); check the connection, give its folder in a file for --judges, or evaluate with "
-        "--judges none",
+        "judge 'openai/clip-vit-base-patch16' is neither here nor could it be fetched "
+        "(LocalEntryNotFoundError from the hub); check the connection, give its folder in a file for "
+        "--judges, or evaluate with --judges none",
     ),
     "a judge of the hub without revision": (
         "photographs",

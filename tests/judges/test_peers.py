@@ -171,7 +171,7 @@ def test_dinov2_features_are_the_class_token_of_transformers(
 
 def load_layers(path: Path) -> Any:
     """What a TorchScript file holds, without our code."""
-    model: Any = torch.jit.load(path)  # type: ignore[no-untyped-call]
+    model: Any = torch.jit.load(path)
     return model.eval().layers
 
 
