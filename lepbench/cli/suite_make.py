@@ -73,7 +73,21 @@ def make_command(
     with show_bars() as progress:
         made = write_suite(source, out, progress, name)
     click.echo(describe_made(made, out), err=True)
+    if unfit := describe_unfit(out):
+        click.echo(unfit, err=True)
     click.echo(out)
+
+
+def describe_unfit(folder: Path) -> str:
+    """Why a suite cannot be scored by its own protocol; empty if it can."""
+    from lepbench.evaluation.protocols import select_protocol
+    from lepbench.suites import load_suite
+
+    try:
+        select_protocol(load_suite(folder))
+    except LepbenchError as error:
+        return f"note: {error}"
+    return ""
 
 
 def read_source(

@@ -111,6 +111,7 @@ def evaluate(
     if backbone is not None:
         height, width = items[0].sketch.shape
         check_drawing(backbone, model.sampler, (height, width))
+        backbone.require_negatives(model.sampler.guidance_scale, items.negative_prompts)
     batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
     names = [sample.name for batch in batches for sample in batch]
     method = _prepare_method(model.method.name, method or build_method(model, backbone), names, suite)

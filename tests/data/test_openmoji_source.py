@@ -24,8 +24,9 @@ from lepbench.data.sources import OpenMojiSource
 from lepbench.errors import LepbenchError
 from lepbench.sketches import OpenMoji
 from lepbench.sketches.openmoji_files import find_installed
+from lepbench.suite_sources import write_suite
+from lepbench.suite_sources.drawings import Drawings
 from lepbench.suites import Suite
-from lepbench.suites.drawings import SuiteRequest, draw_suite
 
 FOLDER = find_installed()
 FEW = {
@@ -101,9 +102,8 @@ def test_no_subject_is_in_a_build_and_in_the_other_sides_suite() -> None:
 
 def test_a_suite_and_a_build_show_the_same_sketches(tmp_path: Path) -> None:
     folder = copy_few(tmp_path / "few")
-    wish = SuiteRequest(name="drawn", items=3, size=96)
     corpus = OpenMoji(path=folder, split="all", variants=True)
-    draw_suite(corpus, wish, tmp_path / "drawn", lambda *told: None)
+    write_suite(Drawings(name="openmoji", corpus=corpus, items=3, size=96), tmp_path / "drawn", name="drawn")
     build_triplets(configure(folder), tmp_path / "out")
     built = {triplet.text: triplet for triplet in Triplets(tmp_path / "out")}
     for item in Suite(tmp_path / "drawn").items(3):

