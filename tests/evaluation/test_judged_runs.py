@@ -13,7 +13,11 @@ from peer_figures import compare_pictures, compute_clean_fid, load_clip, load_la
 from PIL import Image
 from scipy.linalg import sqrtm
 
+from lepbench.evaluation.features import read_features
+from lepbench.evaluation.measures.base import ConditionSamples
+from lepbench.evaluation.measures.distances import measure_distances
 from lepbench.images import Pixels
+from lepbench.judges import JudgeStatistics
 
 __all__ = ["run"]
 
@@ -150,3 +154,50 @@ def test_distances_of_sets_are_the_formulas_on_the_libraries_features(run: Run, 
     if label == "openai-l14-336":
         assert run.figure(f"cmmd@{label}") == pytest.approx(cmmd(drawn, real), rel=1e-6, abs=1e-6)
     assert (f"cmmd@{label}" in run.record.rows["model"]) == (label == "openai-l14-336")
+
+
+@pytest.mark.parametrize("label", sorted(EMBEDDINGS))
+def test_neighbourhoods_and_spread_are_the_formulas_on_the_libraries_features(run: Run, label: str) -> None:
+    embed, k = EMBEDDINGS[label], 5
+    real = embed(run, run.pictures("real")).astype(np.float64)
+    first, second = (embed(run, run.pictures("model", index)).astype(np.float64) for index in range(SAMPLES))
+    drawn = np.concatenate([first, second])
+    radii = np.sort(np.linalg.norm(real[:, None] - real[None], axis=2), axis=1)[:, k]
+    inside = np.linalg.norm(real[:, None] - drawn[None], axis=2) < radii[:, None]
+    assert run.figure(f"density@{label}") == pytest.approx(inside.sum(axis=0).mean() / k, rel=1e-6)
+    assert run.figure(f"coverage@{label}") == pytest.approx(inside.any(axis=1).mean(), rel=1e-6)
+    cosine = (first * second).sum(axis=1) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
+    assert run.figure(f"diversity@{label}") == pytest.approx(np.mean(1 - cosine), rel=1e-6, abs=1e-6)
+    shares = np.stack([1 + cosine, 1 - cosine]) / 2
+    vendi = np.exp(-(shares * np.log(shares)).sum(axis=0)).mean()
+    assert run.figure(f"vendi@{label}") == pytest.approx(vendi, rel=1e-6)
+
+
+@pytest.mark.parametrize("label", sorted(EMBEDDINGS))
+def test_distances_of_one_sample_an_item_are_torch_fidelity_s_and_torchmetrics_s(
+    run: Run, label: str
+) -> None:
+    from torch_fidelity.metric_fid import fid_statistics_to_metric
+    from torch_fidelity.metric_kid import kid_features_to_metric
+    from torchmetrics.image.fid import _compute_fid
+    from torchmetrics.image.kid import poly_mmd
+
+    real, drawn = (EMBEDDINGS[label](run, run.pictures(row, 0)) for row in ("real", "model"))
+    judge = next(one for one in run.record.protocol.judges if one.label == label)
+    features = read_features(run.folder, run.record.features_sha256)
+    # Of the samples table the first half are the first samples of all items.
+    frame = run.record.samples().query("row == 'model'")[: len(drawn)]
+    assert set(frame["sample_index"]) == {0}
+    known = JudgeStatistics(features["real"][label])
+    row = ConditionSamples(frame, frame, run.record.protocol)
+    found = measure_distances(features["model"][label][: len(drawn)], known, row, judge)
+    sets = [v.astype(np.float64) for v in (drawn, real)]
+    moments = [(v.mean(axis=0), np.cov(v, rowvar=False)) for v in sets]
+    whole = fid_statistics_to_metric(*({"mu": m, "sigma": c} for m, c in moments), verbose=False)
+    assert found[judge.frechet].value == pytest.approx(whole["frechet_inception_distance"], rel=1e-6)
+    tensors = [torch.from_numpy(part) for moment in moments for part in moment]
+    assert found[judge.frechet].value == pytest.approx(float(_compute_fid(*tensors)), rel=1e-6)
+    doubles = [torch.from_numpy(v) for v in sets]
+    whole = kid_features_to_metric(*doubles, kid_subsets=1, kid_subset_size=len(drawn), verbose=False)
+    kids = [whole["kernel_inception_distance_mean"], float(poly_mmd(*doubles))]
+    assert kids == pytest.approx([found["kid"].value] * 2, rel=1e-6, abs=1e-6)
