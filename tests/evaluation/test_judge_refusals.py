@@ -10,24 +10,20 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_evaluation import tiny_suite
 from tiny_judges import save_clip, save_torchscript, write_yaml
 from tiny_photographs import PRECOMPUTED, freeze_drawings, freeze_photographs, save_variants
 
 from lepbench.cli.app import main
-from lepbench.suites import Suite
-
-__all__ = ["tiny_suite"]
-
+from lepbench.suites import load_suite
 
 MEASURES = {"measures": ["edges", "captions"]}
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, tiny_suite: Suite) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Suites of each kind, pictures and judges, sound and unsound, each by a name."""
     root = tmp_path_factory.mktemp("refused")
-    (root / "scenes").symlink_to(tiny_suite.folder)
+    (root / "freehand").symlink_to(load_suite("sketchworld-freehand-v1").folder)
     photographs = freeze_photographs(root / "photographs", size=64, items=4)
     freeze_photographs(root / "coarse", size=64, items=4, low=0.1, high=0.2)
     freeze_drawings(root / "drawings", size=64)
@@ -82,6 +78,11 @@ CASES: dict[str, Case] = {
         "measures 'paired', which needs sketches that are the edge maps",
     ),
     "photographs on free hand": (
+        "freehand",
+        lambda place: ["--protocol", "lepbench-photographs-v1"],
+        "which needs sketches that are the edge maps of the pictures, and suite 'sketchworld-",
+    ),
+    "photographs on drawings": (
         "drawings",
         lambda place: ["--protocol", "lepbench-photographs-v1"],
         "protocol lepbench-photographs-v1 measures 'faithful_paired', which needs the real picture",

@@ -199,5 +199,5 @@ def test_distances_of_one_sample_an_item_are_torch_fidelity_s_and_torchmetrics_s
     assert found[judge.frechet].value == pytest.approx(float(_compute_fid(*tensors)), rel=1e-6)
     doubles = [torch.from_numpy(v) for v in sets]
     whole = kid_features_to_metric(*doubles, kid_subsets=1, kid_subset_size=len(drawn), verbose=False)
-    kids = [whole["kernel_inception_distance_mean"], float(poly_mmd(*doubles))]
+    kids = [whole["kernel_inception_distance_mean"], float(poly_mmd(doubles[0], doubles[1]))]
     assert kids == pytest.approx([found["kid"].value] * 2, rel=1e-6, abs=1e-6)
