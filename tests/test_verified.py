@@ -27,7 +27,12 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     read: list[Path] = []
-    monkeypatch.setattr(verified, "sha256_file", lambda file: read.append(file) or sha256_file(file))
+
+    def hash_and_count(file: Path) -> str:
+        read.append(file)
+        return sha256_file(file)
+
+    monkeypatch.setattr(verified, "sha256_file", hash_and_count)
     return read
 
 

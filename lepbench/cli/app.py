@@ -22,9 +22,11 @@ VERBS = {
     "list": ("list", "List what there is to choose from."),
     "mini": ("mini", "Train and check the embedded models."),
     "prefetch": ("prefetch", "Fetch the published weights of a detector."),
-    "score": ("score", "Score files that others made: edge maps, pictures."),
+    "score": ("score", "Score files that others made: edge maps, pictures, sketches."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
+    "statistics": ("statistics", "Keep judges' features of real pictures for comparisons."),
     "suite": ("suite", "List suites, make one of drawings, rebuild a shipped one, export one."),
+    "table": ("table", "Set finished runs in one table: Markdown, LaTeX, CSV."),
     "verify": ("verify", "Check that a run's figures follow from its samples."),
     "train-lep": ("train_lep", "Train a latent edge predictor."),
 }

@@ -17,7 +17,7 @@ from lepbench.evaluation.measures.base import Measure, make_measure
 from lepbench.evaluation.protocol import ITEMS, Protocol, require_labels
 from lepbench.evaluation.references import hash_reference
 from lepbench.judges import ABILITIES, JudgeConfig, select_judge
-from lepbench.registry import Registry
+from lepbench.registry import Registry, suggest_name
 from lepbench.submitted import explain_faults, is_ours
 from lepbench.suites import TRUTHS, Suite
 
@@ -56,8 +56,7 @@ def select_protocol(
     if judges is not None:
         protocol = replace_judges(protocol, *_read_judges(judges))
     if reference is not None:
-        renamed = _rename(protocol, f"against-{_write_name(reference.resolve().name)}")
-        protocol = protocol.model_copy(update={"reference": str(reference), "name": renamed})
+        protocol = _replace_reference(protocol, reference)
     return _fit(_pin(protocol), suite)
 
 
@@ -87,6 +86,9 @@ def _read_file(suite: Suite, path: Path) -> Protocol:
     if "measures" in terms:
         # What ranks, and what is taken where it is known, belong to the measures that were replaced.
         base |= {"rank_by": None, "where_known": []}
+    if "judges" in terms:
+        # Statistics that ship are of a judge that was replaced.
+        base |= {"reference": ITEMS}
     return _complete({**base, **terms}, suite, str(path))
 
 
@@ -172,6 +174,18 @@ def replace_judges(protocol: Protocol, judges: tuple[JudgeConfig, ...], suffix: 
     )
 
 
+def _replace_reference(protocol: Protocol, folder: Path) -> Protocol:
+    """A protocol with other real pictures, called after their hash: the folder may be moved."""
+    other = protocol.model_copy(update={"reference": str(folder)})
+    digest = hash_reference(other)
+    if digest is None:
+        raise LepbenchError(
+            f"protocol {protocol.name} has no judge of features to compare with {folder}",
+            "leave --statistics out, or give --judges",
+        )
+    return other.model_copy(update={"name": _rename(protocol, f"against-{digest[:12]}")})
+
+
 def _rename(protocol: Protocol, suffix: str) -> str:
     return f"{protocol.name.removeprefix(OURS)}-{suffix}"
 
@@ -183,9 +197,7 @@ def _write_name(text: str) -> str:
 def _pin(protocol: Protocol) -> Protocol:
     """The protocol with the hashes of the files behind its judges and its reference, where they lie here."""
     judges = tuple(judge.pin() for judge in protocol.judges)
-    return protocol.model_copy(
-        update={"judges": judges, "reference_sha256": hash_reference(protocol.reference)}
-    )
+    return protocol.model_copy(update={"judges": judges, "reference_sha256": hash_reference(protocol)})
 
 
 def _fit(protocol: Protocol, suite: Suite) -> Protocol:
@@ -205,7 +217,18 @@ def _fit(protocol: Protocol, suite: Suite) -> Protocol:
         for name in protocol.where_known
         if name not in protocol.measures and not find_lacking(make_measure(name), protocol, suite)
     ]
-    return protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
+    fitted = protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
+    _check_rank(fitted)
+    return fitted
+
+
+def _check_rank(protocol: Protocol) -> None:
+    figures = {name for measure in protocol.measures for name in make_measure(measure).metrics(protocol)}
+    if protocol.rank_by is not None and protocol.rank_by not in figures:
+        raise LepbenchError(
+            f"protocol {protocol.name} ranks by {protocol.rank_by!r}, which it does not measure",
+            suggest_name(protocol.rank_by, figures),
+        )
 
 
 def find_lacking(measure: Measure, protocol: Protocol, suite: Suite) -> list[str]:

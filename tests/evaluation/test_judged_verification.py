@@ -16,6 +16,7 @@ from judged_run import Run, run
 from safetensors.numpy import load_file, save_file
 
 from lepbench.api.running import evaluate
+from lepbench.api.statistics import make_statistics
 from lepbench.cli.app import main
 from lepbench.evaluation.features import read_features
 from lepbench.evaluation.record import read_record, write_record
@@ -126,16 +127,20 @@ CASES: dict[str, Case] = {
         ("--images",),
         "holds other files than the protocol's judge 'openai-b16'",
     ),
-    "terms": (edit_terms, ("--protocol", "protocol.yaml"), "was scored by another small-photographs"),
+    "terms": (
+        edit_terms,
+        ("--protocol", "protocol.yaml"),
+        "was scored by another protocol than the present small-photographs",
+    ),
     "recorded terms": (
         lambda place: edit_record(place, lambda text: text.replace('"frechet_from": 4', '"frechet_from": 5')),
         (),
-        "was scored by another small-photographs",
+        "was scored by another protocol than the present small-photographs",
     ),
     "a recorded judge": (
         lambda place: edit_record(place, lambda text: text.replace('"size": 56', '"size": 70')),
         (),
-        "was scored by another small-photographs",
+        "was scored by another protocol than the present small-photographs",
     ),
 }
 
@@ -194,19 +199,12 @@ def test_other_statistics_are_refused(
     run: Run, place: Path, verify: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEPBENCH_CACHE", str(place / "cache"))
-    known = np.random.default_rng(0)
-    (place / "known").mkdir()
-    widths = {"dinov2-l14": 10, "openai-l14-336": 12, "inception": 12}
-    for label, width in widths.items():
-        features = known.standard_normal((20, width)).astype(np.float32)
-        save_file({"features": features}, place / "known" / f"{label}.safetensors")
+    make_statistics(run.root / "pictures", "protocol.yaml", "known", device="cpu", progress=False)
     model = ModelConfig.model_validate(run.record.identity.model.model_dump())
     options: dict[str, Any] = {"samples_per_item": 2, "device": "cpu", "progress": False}
     evaluate(model, run.suite, place / "again", protocol="protocol.yaml", statistics="known", **options)
     assert verify("again")[0] == 0
-    # No figure is made of it that the record would not still state: the hash tells.
-    path = place / "known" / "inception.safetensors"
-    save_file({"features": load_file(path)["features"][::-1].copy()}, path)
+    edit_bytes(place / "known" / "inception.safetensors")
     code, _, err = verify("again")
     assert (code, "does not hold the statistics that protocol" in err) == (2, True), err
 
