@@ -14,7 +14,7 @@ from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 
 from lepbench.cli.app import main
 from lepbench.config import dump_config
-from lepbench.evaluation import condition_runner, run
+from lepbench.evaluation import condition_runner, references, run
 from lepbench.evaluation import judges as judges_module
 from lepbench.evaluation.conditions import CONDITIONS
 from lepbench.judges import Judges
@@ -70,7 +70,7 @@ def test_json_is_one_object_and_nothing_else(
     assert published["rows"]["model"]["fd@sketchworld-clip"] == {"value": None, "low": None, "high": None}
     assert "wrong_sketch" in stderr
     assert {p.name for p in out.iterdir()} == {
-        *("record.json", "run.json", "samples", "samples.parquet", "sheet.png", "table.csv")
+        *("features", "record.json", "run.json", "samples", "samples.parquet", "sheet.png", "table.csv")
     }
     with (out / "table.csv").open(newline="") as stream:
         lines = {line["row"]: line for line in csv.DictReader(stream)}
@@ -183,9 +183,9 @@ def test_missing_judges_are_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run, "load_judges", judges_module.load_judges)
-    monkeypatch.setattr(judges_module, "ASSETS", tmp_path / "nothing")
+    monkeypatch.setattr(references, "ASSETS", tmp_path / "nothing")
     options = ("--suite", tiny_suite.folder, "--out", tmp_path / "out")
     code, _, stderr = lepbench("evaluate", model_file, *options)
     assert code == 2
     assert len(stderr.strip().splitlines()) == 1
-    assert "nothing" in stderr
+    assert "there are no statistics 'judge-statistics@1'" in stderr
