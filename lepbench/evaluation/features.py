@@ -89,9 +89,12 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
     from safetensors.numpy import load_file
 
     try:
-        return np.asarray(load_file(path)[TENSOR], np.float32)
+        found = np.asarray(load_file(path)[TENSOR], np.float32)
     except (OSError, SafetensorError, KeyError) as error:
         raise LepbenchError(f"{path} holds no features of pictures: {error}", "evaluate again") from error
+    if found.ndim != 2 or not np.isfinite(found).all():
+        raise LepbenchError(f"{path} holds features that are no finite numbers [N, D]", "evaluate again")
+    return found
 
 
 def find_features(features: RunFeatures, condition: str) -> Mapping[str, NDArray[np.float32]]:

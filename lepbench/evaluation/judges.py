@@ -6,6 +6,19 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.references import find_reference, require_same_files
 from lepbench.files import sha256_file
 from lepbench.judges import Judges, load_judge
+from lepbench.submitted import explain_faults
+
+
+def check_judges(protocol: Protocol) -> None:
+    """Refuse a protocol whose judges or reference cannot be loaded here, before anything is.
+
+    Raises:
+        LepbenchError: a file of theirs is missing or not the one pinned.
+    """
+    find_reference(protocol)
+    for judge in protocol.judges:
+        with explain_faults(f"judge {judge.label!r}", judge):
+            judge.check()
 
 
 def load_judges(protocol: Protocol, device: str = "cpu") -> Judges:

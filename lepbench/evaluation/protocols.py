@@ -14,7 +14,7 @@ from lepbench.config import load_document, parse_config
 from lepbench.detectors import identify_detector, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.measures.base import Measure, make_measure
-from lepbench.evaluation.protocol import ITEMS, Protocol
+from lepbench.evaluation.protocol import ITEMS, Protocol, require_labels
 from lepbench.evaluation.references import hash_reference
 from lepbench.judges import ABILITIES, JudgeConfig, select_judge
 from lepbench.registry import Registry, suggest_name
@@ -150,7 +150,15 @@ def read_judges(path: Path) -> tuple[JudgeConfig, ...]:
 
 
 def replace_judges(protocol: Protocol, judges: tuple[JudgeConfig, ...], suffix: str) -> Protocol:
-    """A protocol with other judges, under another name; measures without a judge are left out."""
+    """A protocol with other judges, under another name; measures without a judge are left out.
+
+    Raises:
+        LepbenchError: two judges share a label.
+    """
+    try:
+        require_labels(judges)
+    except ValueError as error:
+        raise LepbenchError(str(error)) from error
     able = {ability for judge in judges for ability in judge.abilities}
     kept = [name for name in protocol.measures if set(make_measure(name).abilities) <= able]
     ranks = protocol.rank_by in {figure for name in kept for figure in make_measure(name).metrics(protocol)}

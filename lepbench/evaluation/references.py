@@ -22,7 +22,7 @@ def find_reference(protocol: Protocol) -> dict[str, Path]:
     """The files of a protocol's reference by the judge's label; none where the items are their own.
 
     Raises:
-        LepbenchError: there is none for a judge, or it is of another judge.
+        LepbenchError: there is none for a judge, or it is of another judge, or not the one pinned.
     """
     judges = protocol.find_judges("features")
     if protocol.reference == ITEMS or not judges:
@@ -30,6 +30,11 @@ def find_reference(protocol: Protocol) -> dict[str, Path]:
     files = {judge.label: locate_reference(protocol.reference, judge.label) for judge in judges}
     for judge in judges:
         require_judge(judge, files[judge.label])
+    if protocol.reference_sha256 not in (None, hash_reference(protocol)):
+        raise LepbenchError(
+            f"{protocol.reference} does not hold the statistics that protocol {protocol.name} names",
+            "restore them, or evaluate again",
+        )
     return files
 
 

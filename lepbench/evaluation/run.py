@@ -43,7 +43,7 @@ from lepbench.evaluation.environment import (
 )
 from lepbench.evaluation.features import read_features, write_features
 from lepbench.evaluation.folder import STATE, WORK, claim_folder, clear_work, prepare_folder, write_samples
-from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.judges import check_judges, load_judges
 from lepbench.evaluation.layout import RECORD, find_samples
 from lepbench.evaluation.parts import hash_protocol, hash_submitted_code, list_method_files
 from lepbench.evaluation.protocol import Protocol
@@ -103,6 +103,8 @@ def evaluate(
     protocol = protocol or select_protocol(suite)
     items = suite.items(limit)
     make_schema(protocol)  # a measure that does not fit is reported before anything is loaded
+    if judges is None:
+        check_judges(protocol)  # likewise
     prepare_folder(out)
     where = choose_device(device)
     height, width = items[0].sketch.shape

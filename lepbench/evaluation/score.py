@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-
-from lepbench.errors import LepbenchError
 from lepbench.evaluation.measures import ScoringBatch, select_measures
 from lepbench.evaluation.measures.contract import count_measure
 from lepbench.evaluation.protocol import Protocol
@@ -53,7 +50,4 @@ def embed_batch(batch: ScoringBatch, column: str) -> list[Any]:
     embed = batch.judges[label].features
     assert embed is not None
     with explain_faults(f"judge {label!r}", embed):
-        found = batch.embed(embed)
-    if not bool(torch.isfinite(found).all()):
-        raise LepbenchError(f"judge {label!r} gives features that are not finite", "check its weights")
-    return list(found.numpy())
+        return list(batch.embed(embed, label).numpy())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,16 @@ import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
-from lepbench.evaluation.features import read_features
+from lepbench.evaluation.features import RunFeatures, read_features
 from lepbench.evaluation.layout import find_samples, locate_picture
+from lepbench.evaluation.measures.base import Features, label_figure
 from lepbench.evaluation.parts import check_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import OURS, select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK, make_batches
-from lepbench.evaluation.schema import make_schema
+from lepbench.evaluation.schema import FEATURES, list_feature_columns, make_schema
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import Figures, summarise_samples
 from lepbench.files import sha256_file
@@ -74,6 +77,7 @@ def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) 
     _check_samples(folder, record, suite, samples)
     _check_pictures(folder, samples)
     features = read_features(folder, record.features_sha256)
+    _check_features(folder, samples, features, protocol)
     _check_figures(
         folder, record.rows, summarise_samples(samples, features, load_references(protocol), protocol)
     )
@@ -81,7 +85,7 @@ def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) 
 
 
 def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progress) -> int:
-    """Score the stored images of a run again and compare every column with `samples.parquet`.
+    """Score the stored images of a run again, and compare every column and feature with the stored.
 
     Counts must be equal; network outputs may differ by rounding on another processor.
 
@@ -92,13 +96,15 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
         How many samples were scored.
 
     Raises:
-        LepbenchError: an image cannot be read, or a column does not agree with its image.
+        LepbenchError: a judge is another, an image cannot be read, or a column or feature does not agree.
     """
     record = read_record(folder)
     protocol, identity = record.protocol, record.identity
     stored = _read(find_samples(folder), protocol).to_pandas()
+    features = read_features(folder, record.features_sha256)
+    _check_judges(folder, record, judges)
     for kind in list_conditions(identity.model, suite):
-        lines = stored[stored["row"] == kind.name].to_dict("records")
+        lines = _join_features(stored[stored["row"] == kind.name], features.get(kind.name, {}))
         per_item = kind.count_samples(identity.samples_per_item)
         done = 0
         for batch in make_batches(suite, suite.items(identity.items), per_item, protocol.batch_size):
@@ -107,7 +113,12 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
             pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
             truths = [kind.select_truth(sample) for sample in batch]
             found = score_pictures(
-                pictures, batch, truths=truths, judges=judges, protocol=protocol, embeds=False
+                pictures,
+                batch,
+                truths=truths,
+                judges=judges,
+                protocol=protocol,
+                embeds=kind.borrows is None,
             )
             for path, columns, line in zip(paths, found, lines[done : done + len(batch)], strict=True):
                 _check_columns(path, kind.name, columns, line)
@@ -116,13 +127,35 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
     return len(stored)
 
 
-def _check_columns(path: Path, row: str, columns: dict[str, Any], line: dict[str, Any]) -> None:
+def _check_judges(folder: Path, record: Record, judges: Judges) -> None:
+    for name, digest in judges.weights.items():
+        if record.identity.weights.get(name) != digest:
+            raise LepbenchError(f"{folder} was scored by another {name}", "restore it, or evaluate again")
+
+
+def _join_features(samples: pd.DataFrame, features: Mapping[str, Features]) -> list[dict[Hashable, Any]]:
+    """The stored columns of each sample of a condition, its features among them."""
+    columns = {label_figure(FEATURES, label): list(matrix) for label, matrix in features.items()}
+    return samples.assign(**columns).to_dict("records")
+
+
+def _check_columns(path: Path, row: str, columns: dict[str, Any], line: dict[Hashable, Any]) -> None:
     for name, found in columns.items():
-        if not _agree(found, line[name]):
+        if isinstance(found, np.ndarray):
+            _check_feature(path, name, found, line[name])
+        elif not _agree(found, line[name]):
             raise LepbenchError(
                 f"{path} gives {name} {found} in row {row!r}, samples.parquet says {line[name]}",
                 "evaluate again",
             )
+
+
+def _check_feature(path: Path, column: str, found: Features, stored: Features) -> None:
+    """Compare a feature [D] with the stored one, to rounding of its largest number."""
+    bound = NETWORK_TOLERANCE * max(1.0, float(np.abs(stored).max()))
+    if found.shape != stored.shape or np.abs(found - stored).max() > bound:
+        label = column.partition("@")[2]
+        raise LepbenchError(f"{path} has other features by judge {label!r} than are stored", "evaluate again")
 
 
 def _agree(found: Any, stored: Any) -> bool:
@@ -177,6 +210,23 @@ def _check_pictures(folder: Path, samples: pa.Table) -> None:
         path = locate_picture(folder, row, item_id, index)
         if CONDITIONS[row].borrows is None and not (path.is_file() and sha256_file(path) == digest):
             raise LepbenchError(f"{path} is missing or not the picture that was scored", "evaluate again")
+
+
+def _check_features(folder: Path, samples: pa.Table, features: RunFeatures, protocol: Protocol) -> None:
+    """Refuse features that are not one a picture, of each judge, of every condition with its own pictures."""
+    counts = Counter(samples["row"].to_pylist())
+    labels = [column.partition("@")[2] for column in list_feature_columns(protocol)]
+    asked = {
+        (row, label): n for row, n in counts.items() if CONDITIONS[row].borrows is None for label in labels
+    }
+    held = {(row, label): len(found) for row, known in features.items() for label, found in known.items()}
+    if held != asked:
+        row, label = min(key for key in asked.keys() | held.keys() if asked.get(key) != held.get(key))
+        raise LepbenchError(
+            f"{folder} has {held.get((row, label), 0)} features of {row} by judge {label!r}, "
+            f"not {asked.get((row, label), 0)}",
+            "evaluate again",
+        )
 
 
 def _check_figures(folder: Path, claimed: dict[str, Figures], found: dict[str, Figures]) -> None:

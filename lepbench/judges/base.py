@@ -120,6 +120,14 @@ class JudgeConfig(Config, ABC):
         """The settings that decide its figures: where files lie is left out if their hash is known."""
         return self.model_dump(mode="json")
 
+    def check(self) -> None:
+        """Refuse what cannot be loaded, before anything is: files that are missing or not those pinned.
+
+        Raises:
+            LepbenchError: see `load`.
+        """
+        return
+
     @abstractmethod
     def load(self, device: str) -> LoadedJudge:
         """The judge, on a device such as `cpu` or `cuda:0`.

@@ -15,7 +15,7 @@ from lepbench.judges.base import JUDGES, Ability, JudgeConfig, LoadedJudge
 from lepbench.judges.paths import JUDGE
 from lepbench.judges.pixels import normalise, resize_cleanly, to_bytes
 from lepbench.judges.shared_space import classify_by_caption, match_drawings
-from lepbench.judges.weights import ModelJudgeConfig, find_weights, list_model_files, require_safe
+from lepbench.judges.weights import ModelJudgeConfig, find_weights, list_model_files
 from lepbench.quiet import silence_libraries
 
 
@@ -33,7 +33,6 @@ class ClipJudgeConfig(ModelJudgeConfig):
 
     def load(self, device: str) -> LoadedJudge:
         folder = self.find()
-        require_safe(find_weights(folder), self.sha256)
         scorer = ClipScorer.load(folder, device=device)
         return LoadedJudge(
             files={path.name: path for path in list_model_files(folder)},

@@ -11,7 +11,7 @@ from torch import Tensor
 from lepbench.errors import LepbenchError
 from lepbench.judges.base import JUDGES, Ability, LoadedJudge
 from lepbench.judges.pixels import normalise, resize_cleanly
-from lepbench.judges.weights import ModelJudgeConfig, find_weights, list_model_files, require_safe
+from lepbench.judges.weights import ModelJudgeConfig, find_weights, list_model_files
 from lepbench.quiet import silence_libraries
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -32,7 +32,6 @@ class Dinov2JudgeConfig(ModelJudgeConfig):
 
     def load(self, device: str) -> LoadedJudge:
         folder = self.find()
-        require_safe(find_weights(folder), self.sha256)
         model = _load_model(folder).to(device)
 
         @torch.no_grad()

@@ -52,13 +52,29 @@ class InceptionJudgeConfig(JudgeConfig):
     def identify(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"weights"} if self.sha256 else None)
 
-    def load(self, device: str) -> LoadedJudge:
+    def check(self) -> None:
+        self.find()
+
+    def find(self) -> Path:
+        """The file of the weights, the one that is pinned.
+
+        Raises:
+            LepbenchError: it is missing, cannot be fetched, is another, or is a program and not pinned.
+        """
         if self.library == "clean-fid" and self.sha256 is None:
             raise LepbenchError(
                 f"{self.weights} is a TorchScript file: a program, which would be run",
                 "pin its bytes with 'sha256'",
             )
-        path = find_file(self.weights, self.sha256)
+        try:
+            return find_file(self.weights, self.sha256)
+        except LepbenchError as error:
+            raise LepbenchError(
+                f"judge {self.label!r}: {error}", "or evaluate with --judges FILE, or --judges none"
+            ) from error
+
+    def load(self, device: str) -> LoadedJudge:
+        path = self.find()
         return LoadedJudge({path.name: path}, features=LOADERS[self.library](path, device))
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from lepbench.judges.base import JUDGES, Ability, LoadedJudge
 from lepbench.judges.clip import ClipScorer, load_parts
 from lepbench.judges.shared_space import classify_by_caption, match_drawings
-from lepbench.judges.weights import ModelJudgeConfig, find_weights, list_model_files, require_safe
+from lepbench.judges.weights import ModelJudgeConfig, list_model_files
 
 
 @JUDGES.register("siglip")
@@ -24,7 +24,6 @@ class SiglipJudgeConfig(ModelJudgeConfig):
 
     def load(self, device: str) -> LoadedJudge:
         folder = self.find()
-        require_safe(find_weights(folder), self.sha256)
         scorer = SiglipScorer.load(folder, device=device)
         return LoadedJudge(
             files={path.name: path for path in list_model_files(folder)},

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
+from lepbench.metrics.coverage import Reference as Neighbourhoods
+from lepbench.metrics.coverage import reference as find_neighbours
 from lepbench.metrics.frechet import FeatureStatistics, Gaussian, Moments
 from lepbench.metrics.kid import Reference, reference
 
@@ -36,6 +38,16 @@ class JudgeStatistics:
     def known(self) -> Reference:
         """The features as `kid` takes them, prepared once: their kernel with themselves is the dear part."""
         return reference(self.features)
+
+    def find_neighbours(self, k: int) -> Neighbourhoods:
+        """The features as `density` and `coverage` take them, prepared once for each k."""
+        if k not in self._neighbours:
+            self._neighbours[k] = find_neighbours(self.features, k)
+        return self._neighbours[k]
+
+    @cached_property
+    def _neighbours(self) -> dict[int, Neighbourhoods]:
+        return {}
 
     @classmethod
     def load(cls, path: Path) -> JudgeStatistics:

@@ -42,13 +42,17 @@ class ModelJudgeConfig(JudgeConfig):
         known = self.sha256 or self.content
         return self.model_dump(mode="json", exclude={"model", "revision"} if known else None)
 
+    def check(self) -> None:
+        self.find()
+
     def find(self) -> Path:
-        """The folder of the model, its weights those that are pinned.
+        """The folder of the model, its weights safetensors or those that are pinned.
 
         Raises:
             LepbenchError: it is not here and cannot be fetched, or holds other weights.
         """
         folder = find_model(self.model, self.revision)
+        require_safe(find_weights(folder), self.sha256)
         if self.sha256 is not None:
             check_sha256(find_weights(folder), self.sha256)
         if self.content is not None and hash_listing(list_model_files(folder)) != self.content:

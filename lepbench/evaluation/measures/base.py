@@ -71,11 +71,15 @@ class ScoringBatch:
         """Every class that the suite has, sorted."""
         return self.samples[0].suite.classes
 
-    def embed(self, network: Embed) -> Tensor:
-        """A judge's features of the pictures, float32 [B, D], computed once."""
+    def embed(self, network: Embed, label: str) -> Tensor:
+        """A judge's features of the pictures, float32 [B, D], computed once.
+
+        Raises:
+            LepbenchError: one is not finite.
+        """
         if network not in self._embedded:
             with torch.no_grad():
-                self._embedded[network] = network(self.images).float().cpu()
+                self._embedded[network] = require_finite(network(self.images), label)
         return self._embedded[network]
 
     @cached_property
@@ -243,6 +247,18 @@ def stack_maps(maps: Sequence[NDArray | None]) -> Tensor:
             "name measures that the suite allows, or take another suite",
         )
     return torch.from_numpy(np.stack(known))
+
+
+def require_finite(features: Tensor, label: str) -> Tensor:
+    """Features of a judge on the CPU, float32 [B, D].
+
+    Raises:
+        LepbenchError: one is not finite.
+    """
+    found = features.float().cpu()
+    if not bool(torch.isfinite(found).all()):
+        raise LepbenchError(f"judge {label!r} gives features that are not finite", "check its weights")
+    return found
 
 
 def label_figure(name: str, label: str) -> str:

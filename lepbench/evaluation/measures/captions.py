@@ -14,6 +14,7 @@ from lepbench.evaluation.measures.base import (
     Scores,
     ScoringBatch,
     label_figure,
+    require_finite,
 )
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.clip import cosine, skill_of_means
@@ -43,8 +44,8 @@ class Captions(Measure):
         for label in batch.protocol.find_labels("captions"):
             scorer = batch.judges[label].captions
             assert scorer is not None
-            pictures = batch.embed(scorer.image_embedding)
-            texts = (scorer.text_features(some).float().cpu() for some in captions)
+            pictures = batch.embed(scorer.image_embedding, label)
+            texts = (require_finite(scorer.text_features(some), label) for some in captions)
             similarities = [cosine(pictures, text).tolist() for text in texts]
             columns |= dict(zip(name_similarities(label), similarities, strict=True))
         return columns

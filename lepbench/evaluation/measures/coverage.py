@@ -7,7 +7,7 @@ import numpy as np
 from lepbench.evaluation.measures.base import MEASURES, ConditionSamples, label_figure
 from lepbench.evaluation.measures.distances import OfFeatures
 from lepbench.evaluation.protocol import Protocol
-from lepbench.metrics.coverage import coverage_by_item, density, reference
+from lepbench.metrics.coverage import coverage_by_item, density
 from lepbench.metrics.statistics import Draws
 
 NAMES = ("density", "coverage")
@@ -29,7 +29,7 @@ class Coverage(OfFeatures):
             k = row.protocol.neighbours
             if label not in row.references or len(row.references[label].features) <= k:
                 continue
-            known = reference(row.references[label].features, k)
+            known = row.references[label].find_neighbours(k)
             features = row.features[label]
             found[label_figure("density", label)] = row.mean(density(features, known))
             covered = coverage_by_item(features, known, row.items)

@@ -12,6 +12,7 @@ from lepbench.evaluation.measures.base import (
     Measure,
     ScoringBatch,
     label_figure,
+    require_finite,
 )
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.clip import cosine
@@ -33,7 +34,8 @@ class Sketches(Measure):
         for label in batch.protocol.find_labels("sketches"):
             matching = batch.judges[label].sketches
             assert matching is not None
-            pictures, sketches = matching.pictures(batch.images), matching.sketches(batch.sketches)
+            found = (matching.pictures(batch.images), matching.sketches(batch.sketches))
+            pictures, sketches = (require_finite(features, label) for features in found)
             columns[label_figure("sketch_similarity", label)] = cosine(pictures, sketches).tolist()
         return columns
 
