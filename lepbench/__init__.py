@@ -1,8 +1,8 @@
 """lepbench: datasets, latent edge predictors and trusted scores for sketch-guided diffusion.
 
-Functions do what the command line does (`evaluate`, `compare`, `verify`, `build_data`, `train_lep`, `sample`,
-`make_suite`) or load what it reads (`load_suite`, `load_record`, `load_triplets`, `load_backbone`,
-`load_predictor`, `load_mini`).
+Functions do what the command line does (`evaluate`, `compare`, `make_table`, `verify`, `build_data`,
+`train_lep`, `sample`, `make_suite`) or load what it reads (`load_suite`, `load_record`, `load_triplets`,
+`load_backbone`, `load_predictor`, `load_mini`).
 `SketchGuidedPipeline` guides a loaded diffusers pipeline; `lepbench.metrics` has `torchmetrics.Metric`s.
 """
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lepbench.api.running import compare, evaluate, verify
     from lepbench.api.sampling import sample
     from lepbench.api.suites import make_suite
+    from lepbench.api.tables import make_table
     from lepbench.errors import LepbenchError
     from lepbench.guidance.pipeline import SketchGuidedPipeline
 
@@ -46,6 +47,7 @@ _PLACES = {
     "load_suite": "lepbench.api.loading",
     "load_triplets": "lepbench.api.loading",
     "make_suite": "lepbench.api.suites",
+    "make_table": "lepbench.api.tables",
     "sample": "lepbench.api.sampling",
     "train_lep": "lepbench.api.data",
     "verify": "lepbench.api.running",
@@ -66,6 +68,7 @@ __all__ = [
     "load_suite",
     "load_triplets",
     "make_suite",
+    "make_table",
     "sample",
     "train_lep",
     "verify",

@@ -25,6 +25,7 @@ VERBS = {
     "score": ("score", "Score files that others made: edge maps, pictures."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
     "suite": ("suite", "List suites, make one of drawings, rebuild a shipped one, export one."),
+    "table": ("table", "Set finished runs in one table: Markdown, LaTeX, CSV."),
     "verify": ("verify", "Check that a run's figures follow from its samples."),
     "train-lep": ("train_lep", "Train a latent edge predictor."),
 }

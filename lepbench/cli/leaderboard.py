@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.table import add_format_options, split_names, write_table
 from lepbench.cli.verbs import VerbGroup
 
 
@@ -16,18 +17,22 @@ def command() -> None:
     \b
     Examples:
       lepbench leaderboard add runs/mini-lep
+      lepbench leaderboard show sketchworld-edges-v1/lepbench-edges-v1
     """
 
 
-@command.command("add")
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option(
+leaderboards_option = click.option(
     "--leaderboards",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("leaderboards"),
     show_default=True,
     help="Folder of leaderboards.",
 )
+
+
+@command.command("add")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@leaderboards_option
 @click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the record's name].")
 @click.option("--replace", is_flag=True, help="Replace another record of the same model name.")
@@ -35,6 +40,8 @@ def add_command(
     folder: Path, leaderboards: Path, suite: str | None, protocol: str | None, replace: bool
 ) -> None:
     """Verify the run in DIR against its samples and add its model to LEADERBOARDS/SUITE/PROTOCOL.csv.
+
+    Models stand by the figure that the protocol ranks by, or by name where no figure ranks.
 
     Adding a record twice changes nothing. Runs of another protocol, suite or number of
     samples are not comparable with those on the board and are refused.
@@ -54,3 +61,27 @@ def add_command(
     terms = find_protocol(found, chosen, protocol)
     path, changed = add_record(folder, leaderboards, chosen, protocol=terms, replace=replace)
     click.echo(f"added to {path}" if changed else f"already in {path}")
+
+
+@command.command("show")
+@click.argument("board", required=False, metavar="[SUITE/PROTOCOL]")
+@leaderboards_option
+@add_format_options
+def show_command(
+    board: str | None, leaderboards: Path, kind: str, metrics: str | None, intervals: bool, out: Path | None
+) -> None:
+    """Print a leaderboard as a table, or list the leaderboards there are.
+
+    \b
+    Examples:
+      lepbench leaderboard show
+      lepbench leaderboard show sketchworld-edges-v1/lepbench-edges-v1
+      lepbench leaderboard show sketchworld-edges-v1/lepbench-edges-v1 --format markdown --metrics kid
+    """
+    from lepbench.publishing.board_table import describe_boards, find_board, tabulate_board
+
+    if board is None:
+        click.echo("".join(f"{line}\n" for line in describe_boards(leaderboards)), nl=False)
+        return
+    table = tabulate_board(find_board(leaderboards, board), metrics=split_names(metrics))
+    write_table(table, kind, intervals=intervals, out=out)

@@ -15,6 +15,7 @@ from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.features import read_features
 from lepbench.evaluation.layout import find_samples
 from lepbench.evaluation.notebook import render_tables
+from lepbench.evaluation.parts import check_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.references import load_references
@@ -126,18 +127,21 @@ def _rank(one: Standing) -> dict[str, float | int | None]:
     return {"skill": one.skill, "best_rank": one.ranks[0], "worst_rank": one.ranks[1]}
 
 
-def compare(folders: Sequence[Path], every_metric: bool = False) -> Comparison:
+def compare(
+    folders: Sequence[Path], every_metric: bool = False, *, metrics: Sequence[str] | None = None
+) -> Comparison:
     """Compare two or more finished runs on the same samples.
 
     Args:
         folders: of `lepbench evaluate`, each with its own model name.
         every_metric: all metrics, not only the main ones.
+        metrics: these instead; p values are corrected for their number.
 
     Raises:
         LepbenchError: a folder holds no run, two have the same name, or they are not comparable.
     """
     records = [read_record(folder) for folder in folders]
-    _check_comparable(folders, records)
+    check_comparable(folders, records)
     protocol = records[0].protocol
     names = [record.identity.model.name for record in records]
     tables = [_samples(folder) for folder in folders]
@@ -156,11 +160,11 @@ def compare(folders: Sequence[Path], every_metric: bool = False) -> Comparison:
         }
 
     rows = draw(protocol, SHOWN)
-    main = list_main_metrics(protocol)
+    chosen = list_main_metrics(protocol) if metrics is None else metrics
     metrics = [
         metric
         for metric in rows[names[0]][MODEL.name]
-        if all(metric in rows[run][MODEL.name] for run in names) and (every_metric or metric in main)
+        if all(metric in rows[run][MODEL.name] for run in names) and (every_metric or metric in chosen)
     ]
     enough = RESAMPLES_A_TEST * len(metrics) * len(names) * (len(names) - 1) // 2
     finer = protocol.model_copy(update={"resamples": enough, "kid_subsamples": enough})
@@ -243,17 +247,36 @@ def _common(tables: Sequence[pd.DataFrame]) -> tuple[set[str], int]:
     return common, len(models[0]) - len(common)
 
 
-def _check_comparable(folders: Sequence[Path], records: Sequence[Record]) -> None:
+def check_comparable(folders: Sequence[Path], records: Sequence[Record]) -> None:
+    """Refuse runs that do not compare.
+
+    Raises:
+        LepbenchError: two have one name, one was scored by a protocol that is another by now, or they differ
+            in a term; the message names it.
+    """
     names = [record.identity.model.name for record in records]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise LepbenchError(f"two runs are both called {twice!r}", "rename one in its YAML")
+    for folder, record in zip(folders, records, strict=True):
+        check_protocol(folder, record.protocol, record.identity.protocol_sha256)
     for key in ("suite_sha256", "protocol_sha256", "items", "samples_per_item"):
         wanted = getattr(records[0].identity, key)
         for folder, record in zip(folders, records, strict=True):
             found = getattr(record.identity, key)
             if found != wanted:
+                terms = find_differing_term(record.protocol, records[0].protocol)
+                said = terms if terms and key == "protocol_sha256" else (key, found, wanted)
                 raise LepbenchError(
-                    f"{folder} has {key} {found} and {folders[0]} {wanted}: they do not compare",
+                    f"{folder} has {said[0]} {said[1]} and {folders[0]} {said[2]}: they do not compare",
                     "evaluate again under the same terms",
                 )
+
+
+def find_differing_term(first: Protocol, second: Protocol) -> tuple[str, Any, Any] | None:
+    """The first term in which two protocols differ, other than their name, and its values."""
+    ours, theirs = first.describe(), second.describe()
+    differing = [name for name in ours if ours[name] != theirs.get(name)]
+    # What follows from other terms, or only says where files lie, is named last.
+    ordered = sorted(differing, key=lambda name: name in ("name", "description", "reference"))
+    return next(((name, ours[name], theirs.get(name)) for name in ordered), None)

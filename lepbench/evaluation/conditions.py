@@ -32,7 +32,8 @@ class ConditionKind:
         name: its row in every table, and its folder of pictures.
         repeats: whether an item's samples differ; a condition without noise is drawn once an item.
         borrows: the kind whose images are compared with the rival's sketch; None: its own images.
-        needs_backbone: it is absent if the images were generated elsewhere.
+        needs_backbone: it is absent if nothing draws it: the images were generated elsewhere, and the model
+            names no other to compare with.
         needs_pictures: it is absent if the suite has no real images.
     """
 
@@ -66,7 +67,7 @@ def list_conditions(model: ModelConfig, suite: Suite) -> tuple[ConditionKind, ..
     return tuple(
         kind
         for kind in CONDITIONS.values()
-        if (model.backbone is not None or not kind.needs_backbone)
+        if (model.reference is not None or not kind.needs_backbone)
         and ("picture" in suite.definition.truths or not kind.needs_pictures)
     )
 

@@ -14,7 +14,7 @@ def render_figures(title: str, rows: dict[str, Figures], protocol: Protocol) -> 
     """The main figures of every condition as HTML; a metric that no condition has is left out."""
     headings = {
         metric: f"{heading} {'↓' if is_lower_better(metric) else '↑'}"
-        for metric, heading in list_main_metrics(protocol).items()
+        for metric, heading in list_main_metrics(protocol, next(iter(rows.values()))).items()
         if all(metric in figures for figures in rows.values())
         and any(figures[metric].value is not None for figures in rows.values())
     }

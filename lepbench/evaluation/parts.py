@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from lepbench.errors import LepbenchError
@@ -36,6 +37,22 @@ def hash_protocol(protocol: Protocol) -> str:
     if not code:
         return protocol.sha256
     return sha256_bytes(json.dumps([protocol.sha256, code], sort_keys=True).encode())
+
+
+def check_protocol(folder: Path, protocol: Protocol, stated: str) -> None:
+    """Refuse a run whose figures this version cannot make again.
+
+    Args:
+        protocol: as the record has it.
+        stated: the hash of the one that scored it.
+
+    Raises:
+        LepbenchError: the protocol is another by now: the record is of an earlier version, or code changed.
+    """
+    if hash_protocol(protocol) != stated:
+        raise LepbenchError(
+            f"{folder} was scored by another protocol than the present {protocol.name}", "evaluate again"
+        )
 
 
 def hash_submitted_code(model: ModelConfig, method: Method, protocol: Protocol) -> dict[str, str]:

@@ -18,6 +18,8 @@ ITEMS = "items"
 """The reference of set distances that is the real pictures of the items themselves."""
 RELATIVE_FROM = 256
 """Smallest side, in pixels, at which tolerances are also taken relative to the size."""
+RENAMED = {"semantic": ("sketches", "classes")}
+"""Measures of 0.1.0, and what measures the same now."""
 AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select_detector)]
 
 
@@ -108,6 +110,10 @@ class Protocol(Config):
         named = (self.detector, self.contour_detector, self.soft_detector)
         return [detector for detector in named if detector is not None]
 
+    def describe(self) -> dict[str, Any]:
+        """Every term; judges by what decides their figures."""
+        return {**self.model_dump(mode="json"), "judges": [judge.identify() for judge in self.judges]}
+
     def find_judges(self, ability: Ability) -> list[JudgeConfig]:
         """The judges that are used for something, in order."""
         return [judge for judge in self.judges if ability in judge.abilities]
@@ -149,4 +155,6 @@ def read_recorded(given: Any) -> Any:
     if not isinstance(given, dict) or "segmenter" not in given:
         return given
     gone = ("judge", "segmenter", "matcher", "classifier", "statistics")
-    return {key: value for key, value in given.items() if key not in gone}
+    kept = {key: value for key, value in given.items() if key not in gone}
+    measures = [new for name in given.get("measures", ()) for new in RENAMED.get(name, (name,))]
+    return {**kept, "measures": measures} if measures else kept

@@ -17,7 +17,7 @@ from lepbench.evaluation.measures.base import Measure, make_measure
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.references import hash_reference
 from lepbench.judges import ABILITIES, JudgeConfig, select_judge
-from lepbench.registry import Registry
+from lepbench.registry import Registry, suggest_name
 from lepbench.submitted import explain_faults, is_ours
 from lepbench.suites import TRUTHS, Suite
 
@@ -197,7 +197,18 @@ def _fit(protocol: Protocol, suite: Suite) -> Protocol:
         for name in protocol.where_known
         if name not in protocol.measures and not find_lacking(make_measure(name), protocol, suite)
     ]
-    return protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
+    fitted = protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
+    _check_rank(fitted)
+    return fitted
+
+
+def _check_rank(protocol: Protocol) -> None:
+    figures = {name for measure in protocol.measures for name in make_measure(measure).metrics(protocol)}
+    if protocol.rank_by is not None and protocol.rank_by not in figures:
+        raise LepbenchError(
+            f"protocol {protocol.name} ranks by {protocol.rank_by!r}, which it does not measure",
+            suggest_name(protocol.rank_by, figures),
+        )
 
 
 def find_lacking(measure: Measure, protocol: Protocol, suite: Suite) -> list[str]:

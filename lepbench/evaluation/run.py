@@ -105,10 +105,8 @@ def evaluate(
     make_schema(protocol)  # a measure that does not fit is reported before anything is loaded
     prepare_folder(out)
     where = choose_device(device)
-    backbone = None if model.backbone is None else load_backbone(model.backbone, str(where), model.precision)
-    if backbone is not None:
-        height, width = items[0].sketch.shape
-        check_drawing(backbone, model.sampler, (height, width))
+    height, width = items[0].sketch.shape
+    backbone = load_reference(model, str(where), (height, width))
     batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
     names = [sample.name for batch in batches for sample in batch]
     method = _prepare_method(model.method.name, method or build_method(model, backbone), names, suite)
@@ -142,6 +140,20 @@ def evaluate(
     if not any(record.failed.values()):
         clear_work(out)
     return record.place(out)
+
+
+def load_reference(model: ModelConfig, device: str, size: tuple[int, int]) -> Backbone | None:
+    """The backbone that draws a model's reference rows, and the model's own pictures if it has one.
+
+    Raises:
+        LepbenchError: it cannot be loaded, or does not draw pictures of `size`, height and width.
+    """
+    reference = model.reference
+    if reference is None:
+        return None
+    backbone = load_backbone(reference.backbone, device, reference.precision)
+    check_drawing(backbone, reference.sampler, size)
+    return backbone
 
 
 def _prepare_method(name: str, method: Method, names: list[str], suite: Suite) -> Method:
@@ -227,10 +239,11 @@ class _Run:
         self, backbone: Backbone | None, done: dict[ConditionKind, ConditionTable]
     ) -> dict[ConditionKind, Callable[[], Condition]]:
         """Constructors of the conditions that need a backbone; the tables they read are `done` before."""
-        if backbone is None:
+        reference = self.identity.model.reference
+        if backbone is None or reference is None:
             return {}
-        sampler = self.identity.model.sampler
-        model = {"backbone": hash_backbone_files(backbone), "precision": self.identity.model.precision}
+        sampler = reference.sampler
+        model = {"backbone": hash_backbone_files(backbone), "precision": reference.precision}
         drawn = {**model, "sampler": sampler.model_dump(mode="json")} | hash_sampler_code(sampler)
         plain = UnguidedConfig().build(backbone, sampler)
         return {
@@ -280,10 +293,11 @@ class _Run:
 
     def _describe(self, backbone: Backbone | None) -> tuple[str, ...]:
         """Notes on how the backbone drew."""
-        if backbone is None:
+        reference = self.identity.model.reference
+        if backbone is None or reference is None:
             return ()
         height, width = self.items[0].sketch.shape
-        return describe_drawing(backbone, self.identity.model.sampler, (height, width))
+        return describe_drawing(backbone, reference.sampler, (height, width))
 
     def _measure_costs(self, tables: dict[str, ConditionTable]) -> dict[str, Cost]:
         """What a picture of each condition that a denoiser of ours drew costs, by name."""

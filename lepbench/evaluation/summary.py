@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
@@ -62,27 +62,39 @@ def is_of_sets(metric: str) -> bool:
     return any(strip_label(metric) in measure.of_sets for measure in MEASURES.list_loaded())
 
 
-def list_main_metrics(protocol: Protocol) -> dict[str, str]:
+def list_main_metrics(protocol: Protocol, figures: Iterable[str] | None = None) -> dict[str, str]:
     """The metrics of `MAIN`, then those of external measures, with their headings.
 
-    The heading names the judge where several give the figure.
+    Args:
+        figures: the names to choose from: those of a record, which may be of an earlier version; None for all
+            that the protocol gives.
     """
-    shown: dict[str, str] = {}
-    for measure in select_measures(protocol):
-        names = measure.metrics(protocol)
-        submitted = not is_ours(measure)
-        shown |= {
-            name: MAIN.get(strip_label(name), name)
-            for name in names
-            if submitted or strip_label(name) in MAIN
-        }
-    plain = [strip_label(name) for name in shown]
-    kept = {name: text for name, text in shown.items() if SUBSTITUTES.get(strip_label(name)) not in plain}
-    named = {
-        name: f"{text} {name.partition('@')[2]}" if plain.count(strip_label(name)) > 1 else text
-        for name, text in kept.items()
+    submitted = {
+        name
+        for measure in select_measures(protocol)
+        if not is_ours(measure)
+        for name in measure.metrics(protocol)
     }
-    return dict(sorted(named.items(), key=lambda item: _place_in_main(strip_label(item[0]))))
+    return choose_main_metrics(list_metrics(protocol) if figures is None else figures, submitted)
+
+
+def choose_main_metrics(figures: Iterable[str], submitted: Collection[str] = ()) -> dict[str, str]:
+    """The metrics of `MAIN` among figures, then those that are `submitted`, with their headings."""
+    main = [name for name in figures if name in submitted or strip_label(name) in MAIN]
+    plain = {strip_label(name) for name in main}
+    kept = [name for name in main if SUBSTITUTES.get(strip_label(name)) not in plain]
+    return head_metrics(sorted(kept, key=lambda name: _place_in_main(strip_label(name))))
+
+
+def head_metrics(names: Sequence[str]) -> dict[str, str]:
+    """Headings of metrics, in their order; a heading names the judge where several give the figure."""
+    plain = [strip_label(name) for name in names]
+    return {
+        name: f"{MAIN.get(stem, stem)} {name.partition('@')[2]}".strip()
+        if plain.count(stem) > 1
+        else MAIN.get(stem, name)
+        for name, stem in zip(names, plain, strict=True)
+    }
 
 
 def _place_in_main(metric: str) -> int:

@@ -15,7 +15,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
 from lepbench.evaluation.features import read_features
 from lepbench.evaluation.layout import find_samples, locate_picture
-from lepbench.evaluation.parts import hash_protocol
+from lepbench.evaluation.parts import check_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import OURS, select_protocol
 from lepbench.evaluation.record import Record, read_record
@@ -137,9 +137,8 @@ def _check_identity(folder: Path, record: Record, suite: Suite, protocol: Protoc
     identity = record.identity
     if (identity.suite, identity.suite_sha256) != (suite.name, suite.sha256):
         raise LepbenchError(f"{folder} was scored on another {identity.suite}", "evaluate again")
-    hashes = {identity.protocol_sha256, hash_protocol(protocol), hash_protocol(record.protocol)}
-    if len(hashes) > 1:
-        raise LepbenchError(f"{folder} was scored by another {record.protocol.name}", "evaluate again")
+    for terms in (protocol, record.protocol):
+        check_protocol(folder, terms, identity.protocol_sha256)
 
 
 def _read(path: Path, protocol: Protocol) -> pa.Table:

@@ -18,6 +18,7 @@ from lepbench.config import Config, select_config
 from lepbench.guidance import Guidance, SamplerSettings, sample
 from lepbench.guidance.picture_size import describe_far_size
 from lepbench.guidance.schedulers import imply_sampler, make_scheduler, require_scale
+from lepbench.methods.reference import ReferenceModel
 from lepbench.registry import Registry
 from lepbench.seeds import make_generator
 
@@ -87,7 +88,12 @@ class MethodConfig(Config, ABC):
     name: str
 
     needs_backbone: ClassVar[bool] = True
-    """False if the images were generated elsewhere; then there is no backbone to compare with."""
+    """False if the images were generated elsewhere; reference rows then need a `reference`."""
+
+    @property
+    def reference(self) -> ReferenceModel | None:
+        """What draws the reference rows of a method that has no backbone; None where nothing does."""
+        return None
 
     @abstractmethod
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Method:

@@ -13,6 +13,7 @@ from lepbench.guidance import SamplerSettings
 from lepbench.guidance.presets import PRESETS
 from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.methods.base import METHODS, AnyMethod
+from lepbench.methods.reference import ReferenceModel
 from lepbench.methods.steered import SteeredConfig
 from lepbench.submitted import hash_code, hash_module
 
@@ -20,11 +21,9 @@ DEFAULT_BACKBONE = "mini@1"
 
 
 def hash_model_code(model: ModelConfig) -> dict[str, str]:
-    """SHA-256 of the source files from outside that define a model's method and its scheduler, by name."""
-    method = hash_code(model.method)
-    if model.backbone is None:
-        return method
-    return method | hash_sampler_code(model.sampler)
+    """SHA-256 of the source files from outside that define a model's method and schedulers, by name."""
+    method, reference = hash_code(model.method), model.reference
+    return method if reference is None else method | hash_sampler_code(reference.sampler)
 
 
 def hash_sampler_code(sampler: SamplerSettings) -> dict[str, str]:
@@ -46,6 +45,13 @@ class ModelConfig(Config):
     """Precision of the backbone's weights."""
     sampler: SamplerSettings = SamplerSettings()
     method: AnyMethod
+
+    @property
+    def reference(self) -> ReferenceModel | None:
+        """What draws the reference rows: the model's own backbone, or the one that its method names."""
+        if self.backbone is None:
+            return self.method.reference
+        return ReferenceModel(backbone=self.backbone, precision=self.precision, sampler=self.sampler)
 
     @model_validator(mode="before")
     @classmethod

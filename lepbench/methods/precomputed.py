@@ -1,4 +1,4 @@
-"""Images that were generated elsewhere; no model is loaded."""
+"""Images that were generated elsewhere; a model is loaded only if it draws what they are compared with."""
 
 from __future__ import annotations
 
@@ -8,20 +8,40 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import BeforeValidator, SerializerFunctionWrapHandler, model_serializer
 from torch import Tensor
 
 from lepbench.backbones import Backbone
+from lepbench.config import load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible, sha256_bytes, sha256_file
 from lepbench.guidance import SamplerSettings
 from lepbench.images import Pixels, check_rgb, format_size, open_rgb, to_channels
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
+from lepbench.methods.model import ModelConfig
+from lepbench.methods.reference import ReferenceModel
 
 NAME = re.compile(r"(?P<item_id>.+)-(0|[1-9][0-9]*)\.png", re.ASCII)
 """What a picture is called: `ITEM-INDEX.png`."""
+
+
+def read_reference(given: Any) -> Any:
+    """What a MODEL.yaml draws with, if it is given by its path.
+
+    Raises:
+        LepbenchError: the file cannot be read, or its method has no backbone.
+    """
+    if not isinstance(given, str | Path):
+        return given
+    reference = load_config(Path(given), ModelConfig).reference
+    if reference is None:
+        raise LepbenchError(
+            f"{given} has no backbone to compare with", "let 'compare_with' name a MODEL.yaml that has one"
+        )
+    return reference
 
 
 @METHODS.register("precomputed")
@@ -33,6 +53,21 @@ class PrecomputedConfig(MethodConfig):
     folder: Path
     """`ITEM-INDEX.png` for every sample, at the suite's size. Pictures of samples that are not asked for,
     of the same suite, are left unread."""
+    compare_with: Annotated[ReferenceModel | None, BeforeValidator(read_reference)] = None
+    """What draws the rows `unguided`, `vae` and `overlay`: a path of a MODEL.yaml, of which its backbone,
+    precision and sampler are kept and not the path; or a mapping of these."""
+
+    @property
+    def reference(self) -> ReferenceModel | None:
+        return self.compare_with
+
+    @model_serializer(mode="wrap")
+    def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Omit what is not compared with, so that the hashes of earlier records are unchanged."""
+        settings: dict[str, Any] = plain(self)
+        if self.compare_with is None:
+            settings.pop("compare_with", None)
+        return settings
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Precomputed:
         if not self.folder.is_dir():

@@ -16,7 +16,7 @@ from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.summary import is_lower_better
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
-from lepbench.publishing.tables import format_lines, spread_figures
+from lepbench.publishing.tables import format_lines, parse_column, spread_figures
 from lepbench.suites import Suite
 
 BoardLine = dict[str, str]
@@ -76,19 +76,19 @@ def sort_lines(lines: Sequence[BoardLine], rank_by: str | None) -> list[BoardLin
     if rank_by is None:
         return sorted(lines, key=lambda line: line["model"])
     sign = 1 if is_lower_better(rank_by) else -1
-    return sorted(lines, key=lambda line: sign * float(line[rank_by]) if line[rank_by] else math.inf)
+    column = next(name for name in lines[0] if parse_column(name)[0] == rank_by)
+    return sorted(lines, key=lambda line: sign * float(line[column]) if line[column] else math.inf)
 
 
 def make_line(record: Record) -> BoardLine:
     """A record as a line: who, how many samples, the model's figures with their intervals, provenance."""
     identity = record.identity
-    sampler, backbone = identity.model.sampler, identity.model.backbone
-    drawn = f"{sampler.scheduler}, {sampler.steps} steps, guidance {sampler.guidance_scale:g}"
+    backbone, drawn = identity.model.backbone, identity.model.reference
     return {
         "model": identity.model.name,
         "backbone": backbone or "",
         "method": describe_method(identity),
-        "sampler": drawn if backbone else "",
+        "sampler": drawn.describe_sampler() if backbone and drawn else "",
         "items": str(identity.items),
         "samples": str(record.sample_count),
         **spread_figures(record.rows[MODEL.name]),
@@ -109,9 +109,7 @@ def describe_origin(record: Record) -> str:
 
 def describe_terms(record: Record) -> dict[str, Any]:
     """The common terms of a board's lines: the full protocol, and the suite by its hash."""
-    terms = record.protocol.model_dump(mode="json")
-    terms["judges"] = [judge.identify() for judge in record.protocol.judges]
-    return {"suite_sha256": record.identity.suite_sha256, **terms}
+    return {"suite_sha256": record.identity.suite_sha256, **record.protocol.describe()}
 
 
 def locate_terms(board: Path) -> Path:
@@ -126,7 +124,8 @@ def describe_method(identity: Identity) -> str:
     """
     method = identity.model.method
     chosen = method.model_dump(mode="json", exclude_defaults=True)
-    whole = method.model_dump(mode="json", exclude={"name"})
+    # What a method's pictures are compared with decides none of their figures.
+    whole = method.model_dump(mode="json", exclude={"name", "compare_with"})
     settings = {
         k: v for k, v in sorted(whole.items()) if k in chosen or not (v is None or isinstance(v, dict))
     }

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from lepbench.evaluation.conditions import MODEL, OVERLAY, UNGUIDED
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import Figure, is_lower_better, is_of_sets, list_main_metrics
+from lepbench.evaluation.summary import Figure, head_metrics, is_lower_better, is_of_sets, list_main_metrics
 from lepbench.files import format_csv, write_text
 
 TABLE = "table.csv"
@@ -27,7 +27,7 @@ def make_terminal_table(record: Record) -> Table:
         padding=(0, 1, 0, 0),
     )
     rows = record.rows.values()
-    main = list_main_metrics(record.protocol).items()
+    main = list_main_metrics(record.protocol, record.rows[MODEL.name]).items()
     shown = [
         (metric, heading)
         for metric, heading in main
@@ -69,7 +69,7 @@ def _compare_rows(record: Record, metric: str) -> str:
     shown = [row for row in (MODEL.name, UNGUIDED.name) if row in record.rows]
     values = {row: record.rows[row][metric].value for row in shown}
     said = [f"{row} {value:.3f}" for row, value in values.items() if value is not None]
-    return f"{list_main_metrics(record.protocol).get(metric, metric)} {', '.join(said)}" if said else ""
+    return f"{head_metrics([metric])[metric]} {', '.join(said)}" if said else ""
 
 
 def format_cell(figure: Figure) -> Text:
@@ -101,6 +101,12 @@ def spread_figures(figures: dict[str, Figure]) -> dict[str, str]:
         for suffix, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
             cells[name + suffix] = "" if number is None else f"{number:.6g}"
     return cells
+
+
+def parse_column(column: str) -> tuple[str, int | None]:
+    """The metric of a column that `spread_figures` named, and the number of samples if its name has one."""
+    metric, _, count = column.rpartition("_n")
+    return (metric, int(count)) if count.isdecimal() and is_of_sets(metric) else (column, None)
 
 
 def format_lines(columns: list[str], lines: list[dict[str, str]]) -> str:

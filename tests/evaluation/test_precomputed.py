@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 import sys
 from pathlib import Path
 from shutil import copytree
@@ -15,16 +17,18 @@ from pydantic import ValidationError
 from tiny_evaluation import ITEMS, own_cache, tiny_judges, tiny_model, tiny_suite
 
 from lepbench.cli.app import main
+from lepbench.config import dump_config, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.run import evaluate
+from lepbench.evaluation.run import evaluate, load_reference
 from lepbench.evaluation.verify import verify_record
 from lepbench.guidance import SamplerSettings
 from lepbench.images import read_pixels
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig, PrecomputedConfig, UnguidedConfig
+from lepbench.methods.reference import ReferenceModel
 from lepbench.progress import ignore_progress
-from lepbench.publishing.leaderboard import add_record
+from lepbench.publishing.leaderboard import add_record, make_line
 from lepbench.publishing.sheet import write_sheet
 from lepbench.publishing.tables import write_csv, write_headline
 from lepbench.suites import Suite
@@ -239,3 +243,122 @@ def test_command_lists_and_exports(
     assert capsys.readouterr().out == f"{tmp_path / 'to-draw' / 'prompts.csv'}\n"
     assert len(list((tmp_path / "to-draw" / "sketches").iterdir())) == 2
     assert " --limit 2`" in (tmp_path / "to-draw" / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def tiny_yaml(tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig) -> Path:
+    """The model of the run drawn here, as a MODEL.yaml."""
+    path = tmp_path_factory.mktemp("models") / "tiny.yaml"
+    path.write_text(dump_config(tiny_model))
+    return path
+
+
+@pytest.fixture
+def compared(pictures: Path, tiny_yaml: Path) -> ModelConfig:
+    """The pictures, with the rows of that model beside them."""
+    return parse_config(
+        {
+            "name": "elsewhere",
+            "method": {"name": "precomputed", "folder": str(pictures), "compare_with": str(tiny_yaml)},
+        },
+        ModelConfig,
+        "model",
+    )
+
+
+def test_rows_of_a_model_to_compare_with_are_those_of_its_own_run(
+    compared: ModelConfig,
+    here: tuple[Path, Record],
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LEPBENCH_CACHE", str(here[0].parent.parent / "cache"))
+    out = tmp_path / "out"
+    record = evaluate(compared, tiny_suite, out, samples_per_item=2, device="cpu", judges=tiny_judges)
+    assert list(record.rows) == list(here[1].rows)
+    assert record.rows == here[1].rows
+    assert set(record.reused) == {"real", "vae", "unguided", "overlay"}
+    for condition in ("unguided", "vae", "overlay"):
+        drawn = {path.name: path.read_bytes() for path in (here[0] / "samples" / condition).iterdir()}
+        assert drawn == {path.name: path.read_bytes() for path in (out / "samples" / condition).iterdir()}
+    assert verify_record(out, tiny_suite) == record
+
+
+def test_reference_rows_leave_the_pictures_own_figures_as_they_are(
+    compared: ModelConfig, pictures: Path, tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path
+) -> None:
+    plain = scored(pictures, tiny_suite, tiny_judges, tmp_path / "plain", samples_per_item=1, limit=3)
+    beside = evaluate(compared, tiny_suite, tmp_path / "beside", limit=3, judges=tiny_judges)
+    assert {row: beside.rows[row] for row in plain.rows} == plain.rows
+    assert beside.id != plain.id
+    assert any(name.startswith("backbone/") for name in beside.identity.weights)
+    assert "precomputed(folder=" in make_line(beside)["method"]
+    assert "compare_with" not in make_line(beside)["method"]
+    assert make_line(beside)["label"] == "pictures drawn elsewhere"
+
+
+def test_a_record_states_what_is_compared_with_and_no_path(
+    compared: ModelConfig, tiny_yaml: Path, tiny_model: ModelConfig
+) -> None:
+    stated = compared.model_dump(mode="json")["method"]["compare_with"]
+    assert stated["backbone"] == tiny_model.backbone
+    assert stated["sampler"]["steps"] == 2
+    assert str(tiny_yaml) not in json.dumps(compared.model_dump(mode="json"))
+    assert ModelConfig.model_validate(compared.model_dump(mode="json")) == compared
+    assert compared.reference == tiny_model.reference
+
+
+def test_models_without_one_state_none(tmp_path: Path) -> None:
+    assert "compare_with" not in elsewhere(tmp_path).model_dump(mode="json")["method"]
+
+
+@pytest.mark.parametrize("given", ["mini.yaml", {"backbone": "mini@1", "sampler": {"steps": 3}}])
+def test_a_model_to_compare_with_is_a_file_or_a_mapping(
+    given: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mini.yaml").write_text("name: mini\nsampler: {steps: 3}\nmethod: {name: unguided}\n")
+    config = PrecomputedConfig.model_validate({"folder": "pictures", "compare_with": given})
+    assert config.compare_with is not None
+    assert (config.compare_with.backbone, config.compare_with.sampler.steps) == ("mini@1", 3)
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "message"),
+    [
+        (
+            "name: x\nmethod: {name: precomputed, folder: there}\n",
+            "m.yaml",
+            "m.yaml has no backbone to compare",
+        ),
+        ("name: x\nmethod: {name: unguide}\n", "m.yaml", "m.yaml: unknown method 'unguide'"),
+        ("", "none.yaml", "cannot read none.yaml"),
+        ("", {"sampler": {"steps": 3}}, "method.precomputed.compare_with.backbone"),
+        ("", {"backbone": "mini@1", "smapler": {}}, "did you mean 'sampler'"),
+    ],
+)
+def test_what_cannot_be_compared_with_is_one_line(
+    written: str, given: Any, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.yaml").write_text(written)
+    model = {"name": "x", "method": {"name": "precomputed", "folder": "there", "compare_with": given}}
+    with pytest.raises(LepbenchError, match=re.escape(message)):
+        parse_config(model, ModelConfig, "model")
+
+
+def test_a_size_that_the_compared_model_does_not_draw_is_refused(
+    tmp_path: Path, tiny_model: ModelConfig
+) -> None:
+    sampler = tiny_model.sampler
+    size = ReferenceModel(backbone=str(tiny_model.backbone), sampler=sampler)
+    model = ModelConfig(name="x", method=PrecomputedConfig(folder=tmp_path, compare_with=size))
+    assert load_reference(model, "cpu", (64, 64)) is not None
+    with pytest.raises(LepbenchError, match="30"):
+        load_reference(model, "cpu", (30, 30))
+    many = size.model_copy(update={"sampler": sampler.model_copy(update={"steps": 5000})})
+    model = ModelConfig(name="x", method=PrecomputedConfig(folder=tmp_path, compare_with=many))
+    with pytest.raises(LepbenchError, match="steps"):
+        load_reference(model, "cpu", (64, 64))
