@@ -1,8 +1,8 @@
 """lepbench: datasets, latent edge predictors and trusted scores for sketch-guided diffusion.
 
 Functions do what the command line does (`evaluate`, `compare`, `make_table`, `verify`, `build_data`,
-`train_lep`, `sample`, `make_suite`) or load what it reads (`load_suite`, `load_record`, `load_triplets`,
-`load_backbone`, `load_predictor`, `load_mini`).
+`train_lep`, `sample`, `make_suite`, `make_statistics`) or load what it reads (`load_suite`, `load_record`,
+`load_triplets`, `load_backbone`, `load_predictor`, `load_mini`).
 `SketchGuidedPipeline` guides a loaded diffusers pipeline; `lepbench.metrics` has `torchmetrics.Metric`s.
 """
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from lepbench.api.running import compare, evaluate, verify
     from lepbench.api.sampling import sample
+    from lepbench.api.statistics import make_statistics
     from lepbench.api.suites import make_suite
     from lepbench.api.tables import make_table
     from lepbench.errors import LepbenchError
@@ -46,6 +47,7 @@ _PLACES = {
     "load_record": "lepbench.api.loading",
     "load_suite": "lepbench.api.loading",
     "load_triplets": "lepbench.api.loading",
+    "make_statistics": "lepbench.api.statistics",
     "make_suite": "lepbench.api.suites",
     "make_table": "lepbench.api.tables",
     "sample": "lepbench.api.sampling",
@@ -67,6 +69,7 @@ __all__ = [
     "load_record",
     "load_suite",
     "load_triplets",
+    "make_statistics",
     "make_suite",
     "make_table",
     "sample",
@@ -87,6 +90,7 @@ _MEANT = {
     "evaluate": ("Benchmark", "Evaluator", "benchmark", "eval", "run", "score", "test"),
     "train_lep": ("Trainer", "fit", "train", "train_predictor"),
     "build_data": ("build", "build_dataset", "make_data", "prepare_data"),
+    "make_statistics": ("compute_statistics", "make_stats", "reference_statistics", "statistics"),
     "make_suite": ("build_suite", "create_suite"),
     "sample": ("draw", "generate", "guide", "predict"),
     "metrics": ("EdgeF1", "edge_f1", "f1", "metric"),

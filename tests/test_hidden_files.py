@@ -14,7 +14,7 @@ from lepbench.files import is_hidden, list_visible, walk_visible
 from lepbench.judges.weights import list_model_files
 from lepbench.methods.precomputed import Precomputed
 from lepbench.scoring.boundaries import find_pairs
-from lepbench.scoring.images import find_pictures
+from lepbench.scoring.features import find_pictures
 from lepbench.scoring.prompts import find_prompts
 from lepbench.sketches import SKETCHES
 

@@ -23,6 +23,7 @@ def make_suite(
     size: int | None = None,
     seed: int | None = None,
     detector: str | Mapping[str, Any] | Detector | None = None,
+    device: str | None = None,
     exclude: str | Path | Sequence[str | Path] = (),
     prompt: str | None = None,
     progress: ShowProgress = True,
@@ -39,6 +40,8 @@ def make_suite(
         size: side of pictures and sketches, px; 512 unless given, of triplets their own.
         seed: of the order; 0 unless given.
         detector: of triplets: makes the edge maps anew.
+        device: of triplets: where it runs: "cpu", "cuda", or "auto" for a GPU if there is one and it is a
+            network.
         exclude: of triplets: built folders, suites and folders whose pictures are left out.
         prompt: template for drawings with a class and no caption, with `{label}` in it.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
@@ -55,6 +58,7 @@ def make_suite(
         "size": size,
         "seed": seed,
         "detector": dict(detector) if isinstance(detector, Mapping) else detector,
+        "device": device,
         "exclude": tuple(map(Path, [exclude] if isinstance(exclude, str | Path) else exclude)) or None,
         "prompt": prompt,
     }

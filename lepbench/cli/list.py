@@ -15,13 +15,12 @@ from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
     from lepbench.detectors import Detector
+    from lepbench.judges import JudgeConfig
 
 REGISTRIES = {
     "engines": ("lepbench.data.engines", "ENGINES"),
-    "judges": ("lepbench.judges", "JUDGES"),
     "measures": ("lepbench.evaluation.measures", "MEASURES"),
     "methods": ("lepbench.methods", "METHODS"),
-    "protocols": ("lepbench.evaluation.protocols", "PROTOCOLS"),
     "presets": ("lepbench.guidance.presets", "PRESETS"),
     "predictors": ("lepbench.predictors", "PREDICTORS"),
     "schedulers": ("lepbench.guidance.schedulers", "SCHEDULERS"),
@@ -87,6 +86,57 @@ def _detector_row(name: str, detector: type[Detector]) -> dict[str, Any]:
         },
         "checked": detector.checked,
     }
+
+
+@command.command("judges")
+@as_json
+def judges_command(wanted_json: bool) -> None:
+    """Kinds of judges: what they can do, the settings that one must have, and what they are.
+
+    `judges:` of a protocol and a file for --judges list judges by these names; docs/judges.md says how.
+    """
+    from lepbench.judges import JUDGES
+
+    _print([_judge_row(name, JUDGES.get(name)) for name in JUDGES], wanted_json)
+
+
+def _judge_row(name: str, judge: type[JudgeConfig]) -> dict[str, Any]:
+    needed = [key for key, field in judge.model_fields.items() if key != "name" and field.is_required()]
+    return {
+        "name": name,
+        "abilities": ", ".join(judge.able),
+        "needs": ", ".join(needed) or "nothing",
+        "what": _what(judge),
+    }
+
+
+@command.command("protocols")
+@as_json
+def protocols_command(wanted_json: bool) -> None:
+    """Protocols that ship or that plug-ins add: their judges by label, and what they are."""
+    from lepbench.evaluation.protocols import PROTOCOLS
+
+    _print(
+        [
+            {"name": name, "judges": _list_labels(name), "what": _what(PROTOCOLS.get(name))}
+            for name in PROTOCOLS
+        ],
+        wanted_json,
+    )
+
+
+def _list_labels(protocol: str) -> str:
+    """The judges of a protocol that ships; what a plug-in makes depends on the suite."""
+    from lepbench.config import load_document
+    from lepbench.evaluation.protocol import Protocol
+    from lepbench.evaluation.protocols import FOLDER
+    from lepbench.judges import select_judge
+
+    path = FOLDER / f"{protocol}.yaml"
+    if not path.is_file():
+        return "made for a suite"
+    judges = load_document(path, Protocol).get("judges", [])
+    return ", ".join(select_judge(judge).label for judge in judges) or "none"
 
 
 @command.command("plugins")

@@ -8,26 +8,34 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.score_captions import captions
+from lepbench.cli.score_images import images
+from lepbench.cli.score_sketches import sketches
 from lepbench.cli.verbs import VerbGroup
 
 if TYPE_CHECKING:
     from lepbench.metrics.boundary import BoundaryScores
     from lepbench.scoring.edges import ProtocolScores
-    from lepbench.scoring.images import ImageScores
 
 FolderPath = click.Path(path_type=Path)
 
 
 @click.group(cls=VerbGroup)
 def command() -> None:
-    """Score existing folders of edge maps or images.
+    """Score existing folders of edge maps or images, against maps, images, sketches or captions.
 
     \b
     Examples:
       lepbench score boundaries --predictions edges/ --annotations groundTruth/test/
       lepbench score images --generated samples/ --reference photos/ --extractor clip:my-clip
       lepbench score edges --generated samples/ --reference photos/
+      lepbench score sketches --generated samples/ --sketches sketches/
+      lepbench score captions --generated samples/ --captions prompts.csv
     """
+
+
+for _verb in (images, sketches, captions):
+    command.add_command(_verb)
 
 
 @command.command()
@@ -98,97 +106,6 @@ def _boundary_lines(scores: BoundaryScores) -> str:
         at = "own" if name == "OIS" else f"{point.threshold:.4f}"
         lines.append(f"{name:<4}{point.f1:>8.4f}{point.recall:>10.4f}{point.precision:>11.4f}{at:>11}")
     return "\n".join([*lines, f"AP  {scores.ap:>8.4f}", f"{scores.images} images"])
-
-
-@command.command()
-@click.option("--generated", type=FolderPath, required=True, help="Folder of generated images.")
-@click.option("--reference", type=FolderPath, required=True, help="Folder of real images.")
-@click.option(
-    "--extractor",
-    help="clip:FOLDER_OR_ID, dinov2:FOLDER_OR_ID, torchscript:FILE, torch-fidelity:FILE, torchmetrics:FILE, "
-    "or judge, which knows sketchworld alone  [default: judge for pictures of sketchworld, none for others].",
-)
-@click.option("--sha256", help="Required hash of the extractor's FILE; torchscript needs it.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def images(
-    generated: Path, reference: Path, extractor: str | None, sha256: str | None, device: str, as_json: bool
-) -> None:
-    """Compare two folders of images as distributions: Frechet distance, KID and, for CLIP, CMMD.
-
-    Values are comparable only for the same extractor and numbers of images. With the Inception file of
-    clean-fid as the extractor, the Frechet distance is the FID that clean-fid gives; likewise with that of
-    torch-fidelity, whose resize differs from that of torchmetrics.
-
-    \b
-    Examples:
-      lepbench score images --generated samples/ --reference photos/ --extractor clip:my-clip
-      lepbench score images --generated samples/ --reference photos/ --json \\
-        --extractor torchscript:inception-2015-12-05.pt --sha256 HEX
-    """
-    from lepbench.backbones import choose_device
-    from lepbench.bars import show_bars
-    from lepbench.scoring.extractors import load_extractor
-    from lepbench.scoring.images import require_sketchworld, score_images
-
-    if extractor is None:
-        for folder in (generated, reference):
-            require_sketchworld(folder)
-    network = load_extractor(extractor or "judge", sha256, str(choose_device(device)))
-    with show_bars() as progress:
-        scores = score_images(generated, reference, network, progress)
-    for note in _list_notes(scores):
-        click.echo(note, err=True)
-    click.echo(json.dumps(_image_object(scores)) if as_json else _image_lines(scores))
-
-
-def _list_notes(scores: ImageScores) -> list[str]:
-    """What a reader of the figures must know of the sets."""
-    notes = []
-    if scores.extractor == "judge@1":
-        notes.append("judge@1 learnt sketchworld alone: its figures mean nothing for other pictures")
-    for name, repeated in (
-        ("generated", scores.repeated_generated),
-        ("reference", scores.repeated_reference),
-    ):
-        if repeated:
-            notes.append(f"{repeated} of the {name} pictures have the same pixels as another of them")
-    if scores.shared:
-        notes.append(f"{scores.shared} pictures are in both folders: the distances are smaller for it")
-    return notes
-
-
-def _image_object(scores: ImageScores) -> dict[str, Any]:
-    return {
-        "frechet_distance": scores.frechet_distance,
-        "frechet_bias": scores.frechet_bias,
-        "kid": scores.kid.value,
-        "kid_low": scores.kid.low,
-        "kid_high": scores.kid.high,
-        "cmmd": scores.cmmd,
-        "n_generated": scores.n_generated,
-        "n_reference": scores.n_reference,
-        "repeated_generated": scores.repeated_generated,
-        "repeated_reference": scores.repeated_reference,
-        "shared": scores.shared,
-        "extractor": scores.extractor,
-    }
-
-
-def _image_lines(scores: ImageScores) -> str:
-    bias = f"of which about {scores.frechet_bias:.3g} is the bias at this n"
-    figures = {
-        "frechet_distance": f"{scores.frechet_distance:.4f}  {bias}",
-        "kid": f"{scores.kid.value:.5f}  [{scores.kid.low:.5f}, {scores.kid.high:.5f}]",
-    }
-    if scores.cmmd is not None:
-        figures["cmmd"] = f"{scores.cmmd:.4f}"
-    names = [f"{name} (n = {scores.n_generated})" for name in figures]
-    width = len(names[0])
-    lines = [f"{name:<{width}}  {text}" for name, text in zip(names, figures.values(), strict=True)]
-    return "\n".join(
-        [*lines, f"{scores.n_generated} against {scores.n_reference} pictures by {scores.extractor}"]
-    )
 
 
 @command.command()

@@ -29,6 +29,9 @@ OF_DETECTOR = "--detector-set"
     OF_DETECTOR, "of_detector", multiple=True, metavar="KEY=VALUE", help="A setting of the detector."
 )
 @click.option(
+    "--device", help="triplets: cpu, cuda, or auto: cuda for network detectors if available.  [default: cpu]"
+)
+@click.option(
     "--exclude",
     multiple=True,
     metavar="SET",

@@ -13,7 +13,8 @@ import click
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder to write.  [default: runs/ and CONFIG's name]"
 )
-def command(config: Path, out: Path | None) -> None:
+@click.option("--device", help="cpu, cuda or auto, instead of the file's.")
+def command(config: Path, out: Path | None, device: str | None) -> None:
     """Train a latent edge predictor by the YAML file CONFIG.
 
     Images and captions are encoded once and cached. The folder gets the predictor, a model card, the held-out
@@ -28,11 +29,12 @@ def command(config: Path, out: Path | None) -> None:
       lepbench sample --prompt "a red fish" --sketch fish.png --predictor runs/lep --out fish-drawn.png
     """
     from lepbench.bars import show_bars
-    from lepbench.config import load_config
+    from lepbench.config import load_document, parse_config
     from lepbench.predictors.train import train_predictor
     from lepbench.predictors.train_config import TrainConfig
 
-    recipe = load_config(config, TrainConfig)
+    given = {} if device is None else {"device": device}
+    recipe = parse_config(load_document(config, TrainConfig) | given, TrainConfig, str(config))
     folder = out or Path("runs") / config.stem
     with show_bars() as progress:
         outcome = train_predictor(recipe, folder, progress)

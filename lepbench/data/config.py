@@ -13,7 +13,7 @@ from lepbench.config import Config
 from lepbench.data.hygiene import Hygiene
 from lepbench.data.picture import Format
 from lepbench.data.sources import AnySource
-from lepbench.detectors import AnyDetector, Canny, NetworkDetector, SoftDetector
+from lepbench.detectors import AnyDetector, Canny, Detector, NetworkDetector, SoftDetector
 from lepbench.errors import LepbenchError
 
 EdgeKind = Literal["binary", "soft", "drawn"]
@@ -83,11 +83,20 @@ class BuildConfig(Config):
         Raises:
             LepbenchError: the requested device is not available.
         """
-        if self.device != "auto":
-            check_device(self.device)
-            return self
-        wanted = isinstance(self.detector, NetworkDetector) and torch.cuda.is_available()
-        return self.model_copy(update={"device": "cuda" if wanted else "cpu"})
+        return self.model_copy(update={"device": choose_detector_device(self.device, self.detector)})
+
+
+def choose_detector_device(device: str, detector: Detector) -> Literal["cpu", "cuda"]:
+    """Where a detector runs: `auto` is cuda for a network if there is one.
+
+    Raises:
+        LepbenchError: the requested device is not available.
+    """
+    if device == "auto":
+        wanted = isinstance(detector, NetworkDetector) and torch.cuda.is_available()
+        return "cuda" if wanted else "cpu"
+    check_device(device)
+    return "cuda" if device == "cuda" else "cpu"
 
 
 def check_device(device: str) -> None:

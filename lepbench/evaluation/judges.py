@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.references import find_reference
+from lepbench.evaluation.references import find_reference, require_same_files
 from lepbench.files import sha256_file
-from lepbench.judges import JudgeConfig, Judges, LoadedJudge
-from lepbench.submitted import explain_faults
+from lepbench.judges import Judges, load_judge
 
 
 def load_judges(protocol: Protocol, device: str = "cpu") -> Judges:
     """The judges that a protocol names, with the SHA-256 of the files behind them and its reference.
 
     Raises:
-        LepbenchError: a file of theirs is missing or damaged, or not the one pinned.
+        LepbenchError: a file of theirs is missing or damaged, or not the one pinned, or the reference is of
+            another judge.
     """
     # First, being the quickest to be found missing.
-    references = {path.name: sha256_file(path) for path in set(find_reference(protocol).values())}
-    judges = Judges.of({judge.label: _load(judge, device) for judge in protocol.judges})
+    found = find_reference(protocol)
+    references = {path.name: sha256_file(path) for path in set(found.values())}
+    judges = Judges.of({judge.label: load_judge(judge, device) for judge in protocol.judges})
+    require_same_files(found, judges.weights)
     return Judges(judges.loaded, judges.weights | references)
-
-
-def _load(judge: JudgeConfig, device: str) -> LoadedJudge:
-    label = f"judge {judge.label!r}"
-    with explain_faults(label, judge):
-        loaded = judge.load(device)
-    if not isinstance(loaded, LoadedJudge):
-        raise LepbenchError(f"{label} is {type(loaded).__name__}", "return a LoadedJudge")
-    for ability in judge.abilities:
-        if getattr(loaded, ability) is None:
-            raise LepbenchError(
-                f"{label} gives no {ability!r}, which it promises", "give it, or shorten 'able'"
-            )
-    return loaded

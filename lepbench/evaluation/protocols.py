@@ -56,8 +56,7 @@ def select_protocol(
     if judges is not None:
         protocol = replace_judges(protocol, *_read_judges(judges))
     if reference is not None:
-        renamed = _rename(protocol, f"against-{_write_name(reference.resolve().name)}")
-        protocol = protocol.model_copy(update={"reference": str(reference), "name": renamed})
+        protocol = _replace_reference(protocol, reference)
     return _fit(_pin(protocol), suite)
 
 
@@ -164,6 +163,18 @@ def replace_judges(protocol: Protocol, judges: tuple[JudgeConfig, ...], suffix: 
     )
 
 
+def _replace_reference(protocol: Protocol, folder: Path) -> Protocol:
+    """A protocol with other real pictures, called after their hash: the folder may be moved."""
+    other = protocol.model_copy(update={"reference": str(folder)})
+    digest = hash_reference(other)
+    if digest is None:
+        raise LepbenchError(
+            f"protocol {protocol.name} has no judge of features to compare with {folder}",
+            "leave --statistics out, or give --judges",
+        )
+    return other.model_copy(update={"name": _rename(protocol, f"against-{digest[:12]}")})
+
+
 def _rename(protocol: Protocol, suffix: str) -> str:
     return f"{protocol.name.removeprefix(OURS)}-{suffix}"
 
@@ -175,9 +186,7 @@ def _write_name(text: str) -> str:
 def _pin(protocol: Protocol) -> Protocol:
     """The protocol with the hashes of the files behind its judges and its reference, where they lie here."""
     judges = tuple(judge.pin() for judge in protocol.judges)
-    return protocol.model_copy(
-        update={"judges": judges, "reference_sha256": hash_reference(protocol.reference)}
-    )
+    return protocol.model_copy(update={"judges": judges, "reference_sha256": hash_reference(protocol)})
 
 
 def _fit(protocol: Protocol, suite: Suite) -> Protocol:

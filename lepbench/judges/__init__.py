@@ -10,6 +10,7 @@ from lepbench.judges.base import (
     Judges,
     LoadedJudge,
     Matching,
+    load_judge,
     select_judge,
 )
 from lepbench.judges.classifier import SketchworldClassifierConfig
@@ -41,5 +42,6 @@ __all__ = [
     "SketchworldClipConfig",
     "SketchworldMatcherConfig",
     "SketchworldSegmenterConfig",
+    "load_judge",
     "select_judge",
 ]

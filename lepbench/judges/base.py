@@ -12,8 +12,10 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 from torch import Tensor
 
 from lepbench.config import Config, select_config
+from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 from lepbench.registry import Registry, suggest_name
+from lepbench.submitted import explain_faults
 
 Ability = Literal["features", "captions", "sketches", "masks", "classes"]
 ABILITIES: dict[Ability, str] = {
@@ -137,6 +139,25 @@ def select_judge(config: str | dict[str, Any] | JudgeConfig) -> JudgeConfig:
         LepbenchError: there is no such judge, or it does not take a setting.
     """
     return config if isinstance(config, JudgeConfig) else select_config(config, JUDGES, ("judges",))
+
+
+def load_judge(judge: JudgeConfig, device: str = "cpu") -> LoadedJudge:
+    """A judge, ready to score, with all of the abilities that it is used for.
+
+    Raises:
+        LepbenchError: a file is missing, damaged or not the one pinned, or it gives less than it promises.
+    """
+    label = f"judge {judge.label!r}"
+    with explain_faults(label, judge):
+        loaded = judge.load(device)
+    if not isinstance(loaded, LoadedJudge):
+        raise LepbenchError(f"{label} is {type(loaded).__name__}", "return a LoadedJudge")
+    for ability in judge.abilities:
+        if getattr(loaded, ability) is None:
+            raise LepbenchError(
+                f"{label} gives no {ability!r}, which it promises", "give it, or shorten 'able'"
+            )
+    return loaded
 
 
 AnyJudge = Annotated[SerializeAsAny[JudgeConfig], BeforeValidator(select_judge)]

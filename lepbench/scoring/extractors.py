@@ -13,6 +13,7 @@ from lepbench.judges import (
     InceptionJudgeConfig,
     JudgeConfig,
     SketchworldClipConfig,
+    load_judge,
 )
 from lepbench.judges.base import Embed
 from lepbench.registry import suggest_name
@@ -29,11 +30,15 @@ class Extractor:
         name: what a figure made with it is labelled by.
         features: pictures [B, 3, H, W] in [0, 1] to [B, D].
         unit: whether cosine is the natural similarity of its features: CMMD is then defined.
+        judge: its settings, of which statistics say whether they are theirs.
+        label: what its figures are labelled by where there are several.
     """
 
     name: str
     features: Embed
     unit: bool = False
+    judge: JudgeConfig | None = None
+    label: str = ""
 
 
 def _describe_clip(source: str, sha256: str | None) -> JudgeConfig:
@@ -100,9 +105,9 @@ def make_extractor(judge: JudgeConfig, name: str, device: str) -> Extractor:
     Raises:
         LepbenchError: it cannot be loaded, or gives no features.
     """
-    loaded = judge.load(device)
+    loaded = load_judge(judge, device)
     if loaded.features is None:
         raise LepbenchError(f"judge {judge.label!r} gives no features of pictures", "choose one that does")
     if isinstance(judge, InceptionJudgeConfig) and judge.sha256:
         name = f"{name.partition(':')[0]}:{Path(judge.weights).name}#{judge.sha256[:16]}"
-    return Extractor(name, loaded.features, judge.unit)
+    return Extractor(name, loaded.features, judge.unit, judge)

@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_bytes, walk_visible
-from lepbench.images import OTHER_SUFFIXES, SUFFIXES, Pixels, open_rgb, read_size, to_tensor
+from lepbench.images import read_size
 from lepbench.metrics.cmmd import cmmd
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid_draws, reference
 from lepbench.metrics.statistics import Interval
 from lepbench.progress import Progress
 from lepbench.scoring.extractors import Extractor
+from lepbench.scoring.features import (
+    Features,
+    Pictures,
+    PictureSet,
+    embed_pictures,
+    find_pictures,
+    take_label,
+)
+from lepbench.scoring.reference import is_statistics, read_extracted
 from lepbench.seeds import derive_seed
 
-BATCH = 32
 WORLD = 64
 """Side in px of the pictures of sketchworld that the judge learnt."""
-Features = NDArray[np.float32]
-
-
-class PictureSet(NamedTuple):
-    """A folder as an extractor sees it: features float32 [N, D], and the hash of each picture's pixels."""
-
-    features: Features
-    digests: list[str]
-
-    @property
-    def repeated(self) -> int:
-        """How many pictures have the pixels of an earlier one."""
-        return len(self.digests) - len(set(self.digests))
 
 
 @dataclass(frozen=True)
@@ -72,40 +62,58 @@ def score_images(
     """Compare every picture of one folder with every picture of another.
 
     Args:
+        reference_folder: of pictures, or of `lepbench statistics make`.
         progress: called with (stage, done, total).
 
     Raises:
-        LepbenchError: a folder is missing or has fewer than 4 pictures, or a picture cannot be read: a set
-            with pictures left out would be another set.
+        LepbenchError: a folder is missing or has fewer than 4 pictures, a picture cannot be read (a set with
+            pictures left out would be another set), or the statistics are of another extractor.
     """
     x = extract_folder_features(generated, extractor, progress)
-    y = extract_folder_features(reference_folder, extractor, progress)
+    if is_statistics(reference_folder):
+        y = read_extracted(reference_folder, extractor)
+    else:
+        y = extract_folder_features(reference_folder, extractor, progress)
+    return compare_sets(x, y, extractor, progress)
+
+
+def compare_sets(x: PictureSet, y: PictureSet, extractor: Extractor, progress: Progress) -> ImageScores:
+    """How far a generated set is from a reference, by features of one extractor.
+
+    Raises:
+        LepbenchError: they are of another length, or not finite.
+    """
     gaussian, moments = (_statistics(found.features, extractor) for found in (x, y))
     distance = frechet_distance(gaussian, moments)
     return ImageScores(
         frechet_distance=distance,
         frechet_bias=half_size_distance(x.features, moments) - distance,
-        kid=_measure_kid(x.features, y.features, progress),
+        kid=_measure_kid(x.features, y.features, f"kid {extractor.label}".strip(), progress),
         cmmd=cmmd(x.features, y.features) if extractor.unit else None,
         n_generated=len(x.features),
         n_reference=len(y.features),
         repeated_generated=x.repeated,
         repeated_reference=y.repeated,
-        shared=len(set(x.digests) & set(y.digests)),
+        shared=count_shared(x, y),
         extractor=extractor.name,
     )
 
 
-def _measure_kid(x: Features, y: Features, progress: Progress) -> Interval:
+def count_shared(x: PictureSet, y: PictureSet) -> int:
+    """How many different pictures are in both sets."""
+    return len(set(x.digests) & set(y.digests))
+
+
+def _measure_kid(x: Features, y: Features, stage: str, progress: Progress) -> Interval:
     """KID with its interval; progress counts the features that were compared with a whole set."""
     total, done = len(x) + 2 * len(y), 0
 
     def report(count: int) -> None:
         nonlocal done
         done += count
-        progress("kid", done, total)
+        progress(stage, done, total)
 
-    progress("kid", 0, total)
+    progress(stage, 0, total)
     return kid_draws(x, reference(y, report), seed=0, report=report).interval()
 
 
@@ -137,23 +145,9 @@ def extract_folder_features(folder: Path, extractor: Extractor, progress: Progre
     Raises:
         LepbenchError: see `score_images`.
     """
-    files = find_pictures(folder)
-    progress(str(folder), 0, len(files))
-    rows: list[Features] = []
-    digests: list[str] = []
-    for start in range(0, len(files), BATCH):
-        pixels = [np.asarray(open_rgb(path)) for path in files[start : start + BATCH]]
-        digests += [hash_pixels(one) for one in pixels]
-        for _, alike in groupby(pixels, key=np.shape):
-            with torch.inference_mode():
-                rows.append(extractor.features(to_tensor(np.stack(list(alike)))).float().cpu().numpy())
-        progress(str(folder), start + len(pixels), len(files))
-    return PictureSet(np.concatenate(rows), digests)
-
-
-def hash_pixels(pixels: Pixels) -> str:
-    """A hash that two pictures share if they have the same size and pixels, however they are encoded."""
-    return sha256_bytes(repr(pixels.shape).encode() + pixels.tobytes())
+    pictures = Pictures.of_files(str(folder), find_pictures(folder))
+    found = embed_pictures(pictures, {extractor.name: extractor.features}, range(pictures.count), progress)
+    return take_label(found, extractor.name)
 
 
 def require_sketchworld(folder: Path) -> None:
@@ -170,22 +164,3 @@ def require_sketchworld(folder: Path) -> None:
                 "have a default extractor",
                 "choose one with --extractor, such as clip:FOLDER_OR_ID or dinov2:FOLDER_OR_ID",
             )
-
-
-def find_pictures(folder: Path) -> list[Path]:
-    """Every picture file below a folder, sorted.
-
-    Raises:
-        LepbenchError: there is no such folder, too little in it, or a picture of a kind that is not read.
-    """
-    if not folder.is_dir():
-        raise LepbenchError(f"no such folder: {folder}", "check the path")
-    found = sorted(map(folder.joinpath, walk_visible(folder)))
-    if other := next((path for path in found if path.suffix.lower() in OTHER_SUFFIXES), None):
-        raise LepbenchError(
-            f"{other} is a picture of a kind that is not read", "convert it to PNG, or move it elsewhere"
-        )
-    files = [path for path in found if path.suffix.lower() in SUFFIXES and path.is_file()]
-    if len(files) < 4:
-        raise LepbenchError(f"{folder} holds {len(files)} pictures", "a set needs at least 4")
-    return files

@@ -27,18 +27,25 @@ class Prompt:
     generated: tuple[Path, ...]
 
 
-def find_prompts(generated: Path, reference: Path, suffixes: Collection[str] = SUFFIXES) -> list[Prompt]:
+def find_prompts(
+    generated: Path,
+    reference: Path,
+    suffixes: Collection[str] = SUFFIXES,
+    *,
+    of_references: Collection[str] | None = None,
+) -> list[Prompt]:
     """Every reference with its generated pictures, in the order of the names.
 
     Args:
         generated: NAME-0.png, NAME-1.png, ..; or NAME.png; or folders that hold one NAME.png each.
         reference: NAME.png.
         suffixes: endings, in small letters, of the files that count in both folders.
+        of_references: of those that count in the second, where they are others.
 
     Raises:
         LepbenchError: a folder is missing or empty, a name occurs twice, or files are missing or too many.
     """
-    references = _by_stem(reference, suffixes)
+    references = _by_stem(reference, suffixes if of_references is None else of_references)
     placed = _placed(generated, references, suffixes)
     samples = sorted({sample for _, sample in placed})
     for name in references:

@@ -88,7 +88,7 @@ class SuiteSource(Config, ABC):
     """What a suite is made of. A subclass narrows `name` to its own and adds its options and settings.
 
     Of the options of `lepbench suite make` a source takes those that it has fields for: `items`, `size`,
-    `seed`, `prompt`, `detector` and `exclude`.
+    `seed`, `prompt`, `detector`, `device` and `exclude`.
 
     Settings: `items`, how many are taken at most; `seed`, of the hash that they are ordered by.
     """

@@ -15,7 +15,7 @@ from lepbench.sketches import SKETCHES
 from lepbench.suite_sources.base import SUITE_SOURCES, SuiteSource
 from lepbench.suite_sources.drawings import Drawings
 
-OPTIONS = ("items", "size", "seed", "detector", "exclude", "prompt")
+OPTIONS = ("items", "size", "seed", "detector", "device", "exclude", "prompt")
 """Of `lepbench suite make`, beside the suite's name and the corpus's settings."""
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
+from lepbench.data.config import choose_detector_device
 from lepbench.data.corpus import Reason
 from lepbench.data.excluded import read_excluded
 from lepbench.data.manifest import Manifest, load_manifest
@@ -40,8 +41,9 @@ class TripletsSource(SuiteSource):
     """A set that `lepbench build-data` made: its pictures, captions and edge maps.
 
     Settings: `path`; `size` in px, the set's unless given: at another one pictures are resized, and maps
-    are made anew by the set's detector; `detector`, by which maps are made anew; `exclude`, built sets,
-    suites and folders whose pictures are left out; `distance`, bits of 64 by which the perceptual hashes of
+    are made anew by the set's detector; `detector`, by which maps are made anew; `device`, where: cpu, cuda,
+    or auto for cuda if available and the detector is a network; `exclude`, built sets, suites and folders
+    whose pictures are left out; `distance`, bits of 64 by which the perceptual hashes of
     pictures that are taken for the same may differ; `duplicates`, "near": pictures that look alike come
     once, or "exact": only an original with the same caption does; `caption` of a picture with several rows:
     "first", "longest", a number from 1, or "all", an item each; `label`, what says the class: nothing
@@ -52,6 +54,7 @@ class TripletsSource(SuiteSource):
     path: Path
     size: int | None = Field(default=None, ge=16, le=4096)
     detector: AnyDetector | None = None
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
     exclude: tuple[Path, ...] = ()
     distance: int = Field(default=4, ge=0, le=16)
     duplicates: Literal["exact", "near"] = "near"
@@ -69,6 +72,7 @@ class TripletCandidates(Candidates):
     def __init__(self, source: TripletsSource, manifest: Manifest, triplets: Triplets) -> None:
         self.source, self.triplets = source, triplets
         self.maps: Maps = plan_maps(manifest.recipe, source.size, source.detector, str(source.path))
+        self.device = choose_detector_device(source.device, self.maps.detector)
         self.catalogue: Catalogue = read_catalogue(source.path / shard.file for shard in manifest.shards)
         self.rows = choose_rows(self.catalogue, source.caption)
         self.count = len(self.rows)
@@ -116,14 +120,15 @@ class TripletCandidates(Candidates):
         if pixels.shape != (self.size, self.size, 3):
             pixels = np.asarray(square(Image.fromarray(pixels), self.size))
             content = encode_png(pixels)
-        edges = self.detector.of_pixels(pixels[None])[0] if self.maps.anew else read_pixels(sketch)
+        anew = self.maps.anew
+        edges = self.detector.of_pixels(pixels[None], self.device)[0] if anew else read_pixels(sketch)
         if not edges.any():
             raise Unusable(Reason.FEW_EDGES, "none at all")
         return {
             "item_id": make_file_name(stored["id"]),
             "prompt": stored["text"],
             "image": content,
-            "sketch": encode_png(edges) if self.maps.anew else sketch,
+            "sketch": encode_png(edges) if anew else sketch,
             "label": self._label(row),
             "licence": self.catalogue.licence_of(row),
         }

@@ -36,13 +36,27 @@ def test_a_latent_that_cannot_be_is_one_line(latent: str, message: str) -> None:
         said("taps", "--backbone", "sd15", "--latent", latent)
 
 
-@pytest.mark.parametrize("subject", [*REGISTRIES, "backbones", "detectors", "suites"])
+@pytest.mark.parametrize("subject", [*REGISTRIES, "backbones", "detectors", "judges", "protocols", "suites"])
 def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
     rows = json.loads(said(subject, "--json"))
     assert rows
     assert all(all(row.values()) for row in rows)
     lines = said(subject).splitlines()
     assert [line.split()[0] for line in lines] == [row["name"] for row in rows]
+
+
+def test_judges_are_listed_with_what_they_can_and_need() -> None:
+    rows = {row["name"]: row for row in json.loads(said("judges", "--json"))}
+    assert rows["clip"]["abilities"] == "captions, features, sketches, classes"
+    assert (rows["clip"]["needs"], rows["inception"]["needs"]) == ("model", "weights")
+    assert rows["sketchworld-clip"]["needs"] == "nothing"
+
+
+def test_protocols_are_listed_with_their_judges() -> None:
+    rows = {row["name"]: row for row in json.loads(said("protocols", "--json"))}
+    assert rows["controlnetpp-canny-v1"]["judges"] == "openai-b16, inception"
+    assert rows["lepbench-openmoji-v1"]["judges"] == "none"
+    assert rows["lepbench-openmoji-v1"]["what"].startswith("Line drawings of OpenMoji")
 
 
 def test_detectors_are_listed_with_their_settings_and_what_they_lack(

@@ -18,7 +18,7 @@ from lepbench.data.config import BuildConfig
 from lepbench.data.jpeg import read_profile
 from lepbench.data.picture import decode_picture, store_picture
 from lepbench.images import open_rgb
-from lepbench.scoring.images import find_pictures
+from lepbench.scoring.features import find_pictures
 
 P3, PLAIN = rgb_profile(DISPLAY_P3), rgb_profile(SRGB)
 BOUND = 10**8

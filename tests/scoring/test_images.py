@@ -18,7 +18,8 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.scoring.extractors import Extractor, load_extractor
-from lepbench.scoring.images import extract_folder_features, find_pictures, half_size_distance, score_images
+from lepbench.scoring.features import find_pictures
+from lepbench.scoring.images import extract_folder_features, half_size_distance, score_images
 
 __all__ = ["weights"]
 

@@ -1,0 +1,110 @@
+"""The real pictures of a corpus: a folder of pictures, a built data set or a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lepbench.data.manifest import MANIFEST, load_manifest
+from lepbench.data.read import Triplets
+from lepbench.errors import LepbenchError
+from lepbench.files import sha256_bytes, sha256_file
+from lepbench.images import Pixels, square
+from lepbench.progress import Progress
+from lepbench.scoring.features import Pictures, find_pictures
+from lepbench.scoring.statistics import CorpusPictures
+from lepbench.suites import list_suites, load_suite
+from lepbench.suites.definition import DEFINITION
+
+
+@dataclass(frozen=True)
+class Source:
+    """Pictures as they are stored: their number, one by its number, and a hash of the bytes behind some."""
+
+    count: int
+    read: Callable[[int], Pixels]
+    hash: Callable[[int], str]
+
+
+def open_pictures(
+    corpus: str | Path, *, size: int | None, limit: int | None, progress: Progress
+) -> CorpusPictures:
+    """The real pictures of a corpus, in its order.
+
+    Args:
+        corpus: a folder of pictures, a data set of `build-data`, or a suite by name or folder.
+        size: side of the centre square that they are resized to, px; None leaves them as they are.
+        limit: how many from the front; None for all.
+
+    Raises:
+        LepbenchError: there is no such corpus, it has no or too few pictures, or a file cannot be read.
+    """
+    folder = Path(corpus)
+    if (folder / DEFINITION).is_file() or (not folder.is_dir() and str(corpus) in list_suites()):
+        source = _open_suite(corpus)
+    elif (folder / MANIFEST).is_file():
+        source = _open_triplets(folder)
+    elif folder.is_dir():
+        source = _open_folder(folder, progress)
+    else:
+        raise LepbenchError(
+            f"no corpus {str(corpus)!r}",
+            "give a folder of pictures, a data set of build-data, or a suite's name or folder",
+        )
+    count = source.count if limit is None else limit
+    if count > source.count:
+        raise LepbenchError(f"{corpus} holds {source.count} pictures, not {count}", "give a smaller --limit")
+    name = folder.resolve().name if folder.is_dir() else str(corpus)
+    return CorpusPictures(
+        Pictures(name, count, lambda number: _resize(source.read(number), size)), source.hash(count), size
+    )
+
+
+def _open_folder(folder: Path, progress: Progress) -> Source:
+    files = find_pictures(folder)
+
+    def digest(count: int) -> str:
+        hashes = []
+        for number, path in enumerate(files[:count], start=1):
+            hashes.append(sha256_file(path))
+            progress("files", number, count)
+        return sha256_bytes("".join(hashes).encode())
+
+    return Source(len(files), Pictures.of_files(str(folder), files).read, digest)
+
+
+def _open_triplets(folder: Path) -> Source:
+    manifest = load_manifest(folder)
+    triplets = Triplets(folder, manifest)
+    for shard in manifest.shards:
+        if sha256_file(folder / shard.file) != shard.sha256:
+            raise LepbenchError(
+                f"{folder / shard.file} is not the shard its manifest names", "run 'lepbench data check'"
+            )
+    return Source(len(triplets), lambda number: triplets[number].image, lambda _: triplets.identity)
+
+
+def _open_suite(name: str | Path) -> Source:
+    suite = load_suite(name)
+    if "picture" not in suite.definition.truths:
+        raise LepbenchError(f"suite {suite.name!r} has no real pictures", "give a corpus that has some")
+
+    def read(number: int) -> Pixels:
+        item = suite[number]
+        if item.image is None:
+            raise LepbenchError(
+                f"item {item.item_id!r} of suite {suite.name!r} has no real picture", "give another corpus"
+            )
+        return item.image
+
+    return Source(len(suite), read, lambda _: suite.definition.items_sha256)
+
+
+def _resize(pixels: Pixels, size: int | None) -> Pixels:
+    if size is None or pixels.shape[:2] == (size, size):
+        return pixels
+    return np.asarray(square(Image.fromarray(pixels), size))

@@ -1,0 +1,157 @@
+"""Scores of generated pictures against the captions that they were drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lepbench.data.captions import decode_caption
+from lepbench.data.metadata import READERS, read_metadata
+from lepbench.errors import LepbenchError
+from lepbench.images import open_rgb, to_tensor
+from lepbench.judges import CaptionScorer, JudgeConfig, load_judge
+from lepbench.metrics.clip import clip_score, cosine
+from lepbench.metrics.statistics import Interval, bootstrap
+from lepbench.progress import Progress
+from lepbench.scoring.features import BATCH
+from lepbench.scoring.prompts import find_prompts
+
+SIDECARS = frozenset((".txt",))
+
+
+class CaptionedPicture(NamedTuple):
+    """A picture's file, and the caption that it was drawn from."""
+
+    path: Path
+    caption: str
+
+
+@dataclass(frozen=True)
+class CaptionScores:
+    """Figures and what they are figures of.
+
+    Attributes:
+        figures: `clip_similarity@LABEL` and `clip_score@LABEL` by every judge: mean over pictures, with the
+            95 % interval over captions.
+        cut: captions that are longer than a judge reads, by its label.
+    """
+
+    pictures: int
+    captions: int
+    figures: dict[str, Interval]
+    cut: dict[str, int]
+
+
+def find_captions(generated: Path, captions: Path) -> list[CaptionedPicture]:
+    """Every picture with its caption, in the order of the captions.
+
+    Args:
+        generated: the pictures: as the table names them, or NAME.png or NAME-0.png, NAME-1.png, .. of
+            NAME.txt.
+        captions: a table (CSV, TSV, JSON lines or Parquet) with columns of files and captions, or a folder of
+            NAME.txt.
+
+    Raises:
+        LepbenchError: a file is missing or cannot be read, or a caption is empty.
+    """
+    found = _read_sidecars(generated, captions) if captions.is_dir() else _read_table(generated, captions)
+    if not found:
+        raise LepbenchError(f"{captions} holds no captions", "give a table with the columns file and caption")
+    if empty := next((one for one in found if not one.caption), None):
+        raise LepbenchError(f"{captions} has an empty caption for {empty.path}", "write one")
+    return found
+
+
+def _read_table(generated: Path, table: Path) -> list[CaptionedPicture]:
+    if table.suffix.lower() not in READERS:
+        raise LepbenchError(f"{table} is no table of captions", f"known suffixes are {' '.join(READERS)}")
+    rows = read_metadata(table)
+    if wrong := next((row for row in rows if row.fault), None):
+        raise LepbenchError(f"{table}, row {wrong.number}: {wrong.fault}", "correct it")
+    found = [CaptionedPicture(generated / row.file_name, row.text.strip()) for row in rows]
+    if missing := next((one for one in found if not one.path.is_file()), None):
+        raise LepbenchError(
+            f"{table} names {missing.path.name}, and there is no {missing.path}",
+            "name files relative to --generated",
+        )
+    if len({one.path for one in found}) < len(found):
+        raise LepbenchError(f"{table} names a picture twice", "give each picture one caption")
+    return found
+
+
+def _read_sidecars(generated: Path, folder: Path) -> list[CaptionedPicture]:
+    found = []
+    for prompt in find_prompts(generated, folder, of_references=SIDECARS):
+        text = decode_caption(prompt.reference.read_bytes()).strip()
+        found += [CaptionedPicture(path, text) for path in prompt.generated]
+    return found
+
+
+def select_captioning(judges: Sequence[JudgeConfig]) -> list[JudgeConfig]:
+    """The judges that compare captions with pictures.
+
+    Raises:
+        LepbenchError: none does.
+    """
+    found = [judge for judge in judges if "captions" in judge.abilities]
+    if not found:
+        raise LepbenchError("no judge compares captions with pictures", "name one that does, such as clip")
+    return found
+
+
+def score_captions(
+    pairs: Sequence[CaptionedPicture], judges: Sequence[JudgeConfig], *, device: str, progress: Progress
+) -> CaptionScores:
+    """Score every picture against its caption by every judge of captions.
+
+    Args:
+        pairs: of `find_captions`.
+        progress: called with (stage, done, total).
+
+    Raises:
+        LepbenchError: no judge compares captions, one cannot be loaded, or a picture cannot be read.
+    """
+    chosen = select_captioning(judges)
+    captions = [pair.caption for pair in pairs]
+    figures: dict[str, Interval] = {}
+    cut = {}
+    for judge in chosen:
+        scorer = load_judge(judge, device).captions
+        if scorer is None:
+            continue
+        similarities, scores = _compare(pairs, scorer, f"captions {judge.label}", progress)
+        for name, values in (("clip_similarity", similarities), ("clip_score", scores)):
+            figures[f"{name}@{judge.label}"] = bootstrap(values, captions, seed=0).interval()
+        cut[judge.label] = scorer.truncated(sorted(set(captions)))
+    return CaptionScores(len(pairs), len(set(captions)), figures, cut)
+
+
+@torch.no_grad()
+def _compare(
+    pairs: Sequence[CaptionedPicture], scorer: CaptionScorer, stage: str, progress: Progress
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Similarity and CLIP score of every pair, [N] each."""
+    similarities, scores = [], []
+    progress(stage, 0, len(pairs))
+    for start in range(0, len(pairs), BATCH):
+        batch = pairs[start : start + BATCH]
+        pixels = [np.asarray(open_rgb(pair.path)) for pair in batch]
+        images = torch.cat(
+            [
+                scorer.image_embedding(to_tensor(np.stack(list(alike))))
+                for _, alike in groupby(pixels, np.shape)
+            ]
+        )
+        texts = scorer.text_features([pair.caption for pair in batch])
+        similarities.append(cosine(images, texts).cpu().numpy())
+        scores.append(clip_score(images, texts).cpu().numpy())
+        progress(stage, start + len(batch), len(pairs))
+    both = np.concatenate(similarities), np.concatenate(scores)
+    return both[0].astype(np.float64), both[1].astype(np.float64)

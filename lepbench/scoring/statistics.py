@@ -1,0 +1,233 @@
+"""Features of the real pictures of a corpus by several judges, made once and kept in a folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lepbench.config import Config, parse_config
+from lepbench.errors import LepbenchError
+from lepbench.files import atomic_path, make_folder, read_json, sha256_bytes, sha256_file, write_text
+from lepbench.judges import JudgeConfig, Judges, LoadedJudge, load_judge
+from lepbench.judges.base import Embed
+from lepbench.judges.provenance import (
+    PICTURES,
+    Provenance,
+    describe_judge,
+    hash_judge,
+    hash_pictures,
+    save_features,
+)
+from lepbench.progress import Progress
+from lepbench.scoring.features import EmbeddedSet, Pictures, embed_pictures
+
+LISTING = "statistics.json"
+SUFFIX = ".safetensors"
+PARTS = ".parts"
+"""Folder of what an interrupted run has finished."""
+CHUNK = 256
+"""Pictures that an interruption costs at most; a multiple of the batch."""
+
+
+@dataclass(frozen=True)
+class CorpusPictures:
+    """The pictures of a corpus, and what tells it from another without decoding them.
+
+    Attributes:
+        pictures: as they are scored.
+        source_sha256: over the bytes that the corpus is stored in, wherever it lies.
+        size: side of the centre square they are resized to, px; None where they are left as they are.
+    """
+
+    pictures: Pictures
+    source_sha256: str
+    size: int | None = None
+
+
+class JudgeEntry(Config):
+    """The features by one judge."""
+
+    name: str
+    """The hash of corpus, judge, resize and number."""
+    judge_sha256: str
+    file_sha256: str
+    dimensions: int
+
+
+class Statistics(Config):
+    """Content of `statistics.json`: the pictures, and the features of them by the judges' labels."""
+
+    corpus: str
+    """What the corpus was called; not part of any hash."""
+    source_sha256: str
+    corpus_sha256: str
+    """Over the pixels of the pictures as they were scored, in order."""
+    size: int | None
+    n: int
+    repeated: int
+    """How many pictures have the pixels of an earlier one."""
+    judges: dict[str, JudgeEntry]
+
+
+def make_statistics(
+    corpus: CorpusPictures, judges: Sequence[JudgeConfig], out: Path, *, device: str, progress: Progress
+) -> Statistics:
+    """Write the features of a corpus by every judge that gives any, `LABEL.safetensors`, and a listing.
+
+    What is there is kept; the same call goes on after an interruption.
+
+    Args:
+        judges: those without features are passed over.
+        progress: called with (stage, done, total).
+
+    Raises:
+        LepbenchError: no judge gives features, or two have one label; a picture or judge cannot be read;
+            `out` holds features of another corpus, or by another judge of the same label.
+    """
+    wanted = select_featuring(judges)
+    known = read_statistics(out) if (out / LISTING).is_file() else None
+    if known is not None:
+        _require_same_corpus(known, corpus, out)
+    lacking = [judge for judge in wanted if known is None or not _is_made(known, judge, out)]
+    if known is not None and not lacking:
+        return known
+    made = _make_lacking(corpus, lacking, out, device=device, progress=progress)
+    if known is not None and known.corpus_sha256 != made.corpus_sha256:
+        raise LepbenchError(f"{out} holds features of other pictures", "choose another --out, or remove it")
+    merged = made.model_copy(update={"judges": {**(known.judges if known else {}), **made.judges}})
+    write_text(out / LISTING, json.dumps(merged.model_dump(mode="json"), indent=2) + "\n")
+    shutil.rmtree(out / PARTS, ignore_errors=True)
+    return merged
+
+
+def read_statistics(folder: Path) -> Statistics:
+    """The listing of a folder of `make_statistics`.
+
+    Raises:
+        LepbenchError: it cannot be read.
+    """
+    path, again = folder / LISTING, "run 'lepbench statistics make' into another folder"
+    return parse_config(read_json(path, again), Statistics, str(path), again)
+
+
+def select_featuring(judges: Sequence[JudgeConfig]) -> list[JudgeConfig]:
+    """The judges that give features.
+
+    Raises:
+        LepbenchError: none does, or two have one label.
+    """
+    found = [judge for judge in judges if "features" in judge.abilities]
+    if not found:
+        raise LepbenchError("no judge gives features of pictures", "name one that does, such as dinov2")
+    label, times = Counter(judge.label for judge in found).most_common(1)[0]
+    if times > 1:
+        raise LepbenchError(f"two judges are labelled {label!r}", "give each a 'label' of its own")
+    return found
+
+
+def load_embeds(judges: Sequence[JudgeConfig], device: str) -> tuple[dict[str, Embed], Mapping[str, str]]:
+    """The networks of judges that give features, by label, and the SHA-256 of their files by `LABEL/NAME`.
+
+    Raises:
+        LepbenchError: a judge cannot be loaded.
+    """
+    loaded: dict[str, LoadedJudge] = {judge.label: load_judge(judge, device) for judge in judges}
+    embeds = {label: one.features for label, one in loaded.items() if one.features is not None}
+    return embeds, Judges.of(loaded).weights
+
+
+def _require_same_corpus(known: Statistics, corpus: CorpusPictures, out: Path) -> None:
+    here = {"content": corpus.source_sha256, "size": corpus.size, "number of pictures": corpus.pictures.count}
+    there = {"content": known.source_sha256, "size": known.size, "number of pictures": known.n}
+    if differing := [key for key in here if here[key] != there[key]]:
+        raise LepbenchError(
+            f"{out} holds features of another corpus than {corpus.pictures.name}: it has another "
+            f"{' and '.join(differing)}",
+            "choose another --out, or remove it",
+        )
+
+
+def _is_made(known: Statistics, judge: JudgeConfig, out: Path) -> bool:
+    entry, path = known.judges.get(judge.label), out / f"{judge.label}{SUFFIX}"
+    if entry is None:
+        return False
+    if entry.judge_sha256 != hash_judge(describe_judge(judge)):
+        raise LepbenchError(
+            f"{out} holds features by another judge {judge.label!r}",
+            "give it another label, or another --out",
+        )
+    return path.is_file() and sha256_file(path) == entry.file_sha256
+
+
+def _make_lacking(
+    corpus: CorpusPictures, judges: Sequence[JudgeConfig], out: Path, *, device: str, progress: Progress
+) -> Statistics:
+    """Write the features by some judges; the listing is of these alone."""
+    pinned = [judge.pin() for judge in judges]
+    embeds, weights = load_embeds(pinned, device)
+    terms = [corpus.source_sha256, corpus.size, [describe_judge(judge) for judge in pinned], dict(weights)]
+    parts = make_folder(out / PARTS / sha256_bytes(json.dumps(terms, sort_keys=True).encode())[:16])
+    found = embed_in_chunks(corpus.pictures, embeds, parts, progress)
+    entries = {}
+    for judge in pinned:
+        about = Provenance(
+            corpus_sha256=hash_pictures(found.digests),
+            judge=describe_judge(judge),
+            files={key.partition("/")[2]: value for key, value in weights.items() if _is_of(key, judge)},
+            size=corpus.size,
+            n=corpus.pictures.count,
+        )
+        path = out / f"{judge.label}{SUFFIX}"
+        save_features(path, found.features[judge.label], found.digests, about)
+        entries[judge.label] = JudgeEntry(
+            name=about.name,
+            judge_sha256=hash_judge(about.judge),
+            file_sha256=sha256_file(path),
+            dimensions=found.features[judge.label].shape[1],
+        )
+    return Statistics(
+        corpus=corpus.pictures.name,
+        source_sha256=corpus.source_sha256,
+        corpus_sha256=hash_pictures(found.digests),
+        size=corpus.size,
+        n=corpus.pictures.count,
+        repeated=len(found.digests) - len(np.unique(found.digests, axis=0)),
+        judges=entries,
+    )
+
+
+def _is_of(name: str, judge: JudgeConfig) -> bool:
+    return name.startswith(f"{judge.label}/")
+
+
+def embed_in_chunks(
+    pictures: Pictures, embeds: Mapping[str, Embed], parts: Path, progress: Progress
+) -> EmbeddedSet:
+    """The features of a whole set; chunks whose file is there are read from it.
+
+    Raises:
+        LepbenchError: a picture cannot be read, or a file not be written.
+    """
+    from safetensors.numpy import load_file, save_file
+
+    chunks = []
+    for start in range(0, pictures.count, CHUNK):
+        path = parts / f"{start:08d}{SUFFIX}"
+        numbers = range(start, min(start + CHUNK, pictures.count))
+        if not path.is_file():
+            found = embed_pictures(pictures, embeds, numbers, progress)
+            with atomic_path(path) as partial:
+                # A label holds no capital letter, so none is that of the digests.
+                save_file({**found.features, PICTURES.upper(): found.digests}, partial)
+        chunks.append(load_file(path))
+        progress(pictures.name, numbers.stop, pictures.count)
+    digests = np.concatenate([chunk[PICTURES.upper()] for chunk in chunks])
+    return EmbeddedSet(
+        {label: np.concatenate([chunk[label] for chunk in chunks]) for label in embeds}, digests
+    )
