@@ -55,7 +55,7 @@ def write_coco(root: Path, split: str, numbers: Sequence[int]) -> None:
 
 
 def write_multigen(folder: Path, numbers: Sequence[int]) -> None:
-    """`data/validation-*.parquet` and `data/test-*.parquet`, pictures of 512 px, as `datasets` writes them."""
+    """`data/validation-*.parquet` and `data/test-*.parquet`, pictures of 512 px, as `datasets` has them."""
     (folder / "data").mkdir(parents=True)
     image = pa.struct({"bytes": pa.binary(), "path": pa.string()})
     for split, some in (("validation", numbers), ("test", numbers[:1])):
