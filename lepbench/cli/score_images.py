@@ -64,7 +64,7 @@ def images(
     if judges is not None:
         if extractor is not None or sha256 is not None:
             raise LepbenchError("--judges and --extractor name networks both", "give one of them")
-        _score_by_judges(generated, reference, judges, str(choose_device(device)), as_json)
+        _score_by_judges(generated, reference, judges, str(choose_device(device)), as_json=as_json)
         return
     from lepbench.bars import show_bars
     from lepbench.scoring.extractors import load_extractor
@@ -82,7 +82,7 @@ def images(
     click.echo(json.dumps(_image_object(scores)) if as_json else _image_lines(scores))
 
 
-def _score_by_judges(generated: Path, reference: Path, judges: str, device: str, as_json: bool) -> None:
+def _score_by_judges(generated: Path, reference: Path, judges: str, device: str, *, as_json: bool) -> None:
     from lepbench.api.judges import find_judges
     from lepbench.bars import show_bars
     from lepbench.scoring.judged import score_by_judges

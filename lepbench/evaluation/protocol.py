@@ -54,7 +54,7 @@ class Protocol(Config):
     pictures: str = "scored as stored, 8 bits a channel"
     wrong: str = "the next item of the whole suite, cyclic, whose prompt differs"
     matching: str = "a pixel of either map matches if the other map has one within the tolerance, Euclidean"
-    pairing: str = "one to one, as many as can be within the tolerance and among those the nearest"
+    pairing: str = "one to one, as many as can be within the tolerance"
     tolerances: tuple[NonNegativeInt, ...] = (0, 1, 2, 3)
     """Tolerances in pixels for the comparison with the sketch."""
     relative_tolerances: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()

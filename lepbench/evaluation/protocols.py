@@ -86,6 +86,9 @@ def _read_file(suite: Suite, path: Path) -> Protocol:
     if "measures" in terms:
         # What ranks, and what is taken where it is known, belong to the measures that were replaced.
         base |= {"rank_by": None, "where_known": []}
+    if "judges" in terms:
+        # Statistics that ship are of a judge that was replaced.
+        base |= {"reference": ITEMS}
     return _complete({**base, **terms}, suite, str(path))
 
 

@@ -106,7 +106,10 @@ def evaluate(
     prepare_folder(out)
     where = choose_device(device)
     height, width = items[0].sketch.shape
-    backbone = load_reference(model, str(where), (height, width))
+    backbone = load_reference_backbone(model, str(where), (height, width))
+    if backbone is not None and model.reference is not None:
+        scale = model.reference.sampler.guidance_scale
+        backbone.require_negatives(scale, items.negative_prompts)
     batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
     names = [sample.name for batch in batches for sample in batch]
     method = _prepare_method(model.method.name, method or build_method(model, backbone), names, suite)
@@ -142,7 +145,7 @@ def evaluate(
     return record.place(out)
 
 
-def load_reference(model: ModelConfig, device: str, size: tuple[int, int]) -> Backbone | None:
+def load_reference_backbone(model: ModelConfig, device: str, size: tuple[int, int]) -> Backbone | None:
     """The backbone that draws a model's reference rows, and the model's own pictures if it has one.
 
     Raises:

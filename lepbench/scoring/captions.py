@@ -13,7 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from lepbench.data.captions import decode_caption
-from lepbench.data.metadata import READERS, read_metadata
+from lepbench.data.metadata import (
+    CAPTION_COLUMNS,
+    FILE_COLUMNS,
+    MetadataColumns,
+    read_metadata,
+    read_records,
+)
 from lepbench.errors import LepbenchError
 from lepbench.images import open_rgb, to_tensor
 from lepbench.judges import CaptionScorer, JudgeConfig, load_judge
@@ -70,9 +76,7 @@ def find_captions(generated: Path, captions: Path) -> list[CaptionedPicture]:
 
 
 def _read_table(generated: Path, table: Path) -> list[CaptionedPicture]:
-    if table.suffix.lower() not in READERS:
-        raise LepbenchError(f"{table} is no table of captions", f"known suffixes are {' '.join(READERS)}")
-    rows = read_metadata(table)
+    rows = read_metadata(table, _find_columns(table))
     if wrong := next((row for row in rows if row.fault), None):
         raise LepbenchError(f"{table}, row {wrong.number}: {wrong.fault}", "correct it")
     found = [CaptionedPicture(generated / row.file_name, row.text.strip()) for row in rows]
@@ -84,6 +88,23 @@ def _read_table(generated: Path, table: Path) -> list[CaptionedPicture]:
     if len({one.path for one in found}) < len(found):
         raise LepbenchError(f"{table} names a picture twice", "give each picture one caption")
     return found
+
+
+def _find_columns(table: Path) -> MetadataColumns:
+    """The columns of files and captions of a table.
+
+    Raises:
+        LepbenchError: it cannot be read, or has none.
+    """
+    _, names = read_records(table)
+    alike = {name.strip().lower(): name for name in reversed(names)}
+    chosen = []
+    for kind, known in (("file", FILE_COLUMNS), ("caption", CAPTION_COLUMNS)):
+        column = next((alike[name] for name in known if name in alike), None)
+        if names and column is None:
+            raise LepbenchError(f"{table} has no column {kind!r}", f"name one so; it has {', '.join(names)}")
+        chosen.append(column)
+    return MetadataColumns(*chosen)
 
 
 def _read_sidecars(generated: Path, folder: Path) -> list[CaptionedPicture]:

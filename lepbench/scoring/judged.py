@@ -66,7 +66,7 @@ def score_by_judges(
     for judge in featuring:
         x = take_label(found[generated], judge.label)
         y = known[judge.label] if known else take_label(found[reference_folder], judge.label)
-        extractor = Extractor(judge.label, embeds[judge.label], judge.unit, judge, judge.label)
+        extractor = Extractor(judge.label, embeds[judge.label], judge.unit, judge=judge, label=judge.label)
         scores.append(JudgedScores(judge, compare_sets(x, y, extractor, progress), *_measure_coverage(x, y)))
     return scores
 

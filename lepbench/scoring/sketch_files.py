@@ -59,7 +59,7 @@ def read_sketch_at(path: Path, size: Size, *, thin: bool = True) -> FittedSketch
     from lepbench.guidance.sketch import read_sketch
 
     found = read_sketch(path, size, resize=True, cell=CELL if thin else None)
-    return FittedSketch(found.strokes, None, found.polarity, found.thinned, found.notes)
+    return FittedSketch(found.strokes, None, found.polarity, thinned=found.thinned, notes=found.notes)
 
 
 def _read_vector(path: Path, size: Size) -> FittedSketch:

@@ -15,12 +15,13 @@ import pandas as pd
 
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_bytes, sha256_file
+from lepbench.files import sha256_bytes
 from lepbench.images import read_pixels
 from lepbench.registry import Registry, suggest_entry
 from lepbench.seeds import derive_seed
 from lepbench.suites.definition import DEFINITION, SuiteDefinition
 from lepbench.suites.items import Item, ItemFile, Items
+from lepbench.verified import hash_large_file
 
 SUITES = Path(__file__).parents[1] / "assets" / "suites"
 FOLDERS: Registry[Path] = Registry("suite")
@@ -49,7 +50,7 @@ class Suite(Sequence[Item]):
         path = folder / ITEMS
         if not path.is_file():
             raise LepbenchError(f"suite {self.definition.name!r} has no {path}", "reinstall lepbench")
-        if sha256_file(path) != self.definition.items_sha256:
+        if hash_large_file(path) != self.definition.items_sha256:
             raise LepbenchError(f"{path} is not the list that {DEFINITION} names", "restore both files")
 
     @property

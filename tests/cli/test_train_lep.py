@@ -47,3 +47,17 @@ def test_faults_are_one_line_and_exit_code_2(
     assert (end.value.code, out) == (2, "")
     assert err.count("\n") == 1
     assert message in err
+
+
+def test_the_device_of_the_command_is_that_of_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = []
+    monkeypatch.setattr(
+        "lepbench.predictors.train.train_predictor", lambda config, *_: devices.append(config.device)
+    )
+    (tmp_path / "c.yaml").write_text("data: triplets\ndevice: cuda\n")
+    for options in ([], ["--device", "cpu"]):
+        monkeypatch.setattr(sys, "argv", ["lepbench", "train-lep", str(tmp_path / "c.yaml"), *options])
+        main()
+    assert devices == ["cuda", "cpu"]

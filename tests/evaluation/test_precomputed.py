@@ -20,7 +20,7 @@ from lepbench.cli.app import main
 from lepbench.config import dump_config, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.run import evaluate, load_reference
+from lepbench.evaluation.run import evaluate, load_reference_backbone
 from lepbench.evaluation.verify import verify_record
 from lepbench.guidance import SamplerSettings
 from lepbench.images import read_pixels
@@ -355,10 +355,10 @@ def test_a_size_that_the_compared_model_does_not_draw_is_refused(
     sampler = tiny_model.sampler
     size = ReferenceModel(backbone=str(tiny_model.backbone), sampler=sampler)
     model = ModelConfig(name="x", method=PrecomputedConfig(folder=tmp_path, compare_with=size))
-    assert load_reference(model, "cpu", (64, 64)) is not None
+    assert load_reference_backbone(model, "cpu", (64, 64)) is not None
     with pytest.raises(LepbenchError, match="30"):
-        load_reference(model, "cpu", (30, 30))
+        load_reference_backbone(model, "cpu", (30, 30))
     many = size.model_copy(update={"sampler": sampler.model_copy(update={"steps": 5000})})
     model = ModelConfig(name="x", method=PrecomputedConfig(folder=tmp_path, compare_with=many))
     with pytest.raises(LepbenchError, match="steps"):
-        load_reference(model, "cpu", (64, 64))
+        load_reference_backbone(model, "cpu", (64, 64))

@@ -86,11 +86,11 @@ FORGERIES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a row dropped": (lambda f: edit(f, lambda d: d["rows"].pop("overlay")), "other rows or metrics"),
     "another protocol": (
         lambda f: edit(f, lambda d: d["identity"].update(protocol_sha256="0")),
-        "another lepbench-edges-v1",
+        "another protocol than the present lepbench-edges-v1",
     ),
     "a looser protocol": (
         lambda f: edit(f, lambda d: d["protocol"].update(contour_tolerance=2)),
-        "another lepbench-edges-v1",
+        "another protocol than the present lepbench-edges-v1",
     ),
     "another suite": (
         lambda f: edit(f, lambda d: d["identity"].update(suite_sha256="0")),

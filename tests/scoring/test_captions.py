@@ -112,7 +112,7 @@ def test_captions_that_are_cut_are_counted(generated: Path, clip: Path, tmp_path
         ("file,caption\nitem9.png,a cat\n", "names item9.png, and there is no"),
         ("file,caption\nitem0-0.png,a cat\nitem0-0.png,a dog\n", "names a picture twice"),
         ("file,caption\nitem0-0.png,\n", "has an empty caption for"),
-        ("file,other\nitem0-0.png,a cat\n", "has no column 'text'"),
+        ("file,other\nitem0-0.png,a cat\n", "has no column 'caption'; name one so; it has file, other"),
         ("file,caption\n,a cat\n", "row 1: no string 'file'"),
         ("file,caption\n", "holds no captions"),
     ],
@@ -128,7 +128,7 @@ def test_a_table_that_cannot_be_used_is_one_line(
 
 
 def test_a_judge_of_captions_is_needed(generated: Path, tmp_path: Path) -> None:
-    with pytest.raises(LepbenchError, match=r"prompts\.docx is no table of captions"):
+    with pytest.raises(LepbenchError, match=r"prompts\.docx is no table; known suffixes"):
         find_captions(generated, tmp_path / "prompts.docx")
     pairs = find_captions(generated, write_csv(tmp_path, generated))
     with pytest.raises(LepbenchError, match="no judge compares captions"):

@@ -67,7 +67,7 @@ def test_figures_are_those_of_a_distance_transform(folders: tuple[Path, Path]) -
         sketch = np.asarray(Image.open(folders[1] / f"{name}.png"))
         for sample in range(2):
             edges = edges_of(Image.open(folders[0] / f"{name}-{sample}.png"))
-            row = {}
+            row: dict[str, float] = {}
             for label, distance in tolerances.items():
                 precision, recall = (
                     share_within(edges, sketch, distance),

@@ -314,3 +314,29 @@ def test_an_unfinished_set_and_none_are_one_line(built: Path, tmp_path: Path) ->
     with pytest.raises(LepbenchError, match="cannot read"):
         make(place, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("device", "place"), [("cuda", "cuda"), ("auto", "cpu"), ("cpu", "cpu")])
+def test_maps_are_made_on_the_device_that_is_asked_for(
+    device: str, place: str, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places, of_pixels = [], Canny.of_pixels
+
+    def record(self: Canny, pixels: np.ndarray, device: str = "cpu") -> np.ndarray:
+        places.append(device)
+        return of_pixels(self, pixels)
+
+    # As if there was a GPU, which `auto` takes for networks alone.
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(Canny, "of_pixels", record)
+    made = make(built, tmp_path / "made", detector={"name": "canny", "low": 0.3, "high": 0.6}, device=device)
+    assert set(places) == {place}
+    assert len(places) >= len(made) > 0
+
+
+def test_a_device_that_is_not_there_is_one_line(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(LepbenchError, match="device is cuda, and there is none here"):
+        make(built, tmp_path / "made", device="cuda")
