@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from safetensors.numpy import load_file
 from tiny_clip import save_clip
 
 import lepbench
@@ -17,6 +19,7 @@ from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.references import load_references, require_judge, require_same_files
 from lepbench.judges import ClipJudgeConfig, SketchworldClipConfig
 from lepbench.judges.paths import STATISTICS
+from lepbench.metrics.kid import kid
 
 SUITE = "sketchworld-edges-v1"
 
@@ -108,3 +111,18 @@ def test_judges_may_be_those_of_a_protocol(tmp_path: Path) -> None:
         LepbenchError, match="limit=2 is no number of pictures; give a whole number from 4 up"
     ):
         lepbench.make_statistics(SUITE, "lepbench-edges-v1", tmp_path / "made", limit=2, progress=False)
+
+
+@pytest.mark.slow
+def test_a_run_is_compared_with_them(
+    document: dict[str, Any], made: Path, judges: Path, tmp_path: Path
+) -> None:
+    record = lepbench.evaluate(
+        document, out=tmp_path / "run", limit=4, judges=judges, statistics=made, device="cpu", progress=False
+    )
+    features = load_file(tmp_path / "run" / "features" / "model@tiny.safetensors")["features"]
+    real = load_file(made / "tiny.safetensors")["features"]
+    assert record.rows["model"]["kid@tiny"].value == pytest.approx(kid(features, real))
+    # Statistics may be of other pictures than the items', so these are at a distance, too.
+    assert record.rows["real"]["kid@tiny"].value is not None
+    assert record.protocol.name.startswith("edges-v1-with-judges-against-")

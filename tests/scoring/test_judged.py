@@ -57,6 +57,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_each_judge_gives_what_it_gives_alone(
     folders: tuple[Path, Path],
     judges: Path,
@@ -89,6 +90,7 @@ def test_each_judge_gives_what_it_gives_alone(
     assert lines[-1] == "12 against 16 pictures"
 
 
+@pytest.mark.slow
 def test_statistics_give_the_figures_of_their_pictures(
     folders: tuple[Path, Path],
     judges: Path,

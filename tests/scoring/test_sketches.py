@@ -185,6 +185,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
     main()
 
 
+@pytest.mark.slow
 def test_the_verb_prints_all_and_says_how_sketches_were_read(
     folders: tuple[Path, Path],
     tmp_path: Path,
