@@ -65,17 +65,17 @@ def write_multigen(folder: Path, numbers: Sequence[int]) -> None:
         pq.write_table(table, folder / "data" / f"{split}-00000-of-00001.parquet")
 
 
-def write_release(folder: Path) -> None:
+def write_release(folder: Path, side: int = 512) -> None:
     """The sweep and the prompt grid of the method's authors: a sketch each, black on white, and pictures."""
     sweep, grid = folder / "files" / "fidelity_seq", folder / "files" / "prompt_switch"
     for path in (sweep / "edges.jpg", grid / "sketch.png"):
         path.parent.mkdir(parents=True)
-        sketch = Image.new("L", (512, 512), 255)
-        sketch.paste(0, (100, 200, 400, 203))
-        sketch.paste(0, (250, 100, 253, 400))
+        sketch = Image.new("L", (side, side), 255)
+        sketch.paste(0, (side // 5, side // 3, 4 * side // 5, side // 3 + 2))
+        sketch.paste(0, (side // 2, side // 5, side // 2 + 2, 4 * side // 5))
         sketch.save(path)
     for tenth in range(10):
-        cut_corners(tenth, 512).save(sweep / f"seed-0_ps-8.0_es-1.6_gs-0.{tenth}.png")
+        cut_corners(tenth, side).save(sweep / f"seed-0_ps-8.0_es-1.6_gs-0.{tenth}.png")
     names = [f"{mood}+{kind}+{what}_0" for mood in STYLES[0] for kind in STYLES[1] for what in STYLES[2]]
     for number, name in enumerate(names):
-        cut_corners(number % 20, 512).save(grid / f"{name}.png")
+        cut_corners(number % 20, side).save(grid / f"{name}.png")

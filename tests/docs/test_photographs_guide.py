@@ -35,7 +35,8 @@ SMALLER = {
     "coco-val --size 512": "coco-val --size 64",
     "coco-train --size 512": "coco-train --size 64",
     "scenes --name fscoco-test-256 --items 256": "scenes --name fscoco-test-256 --items 2 --size 64",
-    "authors-grid --name authors-grid": "authors-grid --name authors-grid --size 512",
+    "authors-sweep --name authors-sweep": "authors-sweep --name authors-sweep --size 64",
+    "authors-grid --name authors-grid": "authors-grid --name authors-grid --size 64",
     "--limit 256": "--limit 2",
     "--limit 100": "--limit 2",
     "--workers 8": "--workers 1",
@@ -116,7 +117,7 @@ def write_stand_ins(root: Path) -> None:
     write_coco(root, "val2017", range(10))
     write_coco(root, "train2017", range(6, 18))
     write_multigen(root / "multigen", range(2))
-    write_release(root / "released")
+    write_release(root / "released", side=64)
     sketch_corpora.fscoco(root / "fscoco", users=10, each=2)
     save_clip(root / "weights" / "clip-vit-base-patch16")
     with torch.random.fork_rng():
@@ -172,5 +173,5 @@ def test_every_command_works(tmp_path: Path) -> None:
     assert (tmp_path / "table.tex").is_file()
     stops = [line for line in done.stdout.splitlines() if line.strip().startswith("stop-0.")]
     assert len(stops) == 10, done.stdout
-    (board,) = (tmp_path / "boards" / "coco-val2017-500").glob("*.csv")
+    (board,) = (tmp_path / "boards" / "coco-val2017-1000").glob("*.csv")
     assert len(board.read_text().splitlines()) == 3
