@@ -130,7 +130,13 @@ def write_stand_ins(root: Path) -> None:
             norm_num_groups=4,
             scaling_factor=4.0,
         )
-        pipeline = sd(vae=vae, unet={"sample_size": 64})
+        # Without attention at full size, which takes long at 512 px.
+        unet = {
+            "sample_size": 64,
+            "down_block_types": ("DownBlock2D", *("CrossAttnDownBlock2D",) * 2, "DownBlock2D"),
+            "up_block_types": ("UpBlock2D", *("CrossAttnUpBlock2D",) * 2, "UpBlock2D"),
+        }
+        pipeline = sd(vae=vae, unet=unet)
         controlnet = ControlNetModel.from_unet(pipeline.unet)
         shape = {"hidden_size": 10, "num_hidden_layers": 1, "num_attention_heads": 2}
         dinov2 = Dinov2Model(Dinov2Config(**shape, image_size=56, patch_size=14))
