@@ -180,7 +180,9 @@ def test_every_command_works(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "table.tex").is_file()
-    stops = [line for line in done.stdout.splitlines() if line.strip().startswith("stop-0.")]
-    assert len(stops) == 10, done.stdout
+    (drawn,) = re.findall(
+        r"authors-sweep by drawings-v2-without-judges\n.*?(?=\n\*: best)", done.stdout, re.S
+    )
+    assert len(re.findall(r"^ *stop-0\.\d ", drawn, re.M)) == 10, drawn
     (board,) = (tmp_path / "boards" / "coco-val2017-1000").glob("*.csv")
     assert len(board.read_text().splitlines()) == 3
