@@ -41,7 +41,8 @@ def write_coco(root: Path, split: str, numbers: Sequence[int]) -> None:
     """`SPLIT/NUMBER.jpg` and `annotations/captions_SPLIT.json`, two captions a photograph."""
     (root / split).mkdir(parents=True)
     (root / "annotations").mkdir(exist_ok=True)
-    images, annotations = [], []
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
     for number in numbers:
         name = f"{139 + number:012d}.jpg"
         (root / split / name).write_bytes(encode(cut_corners(number, 160), "JPEG"))

@@ -181,7 +181,7 @@ def test_every_command_works(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "table.tex").is_file()
     (drawn,) = re.findall(
-        r"authors-sweep by drawings-v2-without-judges\n.*?(?=\n\*: best)", done.stdout, re.S
+        r"authors-sweep by drawings-v2-without-judges *\n.*?(?=\n\*: best)", done.stdout, re.S
     )
     assert len(re.findall(r"^ *stop-0\.\d ", drawn, re.M)) == 10, drawn
     (board,) = (tmp_path / "boards" / "coco-val2017-1000").glob("*.csv")
