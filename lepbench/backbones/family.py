@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
+from lepbench.quiet import silence_libraries
 from lepbench.registry import Registry
 
 ComponentConfig = Mapping[str, Any]
@@ -60,7 +61,11 @@ class TextParts:
             return prompt
         from diffusers.loaders import TextualInversionLoaderMixin
 
-        written: str = TextualInversionLoaderMixin().maybe_convert_prompt(prompt, self.tokenizers[tokenizer])
+        # It splits the whole prompt into tokens, and transformers warns of long ones.
+        with silence_libraries():
+            written: str = TextualInversionLoaderMixin().maybe_convert_prompt(
+                prompt, self.tokenizers[tokenizer]
+            )
         return written
 
 
