@@ -53,7 +53,7 @@ def command(
     Every table has the model and its references: the unguided backbone on the same noise,
     the real images, their VAE round trip, the sketch drawn on the unguided images, and the model's
     images compared with the next item's sketch. Images that were drawn elsewhere, or by a Python callable,
-    have no backbone, and so no unguided, VAE and overlay rows. The same command resumes an interrupted run;
+    have no backbone, and so no unguided, VAE and overlay rows, unless `compare_with` names one. The same command resumes an interrupted run;
     one with another --limit is another run.
 
     \b
@@ -95,9 +95,11 @@ def command(
 
 def _print_table(record: Record) -> None:
     from lepbench.cli.console import make_console
-    from lepbench.publishing.tables import make_terminal_table
+    from lepbench.publishing.tables import make_terminal_tables
 
-    make_console().print(make_terminal_table(record))
+    console = make_console()
+    for table in make_terminal_tables(record, console.width):
+        console.print(table)
 
 
 def _say_what_lacks(suite: Suite, record: Record) -> None:
@@ -109,6 +111,13 @@ def _say_what_lacks(suite: Suite, record: Record) -> None:
         click.echo(f"{name} has no real pictures: rows {lacking} are left out", err=True)
     if not protocol.judges:
         click.echo(f"{protocol.name} has no judges: captions and realism are not measured", err=True)
+    if "distances" in protocol.measures and record.sample_count < protocol.frechet_from:
+        click.echo(
+            f"fewer than {protocol.frechet_from} samples: no Frechet distance (FD, FID), which would be bias; KID has none",
+            err=True,
+        )
+    if "diversity" in protocol.measures and record.identity.samples_per_item == 1:
+        click.echo("one sample an item: no diversity; --samples-per-item asks for more", err=True)
 
 
 def _say_where(record: Record, folder: Path) -> None:
@@ -125,4 +134,6 @@ def _say_where(record: Record, folder: Path) -> None:
     if failed:
         rows = ", ".join(f"{count} of {row}" for row, count in failed.items())
         click.echo(f"failed samples, in no figure: {rows}; run again to retry them", err=True)
-    click.echo(f"wrote {folder}: record.json, samples.parquet, table.csv, sheet.png, samples/", err=True)
+    click.echo(
+        f"wrote {folder}: table.csv (every figure), record.json, samples.parquet, sheet.png, samples/", err=True
+    )

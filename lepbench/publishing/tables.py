@@ -15,17 +15,17 @@ from lepbench.files import format_csv, write_text
 
 TABLE = "table.csv"
 EDGES = "edge_f1_1px"
+MARGIN = 2
+"""Characters between two columns of a terminal."""
 
 
-def make_terminal_table(record: Record) -> Table:
-    """The main metrics of every condition, each above its interval; metrics without values are omitted."""
+def make_terminal_tables(record: Record, width: int) -> list[Table]:
+    """The main metrics of every condition, each above its interval; metrics without values are omitted.
+
+    Args:
+        width: of the terminal, in characters; columns that do not fit beside the others make a further table.
+    """
     identity = record.identity
-    table = Table(
-        title=f"{identity.model.name} on {identity.suite}, {record.sample_count} samples",
-        caption=_write_caption(record),
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-    )
     rows = record.rows.values()
     main = list_main_metrics(record.protocol, record.rows[MODEL.name]).items()
     shown = [
@@ -33,13 +33,45 @@ def make_terminal_table(record: Record) -> Table:
         for metric, heading in main
         if all(metric in row for row in rows) and any(row[metric].value is not None for row in rows)
     ]
+    tables = [_draw_block(record, block) for block in _divide_columns(record, shown, width)]
+    tables[0].title = f"{identity.model.name} on {identity.suite}, {record.sample_count} samples"
+    tables[-1].caption = _write_caption(record)
+    return tables
+
+
+Heading = tuple[str, str]
+"""A metric and what it is called."""
+
+
+def _divide_columns(record: Record, shown: list[Heading], width: int) -> list[list[Heading]]:
+    """Columns in blocks that fit into a width."""
+    blocks: list[list[Heading]] = [[]]
+    first = used = max(map(len, record.rows)) + MARGIN
+    for metric, heading in shown:
+        cells = (format_cell(figures[metric]).plain for figures in record.rows.values())
+        lines = [line for cell in cells for line in cell.splitlines()]
+        wide = max(map(len, [*lines, *_add_arrow(metric, heading).split()])) + MARGIN
+        if blocks[-1] and used + wide > width:
+            blocks.append([])
+            used = first
+        blocks[-1].append((metric, heading))
+        used += wide
+    return blocks
+
+
+def _draw_block(record: Record, shown: list[Heading]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("row", style="bold", no_wrap=True)
     for metric, heading in shown:
-        table.add_column(f"{heading} {'↓' if is_lower_better(metric) else '↑'}", justify="right")
+        table.add_column(_add_arrow(metric, heading), justify="right")
     for row, figures in record.rows.items():
         style = "bold green" if row == MODEL.name else None
         table.add_row(row, *(format_cell(figures[metric]) for metric, _ in shown), style=style)
     return table
+
+
+def _add_arrow(metric: str, heading: str) -> str:
+    return f"{heading} {'↓' if is_lower_better(metric) else '↑'}"
 
 
 def _write_caption(record: Record) -> str:

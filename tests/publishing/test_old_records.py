@@ -14,7 +14,7 @@ from lepbench.evaluation.compare import compare
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.verify import verify_record
 from lepbench.publishing.sheet import draw_sheet
-from lepbench.publishing.tables import make_terminal_table, spread_figures, write_csv, write_headline
+from lepbench.publishing.tables import make_terminal_tables, spread_figures, write_csv, write_headline
 
 OLD = Path(__file__).parent / "records" / "0.1.0"
 MAIN = [
@@ -50,7 +50,8 @@ def test_its_samples_bear_its_figures_out(old: Record) -> None:
 
 
 def test_it_is_shown(old: Record, tmp_path: Path) -> None:
-    headings = [str(column.header) for column in make_terminal_table(old).columns]
+    tables = make_terminal_tables(old, 80)
+    headings = [str(column.header) for table in tables for column in table.columns]
     assert len(headings) == 1 + len(MAIN)
     assert "KID ↓" in headings
     assert "CLIP skill ↑" in headings

@@ -32,6 +32,8 @@ class Coverage(OfFeatures):
             known = row.references[label].find_neighbours(k)
             features = row.features[label]
             found[label_figure("density", label)] = row.mean(density(features, known))
-            covered = coverage_by_item(features, known, row.items)
-            found[label_figure("coverage", label)] = row.bootstrap(covered, np.unique(row.items))
+            covered = row.bootstrap(coverage_by_item(features, known, row.items), np.unique(row.items))
+            # Contributions of items may be negative or above 1; a coverage is a share.
+            share = Draws(covered.value, np.clip(covered.draws, 0, 1))
+            found[label_figure("coverage", label)] = share
         return found
