@@ -11,11 +11,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
+from lepbench.evaluation.conditions import CONDITIONS, MODEL, REAL, UNGUIDED
 from lepbench.evaluation.features import read_features
 from lepbench.evaluation.layout import find_samples
 from lepbench.evaluation.notebook import render_tables
-from lepbench.evaluation.parts import check_protocol
+from lepbench.evaluation.parts import check_protocol, find_other_judge
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.references import load_references
@@ -146,7 +146,7 @@ def compare(
     names = [record.identity.model.name for record in records]
     tables = [_samples(folder) for folder in folders]
     common, left_out = _common(tables)
-    shared = {name: table[_keys(table).isin(common)] for name, table in zip(names, tables, strict=True)}
+    shared = {name: select_samples(table, common) for name, table in zip(names, tables, strict=True)}
     features = {
         name: read_features(folder, record.features_sha256)
         for name, folder, record in zip(names, folders, records, strict=True)
@@ -247,6 +247,13 @@ def _common(tables: Sequence[pd.DataFrame]) -> tuple[set[str], int]:
     return common, len(models[0]) - len(common)
 
 
+def select_samples(table: pd.DataFrame, common: set[str]) -> pd.DataFrame:
+    """The lines of common samples, and of their items in conditions that are drawn once an item."""
+    once = table["row"].isin([kind.name for kind in CONDITIONS.values() if not kind.repeats])
+    items = {key.rpartition("-")[0] for key in common}
+    return table[_keys(table).isin(common) | (once & table["item_id"].isin(items))]
+
+
 def check_comparable(folders: Sequence[Path], records: Sequence[Record]) -> None:
     """Refuse runs that do not compare.
 
@@ -271,6 +278,13 @@ def check_comparable(folders: Sequence[Path], records: Sequence[Record]) -> None
                     f"{folder} has {said[0]} {said[1]} and {folders[0]} {said[2]}: they do not compare",
                     "evaluate again under the same terms",
                 )
+    for folder, record in zip(folders, records, strict=True):
+        weights = record.identity.weights, records[0].identity.weights
+        if other := find_other_judge(record.protocol, *weights):
+            raise LepbenchError(
+                f"{folder} was scored by another {other} than {folders[0]}: they do not compare",
+                "evaluate again with the same files",
+            )
 
 
 def find_differing_term(first: Protocol, second: Protocol) -> tuple[str, Any, Any] | None:

@@ -15,6 +15,7 @@ from lepbench.evaluation.conditions import CONDITIONS, find_shown
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.schema import FEATURES
 from lepbench.files import atomic_path, sha256_file
+from lepbench.judges import JudgeStatistics
 
 TENSOR = "features"
 RunFeatures = Mapping[str, Mapping[str, NDArray[np.float32]]]
@@ -95,6 +96,26 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
     if found.ndim != 2 or not np.isfinite(found).all():
         raise LepbenchError(f"{path} holds features that are no finite numbers [N, D]", "evaluate again")
     return found
+
+
+def check_widths(folder: Path, features: RunFeatures, references: Mapping[str, JudgeStatistics]) -> None:
+    """Refuse features of one judge that differ in length among conditions, or from its reference's.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        LepbenchError: they do.
+    """
+    widths: dict[str, int] = {label: known.features.shape[1] for label, known in references.items()}
+    for row, found in features.items():
+        for label, matrix in found.items():
+            if matrix.shape[1] != widths.setdefault(label, matrix.shape[1]):
+                raise LepbenchError(
+                    f"{folder} has features of {row} by judge {label!r} of length {matrix.shape[1]}, "
+                    f"and others of length {widths[label]}",
+                    "evaluate again",
+                )
 
 
 def find_features(features: RunFeatures, condition: str) -> Mapping[str, NDArray[np.float32]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,20 @@ def check_protocol(folder: Path, protocol: Protocol, stated: str) -> None:
         raise LepbenchError(
             f"{folder} was scored by another protocol than the present {protocol.name}", "evaluate again"
         )
+
+
+def find_other_judge(protocol: Protocol, first: Mapping[str, str], second: Mapping[str, str]) -> str | None:
+    """A file of a judge, as `LABEL/NAME`, that differs between two runs by one protocol.
+
+    Where the weights alone are pinned, settings beside them may differ, such as those of an image processor.
+
+    Args:
+        first: SHA-256 of the files of one run, by name.
+        second: those of the other.
+    """
+    labels = {judge.label for judge in protocol.judges}
+    shared = sorted(name for name in first.keys() & second.keys() if name.partition("/")[0] in labels)
+    return next((name for name in shared if first[name] != second[name]), None)
 
 
 def hash_submitted_code(model: ModelConfig, method: Method, protocol: Protocol) -> dict[str, str]:

@@ -88,7 +88,7 @@ def _read_file(suite: Suite, path: Path) -> Protocol:
         base |= {"rank_by": None, "where_known": []}
     if "judges" in terms:
         # Statistics that ship are of a judge that was replaced.
-        base |= {"reference": ITEMS}
+        base |= {"reference": ITEMS, "reference_sha256": None}
     return _complete({**base, **terms}, suite, str(path))
 
 
@@ -161,6 +161,7 @@ def replace_judges(protocol: Protocol, judges: tuple[JudgeConfig, ...], suffix: 
         raise LepbenchError(str(error)) from error
     able = {ability for judge in judges for ability in judge.abilities}
     kept = [name for name in protocol.measures if set(make_measure(name).abilities) <= able]
+    same = judges == protocol.judges
     ranks = protocol.rank_by in {figure for name in kept for figure in make_measure(name).metrics(protocol)}
     return protocol.model_copy(
         update={
@@ -169,14 +170,15 @@ def replace_judges(protocol: Protocol, judges: tuple[JudgeConfig, ...], suffix: 
             "rank_by": protocol.rank_by if ranks else None,
             "name": _rename(protocol, suffix),
             # Statistics that ship are of a judge that may be gone.
-            "reference": protocol.reference if judges == protocol.judges else ITEMS,
+            "reference": protocol.reference if same else ITEMS,
+            "reference_sha256": protocol.reference_sha256 if same else None,
         }
     )
 
 
 def _replace_reference(protocol: Protocol, folder: Path) -> Protocol:
     """A protocol with other real pictures, called after their hash: the folder may be moved."""
-    other = protocol.model_copy(update={"reference": str(folder)})
+    other = protocol.model_copy(update={"reference": str(folder), "reference_sha256": None})
     digest = hash_reference(other)
     if digest is None:
         raise LepbenchError(
@@ -195,9 +197,19 @@ def _write_name(text: str) -> str:
 
 
 def _pin(protocol: Protocol) -> Protocol:
-    """The protocol with the hashes of the files behind its judges and its reference, where they lie here."""
-    judges = tuple(judge.pin() for judge in protocol.judges)
-    return protocol.model_copy(update={"judges": judges, "reference_sha256": hash_reference(protocol)})
+    """The protocol with the hashes of the files behind its judges and its reference, where they lie here.
+
+    Raises:
+        LepbenchError: the reference is not the one that is pinned already.
+    """
+    judges, found = tuple(judge.pin() for judge in protocol.judges), hash_reference(protocol)
+    if protocol.reference_sha256 not in (None, found):
+        raise LepbenchError(
+            f"protocol {protocol.name} pins its reference by {protocol.reference_sha256}, "
+            f"and {protocol.reference!r} has {found}",
+            "restore it, or leave 'reference_sha256' out",
+        )
+    return protocol.model_copy(update={"judges": judges, "reference_sha256": found})
 
 
 def _fit(protocol: Protocol, suite: Suite) -> Protocol:

@@ -131,6 +131,8 @@ def evaluate(
     claim_folder(out, identity)
     finished = read_record(out) if (out / RECORD).is_file() else None
     if finished is not None and not any(finished.failed.values()):
+        # A kill right after the record was written left it.
+        clear_work(out)
         return finished
     run = _Run(
         identity,

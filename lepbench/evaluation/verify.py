@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
-from lepbench.evaluation.features import RunFeatures, read_features
+from lepbench.evaluation.features import RunFeatures, check_widths, read_features
 from lepbench.evaluation.layout import find_samples, locate_picture
 from lepbench.evaluation.measures.base import Features, label_figure
 from lepbench.evaluation.parts import check_protocol
@@ -78,9 +78,9 @@ def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) 
     _check_pictures(folder, samples)
     features = read_features(folder, record.features_sha256)
     _check_features(folder, samples, features, protocol)
-    _check_figures(
-        folder, record.rows, summarise_samples(samples, features, load_references(protocol), protocol)
-    )
+    references = load_references(protocol)
+    check_widths(folder, features, references)
+    _check_figures(folder, record.rows, summarise_samples(samples, features, references, protocol))
     return record
 
 

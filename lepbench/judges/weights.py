@@ -30,11 +30,11 @@ class ModelJudgeConfig(JudgeConfig):
     sha256: str | None = Field(default=None, pattern=HASH)
     """Of the weights; those of a hub id, which may hold no safetensors, are only then read."""
     content: str | None = Field(default=None, pattern=HASH)
-    """Of all files of a folder; filled in when a protocol is read."""
+    """Of all files of a folder; filled in when a protocol is read, unless given."""
 
     def pin(self) -> JudgeConfig:
         folder = Path(self.model)
-        if not folder.is_dir() or self.sha256 is not None:
+        if not folder.is_dir() or self.sha256 is not None or self.content is not None:
             return self
         return self.model_copy(update={"content": hash_listing(list_model_files(folder))})
 

@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from shutil import copytree
 
+import pandas as pd
 import pytest
 from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 
 from lepbench.cli.app import main
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import compare as room
-from lepbench.evaluation.compare import Comparison, compare
+from lepbench.evaluation.compare import Comparison, compare, select_samples
 from lepbench.evaluation.record import Record, read_record, write_record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.summary import is_lower_better
@@ -156,3 +157,22 @@ def test_two_runs_of_one_name_are_refused(runs: dict[str, Path], tiny_judges: Ju
     renamed(runs["twin"], "one")
     with pytest.raises(LepbenchError, match="two runs are both called 'one'"):
         compare(list(runs.values()))
+
+
+def test_runs_by_other_settings_of_a_judge_are_refused(runs: dict[str, Path]) -> None:
+    path = runs["twin"] / "record.json"
+    path.write_text(
+        path.read_text().replace(f'model.safetensors": "{"0" * 64}"', f'model.safetensors": "{"1" * 64}"')
+    )
+    with pytest.raises(
+        LepbenchError, match=r"was scored by another sketchworld-clip/model\.safetensors than"
+    ):
+        compare([runs["one"], runs["twin"]])
+
+
+def test_a_real_picture_stays_where_the_first_sample_of_its_item_failed() -> None:
+    rows = [("model", "a", 0), ("model", "a", 1), ("model", "b", 1), ("real", "a", 0), ("real", "b", 0)]
+    rows += [("real", "c", 0), ("unguided", "b", 0), ("unguided", "b", 1)]
+    table = pd.DataFrame(rows, columns=["row", "item_id", "sample_index"])
+    kept = select_samples(table, {"a-0", "a-1", "b-1"})
+    assert list(kept.itertuples(index=False, name=None)) == [*rows[:5], rows[7]]

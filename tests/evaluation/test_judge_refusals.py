@@ -119,6 +119,16 @@ CASES: dict[str, Case] = {
         lambda place: protocol(place, **MEASURES, judges=[clip(place, use=["captions"]) | {"model": "none"}]),
         "there is no such folder: none",
     ),
+    "a judge's folder that is not the one pinned": (
+        "photographs",
+        lambda place: judge(place, clip(place, content="0" * 64)),
+        "holds other files than the protocol's judge 'clip'",
+    ),
+    "a reference that is not the one pinned": (
+        "photographs",
+        lambda place: protocol(place, reference="items", reference_sha256="0" * 64),
+        f"pins its reference by {'0' * 64}, and 'items' has None",
+    ),
     "a judge's file that is missing": (
         "photographs",
         lambda place: judge(place, {"name": "inception", "library": "torchmetrics", "weights": "none.pth"}),

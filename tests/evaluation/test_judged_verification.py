@@ -107,6 +107,11 @@ CASES: dict[str, Case] = {
         (),
         "has 23 features of model by judge 'dinov2-l14', not 24",
     ),
+    "features of another length": (
+        lambda place: edit_features(place, lambda matrix: matrix[:, :-1]),
+        (),
+        "by judge 'dinov2-l14' of length ",
+    ),
     "features that are no numbers": (
         lambda place: edit_features(place, lambda matrix: matrix * np.float32("nan")),
         (),

@@ -26,7 +26,7 @@ from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.sample import Batch, make_batches
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import list_metrics
-from lepbench.files import sha256_file
+from lepbench.files import sha256_file, write_bytes
 from lepbench.images import open_rgb
 from lepbench.judges import Judges
 from lepbench.methods import Method, ModelConfig, Request
@@ -152,7 +152,10 @@ def test_a_finished_run_is_read_back(
 ) -> None:
     first = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
     monkeypatch.setattr(condition_runner, "draw_batch", None)
+    left = tmp_path / "out" / ".units" / "model-00000.parquet"
+    write_bytes(left, b"what a kill after the record left")
     assert evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges) == first
+    assert not left.parent.exists()
 
 
 @pytest.mark.slow

@@ -196,3 +196,11 @@ def test_few_samples_have_a_distance_but_no_interval(samples: int) -> None:
     figure = figures_of([sample_row("model", i) for i in range(samples)])[KID]
     assert (figure.value is not None) is (samples > 1)
     assert (figure.low, figure.high) == (None, None)
+
+
+def test_many_samples_of_one_item_have_no_distance_to_its_one_picture() -> None:
+    protocol = PROTOCOL.model_copy(update={"reference": "items", "frechet_from": 3})
+    rows = [sample_row("model", 0, index) for index in range(3)]
+    figures = summarise([sample_row("real", 0), *rows], protocol)["model"]
+    assert (figures[FD].value, figures[KID].value) == (None, None)
+    assert figures[f"clip_similarity@{CLIP}"].value == 0.5

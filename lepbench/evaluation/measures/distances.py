@@ -98,7 +98,8 @@ def _measure_frechet(
     features: Features, known: JudgeStatistics, row: ConditionSamples, name: str
 ) -> dict[str, Draws]:
     least = row.protocol.frechet_from
-    if len(features) < least:
+    if len(features) < least or len(known.features) < 2:
+        # Many samples of one item are enough, and its one real picture has no covariance.
         return {}
     found = {name: Draws(frechet_distance(FeatureStatistics.of(features), known.moments), UNKNOWN)}
     indices = row.frame["sample_index"].to_numpy()
