@@ -17,7 +17,8 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.run import evaluate as run
-from lepbench.evaluation.verify import find_protocol, recount_samples, verify_record
+from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
+from lepbench.evaluation.verify import recount_samples, verify_record
 from lepbench.publishing.publish import publish_run
 from lepbench.suites import Suite, load_suite
 from lepbench.trust import trusting_code
@@ -120,7 +121,10 @@ def verify(
     images: bool = False,
     suite: SuiteLike | None = None,
     protocol: str | Path | Protocol | None = None,
+    judges: str | Path | None = None,
+    statistics: str | Path | None = None,
     device: str = "auto",
+    trust_code: bool = False,
     progress: ShowProgress = True,
 ) -> Record:
     """Check that a run's figures follow from its samples, as `lepbench verify` does.
@@ -128,8 +132,10 @@ def verify(
     Args:
         run: a folder or a record.
         images: score every stored picture anew, too.
-        suite, protocol: what the run is held against; those of its record unless given.
+        suite, protocol, judges, statistics: what the run is held against, as for `evaluate`; those of its
+            record unless given.
         device: where networks run that score pictures anew.
+        trust_code: run a TorchScript judge that only the record names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
     Returns:
@@ -140,11 +146,17 @@ def verify(
     """
     folder = find_folder(run)
     found = read_record(folder)
-    chosen = suite if isinstance(suite, Suite) else load_suite(suite or found.identity.suite)
-    terms = protocol if isinstance(protocol, Protocol) else find_protocol(found, chosen, protocol)
+    chosen = suite if isinstance(suite, Suite) else find_suite(found, suite)
+    reference = None if statistics is None else Path(statistics)
+    terms = (
+        protocol
+        if isinstance(protocol, Protocol)
+        else find_protocol(found, chosen, protocol, judges=judges, reference=reference)
+    )
     record = verify_record(folder, chosen, terms)
     if images:
-        with follow_progress(progress) as show:
+        with trusting_code(trust_code), follow_progress(progress) as show:
+            require_known_programs(found, terms)
             recount_samples(folder, chosen, load_judges(terms, str(choose_device(device))), show)
     return record
 

@@ -53,8 +53,8 @@ def command(
     Every table has the model and its references: the unguided backbone on the same noise,
     the real images, their VAE round trip, the sketch drawn on the unguided images, and the model's
     images compared with the next item's sketch. Images that were drawn elsewhere, or by a Python callable,
-    have no backbone, and so no unguided, VAE and overlay rows, unless `compare_with` names one. The same command resumes an interrupted run;
-    one with another --limit is another run.
+    have no backbone, and so no unguided, VAE and overlay rows, unless `compare_with` names one. The same
+    command resumes an interrupted run; one with another --limit is another run.
 
     \b
     Examples:
@@ -113,7 +113,7 @@ def _say_what_lacks(suite: Suite, record: Record) -> None:
         click.echo(f"{protocol.name} has no judges: captions and realism are not measured", err=True)
     if "distances" in protocol.measures and record.sample_count < protocol.frechet_from:
         click.echo(
-            f"fewer than {protocol.frechet_from} samples: no Frechet distance (FD, FID), which would be bias; KID has none",
+            f"fewer than {protocol.frechet_from} samples: no Frechet distance (FD, FID); KID is unbiased",
             err=True,
         )
     if "diversity" in protocol.measures and record.identity.samples_per_item == 1:
@@ -135,5 +135,6 @@ def _say_where(record: Record, folder: Path) -> None:
         rows = ", ".join(f"{count} of {row}" for row, count in failed.items())
         click.echo(f"failed samples, in no figure: {rows}; run again to retry them", err=True)
     click.echo(
-        f"wrote {folder}: table.csv (every figure), record.json, samples.parquet, sheet.png, samples/", err=True
+        f"wrote {folder}: table.csv (every figure), record.json, samples.parquet, sheet.png, samples/",
+        err=True,
     )

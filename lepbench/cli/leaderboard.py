@@ -35,9 +35,19 @@ leaderboards_option = click.option(
 @leaderboards_option
 @click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the record's name].")
+@click.option("--judges", help="A YAML file of judges, as for evaluate  [default: the record's].")
+@click.option(
+    "--statistics", type=click.Path(path_type=Path), help="Folder of statistics  [default: the record's]."
+)
 @click.option("--replace", is_flag=True, help="Replace another record of the same model name.")
 def add_command(
-    folder: Path, leaderboards: Path, suite: str | None, protocol: str | None, replace: bool
+    folder: Path,
+    leaderboards: Path,
+    suite: str | None,
+    protocol: str | None,
+    judges: str | None,
+    statistics: Path | None,
+    replace: bool,
 ) -> None:
     """Verify the run in DIR against its samples and add its model to LEADERBOARDS/SUITE/PROTOCOL.csv.
 
@@ -52,13 +62,12 @@ def add_command(
       lepbench leaderboard add runs/mini-lep --replace
     """
     from lepbench.evaluation.record import read_record
-    from lepbench.evaluation.verify import find_protocol
+    from lepbench.evaluation.terms import find_protocol, find_suite
     from lepbench.publishing.leaderboard import add_record
-    from lepbench.suites import load_suite
 
     found = read_record(folder)
-    chosen = load_suite(suite or found.identity.suite)
-    terms = find_protocol(found, chosen, protocol)
+    chosen = find_suite(found, suite)
+    terms = find_protocol(found, chosen, protocol, judges=judges, reference=statistics)
     path, changed = add_record(folder, leaderboards, chosen, protocol=terms, replace=replace)
     click.echo(f"added to {path}" if changed else f"already in {path}")
 

@@ -261,10 +261,6 @@ def check_comparable(folders: Sequence[Path], records: Sequence[Record]) -> None
         LepbenchError: two have one name, one was scored by a protocol that is another by now, or they differ
             in a term; the message names it.
     """
-    names = [record.identity.model.name for record in records]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise LepbenchError(f"two runs are both called {twice!r}", "rename one in its YAML")
     for folder, record in zip(folders, records, strict=True):
         check_protocol(folder, record.protocol, record.identity.protocol_sha256)
     for key in ("suite_sha256", "protocol_sha256", "items", "samples_per_item"):
@@ -285,6 +281,10 @@ def check_comparable(folders: Sequence[Path], records: Sequence[Record]) -> None
                 f"{folder} was scored by another {other} than {folders[0]}: they do not compare",
                 "evaluate again with the same files",
             )
+    names = [record.identity.model.name for record in records]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise LepbenchError(f"two runs are both called {twice!r}", "rename one in its YAML")
 
 
 def find_differing_term(first: Protocol, second: Protocol) -> tuple[str, Any, Any] | None:

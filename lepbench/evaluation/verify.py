@@ -20,7 +20,7 @@ from lepbench.evaluation.layout import find_samples, locate_picture
 from lepbench.evaluation.measures.base import Features, label_figure
 from lepbench.evaluation.parts import check_protocol
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.protocols import OURS, select_protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK, make_batches
@@ -37,21 +37,6 @@ TOLERANCE = 1e-6
 """Relative tolerance of figures: other processors sum in another order."""
 NETWORK_TOLERANCE = 1e-4
 """The same for a network's output on one image."""
-
-
-def find_protocol(record: Record, suite: Suite, choice: str | Path | None = None) -> Protocol:
-    """The protocol for the verification of a record.
-
-    Args:
-        choice: as for `select_protocol`; None for the one of the record's name if it ships, or the one in the
-            record, which states every term.
-
-    Raises:
-        LepbenchError: it is not known, or does not fit the suite.
-    """
-    if choice is None and not record.protocol.name.startswith(OURS):
-        return record.protocol
-    return select_protocol(suite, choice or record.protocol.name)
 
 
 def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) -> Record:

@@ -20,6 +20,8 @@ from lepbench.judges.base import JUDGES, Ability, Embed, JudgeConfig, LoadedJudg
 from lepbench.judges.pixels import resize_cleanly, to_bytes
 from lepbench.judges.weights import HASH
 
+PUBLISHED = "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4"
+"""SHA-256 of the TorchScript file that clean-fid fetches."""
 SIDE = 299
 """Height and width that the network reads, in pixels."""
 Library = Literal["clean-fid", "torch-fidelity", "torchmetrics"]
@@ -48,6 +50,11 @@ class InceptionJudgeConfig(JudgeConfig):
         if self.sha256 is not None or self.library == "clean-fid" or not path.is_file():
             return self
         return self.model_copy(update={"sha256": sha256_file(path)})
+
+    @property
+    def runs_program(self) -> bool:
+        """Whether its file is a TorchScript program, and not the published one."""
+        return self.library == "clean-fid" and self.sha256 != PUBLISHED
 
     def identify(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"weights"} if self.sha256 else None)
