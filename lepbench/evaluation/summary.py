@@ -43,13 +43,10 @@ MAIN = {
 }
 """The main metrics and their headings. Each further metric that is tested for
 differences lowers the power of the other tests."""
-SUBSTITUTES = {
-    "edge_f1_2px": "edge_f1_1px_contour",
-    "paired_f1_2px": "edge_f1_1px_contour",
-    "clip_score": "class_accuracy",
-    "sketch_similarity": "mask_iou",
-}
-"""Main metrics that are no such where the second one is measured, which says more."""
+SHIPPED = "sketchworld-"
+"""What the labels of the judges that ship begin with."""
+LESSER = ("edge_f1_2px", "paired_f1_2px", "clip_score", "sketch_similarity")
+"""Main metrics only where no masks of objects are measured, as on sketchworld, which say more."""
 
 
 def is_lower_better(metric: str) -> bool:
@@ -81,20 +78,20 @@ def list_main_metrics(protocol: Protocol, figures: Iterable[str] | None = None) 
 def choose_main_metrics(figures: Iterable[str], submitted: Collection[str] = ()) -> dict[str, str]:
     """The metrics of `MAIN` among figures, then those that are `submitted`, with their headings."""
     main = [name for name in figures if name in submitted or strip_label(name) in MAIN]
-    plain = {strip_label(name) for name in main}
-    kept = [name for name in main if SUBSTITUTES.get(strip_label(name)) not in plain]
+    masked = any(strip_label(name) == "mask_iou" for name in main)
+    kept = [name for name in main if not (masked and strip_label(name) in LESSER)]
     return head_metrics(sorted(kept, key=lambda name: _place_in_main(strip_label(name))))
 
 
 def head_metrics(names: Sequence[str]) -> dict[str, str]:
-    """Headings of metrics, in their order; a heading names the judge where several give the figure."""
-    plain = [strip_label(name) for name in names]
-    return {
-        name: f"{MAIN.get(stem, stem)} {name.partition('@')[2]}".strip()
-        if plain.count(stem) > 1
-        else MAIN.get(stem, name)
-        for name, stem in zip(names, plain, strict=True)
-    }
+    """Headings of metrics, in their order, with the judge; without it where the only one is sketchworld's."""
+    stems = [strip_label(name) for name in names]
+    headings = {}
+    for name, stem in zip(names, stems, strict=True):
+        label = name.partition("@")[2]
+        told = "" if label.startswith(SHIPPED) and stems.count(stem) == 1 else label
+        headings[name] = f"{MAIN.get(stem, stem)} {told}".strip()
+    return headings
 
 
 def _place_in_main(metric: str) -> int:

@@ -42,7 +42,10 @@ class Strip:
 def write_sheet(folder: Path, record: Record, subtitle: str, items: Sequence[Item], count: int = 16) -> None:
     """Write `sheet.png` of a finished run's first items, from the pictures in its folder."""
     model = record.identity.model
-    rows = [row for row in SHOWN if locate_picture(folder, row, items[0].item_id).parent.is_dir()]
+    # Without a method that steers, the model's pictures are the unguided ones.
+    same = UNGUIDED.name if model.method.name == UNGUIDED.name else None
+    drawn = (row for row in SHOWN if locate_picture(folder, row, items[0].item_id).parent.is_dir())
+    rows = [row for row in drawn if row != same]
     columns = ["sketch", *(model.method.name if row == MODEL.name else row for row in rows)]
     strips = [_read_strip(folder, rows, item) for item in items[:count]]
     sheet = draw_sheet(model.name, subtitle, columns, strips)
