@@ -223,7 +223,7 @@ def _fit(protocol: Protocol, suite: Suite) -> Protocol:
 
 
 def _advise(lacking: str, protocol: Protocol, suite: Suite) -> str:
-    """What to do about a measure that lacks something; a suite of another detector's maps can be made anew."""
+    """What to do about a measure that lacks something."""
     if lacking not in _compare_detectors(protocol, suite):
         return "choose another --protocol or suite"
     settings = protocol.detector.model_dump(mode="json", exclude={"name"}, exclude_none=True)

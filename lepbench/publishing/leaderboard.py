@@ -150,7 +150,7 @@ def read_lines(path: Path) -> tuple[list[BoardLine], list[str]]:
             columns, lines = list(reader.fieldnames or []), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
-    if lines and not NEEDED <= set(columns):
+    if lines and not set(columns) >= NEEDED:
         lacking = ", ".join(sorted(NEEDED - set(columns)))
         raise LepbenchError(f"cannot read {path}: it has no column {lacking}", "restore the file")
     if any(None in line or None in line.values() for line in lines):

@@ -106,7 +106,7 @@ def read_table(path: Path) -> Iterator[PromptRow]:
 def drop_unnamed(
     records: Sequence[MetadataRecord], names: Sequence[str]
 ) -> tuple[list[MetadataRecord], list[str]]:
-    """A table without its columns that have no name and hold nothing, which spreadsheets write beside others."""
+    """A table without the columns that have no name and hold nothing, as spreadsheets write."""
     blank = {name for name in names if not name.strip()}
     if any(str(record.values.get(name) or "").strip() for record in records for name in blank):
         blank = set()

@@ -66,7 +66,9 @@ def write_suite(
         LepbenchError: too few candidates can be used, or the folder holds files or cannot be written.
     """
     if name is not None and not NAME.fullmatch(name):
-        raise LepbenchError(f"name {name!r} is no name of a suite", "use letters, digits and . _ -, a letter or digit first")
+        raise LepbenchError(
+            f"name {name!r} is no name of a suite", "use letters, digits and . _ -, a letter or digit first"
+        )
     leftovers = list_leftovers(folder)
     found = source.open()
     selection = Selection(found, source, folder / REJECTED)
