@@ -170,7 +170,7 @@ def _from_line(number: int, line: str) -> MetadataRecord:
 
 
 def _read_csv(path: Path) -> tuple[list[MetadataRecord], list[str]]:
-    text = _read_text(path)
+    text = _read_text(path).lstrip("\r\n")
     header = text.partition("\n")[0]
     reader = csv.DictReader(
         io.StringIO(f"{text}\n{END}", newline=""), delimiter=max(DELIMITERS, key=header.count)

@@ -222,7 +222,7 @@ def _fit(protocol: Protocol, suite: Suite) -> Protocol:
         if lacking := find_lacking(make_measure(name), protocol, suite):
             raise LepbenchError(
                 f"protocol {protocol.name} measures {name!r}, which needs {lacking[0]}",
-                "choose another --protocol or suite",
+                _advise(lacking[0], protocol, suite),
             )
     known = [
         name
@@ -232,6 +232,16 @@ def _fit(protocol: Protocol, suite: Suite) -> Protocol:
     fitted = protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
     _check_rank(fitted)
     return fitted
+
+
+def _advise(lacking: str, protocol: Protocol, suite: Suite) -> str:
+    """What to do about a measure that lacks something."""
+    if lacking not in _compare_detectors(protocol, suite):
+        return "choose another --protocol or suite"
+    settings = protocol.detector.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+    options = [f"--detector {protocol.detector.name}"]
+    options += [f"--detector-set {key}={value}" for key, value in settings.items()]
+    return f"choose another --protocol, or make the suite with {' '.join(options)}"
 
 
 def _check_rank(protocol: Protocol) -> None:

@@ -59,7 +59,10 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
     found, _ = read_lines(path)
     if not found:
         raise LepbenchError(f"{path} has no models", "add a run with 'lepbench leaderboard add'")
-    lines = [Line(line["model"], read_figures(line)) for line in found]
+    try:
+        lines = [Line(line["model"], read_figures(line)) for line in found]
+    except ValueError as error:
+        raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
     known = lines[0].figures
     chosen = choose_metrics(metrics, known) if metrics else list(choose_main_metrics(known))
     ranked = terms.get("rank_by") is not None

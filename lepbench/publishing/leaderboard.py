@@ -20,6 +20,8 @@ from lepbench.publishing.tables import format_lines, parse_column, spread_figure
 from lepbench.suites import Suite
 
 BoardLine = dict[str, str]
+NEEDED = frozenset(("model", "label", "items", "samples"))
+"""Columns that every version of a board has."""
 
 
 def add_record(
@@ -142,14 +144,20 @@ def read_lines(path: Path) -> tuple[list[BoardLine], list[str]]:
     if not path.is_file():
         return [], []
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        # With the mark that spreadsheets write in front.
+        with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
-            lines = list(reader)
+            columns, lines = list(reader.fieldnames or []), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
-    if any(None in line for line in lines):
-        raise LepbenchError(f"cannot read {path}: a line has more cells than the header", "restore the file")
-    return lines, list(reader.fieldnames or [])
+    if lines and not set(columns) >= NEEDED:
+        lacking = ", ".join(sorted(NEEDED - set(columns)))
+        raise LepbenchError(f"cannot read {path}: it has no column {lacking}", "restore the file")
+    if any(None in line or None in line.values() for line in lines):
+        raise LepbenchError(
+            f"cannot read {path}: a line has more or fewer cells than the header", "restore the file"
+        )
+    return lines, columns
 
 
 def _check_comparable(path: Path, lines: list[BoardLine], line: BoardLine, record: Record) -> None:

@@ -21,6 +21,7 @@ from lepbench.data.metadata import (
     read_records,
 )
 from lepbench.errors import LepbenchError
+from lepbench.files import as_text
 from lepbench.images import open_rgb, to_tensor
 from lepbench.judges import CaptionScorer, JudgeConfig, load_judge
 from lepbench.metrics.clip import clip_score, cosine
@@ -72,6 +73,8 @@ def find_captions(generated: Path, captions: Path) -> list[CaptionedPicture]:
         raise LepbenchError(f"{captions} holds no captions", "give a table with the columns file and caption")
     if empty := next((one for one in found if not one.caption), None):
         raise LepbenchError(f"{captions} has an empty caption for {empty.path}", "write one")
+    if strange := next((one for one in found if one.caption != as_text(one.caption)), None):
+        raise LepbenchError(f"{captions}: the caption of {strange.path} is not UTF-8", "save it as UTF-8")
     return found
 
 
@@ -97,11 +100,13 @@ def _find_columns(table: Path) -> MetadataColumns:
         LepbenchError: it cannot be read, or has none.
     """
     _, names = read_records(table)
+    if not names:
+        raise LepbenchError(f"{table} holds no captions", "give a table with the columns file and caption")
     alike = {name.strip().lower(): name for name in reversed(names)}
     chosen = []
     for kind, known in (("file", FILE_COLUMNS), ("caption", CAPTION_COLUMNS)):
         column = next((alike[name] for name in known if name in alike), None)
-        if names and column is None:
+        if column is None:
             raise LepbenchError(f"{table} has no column {kind!r}", f"name one so; it has {', '.join(names)}")
         chosen.append(column)
     return MetadataColumns(*chosen)

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from lepbench.detectors import Canny, Detector, NetworkDetector, apply_detector
-from lepbench.images import open_rgb, to_tensor
+from lepbench.errors import LepbenchError
+from lepbench.images import format_size, open_rgb, to_tensor
 from lepbench.metrics.chamfer import chamfer_distance
 from lepbench.metrics.edges import edge_counts, pixels_of, precision_recall_f1
 from lepbench.metrics.statistics import Interval, bootstrap
@@ -25,6 +26,8 @@ from lepbench.scoring.sketch_files import SKETCHES, FittedSketch, Size, read_ske
 from lepbench.threads import set_one_thread
 
 KINDS = ("f1", "precision", "recall")
+LEAST = 16
+"""Px of a picture's shorter side that every detector takes, as of a suite's."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,10 @@ def measure_sketch(prompt: Prompt, rules: SketchRules) -> MeasuredPrompt:
     for path in prompt.generated:
         pixels = np.asarray(open_rgb(path))
         size = (pixels.shape[0], pixels.shape[1])
+        if min(size) < LEAST:
+            raise LepbenchError(
+                f"{path} is {format_size(size)} px", f"edges need pictures of {LEAST} px a side or more"
+            )
         if size not in fitted:
             fitted[size] = read_sketch_at(prompt.reference, size, thin=rules.thin)
         edges = apply_detector(rules.detector, to_tensor(pixels)[None].to(rules.device))[0].cpu().numpy()

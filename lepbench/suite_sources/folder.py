@@ -32,7 +32,7 @@ from lepbench.suite_sources.base import (
     order_names,
 )
 from lepbench.suite_sources.drawings import make_file_name
-from lepbench.suite_sources.prompts import PromptRow, name_items, read_prompts
+from lepbench.suite_sources.prompts import PromptRow, mark_repeated, name_items, read_prompts
 from lepbench.suite_sources.sketch_files import FittedSketch, Frame, fit_file
 
 LONGEST = 2000
@@ -62,7 +62,7 @@ class FolderSource(SuiteSource):
         return self.items or sys.maxsize
 
     def open(self) -> Candidates:
-        rows = read_prompts(self.path, self.table)
+        rows = mark_repeated(read_prompts(self.path, self.table))
         if any(PurePosixPath(row.sketch).suffix.lower() in VECTOR for row in rows):
             check_libraries()
         return FolderCandidates(self, rows)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from lepbench.data.captions import decode_caption
 from lepbench.data.corpus import Reason
-from lepbench.data.metadata import read_records
+from lepbench.data.metadata import MetadataRecord, read_records
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, walk_visible
 from lepbench.images import SUFFIXES
@@ -86,7 +86,7 @@ def read_table(path: Path) -> Iterator[PromptRow]:
     Raises:
         LepbenchError: it cannot be read, lacks a column, or has one that is unknown or doubled.
     """
-    records, names = read_records(path)
+    records, names = drop_unnamed(*read_records(path))
     columns = {name: name.strip().lower() for name in names}
     check_keys(path, columns.values())
     if len(set(columns.values())) < len(names):
@@ -103,6 +103,20 @@ def read_table(path: Path) -> Iterator[PromptRow]:
             yield make_row(place, {columns[key]: value for key, value in record.values.items()})
 
 
+def drop_unnamed(
+    records: Sequence[MetadataRecord], names: Sequence[str]
+) -> tuple[list[MetadataRecord], list[str]]:
+    """A table without the columns that have no name and hold nothing, as spreadsheets write."""
+    blank = {name for name in names if not name.strip()}
+    if any(str(record.values.get(name) or "").strip() for record in records for name in blank):
+        blank = set()
+    kept = [
+        record._replace(values={key: value for key, value in record.values.items() if key not in blank})
+        for record in records
+    ]
+    return kept, [name for name in names if name not in blank]
+
+
 def check_keys(path: Path, keys: Iterable[str]) -> None:
     """Refuse a key that is none of `COLUMNS`.
 
@@ -111,7 +125,8 @@ def check_keys(path: Path, keys: Iterable[str]) -> None:
     """
     for key in keys:
         if key not in COLUMNS:
-            raise LepbenchError(f"{path} has unknown column {key!r}", suggest_name(key, COLUMNS))
+            fix = suggest_name(key, COLUMNS) if key.strip() else "name it, or remove it"
+            raise LepbenchError(f"{path} has unknown column {key!r}", fix)
 
 
 def make_row(place: str, given: Mapping[str, Any]) -> PromptRow:
@@ -168,7 +183,9 @@ def read_sidecar(folder: Path, sketch: str, sidecar: str | None) -> Iterator[Pro
     for one in written or [{}]:
         check_keys(folder / sidecar, one)
         inside = PurePosixPath(sidecar).parent
-        place = {"picture": (inside / one["picture"]).as_posix()} if one.get("picture") else {}
+        # What is no text is refused by `make_row`.
+        named = one.get("picture")
+        place = {"picture": (inside / named).as_posix()} if isinstance(named, str) and named.strip() else {}
         yield make_row(sketch, {**one, **known, **place})
 
 
@@ -188,6 +205,17 @@ def _parse(text: str, name: str) -> list[dict[str, Any]]:
         prompts = one["prompt"] if isinstance(one.get("prompt"), list) else [one.get("prompt")]
         found += [{**one, "prompt": prompt} for prompt in prompts]
     return found
+
+
+def mark_repeated(rows: Iterable[PromptRow]) -> list[PromptRow]:
+    """Rows, those at fault that say what an earlier one does; one with an id of its own is meant to."""
+    first: dict[frozenset[tuple[str, str]], PromptRow] = {}
+    marked = []
+    for row in rows:
+        earlier = first.setdefault(frozenset(row.values.items()), row)
+        repeated = earlier is not row and row.fault is None
+        marked.append(row._replace(fault=(Reason.DUPLICATE, earlier.place)) if repeated else row)
+    return marked
 
 
 def name_items(rows: Iterable[PromptRow], table: str) -> list[str]:

@@ -27,10 +27,11 @@ from lepbench.suite_sources.rejects import (
 )
 from lepbench.suites.definition import Drawn, SuiteDefinition
 from lepbench.suites.freeze import FrozenItems, ItemRow, define_suite, write_items
+from lepbench.suites.suite import ITEMS
 
 SCORED = 64
 """Items that a score is made of unless said otherwise, where the order is a hash's and there are more."""
-NAME = re.compile(r"[\w.-]+")
+NAME = re.compile(r"\w[\w.-]*")
 Picked = tuple[Candidate, SuiteItem]
 
 
@@ -65,12 +66,14 @@ def write_suite(
         LepbenchError: too few candidates can be used, or the folder holds files or cannot be written.
     """
     if name is not None and not NAME.fullmatch(name):
-        raise LepbenchError(f"name {name!r} is no name of a suite", "use letters, digits and . _ -")
-    if folder.is_dir() and any(path.name != REJECTED for path in list_visible(folder)):
-        raise LepbenchError(f"{folder} is not empty", "choose another --out")
+        raise LepbenchError(
+            f"name {name!r} is no name of a suite", "use letters, digits and . _ -, a letter or digit first"
+        )
+    leftovers = list_leftovers(folder)
     found = source.open()
     selection = Selection(found, source, folder / REJECTED)
-    (folder / REJECTED).unlink(missing_ok=True)
+    for path in leftovers:
+        path.unlink(missing_ok=True)
     try:
         items = write_items(folder, selection.rows(progress))
     finally:
@@ -81,6 +84,22 @@ def write_suite(
     write_lines(folder / UNSUPPORTED, selection.parts)
     definition = selection.define(folder, items, name or f"{source.name}-{items.rows}")
     return MadeSuite(definition, found.count, selection.rejects, selection.parts)
+
+
+def list_leftovers(folder: Path) -> list[Path]:
+    """The files of a suite that was not finished, which another run may replace; a definition finishes one.
+
+    Raises:
+        LepbenchError: the folder holds others, or is a file.
+    """
+    if not folder.exists():
+        return []
+    if not folder.is_dir():
+        raise LepbenchError(f"{folder} is a file", "choose another --out")
+    files = list_visible(folder)
+    if any(path.name not in (REJECTED, UNSUPPORTED, ITEMS) for path in files):
+        raise LepbenchError(f"{folder} is not empty", "choose another --out")
+    return files
 
 
 class Selection:

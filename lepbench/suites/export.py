@@ -14,6 +14,8 @@ from lepbench.suites.items import Item
 from lepbench.suites.suite import SUITES, Suite, name_picture
 
 COLUMNS = ("file", "item_id", "sample_index", "prompt", "sketch", "seed")
+SKETCHES = "sketches"
+GUIDE = "README.md"
 NEGATIVE = "negative_prompt"
 """A further column, where any item has one."""
 
@@ -32,15 +34,14 @@ def export_suite(
         LepbenchError: `limit` is more than there are, or `out` holds files or cannot be written.
     """
     items = suite.items(limit)
-    if out.is_dir() and list_visible(out):
-        raise LepbenchError(f"{out} is not empty", "choose another --out")
+    _check_out(out, {f"{name}.png" for name in suite.item_ids[: len(items)]})
     make_folder(out)
     columns = COLUMNS if not any(items.negative_prompts) else (*COLUMNS, NEGATIVE)
     rows: list[list[list[str | int]]] = [[] for _ in range(samples_per_item)]
     for done, item in enumerate(items, start=1):
         for index, sample in enumerate(rows):
             sample.append(list_cells(suite, item, index)[: len(columns)])
-        write_bytes(out / "sketches" / f"{item.item_id}.png", encode_png(item.sketch))
+        write_bytes(out / SKETCHES / f"{item.item_id}.png", encode_png(item.sketch))
         progress("sketches", done, len(items))
     about = {
         "suite": suite.name,
@@ -48,15 +49,25 @@ def export_suite(
         "options": _list_options(suite, limit, samples_per_item),
         "negative": AVOID if NEGATIVE in columns else "",
     }
-    write_text(out / "README.md", README.format(**about))
+    write_text(out / GUIDE, README.format(**about))
     # Last, so that a folder with the table is a whole one.
     write_text(out / "prompts.csv", format_csv(columns, chain.from_iterable(rows)))
     return out / "prompts.csv"
 
 
+def _check_out(out: Path, sketches: set[str]) -> None:
+    """Refuse a folder that holds anything but the beginning of this export; `prompts.csv` ends one."""
+    if not out.is_dir():
+        return
+    inside = list_visible(out / SKETCHES) if (out / SKETCHES).is_dir() else []
+    others = [path.name for path in list_visible(out) if path.name not in (SKETCHES, GUIDE)]
+    if others or any(path.name not in sketches for path in inside):
+        raise LepbenchError(f"{out} is not empty", "choose another --out")
+
+
 def list_cells(suite: Suite, item: Item, index: int) -> list[str | int]:
     """A line of `prompts.csv`: the cells of `COLUMNS` and of `NEGATIVE` for a sample of an item."""
-    sketch = f"sketches/{item.item_id}.png"
+    sketch = f"{SKETCHES}/{item.item_id}.png"
     return [
         name_picture(item.item_id, index),
         item.item_id,

@@ -193,7 +193,12 @@ def load_suite(name: str | Path) -> Suite:
                 "register it by that name",
             )
         return suite
-    raise LepbenchError(f"unknown suite {str(name)!r}", suggest_entry(str(name), list_suites()))
+    if Path(name).exists():
+        raise LepbenchError(
+            f"{name} is no suite: it holds no {DEFINITION}", "make one with 'lepbench suite make'"
+        )
+    fix = f"{suggest_entry(str(name), list_suites())}; or give a suite's folder"
+    raise LepbenchError(f"unknown suite {str(name)!r}", fix)
 
 
 def list_suites() -> list[str]:

@@ -90,7 +90,8 @@ CASES: dict[str, Case] = {
     "another detector": (
         "coarse",
         lambda place: protocol(place, measures=["chamfer"], judges=[]),
-        "sketches by canny(low=0.3, high=0.6), and those of suite 'coarse'",
+        "are by canny(low=0.1, high=0.2); choose another --protocol, or make the suite with --detector canny "
+        "--detector-set low=0.3 --detector-set high=0.6",
     ),
     "distances to nothing": (
         "drawings",

@@ -362,3 +362,14 @@ def test_a_size_that_the_compared_model_does_not_draw_is_refused(
     model = ModelConfig(name="x", method=PrecomputedConfig(folder=tmp_path, compare_with=many))
     with pytest.raises(LepbenchError, match="steps"):
         load_reference_backbone(model, "cpu", (64, 64))
+
+
+def test_an_export_that_was_interrupted_goes_on(tiny_suite: Suite, tmp_path: Path) -> None:
+    table = export_suite(tiny_suite, tmp_path / "out", ignore_progress)
+    content = table.read_bytes()
+    table.unlink()
+    assert export_suite(tiny_suite, tmp_path / "out", ignore_progress).read_bytes() == content
+    table.unlink()
+    (tmp_path / "out" / "sketches" / "mine.png").write_bytes(b"")
+    with pytest.raises(LepbenchError, match="out is not empty"):
+        export_suite(tiny_suite, tmp_path / "out", ignore_progress)

@@ -89,3 +89,34 @@ def test_terms_of_an_earlier_version_are_read_and_missing_ones_named(tmp_path: P
     terms.unlink()
     with pytest.raises(LepbenchError, match=r"mine-v1\.json"):
         tabulate_board(path)
+
+
+def test_a_board_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
+    path = write_board(tmp_path, None)
+    expected = tabulate_board(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert tabulate_board(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",", ";", "has no column items, label, model, samples"),
+        ("0.5,", "0|5,", "could not convert string"),
+        (",figures on mini@1", "", "more or fewer cells than the header"),
+    ],
+    ids=["semicolons", "no number", "cut off"],
+)
+def test_a_damaged_board_is_one_line(old: str, new: str, message: str, tmp_path: Path) -> None:
+    path = write_board(tmp_path, None)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(LepbenchError, match=message) as caught:
+        tabulate_board(path)
+    assert "restore the file" in str(caught.value)
+
+
+def test_an_empty_board_has_no_models(tmp_path: Path) -> None:
+    path = write_board(tmp_path, None)
+    path.write_text("")
+    with pytest.raises(LepbenchError, match="has no models"):
+        tabulate_board(path)

@@ -115,13 +115,15 @@ def test_captions_that_are_cut_are_counted(generated: Path, clip: Path, tmp_path
         ("file,other\nitem0-0.png,a cat\n", "has no column 'caption'; name one so; it has file, other"),
         ("file,caption\n,a cat\n", "row 1: no string 'file'"),
         ("file,caption\n", "holds no captions"),
+        ("", "holds no captions; give a table"),
+        ("file,caption\nitem0-0.png,caf\udce9\n", r"the caption of \S+item0-0\.png is not UTF-8"),
     ],
-    ids=["missing", "twice", "empty", "no column", "no file", "nothing"],
+    ids=["missing", "twice", "empty", "no column", "no file", "nothing", "no header", "latin-1"],
 )
 def test_a_table_that_cannot_be_used_is_one_line(
     content: str, message: str, generated: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "prompts.csv").write_text(content)
+    (tmp_path / "prompts.csv").write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(LepbenchError, match=message) as caught:
         find_captions(generated, tmp_path / "prompts.csv")
     assert "\n" not in str(caught.value)

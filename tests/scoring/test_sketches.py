@@ -180,6 +180,13 @@ def test_what_cannot_be_read_is_one_line(folders: tuple[Path, Path]) -> None:
         score(folders)
 
 
+def test_a_picture_too_small_for_edges_is_one_line(folders: tuple[Path, Path]) -> None:
+    first = sorted(folders[0].rglob("*.png"))[0]
+    Image.new("RGB", (1, 1)).save(first)
+    with pytest.raises(LepbenchError, match=rf"{first.name} is 1x1 px; edges need pictures of 16 px"):
+        score(folders)
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
     monkeypatch.setattr(sys, "argv", ["lepbench", "score", "sketches", *(str(one) for one in arguments)])
     main()

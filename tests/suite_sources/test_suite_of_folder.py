@@ -316,6 +316,67 @@ keys = st.sampled_from(["a.png", "a.svg", "a-2.png", "b/a.png", ""])
 own = st.sampled_from([None, None, None, "x", "a", "a-2", "b/a-2"])
 
 
+@pytest.mark.parametrize("picture", [5, ["a.png"], {"a": 1}], ids=["number", "list", "object"])
+def test_a_picture_that_is_no_text_is_a_fault_of_its_sidecar(tmp_path: Path, picture: object) -> None:
+    draw(tmp_path / "in" / "a.png")
+    draw(tmp_path / "in" / "b.png")
+    (tmp_path / "in" / "a.json").write_text(json.dumps({"prompt": "a house", "picture": picture}))
+    (tmp_path / "in" / "b.txt").write_text("a house")
+    make(tmp_path / "in", tmp_path / "out")
+    assert [name.removesuffix(".png") for name in rejects(tmp_path / "out")] == ["a"]
+
+
+def test_empty_columns_and_lines_of_a_spreadsheet_are_passed_over(tmp_path: Path) -> None:
+    draw(tmp_path / "in" / "a.png")
+    table = tmp_path / "in" / "prompts.csv"
+    table.write_bytes("\ufeff\r\nsketch;prompt;;\r\na.png;a house;;\r\n;;;\r\n".encode())
+    assert [item.prompt for item in make(tmp_path / "in", tmp_path / "out")] == ["a house"]
+    assert list(rejects(tmp_path / "out")) == ["prompts.csv row 2"]
+    table.write_text("sketch,prompt,\na.png,a house,with a roof\n")
+    with pytest.raises(LepbenchError, match="unknown column ''; name it, or remove it"):
+        make(tmp_path / "in", tmp_path / "other")
+
+
+def test_rows_that_repeat_another_are_left_out_and_counted(tmp_path: Path) -> None:
+    draw(tmp_path / "in" / "a.png")
+    row = {"sketch": "a.png", "prompt": "a house", "id": ""}
+    write_table(tmp_path / "in", [row, row, {**row, "prompt": "a barn"}, {**row, "id": "again"}, row])
+    suite = make(tmp_path / "in", tmp_path / "out")
+    assert suite.name == "folder-3"
+    assert rejects(tmp_path / "out") == {
+        name: ("duplicate of another row", "prompts.csv row 1") for name in ("a-2", "a-4")
+    }
+
+
+def test_an_out_that_is_a_file_is_one_line(tmp_path: Path) -> None:
+    draw(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "a.txt").write_text("a house")
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(LepbenchError, match="out is a file; choose another --out"):
+        make(tmp_path / "in", tmp_path / "out")
+    with pytest.raises(LepbenchError, match="choose"):
+        make(tmp_path / "in", tmp_path / "out" / "below")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_suite_without_a_definition_is_made_again_and_a_finished_one_is_kept(tmp_path: Path) -> None:
+    draw(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "a.txt").write_text("a house")
+    make(tmp_path / "in", tmp_path / "out")
+    with pytest.raises(LepbenchError, match="is not empty"):
+        make(tmp_path / "in", tmp_path / "out")
+    (tmp_path / "out" / "suite.yaml").unlink()
+    assert len(make(tmp_path / "in", tmp_path / "out")) == 1
+
+
+def test_a_name_that_is_a_folder_above_is_refused(tmp_path: Path) -> None:
+    draw(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "a.txt").write_text("a house")
+    source = make_suite_source("folder", tmp_path / "in", {"size": 64}, {})
+    with pytest.raises(LepbenchError, match=r"name '\.\.' is no name of a suite"):
+        write_suite(source, tmp_path / "out", name="..")
+
+
 @given(st.lists(st.tuples(keys, own), max_size=12))
 def test_ids_are_distinct_and_do_not_depend_on_later_rows(pairs: list[tuple[str, str | None]]) -> None:
     given_ids = [name for _, name in pairs if name]

@@ -163,3 +163,10 @@ def test_the_recipe_that_ships_has_two_kinds_of_detectors() -> None:
     recipe = RECIPES.get("sketchworld-edges-v1")
     assert (recipe.items, recipe.default_items, recipe.size) == (512, 64, 64)
     assert type(recipe.detector) is not type(recipe.contour_detector)
+
+
+def test_a_folder_without_a_definition_is_no_suite(tmp_path: Path) -> None:
+    with pytest.raises(LepbenchError, match=r"is no suite: it holds no suite\.yaml"):
+        load_suite(tmp_path)
+    with pytest.raises(LepbenchError, match="or give a suite's folder"):
+        load_suite("photographs-of-mine")
