@@ -52,12 +52,19 @@ def select_protocol(
             own, or the suite lacks what a measure needs.
     """
     name = suite.definition.protocol if choice is None else str(choice)
-    protocol = _read_file(suite, Path(name)) if Path(name).suffix in (".yaml", ".yml") else _make(suite, name)
+    is_file = Path(name).suffix in (".yaml", ".yml")
+    protocol = _read_file(suite, Path(name)) if is_file else _make(suite, name)
     if judges is not None:
         protocol = replace_judges(protocol, *_read_judges(judges))
     if reference is not None:
         protocol = _replace_reference(protocol, reference)
-    return _fit(_pin(protocol), suite)
+    fitted = _fit(_pin(protocol), suite)
+    if is_file:
+        _check_rank(fitted)
+    elif fitted.rank_by not in _list_figures(fitted):
+        # What code makes of another protocol may measure less.
+        fitted = fitted.model_copy(update={"rank_by": None})
+    return fitted
 
 
 def _make(suite: Suite, name: str) -> Protocol:
@@ -162,7 +169,7 @@ def replace_judges(protocol: Protocol, judges: tuple[JudgeConfig, ...], suffix: 
     able = {ability for judge in judges for ability in judge.abilities}
     kept = [name for name in protocol.measures if set(make_measure(name).abilities) <= able]
     same = judges == protocol.judges
-    ranks = protocol.rank_by in {figure for name in kept for figure in make_measure(name).metrics(protocol)}
+    ranks = protocol.rank_by in _list_figures(protocol.model_copy(update={"measures": tuple(kept)}))
     return protocol.model_copy(
         update={
             "judges": judges,
@@ -229,9 +236,7 @@ def _fit(protocol: Protocol, suite: Suite) -> Protocol:
         for name in protocol.where_known
         if name not in protocol.measures and not find_lacking(make_measure(name), protocol, suite)
     ]
-    fitted = protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
-    _check_rank(fitted)
-    return fitted
+    return protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
 
 
 def _advise(lacking: str, protocol: Protocol, suite: Suite) -> str:
@@ -245,12 +250,22 @@ def _advise(lacking: str, protocol: Protocol, suite: Suite) -> str:
 
 
 def _check_rank(protocol: Protocol) -> None:
-    figures = {name for measure in protocol.measures for name in make_measure(measure).metrics(protocol)}
+    """Refuse to rank by a figure that is not measured."""
+    figures = _list_figures(protocol)
     if protocol.rank_by is not None and protocol.rank_by not in figures:
         raise LepbenchError(
             f"protocol {protocol.name} ranks by {protocol.rank_by!r}, which it does not measure",
             suggest_name(protocol.rank_by, figures),
         )
+
+
+def _list_figures(protocol: Protocol) -> list[str]:
+    """Every figure of a protocol's measures."""
+    figures: list[str] = []
+    for measure in map(make_measure, protocol.measures):
+        with explain_faults(f"measure {type(measure).__name__!r}", measure):
+            figures += measure.metrics(protocol)
+    return figures
 
 
 def find_lacking(measure: Measure, protocol: Protocol, suite: Suite) -> list[str]:

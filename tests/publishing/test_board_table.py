@@ -50,7 +50,7 @@ def test_an_unranked_board_says_so_and_marks_nothing(tmp_path: Path) -> None:
     assert not table.best
     assert not table.marks
     assert {line.name: line.figures for line in table.lines} == FIGURES
-    assert [column.heading for column in table.columns] == ["edge F1 2px ↑", "KID (n=64) ↓"]
+    assert [column.heading for column in table.columns] == ["edge F1 2px ↑", "KID dinov2-l14 (n=64) ↓"]
     assert describe_boards(tmp_path) == ["photos/mine-v1  models: 2, unranked: no figure of mine-v1 ranks"]
 
 
@@ -58,7 +58,7 @@ def test_an_unranked_board_says_so_and_marks_nothing(tmp_path: Path) -> None:
     ("rank_by", "order", "said"),
     [
         ("edge_f1_2px", ["better", "alone"], "ranked by edge F1 2px"),
-        ("kid@dinov2-l14", ["alone", "better"], "ranked by KID"),
+        ("kid@dinov2-l14", ["alone", "better"], "ranked by KID dinov2-l14"),
     ],
 )
 def test_a_ranked_board_is_in_its_order(rank_by: str, order: list[str], said: str, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def make(name: str = "one", marks: bool = True) -> ResultsTable:
 
 def test_markdown_is_a_table_of_github() -> None:
     assert format_table(make(), "markdown").splitlines() == [
-        "|  | edge F1 1px ↑ | KID (n=64) ↓ |",
+        "|  | edge F1 1px ↑ | KID dino_l (n=64) ↓ |",
         "| :--- | ---: | ---: |",
         "| one | **0.500** | 1.250 |",
         "| two | 0.250† | - |",
@@ -61,7 +61,7 @@ def test_latex_has_rules_marks_and_notes() -> None:
     text = format_table(make(), "latex")
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert rows == [
-        r" & edge F1 1px $\uparrow$ & KID (n=64) $\downarrow$ \\",
+        r" & edge F1 1px $\uparrow$ & KID dino\_l (n=64) $\downarrow$ \\",
         r"one & \textbf{0.500} & 1.250 \\",
         r"two & 0.250$^{\dagger}$ & - \\",
         r"real & 1.000 & 0.000 \\",

@@ -52,7 +52,8 @@ def test_its_samples_bear_its_figures_out(old: Record) -> None:
 def test_it_is_shown(old: Record, tmp_path: Path) -> None:
     tables = make_terminal_tables(old, 80)
     headings = [str(column.header) for table in tables for column in table.columns]
-    assert len(headings) == 1 + len(MAIN)
+    assert headings.count("row") == len(tables)
+    assert len(headings) == len(tables) + len(MAIN)
     assert "KID ↓" in headings
     assert "CLIP skill ↑" in headings
     assert "faithful F1 model 0.000, unguided 0.162" in write_headline(old)

@@ -38,7 +38,7 @@ def test_columns_name_the_judge_where_there_are_several_and_the_samples_where_th
         "edge F1 1px ↑",
         "KID clip (n=64) ↓",
         "KID dinov2-l14 (n=64) ↓",
-        "FID (n=64) ↓",
+        "FID inception (n=64) ↓",
     ]
 
 

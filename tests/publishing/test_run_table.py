@@ -64,7 +64,7 @@ def test_runs_without_a_significant_difference_from_the_best_tie(marked: Results
 
 def test_the_caption_says_what_is_tested(marked: ResultsTable) -> None:
     assert "Holm-corrected" in marked.marks
-    assert marked.marks.endswith("not tested, having no resamples: FID")
+    assert marked.marks.endswith("not tested, having no resamples: FID a")
 
 
 def test_unknown_rows_and_no_runs_are_one_line() -> None:
