@@ -107,8 +107,8 @@ CASES: dict[str, Case] = {
         "photographs",
         lambda place: protocol(place, **MEASURES),
         "judge 'openai/clip-vit-base-patch16' is neither here nor could it be fetched "
-        "(LocalEntryNotFoundError from the hub); check the connection, give its folder in a file for "
-        "--judges, or evaluate with --judges none",
+        "(LocalEntryNotFoundError from the hub); check the connection, or give its folder in a file for "
+        "--judges; evaluate takes --judges none, too",
     ),
     "a judge of the hub without revision": (
         "photographs",
