@@ -92,7 +92,8 @@ def _fetch(model: str, revision: str) -> Path:
     except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
         raise LepbenchError(
             f"judge {model!r} is neither here nor could it be fetched ({type(error).__name__} from the hub)",
-            "check the connection, or give its folder in a file for --judges; evaluate takes --judges none, too",
+            "check the connection, or give its folder in a file for --judges; "
+            "evaluate takes --judges none, too",
         ) from error
 
 

@@ -46,7 +46,8 @@ Heading = tuple[str, str]
 def _divide_columns(record: Record, shown: list[Heading], width: int) -> list[list[Heading]]:
     """Columns in blocks that fit into a width."""
     blocks: list[list[Heading]] = [[]]
-    first = used = max(map(len, record.rows)) + MARGIN
+    # The edges of a table take as much as what is between two columns.
+    first = used = max(map(len, record.rows)) + 2 * MARGIN
     for metric, heading in shown:
         cells = (format_cell(figures[metric]).plain for figures in record.rows.values())
         lines = [line for cell in cells for line in cell.splitlines()]

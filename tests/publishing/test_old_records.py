@@ -7,6 +7,7 @@ from shutil import copytree
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import lepbench
 from lepbench.errors import LepbenchError
@@ -14,7 +15,13 @@ from lepbench.evaluation.compare import compare
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.verify import verify_record
 from lepbench.publishing.sheet import draw_sheet
-from lepbench.publishing.tables import make_terminal_tables, spread_figures, write_csv, write_headline
+from lepbench.publishing.tables import (
+    format_cell,
+    make_terminal_tables,
+    spread_figures,
+    write_csv,
+    write_headline,
+)
 
 OLD = Path(__file__).parent / "records" / "0.1.0"
 MAIN = [
@@ -61,6 +68,20 @@ def test_it_is_shown(old: Record, tmp_path: Path) -> None:
     write_csv(tmp_path, old)
     assert len((tmp_path / "table.csv").read_text().splitlines()) == 7
     assert draw_sheet("old", write_headline(old), ["sketch"], []).width > 0
+
+
+@pytest.mark.parametrize("width", [40, 60, 120])
+def test_columns_that_do_not_fit_make_another_table_and_no_number_is_cut(old: Record, width: int) -> None:
+    console = Console(width=width)
+    with console.capture() as capture:
+        for table in make_terminal_tables(old, width):
+            console.print(table)
+    printed = capture.get()
+    assert max(map(len, printed.splitlines())) <= width
+    for figures in old.rows.values():
+        for metric in MAIN:
+            for line in format_cell(figures[metric]).plain.splitlines():
+                assert line in printed
 
 
 def test_it_makes_a_table_of_its_own() -> None:
