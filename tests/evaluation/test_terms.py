@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -22,8 +24,9 @@ SUITE = "sketchworld-edges-v1"
 
 def state(protocol: Protocol, suite: str = SUITE) -> Record:
     """A record as far as it is looked at."""
-    identity = type("Identity", (), {"suite": suite})()
-    return Record.model_construct(protocol=protocol, identity=identity)
+    kind: Any = Record
+    record: Record = kind.model_construct(protocol=protocol, identity=SimpleNamespace(suite=suite))
+    return record
 
 
 def judge(weights: str, sha256: str, library: str = "clean-fid") -> Protocol:
