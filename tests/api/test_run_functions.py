@@ -116,5 +116,5 @@ def test_a_true_run_is_verified_and_a_false_one_is_not(run: Record, tmp_path: Pa
         lepbench.verify(tmp_path / "copy", progress=False)
     with pytest.raises(LepbenchError, match="absent"):
         lepbench.verify("absent", progress=False)
-    with pytest.raises(LepbenchError, match="is scored by lepbench-freehand-v1, not lepbench-edges-v1"):
+    with pytest.raises(LepbenchError, match="and suite 'sketchworld-freehand-v1' has none"):
         lepbench.verify(run, suite="sketchworld-freehand-v1", progress=False)

@@ -109,7 +109,7 @@ def test_a_users_suite_and_protocol_have_an_unranked_board(
     show = ["leaderboard", "show", "tiny-suite/mine-v1", *boards, "--format", "markdown", "--intervals"]
     assert lepbench(monkeypatch, *show) == 0
     shown = capsys.readouterr().out
-    assert "KID (n=10) ↓" in shown
+    assert "KID tiny-l2_n3 (n=10) ↓" in shown
     assert "- unranked: no figure of mine-v1 ranks" in shown
 
 
