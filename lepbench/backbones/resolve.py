@@ -8,12 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
+from lepbench.hub import HUB_ID, fetch_snapshot
 
 INDEX = "model_index.json"
 """The file with the classes of a pipeline and its components."""
-
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-"""`owner/name`, as the hub knows models."""
 
 _EMBEDDED = re.compile(r"[\w.-]+@\d+")
 
@@ -79,18 +77,10 @@ def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
         raise LepbenchError(
             f"no model folder {text!r}", "give a folder, an embedded name or a hub id 'owner/name'"
         )
-    return _from_hub(text, patterns)
-
-
-def _from_hub(name: str, patterns: Sequence[str]) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
     try:
-        return Path(snapshot_download(name, allow_patterns=list(patterns)))
-    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = f"{type(error).__name__} from the hub"
+        return fetch_snapshot(text, patterns)
+    except ConnectionError as error:
         raise LepbenchError(
-            f"{name!r} is neither a folder here nor could it be fetched ({reason})",
+            f"{text!r} is neither a folder here nor could it be fetched ({error})",
             "check the path, or the connection and the model's name",
         ) from error

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from lepbench.config import Config, select_config
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_file
 from lepbench.registry import Registry, suggest_name
 from lepbench.submitted import explain_faults
+from lepbench.verified import hash_large_file
 
 Ability = Literal["features", "captions", "sketches", "masks", "classes"]
 ABILITIES: dict[Ability, str] = {
@@ -191,4 +191,4 @@ class Judges:
     def of(cls, loaded: Mapping[str, LoadedJudge]) -> Judges:
         """Judges with the hashes of their files."""
         files = {f"{label}/{name}": path for label, one in loaded.items() for name, path in one.files.items()}
-        return cls(loaded, {name: sha256_file(path) for name, path in files.items()})
+        return cls(loaded, {name: hash_large_file(path) for name, path in files.items()})

@@ -10,13 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lepbench.errors import LepbenchError
 from lepbench.judges.base import JUDGES, Ability, JudgeConfig, LoadedJudge
 from lepbench.judges.paths import JUDGE
 from lepbench.judges.pixels import normalise, resize_cleanly, to_bytes
-from lepbench.judges.shared_space import classify_by_caption, match_drawings
-from lepbench.judges.weights import ModelJudgeConfig, find_weights, list_model_files
-from lepbench.quiet import silence_libraries
+from lepbench.judges.pretrained import load_parts
+from lepbench.judges.shared_space import make_loaded
+from lepbench.judges.weights import ModelJudgeConfig, find_weights
 
 
 @JUDGES.register("clip")
@@ -34,13 +33,8 @@ class ClipJudgeConfig(ModelJudgeConfig):
     def load(self, device: str) -> LoadedJudge:
         folder = self.find()
         scorer = ClipScorer.load(folder, device=device)
-        return LoadedJudge(
-            files={path.name: path for path in list_model_files(folder)},
-            features=scorer.image_embedding if self.resize == "processor" else scorer.clean_embedding,
-            captions=scorer,
-            sketches=match_drawings(scorer.image_embedding),
-            classes=classify_by_caption(scorer, self.prompt),
-        )
+        features = scorer.image_embedding if self.resize == "processor" else scorer.clean_embedding
+        return make_loaded(scorer, folder, features, self.prompt)
 
 
 @JUDGES.register("sketchworld-clip")
@@ -141,61 +135,6 @@ class ClipScorer:
         """What the image processor makes of pictures [B, 3, H, W] in [0, 1], on the model's device."""
         found: Tensor = self.processor(to_bytes(images), return_tensors="pt")["pixel_values"]
         return found.to(self.model.device)
-
-
-def load_parts(folder: Path, kinds: tuple[Any, Any, Any], device: str) -> tuple[Any, Any, Any]:
-    """Model, tokenizer and image processor of a folder.
-
-    Args:
-        kinds: their classes in transformers.
-
-    Raises:
-        LepbenchError: a file is missing or does not fit.
-    """
-    from safetensors import SafetensorError
-
-    model_class, tokenizer_class, processor_class = kinds
-    try:
-        require_files(folder)
-        with silence_libraries():
-            model, loading = model_class.from_pretrained(
-                folder,
-                use_safetensors=find_weights(folder).suffix == ".safetensors",
-                output_loading_info=True,
-                local_files_only=True,
-            )
-        require_whole(loading)
-        tokenizer = tokenizer_class.from_pretrained(folder, local_files_only=True)
-        processor = processor_class.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        fix = f"give a folder, or id, with a {model_class.__name__}, its tokenizer and its image processor"
-        raise LepbenchError(f"cannot load a model from {folder}: {reason}", fix) from error
-    return model.to(device), tokenizer, processor
-
-
-def require_files(folder: Path) -> None:
-    """Refuse a folder without configuration or tokenizer: transformers would silently make one up.
-
-    Raises:
-        FileNotFoundError: a file is missing, or the folder is.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError("there is no such folder")
-    for names in (("config.json",), ("tokenizer.json", "vocab.json", "tokenizer.model", "spiece.model")):
-        if not any((folder / name).is_file() for name in names):
-            raise FileNotFoundError(f"there is no {names[0]}")
-
-
-def require_whole(loading: dict[str, Any]) -> None:
-    """Refuse weights that do not fill the model: transformers would fill the rest at random.
-
-    Raises:
-        ValueError: a tensor is missing or of another shape.
-    """
-    absent = [*loading["missing_keys"], *(key[0] for key in loading["mismatched_keys"])]
-    if absent:
-        raise ValueError(f"the weights lack {sorted(absent)[0]} and {len(absent) - 1} more")
 
 
 def pooled(output: Any) -> Tensor:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from lepbench.errors import LepbenchError
 from lepbench.judges.base import JUDGES, Ability, LoadedJudge
 from lepbench.judges.pixels import normalise, resize_cleanly
-from lepbench.judges.weights import ModelJudgeConfig, find_weights, list_model_files
-from lepbench.quiet import silence_libraries
+from lepbench.judges.pretrained import explain_unloadable, load_network
+from lepbench.judges.weights import ModelJudgeConfig, list_model_files
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pictures in [0, 1]."""
@@ -31,8 +30,11 @@ class Dinov2JudgeConfig(ModelJudgeConfig):
     """Side of the pictures that the network reads, in pixels."""
 
     def load(self, device: str) -> LoadedJudge:
+        from transformers import Dinov2Model
+
         folder = self.find()
-        model = _load_model(folder).to(device)
+        with explain_unloadable(f"a DINOv2 model from {folder}", "check the folder"):
+            model = load_network(Dinov2Model, folder).float().eval().requires_grad_(False).to(device)
 
         @torch.no_grad()
         def embed(images: Tensor) -> Tensor:
@@ -41,26 +43,3 @@ class Dinov2JudgeConfig(ModelJudgeConfig):
             return features
 
         return LoadedJudge({path.name: path for path in list_model_files(folder)}, features=embed)
-
-
-def _load_model(folder: Any) -> Any:
-    from safetensors import SafetensorError
-    from transformers import Dinov2Model
-
-    from lepbench.judges.clip import require_whole
-
-    try:
-        with silence_libraries():
-            model, loading = Dinov2Model.from_pretrained(
-                folder,
-                use_safetensors=find_weights(folder).suffix == ".safetensors",
-                output_loading_info=True,
-                local_files_only=True,
-            )
-        require_whole(loading)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise LepbenchError(
-            f"cannot load a DINOv2 model from {folder}: {reason}", "check the folder"
-        ) from error
-    return model.float().eval().requires_grad_(False)

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lepbench.judges.base import CaptionScorer, Classify, Embed, Matching
+from lepbench.judges.base import CaptionScorer, Classify, Embed, LoadedJudge, Matching
+from lepbench.judges.weights import list_model_files
+
+
+def make_loaded(scorer: CaptionScorer, folder: Path, features: Embed, prompt: str) -> LoadedJudge:
+    """A model of pictures and captions as a judge of all that its space gives.
+
+    Args:
+        folder: of its files.
+        features: by which sets are compared.
+        prompt: what a class is called, with `{label}`.
+    """
+    return LoadedJudge(
+        files={path.name: path for path in list_model_files(folder)},
+        features=features,
+        captions=scorer,
+        sketches=match_drawings(scorer.image_embedding),
+        classes=classify_by_caption(scorer, prompt),
+    )
 
 
 def match_drawings(embed: Embed) -> Matching:

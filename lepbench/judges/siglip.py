@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from lepbench.judges.base import JUDGES, Ability, LoadedJudge
-from lepbench.judges.clip import ClipScorer, load_parts
-from lepbench.judges.shared_space import classify_by_caption, match_drawings
-from lepbench.judges.weights import ModelJudgeConfig, list_model_files
+from lepbench.judges.clip import ClipScorer
+from lepbench.judges.pretrained import load_parts
+from lepbench.judges.shared_space import make_loaded
+from lepbench.judges.weights import ModelJudgeConfig
 
 
 @JUDGES.register("siglip")
@@ -25,13 +26,7 @@ class SiglipJudgeConfig(ModelJudgeConfig):
     def load(self, device: str) -> LoadedJudge:
         folder = self.find()
         scorer = SiglipScorer.load(folder, device=device)
-        return LoadedJudge(
-            files={path.name: path for path in list_model_files(folder)},
-            features=scorer.image_embedding,
-            captions=scorer,
-            sketches=match_drawings(scorer.image_embedding),
-            classes=classify_by_caption(scorer, self.prompt),
-        )
+        return make_loaded(scorer, folder, scorer.image_embedding, self.prompt)
 
 
 class SiglipScorer(ClipScorer):

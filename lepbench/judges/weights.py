@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,12 @@ from typing import Any
 from pydantic import Field
 
 from lepbench.errors import LepbenchError
+from lepbench.fetch import check_sha256
 from lepbench.files import list_visible, sha256_bytes, sha256_file
+from lepbench.hub import HUB_ID, fetch_snapshot
 from lepbench.judges.base import JudgeConfig
+from lepbench.verified import hash_large_file
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 SETTINGS = ("*.json", "*.txt", "*.model")
 """Files beside the weights that decide what a model reads."""
@@ -52,9 +53,10 @@ class ModelJudgeConfig(JudgeConfig):
             LepbenchError: it is not here and cannot be fetched, or holds other weights.
         """
         folder = find_model(self.model, self.revision)
-        require_safe(find_weights(folder), self.sha256)
+        weights = find_weights(folder)
+        require_safe(weights, self.sha256)
         if self.sha256 is not None:
-            check_sha256(find_weights(folder), self.sha256)
+            check_sha256(str(weights), sha256_file(weights), self.sha256)
         if self.content is not None and hash_listing(list_model_files(folder)) != self.content:
             raise LepbenchError(
                 f"{folder} holds other files than the protocol's judge {self.label!r}",
@@ -79,19 +81,11 @@ def find_model(model: str, revision: str | None) -> Path:
             f"judge {model!r} is not pinned",
             "give the 'revision', a commit of the hub, so that it stays the same",
         )
-    return _fetch(model, revision)
-
-
-def _fetch(model: str, revision: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    patterns = [*SETTINGS, *WEIGHTS]
     try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
-    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
+        return fetch_snapshot(model, [*SETTINGS, *WEIGHTS], revision)
+    except ConnectionError as error:
         raise LepbenchError(
-            f"judge {model!r} is neither here nor could it be fetched ({type(error).__name__} from the hub)",
+            f"judge {model!r} is neither here nor could it be fetched ({error})",
             "check the connection, or give its folder in a file for --judges; "
             "evaluate takes --judges none, too",
         ) from error
@@ -118,20 +112,7 @@ def find_weights(folder: Path) -> Path:
 
 def hash_listing(paths: Iterable[Path]) -> str:
     """One hash of several files, by name."""
-    return sha256_bytes("".join(f"{sha256_file(path)}  {path.name}\n" for path in paths).encode())
-
-
-def check_sha256(path: Path, expected: str) -> None:
-    """Refuse a file that is not the one pinned.
-
-    Raises:
-        LepbenchError: it is missing, or its hash is another.
-    """
-    if not path.is_file():
-        raise LepbenchError(f"missing weight file {path}", "check the path")
-    found = sha256_file(path)
-    if found != expected.lower():
-        raise LepbenchError(f"{path} has SHA-256 {found}, not {expected}", "fetch the published file again")
+    return sha256_bytes("".join(f"{hash_large_file(path)}  {path.name}\n" for path in paths).encode())
 
 
 def require_safe(weights: Path, sha256: str | None) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lepbench.backbones.resolve import HUB_ID
 from lepbench.config import Config, dump_config
 from lepbench.files import format_csv, write_text
+from lepbench.hub import HUB_ID
 from lepbench.predictors.base import Predictor
 from lepbench.predictors.card import render_card
 from lepbench.predictors.config import CARD_FILE, CURVE_FILE, METRICS_FILE
