@@ -44,15 +44,24 @@ def load_document(path: Path, kind: type[Config]) -> dict[str, Any]:
     Raises:
         LepbenchError: the file is missing, is not YAML, or holds no mapping.
     """
+    document = read_yaml(path)
+    if not isinstance(document, dict):
+        raise LepbenchError(f"{path} holds no mapping", f"write the keys of {kind.__name__} as 'key: value'")
+    return document
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds.
+
+    Raises:
+        LepbenchError: the file is missing, or is not YAML.
+    """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise LepbenchError(f"cannot read {path}: {error.strerror}", "check the path") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LepbenchError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(document, dict):
-        raise LepbenchError(f"{path} holds no mapping", f"write the keys of {kind.__name__} as 'key: value'")
-    return document
 
 
 def parse_config(document: Any, kind: type[C], label: str, fix: str = "") -> C:

@@ -12,6 +12,8 @@ Points = NDArray[np.float64]
 """A polyline, [N, 2] as (x, y) with y downwards; the centre of the top left pixel is (0.5, 0.5)."""
 MARGIN = 1 / 16
 """Share of a square's side kept free on each side of a drawing that is fitted into it."""
+CELL = 8
+"""Px of a latent's cell, of nearly every model: strokes that fill cells are redrawn as thin lines."""
 BITS = 8
 """Of a pixel's fraction, as OpenCV draws."""
 

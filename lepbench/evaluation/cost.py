@@ -88,6 +88,4 @@ def _count_tflop(method: Method, request: Request, plain: float, steered: float)
         flops = measure_picture_flops(method, request)
     except Exception:  # whatever a backbone cannot do while it is counted: the figures stand without it
         return None
-    if flops is None:
-        return None
-    return (plain * flops.plain + steered * flops.steered + flops.once) / 1e12
+    return None if flops is None else flops.of_passes(plain, steered)

@@ -16,6 +16,7 @@ from lepbench.evaluation.sample import OK
 from lepbench.evaluation.schema import FEATURES
 from lepbench.files import atomic_path, sha256_file
 from lepbench.judges import JudgeStatistics
+from lepbench.judges.provenance import read_tensors
 
 TENSOR = "features"
 RunFeatures = Mapping[str, Mapping[str, NDArray[np.float32]]]
@@ -86,13 +87,7 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
     Raises:
         LepbenchError: it holds none.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        found = np.asarray(load_file(path)[TENSOR], np.float32)
-    except (OSError, SafetensorError, KeyError) as error:
-        raise LepbenchError(f"{path} holds no features of pictures: {error}", "evaluate again") from error
+    found = np.asarray(read_tensors(path, TENSOR, fix="evaluate again")[TENSOR], np.float32)
     if found.ndim != 2 or not np.isfinite(found).all():
         raise LepbenchError(f"{path} holds features that are no finite numbers [N, D]", "evaluate again")
     return found

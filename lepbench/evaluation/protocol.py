@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, SerializeAsAny, model_validator
@@ -13,6 +11,7 @@ from lepbench.config import Config
 from lepbench.detectors import FILE, AnyDetector, Sobel, SoftDetector, identify_detector, select_detector
 from lepbench.files import sha256_bytes
 from lepbench.judges import Ability, AnyJudge, JudgeConfig
+from lepbench.judges.base import require_labels
 from lepbench.metrics.edges import pixels_of
 
 ITEMS = "items"
@@ -144,17 +143,6 @@ class Protocol(Config):
     def labels(self) -> list[str]:
         """What each of `distances` is called: `1px`, or `0.0075d` of the diagonal."""
         return [*(f"{t}px" for t in self.tolerances), *(f"{t:g}d" for t in self.shares)]
-
-
-def require_labels(judges: Sequence[JudgeConfig]) -> None:
-    """Refuse judges that share a label.
-
-    Raises:
-        ValueError: two do.
-    """
-    twice = [label for label, count in Counter(judge.label for judge in judges).items() if count > 1]
-    if twice:
-        raise ValueError(f"two judges are labelled {twice[0]!r}; give each a 'label' of its own")
 
 
 def read_recorded(given: Any) -> Any:

@@ -8,15 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from lepbench.config import load_document, parse_config
+from lepbench.config import load_document, parse_config, read_yaml
 from lepbench.detectors import identify_detector, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.measures.base import Measure, make_measure
-from lepbench.evaluation.protocol import ITEMS, Protocol, require_labels
+from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.references import hash_reference
 from lepbench.judges import ABILITIES, JudgeConfig, select_judge
+from lepbench.judges.base import require_labels
 from lepbench.registry import Registry, suggest_name
 from lepbench.submitted import explain_faults, is_ours
 from lepbench.suites import TRUTHS, Suite
@@ -139,12 +138,7 @@ def read_judges(path: Path) -> tuple[JudgeConfig, ...]:
     Raises:
         LepbenchError: the file cannot be read, or a judge is none.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LepbenchError(f"cannot read {path}: {error.strerror}", "check the path") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LepbenchError(f"{path} is not valid YAML: {error}") from error
+    document = read_yaml(path)
     listed = document.get("judges") if isinstance(document, dict) else document
     if not isinstance(listed, list) or not listed:
         raise LepbenchError(

@@ -89,8 +89,8 @@ def head_metrics(names: Sequence[str]) -> dict[str, str]:
     headings = {}
     for name, stem in zip(names, stems, strict=True):
         label = name.partition("@")[2]
-        told = "" if label.startswith(SHIPPED) and stems.count(stem) == 1 else label
-        headings[name] = f"{MAIN.get(stem, stem)} {told}".strip()
+        shown = "" if label.startswith(SHIPPED) and stems.count(stem) == 1 else label
+        headings[name] = f"{MAIN.get(stem, stem)} {shown}".strip()
     return headings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,12 @@ class CaptionScorer(Protocol):
 
 
 class Matching(NamedTuple):
-    """Unit features [B, D] in one space, of sketches bool [B, H, W] and pictures [B, 3, H, W] in [0, 1]."""
+    """Features [B, D] in one space, compared by their cosine.
+
+    Attributes:
+        sketches: of bool [B, H, W], true on a stroke.
+        pictures: of float [B, 3, H, W] in [0, 1].
+    """
 
     sketches: Callable[[Tensor], Tensor]
     pictures: Callable[[Tensor], Tensor]
@@ -170,6 +176,35 @@ def load_judge(judge: JudgeConfig, device: str = "cpu") -> LoadedJudge:
 
 AnyJudge = Annotated[SerializeAsAny[JudgeConfig], BeforeValidator(select_judge)]
 """A field of this type takes any registered judge."""
+
+
+def select_able(
+    judges: Sequence[JudgeConfig], ability: Ability, does: str, such_as: str
+) -> list[JudgeConfig]:
+    """The judges that have an ability.
+
+    Args:
+        does: what one with it does, for the error.
+        such_as: the name of one.
+
+    Raises:
+        LepbenchError: none has it.
+    """
+    found = [judge for judge in judges if ability in judge.abilities]
+    if not found:
+        raise LepbenchError(f"no judge {does}", f"name one that does, such as {such_as}")
+    return found
+
+
+def require_labels(judges: Sequence[JudgeConfig]) -> None:
+    """Refuse judges that share a label.
+
+    Raises:
+        ValueError: two do.
+    """
+    twice = [label for label, count in Counter(judge.label for judge in judges).items() if count > 1]
+    if twice:
+        raise ValueError(f"two judges are labelled {twice[0]!r}; give each a 'label' of its own")
 
 
 @dataclass(frozen=True)

@@ -89,16 +89,32 @@ def read_provenance(path: Path) -> Provenance | None:
         raise LepbenchError(f"{path} does not say what it holds: {error}", "make it again") from error
 
 
+def read_tensors(path: Path, *needed: str, fix: str = "make it again") -> dict[str, NDArray[Any]]:
+    """The tensors of a file by name.
+
+    Args:
+        needed: names that it must have.
+        fix: what the reader can do where it has not.
+
+    Raises:
+        LepbenchError: the file is missing or damaged, or lacks one of them.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors: dict[str, NDArray[Any]] = load_file(path)
+        if absent := [name for name in needed if name not in tensors]:
+            raise KeyError(absent[0])
+    except (OSError, SafetensorError, KeyError) as error:
+        raise LepbenchError(f"{path} holds no features of pictures: {error}", fix) from error
+    return tensors
+
+
 def read_digests(path: Path) -> Digests:
     """The SHA-256 of the pixels of each picture, [N, 32]; none of a file without them.
 
     Raises:
         LepbenchError: the file is missing or damaged.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        return np.asarray(load_file(path).get(PICTURES, np.empty((0, 32), np.uint8)))
-    except (OSError, SafetensorError) as error:
-        raise LepbenchError(f"{path} holds no features of pictures: {error}", "make it again") from error
+    return np.asarray(read_tensors(path).get(PICTURES, np.empty((0, 32), np.uint8)))

@@ -38,9 +38,9 @@ def match_drawings(embed: Embed) -> Matching:
 
     def sketches(strokes: Tensor) -> Tensor:
         paper = (~strokes).float()[:, None].expand(-1, 3, -1, -1)
-        return functional.normalize(embed(paper), dim=-1)
+        return embed(paper)
 
-    return Matching(sketches, lambda pictures: functional.normalize(embed(pictures), dim=-1))
+    return Matching(sketches, embed)
 
 
 def classify_by_caption(scorer: CaptionScorer, prompt: str) -> Classify:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
+from lepbench.judges.provenance import read_tensors
 from lepbench.metrics.coverage import Reference as Neighbourhoods
 from lepbench.metrics.coverage import reference as find_neighbours
 from lepbench.metrics.frechet import FeatureStatistics, Gaussian, Moments
@@ -56,16 +57,10 @@ class JudgeStatistics:
         Raises:
             LepbenchError: the file is missing or damaged, or the shapes do not agree.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
         if not path.is_file():
             raise LepbenchError(f"missing file {path}", "restore it, or make it again")
-        try:
-            tensors = load_file(path)
-            features = tensors["features"]
-        except (OSError, SafetensorError, KeyError) as error:
-            raise LepbenchError(f"{path} holds no features of pictures: {error}", "make it again") from error
+        tensors = read_tensors(path, "features")
+        features = tensors["features"]
         if features.ndim != 2 or len(features) < 2:
             raise LepbenchError(f"{path}: features have shape {features.shape}, not [N, D]", "make it again")
         return cls(features.astype(np.float32), _read_moments(path, tensors))

@@ -29,9 +29,11 @@ class PictureFlops(NamedTuple):
 
     def per_picture(self, passes: Passes, pictures: int) -> float:
         """TFLOP a picture, where so many took these passes."""
-        return (
-            passes.plain * self.plain + passes.steered * self.steered
-        ) / TERA / pictures + self.once / TERA
+        return self.of_passes(passes.plain / pictures, passes.steered / pictures)
+
+    def of_passes(self, plain: float, steered: float) -> float:
+        """TFLOP of a picture that takes so many passes on average."""
+        return (plain * self.plain + steered * self.steered + self.once) / TERA
 
 
 def measure_picture_flops(method: Method, request: Request) -> PictureFlops | None:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lepbench.metrics.features import Features, as_matrix
 from lepbench.metrics.kid import Array, Report, ignore_report, item_index
+from lepbench.metrics.statistics import Draws, bootstrap
 
 NEIGHBOURS = 5
 """The paper's k."""
@@ -107,8 +108,8 @@ def coverage_by_item(
     and subsamples of it lie below the figure. What the items contribute follows from leaving out one at a
     time (jackknife pseudo-values, less their bias): with C the coverage, and u the share of the real features
     that an item alone covers, C + (G - 1)(u - mean u). Their bootstrap is an interval for the expected
-    coverage by G such items of this real set; docs/metrics.md has how often it holds it. A contribution may
-    lie outside [0, 1], and so may a bound.
+    coverage by G such items of this real set (`bootstrap_coverage`); docs/metrics.md has how often it holds
+    it. A contribution may lie outside [0, 1].
 
     Args:
         clusters: [N] labels of the items; without it every feature is its own item.
@@ -132,6 +133,27 @@ def coverage_by_item(
         alone += by_item[count == 1].sum(axis=0)
     real = len(known.features)
     return np.asarray(covered / real + (len(items) - 1) * (alone - alone.mean()) / real)
+
+
+def bootstrap_coverage(
+    x: Features,
+    y: Features | Reference,
+    clusters: ArrayLike | None = None,
+    *,
+    seed: int,
+    resamples: int = 2000,
+) -> Draws:
+    """The coverage with the bootstrap of its items' contributions, each draw a share in [0, 1].
+
+    Args:
+        x, y, clusters: as for `coverage_by_item`.
+        seed, resamples: as for `bootstrap`.
+
+    Raises:
+        ValueError: what `coverage_by_item` refuses.
+    """
+    covered = bootstrap(coverage_by_item(x, y, clusters), seed=seed, resamples=resamples)
+    return Draws(covered.value, np.clip(covered.draws, 0, 1))
 
 
 def expect_coverage(generated: int, real: int, k: int = NEIGHBOURS) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +23,11 @@ from lepbench.errors import LepbenchError
 from lepbench.files import as_text
 from lepbench.images import open_rgb, to_tensor
 from lepbench.judges import CaptionScorer, JudgeConfig, load_judge
+from lepbench.judges.base import select_able
 from lepbench.metrics.clip import clip_score, cosine
 from lepbench.metrics.statistics import Interval, bootstrap
 from lepbench.progress import Progress
-from lepbench.scoring.features import BATCH
+from lepbench.scoring.features import BATCH, stack_alike
 from lepbench.scoring.prompts import find_prompts
 
 SIDECARS = frozenset((".txt",))
@@ -120,18 +120,6 @@ def _read_sidecars(generated: Path, folder: Path) -> list[CaptionedPicture]:
     return found
 
 
-def select_captioning(judges: Sequence[JudgeConfig]) -> list[JudgeConfig]:
-    """The judges that compare captions with pictures.
-
-    Raises:
-        LepbenchError: none does.
-    """
-    found = [judge for judge in judges if "captions" in judge.abilities]
-    if not found:
-        raise LepbenchError("no judge compares captions with pictures", "name one that does, such as clip")
-    return found
-
-
 def score_captions(
     pairs: Sequence[CaptionedPicture], judges: Sequence[JudgeConfig], *, device: str, progress: Progress
 ) -> CaptionScores:
@@ -144,7 +132,7 @@ def score_captions(
     Raises:
         LepbenchError: no judge compares captions, one cannot be loaded, or a picture cannot be read.
     """
-    chosen = select_captioning(judges)
+    chosen = select_able(judges, "captions", "compares captions with pictures", such_as="clip")
     captions = [pair.caption for pair in pairs]
     figures: dict[str, Interval] = {}
     cut = {}
@@ -169,12 +157,7 @@ def _compare(
     for start in range(0, len(pairs), BATCH):
         batch = pairs[start : start + BATCH]
         pixels = [np.asarray(open_rgb(pair.path)) for pair in batch]
-        images = torch.cat(
-            [
-                scorer.image_embedding(to_tensor(np.stack(list(alike))))
-                for _, alike in groupby(pixels, np.shape)
-            ]
-        )
+        images = torch.cat([scorer.image_embedding(to_tensor(alike)) for alike in stack_alike(pixels)])
         texts = scorer.text_features([pair.caption for pair in batch])
         similarities.append(cosine(images, texts).cpu().numpy())
         scores.append(clip_score(images, texts).cpu().numpy())

@@ -91,7 +91,7 @@ def embed_pictures(
     for start in range(numbers.start, numbers.stop, BATCH):
         pixels = [pictures.read(number) for number in range(start, min(start + BATCH, numbers.stop))]
         digests += [bytes.fromhex(hash_pixels(one)) for one in pixels]
-        for batch in _stack_alike(pixels):
+        for batch in stack_alike(pixels):
             for label, embed in embeds.items():
                 with torch.inference_mode():
                     rows[label].append(embed(to_tensor(batch)).float().cpu().numpy())
@@ -129,7 +129,7 @@ def find_pictures(folder: Path) -> list[Path]:
     return files
 
 
-def _stack_alike(pixels: Sequence[Pixels]) -> Iterator[Pixels]:
-    """Neighbours of one size, stacked."""
+def stack_alike(pixels: Sequence[Pixels]) -> Iterator[Pixels]:
+    """Pictures [H, W, 3] in order, each run of one size stacked: [B, H, W, 3]."""
     for _, alike in groupby(pixels, key=np.shape):
         yield np.stack(list(alike))

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from lepbench.judges import JudgeConfig
-from lepbench.metrics.coverage import NEIGHBOURS, coverage_by_item, density, reference
+from lepbench.metrics.coverage import NEIGHBOURS, bootstrap_coverage, density, reference
 from lepbench.metrics.statistics import Interval, bootstrap
 from lepbench.progress import Progress
 from lepbench.scoring.extractors import Extractor
@@ -76,5 +74,5 @@ def _measure_coverage(x: PictureSet, y: PictureSet) -> tuple[Interval | None, In
     if len(y.features) <= NEIGHBOURS:
         return None, None
     known = reference(y.features)
-    near, covered = density(x.features, known), coverage_by_item(x.features, known)
-    return bootstrap(near, seed=0).interval(), bootstrap(np.asarray(covered), seed=0).interval()
+    near = bootstrap(density(x.features, known), seed=0)
+    return near.interval(), bootstrap_coverage(x.features, known, seed=0).interval()

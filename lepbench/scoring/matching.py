@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lepbench.errors import LepbenchError
 from lepbench.images import open_rgb, to_tensor
 from lepbench.judges import JudgeConfig, load_judge
-from lepbench.judges.base import Matching
+from lepbench.judges.base import Matching, select_able
 from lepbench.metrics.clip import cosine
 from lepbench.metrics.statistics import Interval
 from lepbench.progress import Progress
+from lepbench.scoring.features import stack_alike
 from lepbench.scoring.prompts import Prompt
 from lepbench.scoring.sketch_files import read_sketch_at
 from lepbench.scoring.sketches import summarise
@@ -29,10 +28,7 @@ def select_matching(judges: Sequence[JudgeConfig]) -> list[JudgeConfig]:
     Raises:
         LepbenchError: none does.
     """
-    found = [judge for judge in judges if "sketches" in judge.abilities]
-    if not found:
-        raise LepbenchError("no judge compares sketches with pictures", "name one that does, such as clip")
-    return found
+    return select_able(judges, "sketches", "compares sketches with pictures", such_as="clip")
 
 
 def score_similarity(
@@ -67,9 +63,9 @@ def _compare(prompt: Prompt, spaces: Sequence[Matching], thin: bool) -> NDArray[
     """Similarity of every picture of a sketch in every space, [S, K]."""
     pictures = [np.asarray(open_rgb(path)) for path in prompt.generated]
     rows = []
-    for shape, alike in groupby(pictures, key=np.shape):
-        images = to_tensor(np.stack(list(alike)))
-        sketch = read_sketch_at(prompt.reference, (shape[0], shape[1]), thin=thin).strokes
+    for alike in stack_alike(pictures):
+        images = to_tensor(alike)
+        sketch = read_sketch_at(prompt.reference, (alike.shape[1], alike.shape[2]), thin=thin).strokes
         strokes = torch.from_numpy(sketch)[None]
         columns = [
             cosine(space.pictures(images), space.sketches(strokes).expand(len(images), -1)).cpu().numpy()

@@ -13,12 +13,10 @@ from lepbench.images import SUFFIXES
 from lepbench.sketches.base import Unusable, read_file
 from lepbench.sketches.svg import SUFFIXES as VECTOR
 from lepbench.sketches.svg import check_libraries
-from lepbench.strokes import Points, number_strokes
+from lepbench.strokes import CELL, Points, number_strokes
 
 SKETCHES = SUFFIXES | set(VECTOR)
 """Endings of files that are read as sketches."""
-CELL = 8
-"""Px of a latent's cell of nearly every model: strokes that fill cells are redrawn as thin lines."""
 LINES = "lines of an SVG document"
 """Polarity of a sketch without one."""
 Size = tuple[int, int]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from lepbench.config import Config, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder, read_json, sha256_bytes, sha256_file, write_text
 from lepbench.judges import JudgeConfig, Judges, LoadedJudge, load_judge
-from lepbench.judges.base import Embed
+from lepbench.judges.base import Embed, require_labels, select_able
 from lepbench.judges.provenance import (
     PICTURES,
     Provenance,
@@ -122,12 +121,11 @@ def select_featuring(judges: Sequence[JudgeConfig]) -> list[JudgeConfig]:
     Raises:
         LepbenchError: none does, or two have one label.
     """
-    found = [judge for judge in judges if "features" in judge.abilities]
-    if not found:
-        raise LepbenchError("no judge gives features of pictures", "name one that does, such as dinov2")
-    label, times = Counter(judge.label for judge in found).most_common(1)[0]
-    if times > 1:
-        raise LepbenchError(f"two judges are labelled {label!r}", "give each a 'label' of its own")
+    found = select_able(judges, "features", "gives features of pictures", such_as="dinov2")
+    try:
+        require_labels(found)
+    except ValueError as error:
+        raise LepbenchError(str(error)) from error
     return found
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -24,6 +25,7 @@ DRAWINGS = "lepbench-drawings-v2"
 PHOTOGRAPHS = "lepbench-photographs-v1"
 """The protocol of suites whose sketches are edge maps of photographs."""
 DEFAULT_ITEMS = 256
+T = TypeVar("T")
 
 
 class SuiteItem(NamedTuple):
@@ -151,3 +153,13 @@ def order_names(names: Iterable[Name], seed: int) -> Iterator[list[int]]:
     for label in sorted(hashes, key=lambda label: derive_seed(seed, label or "")):
         order = np.argsort(np.array(hashes[label]), kind="stable")
         yield np.array(numbers[label])[order].tolist()
+
+
+def take_turns(queues: Iterable[Iterable[T]]) -> Iterator[T]:
+    """The elements of queues, one of each in turn until all are empty; none is read ahead."""
+    turns = deque(iter(queue) for queue in queues)
+    while turns:
+        queue = turns.popleft()
+        for element in islice(queue, 1):
+            yield element
+            turns.append(queue)

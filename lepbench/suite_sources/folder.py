@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
@@ -30,10 +29,11 @@ from lepbench.suite_sources.base import (
     SuiteItem,
     SuiteSource,
     order_names,
+    take_turns,
 )
 from lepbench.suite_sources.drawings import make_file_name
 from lepbench.suite_sources.prompts import PromptRow, mark_repeated, name_items, read_prompts
-from lepbench.suite_sources.sketch_files import FittedSketch, Frame, fit_file
+from lepbench.suite_sources.sketch_files import Frame, SketchColumns, fit_file
 
 LONGEST = 2000
 """Characters of a prompt that are kept, as of a caption in a built set."""
@@ -116,7 +116,7 @@ class FolderCandidates(Candidates):
             raise Rejected(Reason.NOT_DECODABLE, str(error)) from error
         return encode_png(np.asarray(square(image, self.size))), image.size
 
-    def _read_sketch(self, name: str, frame: Frame | None) -> FittedSketch:
+    def _read_sketch(self, name: str, frame: Frame | None) -> SketchColumns:
         content = read_picture(self.source.path, name)
         return fit_file(content, name, self.size, picture=frame, thin=self.source.thin)
 
@@ -126,12 +126,7 @@ def alternate(numbers: Iterable[tuple[str, int]]) -> Iterator[int]:
 
     So neighbours, which `wrong_sketch` swaps, seldom share a sketch.
     """
-    by_key: dict[str, deque[int]] = {}
+    by_key: dict[str, list[int]] = {}
     for key, number in numbers:
-        by_key.setdefault(key, deque()).append(number)
-    turns = deque(by_key.values())
-    while turns:
-        queue = turns.popleft()
-        yield queue.popleft()
-        if queue:
-            turns.append(queue)
+        by_key.setdefault(key, []).append(number)
+    return take_turns(by_key.values())

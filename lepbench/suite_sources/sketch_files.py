@@ -12,12 +12,10 @@ from lepbench.errors import LepbenchError
 from lepbench.images import encode_png, open_as
 from lepbench.sketches import Unusable
 from lepbench.sketches.svg import SUFFIXES as VECTOR
-from lepbench.strokes import crop_strokes, fit_strokes
+from lepbench.strokes import CELL, crop_strokes, fit_strokes
 from lepbench.suite_sources.drawings import draw_strokes
 from lepbench.suites.freeze import ItemRow
 
-CELL = 8
-"""Px of a latent's cell, of nearly every model: strokes that fill cells are redrawn as thin lines."""
 DOUBTFUL = "doubtful ink"
 """A shadow, a table or a border that may have been read as strokes."""
 Frame = tuple[int, int]
@@ -30,7 +28,7 @@ class SketchFault(StrEnum):
     SHAPE = "sketch and picture differ in shape"
 
 
-class FittedSketch(NamedTuple):
+class SketchColumns(NamedTuple):
     """A sketch as a suite holds it: columns of its row, what is doubtful in it, and what was done to it."""
 
     columns: ItemRow
@@ -38,7 +36,7 @@ class FittedSketch(NamedTuple):
     changes: tuple[str, ...]
 
 
-def fit_file(content: bytes, name: str, size: int, *, picture: Frame | None, thin: bool) -> FittedSketch:
+def fit_file(content: bytes, name: str, size: int, *, picture: Frame | None, thin: bool) -> SketchColumns:
     """A sketch at `size` px; of one with a picture the same square.
 
     Without a picture all of it is fitted in. With one a square sketch covers the picture's centre square, and
@@ -57,7 +55,7 @@ def fit_file(content: bytes, name: str, size: int, *, picture: Frame | None, thi
     return _fit_raster(content, name, size, picture=picture, thin=thin)
 
 
-def _fit_vector(content: bytes, size: int, picture: Frame | None) -> FittedSketch:
+def _fit_vector(content: bytes, size: int, picture: Frame | None) -> SketchColumns:
     from lepbench.sketches.vector.reading import read_drawing
 
     drawing = read_drawing(content)
@@ -66,10 +64,10 @@ def _fit_vector(content: bytes, size: int, picture: Frame | None) -> FittedSketc
         check_shape((width, height), picture)
     placed = fit_strokes if picture is None else crop_strokes
     lines = placed(drawing.strokes, width, height, size)
-    return FittedSketch(draw_strokes(lines, size), dict(drawing.unsupported), ())
+    return SketchColumns(draw_strokes(lines, size), dict(drawing.unsupported), ())
 
 
-def _fit_raster(content: bytes, name: str, size: int, *, picture: Frame | None, thin: bool) -> FittedSketch:
+def _fit_raster(content: bytes, name: str, size: int, *, picture: Frame | None, thin: bool) -> SketchColumns:
     # With torch's models, which no other source needs.
     from lepbench.guidance.ink import WHITE_ON_BLACK
     from lepbench.guidance.sketch import ON_TRANSPARENT, extract_strokes, fit_sketch
@@ -95,7 +93,7 @@ def _fit_raster(content: bytes, name: str, size: int, *, picture: Frame | None, 
     }
     doubtful = {DOUBTFUL: 1} if sketch.notes else {}
     changes = tuple(change for change, was_done in done.items() if was_done)
-    return FittedSketch({"sketch": encode_png(fitted.strokes)}, doubtful, changes)
+    return SketchColumns({"sketch": encode_png(fitted.strokes)}, doubtful, changes)
 
 
 def check_shape(sketch: tuple[float, float], picture: Frame) -> None:

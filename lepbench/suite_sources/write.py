@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -14,7 +14,7 @@ from lepbench.errors import LepbenchError
 from lepbench.files import list_visible
 from lepbench.progress import Progress, ignore_progress
 from lepbench.sketches import Fault, Unusable
-from lepbench.suite_sources.base import Candidate, Candidates, SuiteItem, SuiteSource
+from lepbench.suite_sources.base import Candidate, Candidates, SuiteItem, SuiteSource, take_turns
 from lepbench.suite_sources.rejects import (
     REJECTED,
     UNSUPPORTED,
@@ -171,13 +171,7 @@ class Selection:
 def pick_items(queues: Iterable[Iterable[Candidate]], rejects: list[Reject]) -> Iterator[Picked]:
     """Items, one of each queue in turn, no id twice; what is passed over goes to `rejects`."""
     used: set[str] = set()
-    turns = deque(_usable(queue, used, rejects) for queue in queues)
-    while turns:
-        items = turns.popleft()
-        picked = next(items, None)
-        if picked is not None:
-            yield picked
-            turns.append(items)
+    return take_turns(_usable(queue, used, rejects) for queue in queues)
 
 
 def _usable(queue: Iterable[Candidate], used: set[str], rejects: list[Reject]) -> Iterator[Picked]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from lepbench.evaluation.measures.base import MEASURES, ConditionSamples, label_figure
 from lepbench.evaluation.measures.distances import OfFeatures
 from lepbench.evaluation.protocol import Protocol
-from lepbench.metrics.coverage import coverage_by_item, density
+from lepbench.metrics.coverage import bootstrap_coverage, density
 from lepbench.metrics.statistics import Draws
 
 NAMES = ("density", "coverage")
@@ -32,8 +30,8 @@ class Coverage(OfFeatures):
             known = row.references[label].find_neighbours(k)
             features = row.features[label]
             found[label_figure("density", label)] = row.mean(density(features, known))
-            covered = row.bootstrap(coverage_by_item(features, known, row.items), np.unique(row.items))
-            # Contributions of items may be negative or above 1; a coverage is a share.
-            share = Draws(covered.value, np.clip(covered.draws, 0, 1))
-            found[label_figure("coverage", label)] = share
+            rules = row.protocol
+            found[label_figure("coverage", label)] = bootstrap_coverage(
+                features, known, row.items, seed=rules.interval_seed, resamples=rules.resamples
+            )
         return found

@@ -34,8 +34,8 @@ class Sketches(Measure):
         for label in batch.protocol.find_labels("sketches"):
             matching = batch.judges[label].sketches
             assert matching is not None
-            found = (matching.pictures(batch.images), matching.sketches(batch.sketches))
-            pictures, sketches = (require_finite(features, label) for features in found)
+            pictures = batch.embed(matching.pictures, label)
+            sketches = require_finite(matching.sketches(batch.sketches), label)
             columns[label_figure("sketch_similarity", label)] = cosine(pictures, sketches).tolist()
         return columns
 
