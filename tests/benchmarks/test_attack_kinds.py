@@ -1,26 +1,19 @@
 """The attacks of benchmarks/: what each changes, and that it leaves the rest as it was."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
+from benchmark_script import load_script
 from torch import Tensor
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "attack_kinds.py"
 SIDE = 32
 
 
 @pytest.fixture(scope="module")
 def kinds() -> ModuleType:
     """The module, which lies beside scripts and not in the package."""
-    spec = importlib.util.spec_from_file_location("attack_kinds", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("attack_kinds")
 
 
 @pytest.fixture

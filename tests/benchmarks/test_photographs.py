@@ -1,24 +1,16 @@
 """Changes of photographs whose effect benchmarks/photograph_thresholds.py takes as known."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "photographs.py"
+from benchmark_script import load_script
 
 
 @pytest.fixture(scope="module")
 def photographs() -> ModuleType:
     """The module, which lies beside scripts and not in the package."""
-    spec = importlib.util.spec_from_file_location("photographs", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("photographs")
 
 
 @pytest.fixture(scope="module")

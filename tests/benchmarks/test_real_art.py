@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from benchmark_script import load_script
 
 from lepbench.sketches.vector.reading import VectorDrawing, read_drawing
-
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "real_art.py"
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
 LINES = '<path fill="none" stroke="black" d="M10 10H90M10 50H90"/>'
@@ -20,12 +18,7 @@ LINES = '<path fill="none" stroke="black" d="M10 10H90M10 50H90"/>'
 
 @pytest.fixture(scope="module")
 def real_art() -> Any:
-    spec = importlib.util.spec_from_file_location("real_art", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("real_art")
 
 
 def test_what_agrees_and_what_does_not(real_art: Any) -> None:

@@ -1,15 +1,13 @@
 """Known maps made worse step by step: the figures follow, except where docs/metrics.md says they cannot."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from benchmark_script import load_script
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "sanity.py"
 SCENES, SIZE = 4, 64
 FORMS = ("", "one_to_one_")
 ROUNDING = 1e-12
@@ -33,12 +31,7 @@ BLIND = {
 @pytest.fixture(scope="module")
 def sanity() -> ModuleType:
     """The benchmark, which is a script and no part of the package."""
-    spec = importlib.util.spec_from_file_location("sanity", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("sanity")
 
 
 @pytest.fixture(scope="module")

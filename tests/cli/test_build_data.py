@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from command import call_command
 from PIL import Image
 from skimage import data
 
-from lepbench.cli import app
 from lepbench.data.manifest import load_manifest
 from lepbench.data.read import Triplets
 from lepbench.detectors import Canny
@@ -36,13 +36,7 @@ def lepbench(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
     """Run `lepbench build-data ...` in this process."""
 
     def run(*arguments: str | Path) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["lepbench", "build-data", *map(str, arguments)])
-        code = 0
-        try:
-            app.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return Ran(code, *capfd.readouterr())
+        return Ran(call_command(monkeypatch, "build-data", *arguments), *capfd.readouterr())
 
     return run
 

@@ -14,10 +14,10 @@ from typing import Any
 import huggingface_hub
 import pyarrow.parquet as pq
 import pytest
+from command import call_command
 from huggingface_hub.hf_api import HfApi
 from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
 
-from lepbench.cli import app
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
 from lepbench.data.manifest import hash_shards, load_manifest
@@ -37,13 +37,7 @@ def lepbench(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
     """Run `lepbench data ...` in this process."""
 
     def run(*arguments: str | Path) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["lepbench", "data", *map(str, arguments)])
-        code = 0
-        try:
-            app.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return Ran(code, *capfd.readouterr())
+        return Ran(call_command(monkeypatch, "data", *arguments), *capfd.readouterr())
 
     return run
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command import call_command
 from PIL import Image
 from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 
-from lepbench.cli.app import main
 from lepbench.config import dump_config
 from lepbench.evaluation import condition_runner, references, run
 from lepbench.evaluation import judges as judges_module
@@ -34,13 +33,8 @@ def lepbench(
     monkeypatch.setattr(run, "load_judges", lambda protocol, device: tiny_judges)
 
     def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["lepbench", *map(str, arguments)])
         capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as ended:
-            code = int(ended.code or 0)
+        code = call_command(monkeypatch, *arguments)
         said = capsys.readouterr()
         return code, said.out, said.err
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
+from command import call_command
 from PIL import Image
 from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 
-from lepbench.cli.app import main
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import read_record
@@ -22,15 +21,6 @@ from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
 
 __all__ = ["own_cache", "tiny_judges", "tiny_model", "tiny_suite"]
-
-
-def lepbench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["lepbench", *map(str, arguments)])
-    try:
-        main()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
 
 
 @pytest.mark.slow
@@ -47,9 +37,9 @@ def test_a_run_is_added_and_a_wrong_one_is_one_line(
     where = ["--leaderboards", tmp_path / "boards", "--suite", tiny_suite.folder]
     board = tmp_path / "boards" / "tiny-suite" / "lepbench-edges-v1.csv"
     capsys.readouterr()
-    assert lepbench(monkeypatch, *command, *where) == 0
+    assert call_command(monkeypatch, *command, *where) == 0
     assert capsys.readouterr().out == f"added to {board}\n"
-    assert lepbench(monkeypatch, *command, *where) == 0
+    assert call_command(monkeypatch, *command, *where) == 0
     assert capsys.readouterr().out == f"already in {board}\n"
     assert len(board.read_text().splitlines()) == 2
     for arguments in (
@@ -57,7 +47,7 @@ def test_a_run_is_added_and_a_wrong_one_is_one_line(
         ["leaderboard", "add", tmp_path / "none"],
         ["leaderboard", "remove"],
     ):
-        assert lepbench(monkeypatch, *arguments) == 2
+        assert call_command(monkeypatch, *arguments) == 2
         said = capsys.readouterr()
         assert said.out == ""
         assert len(said.err.strip().splitlines()) == 1
@@ -96,9 +86,9 @@ def test_a_users_suite_and_protocol_have_an_unranked_board(
     for name in ("zebra", "aardvark"):
         out = own_terms / "runs" / name
         terms = ["--protocol", own_terms / "mine.yaml", "--out", out, "--device", "cpu"]
-        assert lepbench(monkeypatch, "evaluate", own_terms / f"{name}.yaml", *suite, *terms) == 0
-        assert lepbench(monkeypatch, "leaderboard", "add", out, *suite, *boards) == 0
-    assert lepbench(monkeypatch, "verify", out, *suite, "--images", "--device", "cpu") == 0
+        assert call_command(monkeypatch, "evaluate", own_terms / f"{name}.yaml", *suite, *terms) == 0
+        assert call_command(monkeypatch, "leaderboard", "add", out, *suite, *boards) == 0
+    assert call_command(monkeypatch, "verify", out, *suite, "--images", "--device", "cpu") == 0
     with (own_terms / "boards" / "tiny-suite" / "mine-v1.csv").open(newline="") as stream:
         lines = list(csv.DictReader(stream))
     assert [line["model"] for line in lines] == ["aardvark", "zebra"]
@@ -107,7 +97,7 @@ def test_a_users_suite_and_protocol_have_an_unranked_board(
     )
     capsys.readouterr()
     show = ["leaderboard", "show", "tiny-suite/mine-v1", *boards, "--format", "markdown", "--intervals"]
-    assert lepbench(monkeypatch, *show) == 0
+    assert call_command(monkeypatch, *show) == 0
     shown = capsys.readouterr().out
     assert "KID tiny-l2_n3 (n=10) ↓" in shown
     assert "- unranked: no figure of mine-v1 ranks" in shown

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from command import call_command
 from PIL import Image, ImageDraw
 
 from lepbench.backbones import Backbone
-from lepbench.cli.app import main
 from lepbench.predictors import MlpConfig, MlpPredictor
 
 Run = Callable[..., tuple[int, str, str]]
@@ -36,14 +35,8 @@ def run(
 
     def call(*arguments: object) -> tuple[int, str, str]:
         models = ["--backbone", tiny_pipeline_folder, "--predictor", predictor_folder]
-        words = ["lepbench", "sample", "--prompt", "a red fish", *models, "--steps", "2", *arguments]
-        monkeypatch.setattr(sys, "argv", [str(word) for word in words])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
+        words = ["sample", "--prompt", "a red fish", *models, "--steps", "2", *arguments]
+        return call_command(monkeypatch, *words), *capsys.readouterr()
 
     return call
 

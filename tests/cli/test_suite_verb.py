@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
+from command import call_command
 
-from lepbench.cli.app import main
 from lepbench.detectors import Canny, Sobel
 from lepbench.suite_sources.sketchworld import RECIPES, SuiteRecipe, make_suite
 from lepbench.suites import Suite
@@ -29,12 +28,7 @@ def recipe(monkeypatch: pytest.MonkeyPatch) -> SuiteRecipe:
 
 
 def rebuild(monkeypatch: pytest.MonkeyPatch, name: str, out: Path) -> int:
-    monkeypatch.setattr(sys, "argv", ["lepbench", "suite", "rebuild", name, "--out", str(out)])
-    try:
-        main()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
+    return call_command(monkeypatch, "suite", "rebuild", name, "--out", out)
 
 
 def test_a_suite_is_made_anew_as_its_recipe_says(

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
+from command import call_command
 
-from lepbench.cli.app import main
 from lepbench.cli.table import FORMATS
 from lepbench.publishing import formats
 
 OLD = Path(__file__).parents[1] / "publishing" / "records" / "0.1.0"
-
-
-def lepbench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["lepbench", *map(str, arguments)])
-    try:
-        main()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
 
 
 def test_every_format_is_offered() -> None:
@@ -33,11 +23,11 @@ def test_a_table_is_printed_or_written(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["table", OLD, "--format", kind, "--metrics", "kid, edge_f1_1px", "--rows", "model,real"]
-    assert lepbench(monkeypatch, *command, "--intervals") == 0
+    assert call_command(monkeypatch, *command, "--intervals") == 0
     printed = capsys.readouterr().out
     assert "mini-lep" in printed
     assert "unguided" not in printed
-    assert lepbench(monkeypatch, *command, "--intervals", "--out", tmp_path / "table") == 0
+    assert call_command(monkeypatch, *command, "--intervals", "--out", tmp_path / "table") == 0
     assert capsys.readouterr().out == f"{tmp_path / 'table'}\n"
     assert (tmp_path / "table").read_text() == printed
 
@@ -59,7 +49,7 @@ def test_what_cannot_be_shown_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert lepbench(monkeypatch, *arguments) == 2
+    assert call_command(monkeypatch, *arguments) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert message in said.err
@@ -75,10 +65,10 @@ def test_boards_are_listed_and_shown(
         "model,items,samples,kid@x_n8,kid@x_n8_low,kid@x_n8_high,label\nours,8,8,0.5,,,figures on mini@1\n"
     )
     board.with_suffix(".json").write_text(json.dumps({"rank_by": None, "confidence": 0.95}))
-    assert lepbench(monkeypatch, "leaderboard", "show", "--leaderboards", tmp_path) == 0
+    assert call_command(monkeypatch, "leaderboard", "show", "--leaderboards", tmp_path) == 0
     assert capsys.readouterr().out == "photos/mine  models: 1, unranked: no figure of mine ranks\n"
     command = ["leaderboard", "show", "photos/mine", "--leaderboards", tmp_path, "--format", "markdown"]
-    assert lepbench(monkeypatch, *command) == 0
+    assert call_command(monkeypatch, *command) == 0
     out = capsys.readouterr().out
     assert "| ours | 0.500 |" in out
     assert "- unranked: no figure of mine ranks" in out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from command import call_command
 from judged_run import Run, run
 from safetensors.numpy import load_file, save_file
 
 from lepbench.api.running import evaluate
 from lepbench.api.statistics import make_statistics
-from lepbench.cli.app import main
 from lepbench.evaluation.features import read_features
 from lepbench.evaluation.record import read_record, write_record
 from lepbench.evaluation.summary import summarise_samples
@@ -159,7 +158,6 @@ def verify(
 
     def command(folder: str, *options: str) -> tuple[int, str, str]:
         arguments = [
-            "lepbench",
             "verify",
             folder,
             "--suite",
@@ -170,13 +168,8 @@ def verify(
             "--trust-code",
             *options,
         ]
-        monkeypatch.setattr(sys, "argv", arguments)
         capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as ended:
-            code = int(ended.code or 0)
+        code = call_command(monkeypatch, *arguments)
         said = capsys.readouterr()
         return code, said.out, said.err
 

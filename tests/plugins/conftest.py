@@ -10,10 +10,10 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from command import call_command
 from tiny_evaluation import tiny_judges, tiny_suite
 
 from lepbench import plugins
-from lepbench.cli.app import main
 from lepbench.detectors import DETECTORS
 from lepbench.evaluation import run
 from lepbench.evaluation.measures import MEASURES
@@ -71,13 +71,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Run the command; its exit code, stdout and stderr."""
 
     def ran(*arguments: Any) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["lepbench", *map(str, arguments)])
         capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as ended:
-            code = int(ended.code or 0)
+        code = call_command(monkeypatch, *arguments)
         said = capsys.readouterr()
         return code, said.out, said.err
 
