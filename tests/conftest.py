@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from lepbench.backbones import Backbone
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests go first, so that no process is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def sqrtm_of_clean_fid(monkeypatch: pytest.MonkeyPatch) -> None:
     """clean-fid 0.1.35 asks scipy's `sqrtm` for an error estimate, which scipy 1.18 has no more."""

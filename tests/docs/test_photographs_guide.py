@@ -39,6 +39,7 @@ SMALLER = {
     "authors-grid --name authors-grid": "authors-grid --name authors-grid --size 64",
     "--limit 256": "--limit 2",
     "--limit 100": "--limit 2",
+    "--samples-per-item 4": "--samples-per-item 2",
     "--workers 8": "--workers 1",
     "for stop in 0.0 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9;": "for stop in 0.0 0.9;",
     "--judges lepbench-photographs-v1": "--judges stand-in.yaml",
