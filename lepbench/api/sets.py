@@ -13,6 +13,7 @@ from lepbench.bars import show_bars
 from lepbench.evaluation.record import read_record
 from lepbench.progress import Progress, ignore_progress
 from lepbench.run_sets.config import RunSet
+from lepbench.run_sets.folder import claim_set_folder
 from lepbench.run_sets.outcome import SetOutcome
 from lepbench.run_sets.perform import Follow, perform_runs
 from lepbench.run_sets.plan import Plan, make_plan
@@ -55,6 +56,7 @@ def run_set(
 
 def finish_plan(plan: Plan, follow: Follow) -> SetOutcome:
     """Do what is missing of a plan, and write the tables and plots of all that is finished."""
+    claim_set_folder(plan.config)
     outcomes = perform_runs(plan.config, *plan.list_selected(), follow)
     finished = [(one.run, one.record) for one in outcomes if one.record is not None]
     finished += [(run, read_record(run.folder)) for run in plan.list_others()]

@@ -51,7 +51,7 @@ def command(runs: Path, only: str | None, dry_run: bool) -> None:
         click.echo(plan.describe())
         return
     outcome = finish_plan(plan, follow_runs(True))
-    click.echo(outcome.format_tables(), nl=False)
+    click.echo(outcome.format_tables(intervals=plan.config.table.intervals), nl=False)
     for front in outcome.fronts:
         click.echo(front.describe())
     _say_where(outcome)

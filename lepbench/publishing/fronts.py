@@ -27,14 +27,13 @@ RANGES: tuple[tuple[str, Range], ...] = (
 """Figures with closed ends; `clip_skill` is 0 for a wrong caption and 1 for the real picture."""
 
 
-def find_range(metric: str, box: Mapping[str, Range]) -> Range:
-    """The worst and the best value of a figure: those of the box, or its closed ends.
+def find_range(metric: str, given: Range | None = None) -> Range:
+    """The worst and the best value of a figure: those that are given, or its closed ends.
 
     Raises:
-        LepbenchError: it has none of its own and the box none, or the box has one end twice.
+        LepbenchError: it has none of its own, or those that are given do not run to better values.
     """
     stem = strip_label(metric)
-    given = box.get(metric, box.get(stem))
     if given is None:
         given = next((ends for pattern, ends in RANGES if re.fullmatch(pattern, stem)), None)
     if given is None:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from lepbench.config import Config, parse_config
 from lepbench.methods import ModelConfig
@@ -50,6 +57,13 @@ class ModelEntry(Config):
                 "write the model's keys without 'use'"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _spread_settings(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The keys as they are written in a set."""
+        written: dict[str, Any] = plain(self)
+        settings: dict[str, Any] = written.pop("settings", {})
+        return {key: value for key, value in written.items() if value} | settings
 
 
 def read_entry(given: Any) -> Any:

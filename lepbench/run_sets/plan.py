@@ -10,6 +10,7 @@ from typing import Any
 
 from lepbench.config import load_config, parse_config
 from lepbench.run_sets.config import RunSet
+from lepbench.run_sets.folder import check_set_folder
 from lepbench.run_sets.plots import check_plots
 from lepbench.run_sets.runs import SetRun, list_runs, select_runs
 from lepbench.run_sets.states import State, find_states
@@ -48,7 +49,7 @@ class Plan:
         lines = [f"{state:<13} {run.name}" for run, state in listed]
         counts = Counter(state for _, state in listed)
         numbers = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
-        return "\n".join([*lines, f"{len(listed)} runs: {numbers}"])
+        return "\n".join([*lines, f"runs: {len(listed)} ({numbers})"])
 
     def list_others(self) -> list[SetRun]:
         """Finished runs that are not selected: they are in tables and plots all the same."""
@@ -75,6 +76,7 @@ def make_plan(given: str | Path | Mapping[str, Any] | RunSet, only: str | None =
         LepbenchError: a key, file, name or figure does not fit, or a folder belongs to another run.
     """
     config = read_set(given)
+    check_set_folder(config)
     variants = list_variants(config.models)
     tasks = list_tasks(config)
     runs = list_runs(config, tasks, variants)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
 from lepbench.evaluation.summary import head_metrics, list_metrics
 from lepbench.files import format_csv
 from lepbench.publishing.fronts import Front, Range, find_range, make_front
 from lepbench.publishing.plots import FrontPanel
+from lepbench.registry import suggest_name
 from lepbench.run_sets.plot_config import COSTS, FrontPlot
 from lepbench.run_sets.tables import Finished
 from lepbench.run_sets.tasks import Task
@@ -53,11 +55,15 @@ def check_front(plot: FrontPlot, task: Task) -> tuple[tuple[str, str], tuple[Ran
     """The two figures of a plot, and the ends between which the area below their front is measured.
 
     Raises:
-        LepbenchError: a figure is not known, or its ends are not.
+        LepbenchError: a figure is not known, or its ends are not; or the box is of another figure.
     """
     known = list_metrics(task.protocol)
+    for name in plot.box:
+        if name not in plot.front:
+            raise LepbenchError(f"box states the ends of {name!r}", suggest_name(name, plot.front))
     first, second = (find_metric(name, known) for name in plot.front)
-    return (first, second), (find_range(first, plot.box), find_range(second, plot.box))
+    own, other = (plot.box.get(name) for name in plot.front)
+    return (first, second), (find_range(first, own), find_range(second, other))
 
 
 def measure_trade_off(plot: FrontPlot, task: Task, finished: Finished) -> TradeOff:

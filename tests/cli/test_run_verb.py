@@ -52,7 +52,7 @@ def test_a_set_is_listed_done_and_shown(
     assert call_command(monkeypatch, "run", "set.yaml", "--dry-run") == 0
     listed = capsys.readouterr()
     assert listed.out.splitlines()[0] == "missing       tiny-suite/edges-alone/broken"
-    assert listed.out.splitlines()[-1] == "3 runs: 3 missing"
+    assert listed.out.splitlines()[-1] == "runs: 3 (3 missing)"
     assert not Path("runs").exists()
 
     assert call_command(monkeypatch, "run", "set.yaml") == 1

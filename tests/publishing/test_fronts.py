@@ -41,20 +41,20 @@ def test_the_area_is_measured_towards_the_better_ends(front: Front) -> None:
     ],
 )
 def test_figures_with_closed_ends_have_these(metric: str, ends: tuple[float, float]) -> None:
-    assert find_range(metric, {}) == ends
-    assert find_range(metric, {metric.partition("@")[0]: (0.2, 0.4)}) == (0.2, 0.4)
+    assert find_range(metric) == ends
+    assert find_range(metric, (0.2, 0.4)) == (0.2, 0.4)
 
 
 @pytest.mark.parametrize("metric", ["kid@a", "fd@a", "chamfer_px", "density@a"])
 def test_other_figures_state_theirs(metric: str) -> None:
     with pytest.raises(LepbenchError, match=rf"{metric} has no closed ends .* 'box: {{"):
-        find_range(metric, {})
+        find_range(metric)
 
 
 @pytest.mark.parametrize("ends", [(0, 1), (1, 1), (float("inf"), 0)])
 def test_a_box_runs_to_the_better_end(ends: tuple[float, float]) -> None:
     with pytest.raises(LepbenchError, match="does not run to lower values, which are better"):
-        find_range("kid@a", {"kid": ends})
+        find_range("kid@a", ends)
 
 
 def test_plots_are_written_and_equal_ones_have_equal_bytes(front: Front, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from lepbench.backbones import Backbone, load_backbone
 from lepbench.backbones.load import Precision
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import condition_runner
+from lepbench.evaluation.condition_runner import Failure
 from lepbench.evaluation.conditions import CONDITIONS, Condition
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
@@ -53,7 +54,7 @@ def test_a_set_ends_in_tables_and_plots(
     assert not outcome.failed
     names = ["tiny-steps-1", "tiny-steps-2", "one"]
     assert list(outcome.records) == [f"{TASK}/{name}" for name in names]
-    assert {path.name for path in outcome.folder.iterdir()} == {*outcome.files, "tiny-suite"}
+    assert {path.name for path in outcome.folder.iterdir()} == {*outcome.files, "set.json", "tiny-suite"}
     assert all((outcome.folder / name / "sheet.png").is_file() for name in outcome.records)
 
     frame = outcome.to_frame()
@@ -106,7 +107,7 @@ def test_references_are_drawn_once_and_an_amended_set_does_what_is_missing(
 
     drawn.clear()
     amended = tiny_set(tiny_entry("a"), tiny_entry("b"), tiny_entry("c", sweep=STEPS))
-    assert make_plan(amended).describe().splitlines()[-1] == "4 runs: 3 done, 1 missing"
+    assert make_plan(amended).describe().splitlines()[-1] == "runs: 4 (3 done, 1 missing)"
     outcome = run(amended)
     assert drawn == {"model": 1, "wrong_sketch": 1}
     assert len(outcome.records) == 4
@@ -155,6 +156,29 @@ def test_what_fails_is_listed_and_retried_and_the_others_are_done(
 
 
 @pytest.mark.slow
+def test_pictures_that_failed_are_drawn_again(
+    tiny_set: Make, tiny_entry: Make, drawn: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = condition_runner.draw_batch
+
+    def fail_first(row: Condition, batch: Batch) -> Any:
+        pictures = draw(row, batch)
+        return [Failure("no memory"), *pictures[1:]] if row.name == "model" else pictures
+
+    given = tiny_set(tiny_entry("a"), tiny_entry("b"))
+    run(given, only="b")
+    monkeypatch.setattr(condition_runner, "draw_batch", fail_first)
+    (record, _) = run(given).records.values()
+    assert record.failed["model"] == 1
+    assert make_plan(given).describe().splitlines()[0] == f"partly failed {TASK}/a"
+    monkeypatch.setattr(condition_runner, "draw_batch", draw)
+    drawn.clear()
+    (record, _) = run(given).records.values()
+    assert not any(record.failed.values())
+    assert drawn == {"model": 1, "wrong_sketch": 1}
+
+
+@pytest.mark.slow
 def test_a_fault_of_no_user_stops_its_own_run_alone(
     tiny_set: Make,
     tiny_entry: Make,
@@ -197,6 +221,7 @@ import lepbench
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.backbones.load import Precision
 from lepbench.evaluation import condition_runner
+from lepbench.evaluation.condition_runner import Failure
 score, left = condition_runner.score_pictures, int(sys.argv[2])
 
 def counted(*arguments, **named):
@@ -223,7 +248,7 @@ def test_a_set_that_was_killed_goes_on_where_it_was(
     assert make_plan(document).describe().splitlines() == [
         f"done          {TASK}/a",
         f"begun         {TASK}/b",
-        "2 runs: 1 done, 1 begun",
+        "runs: 2 (1 done, 1 begun)",
     ]
     counts: Counter[str] = Counter()
     draw = condition_runner.draw_batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import yaml
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import run as evaluation
 from lepbench.run_sets import perform
-from lepbench.run_sets.plan import make_plan
+from lepbench.run_sets.plan import make_plan, read_set
 
 MODEL = {"name": "plain", "method": "unguided"}
 LEP = {"name": "lep", "method": {"name": "lep"}, "sweep": {"method.scale": [0.8, 1.2]}}
@@ -58,6 +59,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"plots": [FRONT]}, "kid@sketchworld-clip has no closed ends for the area of a front; state its"),
     ({"plots": [{**FRONT, "box": {"kid": [0, 1]}}]}, "does not run to lower values, which are better"),
     ({"plots": [{"front": ["edge_f1_1px"]}]}, "plot: front"),
+    ({"plots": [{**FRONT, "box": {"kd": [1, 0]}}]}, "box states the ends of 'kd'; did you mean 'kid'?"),
     ({"plots": [{"x": "seconds", "y": "kid"}] * 2}, "two plots are called 'kid-over-seconds'"),
 ]
 
@@ -93,7 +95,7 @@ def test_a_plan_lists_every_model_on_every_task(tiny_set: Callable[..., dict[str
         "missing       sketchworld-edges-v1/lepbench-edges-v1/lep-scale-1.2",
         "missing       sketchworld-freehand-v1/lepbench-freehand-v1/lep-scale-0.8",
         "missing       sketchworld-freehand-v1/lepbench-freehand-v1/lep-scale-1.2",
-        "4 runs: 4 missing",
+        "runs: 4 (4 missing)",
     ]
     assert len(plan.runs) == 6
     assert len({run.folder for run in plan.runs}) == 6
@@ -102,9 +104,33 @@ def test_a_plan_lists_every_model_on_every_task(tiny_set: Callable[..., dict[str
         make_plan(tiny_set(MODEL, LEP), only="lepp*")
 
 
+def test_a_set_is_written_as_it_is_read(tiny_set: Callable[..., dict[str, Any]]) -> None:
+    used = {"use": "examples/mini-lep.yaml", "name": "used", "sweep": {"sampler.steps": [1, 2]}}
+    plots = [{**FRONT, "box": {"kid": [1, 0]}}, {"x": "level", "y": "edge_f1_1px"}]
+    config = read_set(tiny_set(MODEL, LEP, used, "examples/mini-lep.yaml", plots=plots))
+    assert read_set(json.loads(config.model_dump_json())) == config
+
+
 def test_a_folder_of_other_files_is_refused(tiny_set: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
     folder = tmp_path / "set" / "tiny-suite" / "lepbench-edges-v1" / "plain"
     folder.mkdir(parents=True)
     (folder / "thesis.tex").write_text("")
+    (tmp_path / "set" / "set.json").write_text('{"name": "tiny-set"}')
     with pytest.raises(LepbenchError, match=r"holds other files, such as 'thesis.tex'"):
         make_plan(tiny_set(MODEL, protocols=[]))
+
+
+def test_the_folder_of_a_run_or_of_another_set_is_refused(
+    tiny_set: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / ".DS_Store").write_text("")
+    make_plan(tiny_set(MODEL))
+    (folder / "table.csv").write_text("of a run")
+    with pytest.raises(LepbenchError, match=r"set holds other files, such as 'table.csv'"):
+        make_plan(tiny_set(MODEL))
+    (folder / "set.json").write_text('{"name": "tiny-set"}')
+    make_plan(tiny_set(MODEL))
+    with pytest.raises(LepbenchError, match=r"set holds another set than 'other'"):
+        make_plan(tiny_set(MODEL, name="other"))
