@@ -16,7 +16,7 @@ from lepbench.run_sets.runs import SetRun
 from lepbench.run_sets.sweep import write_suffix, write_value
 from lepbench.run_sets.tables import Finished
 from lepbench.run_sets.tasks import Task
-from lepbench.run_sets.values import find_metric, read_value
+from lepbench.run_sets.values import find_metric, is_metric, read_value
 
 
 def check_curve(plot: CurvePlot, task: Task, runs: Sequence[SetRun]) -> None:
@@ -25,21 +25,16 @@ def check_curve(plot: CurvePlot, task: Task, runs: Sequence[SetRun]) -> None:
     Raises:
         LepbenchError: a name is not known, or the suite's items have no level.
     """
-    metric = find_metric(plot.y, list_metrics(task.protocol))
+    metrics = list_metrics(task.protocol)
+    metric = find_metric(plot.y, metrics)
     if plot.x == LEVEL:
         if not read_levels(task.suite):
             raise LepbenchError(f"items of suite {task.suite.name!r} have no level")
         require_sample_figure(task, metric)
-    elif plot.x not in COSTS and not _is_metric(plot.x, task):
+    elif is_metric(plot.x, metrics):
+        find_metric(plot.x, metrics)
+    elif plot.x not in COSTS:
         _require_setting(plot.x, runs)
-
-
-def _is_metric(name: str, task: Task) -> bool:
-    try:
-        find_metric(name, list_metrics(task.protocol))
-    except LepbenchError:
-        return False
-    return True
 
 
 def _require_setting(key: str, runs: Sequence[SetRun]) -> None:
@@ -65,7 +60,7 @@ def make_curve_panel(plot: CurvePlot, task: Task, finished: Finished) -> CurvePa
         return _plot_points(
             task, (COSTS[plot.x], heading), _group_points(plot.x, metric, finished), joined=False
         )
-    if _is_metric(plot.x, task):
+    if is_metric(plot.x, metrics):
         name = find_metric(plot.x, metrics)
         said = head_metrics([name])[name], heading
         return _plot_points(task, said, _group_points(name, metric, finished), joined=False)

@@ -7,11 +7,17 @@ from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
+from lepbench.evaluation.measures import strip_label
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.summary import Figure
 from lepbench.publishing.results import choose_metrics
 from lepbench.run_sets.plot_config import COSTS
 from lepbench.run_sets.runs import SetRun
+
+
+def is_metric(name: str, known: Iterable[str]) -> bool:
+    """Whether a figure, or figures by several judges, have a name."""
+    return any(name in (metric, strip_label(metric)) for metric in known)
 
 
 def find_metric(name: str, known: Iterable[str]) -> str:
