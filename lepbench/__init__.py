@@ -1,8 +1,8 @@
 """lepbench: datasets, latent edge predictors and trusted scores for sketch-guided diffusion.
 
-Functions do what the command line does (`evaluate`, `compare`, `make_table`, `verify`, `build_data`,
-`train_lep`, `sample`, `make_suite`, `make_statistics`) or load what it reads (`load_suite`, `load_record`,
-`load_triplets`, `load_backbone`, `load_predictor`, `load_mini`).
+Functions do what the command line does (`evaluate`, `run_set`, `compare`, `make_table`, `verify`,
+`build_data`, `train_lep`, `sample`, `make_suite`, `make_statistics`) or load what it reads (`load_suite`,
+`load_record`, `load_triplets`, `load_backbone`, `load_predictor`, `load_mini`).
 `SketchGuidedPipeline` guides a loaded diffusers pipeline; `lepbench.metrics` has `torchmetrics.Metric`s.
 """
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from lepbench.api.running import compare, evaluate, verify
     from lepbench.api.sampling import sample
+    from lepbench.api.sets import run_set
     from lepbench.api.statistics import make_statistics
     from lepbench.api.suites import make_suite
     from lepbench.api.tables import make_table
@@ -50,6 +51,7 @@ _PLACES = {
     "make_statistics": "lepbench.api.statistics",
     "make_suite": "lepbench.api.suites",
     "make_table": "lepbench.api.tables",
+    "run_set": "lepbench.api.sets",
     "sample": "lepbench.api.sampling",
     "train_lep": "lepbench.api.data",
     "verify": "lepbench.api.running",
@@ -72,6 +74,7 @@ __all__ = [
     "make_statistics",
     "make_suite",
     "make_table",
+    "run_set",
     "sample",
     "train_lep",
     "verify",
@@ -92,6 +95,7 @@ _MEANT = {
     "build_data": ("build", "build_dataset", "make_data", "prepare_data"),
     "make_statistics": ("compute_statistics", "make_stats", "reference_statistics", "statistics"),
     "make_suite": ("build_suite", "create_suite"),
+    "run_set": ("ablate", "grid", "run_all", "sweep"),
     "sample": ("draw", "generate", "guide", "predict"),
     "metrics": ("EdgeF1", "edge_f1", "f1", "metric"),
 }

@@ -9,8 +9,12 @@ from lepbench.progress import Progress
 
 
 @contextmanager
-def show_bars() -> Iterator[Progress]:
-    """A callback `(stage, done, total)` that keeps one bar a stage while the block runs."""
+def show_bars(transient: bool = False) -> Iterator[Progress]:
+    """A callback `(stage, done, total)` that keeps one bar a stage while the block runs.
+
+    Args:
+        transient: remove the bars from a terminal at the end.
+    """
     from rich import progress as rich
     from rich.console import Console
 
@@ -20,7 +24,7 @@ def show_bars() -> Iterator[Progress]:
         rich.MofNCompleteColumn(),
         rich.TimeRemainingColumn(),
     )
-    bars = rich.Progress(*columns, console=Console(stderr=True))
+    bars = rich.Progress(*columns, console=Console(stderr=True), transient=transient)
     tasks: dict[str, rich.TaskID] = {}
 
     def show(stage: str, done: int, total: int) -> None:

@@ -22,6 +22,7 @@ VERBS = {
     "list": ("list", "List what there is to choose from."),
     "mini": ("mini", "Train and check the embedded models."),
     "prefetch": ("prefetch", "Fetch the published weights of a detector."),
+    "run": ("run", "Evaluate a set of models on suites: what is missing, one table, plots."),
     "score": ("score", "Score files that others made: edge maps, pictures, sketches."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),
     "statistics": ("statistics", "Keep judges' features of real pictures for comparisons."),

@@ -38,9 +38,18 @@ def prepare_folder(out: Path) -> None:
         tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
         raise LepbenchError(f"cannot write in {out}: {error.strerror}", "choose a writable folder") from error
+    check_strangers(out)
+
+
+def check_strangers(out: Path) -> None:
+    """Refuse an existing folder of something else than a run.
+
+    Raises:
+        LepbenchError: it holds other files.
+    """
     strangers = [path.name for path in list_visible(out)]
     if strangers and not (out / OWNER).is_file():
-        raise LepbenchError(f"{out} holds other files, such as {min(strangers)!r}", "choose another --out")
+        raise LepbenchError(f"{out} holds other files, such as {min(strangers)!r}", "choose another out")
 
 
 def claim_folder(out: Path, identity: Identity) -> None:
@@ -69,11 +78,7 @@ def check_owner(path: Path, identity: Identity) -> None:
     Raises:
         LepbenchError: it is another, or one that cannot be told from another.
     """
-    out = path.parent
-    try:
-        owner = Identity.model_validate(read_json(path, "choose another --out"))
-    except ValidationError as error:
-        raise LepbenchError(f"{path}: {explain(error, Identity)}", "choose another --out") from error
+    out, owner = path.parent, read_owner(path)
     if STATE in owner.weights or STATE in identity.weights:
         raise LepbenchError(
             f"{out} holds a run, and whether the code at hand is the same cannot be known",
@@ -83,8 +88,20 @@ def check_owner(path: Path, identity: Identity) -> None:
     if differing:
         raise LepbenchError(
             f"{out} holds the results of another run (differs in {', '.join(differing)})",
-            "choose another --out, or delete that folder",
+            "choose another out or name, or delete that folder",
         )
+
+
+def read_owner(path: Path) -> Identity:
+    """The identity of the run that a folder belongs to.
+
+    Raises:
+        LepbenchError: it cannot be read.
+    """
+    try:
+        return Identity.model_validate(read_json(path, "choose another out"))
+    except ValidationError as error:
+        raise LepbenchError(f"{path}: {explain(error, Identity)}", "choose another out") from error
 
 
 def holds_work(out: Path) -> bool:

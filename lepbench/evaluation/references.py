@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
@@ -12,6 +13,7 @@ from lepbench.judges import JudgeConfig, JudgeStatistics, SketchworldClipConfig
 from lepbench.judges.paths import ASSETS
 from lepbench.judges.provenance import describe_judge, read_provenance
 from lepbench.judges.weights import hash_listing
+from lepbench.verified import hash_large_file
 
 SUFFIX = ".safetensors"
 References = Mapping[str, JudgeStatistics]
@@ -115,4 +117,10 @@ def load_references(protocol: Protocol) -> dict[str, JudgeStatistics]:
     Raises:
         LepbenchError: a file is missing or damaged, or of another judge.
     """
-    return {label: JudgeStatistics.load(path) for label, path in find_reference(protocol).items()}
+    return {label: _load(path, hash_large_file(path)) for label, path in find_reference(protocol).items()}
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path, digest: str) -> JudgeStatistics:
+    """Features and what is prepared of them, for the next run too: a kernel of N features takes N^2 time."""
+    return JudgeStatistics.load(path)

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pyarrow.compute as pc
 
 from lepbench.backbones import Backbone, choose_device, load_backbone
+from lepbench.backbones.load import Precision
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.cache import keep_table, recall_table
 from lepbench.evaluation.condition_runner import ConditionRunner
@@ -67,6 +68,9 @@ from lepbench.progress import Progress, ignore_progress
 from lepbench.submitted import explain_faults, hash_code
 from lepbench.suites import Items, Suite
 
+LoadBackbone = Callable[[str, str, Precision], Backbone]
+"""From a backbone's name, a device and a precision to the backbone."""
+
 
 def evaluate(
     model: ModelConfig,
@@ -80,6 +84,7 @@ def evaluate(
     protocol: Protocol | None = None,
     method: Method | None = None,
     stateful: bool = False,
+    load: LoadBackbone = load_backbone,
     progress: Progress = ignore_progress,
 ) -> Record:
     """Generate and score images of a model on a suite, with the reference conditions, into `out`.
@@ -94,6 +99,7 @@ def evaluate(
         protocol: the suite's own unless given.
         method: generates the images, instead of the method of the model's configuration.
         stateful: whether that method holds what no hash tells; its run is then never read back.
+        load: loads a backbone, as `load_backbone` does, or gives one that was loaded before.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Raises:
@@ -108,7 +114,7 @@ def evaluate(
     prepare_folder(out)
     where = choose_device(device)
     height, width = items[0].sketch.shape
-    backbone = load_reference_backbone(model, str(where), (height, width))
+    backbone = load_reference_backbone(model, str(where), (height, width), load)
     if backbone is not None and model.reference is not None:
         scale = model.reference.sampler.guidance_scale
         backbone.require_negatives(scale, items.negative_prompts)
@@ -149,7 +155,9 @@ def evaluate(
     return record.place(out)
 
 
-def load_reference_backbone(model: ModelConfig, device: str, size: tuple[int, int]) -> Backbone | None:
+def load_reference_backbone(
+    model: ModelConfig, device: str, size: tuple[int, int], load: LoadBackbone = load_backbone
+) -> Backbone | None:
     """The backbone that draws a model's reference rows, and the model's own pictures if it has one.
 
     Raises:
@@ -158,7 +166,7 @@ def load_reference_backbone(model: ModelConfig, device: str, size: tuple[int, in
     reference = model.reference
     if reference is None:
         return None
-    backbone = load_backbone(reference.backbone, device, reference.precision)
+    backbone = load(reference.backbone, device, reference.precision)
     check_drawing(backbone, reference.sampler, size)
     return backbone
 

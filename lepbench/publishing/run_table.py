@@ -27,7 +27,11 @@ SHOWN = (MODEL.name, UNGUIDED.name, REAL.name)
 
 
 def tabulate_runs(
-    folders: Sequence[Path], *, metrics: Sequence[str] = (), rows: Sequence[str] = SHOWN
+    folders: Sequence[Path],
+    *,
+    metrics: Sequence[str] = (),
+    rows: Sequence[str] = SHOWN,
+    tested: bool = True,
 ) -> ResultsTable:
     """A line a run, and the reference rows once where they are the same.
 
@@ -38,11 +42,12 @@ def tabulate_runs(
         folders: of finished runs, one or more.
         metrics: figures by name, or by name without judge; the main ones unless given.
         rows: names of conditions.
+        tested: whether differences are; memory and time grow with the square of the number of runs.
 
     Raises:
         LepbenchError: the runs do not compare, or there is no such figure or row.
     """
-    _check_rows(rows)
+    check_rows(rows)
     records = [read_record(folder) for folder in folders]
     if len(records) > 1:
         check_comparable(folders, records)
@@ -55,9 +60,6 @@ def tabulate_runs(
         for column in make_columns(chosen, known)
         if metrics or any(line.figures[column.metric].value is not None for line in lines)
     ]
-    found = None
-    if len(records) > 1 and MODEL.name in rows and columns:
-        found = compare(folders, metrics=[column.metric for column in columns])
     table = ResultsTable(
         title=f"{records[0].identity.suite} by {records[0].protocol.name}",
         columns=columns,
@@ -65,10 +67,19 @@ def tabulate_runs(
         confidence=records[0].protocol.confidence,
         notes=[*describe_terms(records[0]), *describe_runs(records, rows)],
     )
-    return table if found is None else mark_best(table, found)
+    if len(records) == 1 or MODEL.name not in rows or not columns:
+        return table
+    if not tested:
+        return mark_leaders(table)
+    return mark_best(table, compare(folders, metrics=[column.metric for column in columns]))
 
 
-def _check_rows(rows: Sequence[str]) -> None:
+def check_rows(rows: Sequence[str]) -> None:
+    """Refuse rows that no table has.
+
+    Raises:
+        LepbenchError: there is one; the message suggests the nearest.
+    """
     for row in rows:
         if row not in CONDITIONS:
             raise LepbenchError(f"there is no row {row!r}", suggest_name(row, CONDITIONS))
@@ -104,21 +115,32 @@ def _list_references(row: str, names: Sequence[str], records: Sequence[Record]) 
     ]
 
 
+def mark_leaders(table: ResultsTable) -> ResultsTable:
+    """The table with its best figures marked, without a test of what ties with them."""
+    best = frozenset((name, metric) for metric, leaders in _find_leaders(table).items() for name in leaders)
+    return replace(table, best=best, marks="{best}: best; differences are not tested")
+
+
+def _find_leaders(table: ResultsTable) -> dict[str, list[str]]:
+    """The runs whose figure is best, by metric."""
+    runs = [line for line in table.lines if not line.reference]
+    return {column.metric: find_best(runs, column.metric) for column in table.columns}
+
+
 def mark_best(table: ResultsTable, found: Comparison) -> ResultsTable:
     """The table with its best figures marked, and those that tie with them."""
-    runs = [line for line in table.lines if not line.reference]
     tested = {one.metric for one in found.differences}
-    best, ties = set(), set()
-    for column in table.columns:
-        leaders = find_best(runs, column.metric)
-        best |= {(name, column.metric) for name in leaders}
-        ties |= {(name, column.metric) for name in _find_ties(found, column.metric, leaders)}
+    ties = {
+        (name, metric)
+        for metric, leaders in _find_leaders(table).items()
+        for name in _find_ties(found, metric, leaders)
+    }
     untested = [column.title for column in table.columns if column.metric not in tested]
     marks = f"{{best}}: best; {TIE}: not significantly different from the best"
     marks += f" (paired test, Holm-corrected over all runs and figures shown, p ≥ {SIGNIFICANT:g})"
     if untested:
         marks += f"; not tested, having no resamples: {', '.join(untested)}"
-    return replace(table, best=frozenset(best), ties=frozenset(ties), marks=marks)
+    return replace(mark_leaders(table), ties=frozenset(ties), marks=marks)
 
 
 def _find_ties(found: Comparison, metric: str, leaders: Sequence[str]) -> list[str]:

@@ -1,0 +1,78 @@
+"""Sets of runs: models x suites x protocols of one file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from lepbench.api.progress import ShowProgress
+from lepbench.bars import show_bars
+from lepbench.evaluation.record import read_record
+from lepbench.progress import Progress, ignore_progress
+from lepbench.run_sets.config import RunSet
+from lepbench.run_sets.folder import claim_set_folder
+from lepbench.run_sets.outcome import SetOutcome
+from lepbench.run_sets.perform import Follow, perform_runs
+from lepbench.run_sets.plan import Plan, make_plan
+from lepbench.run_sets.show import show_set
+from lepbench.trust import trusting_code
+
+SetLike = str | Path | Mapping[str, Any] | RunSet
+
+
+def run_set(
+    config: SetLike,
+    *,
+    only: str | None = None,
+    trust_code: bool = False,
+    progress: ShowProgress = True,
+) -> SetOutcome:
+    """Evaluate a set of models on a set of suites, as `lepbench run` does.
+
+    Runs that are done are read back, a stopped one goes on where it was, and what failed is tried again. A
+    run that fails does not stop the others. Tables and plots of all finished runs are written into the
+    set's folder.
+
+    Args:
+        config: a YAML file, a dict of its keys, or a configuration; docs/runs.md has the keys.
+        only: pattern with `*` of the models that are evaluated now; finished runs of others are shown too.
+        trust_code: run code that a configuration names and that has not run here before.
+        progress: True for bars on stderr, False for nothing, or a callback (stage, done, total), whose stage
+            is the run and the condition.
+
+    Returns:
+        The records, what failed, and the figures of all runs as a table: `to_frame()`.
+
+    Raises:
+        LepbenchError: the set cannot be read or is contradictory, or a folder belongs to another run; the
+            faults of single runs are in `failed`.
+    """
+    with trusting_code(trust_code):
+        return finish_plan(make_plan(config, only), follow_runs(progress))
+
+
+def finish_plan(plan: Plan, follow: Follow) -> SetOutcome:
+    """Do what is missing of a plan, and write the tables and plots of all that is finished."""
+    claim_set_folder(plan.config)
+    outcomes = perform_runs(plan.config, *plan.list_selected(), follow)
+    finished = [(one.run, one.record) for one in outcomes if one.record is not None]
+    finished += [(run, read_record(run.folder)) for run in plan.list_others()]
+    return show_set(plan, finished, {one.run.name: one.reason for one in outcomes if one.reason})
+
+
+def follow_runs(progress: ShowProgress) -> Follow:
+    """What shows each run that begins: a line with its bars below, nothing, or calls of a callback."""
+
+    def follow(line: str) -> AbstractContextManager[Progress]:
+        if callable(progress):
+            return nullcontext(lambda stage, done, total: progress(f"{line}: {stage}", done, total))
+        if not progress:
+            return nullcontext(ignore_progress)
+        print(line, file=sys.stderr, flush=True)
+        # In a log the line is enough.
+        return show_bars(transient=True) if sys.stderr.isatty() else nullcontext(ignore_progress)
+
+    return follow

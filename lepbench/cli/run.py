@@ -1,0 +1,68 @@
+"""`lepbench run`: a set of models on a set of suites."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from lepbench.run_sets.outcome import SetOutcome
+
+
+@click.command()
+@click.argument("runs", type=click.Path(path_type=Path), metavar="SET.yaml")
+@click.option("--only", metavar="PATTERN", help="Models to evaluate now, such as 'lep-*'  [default: all].")
+@click.option("--dry-run", is_flag=True, help="List the runs that are done and missing, and do none.")
+def command(runs: Path, only: str | None, dry_run: bool) -> None:
+    """Evaluate every model of SET.yaml on every suite, and set the runs in one table.
+
+    Keys that list several values under 'sweep' make a model of each combination. Runs that are done are read
+    back: the same command resumes a set that was stopped, does what was added to its file since, and tries
+    again what failed. A run that fails is listed at the end, with exit code 1, and the others are done. The
+    set's folder gets table.csv, table.md and a PNG for each of its plots.
+
+    \b
+    Examples:
+      lepbench run examples/trade-off.yaml --dry-run
+      lepbench run examples/trade-off.yaml
+      lepbench run examples/trade-off.yaml --only 'lep-scale-0.8*'
+
+    \b
+    A file:
+      name: trade-off
+      suites: [sketchworld-edges-v1]
+      limit: 16
+      models:
+        - examples/mini-unguided.yaml
+        - use: examples/mini-lep-fast.yaml
+          name: lep
+          sweep: {method.scale: [0.4, 0.8, 1.2], method.stop: [0.2, 0.5]}
+      plots:
+        - {x: method.scale, y: faithful_f1}
+    """
+    from lepbench.api.sets import finish_plan, follow_runs
+    from lepbench.run_sets.plan import make_plan
+
+    plan = make_plan(runs, only)
+    if dry_run:
+        click.echo(plan.describe())
+        return
+    outcome = finish_plan(plan, follow_runs(True))
+    click.echo(outcome.format_tables(intervals=plan.config.table.intervals), nl=False)
+    for front in outcome.fronts:
+        click.echo(front.describe())
+    _say_where(outcome)
+    if outcome.failed:
+        sys.exit(1)
+
+
+def _say_where(outcome: SetOutcome) -> None:
+    if outcome.records:
+        click.echo(f"wrote {outcome.folder}: {', '.join(outcome.files)}", err=True)
+    for name, reason in outcome.failed.items():
+        click.echo(f"failed: {name}: {reason}", err=True)
+    if outcome.failed:
+        click.echo("run the same command again to retry what failed", err=True)

@@ -1,0 +1,93 @@
+"""The trade-off of several runs between two figures: which are on its front, and the area of that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.measures import strip_label
+from lepbench.evaluation.summary import is_lower_better
+from lepbench.metrics.front import find_front, measure_dominated_area
+
+Range = tuple[float, float]
+"""A figure's worst and best value."""
+
+RANGES: tuple[tuple[str, Range], ...] = (
+    (r"(edge|paired|pooled|faithful(_paired)?)_f1.*", (0.0, 1.0)),
+    (r"edge_(precision|recall)_.*|stroke_recall_.*|strokes_found_.*", (0.0, 1.0)),
+    (r"faithful_iou|mask_iou|soft_iou|ms_ssim|class_accuracy|coverage", (0.0, 1.0)),
+    (r"clip_skill", (0.0, 1.0)),
+    (r"clip_score", (0.0, 100.0)),
+    (r"(clip|sketch)_similarity", (-1.0, 1.0)),
+)
+"""Figures with closed ends; `clip_skill` is 0 for a wrong caption and 1 for the real picture."""
+
+
+def find_range(metric: str, given: Range | None = None) -> Range:
+    """The worst and the best value of a figure: those that are given, or its closed ends.
+
+    Raises:
+        LepbenchError: it has none of its own, or those that are given do not run to better values.
+    """
+    stem = strip_label(metric)
+    if given is None:
+        given = next((ends for pattern, ends in RANGES if re.fullmatch(pattern, stem)), None)
+    if given is None:
+        raise LepbenchError(
+            f"{metric} has no closed ends for the area of a front",
+            f"state its worst and best value, as in 'box: {{{stem}: [1, 0]}}'",
+        )
+    worst, best = given
+    if not np.isfinite(best - worst) or worst == best or (best < worst) != is_lower_better(metric):
+        better = "lower" if is_lower_better(metric) else "higher"
+        raise LepbenchError(
+            f"box {list(given)} of {metric} does not run to {better} values, which are better"
+        )
+    return given
+
+
+@dataclass(frozen=True)
+class Front:
+    """Runs under two figures.
+
+    Attributes:
+        label: what they have in common.
+        names: of the runs.
+        points: their figures.
+        kept: whether each is on the front: no other is at least as good in both figures and better in one.
+        area: share of the box that the front dominates, in [0, 1].
+    """
+
+    label: str
+    names: Sequence[str]
+    points: Sequence[tuple[float, float]]
+    kept: Sequence[bool]
+    area: float
+
+    @property
+    def members(self) -> list[str]:
+        """The runs on the front."""
+        return [name for name, kept in zip(self.names, self.kept, strict=True) if kept]
+
+
+def make_front(label: str, points: Mapping[str, tuple[float, float]], ranges: tuple[Range, Range]) -> Front:
+    """The front of runs.
+
+    Args:
+        points: two figures of each run, by its name.
+        ranges: worst and best value of both figures.
+    """
+    (first_worst, first_best), (second_worst, second_best) = ranges
+    signs = np.sign([first_best - first_worst, second_best - second_worst])
+    given = list(points.values())
+    return Front(
+        label,
+        list(points),
+        given,
+        kept=[bool(kept) for kept in find_front(np.reshape(given, (-1, 2)) * signs)],
+        area=measure_dominated_area(given, (first_worst, second_worst), (first_best, second_best)),
+    )

@@ -1,0 +1,37 @@
+"""The folder of a set, and the file that says whose it is."""
+
+from __future__ import annotations
+
+from lepbench.errors import LepbenchError
+from lepbench.files import list_visible, read_json, write_text
+from lepbench.run_sets.config import RunSet
+
+SET = "set.json"
+"""The set as it was called last, with every default."""
+
+
+def check_set_folder(config: RunSet) -> None:
+    """Refuse a folder of something else than this set, whose tables would be overwritten.
+
+    Raises:
+        LepbenchError: it holds other files, or a set of another name.
+    """
+    folder = config.folder
+    path = folder / SET
+    if path.is_file():
+        owner = read_json(path, "restore it, or choose another 'out'")
+        if not isinstance(owner, dict) or owner.get("name") != config.name:
+            raise LepbenchError(f"{folder} holds another set than {config.name!r}", "choose another 'out'")
+    elif folder.is_dir() and (strangers := list_visible(folder)):
+        raise LepbenchError(
+            f"{folder} holds other files, such as {strangers[0].name!r}", "choose another 'out'"
+        )
+
+
+def claim_set_folder(config: RunSet) -> None:
+    """Write the set into its folder.
+
+    Raises:
+        LepbenchError: it cannot be written.
+    """
+    write_text(config.folder / SET, config.model_dump_json(indent=1) + "\n")
