@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -120,6 +120,11 @@ class MethodConfig(Config, ABC):
     def reference(self) -> ReferenceModel | None:
         """What draws the reference rows of a method that has no backbone; None where nothing does."""
         return None
+
+    @classmethod
+    def imply_sampler(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Keys of `SamplerSettings` that hold for a method of these settings unless others are given."""
+        return {}
 
     @abstractmethod
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Method:
