@@ -15,6 +15,7 @@ from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
+from lepbench.guidance.readout import Readout
 from lepbench.guidance.renoise import renoise_latents
 from lepbench.guidance.schedulers import (
     SCHEDULERS,
@@ -60,6 +61,7 @@ def sample(
     scheduler: Any | None = None,
     negatives: Sequence[str | None] | None = None,
     start: Start | None = None,
+    readout: Readout | None = None,
 ) -> SampledLatents:
     """Sample one image per prompt, as latents; a sample does not depend on the others of its batch.
 
@@ -74,6 +76,7 @@ def sample(
         negatives: one negative prompt per prompt, instead of the one in the settings; None for the family's
             unconditional embeddings.
         start: pictures that sampling starts from; None for pure noise.
+        readout: an optimiser of the latent before each step, instead of a guidance after it.
 
     Raises:
         LepbenchError: the scheduler does not fit the backbone, or draws noise and has no generators, or the
@@ -81,6 +84,8 @@ def sample(
     """
     negatives = [settings.negative_prompt or None] * len(prompts) if negatives is None else negatives
     _check(prompts, noise, settings, guidance=guidance, generators=generators, negatives=negatives)
+    if readout is not None:
+        readout.check(noise)
     require_scale(backbone, settings.guidance_scale)
     latent = (noise.shape[-2], noise.shape[-1])
     if scheduler is None:
@@ -103,7 +108,7 @@ def sample(
         if guidance is not None and loop.time(index) > guidance.stop:
             latents, edges = loop.guided_step(latents, index, guidance)
         else:
-            latents = loop.step(latents, index)
+            latents = loop.step(loop.refine(latents, index, readout), index)
         progress("denoising", done, len(order))
     return SampledLatents(latents, edges)
 
@@ -149,6 +154,17 @@ class _Loop:
         both = self.backbone.predict(torch.cat([z, z]), timestep, conditioning)
         without, conditional = both.chunk(2)
         return self._advance(without + self.cfg * (conditional - without), timestep, latents)
+
+    def refine(self, latents: Tensor, index: int, readout: Readout | None) -> Tensor:
+        """z_t as the optimiser leaves it; itself where there is none or it has stopped."""
+        if readout is None or self.time(index) <= readout.stop:
+            return latents
+        timestep = self.timesteps[index]
+        z = scale_model_input(self.scheduler, latents, timestep)
+        refined = readout.refine(self.backbone, z, timestep, self.conditioning, self.empty)
+        return shift_sample(
+            self.scheduler, latents, (z - refined) / measure_input_scale(self.scheduler, timestep)
+        )
 
     def guided_step(self, latents: Tensor, index: int, guidance: Guidance) -> tuple[Tensor, Tensor | None]:
         """z_t to z_{t-1}, then the guidance update: the updated sample and the predicted edges.

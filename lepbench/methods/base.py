@@ -17,6 +17,7 @@ from lepbench.backbones import Backbone
 from lepbench.config import Config, select_config
 from lepbench.guidance import Guidance, SamplerSettings, sample
 from lepbench.guidance.picture_size import describe_far_size
+from lepbench.guidance.readout import Readout
 from lepbench.guidance.schedulers import imply_sampler, make_scheduler, require_scale
 from lepbench.guidance.start import Start
 from lepbench.methods.cost import PictureFlops
@@ -195,11 +196,13 @@ def draw_pictures(
     requests: Sequence[Request],
     guidance: Guidance | None = None,
     start: Start | None = None,
+    readout: Readout | None = None,
 ) -> Tensor:
     """Images of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise.
 
     Args:
         start: pictures that sampling starts from, one a request; None for noise alone.
+        readout: an optimiser of the latents, instead of `guidance`.
     """
     noise, generators = draw_noise(backbone, requests)
     prompts = [request.prompt for request in requests]
@@ -212,5 +215,6 @@ def draw_pictures(
         generators=generators,
         negatives=choose_negatives(requests, sampler),
         start=start,
+        readout=readout,
     )
     return backbone.decode_latents(drawn.latents)
