@@ -51,6 +51,11 @@ class KnownControl(Config):
         """What is stated of the method, as keys of `ControlledConfig`."""
         return self.model_dump(exclude_none=True, exclude={"family", "detector", *SAMPLING})
 
+    def list_settings(self) -> dict[str, Any]:
+        """What is stated beside the control picture, for a list."""
+        left_out = {"family", "detector", "licence", *PICTURE}
+        return self.model_dump(exclude_none=True, exclude=left_out)
+
     def sampler(self) -> dict[str, Any]:
         """What is stated of the sampler, as keys of `SamplerSettings`."""
         return self.model_dump(exclude_none=True, include=set(SAMPLING))
