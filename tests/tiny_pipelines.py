@@ -161,19 +161,23 @@ def sdxl(**parts: Any) -> diffusers.DiffusionPipeline:
     )
 
 
-def sd3(with_t5: bool = True) -> diffusers.DiffusionPipeline:
+def sd3(with_t5: bool = True, **settings: Any) -> diffusers.DiffusionPipeline:
+    """`settings` replace those of its transformer's config."""
     transformer = diffusers.SD3Transformer2DModel(
-        sample_size=16,
-        patch_size=2,
-        in_channels=4,
-        out_channels=4,
-        num_layers=2,
-        attention_head_dim=8,
-        num_attention_heads=2,
-        joint_attention_dim=32,
-        caption_projection_dim=16,
-        pooled_projection_dim=16,
-        pos_embed_max_size=24,
+        **{
+            "sample_size": 16,
+            "patch_size": 2,
+            "in_channels": 4,
+            "out_channels": 4,
+            "num_layers": 2,
+            "attention_head_dim": 8,
+            "num_attention_heads": 2,
+            "joint_attention_dim": 32,
+            "caption_projection_dim": 16,
+            "pooled_projection_dim": 16,
+            "pos_embed_max_size": 24,
+            **settings,
+        }
     )
     return diffusers.StableDiffusion3Pipeline(
         transformer=transformer,
@@ -186,6 +190,11 @@ def sd3(with_t5: bool = True) -> diffusers.DiffusionPipeline:
         tokenizer_3=t5_tokenizer() if with_t5 else None,
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0),
     )
+
+
+def sd35() -> diffusers.DiffusionPipeline:
+    """Of the layout of SD3.5-medium: some blocks attend to the picture a second time, keys are normalised."""
+    return sd3(dual_attention_layers=(0, 1), num_layers=3, qk_norm="rms_norm")
 
 
 def flux(distilled: bool = True) -> diffusers.DiffusionPipeline:
@@ -241,6 +250,7 @@ BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "sdxl": sdxl,
     "sd3": sd3,
     "sd3-without-t5": lambda: sd3(with_t5=False),
+    "sd35": sd35,
     "flux-dev": flux,
     "flux-schnell": lambda: flux(distilled=False),
     "pixart-sigma": pixart,

@@ -22,8 +22,9 @@ from lepbench.backbones.survey import measure_tap_shapes
 from lepbench.backbones.taps import find_module
 from lepbench.errors import LepbenchError
 
-TRANSFORMERS = ("sd3", "flux-dev", "pixart-sigma")
-EMBEDDERS = {"sd3": "pos_embed", "flux-dev": "x_embedder", "pixart-sigma": "pos_embed"}
+TRANSFORMERS = ("sd3", "sd35", "flux-dev", "pixart-sigma")
+EMBEDDERS = {"flux-dev": "x_embedder"}
+"""What makes tokens of the latent, where it is not `pos_embed`."""
 BEHIND = {"sd-v": ["up_blocks[3]", "conv_out"], "lcm": ["up_blocks[3]", "conv_out"], "sdxl": ["conv_out"]}
 """What runs behind the last tap; of transformers the head alone does."""
 
@@ -69,15 +70,12 @@ def test_features_alone_are_the_same_and_nothing_behind_the_last_is_run(
 @pytest.mark.parametrize("name", TRANSFORMERS)
 def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of(name))
-    conditioning = backbone.encode_prompts(["x"])
+    conditioning, embedder = backbone.encode_prompts(["x"]), EMBEDDERS.get(name, "pos_embed")
     latents = torch.randn(1, 4, 8, 24)
     changed = latents.clone()
     changed[:, :, 5, 18] += 1
     with torch.no_grad():
-        maps = [
-            backbone.read(z, 700, conditioning, [EMBEDDERS[name]])[1][EMBEDDERS[name]]
-            for z in (latents, changed)
-        ]
+        maps = [backbone.read(z, 700, conditioning, [embedder])[1][embedder] for z in (latents, changed)]
     moved = (maps[0] - maps[1]).abs().amax(dim=1)[0] > 1e-6
     assert moved.shape == (4, 12)
     assert moved.nonzero().tolist() == [[2, 9]]
@@ -100,7 +98,7 @@ def test_the_map_of_one_sample_leads_back_through_a_batch_norm(
         assert torch.allclose(gradient, expected, atol=1e-5), position
 
 
-@pytest.mark.parametrize("name", ["sd3", "flux-dev"])
+@pytest.mark.parametrize("name", ["sd3", "sd35", "flux-dev"])
 def test_text_tokens_are_left_out(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     last = backbone.taps[-1]

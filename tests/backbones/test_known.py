@@ -64,6 +64,7 @@ def test_positions_of_stable_diffusion_are_the_papers(name: str) -> None:
 OTHERS = {
     "sdxl": [(320, 1), (640, 2), (1280, 4), (1280, 4), (1280, 4), (1280, 4), (1280, 2), (640, 2), (320, 1)],
     "sd3": [(1536, 2)] * 9,
+    "sd35-medium": [(1536, 2)] * 9,
     "flux-dev": [(3072, 2)] * 9,
     "pixart-sigma": [(1152, 2)] * 9,
 }

@@ -23,7 +23,7 @@ from lepbench.seeds import draw_noise, make_generator
 PROMPTS = ["a red fish", "Two blue boats"]
 SHAPE = (4, 8, 12)
 STEPS = 3
-FLOWS = ("sd3", "sd3-without-t5", "flux-dev", "flux-schnell")
+FLOWS = ("sd3", "sd3-without-t5", "sd35", "flux-dev", "flux-schnell")
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
 FEWER: dict[str, dict[str, Any]] = {
     "flux-dev": {"num_layers": 1, "num_single_layers": 2},
     "sd3": {"num_layers": 2},
+    "sd35-medium": {"num_layers": 2, "dual_attention_layers": (0,), "pos_embed_max_size": 64},
     "pixart-sigma": {"num_layers": 2},
     "sdxl": {"transformer_layers_per_block": (1, 1, 1)},
 }
@@ -31,6 +32,7 @@ FEWER: dict[str, dict[str, Any]] = {
 TAPPED = {
     "flux-dev": [3072] * 3,
     "sd3": [1536] * 2,
+    "sd35-medium": [1536] * 2,
     "pixart-sigma": [1152] * 2,
     "sdxl": [320, 640, *[1280] * 5, 640, 320],
 }
