@@ -48,6 +48,27 @@ def t5(width: int = 32) -> transformers.T5EncoderModel:
     )
 
 
+def gemma_tokenizer() -> transformers.GemmaTokenizer:
+    """Of single letters; unlike those of CLIP and T5 it marks a text's beginning, and pads there."""
+    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *LETTERS]
+    vocabulary = {token: place for place, token in enumerate(tokens)}
+    return transformers.GemmaTokenizer(vocab=vocabulary, add_bos_token=True)
+
+
+def gemma() -> transformers.Gemma2Model:
+    return transformers.Gemma2Model(
+        transformers.Gemma2Config(
+            vocab_size=40,
+            hidden_size=24,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=8,
+        )
+    )
+
+
 def vae(**settings: Any) -> diffusers.AutoencoderKL:
     return diffusers.AutoencoderKL(
         block_out_channels=(8, 8, 16),
@@ -244,6 +265,48 @@ def pixart(kind: Any = diffusers.PixArtSigmaPipeline) -> diffusers.DiffusionPipe
     )
 
 
+def deep_vae() -> diffusers.AutoencoderDC:
+    """Of the kind of DC-AE, whose latents have no posterior."""
+    blocks: dict[str, Any] = {
+        "block_types": "ResBlock",
+        "block_out_channels": (8, 8, 16),
+        "layers_per_block": (1, 1, 1),
+        "qkv_multiscales": ((), (), ()),
+    }
+    return diffusers.AutoencoderDC(
+        latent_channels=4,
+        downsample_block_type="conv",
+        upsample_block_type="interpolate",
+        scaling_factor=2.0,
+        **{f"{half}_{key}": value for half in ("encoder", "decoder") for key, value in blocks.items()},
+    )
+
+
+def sana() -> diffusers.DiffusionPipeline:
+    transformer = diffusers.SanaTransformer2DModel(
+        sample_size=16,
+        in_channels=4,
+        out_channels=4,
+        num_layers=2,
+        num_attention_heads=2,
+        attention_head_dim=8,
+        num_cross_attention_heads=2,
+        cross_attention_head_dim=8,
+        cross_attention_dim=16,
+        caption_channels=24,
+    )
+    scheduler = diffusers.DPMSolverMultistepScheduler(
+        flow_shift=3.0, use_flow_sigmas=True, prediction_type="flow_prediction"
+    )
+    return diffusers.SanaPipeline(
+        transformer=transformer,
+        vae=deep_vae(),
+        text_encoder=gemma(),
+        tokenizer=gemma_tokenizer(),
+        scheduler=scheduler,
+    )
+
+
 BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "sd-v": sd_v,
     "lcm": lcm,
@@ -255,6 +318,7 @@ BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "flux-schnell": lambda: flux(distilled=False),
     "pixart-sigma": pixart,
     "pixart-alpha": lambda: pixart(diffusers.PixArtAlphaPipeline),
+    "sana": sana,
 }
 
 

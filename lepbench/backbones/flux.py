@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lepbench.backbones.autoencoder import Autoencoder
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
 from lepbench.backbones.transformer import (
@@ -44,7 +45,7 @@ class Flux(TransformerFamily):
     }
     flow = True
     multi_vector = True
-    shifted = True
+    autoencoder = Autoencoder(shifted=True)
     usual_side = 128
 
     def positions(self, config: ComponentConfig) -> tuple[str, ...]:

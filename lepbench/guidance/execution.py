@@ -19,6 +19,7 @@ COMPILED = (
     "FluxTransformerBlock",
     "JointTransformerBlock",
     "ResnetBlock2D",
+    "SanaTransformerBlock",
 )
 """Repeated diffusers blocks of a denoiser, for regional compilation."""
 

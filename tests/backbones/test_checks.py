@@ -64,6 +64,10 @@ KEYS = [
     ("flux-dev", "transformer", {"joint_attention_dim": 24}, "reads embeddings of width 24"),
     ("pixart-sigma", "transformer", {"caption_channels": 24}, "reads embeddings of width 24"),
     ("pixart-sigma", "transformer", {"patch_size": 1}, "patch_size 1"),
+    ("sana", "transformer", {"guidance_embeds": True}, "guidance_embeds True: .*Sana-Sprint"),
+    ("sana", "transformer", {"patch_size": 2}, "patch_size 2"),
+    ("sana", "transformer", {"in_channels": 8}, "in_channels 8, and latents of the VAE have 4"),
+    ("sana", "transformer", {"caption_channels": 16}, "reads embeddings of width 16, .* give 24"),
 ]
 
 

@@ -22,8 +22,8 @@ from lepbench.backbones.survey import measure_tap_shapes
 from lepbench.backbones.taps import find_module
 from lepbench.errors import LepbenchError
 
-TRANSFORMERS = ("sd3", "sd35", "flux-dev", "pixart-sigma")
-EMBEDDERS = {"flux-dev": "x_embedder"}
+TRANSFORMERS = ("sd3", "sd35", "flux-dev", "pixart-sigma", "sana")
+EMBEDDERS = {"flux-dev": "x_embedder", "sana": "patch_embed"}
 """What makes tokens of the latent, where it is not `pos_embed`."""
 BEHIND = {"sd-v": ["up_blocks[3]", "conv_out"], "lcm": ["up_blocks[3]", "conv_out"], "sdxl": ["conv_out"]}
 """What runs behind the last tap; of transformers the head alone does."""
@@ -77,8 +77,9 @@ def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of: Callable[[
     with torch.no_grad():
         maps = [backbone.read(z, 700, conditioning, [embedder])[1][embedder] for z in (latents, changed)]
     moved = (maps[0] - maps[1]).abs().amax(dim=1)[0] > 1e-6
-    assert moved.shape == (4, 12)
-    assert moved.nonzero().tolist() == [[2, 9]]
+    side = 1 if name == "sana" else 2
+    assert moved.shape == (8 // side, 24 // side)
+    assert moved.nonzero().tolist() == [[5 // side, 18 // side]]
 
 
 @pytest.mark.parametrize("name", list(BUILDERS))
