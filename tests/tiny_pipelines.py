@@ -55,6 +55,38 @@ def gemma_tokenizer() -> transformers.GemmaTokenizer:
     return transformers.GemmaTokenizer(vocab=vocabulary, add_bos_token=True)
 
 
+CHAT = (
+    "{% for message in messages %}"
+    "<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
+    "{% endfor %}"
+    "<|im_start|>assistant\n{% if not enable_thinking %}think{% endif %}"
+)
+
+
+def qwen_tokenizer() -> transformers.Qwen2Tokenizer:
+    """Of single letters, with a template of messages."""
+    marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    vocabulary = {token: place for place, token in enumerate([*marks, "Ġ", "Ċ", *LETTERS])}
+    tokenizer = transformers.Qwen2Tokenizer(vocab=vocabulary, merges=[])
+    tokenizer.add_special_tokens({"additional_special_tokens": marks[1:]})
+    tokenizer.chat_template = CHAT
+    return tokenizer
+
+
+def qwen3(kind: Any = transformers.Qwen3Model, layers: int = 2) -> Any:
+    return kind(
+        transformers.Qwen3Config(
+            vocab_size=40,
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=layers,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=8,
+        )
+    )
+
+
 def gemma() -> transformers.Gemma2Model:
     return transformers.Gemma2Model(
         transformers.Gemma2Config(
@@ -307,6 +339,30 @@ def sana() -> diffusers.DiffusionPipeline:
     )
 
 
+def z_image() -> diffusers.DiffusionPipeline:
+    transformer = diffusers.ZImageTransformer2DModel(
+        in_channels=4,
+        dim=16,
+        n_layers=2,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+        cap_feat_dim=16,
+        axes_dims=[4, 2, 2],
+        axes_lens=[600, 32, 32],
+    )
+    with torch.no_grad():
+        for name in ("x_pad_token", "cap_pad_token"):
+            getattr(transformer, name).normal_()
+    return diffusers.ZImagePipeline(
+        transformer=transformer,
+        vae=vae(scaling_factor=3.0, shift_factor=0.1, use_quant_conv=False, use_post_quant_conv=False),
+        text_encoder=qwen3(),
+        tokenizer=qwen_tokenizer(),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=6.0),
+    )
+
+
 BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "sd-v": sd_v,
     "lcm": lcm,
@@ -319,6 +375,7 @@ BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "pixart-sigma": pixart,
     "pixart-alpha": lambda: pixart(diffusers.PixArtAlphaPipeline),
     "sana": sana,
+    "z-image": z_image,
 }
 
 

@@ -319,7 +319,7 @@ class Backbone:
         """What no text encoder reads of each prompt, beyond its number of tokens; empty if all is read."""
         limits = self.family.token_limits(self.text)
         tails = [
-            [self.text.find_tail(name, self.family.normalise_prompt(prompt), limit) for prompt in prompts]
+            [self.family.find_tail(self.text, name, prompt, limit) for prompt in prompts]
             for name, limit in limits.items()
         ]
         return [min(found, key=len) for found in zip(*tails, strict=True)]

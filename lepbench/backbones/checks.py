@@ -85,6 +85,12 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "sd3": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
     "flux": (*VAE, Need("transformer", "patch_size", (1,), "its latents are not packed 2 x 2 beforehand")),
     "pixart": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
+    "z-image": (
+        *VAE,
+        Need("transformer", "all_patch_size", ((2,), [2]), PATCHES),
+        Need("transformer", "all_f_patch_size", ((1,), [1]), "only patches of one frame are read"),
+        Need("transformer", "siglip_feat_dim", (None,), "it asks for pictures beside the prompt (Omni)"),
+    ),
     "sana": (
         *VAE,
         Need("transformer", "patch_size", (1,), "only patches of one latent pixel are read"),

@@ -122,6 +122,10 @@ class Family(ABC):
         """The number of tokens each tokenizer's encoder reads; what no encoder reads of a caption is cut."""
         return {name: min(_limits(text, name, tokenizer)) for name, tokenizer in text.tokenizers.items()}
 
+    def find_tail(self, text: TextParts, tokenizer: str, prompt: str, limit: int) -> str:
+        """What is cut off a prompt by a tokenizer whose encoder reads `limit` tokens; empty if nothing is."""
+        return text.find_tail(tokenizer, self.normalise_prompt(prompt), limit)
+
     def normalise_prompt(self, prompt: str) -> str:
         """A caption as the pipeline hands it to its tokenizers."""
         return prompt

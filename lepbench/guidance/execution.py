@@ -20,6 +20,7 @@ COMPILED = (
     "JointTransformerBlock",
     "ResnetBlock2D",
     "SanaTransformerBlock",
+    "ZImageTransformerBlock",
 )
 """Repeated diffusers blocks of a denoiser, for regional compilation."""
 

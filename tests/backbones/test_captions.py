@@ -29,11 +29,17 @@ def of_sana(pipe: Any) -> Encoded:
     return unpad(found[0], found[1]), unpad(found[2], found[3])
 
 
+def of_z_image(pipe: Any) -> Encoded:
+    # It writes the messages into the list.
+    found: Encoded = pipe.encode_prompt(list(PROMPTS), negative_prompt=list(PROMPTS), device="cpu")
+    return found
+
+
 def unpad(states: Tensor, mask: Tensor) -> list[Tensor]:
     return [row[chosen.bool()] for row, chosen in zip(states, mask, strict=True)]
 
 
-STOCK: dict[str, Callable[[Any], Encoded]] = {"sana": of_sana}
+STOCK: dict[str, Callable[[Any], Encoded]] = {"sana": of_sana, "z-image": of_z_image}
 
 
 @pytest.mark.parametrize("name", list(STOCK))
@@ -50,7 +56,7 @@ def test_captions_are_encoded_as_in_the_pipeline(name: str, tiny_folder_of: Call
 
 
 # Tokens are letters here.
-READ = {"sana": 298}
+READ = {"sana": 298, "z-image": 512 - len("_user_")}
 
 
 @pytest.mark.parametrize("name", list(READ))

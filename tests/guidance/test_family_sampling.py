@@ -24,7 +24,7 @@ from lepbench.seeds import draw_noise, make_generator
 PROMPTS = ["a red fish", "Two blue boats"]
 SHAPE = (4, 8, 16)
 STEPS = 3
-FLOWS = ("sd3", "sd3-without-t5", "sd35", "flux-dev", "flux-schnell", "sana")
+FLOWS = ("sd3", "sd3-without-t5", "sd35", "flux-dev", "flux-schnell", "sana", "z-image")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,8 @@ def drawn_by(pipeline: Any, start: Tensor, cfg: float, scheduler: str, output_ty
     flux = isinstance(pipeline, diffusers.FluxPipeline)
     binning = {"use_resolution_binning": False} if takes(pipeline, "use_resolution_binning") else {}
     return pipeline(
-        PROMPTS,
+        # Z-Image's changes the list.
+        list(PROMPTS),
         num_inference_steps=STEPS,
         guidance_scale=cfg,
         latents=packed(start) if flux else start,
@@ -122,7 +123,7 @@ CASES = [
     *((name, "dpmpp", 4.0) for name in ("pixart-sigma", "pixart-alpha")),
     *((name, "flow_euler", 4.0) for name in FLOWS),
     *((name, "flow_dpmpp", 4.0) for name in ("sd3", "sana")),
-    *((name, "flow_euler", cfg) for name in ("flux-dev", "flux-schnell") for cfg in (0.0, 0.5)),
+    *((name, "flow_euler", cfg) for name in ("flux-dev", "flux-schnell", "z-image") for cfg in (0.0, 0.5)),
     *((name, fitting(name), 1.0) for name in BUILDERS),
 ]
 
@@ -143,7 +144,7 @@ def test_unguided_is_the_stock_pipeline(
     assert (ours - start).abs().max() > 0.1
 
 
-@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana"])
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image"])
 def test_pictures_are_the_stock_pipelines(name: str, loaded: Any, stock_of: Any, start: Tensor) -> None:
     expected = drawn_by(stock_of(name), start, 4.0, fitting(name), "pt")
     settings = SamplerSettings(steps=STEPS, scheduler=fitting(name))

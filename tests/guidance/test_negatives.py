@@ -29,6 +29,7 @@ SCHEDULERS = {
     "sd3": "flow_euler",
     "pixart-sigma": "dpmpp",
     "sana": "flow_dpmpp",
+    "z-image": "flow_euler",
 }
 
 
@@ -55,7 +56,8 @@ def drawn_by_diffusers(folder: Path, start: Tensor, negative: str) -> Tensor:
     binned = "use_resolution_binning" in inspect.signature(pipeline.__call__).parameters
     extra = {"use_resolution_binning": False} if binned else {}
     return pipeline(
-        PROMPTS,
+        # Z-Image's changes the list.
+        list(PROMPTS),
         negative_prompt=texts,
         num_inference_steps=STEPS,
         guidance_scale=4.0,

@@ -310,7 +310,7 @@ def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of: Cal
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana"])
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image"])
 def test_pipelines_of_other_families_are_steered_too(
     name: str, tiny_folder_of: Callable[[str], Path]
 ) -> None:
@@ -390,7 +390,7 @@ def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma", "sana"])
+@pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image"])
 def test_what_is_not_said_is_as_in_the_pipelines_own_call(
     name: str, tiny_folder_of: Callable[[str], Path]
 ) -> None:

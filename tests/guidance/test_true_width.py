@@ -25,6 +25,7 @@ FEWER: dict[str, dict[str, Any]] = {
     "sd35-medium": {"num_layers": 2, "dual_attention_layers": (0,), "pos_embed_max_size": 64},
     "pixart-sigma": {"num_layers": 2},
     "sana": {"num_layers": 2},
+    "z-image": {"n_layers": 1, "n_refiner_layers": 1},
     "sdxl": {"transformer_layers_per_block": (1, 1, 1)},
 }
 """By what a true configuration is made as shallow as taps allow; widths, heads and layout stay."""
@@ -35,6 +36,7 @@ TAPPED = {
     "sd35-medium": [1536] * 2,
     "pixart-sigma": [1152] * 2,
     "sana": [2240] * 2,
+    "z-image": [3840],
     "sdxl": [320, 640, *[1280] * 5, 640, 320],
 }
 
