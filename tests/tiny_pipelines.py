@@ -48,6 +48,59 @@ def t5(width: int = 32) -> transformers.T5EncoderModel:
     )
 
 
+def gemma_tokenizer() -> transformers.GemmaTokenizer:
+    """Of single letters; unlike those of CLIP and T5 it marks a text's beginning, and pads there."""
+    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *LETTERS]
+    vocabulary = {token: place for place, token in enumerate(tokens)}
+    return transformers.GemmaTokenizer(vocab=vocabulary, add_bos_token=True)
+
+
+CHAT = (
+    "{% for message in messages %}"
+    "<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
+    "{% endfor %}"
+    "<|im_start|>assistant\n{% if not enable_thinking %}think{% endif %}"
+)
+
+
+def qwen_tokenizer() -> transformers.Qwen2Tokenizer:
+    """Of single letters, with a template of messages."""
+    marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    vocabulary = {token: place for place, token in enumerate([*marks, "Ġ", "Ċ", *LETTERS])}
+    tokenizer = transformers.Qwen2Tokenizer(vocab=vocabulary, merges=[])
+    tokenizer.add_special_tokens({"additional_special_tokens": marks[1:]})
+    tokenizer.chat_template = CHAT
+    return tokenizer
+
+
+def qwen3(kind: Any = transformers.Qwen3Model, layers: int = 2) -> Any:
+    return kind(
+        transformers.Qwen3Config(
+            vocab_size=40,
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=layers,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=8,
+        )
+    )
+
+
+def gemma() -> transformers.Gemma2Model:
+    return transformers.Gemma2Model(
+        transformers.Gemma2Config(
+            vocab_size=40,
+            hidden_size=24,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=8,
+        )
+    )
+
+
 def vae(**settings: Any) -> diffusers.AutoencoderKL:
     return diffusers.AutoencoderKL(
         block_out_channels=(8, 8, 16),
@@ -161,19 +214,23 @@ def sdxl(**parts: Any) -> diffusers.DiffusionPipeline:
     )
 
 
-def sd3(with_t5: bool = True) -> diffusers.DiffusionPipeline:
+def sd3(with_t5: bool = True, **settings: Any) -> diffusers.DiffusionPipeline:
+    """`settings` replace those of its transformer's config."""
     transformer = diffusers.SD3Transformer2DModel(
-        sample_size=16,
-        patch_size=2,
-        in_channels=4,
-        out_channels=4,
-        num_layers=2,
-        attention_head_dim=8,
-        num_attention_heads=2,
-        joint_attention_dim=32,
-        caption_projection_dim=16,
-        pooled_projection_dim=16,
-        pos_embed_max_size=24,
+        **{
+            "sample_size": 16,
+            "patch_size": 2,
+            "in_channels": 4,
+            "out_channels": 4,
+            "num_layers": 2,
+            "attention_head_dim": 8,
+            "num_attention_heads": 2,
+            "joint_attention_dim": 32,
+            "caption_projection_dim": 16,
+            "pooled_projection_dim": 16,
+            "pos_embed_max_size": 24,
+            **settings,
+        }
     )
     return diffusers.StableDiffusion3Pipeline(
         transformer=transformer,
@@ -186,6 +243,11 @@ def sd3(with_t5: bool = True) -> diffusers.DiffusionPipeline:
         tokenizer_3=t5_tokenizer() if with_t5 else None,
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0),
     )
+
+
+def sd35() -> diffusers.DiffusionPipeline:
+    """Of the layout of SD3.5-medium: some blocks attend to the picture a second time, keys are normalised."""
+    return sd3(dual_attention_layers=(0, 1), num_layers=3, qk_norm="rms_norm")
 
 
 def flux(distilled: bool = True) -> diffusers.DiffusionPipeline:
@@ -235,16 +297,85 @@ def pixart(kind: Any = diffusers.PixArtSigmaPipeline) -> diffusers.DiffusionPipe
     )
 
 
+def deep_vae() -> diffusers.AutoencoderDC:
+    """Of the kind of DC-AE, whose latents have no posterior."""
+    blocks: dict[str, Any] = {
+        "block_types": "ResBlock",
+        "block_out_channels": (8, 8, 16),
+        "layers_per_block": (1, 1, 1),
+        "qkv_multiscales": ((), (), ()),
+    }
+    return diffusers.AutoencoderDC(
+        latent_channels=4,
+        downsample_block_type="conv",
+        upsample_block_type="interpolate",
+        scaling_factor=2.0,
+        **{f"{half}_{key}": value for half in ("encoder", "decoder") for key, value in blocks.items()},
+    )
+
+
+def sana() -> diffusers.DiffusionPipeline:
+    transformer = diffusers.SanaTransformer2DModel(
+        sample_size=16,
+        in_channels=4,
+        out_channels=4,
+        num_layers=2,
+        num_attention_heads=2,
+        attention_head_dim=8,
+        num_cross_attention_heads=2,
+        cross_attention_head_dim=8,
+        cross_attention_dim=16,
+        caption_channels=24,
+    )
+    scheduler = diffusers.DPMSolverMultistepScheduler(
+        flow_shift=3.0, use_flow_sigmas=True, prediction_type="flow_prediction"
+    )
+    return diffusers.SanaPipeline(
+        transformer=transformer,
+        vae=deep_vae(),
+        text_encoder=gemma(),
+        tokenizer=gemma_tokenizer(),
+        scheduler=scheduler,
+    )
+
+
+def z_image() -> diffusers.DiffusionPipeline:
+    transformer = diffusers.ZImageTransformer2DModel(
+        in_channels=4,
+        dim=16,
+        n_layers=2,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+        cap_feat_dim=16,
+        axes_dims=[4, 2, 2],
+        axes_lens=[600, 32, 32],
+    )
+    with torch.no_grad():
+        for name in ("x_pad_token", "cap_pad_token"):
+            getattr(transformer, name).normal_()
+    return diffusers.ZImagePipeline(
+        transformer=transformer,
+        vae=vae(scaling_factor=3.0, shift_factor=0.1, use_quant_conv=False, use_post_quant_conv=False),
+        text_encoder=qwen3(),
+        tokenizer=qwen_tokenizer(),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=6.0),
+    )
+
+
 BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "sd-v": sd_v,
     "lcm": lcm,
     "sdxl": sdxl,
     "sd3": sd3,
     "sd3-without-t5": lambda: sd3(with_t5=False),
+    "sd35": sd35,
     "flux-dev": flux,
     "flux-schnell": lambda: flux(distilled=False),
     "pixart-sigma": pixart,
     "pixart-alpha": lambda: pixart(diffusers.PixArtAlphaPipeline),
+    "sana": sana,
+    "z-image": z_image,
 }
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from lepbench.backbones.family import ComponentConfig, Family, Size
 
 TAPS = 9
 """Number of taps of a transformer: that of the paper's U-Net."""
+
+
+TRAIN_TIMESTEPS = 1000
+"""T_train of those that take t / T_train."""
 
 
 def spread_taps(blocks: Sequence[str]) -> tuple[str, ...]:
@@ -57,3 +62,17 @@ def compute_resolution_shift(scheduler: Any, tokens: int) -> dict[str, Any]:
         return {}
     slope = (config.max_shift - config.base_shift) / (config.max_image_seq_len - config.base_image_seq_len)
     return {"mu": config.base_shift + slope * (tokens - config.base_image_seq_len)}
+
+
+def set_sigmas(scheduler: Any, steps: int, tokens: int) -> dict[str, Any]:
+    """Arguments of `set_timesteps` for sigmas evenly spread from 1 to 1 / `steps`, before any shift.
+
+    A solver that spreads sigmas of its own is left to it.
+
+    Args:
+        tokens: number of image tokens, for dynamic shifting.
+    """
+    shift = compute_resolution_shift(scheduler, tokens)
+    if scheduler.config.get("use_flow_sigmas"):
+        return {"num_inference_steps": steps, **shift}
+    return {"sigmas": np.linspace(1.0, 1 / steps, steps), **shift}

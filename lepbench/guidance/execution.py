@@ -19,6 +19,8 @@ COMPILED = (
     "FluxTransformerBlock",
     "JointTransformerBlock",
     "ResnetBlock2D",
+    "SanaTransformerBlock",
+    "ZImageTransformerBlock",
 )
 """Repeated diffusers blocks of a denoiser, for regional compilation."""
 

@@ -290,7 +290,7 @@ class SketchGuidedPipeline:
         usual = inspect.signature(type(self.pipe).__call__).parameters
         steps = usual["num_inference_steps"].default if steps is None else steps
         scale = usual["guidance_scale"].default if scale is None else scale
-        scale = scale if backbone.takes_scale else max(scale, 1.0)
+        scale = scale if backbone.takes_scale else max(scale, backbone.family.unguided)
         return parse_config({"steps": steps, "guidance_scale": scale}, SamplerSettings, "")
 
     @contextmanager

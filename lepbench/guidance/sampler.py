@@ -153,7 +153,8 @@ class _Loop:
         conditioning = Conditioning.cat([self.empty, self.conditioning])
         both = self.backbone.predict(torch.cat([z, z]), timestep, conditioning)
         without, conditional = both.chunk(2)
-        return self._advance(without + self.cfg * (conditional - without), timestep, latents)
+        guided = self.backbone.family.guide(conditional, without, self.cfg)
+        return self._advance(guided, timestep, latents)
 
     def refine(self, latents: Tensor, index: int, readout: Readout | None) -> Tensor:
         """z_t as the optimiser leaves it; itself where there is none or it has stopped."""
@@ -179,7 +180,7 @@ class _Loop:
         prediction = step.output
         if self.empty is not None:
             without = self.backbone.predict(z, timestep, self.empty)
-            prediction = without + self.cfg * (prediction - without)
+            prediction = self.backbone.family.guide(prediction, without, self.cfg)
         after = self._advance(prediction, timestep, latents)
         factor = measure_input_scale(self.scheduler, timestep)
         strength = guidance.scale * guidance.schedule.strength(self.time(index), guidance.stop)

@@ -64,6 +64,15 @@ KEYS = [
     ("flux-dev", "transformer", {"joint_attention_dim": 24}, "reads embeddings of width 24"),
     ("pixart-sigma", "transformer", {"caption_channels": 24}, "reads embeddings of width 24"),
     ("pixart-sigma", "transformer", {"patch_size": 1}, "patch_size 1"),
+    ("sana", "transformer", {"guidance_embeds": True}, "guidance_embeds True: .*Sana-Sprint"),
+    ("sana", "transformer", {"patch_size": 2}, "patch_size 2"),
+    ("z-image", "transformer", {"all_patch_size": [4]}, "all_patch_size: only patches of 2 x 2"),
+    ("z-image", "transformer", {"all_f_patch_size": [2]}, "all_f_patch_size: only patches of one frame"),
+    ("z-image", "transformer", {"siglip_feat_dim": 8}, "siglip_feat_dim 8: it asks for pictures"),
+    ("z-image", "transformer", {"cap_feat_dim": 8}, "reads embeddings of width 8, .* give 16"),
+    ("z-image", "vae", {"latents_mean": [0.1] * 4}, "latents_mean"),
+    ("sana", "transformer", {"in_channels": 8}, "in_channels 8, and latents of the VAE have 4"),
+    ("sana", "transformer", {"caption_channels": 16}, "reads embeddings of width 16, .* give 24"),
 ]
 
 

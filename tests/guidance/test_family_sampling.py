@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -21,9 +22,9 @@ from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import draw_noise, make_generator
 
 PROMPTS = ["a red fish", "Two blue boats"]
-SHAPE = (4, 8, 12)
+SHAPE = (4, 8, 16)
 STEPS = 3
-FLOWS = ("sd3", "sd3-without-t5", "flux-dev", "flux-schnell")
+FLOWS = ("sd3", "sd3-without-t5", "sd35", "flux-dev", "flux-schnell", "sana", "z-image")
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +77,29 @@ def packed(latents: Tensor) -> Tensor:
     return torch.cat(rows, dim=1)
 
 
+SHIFTED = {
+    ("SanaPipeline", "flow_euler"): {"shift": 3.0},
+    ("StableDiffusion3Pipeline", "flow_dpmpp"): {"flow_shift": 3.0},
+}
+"""The timestep shift of a folder's scheduler, where another one has another name for it."""
+
+
+def takes(pipeline: Any, option: str) -> bool:
+    return option in inspect.signature(pipeline.__call__).parameters
+
+
 def drawn_by(pipeline: Any, start: Tensor, cfg: float, scheduler: str, output_type: str) -> Tensor:
     """What a stock pipeline draws with that scheduler."""
     kind = SCHEDULERS.get(scheduler)
+    settings = kind.overrides | SHIFTED.get((type(pipeline).__name__, scheduler), {})
     pipeline.register_modules(
-        scheduler=getattr(diffusers, kind.class_name).from_config(pipeline.scheduler.config, **kind.overrides)
+        scheduler=getattr(diffusers, kind.class_name).from_config(pipeline.scheduler.config, **settings)
     )
     flux = isinstance(pipeline, diffusers.FluxPipeline)
-    binning = {"use_resolution_binning": False} if "PixArt" in type(pipeline).__name__ else {}
+    binning = {"use_resolution_binning": False} if takes(pipeline, "use_resolution_binning") else {}
     return pipeline(
-        PROMPTS,
+        # Z-Image's changes the list.
+        list(PROMPTS),
         num_inference_steps=STEPS,
         guidance_scale=cfg,
         latents=packed(start) if flux else start,
@@ -103,12 +117,13 @@ CASES = [
         (name, scheduler, 4.0)
         for name in ("sd-v", "sdxl")
         for scheduler in SCHEDULERS
-        if scheduler != "flow_euler"
+        if not SCHEDULERS.get(scheduler).flow
     ),
     *(("lcm", scheduler, cfg) for scheduler in ("lcm", "unipc") for cfg in (0.5, 7.3)),
     *((name, "dpmpp", 4.0) for name in ("pixart-sigma", "pixart-alpha")),
     *((name, "flow_euler", 4.0) for name in FLOWS),
-    *((name, "flow_euler", cfg) for name in ("flux-dev", "flux-schnell") for cfg in (0.0, 0.5)),
+    *((name, "flow_dpmpp", 4.0) for name in ("sd3", "sana")),
+    *((name, "flow_euler", cfg) for name in ("flux-dev", "flux-schnell", "z-image") for cfg in (0.0, 0.5)),
     *((name, fitting(name), 1.0) for name in BUILDERS),
 ]
 
@@ -129,7 +144,7 @@ def test_unguided_is_the_stock_pipeline(
     assert (ours - start).abs().max() > 0.1
 
 
-@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image"])
 def test_pictures_are_the_stock_pipelines(name: str, loaded: Any, stock_of: Any, start: Tensor) -> None:
     expected = drawn_by(stock_of(name), start, 4.0, fitting(name), "pt")
     settings = SamplerSettings(steps=STEPS, scheduler=fitting(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,14 @@ from lepbench.seeds import draw_noise
 PROMPTS = ["a red fish", "Two blue boats", "x"]
 SHAPE = (4, 8, 8)
 STEPS = 2
-SCHEDULERS = {"sd-v": "ddim", "sdxl": "euler", "sd3": "flow_euler", "pixart-sigma": "dpmpp"}
+SCHEDULERS = {
+    "sd-v": "ddim",
+    "sdxl": "euler",
+    "sd3": "flow_euler",
+    "pixart-sigma": "dpmpp",
+    "sana": "flow_dpmpp",
+    "z-image": "flow_euler",
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +53,11 @@ def drawn_by_diffusers(folder: Path, start: Tensor, negative: str) -> Tensor:
     pipeline.set_progress_bar_config(disable=True)
     # PixArt takes one text for all prompts, Stable Diffusion one a prompt.
     texts = negative if "PixArt" in type(pipeline).__name__ else [negative] * len(PROMPTS)
-    extra = {"use_resolution_binning": False} if isinstance(texts, str) else {}
+    binned = "use_resolution_binning" in inspect.signature(pipeline.__call__).parameters
+    extra = {"use_resolution_binning": False} if binned else {}
     return pipeline(
-        PROMPTS,
+        # Z-Image's changes the list.
+        list(PROMPTS),
         negative_prompt=texts,
         num_inference_steps=STEPS,
         guidance_scale=4.0,
