@@ -113,6 +113,15 @@ def make_flux_control(pipeline: Any) -> torch.nn.Module:
     return make_alike(diffusers.FluxTransformer2DModel, pipeline.transformer, **options)
 
 
+def make_sana_controlnet(pipeline: Any) -> torch.nn.Module:
+    return make_alike(diffusers.SanaControlNetModel, pipeline.transformer, num_layers=1)
+
+
+def make_z_image_controlnet(pipeline: Any) -> torch.nn.Module:
+    options = {"control_layers_places": [0, 1], "control_refiner_layers_places": [0], "control_in_dim": 4}
+    return make_alike(diffusers.ZImageControlNetModel, pipeline.transformer, **options)
+
+
 PICTURE = {"polarity": "white-on-black", "channels": 3, "range": (0.0, 1.0)}
 ENCODED = {**PICTURE, "range": (-1.0, 1.0)}
 CONTROLS = {
@@ -195,6 +204,22 @@ CONTROLS = {
         ENCODED,
         slot="transformer",
         picture="control_image",
+    ),
+    "controlnet-sana": TinyControl(
+        "sana",
+        make_sana_controlnet,
+        "SanaControlNetPipeline",
+        {**ENCODED, "scale": 0.8},
+        picture="control_image",
+        call={"controlnet_conditioning_scale": 0.8, "use_resolution_binning": False},
+    ),
+    "controlnet-z-image": TinyControl(
+        "z-image",
+        make_z_image_controlnet,
+        "ZImageControlNetPipeline",
+        {**ENCODED, "scale": 0.75},
+        picture="control_image",
+        call={"controlnet_conditioning_scale": 0.75},
     ),
 }
 

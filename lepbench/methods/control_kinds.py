@@ -30,6 +30,8 @@ class ControlKind:
             none, or where the VAE encodes the picture.
         encoded: whether the VAE encodes the control picture.
         packed: whether latents are passed as tokens of 2 x 2.
+        ragged: whether embeddings are passed as a list, without padding.
+        whole: whether latents are kept in float32, whatever the denoiser's precision is.
         shifted: whether timesteps may be shifted by the picture's size.
         fits: by a key of the module's config the key of the denoiser's that has the same value; of lists the
             common length counts, and what is None is not read.
@@ -38,6 +40,7 @@ class ControlKind:
         reduction: pixels of the control picture per latent along a side, by the module's config; None where
             the VAE reduces it.
         options: further arguments of the pipeline's class.
+        call: further arguments of its call.
     """
 
     pipeline: str
@@ -53,12 +56,15 @@ class ControlKind:
     channels: str | None = None
     encoded: bool = False
     packed: bool = False
+    ragged: bool = False
+    whole: bool = False
     shifted: bool = True
     fits: Mapping[str, str] = field(default_factory=dict)
     takes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     latents: int = 1
     reduction: Callable[[ComponentConfig], int] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    call: Mapping[str, Any] = field(default_factory=dict)
 
 
 CONTROLS: Registry[ControlKind] = Registry("control")
@@ -216,5 +222,32 @@ CONTROLS.register("FluxTransformer2DModel/flux")(
         packed=True,
         fits=TEXTS,
         latents=2,
+    )
+)
+CONTROLS.register("SanaControlNetModel/sana")(
+    ControlKind(
+        "SanaControlNetPipeline",
+        picture="control_image",
+        start=None,
+        end=None,
+        texts={"embeddings": "prompt_embeds", "mask": "prompt_attention_mask"},
+        encoded=True,
+        whole=True,
+        shifted=False,
+        fits={key: key for key in ("caption_channels", "num_attention_heads", "attention_head_dim")},
+        call={"use_resolution_binning": False, "negative_prompt": None},
+    )
+)
+CONTROLS.register("ZImageControlNetModel/z-image")(
+    ControlKind(
+        "ZImageControlNetPipeline",
+        picture="control_image",
+        start=None,
+        end=None,
+        encoded=True,
+        ragged=True,
+        whole=True,
+        fits={key: key for key in ("dim", "n_heads", "n_kv_heads", "n_refiner_layers")},
+        latents=0,
     )
 )

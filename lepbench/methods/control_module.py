@@ -28,11 +28,9 @@ from lepbench.backbones.resolve import INDEX, find_model_folder
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 from lepbench.images import format_size
-from lepbench.methods.control_kinds import ControlKind, choose_kind
+from lepbench.methods.control_kinds import CONTROLS, ControlKind, choose_kind
 
 CONFIG = "config.json"
-WHOLE = ("FluxControlPipeline",)
-"""Pipelines whose transformer reads a control picture by itself."""
 OTHER_CONTROL = "use a control module that was trained for this backbone, or the backbone it was trained for"
 
 
@@ -92,7 +90,7 @@ def load_control(name: str, backbone: Backbone) -> ControlModule:
     """Load the control module called `name`, from safetensors only.
 
     Args:
-        name: a folder with its `config.json`, or a hub id; of a whole pipeline its transformer is the module.
+        name: a folder with its `config.json`, or a hub id; of a whole control pipeline its module.
 
     Raises:
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or it does not fit the
@@ -114,10 +112,10 @@ def load_control(name: str, backbone: Backbone) -> ControlModule:
 
 
 def find_part(name: str) -> str:
-    """The folder of the module in what has this name: itself, or the transformer of a whole pipeline.
+    """The folder of the module in what has this name: itself, or one in that of a whole control pipeline.
 
     Raises:
-        LepbenchError: nothing has this name, or a pipeline that has no control module of its own.
+        LepbenchError: nothing has this name, or a pipeline that has no control module.
     """
     folder = find_model_folder(name, [CONFIG, INDEX])
     if (folder / CONFIG).is_file():
@@ -127,11 +125,13 @@ def find_part(name: str) -> str:
             f"{name} has no {CONFIG}", "give the folder of a control module that diffusers saved"
         )
     pipeline = read_index(folder).get("_class_name")
-    if pipeline not in WHOLE:
+    slots = {CONTROLS.get(known).pipeline: CONTROLS.get(known).slot for known in CONTROLS}
+    if pipeline not in slots:
         raise LepbenchError(
-            f"{name} is a {pipeline}, which is no control module", f"give a control module or a {WHOLE[0]}"
+            f"{name} is a {pipeline}, which has no control module",
+            "give it as the backbone, and a control module here",
         )
-    return "transformer"
+    return slots[pipeline]
 
 
 def _fetch_weights(name: str, part: str, class_path: str) -> Path:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor
+
+CODES = ("latent", "latents")
+"""What VAEs without a distribution call their latents."""
 
 
 @dataclass(frozen=True)
@@ -28,22 +32,20 @@ class ControlEncoder:
     dtype: torch.dtype
     generators: Sequence[torch.Generator]
 
-    @property
-    def config(self) -> Any:
-        """The VAE's."""
-        return self.vae.config
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else a pipeline asks of the VAE, such as its config."""
+        return getattr(self.vae, name)
 
-    def encode(self, pictures: Tensor) -> EncodedPictures:
-        """The distribution of the latents of `pictures [n B, 3, H, W]`."""
-        encoded = self.vae.encode(pictures.to(self.vae.dtype)).latent_dist
-        return EncodedPictures(_OwnPosterior(encoded.mean, encoded.std, self.dtype, self.generators))
-
-
-@dataclass(frozen=True)
-class EncodedPictures:
-    """What a VAE's `encode` returns."""
-
-    latent_dist: _OwnPosterior
+    def encode(self, pictures: Tensor) -> SimpleNamespace:
+        """What the VAE returns for `pictures [n B, 3, H, W]`: a distribution of latents, or latents."""
+        encoded = self.vae.encode(pictures.to(self.vae.dtype))
+        found: dict[str, Any] = {
+            name: getattr(encoded, name).to(self.dtype) for name in CODES if hasattr(encoded, name)
+        }
+        if hasattr(encoded, "latent_dist"):
+            normal = encoded.latent_dist
+            found["latent_dist"] = _OwnPosterior(normal.mean, normal.std, self.dtype, self.generators)
+        return SimpleNamespace(**found)
 
 
 @dataclass(frozen=True)
@@ -61,3 +63,7 @@ class _OwnPosterior:
         shape = (copies, *self.mean.shape[1:])
         drawn = torch.stack([torch.randn(shape, generator=own) for own in self.generators], dim=1)
         return (self.mean + self.std * drawn.flatten(0, 1).to(self.mean)).to(self.dtype)
+
+    def mode(self) -> Tensor:
+        """The likeliest latents."""
+        return self.mean.to(self.dtype)

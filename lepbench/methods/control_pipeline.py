@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lepbench.backbones import Backbone
+from lepbench.backbones.chat import count_tokens
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.transformer import fold_tokens
 from lepbench.errors import LepbenchError
@@ -49,7 +50,7 @@ def draw_controlled(
     conditions = backbone.conditions(prompts, sampler.guidance_scale, choose_negatives(requests, sampler))
     scheduler = make_scheduler(sampler.scheduler, backbone, sampler.steps, latent)
     pipeline = make_pipeline(backbone, module, scheduler, generators)
-    start = noise.to(backbone.device, backbone.dtype)
+    start = noise.to(backbone.device, torch.float32 if kind.whole else backbone.dtype)
     drawn: Tensor = pipeline(
         height=pictures.shape[-2],
         width=pictures.shape[-1],
@@ -59,6 +60,7 @@ def draw_controlled(
         output_type="latent",
         **{kind.picture: pictures.to(backbone.device, backbone.dtype), kind.guidance: sampler.guidance_scale},
         **_name_texts(kind, conditions, backbone.dtype),
+        **kind.call,
         **options,
     ).images
     return unpack_latents(drawn, latent) if kind.packed else drawn
@@ -95,14 +97,25 @@ def make_pipeline(
 
 def _name_texts(
     kind: ControlKind, conditions: tuple[Conditioning, Conditioning | None], dtype: torch.dtype
-) -> dict[str, Tensor]:
+) -> dict[str, Any]:
     """The embeddings of both halves as arguments of the pipeline's call."""
-    conditional, empty = (None if half is None else half.to(dtype) for half in conditions)
-    assert conditional is not None
-    named = {argument: conditional[name] for name, argument in kind.texts.items()}
+    conditional, empty = conditions
+    named = _name_half(kind, conditional.to(dtype))
     if empty is not None:
-        named |= {f"negative_{argument}": empty[name] for name, argument in kind.texts.items()}
+        negative = _name_half(kind, empty.to(dtype))
+        named |= {f"negative_{argument}": value for argument, value in negative.items()}
     return named
+
+
+def _name_half(kind: ControlKind, half: Conditioning) -> dict[str, Any]:
+    """The embeddings of one half; as lists of `[tokens, D]` where the pipeline takes no mask."""
+    if not kind.ragged:
+        return {argument: half[name] for name, argument in kind.texts.items()}
+    counts = count_tokens(half["mask"])
+    return {
+        argument: [row[:count] for row, count in zip(half[name], counts, strict=True)]
+        for name, argument in kind.texts.items()
+    }
 
 
 def pack_latents(latents: Tensor) -> Tensor:

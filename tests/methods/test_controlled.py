@@ -46,7 +46,8 @@ def control(request: pytest.FixtureRequest) -> str:
 
 
 def choose_sampler(control: TinyControl) -> SamplerSettings:
-    scheduler = {"sd3": "flow_euler", "flux-dev": "flow_euler", "lcm": "lcm"}.get(control.backbone, "euler")
+    own = {"lcm": "lcm", "sana": "flow_dpmpp"} | dict.fromkeys(("sd3", "flux-dev", "z-image"), "flow_euler")
+    scheduler = own.get(control.backbone, "euler")
     return SamplerSettings(steps=STEPS, scheduler=scheduler, guidance_scale=SCALE)
 
 

@@ -184,7 +184,7 @@ def test_the_transformer_of_a_whole_pipeline_is_its_control_module(
     method = config.build(backbone, SamplerSettings(scheduler="flow_euler"))
     assert set(method.weights) == {"control/config.json", "control/diffusion_pytorch_model.safetensors"}
     index.write_text('{"_class_name": "FluxPipeline"}')
-    with pytest.raises(LepbenchError, match="is a FluxPipeline, which is no control module; give"):
+    with pytest.raises(LepbenchError, match="is a FluxPipeline, which has no control module; give"):
         config.build(backbone, SamplerSettings())
     index.unlink()
     with pytest.raises(LepbenchError, match=r"has no config\.json; give the folder of a control module"):
