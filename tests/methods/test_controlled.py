@@ -168,3 +168,17 @@ def test_the_modules_files_are_hashed(control: str, method: Controlled, folder_o
     weights = "diffusion_pytorch_model.safetensors"
     assert set(method.weights) == {"control/config.json", f"control/{weights}"}
     assert method.weights[f"control/{weights}"] == sha256_file(folder_of(control) / weights)
+
+
+@pytest.mark.parametrize("name", ["controlnet-sdxl", "controlnet-sd3", "flux-control", "controlnet-sana"])
+def test_half_precision_is_that_of_the_module_too(
+    name: str, tiny_folder_of: Callable[[str], Path], folder_of: Any
+) -> None:
+    # The VAEs of released models stay in float32 beside a denoiser in bfloat16.
+    tiny = CONTROLS[name]
+    backbone = load_backbone(tiny_folder_of(tiny.backbone), precision="bfloat16")
+    assert backbone.vae.dtype == torch.float32
+    config = ControlledConfig(control=str(folder_of(name)), **tiny.settings)
+    method = config.build(backbone, choose_sampler(tiny))
+    assert method.module.network.dtype == torch.bfloat16
+    assert torch.isfinite(method.draw(asked()[:1])).all()
