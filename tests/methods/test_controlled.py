@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from functools import cache
@@ -74,7 +75,9 @@ def asked() -> list[Request]:
     return requests
 
 
-def draw_stock(tiny: TinyControl, name: str, method: Controlled, picture: Tensor, request: Request) -> Tensor:
+def draw_stock(
+    tiny: TinyControl, name: str, method: Controlled, picture: Tensor, request: Request, **options: Any
+) -> Tensor:
     """Latents that the stock pipeline draws of one request, called as its documentation calls it."""
     kind = SCHEDULERS.get(method.sampler.scheduler)
     stock = diffusers.DiffusionPipeline.from_pretrained(method.backbone.folder)
@@ -101,6 +104,7 @@ def draw_stock(tiny: TinyControl, name: str, method: Controlled, picture: Tensor
             output_type="latent",
             **{tiny.picture: picture},
             **tiny.call,
+            **options,
         ).images
     return unpack_latents(drawn, (noise.shape[-2], noise.shape[-1])) if packed else drawn
 
@@ -120,6 +124,17 @@ def test_it_draws_as_the_pipeline_of_diffusers(control: str, method: Controlled,
     expected = method.backbone.decode_latents(latents)
     assert (drawn - expected).abs().max() < 1e-5
     assert drawn.std() > 0.05
+
+
+def test_a_requests_own_negative_prompt_is_the_pipelines(backbone_of: Any, folder_of: Any) -> None:
+    name, tiny = "controlnet-sdxl", CONTROLS["controlnet-sdxl"]
+    config = ControlledConfig(control=str(folder_of(name)), **tiny.settings)
+    method = config.build(backbone_of(tiny.backbone), choose_sampler(tiny))
+    dull = dataclasses.replace(asked()[0], negative_prompt="dull")
+    latents = draw_stock(tiny, name, method, paint(dull, tiny.settings), dull, negative_prompt="dull")
+    both = method.draw([dull, asked()[1]])
+    assert (both[:1] - method.backbone.decode_latents(latents)).abs().max() < 1e-5
+    assert (both[0] - method.draw(asked()[:1])[0]).abs().max() > 1e-4
 
 
 def test_every_key_of_the_picture_counts(method: Controlled, drawn: Tensor) -> None:
