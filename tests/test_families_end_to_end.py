@@ -44,7 +44,7 @@ def triplets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-FAMILIES = ("sd-v", "lcm", "sdxl", "sd3", "sd35", "flux-dev", "pixart-sigma", "sana", "z-image")
+FAMILIES = ("sd-v", "lcm", "sdxl", "sd3", "sd35", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image")
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,23 @@ def qwen3(kind: Any = transformers.Qwen3Model, layers: int = 2) -> Any:
     )
 
 
+def qwen_vl() -> transformers.Qwen2_5_VLForConditionalGeneration:
+    """A language model that could also read pictures."""
+    text = {
+        "vocab_size": 40,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, 2]},
+    }
+    vision = {"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 16}
+    return transformers.Qwen2_5_VLForConditionalGeneration(
+        transformers.Qwen2_5_VLConfig(text_config=text, vision_config=vision)
+    )
+
+
 def gemma() -> transformers.Gemma2Model:
     return transformers.Gemma2Model(
         transformers.Gemma2Config(
@@ -363,6 +380,54 @@ def z_image() -> diffusers.DiffusionPipeline:
     )
 
 
+def video_vae() -> diffusers.AutoencoderKLQwenImage:
+    """Of the kind of Qwen-Image's, whose pictures are videos of one frame."""
+    return diffusers.AutoencoderKLQwenImage(
+        base_dim=8,
+        z_dim=4,
+        dim_mult=[1, 2, 2],
+        num_res_blocks=1,
+        temperal_downsample=[False, True],
+        latents_mean=[0.3, -0.2, 0.1, 0.0],
+        latents_std=[0.2, 0.3, 0.4, 0.5],
+    )
+
+
+def qwen_image() -> diffusers.DiffusionPipeline:
+    transformer = diffusers.QwenImageTransformer2DModel(
+        in_channels=16,
+        out_channels=4,
+        num_layers=2,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        joint_attention_dim=16,
+        axes_dims_rope=(4, 2, 2),
+    )
+    return diffusers.QwenImagePipeline(
+        transformer=transformer,
+        vae=video_vae(),
+        text_encoder=qwen_vl(),
+        tokenizer=qwen_tokenizer(),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True, max_shift=0.9, max_image_seq_len=8192, shift_terminal=0.02
+        ),
+    )
+
+
+def pack(latents: torch.Tensor) -> torch.Tensor:
+    """Tokens of Flux and Qwen-Image, spelt out: 2 x 2 patches row by row, channels outermost in a patch."""
+    rows = [
+        torch.stack(
+            [latents[:, :, y : y + 2, x : x + 2].flatten(1) for x in range(0, latents.shape[3], 2)], 1
+        )
+        for y in range(0, latents.shape[2], 2)
+    ]
+    return torch.cat(rows, dim=1)
+
+
+PACKED = ("FluxPipeline", "QwenImagePipeline")
+"""Pipelines whose latents are tokens, outside as well."""
+
 BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "sd-v": sd_v,
     "lcm": lcm,
@@ -376,6 +441,7 @@ BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "pixart-alpha": lambda: pixart(diffusers.PixArtAlphaPipeline),
     "sana": sana,
     "z-image": z_image,
+    "qwen-image": qwen_image,
 }
 
 

@@ -22,11 +22,15 @@ class ChatFamily(TransformerFamily):
     """Pipelines that read a language model of Qwen's.
 
     Attributes:
-        length: tokens of a message that the language model reads.
+        length: tokens of a message that the denoiser reads, behind those that are skipped.
     """
 
     tokenizers: ClassVar = {"tokenizer": "transformers.Qwen2Tokenizer"}
     length: ClassVar[int]
+
+    def count_skipped(self) -> int:
+        """Number of tokens at the beginning of a message that the denoiser does not read."""
+        return 0
 
     @abstractmethod
     def write_message(self, text: TextParts, prompt: str) -> str:
@@ -36,11 +40,11 @@ class ChatFamily(TransformerFamily):
         return {"tokenizer": self.length}
 
     def find_tail(self, text: TextParts, tokenizer: str, prompt: str, limit: int) -> str:
-        """What is cut off a prompt, of which the message leaves fewer tokens than `limit`."""
+        """What is cut off a prompt: the message around it leaves fewer tokens than `limit`."""
         message = self.write_message(text, prompt)
         end = self.write_message(text, PLACE).index(PLACE) + len(prompt)
         read = text.tokenizers[tokenizer](message, verbose=False, return_offsets_mapping=True)
-        places = read.offset_mapping
+        places = read.offset_mapping[self.count_skipped() :]
         return message[places[limit][0] : end].strip() if len(places) > limit else ""
 
     def read_states(
@@ -53,7 +57,7 @@ class ChatFamily(TransformerFamily):
             options: of the language model's call.
         """
         messages = [self.write_message(text, prompt) for prompt in prompts]
-        tokens = text.tokens("tokenizer", messages, self.length, padding=padding)
+        tokens = text.tokens("tokenizer", messages, self.count_skipped() + self.length, padding=padding)
         output = text.encoders["text_encoder"](
             input_ids=tokens.input_ids,
             attention_mask=tokens.attention_mask,

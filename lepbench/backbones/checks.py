@@ -85,6 +85,14 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "sd3": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
     "flux": (*VAE, Need("transformer", "patch_size", (1,), "its latents are not packed 2 x 2 beforehand")),
     "pixart": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
+    "qwen-image": (
+        Need("vae", "input_channels", (3,), "it encodes pictures of other channels (Layered)"),
+        Need("transformer", "patch_size", (2,), PATCHES),
+        Need("transformer", "guidance_embeds", (None, False), "no released model has this input"),
+        Need("transformer", "zero_cond_t", (None, False), "it asks for a picture beside the prompt (Edit)"),
+        Need("transformer", "use_additional_t_cond", (None, False), "it asks for layers (Layered)"),
+        Need("transformer", "use_layer3d_rope", (None, False), "it asks for layers (Layered)"),
+    ),
     "z-image": (
         *VAE,
         Need("transformer", "all_patch_size", ((2,), [2]), PATCHES),

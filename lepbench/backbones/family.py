@@ -91,6 +91,10 @@ class Family(ABC):
         multi_vector: whether the pipeline writes out learnt words of several vectors.
         autoencoder: how the pipeline reads its VAE.
         unguided: the guidance scale up to which there is no unconditional pass.
+        scale_name: what the pipeline calls the guidance scale.
+        needs_negative: whether the pipeline guides only beside a negative prompt.
+        keeps_tables: whether the denoiser keeps tensors for later passes, which then must not be made in
+            inference mode: they could not be part of a graph.
         usual_side: side of the latents the pipeline takes where the denoiser's config has none.
     """
 
@@ -104,6 +108,9 @@ class Family(ABC):
     multi_vector: ClassVar[bool] = False
     autoencoder: ClassVar[Autoencoder] = Autoencoder()
     unguided: ClassVar[float] = 1.0
+    scale_name: ClassVar[str] = "guidance_scale"
+    needs_negative: ClassVar[bool] = False
+    keeps_tables: ClassVar[bool] = False
     usual_side: ClassVar[int | None] = None
 
     @abstractmethod

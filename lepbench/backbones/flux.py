@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lepbench.backbones.autoencoder import Autoencoder
@@ -15,9 +14,10 @@ from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
 from lepbench.backbones.transformer import (
     TRAIN_TIMESTEPS,
     TransformerFamily,
-    fold_tokens,
+    pack_latents,
     set_sigmas,
     spread_taps,
+    unpack_tokens,
 )
 
 T5_LENGTH = 512
@@ -92,7 +92,7 @@ class Flux(TransformerFamily):
             guidance = conditioning.tensors.get("guidance", usual)
         height, width = latents.shape[-2] // self.patch, latents.shape[-1] // self.patch
         tokens: Tensor = denoiser(
-            hidden_states=F.pixel_unshuffle(latents, self.patch).flatten(2).transpose(1, 2),
+            hidden_states=pack_latents(latents, self.patch),
             timestep=timesteps.to(latents.dtype) / TRAIN_TIMESTEPS,
             guidance=guidance,
             pooled_projections=conditioning["pooled"],
@@ -101,7 +101,7 @@ class Flux(TransformerFamily):
             img_ids=_places(height, width).to(latents),
             return_dict=False,
         )[0]
-        return F.pixel_shuffle(fold_tokens(tokens, height, width), self.patch)
+        return unpack_tokens(tokens, height, width, self.patch)
 
     def blank(self, config: ComponentConfig) -> Conditioning:
         return Conditioning(

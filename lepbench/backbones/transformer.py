@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch.nn.functional as F
 from torch import Tensor
 
 from lepbench.backbones.family import ComponentConfig, Family, Size
@@ -42,6 +43,16 @@ class TransformerFamily(Family):
 
     def size_multiple(self, config: ComponentConfig) -> int:
         return self.patch
+
+
+def pack_latents(latents: Tensor, patch: int) -> Tensor:
+    """Latents `[B, C, h, w]` as tokens, one a patch, row by row, channels outermost inside a patch."""
+    return F.pixel_unshuffle(latents, patch).flatten(2).transpose(1, 2)
+
+
+def unpack_tokens(tokens: Tensor, height: int, width: int, patch: int) -> Tensor:
+    """The reverse of `pack_latents`, for `height` rows of `width` patches."""
+    return F.pixel_shuffle(fold_tokens(tokens, height, width), patch)
 
 
 def fold_tokens(tokens: Tensor, height: int, width: int) -> Tensor:

@@ -18,6 +18,7 @@ COMPILED = (
     "FluxSingleTransformerBlock",
     "FluxTransformerBlock",
     "JointTransformerBlock",
+    "QwenImageTransformerBlock",
     "ResnetBlock2D",
     "SanaTransformerBlock",
     "ZImageTransformerBlock",

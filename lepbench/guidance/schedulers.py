@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -133,8 +134,10 @@ def set_timesteps(scheduler: Any, backbone: Backbone, steps: int, latent: Size) 
     """
     arguments = backbone.family.schedule(scheduler, steps, latent)
     try:
-        scheduler.set_timesteps(**arguments, device=backbone.device)
-    except (TypeError, ValueError) as error:
+        # A schedule that is stretched to a last timestep divides by zero where that is the only one.
+        with np.errstate(invalid="raise"):
+            scheduler.set_timesteps(**arguments, device=backbone.device)
+    except (TypeError, ValueError, FloatingPointError) as error:
         raise LepbenchError(f"{type(scheduler).__name__} takes no {steps} steps: {error}") from error
 
 

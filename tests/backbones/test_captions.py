@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from lepbench.backbones import load_backbone
+from lepbench.backbones import Conditioning, load_backbone
+from lepbench.predictors.latents import halve_texts
 
 LONG = "a red fish and " * 80
 PROMPTS = ["Two blue boats", LONG]
@@ -35,11 +36,21 @@ def of_z_image(pipe: Any) -> Encoded:
     return found
 
 
+def of_qwen_image(pipe: Any) -> Encoded:
+    # The length of its own call.
+    states, mask = pipe.encode_prompt(PROMPTS, max_sequence_length=512, device="cpu")
+    return unpad(states, mask), unpad(states, mask)
+
+
 def unpad(states: Tensor, mask: Tensor) -> list[Tensor]:
     return [row[chosen.bool()] for row, chosen in zip(states, mask, strict=True)]
 
 
-STOCK: dict[str, Callable[[Any], Encoded]] = {"sana": of_sana, "z-image": of_z_image}
+STOCK: dict[str, Callable[[Any], Encoded]] = {
+    "sana": of_sana,
+    "z-image": of_z_image,
+    "qwen-image": of_qwen_image,
+}
 
 
 @pytest.mark.parametrize("name", list(STOCK))
@@ -55,13 +66,30 @@ def test_captions_are_encoded_as_in_the_pipeline(name: str, tiny_folder_of: Call
         assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(ours, wanted, strict=True))
 
 
+def before_caption(pipe: Any) -> int:
+    """Tokens of Qwen-Image's template before the caption."""
+    return len(pipe.tokenizer(pipe.prompt_template_encode.split("{")[0]).input_ids)
+
+
 # Tokens are letters here.
-READ = {"sana": 298, "z-image": 512 - len("_user_")}
+READ: dict[str, Callable[[Any], int]] = {
+    "sana": lambda pipe: 298,
+    "z-image": lambda pipe: 512 - len("_user_"),
+    "qwen-image": lambda pipe: 34 + 512 - before_caption(pipe),
+}
 
 
 @pytest.mark.parametrize("name", list(READ))
 def test_the_rest_of_a_long_caption_is_told(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
+    read = READ[name](diffusers.DiffusionPipeline.from_pretrained(tiny_folder_of(name)))
     backbone = load_backbone(tiny_folder_of(name))
-    assert backbone.find_cut(["x", LONG]) == ["", LONG.strip()[READ[name] :].strip()]
-    short = LONG[: READ[name]]
-    assert backbone.find_cut([short]) == [""]
+    assert backbone.find_cut(["x", LONG]) == ["", LONG.strip()[read:].strip()]
+    assert backbone.find_cut([LONG[:read]]) == [""]
+
+
+def test_embeddings_beyond_half_precision_are_kept_in_full() -> None:
+    small, large = (Conditioning({"embeddings": torch.tensor([[[value]]])}) for value in (0.1, 1e5))
+    assert halve_texts(small)["embeddings"].dtype == torch.float16
+    assert torch.equal(halve_texts(large)["embeddings"], large["embeddings"])
+    both = Conditioning.cat([halve_texts(small), halve_texts(large)])["embeddings"]
+    assert torch.allclose(both.flatten(), torch.tensor([0.1, 1e5]), rtol=1e-3)

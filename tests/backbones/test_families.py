@@ -21,8 +21,8 @@ from lepbench.backbones.load import Precision
 from lepbench.backbones.survey import measure_tap_shapes
 from lepbench.errors import LepbenchError
 
-TRANSFORMERS = ("sd3", "sd35", "flux-dev", "pixart-sigma", "sana", "z-image")
-EMBEDDERS = {"flux-dev": "x_embedder", "sana": "patch_embed", "z-image": "layers[0]"}
+TRANSFORMERS = ("sd3", "sd35", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image")
+EMBEDDERS = {"flux-dev": "x_embedder", "sana": "patch_embed", "z-image": "layers[0]", "qwen-image": "img_in"}
 """What makes tokens of the latent, where it is not `pos_embed`."""
 BEHIND = {
     "sd-v": ["up_blocks.3", "conv_out"],
@@ -105,7 +105,7 @@ def test_the_map_of_one_sample_leads_back_through_a_batch_norm(
         assert torch.allclose(gradient, expected, atol=1e-5), position
 
 
-@pytest.mark.parametrize("name", ["sd3", "sd35", "flux-dev"])
+@pytest.mark.parametrize("name", ["sd3", "sd35", "flux-dev", "qwen-image"])
 def test_text_tokens_are_left_out(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     last = backbone.taps[-1]

@@ -36,6 +36,7 @@ PROMPTS = ["a red fish", "two blue boats"]
 SIZE = (64, 64)
 META = torch.device("meta")
 FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn)
+OTHERS = ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image"]
 BINNED = ("pixart-sigma", "sana")
 """Their own calls draw at the nearest trained size unless told not to."""
 
@@ -310,7 +311,7 @@ def test_a_vae_that_overflows_in_half_precision_runs_in_full(tiny_folder_of: Cal
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image"])
+@pytest.mark.parametrize("name", OTHERS)
 def test_pipelines_of_other_families_are_steered_too(
     name: str, tiny_folder_of: Callable[[str], Path]
 ) -> None:
@@ -332,7 +333,7 @@ def test_pipelines_of_other_families_are_steered_too(
     )
     assert torch.equal(plain, same)
     assert (plain - other).abs().max() > 1e-4
-    if name != "flux-dev":  # which takes its noise packed
+    if name not in ("flux-dev", "qwen-image"):  # which take their noise packed
         extra: dict[str, Any] = {"use_resolution_binning": False} if name in BINNED else {}
         expected = pipe("a red fish", **options, **extra, output_type="pt").images
         assert (plain - expected).abs().max() < 1e-5
@@ -390,7 +391,7 @@ def test_an_offloaded_pipeline_is_steered_and_put_back_to_rest(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sd-v", "sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image"])
+@pytest.mark.parametrize("name", ["sd-v", *OTHERS])
 def test_what_is_not_said_is_as_in_the_pipelines_own_call(
     name: str, tiny_folder_of: Callable[[str], Path]
 ) -> None:

@@ -26,6 +26,7 @@ FEWER: dict[str, dict[str, Any]] = {
     "pixart-sigma": {"num_layers": 2},
     "sana": {"num_layers": 2},
     "z-image": {"n_layers": 1, "n_refiner_layers": 1},
+    "qwen-image": {"num_layers": 1},
     "sdxl": {"transformer_layers_per_block": (1, 1, 1)},
 }
 """By what a true configuration is made as shallow as taps allow; widths, heads and layout stay."""
@@ -37,6 +38,7 @@ TAPPED = {
     "pixart-sigma": [1152] * 2,
     "sana": [2240] * 2,
     "z-image": [3840],
+    "qwen-image": [3072],
     "sdxl": [320, 640, *[1280] * 5, 640, 320],
 }
 

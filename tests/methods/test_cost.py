@@ -144,7 +144,7 @@ def test_a_method_of_other_code_has_no_figure() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image"])
+@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image"])
 def test_passes_of_every_family_are_counted_by_samples(
     name: str, tiny_folder_of: Callable[[str], Path]
 ) -> None:
