@@ -28,6 +28,7 @@ class TinyControl:
         settings: what its configuration must say.
         slot: the pipeline's component that it is.
         picture: the argument that takes the control picture.
+        guidance: the argument that takes the guidance scale.
         call: further arguments of the pipeline's call.
     """
 
@@ -37,6 +38,7 @@ class TinyControl:
     settings: Mapping[str, Any]
     slot: str = "controlnet"
     picture: str = "image"
+    guidance: str = "guidance_scale"
     call: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -115,6 +117,10 @@ def make_flux_control(pipeline: Any) -> torch.nn.Module:
 
 def make_sana_controlnet(pipeline: Any) -> torch.nn.Module:
     return make_alike(diffusers.SanaControlNetModel, pipeline.transformer, num_layers=1)
+
+
+def make_qwen_controlnet(pipeline: Any) -> torch.nn.Module:
+    return make_alike(diffusers.QwenImageControlNetModel, pipeline.transformer, num_layers=1)
 
 
 def make_z_image_controlnet(pipeline: Any) -> torch.nn.Module:
@@ -212,6 +218,19 @@ CONTROLS = {
         {**ENCODED, "scale": 0.8},
         picture="control_image",
         call={"controlnet_conditioning_scale": 0.8, "use_resolution_binning": False},
+    ),
+    "controlnet-qwen-image": TinyControl(
+        "qwen-image",
+        make_qwen_controlnet,
+        "QwenImageControlNetPipeline",
+        {**ENCODED, "scale": 0.9, "end": 0.6},
+        picture="control_image",
+        guidance="true_cfg_scale",
+        call={
+            "negative_prompt": " ",
+            "controlnet_conditioning_scale": 0.9,
+            "control_guidance_end": 0.6,
+        },
     ),
     "controlnet-z-image": TinyControl(
         "z-image",

@@ -224,6 +224,18 @@ CONTROLS.register("FluxTransformer2DModel/flux")(
         latents=2,
     )
 )
+CONTROLS.register("QwenImageControlNetModel/qwen-image")(
+    ControlKind(
+        "QwenImageControlNetPipeline",
+        picture="control_image",
+        guidance="true_cfg_scale",
+        texts={"embeddings": "prompt_embeds", "mask": "prompt_embeds_mask"},
+        encoded=True,
+        packed=True,
+        fits={key: key for key in ("joint_attention_dim", "num_attention_heads", "attention_head_dim")},
+        takes={"extra_condition_channels": (0,)},
+    )
+)
 CONTROLS.register("SanaControlNetModel/sana")(
     ControlKind(
         "SanaControlNetPipeline",

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.backbones.chat import count_tokens
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.transformer import fold_tokens
+from lepbench.backbones.transformer import pack_latents, unpack_tokens
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.schedulers import make_scheduler
@@ -55,7 +54,7 @@ def draw_controlled(
         height=pictures.shape[-2],
         width=pictures.shape[-1],
         num_inference_steps=sampler.steps,
-        latents=pack_latents(start) if kind.packed else start,
+        latents=pack_latents(start, PATCH) if kind.packed else start,
         generator=generators,
         output_type="latent",
         **{kind.picture: pictures.to(backbone.device, backbone.dtype), kind.guidance: sampler.guidance_scale},
@@ -63,7 +62,7 @@ def draw_controlled(
         **kind.call,
         **options,
     ).images
-    return unpack_latents(drawn, latent) if kind.packed else drawn
+    return unpack_tokens(drawn, latent[0] // PATCH, latent[1] // PATCH, PATCH) if kind.packed else drawn
 
 
 def make_pipeline(
@@ -116,16 +115,6 @@ def _name_half(kind: ControlKind, half: Conditioning) -> dict[str, Any]:
         argument: [row[:count] for row, count in zip(half[name], counts, strict=True)]
         for name, argument in kind.texts.items()
     }
-
-
-def pack_latents(latents: Tensor) -> Tensor:
-    """Latents `[B, C, h, w]` as tokens `[B, h w / 4, 4 C]`, row by row."""
-    return F.pixel_unshuffle(latents, PATCH).flatten(2).transpose(1, 2)
-
-
-def unpack_latents(tokens: Tensor, latent: tuple[int, int]) -> Tensor:
-    """The latents `[B, C, h, w]` of which tokens were made."""
-    return F.pixel_shuffle(fold_tokens(tokens, latent[0] // PATCH, latent[1] // PATCH), PATCH)
 
 
 def list_options(

@@ -14,19 +14,21 @@ import numpy as np
 import pytest
 import torch
 from tiny_controls import CONTROLS, TinyControl, make_control, save_control
+from tiny_pipelines import pack
 from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.backbones.cost import count_flops, count_passes
+from lepbench.backbones.transformer import unpack_tokens
 from lepbench.files import sha256_file
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.methods import ControlledConfig, Request
 from lepbench.methods.base import draw_noise
-from lepbench.methods.control_pipeline import pack_latents, unpack_latents
 from lepbench.methods.controlled import Controlled
 
 STEPS, SCALE, SIDE = 2, 3.0, 64
+FLOWS = ("sd3", "flux-dev", "qwen-image", "z-image")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def control(request: pytest.FixtureRequest) -> str:
 
 
 def choose_sampler(control: TinyControl) -> SamplerSettings:
-    own = {"lcm": "lcm", "sana": "flow_dpmpp"} | dict.fromkeys(("sd3", "flux-dev", "z-image"), "flow_euler")
+    own = {"lcm": "lcm", "sana": "flow_dpmpp"} | dict.fromkeys(FLOWS, "flow_euler")
     scheduler = own.get(control.backbone, "euler")
     return SamplerSettings(steps=STEPS, scheduler=scheduler, guidance_scale=SCALE)
 
@@ -96,17 +98,16 @@ def draw_stock(
         drawn = pipeline(
             request.prompt,
             num_inference_steps=STEPS,
-            guidance_scale=SCALE,
             height=SIDE,
             width=SIDE,
-            latents=pack_latents(noise) if packed else noise,
+            latents=pack(noise) if packed else noise,
             generator=generators,
             output_type="latent",
-            **{tiny.picture: picture},
+            **{tiny.picture: picture, tiny.guidance: SCALE},
             **tiny.call,
             **options,
         ).images
-    return unpack_latents(drawn, (noise.shape[-2], noise.shape[-1])) if packed else drawn
+    return unpack_tokens(drawn, noise.shape[-2] // 2, noise.shape[-1] // 2, 2) if packed else drawn
 
 
 def paint(request: Request, settings: Any) -> Tensor:
