@@ -63,12 +63,12 @@ class ModelConfig(Config):
             return given
         try:
             implied = METHODS.get(settings["name"]).imply_sampler(settings)
-        except LepbenchError as error:
-            raise ValueError(str(error)) from None
+        except LepbenchError:
+            return given  # The method's own validation says what is wrong.
         sampler = given.get("sampler") or {}
-        return (
-            {**given, "sampler": {**implied, **sampler}} if implied and isinstance(sampler, dict) else given
-        )
+        if not implied or not isinstance(sampler, dict):
+            return given
+        return {**given, "sampler": {**implied, **sampler}}
 
     @model_validator(mode="before")
     @classmethod
