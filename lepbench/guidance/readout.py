@@ -44,6 +44,7 @@ class Readout:
         backbone: Backbone,
         z: Tensor,
         timestep: Tensor,
+        *,
         conditioning: Conditioning,
         empty: Conditioning | None,
     ) -> Tensor:

@@ -162,7 +162,7 @@ class _Loop:
             return latents
         timestep = self.timesteps[index]
         z = scale_model_input(self.scheduler, latents, timestep)
-        refined = readout.refine(self.backbone, z, timestep, self.conditioning, self.empty)
+        refined = readout.refine(self.backbone, z, timestep, conditioning=self.conditioning, empty=self.empty)
         return shift_sample(
             self.scheduler, latents, (z - refined) / measure_input_scale(self.scheduler, timestep)
         )

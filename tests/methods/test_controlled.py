@@ -147,13 +147,7 @@ def test_every_key_of_the_picture_counts(method: Controlled, drawn: Tensor) -> N
         {"range": (high, low)},
     ]
     for update in wrong:
-        fooled = Controlled(
-            method.backbone,
-            method.sampler,
-            method.module,
-            method.config.model_copy(update=update),
-            method.options,
-        )
+        fooled = dataclasses.replace(method, config=method.config.model_copy(update=update))
         assert (fooled.draw(asked()[:1])[0] - drawn[0]).abs().max() > 1e-4, update
 
 

@@ -97,7 +97,7 @@ def test_the_first_update_moves_every_value_by_the_rate(backbone: Backbone) -> N
     readout = Readout(make_predictor(backbone), torch.ones_like(noise), rate=0.03)
     conditioning, empty = backbone.conditions(["a", "b"], SCALE)
     timestep = torch.tensor(700)
-    moved = readout.refine(backbone, noise, timestep, conditioning, empty) - noise
+    moved = readout.refine(backbone, noise, timestep, conditioning=conditioning, empty=empty) - noise
     assert torch.allclose(moved.abs(), torch.full_like(moved, 0.03), atol=1e-4)
     gradient = readout.gradient(backbone, noise, timestep, conditioning)
     assert empty is not None
