@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lepbench.backbones import Conditioning, load_backbone
+from lepbench.backbones.chat import count_tokens
 from lepbench.predictors.latents import halve_texts
 
 LONG = "a red fish and " * 80
@@ -94,6 +95,14 @@ def test_the_rest_of_a_long_caption_is_told(name: str, tiny_folder_of: Callable[
     backbone = load_backbone(tiny_folder_of(name))
     assert backbone.find_cut(["x", LONG]) == ["", LONG.strip()[read:].strip()]
     assert backbone.find_cut([LONG[:read]]) == [""]
+
+
+def test_tokens_are_counted_in_every_precision() -> None:
+    mask = torch.ones(2, 301)
+    mask[1, 259:] = 0
+    for dtype in (torch.float32, torch.bfloat16, torch.float16):
+        assert count_tokens(mask.to(dtype)) == [301, 259]
+    assert count_tokens(mask.to("meta")) == [301, 301]
 
 
 def test_embeddings_beyond_half_precision_are_kept_in_full() -> None:
