@@ -77,10 +77,10 @@ def qwen3(kind: Any = transformers.Qwen3Model, layers: int = 2) -> Any:
     return kind(
         transformers.Qwen3Config(
             vocab_size=40,
-            hidden_size=16,
-            intermediate_size=16,
+            hidden_size=8,
+            intermediate_size=8,
             num_hidden_layers=layers,
-            num_attention_heads=2,
+            num_attention_heads=1,
             num_key_value_heads=1,
             head_dim=8,
         )
@@ -364,7 +364,7 @@ def z_image() -> diffusers.DiffusionPipeline:
         n_refiner_layers=1,
         n_heads=2,
         n_kv_heads=2,
-        cap_feat_dim=16,
+        cap_feat_dim=8,
         axes_dims=[4, 2, 2],
         axes_lens=[600, 32, 32],
     )
@@ -414,6 +414,43 @@ def qwen_image() -> diffusers.DiffusionPipeline:
     )
 
 
+def patch_vae() -> diffusers.AutoencoderKLFlux2:
+    """Of the kind of FLUX.2's, with statistics of its latents' patches."""
+    made = diffusers.AutoencoderKLFlux2(
+        block_out_channels=(8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        latent_channels=1,
+        norm_num_groups=4,
+        sample_size=64,
+    )
+    made.bn.running_mean.normal_()
+    made.bn.running_var.uniform_(0.5, 2.0)
+    return made
+
+
+def flux2_klein(distilled: bool = False) -> diffusers.DiffusionPipeline:
+    transformer = diffusers.Flux2Transformer2DModel(
+        in_channels=4,
+        num_layers=1,
+        num_single_layers=2,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        joint_attention_dim=3 * 8,
+        timestep_guidance_channels=16,
+        axes_dims_rope=(2, 2, 2, 2),
+        guidance_embeds=False,
+    )
+    return diffusers.Flux2KleinPipeline(
+        transformer=transformer,
+        vae=patch_vae(),
+        text_encoder=qwen3(transformers.Qwen3ForCausalLM, layers=27),
+        tokenizer=qwen_tokenizer(),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
+        is_distilled=distilled,
+    )
+
+
 def pack(latents: torch.Tensor) -> torch.Tensor:
     """Tokens of Flux and Qwen-Image, spelt out: 2 x 2 patches row by row, channels outermost in a patch."""
     rows = [
@@ -423,6 +460,16 @@ def pack(latents: torch.Tensor) -> torch.Tensor:
         for y in range(0, latents.shape[2], 2)
     ]
     return torch.cat(rows, dim=1)
+
+
+def normalise(pipeline: Any, latents: torch.Tensor) -> torch.Tensor:
+    """Drawn latents as the transformer reads them: FLUX.2's pipeline returns those that its VAE reads."""
+    if not isinstance(pipeline, diffusers.Flux2KleinPipeline):
+        return latents
+    norm = pipeline.vae.bn
+    mean, variance = (part[:, None, None] for part in (norm.running_mean, norm.running_var))
+    normalised: torch.Tensor = (pipeline._patchify_latents(latents) - mean) / (variance + norm.eps).sqrt()
+    return normalised
 
 
 PACKED = ("FluxPipeline", "QwenImagePipeline")
@@ -442,6 +489,8 @@ BUILDERS: dict[str, Callable[[], diffusers.DiffusionPipeline]] = {
     "sana": sana,
     "z-image": z_image,
     "qwen-image": qwen_image,
+    "flux2-klein": flux2_klein,
+    "flux2-klein-distilled": lambda: flux2_klein(distilled=True),
 }
 
 

@@ -88,8 +88,8 @@ class Backbone:
 
     @property
     def takes_scale(self) -> bool:
-        """Whether guidance is distilled: its scale is an input of the denoiser."""
-        return self.family.takes_scale(self.denoiser.config)
+        """Whether guidance is distilled: its scale is an input of the denoiser, or ignored."""
+        return self.family.takes_scale(self.denoiser.config, self.text.index)
 
     @property
     def vae_factor(self) -> int:

@@ -96,4 +96,5 @@ def align_tokens(states: Tensor, mask: Tensor, skip: int, length: int) -> Condit
 
 def count_tokens(mask: Tensor) -> list[int]:
     """The number of tokens of each sample by its mask `[B, L]`; all L on the meta device."""
-    return [mask.shape[1]] * len(mask) if mask.is_meta else [int(count) for count in mask.sum(dim=1)]
+    # As bool: a sum in bfloat16 is rounded.
+    return [mask.shape[1]] * len(mask) if mask.is_meta else mask.bool().sum(dim=1).tolist()

@@ -85,6 +85,11 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "sd3": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
     "flux": (*VAE, Need("transformer", "patch_size", (1,), "its latents are not packed 2 x 2 beforehand")),
     "pixart": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
+    "flux2-klein": (
+        Need("transformer", "patch_size", (1,), "its latents are not made of patches beforehand"),
+        Need("transformer", "guidance_embeds", (False,), "it asks for a guidance scale (FLUX.2 dev)"),
+        Need("vae", "patch_size", ((2, 2), [2, 2]), PATCHES),
+    ),
     "qwen-image": (
         Need("vae", "input_channels", (3,), "it encodes pictures of other channels (Layered)"),
         Need("transformer", "patch_size", (2,), PATCHES),

@@ -168,8 +168,13 @@ class Family(ABC):
         """The unconditional embeddings for classifier-free guidance, one sample."""
         return self.encode_negatives(text, [""])
 
-    def takes_scale(self, config: ComponentConfig) -> bool:
-        """Whether the guidance scale is an input of the denoiser, which then needs no unconditional pass."""
+    def takes_scale(self, config: ComponentConfig, index: ComponentConfig) -> bool:
+        """Whether guidance is distilled, and there is no unconditional pass at any scale.
+
+        Args:
+            config: of the denoiser, to which the scale may be an input.
+            index: the pipeline's `model_index.json`.
+        """
         return False
 
     def conditions(

@@ -67,7 +67,7 @@ class Flux(TransformerFamily):
         clip, t5 = configs["text_encoder"], configs["text_encoder_2"]
         return {"embeddings": t5["d_model"], "pooled": clip["hidden_size"]}
 
-    def takes_scale(self, config: ComponentConfig) -> bool:
+    def takes_scale(self, config: ComponentConfig, index: ComponentConfig) -> bool:
         return True
 
     def conditions(

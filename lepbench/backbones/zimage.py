@@ -24,7 +24,7 @@ STATES = -2
 
 
 class ZImage(ChatFamily):
-    """Its guidance scale is 0 for no guidance, as in the distilled Turbo."""
+    """A guidance scale of 0 is no guidance; the distilled Turbo is given it."""
 
     name = "z-image"
     components: ClassVar = {

@@ -15,6 +15,8 @@ from lepbench.config import Config
 
 COMPILED = (
     "BasicTransformerBlock",
+    "Flux2SingleTransformerBlock",
+    "Flux2TransformerBlock",
     "FluxSingleTransformerBlock",
     "FluxTransformerBlock",
     "JointTransformerBlock",

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lepbench.backbones import Conditioning, load_backbone
+from lepbench.backbones.chat import count_tokens
 from lepbench.predictors.latents import halve_texts
 
 LONG = "a red fish and " * 80
@@ -42,6 +43,12 @@ def of_qwen_image(pipe: Any) -> Encoded:
     return unpad(states, mask), unpad(states, mask)
 
 
+def of_flux2_klein(pipe: Any) -> Encoded:
+    # It reads the padding, too.
+    states = list(pipe.encode_prompt(PROMPTS, device="cpu")[0])
+    return states, states
+
+
 def unpad(states: Tensor, mask: Tensor) -> list[Tensor]:
     return [row[chosen.bool()] for row, chosen in zip(states, mask, strict=True)]
 
@@ -50,6 +57,7 @@ STOCK: dict[str, Callable[[Any], Encoded]] = {
     "sana": of_sana,
     "z-image": of_z_image,
     "qwen-image": of_qwen_image,
+    "flux2-klein": of_flux2_klein,
 }
 
 
@@ -62,7 +70,8 @@ def test_captions_are_encoded_as_in_the_pipeline(name: str, tiny_folder_of: Call
     conditioning, empty = backbone.conditions(PROMPTS, 4.0, PROMPTS)
     assert empty is not None
     for found, wanted in zip((conditioning, empty), expected, strict=True):
-        ours = unpad(found["embeddings"], found["mask"])
+        states = found["embeddings"]
+        ours = unpad(states, found.tensors.get("mask", torch.ones(states.shape[:2])))
         assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(ours, wanted, strict=True))
 
 
@@ -75,6 +84,7 @@ def before_caption(pipe: Any) -> int:
 READ: dict[str, Callable[[Any], int]] = {
     "sana": lambda pipe: 298,
     "z-image": lambda pipe: 512 - len("_user_"),
+    "flux2-klein": lambda pipe: 512 - len("_user_"),
     "qwen-image": lambda pipe: 34 + 512 - before_caption(pipe),
 }
 
@@ -85,6 +95,14 @@ def test_the_rest_of_a_long_caption_is_told(name: str, tiny_folder_of: Callable[
     backbone = load_backbone(tiny_folder_of(name))
     assert backbone.find_cut(["x", LONG]) == ["", LONG.strip()[read:].strip()]
     assert backbone.find_cut([LONG[:read]]) == [""]
+
+
+def test_tokens_are_counted_in_every_precision() -> None:
+    mask = torch.ones(2, 301)
+    mask[1, 259:] = 0
+    for dtype in (torch.float32, torch.bfloat16, torch.float16):
+        assert count_tokens(mask.to(dtype)) == [301, 259]
+    assert count_tokens(mask.to("meta")) == [301, 301]
 
 
 def test_embeddings_beyond_half_precision_are_kept_in_full() -> None:

@@ -21,8 +21,14 @@ from lepbench.backbones.load import Precision
 from lepbench.backbones.survey import measure_tap_shapes
 from lepbench.errors import LepbenchError
 
-TRANSFORMERS = ("sd3", "sd35", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image")
-EMBEDDERS = {"flux-dev": "x_embedder", "sana": "patch_embed", "z-image": "layers[0]", "qwen-image": "img_in"}
+TRANSFORMERS = ("sd3", "sd35", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image", "flux2-klein")
+EMBEDDERS = {
+    "flux-dev": "x_embedder",
+    "sana": "patch_embed",
+    "z-image": "layers[0]",
+    "qwen-image": "img_in",
+    "flux2-klein": "x_embedder",
+}
 """What makes tokens of the latent, where it is not `pos_embed`."""
 BEHIND = {
     "sd-v": ["up_blocks.3", "conv_out"],
@@ -81,7 +87,7 @@ def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of: Callable[[
     with torch.no_grad():
         maps = [backbone.read(z, 700, conditioning, [embedder])[1][embedder] for z in (latents, changed)]
     moved = (maps[0] - maps[1]).abs().amax(dim=1)[0]
-    side = 1 if name == "sana" else 2
+    side = 1 if name in ("sana", "flux2-klein") else 2
     assert moved.shape == (8 // side, 24 // side)
     assert (moved == moved.max()).nonzero().tolist() == [[5 // side, 18 // side]]
     # In a block the others follow.
@@ -105,7 +111,7 @@ def test_the_map_of_one_sample_leads_back_through_a_batch_norm(
         assert torch.allclose(gradient, expected, atol=1e-5), position
 
 
-@pytest.mark.parametrize("name", ["sd3", "sd35", "flux-dev", "qwen-image"])
+@pytest.mark.parametrize("name", ["sd3", "sd35", "flux-dev", "qwen-image", "flux2-klein"])
 def test_text_tokens_are_left_out(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     last = backbone.taps[-1]

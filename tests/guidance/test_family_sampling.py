@@ -11,7 +11,7 @@ from typing import Any
 import diffusers
 import pytest
 import torch
-from tiny_pipelines import BUILDERS, PACKED, pack
+from tiny_pipelines import BUILDERS, PACKED, normalise, pack
 from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
@@ -21,10 +21,12 @@ from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import draw_noise, make_generator
 
+DRAWN = ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image", "flux2-klein"]
 PROMPTS = ["a red fish", "Two blue boats"]
 SHAPE = (4, 8, 16)
 STEPS = 3
-FLOWS = ("sd3", "sd3-without-t5", "sd35", "flux-dev", "flux-schnell", "sana", "z-image", "qwen-image")
+KLEIN = ("flux2-klein", "flux2-klein-distilled")
+FLOWS = ("sd3", "sd3-without-t5", "sd35", "flux-dev", "flux-schnell", "sana", "z-image", "qwen-image", *KLEIN)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def drawn_by(pipeline: Any, start: Tensor, cfg: float, scheduler: str, output_ty
         extra = {"true_cfg_scale": cfg, "negative_prompt": [" "] * len(PROMPTS) if cfg > 1 else None}
     return pipeline(
         # Z-Image's changes the list.
-        list(PROMPTS),
+        prompt=list(PROMPTS),
         num_inference_steps=STEPS,
         latents=pack(start) if type(pipeline).__name__ in PACKED else start,
         generator=generators(),
@@ -125,7 +127,7 @@ def test_unguided_is_the_stock_pipeline(
 ) -> None:
     pipeline = stock_of(name)
     own = pipeline.scheduler
-    expected = drawn_by(pipeline, start, cfg, scheduler, "latent")
+    expected = normalise(pipeline, drawn_by(pipeline, start, cfg, scheduler, "latent"))
     pipeline.register_modules(scheduler=own)
     settings = SamplerSettings(steps=STEPS, scheduler=scheduler, guidance_scale=cfg)
     ours = sample(loaded(name), PROMPTS, start, settings, generators=generators()).latents
@@ -135,7 +137,9 @@ def test_unguided_is_the_stock_pipeline(
     assert (ours - start).abs().max() > 0.1
 
 
-@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image"])
+@pytest.mark.parametrize(
+    "name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image", "flux2-klein"]
+)
 def test_pictures_are_the_stock_pipelines(name: str, loaded: Any, stock_of: Any, start: Tensor) -> None:
     expected = drawn_by(stock_of(name), start, 4.0, fitting(name), "pt")
     settings = SamplerSettings(steps=STEPS, scheduler=fitting(name))

@@ -11,7 +11,7 @@ from typing import Any
 import diffusers
 import pytest
 import torch
-from tiny_pipelines import PACKED, pack
+from tiny_pipelines import PACKED, normalise, pack
 from torch import Tensor
 
 from lepbench.backbones import load_backbone
@@ -32,6 +32,7 @@ SCHEDULERS = {
     "sana": "flow_dpmpp",
     "z-image": "flow_euler",
     "qwen-image": "flow_euler",
+    "flux2-klein": "flow_euler",
 }
 
 
@@ -57,11 +58,14 @@ def drawn_by_diffusers(folder: Path, start: Tensor, negative: str) -> Tensor:
     texts = negative if "PixArt" in type(pipeline).__name__ else [negative] * len(PROMPTS)
     taken = inspect.signature(pipeline.__call__).parameters
     extra: dict[str, Any] = {"use_resolution_binning": False} if "use_resolution_binning" in taken else {}
+    if "negative_prompt" in taken:
+        extra["negative_prompt"] = texts
+    else:  # FLUX.2 takes its embeddings alone
+        extra["negative_prompt_embeds"] = pipeline.encode_prompt(texts)[0]
     extra["true_cfg_scale" if "true_cfg_scale" in taken else "guidance_scale"] = 4.0
-    return pipeline(
+    drawn: Tensor = pipeline(
         # Z-Image's changes the list.
-        list(PROMPTS),
-        negative_prompt=texts,
+        prompt=list(PROMPTS),
         num_inference_steps=STEPS,
         latents=pack(start) if type(pipeline).__name__ in PACKED else start,
         height=32,
@@ -69,6 +73,7 @@ def drawn_by_diffusers(folder: Path, start: Tensor, negative: str) -> Tensor:
         output_type="latent",
         **extra,
     ).images
+    return normalise(pipeline, drawn)
 
 
 @pytest.mark.parametrize("name", list(SCHEDULERS))
@@ -127,13 +132,14 @@ def test_it_is_read_beside_a_sketch(loaded: Any, start: Tensor) -> None:
     [
         ("flux-dev", {}, "flux takes no negative prompt; leave negative_prompt out"),
         ("lcm", {}, "sd takes no negative prompt; leave negative_prompt out"),
+        ("flux2-klein-distilled", {}, "flux2-klein takes no negative prompt; leave negative_prompt out"),
         ("sd-v", {"guidance_scale": 1.0}, "guidance_scale 1.0 has no unconditional pass .*; give a sc"),
     ],
 )
 def test_where_nothing_reads_it_it_is_refused(
     name: str, given: dict[str, Any], message: str, loaded: Any, start: Tensor
 ) -> None:
-    scheduler = {"flux-dev": "flow_euler", "lcm": "lcm", "sd-v": "ddim"}[name]
+    scheduler = {"lcm": "lcm", "sd-v": "ddim"}.get(name, "flow_euler")
     asked = SamplerSettings(steps=STEPS, scheduler=scheduler, negative_prompt="dull", **given)
     generators = [torch.Generator() for _ in PROMPTS]
     with pytest.raises(LepbenchError, match=message):

@@ -36,7 +36,7 @@ PROMPTS = ["a red fish", "two blue boats"]
 SIZE = (64, 64)
 META = torch.device("meta")
 FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn)
-OTHERS = ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image"]
+OTHERS = ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image", "flux2-klein"]
 BINNED = ("pixart-sigma", "sana")
 """Their own calls draw at the nearest trained size unless told not to."""
 
@@ -335,7 +335,7 @@ def test_pipelines_of_other_families_are_steered_too(
     assert (plain - other).abs().max() > 1e-4
     if name not in ("flux-dev", "qwen-image"):  # which take their noise packed
         extra: dict[str, Any] = {"use_resolution_binning": False} if name in BINNED else {}
-        expected = pipe("a red fish", **options, **extra, output_type="pt").images
+        expected = pipe(prompt="a red fish", **options, **extra, output_type="pt").images
         assert (plain - expected).abs().max() < 1e-5
 
 
@@ -399,7 +399,7 @@ def test_what_is_not_said_is_as_in_the_pipelines_own_call(
     guided = SketchGuidedPipeline.from_pipe(pipe, reader(wrap_pipeline(pipe)))
     options: dict[str, Any] = {"height": 32, "width": 32, "output_type": "pt"}
     extra: dict[str, Any] = {"use_resolution_binning": False} if name in BINNED else {}
-    expected = pipe("a red fish", generator=make_generator(3), **options, **extra).images
+    expected = pipe(prompt="a red fish", generator=make_generator(3), **options, **extra).images
     ours = guided("a red fish", generator=make_generator(3), **options).images
     assert (ours - expected).abs().max() < 1e-5
 

@@ -27,6 +27,7 @@ FEWER: dict[str, dict[str, Any]] = {
     "sana": {"num_layers": 2},
     "z-image": {"n_layers": 1, "n_refiner_layers": 1},
     "qwen-image": {"num_layers": 1},
+    "flux2-klein-4b": {"num_layers": 1, "num_single_layers": 1},
     "sdxl": {"transformer_layers_per_block": (1, 1, 1)},
 }
 """By what a true configuration is made as shallow as taps allow; widths, heads and layout stay."""
@@ -39,6 +40,7 @@ TAPPED = {
     "sana": [2240] * 2,
     "z-image": [3840],
     "qwen-image": [3072],
+    "flux2-klein-4b": [3072] * 2,
     "sdxl": [320, 640, *[1280] * 5, 640, 320],
 }
 
