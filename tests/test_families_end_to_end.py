@@ -45,11 +45,16 @@ def triplets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 FAMILIES = ("sd-v", "lcm", "sdxl", "sd3", "flux-dev", "pixart-sigma")
+RECENT = ("sd35", "sana", "z-image", "qwen-image", "flux2-klein")
 
 
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [*product(FAMILIES, ["float32", "bfloat16"]), *product(["sd3", "flux-dev", "pixart-sigma"], ["float16"])],
+    [
+        *product(FAMILIES, ["float32", "bfloat16"]),
+        *product(["sd3", "flux-dev", "pixart-sigma"], ["float16"]),
+        *product(RECENT, ["bfloat16"]),
+    ],
 )
 def test_a_predictor_is_trained_and_steers(
     name: str, precision: Precision, tiny_folder_of: Callable[[str], Path], triplets: Path, tmp_path: Path

@@ -72,7 +72,7 @@ def sample(
         scale: the paper's beta, the length of a shift in lengths of the ordinary step.
         stop: guide while t > stop x T_train.
         steps, scheduler: of the sampler.
-        guidance_scale: classifier-free guidance of the prompt; up to 1 there is none.
+        guidance_scale: classifier-free guidance of the prompt; up to 1 (Z-Image: 0) there is none.
         negative_prompt: what is not wanted, one text for all prompts or one each: the unconditional half of
             classifier-free guidance reads it.
         seed: of the first picture's noise; the next one's is one more.

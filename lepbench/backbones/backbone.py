@@ -88,13 +88,18 @@ class Backbone:
 
     @property
     def takes_scale(self) -> bool:
-        """Whether guidance is distilled: its scale is an input of the denoiser."""
-        return self.family.takes_scale(self.denoiser.config)
+        """Whether guidance is distilled: its scale is an input of the denoiser, or ignored."""
+        return self.family.takes_scale(self.denoiser.config, self.text.index)
 
     @property
     def vae_factor(self) -> int:
         """Pixels per latent along a side."""
-        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
+        return self.family.autoencoder.factor(self.vae.config)
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of the latents."""
+        return self.family.autoencoder.channels(self.vae.config)
 
     @property
     def image_size(self) -> int:
@@ -146,11 +151,11 @@ class Backbone:
                 f"{self.name} cannot draw {width}x{height} px",
                 f"choose sides of at most {most * self.vae_factor} px",
             )
-        return int(self.vae.config.latent_channels), height // self.vae_factor, width // self.vae_factor
+        return self.latent_channels, height // self.vae_factor, width // self.vae_factor
 
     def predict(self, latents: Tensor, timesteps: Tensor | int | float, conditioning: Conditioning) -> Tensor:
         """One pass over `latents [B, C, h, w]`: the prediction, in their shape and dtype, without a graph."""
-        with torch.inference_mode():
+        with torch.no_grad(), torch.inference_mode(not self.family.keeps_tables):
             predicted = self._run(latents, timesteps, conditioning)
         # Inference tensors cannot be part of a graph; the copy can.
         return predicted.to(latents.dtype, copy=True)
@@ -238,8 +243,8 @@ class Backbone:
         self.latent_shape((images.shape[-2], images.shape[-1]))
         centred = (images * 2 - 1).to(self.device, self.vae.dtype)
         pieces = torch.split(centred, choose_vae_batch(images.shape[-2] * images.shape[-1]))
-        modes = [_read_mode(self.vae.encode(piece)) for piece in pieces]
-        latents: Tensor = (torch.cat(modes) - self._latent_shift) * self.vae.config.scaling_factor
+        read = self.family.autoencoder
+        latents = read.normalise(self.vae, torch.cat([read.encode(self.vae, piece) for piece in pieces]))
         require_encoded(latents, self.vae.dtype)
         return latents.float().contiguous()
 
@@ -260,14 +265,11 @@ class Backbone:
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents [B, C, h, w] to float32 [B, 3, H, W] around [-1, 1], in the graph if one is recorded."""
-        unscaled = latents / self.vae.config.scaling_factor + self._latent_shift
+        read = self.family.autoencoder
+        code = read.denormalise(self.vae, latents).to(self.device, self.vae.dtype)
         pixels = latents.shape[-2] * latents.shape[-1] * self.vae_factor**2
-        pieces = torch.split(unscaled.to(self.device, self.vae.dtype), choose_vae_batch(pixels))
-        return torch.cat([self.vae.decode(piece).sample.float() for piece in pieces])
-
-    @property
-    def _latent_shift(self) -> float:
-        return float(self.vae.config.get("shift_factor") or 0.0) if self.family.shifted else 0.0
+        pieces = torch.split(code, choose_vae_batch(pixels))
+        return torch.cat([read.decode(self.vae, piece).float() for piece in pieces])
 
     @torch.no_grad()
     def encode_prompts(self, prompts: Sequence[str]) -> Conditioning:
@@ -293,30 +295,31 @@ class Backbone:
         if empty is None or not given:
             return conditioning, empty
         rows = torch.tensor(list(given), device=self.device)
-        return conditioning, empty.with_rows(rows, self.encode_prompts(list(given.values())))
+        negative = self.family.encode_negatives(self.text, list(given.values()))
+        return conditioning, empty.with_rows(rows, negative)
 
     def require_negatives(self, scale: float, negatives: Iterable[str | None]) -> None:
         """Refuse negative prompts that nothing would read.
 
         Raises:
-            LepbenchError: there is one, and no unconditional pass: guidance is distilled, or its scale is at
-                most 1.
+            LepbenchError: there is one, and no unconditional pass: guidance is distilled, or its scale is too
+                low.
         """
         if not any(negatives):
             return
         if self.takes_scale:
             raise LepbenchError(f"{self.family.name} takes no negative prompt", "leave negative_prompt out")
-        if scale <= 1:
+        if scale <= self.family.unguided:
             raise LepbenchError(
                 f"guidance_scale {scale} has no unconditional pass to read a negative prompt",
-                "give a scale above 1, or leave negative_prompt out",
+                f"give a scale above {self.family.unguided:g}, or leave negative_prompt out",
             )
 
     def find_cut(self, prompts: Sequence[str]) -> list[str]:
         """What no text encoder reads of each prompt, beyond its number of tokens; empty if all is read."""
         limits = self.family.token_limits(self.text)
         tails = [
-            [self.text.find_tail(name, self.family.normalise_prompt(prompt), limit) for prompt in prompts]
+            [self.family.find_tail(self.text, name, prompt, limit) for prompt in prompts]
             for name, limit in limits.items()
         ]
         return [min(found, key=len) for found in zip(*tails, strict=True)]
@@ -331,7 +334,7 @@ class Backbone:
             if (method := find_quantisation(read_config(network))) is not None
         ]
         kinds = list_class_names(self.vae)
-        if "AutoencoderKL" not in kinds:
+        if self.family.components["vae"].split(".")[1] not in kinds:
             found.append(f"the VAE is an {kinds[0]}")
         if self.denoiser.config.get("time_cond_proj_dim") is not None:
             found.append("guidance is distilled: its scale is an input of the U-Net")
@@ -450,12 +453,6 @@ def assemble_backbone(
 def choose_vae_batch(pixels: int) -> int:
     """Number of images with that many pixels per VAE call."""
     return min(AT_ONCE, max(1, PIXELS_AT_ONCE // pixels))
-
-
-def _read_mode(encoded: Any) -> Tensor:
-    """The posterior's mode; the latents of an AutoencoderTiny, which has no posterior."""
-    mode: Tensor = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
-    return mode
 
 
 def _fetch(id_or_path: str | Path, components: Mapping[str, str], tokenizers: Mapping[str, str]) -> Path:

@@ -85,6 +85,30 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "sd3": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
     "flux": (*VAE, Need("transformer", "patch_size", (1,), "its latents are not packed 2 x 2 beforehand")),
     "pixart": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
+    "flux2-klein": (
+        Need("transformer", "patch_size", (1,), "its latents are not made of patches beforehand"),
+        Need("transformer", "guidance_embeds", (False,), "it asks for a guidance scale (FLUX.2 dev)"),
+        Need("vae", "patch_size", ((2, 2), [2, 2]), PATCHES),
+    ),
+    "qwen-image": (
+        Need("vae", "input_channels", (3,), "it encodes pictures of other channels (Layered)"),
+        Need("transformer", "patch_size", (2,), PATCHES),
+        Need("transformer", "guidance_embeds", (None, False), "no released model has this input"),
+        Need("transformer", "zero_cond_t", (None, False), "it asks for a picture beside the prompt (Edit)"),
+        Need("transformer", "use_additional_t_cond", (None, False), "it asks for layers (Layered)"),
+        Need("transformer", "use_layer3d_rope", (None, False), "it asks for layers (Layered)"),
+    ),
+    "z-image": (
+        *VAE,
+        Need("transformer", "all_patch_size", ((2,), [2]), PATCHES),
+        Need("transformer", "all_f_patch_size", ((1,), [1]), "only patches of one frame are read"),
+        Need("transformer", "siglip_feat_dim", (None,), "it asks for pictures beside the prompt (Omni)"),
+    ),
+    "sana": (
+        *VAE,
+        Need("transformer", "patch_size", (1,), "only patches of one latent pixel are read"),
+        Need("transformer", "guidance_embeds", (None, False), "it asks for a guidance scale (Sana-Sprint)"),
+    ),
 }
 """Per family, the keys that ask for inputs or for another reading of latents.
 
@@ -140,7 +164,7 @@ def _is_flow(config: ComponentConfig) -> bool:
 def _check_channels(family: Family, configs: Mapping[str, ComponentConfig], where: Where) -> None:
     """Refuse a denoiser that reads or writes other channels than the VAE's latents have."""
     denoiser = configs[family.denoiser]
-    present, latent = family.latent_channels(denoiser), int(configs["vae"]["latent_channels"])
+    present, latent = family.latent_channels(denoiser), family.autoencoder.channels(configs["vae"])
     if present != latent:
         raise LepbenchError(
             f"{where(family.denoiser)} has in_channels {denoiser['in_channels']}, and latents of the VAE "

@@ -46,8 +46,9 @@ def count_passes(denoiser: nn.Module) -> Iterator[Passes]:
     passes = Passes()
 
     def count(module: nn.Module, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
-        latents = next(value for value in (*inputs, *options.values()) if isinstance(value, Tensor))
-        if torch.is_grad_enabled() and latents.requires_grad:
+        # A list of tensors for some, one a sample.
+        latents = next(value for value in (*inputs, *options.values()) if isinstance(value, Tensor | list))
+        if torch.is_grad_enabled() and latents[0].requires_grad:
             passes.steered += len(latents)
         else:
             passes.plain += len(latents)

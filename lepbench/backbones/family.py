@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from lepbench.backbones.autoencoder import Autoencoder
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.quiet import silence_libraries
@@ -41,19 +42,25 @@ class TextParts:
     device: torch.device
     multi_vector: bool = False
 
-    def tokens(self, tokenizer: str, prompts: Sequence[str], length: int) -> Any:
-        """Token ids and mask `[B, length]`: padded, or truncated with the end token kept."""
+    def tokens(self, tokenizer: str, prompts: Sequence[str], length: int, **options: Any) -> Any:
+        """Token ids and mask `[B, length]`: padded, or truncated with the end token kept.
+
+        Args:
+            options: of the tokenizer's call, in place of these.
+        """
         texts = [self._write_out(prompt, tokenizer) for prompt in prompts]
-        batch = self.tokenizers[tokenizer](
-            texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
-        )
-        return batch.to(self.device)
+        usual = {"padding": "max_length", "max_length": length, "truncation": True, "return_tensors": "pt"}
+        return self.tokenizers[tokenizer](texts, **usual | options).to(self.device)
 
     def find_tail(self, tokenizer: str, prompt: str, length: int) -> str:
         """What is cut off a prompt of more than `length` tokens; empty if nothing is."""
         reader = self.tokenizers[tokenizer]
         ids = reader(self._write_out(prompt, tokenizer), verbose=False).input_ids
-        return str(reader.decode(ids[length - 1 : -1])).strip() if len(ids) > length else ""
+        if len(ids) <= length:
+            return ""
+        # Truncation keeps an end token; tokenizers of language models have none.
+        ends = int(ids[-1] in reader.all_special_ids)
+        return str(reader.decode(ids[length - ends : len(ids) - ends])).strip()
 
     def _write_out(self, prompt: str, tokenizer: str) -> str:
         """The prompt with all tokens of a learnt word of several vectors, as diffusers writes it."""
@@ -82,7 +89,12 @@ class Family(ABC):
             of variances.
         member: index of the image tokens in a tapped block's output tuple.
         multi_vector: whether the pipeline writes out learnt words of several vectors.
-        shifted: whether the pipeline applies the VAE's shift factor.
+        autoencoder: how the pipeline reads its VAE.
+        unguided: the guidance scale up to which there is no unconditional pass.
+        scale_name: what the pipeline calls the guidance scale.
+        needs_negative: whether the pipeline guides only beside a negative prompt.
+        keeps_tables: whether the denoiser keeps tensors for later passes, which then must not be made in
+            inference mode: they could not be part of a graph.
         usual_side: side of the latents the pipeline takes where the denoiser's config has none.
     """
 
@@ -94,7 +106,11 @@ class Family(ABC):
     flow: ClassVar[bool] = False
     member: ClassVar[int] = 0
     multi_vector: ClassVar[bool] = False
-    shifted: ClassVar[bool] = False
+    autoencoder: ClassVar[Autoencoder] = Autoencoder()
+    unguided: ClassVar[float] = 1.0
+    scale_name: ClassVar[str] = "guidance_scale"
+    needs_negative: ClassVar[bool] = False
+    keeps_tables: ClassVar[bool] = False
     usual_side: ClassVar[int | None] = None
 
     @abstractmethod
@@ -112,6 +128,10 @@ class Family(ABC):
     def token_limits(self, text: TextParts) -> dict[str, int]:
         """The number of tokens each tokenizer's encoder reads; what no encoder reads of a caption is cut."""
         return {name: min(_limits(text, name, tokenizer)) for name, tokenizer in text.tokenizers.items()}
+
+    def find_tail(self, text: TextParts, tokenizer: str, prompt: str, limit: int) -> str:
+        """What is cut off a prompt by a tokenizer whose encoder reads `limit` tokens; empty if nothing is."""
+        return text.find_tail(tokenizer, self.normalise_prompt(prompt), limit)
 
     def normalise_prompt(self, prompt: str) -> str:
         """A caption as the pipeline hands it to its tokenizers."""
@@ -140,20 +160,34 @@ class Family(ABC):
     def blank(self, config: ComponentConfig) -> Conditioning:
         """Placeholder conditioning of one sample, with the right shapes."""
 
+    def encode_negatives(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:
+        """Encode texts for the unconditional half of classifier-free guidance."""
+        return self.encode(text, prompts)
+
     def uncaptioned(self, text: TextParts) -> Conditioning:
         """The unconditional embeddings for classifier-free guidance, one sample."""
-        return self.encode(text, [""])
+        return self.encode_negatives(text, [""])
 
-    def takes_scale(self, config: ComponentConfig) -> bool:
-        """Whether the guidance scale is an input of the denoiser, which then needs no unconditional pass."""
+    def takes_scale(self, config: ComponentConfig, index: ComponentConfig) -> bool:
+        """Whether guidance is distilled, and there is no unconditional pass at any scale.
+
+        Args:
+            config: of the denoiser, to which the scale may be an input.
+            index: the pipeline's `model_index.json`.
+        """
         return False
 
     def conditions(
         self, text: TextParts, prompts: Sequence[str], scale: float
     ) -> tuple[Conditioning, Conditioning | None]:
-        """Conditional and unconditional embeddings for this guidance scale; the latter None at scale 1."""
+        """Conditional and unconditional embeddings; the latter None up to the scale `unguided`."""
         conditioning = self.encode(text, prompts)
-        return conditioning, self.uncaptioned(text).expand(len(conditioning)) if scale > 1 else None
+        guided = scale > self.unguided
+        return conditioning, self.uncaptioned(text).expand(len(conditioning)) if guided else None
+
+    def guide(self, conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
+        """The prediction of classifier-free guidance, from those of its halves, `[B, C, h, w]` each."""
+        return unconditional + scale * (conditional - unconditional)
 
     def amend_schedule(self, config: ComponentConfig) -> dict[str, Any]:
         """The scheduler config of a folder as the pipeline uses it."""

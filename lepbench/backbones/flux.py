@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lepbench.backbones.autoencoder import Autoencoder
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
 from lepbench.backbones.transformer import (
+    TRAIN_TIMESTEPS,
     TransformerFamily,
-    compute_resolution_shift,
-    fold_tokens,
+    pack_latents,
+    set_sigmas,
     spread_taps,
+    unpack_tokens,
 )
 
 T5_LENGTH = 512
 
 USUAL_GUIDANCE = 3.5
 """Guidance input of a guidance-distilled model if no scale is chosen, as in predictor training."""
-
-TRAIN_TIMESTEPS = 1000
-"""The transformer takes t / T_train."""
 
 
 class Flux(TransformerFamily):
@@ -44,7 +42,7 @@ class Flux(TransformerFamily):
     }
     flow = True
     multi_vector = True
-    shifted = True
+    autoencoder = Autoencoder(shifted=True)
     usual_side = 128
 
     def positions(self, config: ComponentConfig) -> tuple[str, ...]:
@@ -69,7 +67,7 @@ class Flux(TransformerFamily):
         clip, t5 = configs["text_encoder"], configs["text_encoder_2"]
         return {"embeddings": t5["d_model"], "pooled": clip["hidden_size"]}
 
-    def takes_scale(self, config: ComponentConfig) -> bool:
+    def takes_scale(self, config: ComponentConfig, index: ComponentConfig) -> bool:
         return True
 
     def conditions(
@@ -94,7 +92,7 @@ class Flux(TransformerFamily):
             guidance = conditioning.tensors.get("guidance", usual)
         height, width = latents.shape[-2] // self.patch, latents.shape[-1] // self.patch
         tokens: Tensor = denoiser(
-            hidden_states=F.pixel_unshuffle(latents, self.patch).flatten(2).transpose(1, 2),
+            hidden_states=pack_latents(latents, self.patch),
             timestep=timesteps.to(latents.dtype) / TRAIN_TIMESTEPS,
             guidance=guidance,
             pooled_projections=conditioning["pooled"],
@@ -103,7 +101,7 @@ class Flux(TransformerFamily):
             img_ids=_places(height, width).to(latents),
             return_dict=False,
         )[0]
-        return F.pixel_shuffle(fold_tokens(tokens, height, width), self.patch)
+        return unpack_tokens(tokens, height, width, self.patch)
 
     def blank(self, config: ComponentConfig) -> Conditioning:
         return Conditioning(
@@ -114,10 +112,7 @@ class Flux(TransformerFamily):
         )
 
     def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
-        shift = compute_resolution_shift(scheduler, (latent[0] // self.patch) * (latent[1] // self.patch))
-        if scheduler.config.get("use_flow_sigmas"):
-            return {"num_inference_steps": steps, **shift}
-        return {"sigmas": np.linspace(1.0, 1 / steps, steps), **shift}
+        return set_sigmas(scheduler, steps, (latent[0] // self.patch) * (latent[1] // self.patch))
 
     def latent_channels(self, config: ComponentConfig) -> int:
         return int(config["in_channels"]) // self.patch**2

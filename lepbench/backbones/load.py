@@ -272,7 +272,8 @@ def load_tokenizer(folder: Path, kind: str) -> Any:
         raise LepbenchError(f"missing folder {folder}", NOT_WHOLE)
     tokenizer = import_class(kind)
     # Without these files transformers builds an empty vocabulary, in which every word is unknown.
-    vocabularies = [tokenizer.vocab_files_names[name] for name in ("tokenizer_file", "vocab_file")]
+    names = tokenizer.vocab_files_names
+    vocabularies = [names[name] for name in ("tokenizer_file", "vocab_file") if name in names]
     if not any((folder / name).is_file() for name in vocabularies):
         raise LepbenchError(f"missing file {folder / vocabularies[0]}", NOT_WHOLE)
     try:

@@ -93,7 +93,7 @@ class UNetFamily(Family):
     def size_multiple(self, config: ComponentConfig) -> int:
         return int(2 ** (len(config["down_block_types"]) - 1))
 
-    def takes_scale(self, config: ComponentConfig) -> bool:
+    def takes_scale(self, config: ComponentConfig, index: ComponentConfig) -> bool:
         return config.get("time_cond_proj_dim") is not None
 
     def conditions(

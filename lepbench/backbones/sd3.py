@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lepbench.backbones.autoencoder import Autoencoder
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
 from lepbench.backbones.sdxl import encode_two_clips
@@ -35,7 +36,7 @@ class StableDiffusion3(TransformerFamily):
     }
     optional = frozenset({"text_encoder_3", "tokenizer_3"})
     flow = True
-    shifted = True
+    autoencoder = Autoencoder(shifted=True)
     usual_side = 128
 
     def encode(self, text: TextParts, prompts: Sequence[str]) -> Conditioning:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import torch.nn.functional as F
 from torch import Tensor
 
 from lepbench.backbones.family import ComponentConfig, Family, Size
 
 TAPS = 9
 """Number of taps of a transformer: that of the paper's U-Net."""
+
+
+TRAIN_TIMESTEPS = 1000
+"""T_train of those that take t / T_train."""
 
 
 def spread_taps(blocks: Sequence[str]) -> tuple[str, ...]:
@@ -39,6 +45,16 @@ class TransformerFamily(Family):
         return self.patch
 
 
+def pack_latents(latents: Tensor, patch: int) -> Tensor:
+    """Latents `[B, C, h, w]` as tokens, one a patch, row by row, channels outermost inside a patch."""
+    return F.pixel_unshuffle(latents, patch).flatten(2).transpose(1, 2)
+
+
+def unpack_tokens(tokens: Tensor, height: int, width: int, patch: int) -> Tensor:
+    """The reverse of `pack_latents`, for `height` rows of `width` patches."""
+    return F.pixel_shuffle(fold_tokens(tokens, height, width), patch)
+
+
 def fold_tokens(tokens: Tensor, height: int, width: int) -> Tensor:
     """Tokens `[B, height * width, channels]`, row by row, as a map `[B, channels, height, width]`."""
     maps = tokens.transpose(1, 2).reshape(len(tokens), tokens.shape[2], height, width)
@@ -57,3 +73,17 @@ def compute_resolution_shift(scheduler: Any, tokens: int) -> dict[str, Any]:
         return {}
     slope = (config.max_shift - config.base_shift) / (config.max_image_seq_len - config.base_image_seq_len)
     return {"mu": config.base_shift + slope * (tokens - config.base_image_seq_len)}
+
+
+def set_sigmas(scheduler: Any, steps: int, tokens: int) -> dict[str, Any]:
+    """Arguments of `set_timesteps` for sigmas evenly spread from 1 to 1 / `steps`, before any shift.
+
+    A solver that spreads sigmas of its own is left to it.
+
+    Args:
+        tokens: number of image tokens, for dynamic shifting.
+    """
+    shift = compute_resolution_shift(scheduler, tokens)
+    if scheduler.config.get("use_flow_sigmas"):
+        return {"num_inference_steps": steps, **shift}
+    return {"sigmas": np.linspace(1.0, 1 / steps, steps), **shift}

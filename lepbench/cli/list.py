@@ -180,6 +180,31 @@ def suites_command(wanted_json: bool) -> None:
     )
 
 
+@command.command("controls")
+@as_json
+def controls_command(wanted_json: bool) -> None:
+    """Published control checkpoints for the method 'controlled', and their published settings.
+
+    A checkpoint that is not listed is used as well, if its configuration says what its control picture is.
+    """
+    from lepbench.methods.known_controls import load_known_controls
+
+    rows = [
+        {
+            "name": name,
+            "family": known.family,
+            "polarity": known.polarity,
+            "channels": known.channels,
+            "range": list(known.range),
+            "detector": known.detector,
+            "settings": known.list_settings(),
+            "licence": known.licence or "not stated",
+        }
+        for name, known in load_known_controls().items()
+    ]
+    _print(rows, wanted_json)
+
+
 @command.command("backbones")
 @as_json
 def backbones_command(wanted_json: bool) -> None:

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 @click.option("--scale", type=click.FloatRange(min=0), help="Sketch guidance scale.")
 @click.option("--stop", type=click.FloatRange(0, 1), help="Guide while t > STOP x T.")
 @click.option("--steps", type=int, help="Denoising steps.")
-@click.option("--scheduler", help="Scheduler, by short name; flow_euler for flow matching.")
+@click.option("--scheduler", help="Scheduler, by short name; flow_euler or flow_dpmpp for flow matching.")
 @click.option(
     "--cfg",
     "guidance_scale",

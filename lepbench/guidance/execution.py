@@ -15,10 +15,15 @@ from lepbench.config import Config
 
 COMPILED = (
     "BasicTransformerBlock",
+    "Flux2SingleTransformerBlock",
+    "Flux2TransformerBlock",
     "FluxSingleTransformerBlock",
     "FluxTransformerBlock",
     "JointTransformerBlock",
+    "QwenImageTransformerBlock",
     "ResnetBlock2D",
+    "SanaTransformerBlock",
+    "ZImageTransformerBlock",
 )
 """Repeated diffusers blocks of a denoiser, for regional compilation."""
 

@@ -217,8 +217,9 @@ class SketchGuidedPipeline:
             negative_prompt: one for all prompts or one each, as in diffusers: an empty text is encoded, where
                 None stands for the family's unconditional embeddings. Needs classifier-free guidance.
             num_images_per_prompt: images per prompt; those of a prompt are consecutive.
-            guidance_scale: classifier-free guidance scale; the pipeline's own default unless given. Where
-                guidance is distilled (Flux dev, latent consistency models), the scale the network is given.
+            guidance_scale: classifier-free guidance scale (Qwen-Image: `true_cfg_scale`); the pipeline's own
+                default unless given. Where guidance is distilled (Flux dev, latent consistency models), the
+                scale the network is given.
             sketch_scale: sketch guidance scale, the paper's beta.
             stop: guide while t > stop x T_train.
             guidance_schedule: schedule of the guidance updates over the steps.
@@ -246,9 +247,9 @@ class SketchGuidedPipeline:
         for note in describe_far_size(backbone, size):
             warnings.warn(note, stacklevel=3)
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
-        settings = self._settings(backbone, num_inference_steps, guidance_scale)
         each = num_images_per_prompt
         negatives = None if negative_prompt is None else read_negatives(negative_prompt, len(prompts))
+        settings = self._settings(backbone, num_inference_steps, guidance_scale, negatives is not None)
         with self._at_rest_after(backbone, predictor):
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
@@ -285,12 +286,20 @@ class SketchGuidedPipeline:
         notes = (*backbone.notes, *cut)
         return SketchGuidedOutput(_as(images, output_type), strokes, notes)
 
-    def _settings(self, backbone: Backbone, steps: int | None, scale: float | None) -> SamplerSettings:
-        """Sampler settings; None selects the default of the pipeline's own call."""
-        usual = inspect.signature(type(self.pipe).__call__).parameters
+    def _settings(
+        self, backbone: Backbone, steps: int | None, scale: float | None, negative: bool
+    ) -> SamplerSettings:
+        """Sampler settings; None selects what the pipeline's own call does.
+
+        Args:
+            negative: whether there is a negative prompt.
+        """
+        usual, family = inspect.signature(type(self.pipe).__call__).parameters, backbone.family
         steps = usual["num_inference_steps"].default if steps is None else steps
-        scale = usual["guidance_scale"].default if scale is None else scale
-        scale = scale if backbone.takes_scale else max(scale, 1.0)
+        if scale is None and family.needs_negative and not negative:
+            scale = family.unguided
+        scale = usual[family.scale_name].default if scale is None else scale
+        scale = scale if backbone.takes_scale else max(scale, family.unguided)
         return parse_config({"steps": steps, "guidance_scale": scale}, SamplerSettings, "")
 
     @contextmanager

@@ -15,6 +15,7 @@ from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
+from lepbench.guidance.readout import Readout
 from lepbench.guidance.renoise import renoise_latents
 from lepbench.guidance.schedulers import (
     SCHEDULERS,
@@ -27,6 +28,7 @@ from lepbench.guidance.schedulers import (
     shift_sample,
 )
 from lepbench.guidance.settings import SamplerSettings
+from lepbench.guidance.start import Start
 from lepbench.guidance.steering import Guidance
 from lepbench.progress import Progress, ignore_progress
 
@@ -58,6 +60,8 @@ def sample(
     progress: Progress = ignore_progress,
     scheduler: Any | None = None,
     negatives: Sequence[str | None] | None = None,
+    start: Start | None = None,
+    readout: Readout | None = None,
 ) -> SampledLatents:
     """Sample one image per prompt, as latents; a sample does not depend on the others of its batch.
 
@@ -71,6 +75,8 @@ def sample(
         scheduler: a diffusers scheduler with its timesteps set, instead of the one in the settings.
         negatives: one negative prompt per prompt, instead of the one in the settings; None for the family's
             unconditional embeddings.
+        start: pictures that sampling starts from; None for pure noise.
+        readout: an optimiser of the latent before each step, instead of a guidance after it.
 
     Raises:
         LepbenchError: the scheduler does not fit the backbone, or draws noise and has no generators, or the
@@ -78,6 +84,8 @@ def sample(
     """
     negatives = [settings.negative_prompt or None] * len(prompts) if negatives is None else negatives
     _check(prompts, noise, settings, guidance=guidance, generators=generators, negatives=negatives)
+    if readout is not None:
+        readout.check(noise)
     require_scale(backbone, settings.guidance_scale)
     latent = (noise.shape[-2], noise.shape[-1])
     if scheduler is None:
@@ -85,12 +93,14 @@ def sample(
     cfg = settings.guidance_scale
     conditions = backbone.conditions(prompts, cfg, negatives)
     loop = _Loop(backbone, conditions, cfg=cfg, scheduler=scheduler, generators=generators)
-    latents = noise.to(backbone.device, torch.float32) * read_initial_scale(scheduler)
+    first = 0 if start is None else start.skip_steps(backbone, scheduler, settings.steps)
+    latents = _prepare_latents(noise.to(backbone.device, torch.float32), scheduler, start, first)
     schedule = GuidanceSchedule() if guidance is None else guidance.schedule
-    order = schedule.step_order([loop.time(index) for index in range(len(loop.timesteps))])
+    times = [loop.time(index) for index in range(first, len(loop.timesteps))]
+    order = [first + index for index in schedule.step_order(times)]
     anchors = {index for before, index in pairwise(order) if index <= before}
     edges: Tensor | None = None
-    for done, (before, index) in enumerate(pairwise([-1, *order]), start=1):
+    for done, (before, index) in enumerate(pairwise([first - 1, *order]), start=1):
         if index <= before:
             latents = loop.go_back(latents, before + 1, index)
         elif index in anchors:
@@ -98,9 +108,16 @@ def sample(
         if guidance is not None and loop.time(index) > guidance.stop:
             latents, edges = loop.guided_step(latents, index, guidance)
         else:
-            latents = loop.step(latents, index)
+            latents = loop.step(loop.refine(latents, index, readout), index)
         progress("denoising", done, len(order))
     return SampledLatents(latents, edges)
+
+
+def _prepare_latents(noise: Tensor, scheduler: Any, start: Start | None, first: int) -> Tensor:
+    """What the scheduler steps from: noise of its own deviation, or a noised picture."""
+    if start is None:
+        return noise * read_initial_scale(scheduler)
+    return start.add_noise(scheduler, noise, first)
 
 
 class _Loop:
@@ -136,7 +153,19 @@ class _Loop:
         conditioning = Conditioning.cat([self.empty, self.conditioning])
         both = self.backbone.predict(torch.cat([z, z]), timestep, conditioning)
         without, conditional = both.chunk(2)
-        return self._advance(without + self.cfg * (conditional - without), timestep, latents)
+        guided = self.backbone.family.guide(conditional, without, self.cfg)
+        return self._advance(guided, timestep, latents)
+
+    def refine(self, latents: Tensor, index: int, readout: Readout | None) -> Tensor:
+        """z_t as the optimiser leaves it; itself where there is none or it has stopped."""
+        if readout is None or self.time(index) <= readout.stop:
+            return latents
+        timestep = self.timesteps[index]
+        z = scale_model_input(self.scheduler, latents, timestep)
+        refined = readout.refine(self.backbone, z, timestep, conditioning=self.conditioning, empty=self.empty)
+        return shift_sample(
+            self.scheduler, latents, (z - refined) / measure_input_scale(self.scheduler, timestep)
+        )
 
     def guided_step(self, latents: Tensor, index: int, guidance: Guidance) -> tuple[Tensor, Tensor | None]:
         """z_t to z_{t-1}, then the guidance update: the updated sample and the predicted edges.
@@ -151,7 +180,7 @@ class _Loop:
         prediction = step.output
         if self.empty is not None:
             without = self.backbone.predict(z, timestep, self.empty)
-            prediction = without + self.cfg * (prediction - without)
+            prediction = self.backbone.family.guide(prediction, without, self.cfg)
         after = self._advance(prediction, timestep, latents)
         factor = measure_input_scale(self.scheduler, timestep)
         strength = guidance.scale * guidance.schedule.strength(self.time(index), guidance.stop)

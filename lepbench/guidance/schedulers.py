@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,12 +26,14 @@ class SchedulerKind:
         stochastic: whether it samples noise in each step.
         flow: whether it is for flow matching; the others are for DDPM noise schedules.
         overrides: config values that differ from the backbone's and the class's defaults.
+        shift: its name for the timestep shift of flow matching, where it has one.
     """
 
     class_name: str
     stochastic: bool = False
     flow: bool = False
     overrides: dict[str, Any] = field(default_factory=dict)
+    shift: str | None = None
 
 
 SCHEDULERS: Registry[SchedulerKind] = Registry("scheduler")
@@ -45,7 +49,15 @@ SCHEDULERS.register("dpmpp")(SchedulerKind("DPMSolverMultistepScheduler"))
 SCHEDULERS.register("unipc")(SchedulerKind("UniPCMultistepScheduler"))
 # For latent consistency models, in about four steps.
 SCHEDULERS.register("lcm")(SchedulerKind("LCMScheduler", stochastic=True, overrides=UNCLIPPED))
-SCHEDULERS.register("flow_euler")(SchedulerKind("FlowMatchEulerDiscreteScheduler", flow=True))
+SCHEDULERS.register("flow_euler")(SchedulerKind("FlowMatchEulerDiscreteScheduler", flow=True, shift="shift"))
+SCHEDULERS.register("flow_dpmpp")(
+    SchedulerKind(
+        "DPMSolverMultistepScheduler",
+        flow=True,
+        overrides={"use_flow_sigmas": True, "prediction_type": "flow_prediction"},
+        shift="flow_shift",
+    )
+)
 
 CONSISTENCY_STEPS = 4
 """Steps of a latent consistency model unless given, as in its pipeline."""
@@ -97,7 +109,7 @@ def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | Non
         raise LepbenchError(f"scheduler {name!r}: diffusers has no {kind.class_name}", "check its class_name")
     try:
         scheduler = getattr(diffusers, kind.class_name).from_config(
-            dict(backbone.scheduler), **kind.overrides
+            dict(backbone.scheduler), **kind.overrides, **_name_shift(kind, backbone.scheduler)
         )
     except (ImportError, NotImplementedError, TypeError, ValueError) as error:
         raise LepbenchError(
@@ -108,6 +120,12 @@ def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | Non
     return scheduler
 
 
+def _name_shift(kind: SchedulerKind, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The timestep shift of a training schedule, under this scheduler's name for it."""
+    shift = config.get("shift", config.get("flow_shift"))
+    return {} if kind.shift is None or shift is None else {kind.shift: shift}
+
+
 def set_timesteps(scheduler: Any, backbone: Backbone, steps: int, latent: Size) -> None:
     """Set a scheduler's timesteps as the backbone's pipeline does.
 
@@ -116,27 +134,32 @@ def set_timesteps(scheduler: Any, backbone: Backbone, steps: int, latent: Size) 
     """
     arguments = backbone.family.schedule(scheduler, steps, latent)
     try:
-        scheduler.set_timesteps(**arguments, device=backbone.device)
-    except (TypeError, ValueError) as error:
+        # A schedule that is stretched to a last timestep divides by zero where that is the only one.
+        with np.errstate(invalid="raise"):
+            scheduler.set_timesteps(**arguments, device=backbone.device)
+    except (TypeError, ValueError, FloatingPointError) as error:
         raise LepbenchError(f"{type(scheduler).__name__} takes no {steps} steps: {error}") from error
 
 
 def require_scale(backbone: Backbone, scale: float) -> None:
-    """Refuse a guidance scale below 1 where guidance is not distilled.
+    """Refuse a guidance scale below that of no guidance where guidance is not distilled.
 
     Raises:
         LepbenchError: it is.
     """
-    if scale < 1 and not backbone.takes_scale:
+    none = backbone.family.unguided
+    if scale < none and not backbone.takes_scale:
         raise LepbenchError(
-            f"guidance_scale {scale} is below 1, and {backbone.name} is not told it", "give 1 for no guidance"
+            f"guidance_scale {scale} is below {none:g}, and {backbone.name} is not told it",
+            f"give {none:g} for no guidance",
         )
 
 
 def imply_sampler(backbone: Backbone) -> dict[str, object]:
     """The sampler settings without which a backbone draws nothing usable, as keys of `SamplerSettings`."""
     if backbone.family.flow:
-        return {"scheduler": "flow_euler"}
+        own = backbone.scheduler.get("_class_name") == SCHEDULERS.get("flow_dpmpp").class_name
+        return {"scheduler": "flow_dpmpp" if own else "flow_euler"}
     if backbone.scheduler.get("_class_name") == "LCMScheduler":
         return {"scheduler": "lcm", "steps": CONSISTENCY_STEPS}
     return {}

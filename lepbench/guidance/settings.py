@@ -25,8 +25,9 @@ class SamplerSettings(Config):
     Attributes:
         steps: denoising steps.
         scheduler: a name in `guidance.schedulers`.
-        guidance_scale: classifier-free guidance; 1 skips the unconditional pass. Where guidance is distilled
-            (Flux dev, latent consistency models), the scale that the network is given, from 0.
+        guidance_scale: classifier-free guidance; 1, for Z-Image 0, skips the unconditional pass. Where
+            guidance is distilled (Flux dev, latent consistency models), the scale that the network is given,
+            from 0.
         negative_prompt: text that the unconditional half of classifier-free guidance reads; empty for the
             family's own unconditional embeddings.
     """

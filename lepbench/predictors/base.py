@@ -80,10 +80,10 @@ class Predictor(PretrainedModule):
                     f"and that of {backbone.name} has {value}",
                     "use the backbone it was trained on or one tuned from it",
                 )
-        if backbone.vae.config.latent_channels != self.config.out_channels:
+        if backbone.latent_channels != self.config.out_channels:
             raise LepbenchError(
                 f"the predictor makes {self.config.out_channels} latent channels and {backbone.name} has "
-                f"{backbone.vae.config.latent_channels}"
+                f"{backbone.latent_channels}"
             )
 
     @staticmethod

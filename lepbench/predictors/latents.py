@@ -81,7 +81,8 @@ class EncodedTriplets:
         images, edges: float32 `[N, C, h, w]`.
         strokes: bool `[N, h, w]`, where some pixel of a latent's patch is a stroke (half white or more).
         texts: text embeddings of every distinct caption, in float16 (a tenth of a per cent of
-            error, half the disk space), by shard; those of cache files are read on demand.
+            error, half the disk space) where it holds them, by shard; those of cache files are read on
+            demand.
         captions: `[N]`, each triplet's row of all `texts` in order.
     """
 
@@ -182,7 +183,7 @@ def encode_shard(
     places = known | {text: len(known) + place for place, text in enumerate(new)}
     texts = []
     for start in range(0, len(new), BATCH):
-        texts.append(backbone.encode_prompts(new[start : start + BATCH]).to("cpu", torch.float16))
+        texts.append(halve_texts(backbone.encode_prompts(new[start : start + BATCH])))
         progress("encoding captions", min(start + BATCH, len(new)), len(new))
     tensors = (
         torch.cat(images),
@@ -196,6 +197,13 @@ def encode_shard(
         dict(zip(MAPS, tensors, strict=True)),
         Conditioning.cat(texts) if texts else None,
     )
+
+
+def halve_texts(texts: Conditioning) -> Conditioning:
+    """Text embeddings on the CPU in float16; in float32 where some are too large, as some of Qwen's are."""
+    half = texts.to("cpu", torch.float16)
+    finite = all(bool(tensor.isfinite().all()) for tensor in half.tensors.values())
+    return half if finite else texts.to("cpu", torch.float32)
 
 
 def to_map(stored: NDArray[Any]) -> Tensor:

@@ -164,7 +164,7 @@ def _build(config: TrainConfig, backbone: Backbone) -> Predictor:
     shape = kind.config_kind(
         **config.predictor.model_dump(),
         taps=backbone.tap_channels,
-        out_channels=int(backbone.vae.config.latent_channels),
+        out_channels=backbone.latent_channels,
         train_timesteps=backbone.train_timesteps,
         network=describe_architecture(backbone),
     )

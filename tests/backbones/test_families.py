@@ -19,12 +19,23 @@ from tiny_pipelines import BUILDERS, save_tiny
 from lepbench.backbones import load_backbone
 from lepbench.backbones.load import Precision
 from lepbench.backbones.survey import measure_tap_shapes
-from lepbench.backbones.taps import find_module
 from lepbench.errors import LepbenchError
 
-TRANSFORMERS = ("sd3", "flux-dev", "pixart-sigma")
-EMBEDDERS = {"sd3": "pos_embed", "flux-dev": "x_embedder", "pixart-sigma": "pos_embed"}
-BEHIND = {"sd-v": ["up_blocks[3]", "conv_out"], "lcm": ["up_blocks[3]", "conv_out"], "sdxl": ["conv_out"]}
+TRANSFORMERS = ("sd3", "sd35", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image", "flux2-klein")
+EMBEDDERS = {
+    "flux-dev": "x_embedder",
+    "sana": "patch_embed",
+    "z-image": "layers[0]",
+    "qwen-image": "img_in",
+    "flux2-klein": "x_embedder",
+}
+"""What makes tokens of the latent, where it is not `pos_embed`."""
+BEHIND = {
+    "sd-v": ["up_blocks.3", "conv_out"],
+    "lcm": ["up_blocks.3", "conv_out"],
+    "sdxl": ["conv_out"],
+    "z-image": ["all_final_layer.2-1"],
+}
 """What runs behind the last tap; of transformers the head alone does."""
 
 
@@ -50,7 +61,7 @@ def test_features_alone_are_the_same_and_nothing_behind_the_last_is_run(
     name: str, tiny_folder_of: Callable[[str], Path]
 ) -> None:
     backbone = load_backbone(tiny_folder_of(name))
-    behind = [find_module(backbone.denoiser, path) for path in BEHIND.get(name, ["proj_out"])]
+    behind = [backbone.denoiser.get_submodule(path) for path in BEHIND.get(name, ["proj_out"])]
     called: list[Any] = []
     handles = [module.register_forward_hook(lambda module, *_: called.append(module)) for module in behind]
     asked = (torch.randn(2, 4, 8, 24), 700, backbone.encode_prompts(["a red fish", "x"]), backbone.taps)
@@ -69,18 +80,18 @@ def test_features_alone_are_the_same_and_nothing_behind_the_last_is_run(
 @pytest.mark.parametrize("name", TRANSFORMERS)
 def test_a_token_lies_where_its_patch_does(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of(name))
-    conditioning = backbone.encode_prompts(["x"])
+    conditioning, embedder = backbone.encode_prompts(["x"]), EMBEDDERS.get(name, "pos_embed")
     latents = torch.randn(1, 4, 8, 24)
     changed = latents.clone()
     changed[:, :, 5, 18] += 1
     with torch.no_grad():
-        maps = [
-            backbone.read(z, 700, conditioning, [EMBEDDERS[name]])[1][EMBEDDERS[name]]
-            for z in (latents, changed)
-        ]
-    moved = (maps[0] - maps[1]).abs().amax(dim=1)[0] > 1e-6
-    assert moved.shape == (4, 12)
-    assert moved.nonzero().tolist() == [[2, 9]]
+        maps = [backbone.read(z, 700, conditioning, [embedder])[1][embedder] for z in (latents, changed)]
+    moved = (maps[0] - maps[1]).abs().amax(dim=1)[0]
+    side = 1 if name in ("sana", "flux2-klein") else 2
+    assert moved.shape == (8 // side, 24 // side)
+    assert (moved == moved.max()).nonzero().tolist() == [[5 // side, 18 // side]]
+    # In a block the others follow.
+    assert (moved > 1e-6).sum() == (moved.numel() if name == "z-image" else 1)
 
 
 @pytest.mark.parametrize("name", list(BUILDERS))
@@ -100,7 +111,7 @@ def test_the_map_of_one_sample_leads_back_through_a_batch_norm(
         assert torch.allclose(gradient, expected, atol=1e-5), position
 
 
-@pytest.mark.parametrize("name", ["sd3", "flux-dev"])
+@pytest.mark.parametrize("name", ["sd3", "sd35", "flux-dev", "qwen-image", "flux2-klein"])
 def test_text_tokens_are_left_out(name: str, tiny_folder_of: Callable[[str], Path]) -> None:
     backbone = load_backbone(tiny_folder_of(name))
     last = backbone.taps[-1]

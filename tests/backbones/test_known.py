@@ -46,11 +46,13 @@ def test_a_true_vae_and_schedule_can_be_made(name: str) -> None:
 
     model = load_known()[name]
     with torch.device("meta"):
-        vae = diffusers.AutoencoderKL.from_config(dict(model.vae))
-    assert vae.config.latent_channels == model.family.latent_channels(find_denoiser(name)[1])
-    kind = diffusers.FlowMatchEulerDiscreteScheduler if model.family.flow else diffusers.DDIMScheduler
-    scheduler = kind.from_config(dict(model.scheduler))
-    assert {key: scheduler.config[key] for key in model.scheduler} == dict(model.scheduler)
+        vae = import_class(model.family.components["vae"]).from_config(dict(model.vae))
+    channels = model.family.autoencoder.channels(vae.config)
+    assert channels == model.family.latent_channels(find_denoiser(name)[1])
+    usual = "FlowMatchEulerDiscreteScheduler" if model.family.flow else "DDIMScheduler"
+    settings = dict(model.scheduler)
+    scheduler = getattr(diffusers, settings.pop("_class_name", usual)).from_config(settings)
+    assert {key: scheduler.config[key] for key in settings} == settings
 
 
 @pytest.mark.parametrize("name", ["sd15", "sd21"])
@@ -64,8 +66,14 @@ def test_positions_of_stable_diffusion_are_the_papers(name: str) -> None:
 OTHERS = {
     "sdxl": [(320, 1), (640, 2), (1280, 4), (1280, 4), (1280, 4), (1280, 4), (1280, 2), (640, 2), (320, 1)],
     "sd3": [(1536, 2)] * 9,
+    "sd35-medium": [(1536, 2)] * 9,
     "flux-dev": [(3072, 2)] * 9,
     "pixart-sigma": [(1152, 2)] * 9,
+    "sana": [(2240, 1)] * 9,
+    "z-image": [(3840, 2)] * 9,
+    "qwen-image": [(3072, 2)] * 9,
+    "flux2-klein-4b": [(3072, 1)] * 9,
+    "flux2-klein-9b": [(4096, 1)] * 9,
 }
 
 

@@ -36,7 +36,9 @@ def test_a_latent_that_cannot_be_is_one_line(latent: str, message: str) -> None:
         said("taps", "--backbone", "sd15", "--latent", latent)
 
 
-@pytest.mark.parametrize("subject", [*REGISTRIES, "backbones", "detectors", "judges", "protocols", "suites"])
+@pytest.mark.parametrize(
+    "subject", [*REGISTRIES, "backbones", "controls", "detectors", "judges", "protocols", "suites"]
+)
 def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
     rows = json.loads(said(subject, "--json"))
     assert rows
@@ -50,6 +52,14 @@ def test_judges_are_listed_with_what_they_can_and_need() -> None:
     assert rows["clip"]["abilities"] == "captions, features, sketches, classes"
     assert (rows["clip"]["needs"], rows["inception"]["needs"]) == ("model", "weights")
     assert rows["sketchworld-clip"]["needs"] == "nothing"
+
+
+def test_control_checkpoints_are_listed_with_their_settings() -> None:
+    rows = {row["name"]: row for row in json.loads(said("controls", "--json"))}
+    union = rows["xinsir/controlnet-union-sdxl-1.0"]
+    assert (union["family"], union["polarity"], union["range"]) == ("sdxl", "white-on-black", [0, 1])
+    assert union["settings"]["mode"] == 3
+    assert rows["InstantX/SD3-Controlnet-Canny"]["licence"] == "not stated"
 
 
 def test_protocols_are_listed_with_their_judges() -> None:

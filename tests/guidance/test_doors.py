@@ -289,6 +289,7 @@ def test_what_a_consistency_model_cannot_do_is_one_line() -> None:
 def test_the_sampler_is_that_of_the_model(tiny_folder_of: Callable[[str], Path]) -> None:
     assert imply_sampler(load_backbone(tiny_folder_of("lcm"))) == {"scheduler": "lcm", "steps": 4}
     assert imply_sampler(load_backbone(tiny_folder_of("sd3"))) == {"scheduler": "flow_euler"}
+    assert imply_sampler(load_backbone(tiny_folder_of("sana"))) == {"scheduler": "flow_dpmpp"}
     assert imply_sampler(load_backbone(tiny_folder_of("sd-v"))) == {}
 
 

@@ -11,13 +11,15 @@ import pytest
 import torch
 from diffusers.models.resnet import ResnetBlock2D
 from pydantic import ValidationError
+from tiny_pipelines import BUILDERS
 from torch import Tensor
 from torch._dynamo.eval_frame import _debug_get_cache_entry_list
 from torch.autograd.graph import saved_tensors_hooks
 
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
-from lepbench.guidance.execution import Execution
+from lepbench.guidance.diffusers_backbone import wrap_pipeline
+from lepbench.guidance.execution import COMPILED, Execution
 from lepbench.guidance.gradient import compute_edge_gradient
 from lepbench.predictors import MlpConfig, MlpPredictor
 
@@ -84,6 +86,14 @@ def test_compiled_blocks_give_the_same_gradient(
     )
     assert torch.allclose(ours.gradient, plain.gradient, rtol=1e-3, atol=1e-5)
     assert torch.allclose(ours.output, plain.output, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", list(BUILDERS))
+def test_the_blocks_of_every_transformer_are_compiled(name: str) -> None:
+    kinds = {type(module).__name__ for module in wrap_pipeline(BUILDERS[name]()).denoiser.modules()}
+    repeated = {kind for kind in kinds if kind.endswith("TransformerBlock")}
+    assert repeated
+    assert repeated <= set(COMPILED)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import diffusers
 import pytest
 import torch
-from tiny_pipelines import BUILDERS
+from tiny_pipelines import BUILDERS, PACKED, normalise, pack
 from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
@@ -20,10 +21,12 @@ from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import draw_noise, make_generator
 
+DRAWN = ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image", "flux2-klein"]
 PROMPTS = ["a red fish", "Two blue boats"]
-SHAPE = (4, 8, 12)
+SHAPE = (4, 8, 16)
 STEPS = 3
-FLOWS = ("sd3", "sd3-without-t5", "flux-dev", "flux-schnell")
+KLEIN = ("flux2-klein", "flux2-klein-distilled")
+FLOWS = ("sd3", "sd3-without-t5", "sd35", "flux-dev", "flux-schnell", "sana", "z-image", "qwen-image", *KLEIN)
 
 
 @pytest.fixture(scope="module")
@@ -65,35 +68,39 @@ def fitting(name: str) -> str:
     return "flow_euler" if name in FLOWS else "ddim"
 
 
-def packed(latents: Tensor) -> Tensor:
-    """Flux's tokens, spelt out: 2 x 2 patches row by row, channels outermost inside a patch."""
-    rows = [
-        torch.stack(
-            [latents[:, :, y : y + 2, x : x + 2].flatten(1) for x in range(0, latents.shape[3], 2)], 1
-        )
-        for y in range(0, latents.shape[2], 2)
-    ]
-    return torch.cat(rows, dim=1)
+SHIFTED = {
+    ("SanaPipeline", "flow_euler"): {"shift": 3.0},
+    ("StableDiffusion3Pipeline", "flow_dpmpp"): {"flow_shift": 3.0},
+}
+"""The timestep shift of a folder's scheduler, where another one has another name for it."""
+
+
+def takes(pipeline: Any, option: str) -> bool:
+    return option in inspect.signature(pipeline.__call__).parameters
 
 
 def drawn_by(pipeline: Any, start: Tensor, cfg: float, scheduler: str, output_type: str) -> Tensor:
     """What a stock pipeline draws with that scheduler."""
     kind = SCHEDULERS.get(scheduler)
+    settings = kind.overrides | SHIFTED.get((type(pipeline).__name__, scheduler), {})
     pipeline.register_modules(
-        scheduler=getattr(diffusers, kind.class_name).from_config(pipeline.scheduler.config, **kind.overrides)
+        scheduler=getattr(diffusers, kind.class_name).from_config(pipeline.scheduler.config, **settings)
     )
-    flux = isinstance(pipeline, diffusers.FluxPipeline)
-    binning = {"use_resolution_binning": False} if "PixArt" in type(pipeline).__name__ else {}
+    extra: dict[str, Any] = {"guidance_scale": cfg}
+    if takes(pipeline, "use_resolution_binning"):
+        extra["use_resolution_binning"] = False
+    if takes(pipeline, "true_cfg_scale") and not isinstance(pipeline, diffusers.FluxPipeline):
+        extra = {"true_cfg_scale": cfg, "negative_prompt": [" "] * len(PROMPTS) if cfg > 1 else None}
     return pipeline(
-        PROMPTS,
+        # Z-Image's changes the list.
+        prompt=list(PROMPTS),
         num_inference_steps=STEPS,
-        guidance_scale=cfg,
-        latents=packed(start) if flux else start,
+        latents=pack(start) if type(pipeline).__name__ in PACKED else start,
         generator=generators(),
         height=SHAPE[1] * 4,
         width=SHAPE[2] * 4,
         output_type=output_type,
-        **binning,
+        **extra,
     ).images
 
 
@@ -103,12 +110,13 @@ CASES = [
         (name, scheduler, 4.0)
         for name in ("sd-v", "sdxl")
         for scheduler in SCHEDULERS
-        if scheduler != "flow_euler"
+        if not SCHEDULERS.get(scheduler).flow
     ),
     *(("lcm", scheduler, cfg) for scheduler in ("lcm", "unipc") for cfg in (0.5, 7.3)),
     *((name, "dpmpp", 4.0) for name in ("pixart-sigma", "pixart-alpha")),
     *((name, "flow_euler", 4.0) for name in FLOWS),
-    *((name, "flow_euler", cfg) for name in ("flux-dev", "flux-schnell") for cfg in (0.0, 0.5)),
+    *((name, "flow_dpmpp", 4.0) for name in ("sd3", "sana")),
+    *((name, "flow_euler", cfg) for name in ("flux-dev", "flux-schnell", "z-image") for cfg in (0.0, 0.5)),
     *((name, fitting(name), 1.0) for name in BUILDERS),
 ]
 
@@ -119,17 +127,19 @@ def test_unguided_is_the_stock_pipeline(
 ) -> None:
     pipeline = stock_of(name)
     own = pipeline.scheduler
-    expected = drawn_by(pipeline, start, cfg, scheduler, "latent")
+    expected = normalise(pipeline, drawn_by(pipeline, start, cfg, scheduler, "latent"))
     pipeline.register_modules(scheduler=own)
     settings = SamplerSettings(steps=STEPS, scheduler=scheduler, guidance_scale=cfg)
     ours = sample(loaded(name), PROMPTS, start, settings, generators=generators()).latents
     # Random weights in sigma space reach values of fifty: 1e-5 of the largest.
-    found, largest = packed(ours) if expected.ndim == 3 else ours, max(1.0, expected.abs().max().item())
+    found, largest = pack(ours) if expected.ndim == 3 else ours, max(1.0, expected.abs().max().item())
     assert (found - expected).abs().max() < 1e-5 * largest
     assert (ours - start).abs().max() > 0.1
 
 
-@pytest.mark.parametrize("name", ["sdxl", "sd3", "flux-dev", "pixart-sigma"])
+@pytest.mark.parametrize(
+    "name", ["sdxl", "sd3", "flux-dev", "pixart-sigma", "sana", "z-image", "qwen-image", "flux2-klein"]
+)
 def test_pictures_are_the_stock_pipelines(name: str, loaded: Any, stock_of: Any, start: Tensor) -> None:
     expected = drawn_by(stock_of(name), start, 4.0, fitting(name), "pt")
     settings = SamplerSettings(steps=STEPS, scheduler=fitting(name))
@@ -164,6 +174,8 @@ def test_the_sketch_pulls_every_sample_alone(backbone: Backbone, start: Tensor) 
 
 def test_the_shift_is_beta_times_the_step_long(backbone: Backbone, start: Tensor) -> None:
     # In one step to the end, which may be at t = 0 already, so that nothing comes after the shift.
+    if backbone.scheduler.get("shift_terminal"):
+        pytest.skip("its schedule has no single step")
     name = "flow_euler" if backbone.family.flow else "ddim"
     settings = SamplerSettings(steps=1, scheduler=name)
     predictor = reader(backbone)
@@ -183,6 +195,25 @@ def test_a_scheduler_of_the_other_kind_is_one_line(
 ) -> None:
     with pytest.raises(LepbenchError, match=f"'{scheduler}' does not fit .* choose one of: "):
         sample(loaded(name), PROMPTS, start, SamplerSettings(scheduler=scheduler))
+
+
+def test_a_single_step_of_a_stretched_schedule_is_one_line(loaded: Any, start: Tensor) -> None:
+    settings = SamplerSettings(scheduler="flow_euler", steps=1)
+    with pytest.raises(LepbenchError, match="FlowMatchEulerDiscreteScheduler takes no 1 steps: "):
+        sample(loaded("qwen-image"), PROMPTS, start, settings)
+
+
+def test_what_a_network_keeps_is_not_made_in_inference_mode(loaded: Any, start: Tensor) -> None:
+    seen = {}
+    for name in ("sd3", "qwen-image"):
+        backbone = loaded(name)
+        handle = backbone.denoiser.register_forward_pre_hook(
+            lambda *_, name=name: seen.update({name: torch.is_inference_mode_enabled()})
+        )
+        predicted = backbone.predict(start, 500, backbone.encode_prompts(PROMPTS))
+        handle.remove()
+        assert not predicted.requires_grad
+    assert seen == {"sd3": True, "qwen-image": False}
 
 
 @pytest.mark.parametrize("name", ["sdxl", "sd3"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import diffusers
 import pytest
 import torch
 import torch.nn.functional as F
@@ -23,7 +22,12 @@ pytestmark = pytest.mark.slow
 FEWER: dict[str, dict[str, Any]] = {
     "flux-dev": {"num_layers": 1, "num_single_layers": 2},
     "sd3": {"num_layers": 2},
+    "sd35-medium": {"num_layers": 2, "dual_attention_layers": (0,), "pos_embed_max_size": 64},
     "pixart-sigma": {"num_layers": 2},
+    "sana": {"num_layers": 2},
+    "z-image": {"n_layers": 1, "n_refiner_layers": 1},
+    "qwen-image": {"num_layers": 1},
+    "flux2-klein-4b": {"num_layers": 1, "num_single_layers": 1},
     "sdxl": {"transformer_layers_per_block": (1, 1, 1)},
 }
 """By what a true configuration is made as shallow as taps allow; widths, heads and layout stay."""
@@ -31,7 +35,12 @@ FEWER: dict[str, dict[str, Any]] = {
 TAPPED = {
     "flux-dev": [3072] * 3,
     "sd3": [1536] * 2,
+    "sd35-medium": [1536] * 2,
     "pixart-sigma": [1152] * 2,
+    "sana": [2240] * 2,
+    "z-image": [3840],
+    "qwen-image": [3072],
+    "flux2-klein-4b": [3072] * 2,
     "sdxl": [320, 640, *[1280] * 5, 640, 320],
 }
 
@@ -45,7 +54,7 @@ def shallow(name: str) -> Backbone:
         torch.manual_seed(0)
         denoiser = import_class(family.components[family.denoiser]).from_config(config | FEWER[name])
     with torch.device("meta"):
-        vae = diffusers.AutoencoderKL.from_config(dict(load_known()[name].vae))
+        vae = import_class(family.components["vae"]).from_config(dict(load_known()[name].vae))
     cpu = torch.device("cpu")
     return Backbone(
         name=name,
@@ -87,7 +96,7 @@ def concatenated(predictor: MlpPredictor, features: dict[str, Tensor], size: tup
 def test_a_guided_gradient_at_true_width_is_that_of_the_literal_form(name: str) -> None:
     backbone = shallow(name)
     assert list(backbone.tap_channels.values()) == TAPPED[name]
-    shape = (1, backbone.vae.config.latent_channels, 8, 12)
+    shape = (1, backbone.latent_channels, 8, 12)
     with torch.random.fork_rng():
         torch.manual_seed(1)
         z, target = torch.randn(shape), torch.randn(shape)

@@ -1,0 +1,90 @@
+"""Guidance by Adam on the latent through a readout head (Luo et al., "Readout Guidance", 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from lepbench.backbones import Backbone
+from lepbench.backbones.cost import count_flops, count_pass_flops
+from lepbench.guidance import SamplerSettings
+from lepbench.guidance.execution import Execution
+from lepbench.guidance.importance import pool_weights
+from lepbench.guidance.readout import Readout
+from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_pictures, stack_sketches
+from lepbench.methods.cost import PictureFlops, count_coding_flops
+from lepbench.methods.steered import stack_weights
+from lepbench.predictors import Predictor
+from lepbench.submitted import hash_code
+
+
+@METHODS.register("readout")
+class ReadoutConfig(MethodConfig):
+    """The predictor and the settings of the optimiser; the defaults are those of the authors' code."""
+
+    name: Literal["readout"] = "readout"
+    predictor: str = "lep-mini@1"
+    """An embedded name, a folder or a hub id; the paper's head is a predictor of kind `aggregated`."""
+    rate: float = Field(default=0.02, gt=0)
+    """Adam's step size: what the first update moves each value of the latent by."""
+    stop: float = Field(default=0.5, ge=0, le=1)
+    """Guide while t > stop x T_train; 0 guides to the end."""
+    updates: int = Field(default=1, ge=1)
+    """Updates before a denoising step, each with a pass of its own for both halves of guidance."""
+    execution: Execution = Execution()
+    """Options that save time or memory."""
+
+    def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> ReadoutMethod:
+        assert backbone is not None
+        prepared = self.execution.prepare(backbone)
+        return ReadoutMethod(prepared, sampler, Predictor.from_pretrained(self.predictor, prepared), self)
+
+
+@dataclass(frozen=True)
+class ReadoutMethod(Method):
+    """Samples with the latent optimised before each step."""
+
+    backbone: Backbone
+    sampler: SamplerSettings
+    predictor: Predictor
+    config: ReadoutConfig
+
+    @property
+    def weights(self) -> dict[str, str]:
+        files = self.predictor.weights_sha256().items()
+        return {f"predictor/{name}": digest for name, digest in files} | hash_code(self.predictor)
+
+    @property
+    def counted(self) -> Backbone:
+        return self.backbone
+
+    def guide(self, requests: Sequence[Request]) -> Readout:
+        """The guidance of a batch."""
+        target = self.backbone.encode_edges(stack_sketches(requests).to(self.backbone.device))
+        weights = stack_weights(requests, None)
+        return Readout(
+            self.predictor,
+            target,
+            rate=self.config.rate,
+            stop=self.config.stop,
+            updates=self.config.updates,
+            weights=None if weights is None else pool_weights(weights, (target.shape[-2], target.shape[-1])),
+        )
+
+    def draw(self, requests: Sequence[Request]) -> Tensor:
+        return draw_pictures(self.backbone, self.sampler, requests, readout=self.guide(requests))
+
+    def measure_flops(self, request: Request) -> PictureFlops:
+        backbone, size = self.backbone, (request.sketch.shape[0], request.sketch.shape[1])
+        once = count_coding_flops(backbone, request.prompt, self.sampler.guidance_scale, size)
+        once += count_flops(lambda: self.guide([request]))
+        latents = torch.zeros(1, *backbone.latent_shape(size), device=backbone.device)
+        readout, conditioning = self.guide([request]), backbone.encode_prompts([request.prompt])
+        timestep = torch.tensor(backbone.train_timesteps - 1, device=backbone.device)
+        steered = count_flops(lambda: readout.gradient(backbone, latents, timestep, conditioning))
+        return PictureFlops(count_pass_flops(backbone, size), steered, once)
