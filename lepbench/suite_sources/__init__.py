@@ -1,20 +1,24 @@
 """Kinds of corpora that suites are made of, one file each; importing this package fills `SUITE_SOURCES`."""
 
 from lepbench.suite_sources.base import SUITE_SOURCES, Candidate, Candidates, SuiteItem, SuiteSource
+from lepbench.suite_sources.completion import CompletionSource
 from lepbench.suite_sources.drawings import Drawings
 from lepbench.suite_sources.folder import FolderSource
 from lepbench.suite_sources.triplets import TripletsSource
+from lepbench.suite_sources.variants import VariantSource
 from lepbench.suite_sources.write import MadeSuite, write_suite
 
 __all__ = [
     "SUITE_SOURCES",
     "Candidate",
     "Candidates",
+    "CompletionSource",
     "Drawings",
     "FolderSource",
     "MadeSuite",
     "SuiteItem",
     "SuiteSource",
     "TripletsSource",
+    "VariantSource",
     "write_suite",
 ]

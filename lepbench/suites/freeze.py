@@ -20,7 +20,15 @@ from lepbench.suites.suite import ITEMS
 GROUP = 16 << 20
 """Bytes of a row group: one is read to see an item."""
 LEAST_ROWS = 8
-OF_ALL: dict[Truth, str] = {"picture": "image", "contours": "contour", "mask": "mask", "strokes": "strokes"}
+OF_ALL: dict[Truth, str] = {
+    "picture": "image",
+    "contours": "contour",
+    "mask": "mask",
+    "strokes": "strokes",
+    "scene": "scene",
+    "original": "original",
+    "whole": "whole",
+}
 """Truths that a suite holds where every row has the column."""
 ItemRow = dict[str, Any]
 

@@ -35,6 +35,8 @@ SCHEMA = pa.schema(
         ("negative_prompt", pa.string()),
         ("level", pa.string()),
         ("licence", pa.string()),
+        ("original", pa.string()),
+        ("whole", pa.binary()),
     ]
 )
 KEPT = 32
@@ -66,6 +68,9 @@ class Item:
         negative_prompt: what the picture must not show; None where the model's own settings decide.
         level: of abstraction, detail or the like, as the corpus calls it; None where it has none.
         licence: of sketch and picture, where it is another than the suite's.
+        original: the item that it is a variant of, in another suite; None where it is none. `level` then says
+            which variant it is.
+        whole: numbered strokes of the sketch that this one is a part of, as `strokes`; None where it is none.
     """
 
     item_id: str
@@ -80,6 +85,8 @@ class Item:
     negative_prompt: str | None = field(default=None, repr=False)
     level: str | None = field(default=None, repr=False)
     licence: str | None = field(default=None, repr=False)
+    original: str | None = field(default=None, repr=False)
+    whole: NDArray[np.uint8] | NDArray[np.uint16] | None = field(default=None, repr=False)
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it: the sketch, black on white, beside the real picture."""
@@ -144,10 +151,20 @@ class ItemFile:
         pairs = zip(self.read_column("label"), self.read_column("scene"), strict=True)
         return [label or find_label(scene or "") for label, scene in pairs]
 
+    @cached_property
+    def originals(self) -> list[str | None]:
+        """The item that each is a variant of; None where it is none."""
+        return self.read_column("original")
+
+    @cached_property
+    def levels(self) -> list[str | None]:
+        """The level of every item; None where it has none."""
+        return self.read_column("level")
+
     def read(self, position: int) -> Item:
         """The item at a position from 0."""
         if position not in self._decoded:
-            self._decoded[position] = make_item(self._read_row(position))
+            self._decoded[position] = make_item(self.read_row(position))
         self._decoded.move_to_end(position)
         if len(self._decoded) > KEPT:
             self._decoded.popitem(last=False)
@@ -164,7 +181,8 @@ class ItemFile:
         about = pq.read_metadata(self.path)
         return list(accumulate(about.row_group(group).num_rows for group in range(about.num_row_groups)))
 
-    def _read_row(self, position: int) -> dict[str, Any]:
+    def read_row(self, position: int) -> dict[str, Any]:
+        """The columns of the item at a position from 0, pictures encoded."""
         group = bisect.bisect_right(self._ends, position)
         if self._group[0] != group:
             with pq.ParquetFile(self.path) as file:
@@ -216,7 +234,8 @@ class Items(Sequence[Item]):
 def make_item(row: dict[str, Any]) -> Item:
     """A row of `SCHEMA`, columns that no row fills left out, as an item."""
     sketch = read_pixels(row["sketch"])
-    known = {key: read_pixels(row[key]) if row.get(key) else None for key in ("image", "contour", "mask")}
+    maps = ("image", "contour", "mask", "whole")
+    known = {key: read_pixels(row[key]) if row.get(key) else None for key in maps}
     strokes = read_pixels(row["strokes"]) if row.get("strokes") else np.zeros_like(sketch, np.uint8)
     scene = row.get("scene") or ""
     return Item(
@@ -229,6 +248,7 @@ def make_item(row: dict[str, Any]) -> Item:
         negative_prompt=row.get("negative_prompt"),
         level=row.get("level"),
         licence=row.get("licence"),
+        original=row.get("original"),
         **known,
     )
 

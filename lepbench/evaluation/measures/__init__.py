@@ -15,6 +15,7 @@ from lepbench.evaluation.measures.captions import Captions
 from lepbench.evaluation.measures.chamfer import Chamfer
 from lepbench.evaluation.measures.classes import Classes
 from lepbench.evaluation.measures.coverage import Coverage
+from lepbench.evaluation.measures.curves import Curves
 from lepbench.evaluation.measures.distances import Distances
 from lepbench.evaluation.measures.diversity import Diversity
 from lepbench.evaluation.measures.edges import Contours, Edges
@@ -23,8 +24,11 @@ from lepbench.evaluation.measures.masks import Masks
 from lepbench.evaluation.measures.paired import Paired
 from lepbench.evaluation.measures.pooled import PooledEdges
 from lepbench.evaluation.measures.sketches import Sketches
+from lepbench.evaluation.measures.slopes import Slopes
 from lepbench.evaluation.measures.soft import Soft
 from lepbench.evaluation.measures.strokes import Strokes
+from lepbench.evaluation.measures.unseen import Unseen
+from lepbench.evaluation.measures.variants import Variants
 
 __all__ = [
     "MEASURES",
@@ -35,6 +39,7 @@ __all__ = [
     "ConditionSamples",
     "Contours",
     "Coverage",
+    "Curves",
     "Distances",
     "Diversity",
     "Edges",
@@ -47,8 +52,11 @@ __all__ = [
     "PooledEdges",
     "ScoringBatch",
     "Sketches",
+    "Slopes",
     "Soft",
     "Strokes",
+    "Unseen",
+    "Variants",
     "label_figure",
     "make_measure",
     "select_measures",
