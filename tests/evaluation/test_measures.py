@@ -21,7 +21,7 @@ from lepbench.evaluation.sample import Sample
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import list_metrics
 from lepbench.images import to_tensor
-from lepbench.judges import Judges
+from lepbench.judges import Judges, select_judge
 from lepbench.suite_sources.sketchworld import SuiteRecipe, make_suite
 from lepbench.suites import Item, Suite, load_suite
 
@@ -31,7 +31,10 @@ EVERYTHING = Protocol(
     detector=Canny(low=0.3, high=0.6),
     contour_detector=Sobel(),
     measures=tuple(MEASURES),
-    judges=make_shipped_protocol(load_suite("sketchworld-edges-v1")).judges,
+    judges=(
+        *make_shipped_protocol(load_suite("sketchworld-edges-v1")).judges,
+        select_judge("sketchworld-things"),
+    ),
     reference="judge-statistics@1",
 )
 OF_VARIANTS = {"whole"}

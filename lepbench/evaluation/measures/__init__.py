@@ -1,5 +1,6 @@
 """Measures, one file each; importing this package fills `MEASURES`."""
 
+from lepbench.evaluation.measures.attributes import Attributes
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -32,6 +33,7 @@ from lepbench.evaluation.measures.variants import Variants
 
 __all__ = [
     "MEASURES",
+    "Attributes",
     "Captions",
     "Chamfer",
     "Classes",
