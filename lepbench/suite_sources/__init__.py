@@ -4,6 +4,7 @@ from lepbench.suite_sources.base import SUITE_SOURCES, Candidate, Candidates, Su
 from lepbench.suite_sources.completion import CompletionSource
 from lepbench.suite_sources.drawings import Drawings
 from lepbench.suite_sources.folder import FolderSource
+from lepbench.suite_sources.stroke_weights import StrokesSource
 from lepbench.suite_sources.triplets import TripletsSource
 from lepbench.suite_sources.variants import VariantSource
 from lepbench.suite_sources.write import MadeSuite, write_suite
@@ -16,6 +17,7 @@ __all__ = [
     "Drawings",
     "FolderSource",
     "MadeSuite",
+    "StrokesSource",
     "SuiteItem",
     "SuiteSource",
     "TripletsSource",

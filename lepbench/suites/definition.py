@@ -9,7 +9,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from lepbench.config import Config
 
 DEFINITION = "suite.yaml"
-Truth = Literal["picture", "edges", "contours", "mask", "strokes", "label", "scene", "original", "whole"]
+Truth = Literal[
+    "picture", "edges", "contours", "mask", "strokes", "label", "scene", "original", "whole", "weights"
+]
 TRUTHS: dict[Truth, str] = {
     "picture": "the real picture of every item",
     "edges": "sketches that are the edge maps of the pictures",
@@ -20,6 +22,7 @@ TRUTHS: dict[Truth, str] = {
     "scene": "the scene of every item, with its attributes",
     "original": "the item that each is a variant of",
     "whole": "the whole sketches that the items' are parts of",
+    "weights": "a stroke with a weight of its own",
 }
 """What a suite may know of its items, and how an error calls it."""
 KINDS: dict[str, dict[str, Any]] = {

@@ -28,6 +28,7 @@ OF_ALL: dict[Truth, str] = {
     "scene": "scene",
     "original": "original",
     "whole": "whole",
+    "weights": "weight",
 }
 """Truths that a suite holds where every row has the column."""
 ItemRow = dict[str, Any]
@@ -119,7 +120,7 @@ def _group_rows(rows: Iterable[ItemRow]) -> Iterator[list[ItemRow]]:
     size = 0
     for row in rows:
         group.append(row)
-        size += sum(len(value) for value in row.values() if value is not None)
+        size += sum(len(value) for value in row.values() if isinstance(value, str | bytes))
         if size >= GROUP and len(group) >= LEAST_ROWS:
             yield group
             group, size = [], 0

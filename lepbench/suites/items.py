@@ -37,6 +37,9 @@ SCHEMA = pa.schema(
         ("licence", pa.string()),
         ("original", pa.string()),
         ("whole", pa.binary()),
+        ("stroke", pa.int32()),
+        ("weight", pa.float64()),
+        ("weighted", pa.binary()),
     ]
 )
 KEPT = 32
@@ -71,6 +74,9 @@ class Item:
         original: the item that it is a variant of, in another suite; None where it is none. `level` then says
             which variant it is.
         whole: numbered strokes of the sketch that this one is a part of, as `strokes`; None where it is none.
+        stroke: number of the stroke with a weight of its own; None where all matter the same.
+        weight: how much that stroke matters, from 0 up; any other matters 1.
+        weighted: where that weight holds, bool [H, W]: around the stroke.
     """
 
     item_id: str
@@ -87,6 +93,16 @@ class Item:
     licence: str | None = field(default=None, repr=False)
     original: str | None = field(default=None, repr=False)
     whole: NDArray[np.uint8] | NDArray[np.uint16] | None = field(default=None, repr=False)
+    stroke: int | None = field(default=None, repr=False)
+    weight: float | None = field(default=None, repr=False)
+    weighted: NDArray[np.bool_] | None = field(default=None, repr=False)
+
+    @property
+    def weights(self) -> NDArray[np.float32] | None:
+        """How much the sketch matters at each pixel, float32 [H, W]; None where it is the same everywhere."""
+        if self.weight is None or self.weighted is None:
+            return None
+        return np.where(self.weighted, self.weight, 1.0).astype(np.float32)
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it: the sketch, black on white, beside the real picture."""
@@ -234,7 +250,7 @@ class Items(Sequence[Item]):
 def make_item(row: dict[str, Any]) -> Item:
     """A row of `SCHEMA`, columns that no row fills left out, as an item."""
     sketch = read_pixels(row["sketch"])
-    maps = ("image", "contour", "mask", "whole")
+    maps = ("image", "contour", "mask", "whole", "weighted")
     known = {key: read_pixels(row[key]) if row.get(key) else None for key in maps}
     strokes = read_pixels(row["strokes"]) if row.get("strokes") else np.zeros_like(sketch, np.uint8)
     scene = row.get("scene") or ""
@@ -249,6 +265,8 @@ def make_item(row: dict[str, Any]) -> Item:
         level=row.get("level"),
         licence=row.get("licence"),
         original=row.get("original"),
+        stroke=row.get("stroke"),
+        weight=row.get("weight"),
         **known,
     )
 

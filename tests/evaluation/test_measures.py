@@ -37,7 +37,7 @@ EVERYTHING = Protocol(
     ),
     reference="judge-statistics@1",
 )
-OF_VARIANTS = {"whole"}
+OF_VARIANTS = {"whole", "weights"}
 """Truths that only suites of variants have."""
 NETWORKS = ("clip_similarity", "clip_wrong_similarity", "features", "sketch_similarity")
 

@@ -30,6 +30,7 @@ from lepbench.evaluation.measures.soft import Soft
 from lepbench.evaluation.measures.strokes import Strokes
 from lepbench.evaluation.measures.unseen import Unseen
 from lepbench.evaluation.measures.variants import Variants
+from lepbench.evaluation.measures.weighted import Weighted
 
 __all__ = [
     "MEASURES",
@@ -59,6 +60,7 @@ __all__ = [
     "Strokes",
     "Unseen",
     "Variants",
+    "Weighted",
     "label_figure",
     "make_measure",
     "select_measures",
