@@ -64,7 +64,7 @@ class Sample:
         return Request(
             self.name,
             item.prompt,
-            item.sketch,
+            item.input,
             self.seed,
             weights=item.weights,
             negative_prompt=item.negative_prompt,

@@ -13,7 +13,7 @@ from lepbench.evaluation.conditions import REAL
 from lepbench.evaluation.features import RunFeatures, find_features
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures, strip_label
 from lepbench.evaluation.measures.contract import draw_measure
-from lepbench.evaluation.measures.levels import POINT, split_part
+from lepbench.evaluation.measures.levels import SINGLE, split_part
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.sample import OK
 from lepbench.judges import JudgeStatistics
@@ -40,6 +40,8 @@ MAIN = {
     "clip_skill": "CLIP skill",
     "sketch_similarity": "sketch similarity",
     "class_accuracy": "class accuracy",
+    "reads_sketch": "reads sketch",
+    "reads_prompt": "reads prompt",
     "colour_accuracy": "colour accuracy",
     "texture_accuracy": "texture accuracy",
     "pattern_accuracy": "pattern accuracy",
@@ -111,7 +113,7 @@ def head_metrics(names: Sequence[str]) -> dict[str, str]:
 
 
 def _is_main(figure: str, part: str) -> bool:
-    return figure in MAIN and not part.startswith(POINT)
+    return figure in MAIN and not part.startswith(SINGLE)
 
 
 def _place_in_main(metric: str) -> int:

@@ -2,8 +2,10 @@
 
 from lepbench.suite_sources.base import SUITE_SOURCES, Candidate, Candidates, SuiteItem, SuiteSource
 from lepbench.suite_sources.completion import CompletionSource
+from lepbench.suite_sources.conflict import ConflictSource
 from lepbench.suite_sources.drawings import Drawings
 from lepbench.suite_sources.folder import FolderSource
+from lepbench.suite_sources.robust import RobustSource
 from lepbench.suite_sources.stroke_weights import StrokesSource
 from lepbench.suite_sources.triplets import TripletsSource
 from lepbench.suite_sources.variants import VariantSource
@@ -14,9 +16,11 @@ __all__ = [
     "Candidate",
     "Candidates",
     "CompletionSource",
+    "ConflictSource",
     "Drawings",
     "FolderSource",
     "MadeSuite",
+    "RobustSource",
     "StrokesSource",
     "SuiteItem",
     "SuiteSource",

@@ -21,13 +21,13 @@ class Original(NamedTuple):
 
     Attributes:
         item: decoded.
+        row: its columns as they are frozen, pictures encoded.
         suite: that it is of.
-        position: where in it.
     """
 
     item: Item
+    row: ItemRow
     suite: Suite
-    position: int
 
 
 class VariantSource(SuiteSource):
@@ -126,8 +126,8 @@ class VariantCandidates(Candidates):
 
     def _vary_item(self, position: int) -> dict[str, ItemRow] | Unusable:
         """The rows of all variants of an item by level, or why there are none."""
-        original = Original(self.suite[position], self.suite, position)
         row = self.suite.read_row(position)
+        original = Original(self.suite[position], row, self.suite)
         try:
             return {
                 level: row

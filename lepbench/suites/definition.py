@@ -10,7 +10,17 @@ from lepbench.config import Config
 
 DEFINITION = "suite.yaml"
 Truth = Literal[
-    "picture", "edges", "contours", "mask", "strokes", "label", "scene", "original", "whole", "weights"
+    "picture",
+    "edges",
+    "contours",
+    "mask",
+    "strokes",
+    "label",
+    "scene",
+    "original",
+    "whole",
+    "weights",
+    "prompt_label",
 ]
 TRUTHS: dict[Truth, str] = {
     "picture": "the real picture of every item",
@@ -23,6 +33,7 @@ TRUTHS: dict[Truth, str] = {
     "original": "the item that each is a variant of",
     "whole": "the whole sketches that the items' are parts of",
     "weights": "a stroke with a weight of its own",
+    "prompt_label": "the class that each prompt names, whatever the sketch shows",
 }
 """What a suite may know of its items, and how an error calls it."""
 KINDS: dict[str, dict[str, Any]] = {

@@ -29,6 +29,7 @@ OF_ALL: dict[Truth, str] = {
     "original": "original",
     "whole": "whole",
     "weights": "weight",
+    "prompt_label": "prompt_label",
 }
 """Truths that a suite holds where every row has the column."""
 ItemRow = dict[str, Any]

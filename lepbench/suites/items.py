@@ -40,6 +40,8 @@ SCHEMA = pa.schema(
         ("stroke", pa.int32()),
         ("weight", pa.float64()),
         ("weighted", pa.binary()),
+        ("prompt_label", pa.string()),
+        ("given", pa.binary()),
     ]
 )
 KEPT = 32
@@ -77,6 +79,9 @@ class Item:
         stroke: number of the stroke with a weight of its own; None where all matter the same.
         weight: how much that stroke matters, from 0 up; any other matters 1.
         weighted: where that weight holds, bool [H, W]: around the stroke.
+        given: the sketch as a method gets it, bool [H, W], where it is another than the one that pictures are
+            compared with; see `input`.
+        prompt_label: the class that the prompt names, where it need not be that of the sketch; else None.
     """
 
     item_id: str
@@ -96,6 +101,13 @@ class Item:
     stroke: int | None = field(default=None, repr=False)
     weight: float | None = field(default=None, repr=False)
     weighted: NDArray[np.bool_] | None = field(default=None, repr=False)
+    prompt_label: str | None = field(default=None, repr=False)
+    given: NDArray[np.bool_] | None = field(default=None, repr=False)
+
+    @property
+    def input(self) -> NDArray[np.bool_]:
+        """The sketch that a method gets, bool [H, W]: `sketch`, unless another is `given`."""
+        return self.sketch if self.given is None else self.given
 
     @property
     def weights(self) -> NDArray[np.float32] | None:
@@ -106,7 +118,7 @@ class Item:
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it: the sketch, black on white, beside the real picture."""
-        shown = [draw_strokes(self.sketch), *([] if self.image is None else [self.image])]
+        shown = [draw_strokes(self.input), *([] if self.image is None else [self.image])]
         height, width = self.sketch.shape
         factor = max(1, PANEL // max(height, width))
         size = (width * factor, height * factor)
@@ -250,7 +262,7 @@ class Items(Sequence[Item]):
 def make_item(row: dict[str, Any]) -> Item:
     """A row of `SCHEMA`, columns that no row fills left out, as an item."""
     sketch = read_pixels(row["sketch"])
-    maps = ("image", "contour", "mask", "whole", "weighted")
+    maps = ("image", "contour", "mask", "whole", "weighted", "given")
     known = {key: read_pixels(row[key]) if row.get(key) else None for key in maps}
     strokes = read_pixels(row["strokes"]) if row.get("strokes") else np.zeros_like(sketch, np.uint8)
     scene = row.get("scene") or ""
@@ -267,6 +279,7 @@ def make_item(row: dict[str, Any]) -> Item:
         original=row.get("original"),
         stroke=row.get("stroke"),
         weight=row.get("weight"),
+        prompt_label=row.get("prompt_label"),
         **known,
     )
 

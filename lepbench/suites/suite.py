@@ -69,8 +69,9 @@ class Suite(Sequence[Item]):
 
     @cached_property
     def classes(self) -> list[str]:
-        """Every class that an item has, sorted."""
-        return sorted({label for label in self._all.file.labels if label})
+        """Every class that an item has or that its prompt names, sorted."""
+        named = self._all.file.read_column("prompt_label")
+        return sorted({label for label in (*self._all.file.labels, *named) if label})
 
     @cached_property
     def _all(self) -> Items:
@@ -156,12 +157,13 @@ class Suite(Sequence[Item]):
         item_id = item if isinstance(item, str) else item.item_id
         if self.definition.variants_of is None:
             return derive_seed(self.name, item_id, index)
-        return derive_seed(self.definition.variants_of, self.find_original(item_id), index)
+        return derive_seed(self.definition.variants_of, self.find_variant(item_id)[0], index)
 
-    def find_original(self, item_id: str) -> str:
-        """The id of the item that one is a variant of; its own where it is none."""
+    def find_variant(self, item_id: str) -> tuple[str, str | None]:
+        """The id of the item that one is a variant of, its own where it is none, and its level."""
         file = self._all.file
-        return file.originals[file.positions[item_id]] or item_id
+        position = file.positions[item_id]
+        return file.originals[position] or item_id, file.levels[position]
 
     def read_row(self, position: int) -> dict[str, Any]:
         """The columns of the item at a position from 0 as they are frozen, pictures encoded."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import lepbench
 from lepbench.detectors import Canny
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.measures import ConditionSamples
+from lepbench.evaluation.measures.changes import Changes
 from lepbench.evaluation.measures.curves import Curves
 from lepbench.evaluation.measures.levels import name_part, split_part
 from lepbench.evaluation.measures.slopes import Slopes
@@ -21,9 +26,11 @@ from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.summary import is_lower_better, list_main_metrics
 from lepbench.evaluation.verify import verify_record
+from lepbench.files import sha256_file
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.metrics.statistics import bootstrap
+from lepbench.suites import Suite
 
 NAME = "stroke_recall_2px"
 LEVELS = ("0.5", "1", "2")
@@ -93,6 +100,16 @@ def test_variants_of_an_item_are_one_observation() -> None:
     np.testing.assert_allclose(several.draws, single.draws)
 
 
+def test_a_change_is_the_difference_to_the_first_level_of_the_same_items() -> None:
+    values = random_values()
+    row = row_of(values)
+    found, points = Changes().draws(row), list(Curves().draws(row).values())
+    assert list(found) == [f"{NAME}_change_1", f"{NAME}_change_2"] == Changes().metrics(RULES)
+    for draws, point in zip(found.values(), points[1:], strict=True):
+        assert draws.value == pytest.approx(point.value - points[0].value)
+        np.testing.assert_allclose(draws.draws, point.draws - points[0].draws)
+
+
 def test_an_unknown_value_leaves_its_level_to_the_others() -> None:
     values = random_values()
     values[:4, 1] = np.nan
@@ -112,7 +129,7 @@ def test_levels_that_are_no_numbers_have_no_slope() -> None:
 
 @pytest.mark.parametrize("name", ["chamfer_px", "mask_iou@judge", "edge_f1_1px_contour"])
 def test_names_keep_the_judge_last_and_the_better_side(name: str) -> None:
-    for part in ("slope", "at_0.5"):
+    for part in ("slope", "at_0.5", "change_jpeg-10"):
         split = split_part(name_part(name, part))
         assert split == (name.partition("@")[0], part)
         assert is_lower_better(name_part(name, part)) == is_lower_better(name)
@@ -140,6 +157,25 @@ def test_a_run_on_variants_has_curves_and_is_verified(
     assert main["mask_iou_slope@sketchworld-segmenter"] == "mask IoU slope"
     assert not [name for name in main if "_at_" in name]
     verify_record(tmp_path / "run", suite)
+    for name in ("original", "level"):
+        with pytest.raises(LepbenchError, match="it is another variant"):
+            forge_column(tmp_path / "run", tmp_path / name, name, suite)
+
+
+def forge_column(run: Path, out: Path, name: str, suite: Suite) -> None:
+    """Verify a copy of a run whose first two samples have each other's cell, with a record that fits."""
+    shutil.copytree(run, out)
+    table = pq.read_table(out / "samples.parquet")
+    cells = table[name].to_pylist()
+    # The first two are variants of one item, the third is of another.
+    cells[1], cells[2] = cells[2], cells[1]
+    place = table.schema.get_field_index(name)
+    forged = table.set_column(place, table.schema.field(place), pa.array(cells))
+    pq.write_table(forged, out / "samples.parquet")
+    record = json.loads((out / "record.json").read_text())
+    record["samples_sha256"] = sha256_file(out / "samples.parquet")
+    (out / "record.json").write_text(json.dumps(record))
+    verify_record(out, suite)
 
 
 def test_a_figure_by_level_that_is_not_measured_is_refused(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_share_of_the_strokes_is_the_first_of_them(position: int, share: float
     item = suite[position]
     (level,) = CompletionSource(path=Path(HANDS), fractions=(share,)).list_levels()
     source = CompletionSource(path=Path(HANDS), fractions=(float(level),))
-    row = source.vary(Original(item, suite, position), level)
+    row = source.vary(Original(item, suite.read_row(position), suite), level)
     given_strokes, whole = read_pixels(row["strokes"]), read_pixels(row["whole"])
     numbers = sorted({int(number) for number in item.strokes.ravel()} - {0})
     wanted = numbers[: math.ceil(round(float(level) * len(numbers), 6))]

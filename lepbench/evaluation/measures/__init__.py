@@ -14,7 +14,9 @@ from lepbench.evaluation.measures.base import (
 )
 from lepbench.evaluation.measures.captions import Captions
 from lepbench.evaluation.measures.chamfer import Chamfer
+from lepbench.evaluation.measures.changes import Changes
 from lepbench.evaluation.measures.classes import Classes
+from lepbench.evaluation.measures.conflict import Conflict
 from lepbench.evaluation.measures.coverage import Coverage
 from lepbench.evaluation.measures.curves import Curves
 from lepbench.evaluation.measures.distances import Distances
@@ -37,9 +39,11 @@ __all__ = [
     "Attributes",
     "Captions",
     "Chamfer",
+    "Changes",
     "Classes",
     "Columns",
     "ConditionSamples",
+    "Conflict",
     "Contours",
     "Coverage",
     "Curves",

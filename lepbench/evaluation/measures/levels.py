@@ -25,9 +25,9 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.statistics import Draws
 from lepbench.suites import Truth
 
-PARTS = re.compile(r"(?P<figure>.+?)_(?P<part>at_[\w.+-]+|slope)")
+PARTS = re.compile(r"(?P<figure>.+?)_(?P<part>(at|change)_[\w.+-]+|slope)")
 """Names of figures by level, without the judge."""
-POINT = "at_"
+SINGLE = ("at_", "change_")
 """What begins the part of a name that is the figure of one level."""
 
 
