@@ -13,7 +13,7 @@ from lepbench.evaluation.conditions import REAL
 from lepbench.evaluation.features import RunFeatures, find_features
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures, strip_label
 from lepbench.evaluation.measures.contract import draw_measure
-from lepbench.evaluation.measures.levels import SINGLE, split_part
+from lepbench.evaluation.measures.levels import SINGLE, SPREAD, split_part
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.sample import OK
 from lepbench.judges import JudgeStatistics
@@ -63,8 +63,8 @@ LESSER = ("edge_f1_2px", "paired_f1_2px", "clip_score", "sketch_similarity")
 
 def is_lower_better(metric: str) -> bool:
     """Whether lower values of a metric are better."""
-    figure, _ = split_part(metric)
-    return any(figure in measure.lower_is_better for measure in MEASURES.list_loaded())
+    figure, part = split_part(metric)
+    return part == SPREAD or any(figure in measure.lower_is_better for measure in MEASURES.list_loaded())
 
 
 def is_of_sets(metric: str) -> bool:

@@ -20,6 +20,7 @@ from lepbench.evaluation.measures.changes import Changes
 from lepbench.evaluation.measures.curves import Curves
 from lepbench.evaluation.measures.levels import name_part, split_part
 from lepbench.evaluation.measures.slopes import Slopes
+from lepbench.evaluation.measures.spreads import Spreads
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.run import evaluate
@@ -108,6 +109,19 @@ def test_a_change_is_the_difference_to_the_first_level_of_the_same_items() -> No
     for draws, point in zip(found.values(), points[1:], strict=True):
         assert draws.value == pytest.approx(point.value - points[0].value)
         np.testing.assert_allclose(draws.draws, point.draws - points[0].draws)
+
+
+def test_a_spread_is_the_deviation_within_items() -> None:
+    values = random_values()
+    (spread,) = Spreads().draws(row_of(values)).values()
+    assert spread.value == pytest.approx(np.std(values, axis=1).mean())
+    same = np.repeat(values[:, :1], len(LEVELS), axis=1)
+    (none,) = Spreads().draws(row_of(same)).values()
+    np.testing.assert_allclose([none.value, *none.draws], 0, atol=1e-12)
+    values[0, 1] = np.nan
+    (rest,) = Spreads().draws(row_of(values)).values()
+    assert rest.value == pytest.approx(np.std(values[1:], axis=1).mean())
+    assert is_lower_better(f"{NAME}_spread")
 
 
 def test_an_unknown_value_leaves_its_level_to_the_others() -> None:

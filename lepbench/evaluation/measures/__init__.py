@@ -29,6 +29,7 @@ from lepbench.evaluation.measures.pooled import PooledEdges
 from lepbench.evaluation.measures.sketches import Sketches
 from lepbench.evaluation.measures.slopes import Slopes
 from lepbench.evaluation.measures.soft import Soft
+from lepbench.evaluation.measures.spreads import Spreads
 from lepbench.evaluation.measures.strokes import Strokes
 from lepbench.evaluation.measures.unseen import Unseen
 from lepbench.evaluation.measures.variants import Variants
@@ -61,6 +62,7 @@ __all__ = [
     "Sketches",
     "Slopes",
     "Soft",
+    "Spreads",
     "Strokes",
     "Unseen",
     "Variants",

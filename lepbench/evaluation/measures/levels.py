@@ -25,8 +25,10 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.statistics import Draws
 from lepbench.suites import Truth
 
-PARTS = re.compile(r"(?P<figure>.+?)_(?P<part>(at|change)_[\w.+-]+|slope)")
+PARTS = re.compile(r"(?P<figure>.+?)_(?P<part>(at|change)_[\w.+-]+|slope|spread)")
 """Names of figures by level, without the judge."""
+SPREAD = "spread"
+"""The part that is better when small, whatever the figure."""
 SINGLE = ("at_", "change_")
 """What begins the part of a name that is the figure of one level."""
 
