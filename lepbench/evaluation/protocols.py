@@ -12,6 +12,7 @@ from lepbench.config import load_document, parse_config, read_yaml
 from lepbench.detectors import identify_detector, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.measures.base import Measure, make_measure, strip_label
+from lepbench.evaluation.measures.levels import list_single
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.references import hash_reference
 from lepbench.judges import ABILITIES, JudgeConfig, select_judge
@@ -264,13 +265,13 @@ def _check_rank(protocol: Protocol) -> None:
 
 
 def _check_levels(protocol: Protocol) -> None:
-    """Refuse figures by level that are not measured."""
-    figures = [name for measure in protocol.measures for name in make_measure(measure).metrics(protocol)]
+    """Refuse figures by level that are not measured, or not of single samples."""
+    figures = list_single(protocol) if protocol.by_level else []
     known = {*figures, *map(strip_label, figures)}
     for name in protocol.by_level:
         if name not in known:
             raise LepbenchError(
-                f"protocol {protocol.name} gives {name!r} by level, which it does not measure",
+                f"protocol {protocol.name} gives {name!r} by level, and no measure gives that of a sample",
                 suggest_name(name, known),
             )
 

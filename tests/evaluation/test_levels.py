@@ -197,6 +197,9 @@ def test_a_figure_by_level_that_is_not_measured_is_refused(tmp_path: Path) -> No
         "completion", "sketchworld-freehand-v1", tmp_path / "s", items=1, progress=False
     )
     path = tmp_path / "mine.yaml"
-    path.write_text("name: mine\nby_level: [mask_iuo]\n")
-    with pytest.raises(LepbenchError, match="'mask_iuo' by level, which it does not measure; did you mean"):
-        select_protocol(suite, path)
+    for name in ("mask_iuo", "clip_skill"):
+        path.write_text(f"name: mine\nby_level: [{name}]\n")
+        with pytest.raises(LepbenchError, match=f"'{name}' by level, and no measure"):
+            select_protocol(suite, path)
+    path.write_text("name: mine\nby_level: [mask_iou, clip_similarity, edge_f1_1px_contour]\n")
+    assert len(Slopes().metrics(select_protocol(suite, path))) == 3

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lepbench
+from lepbench.cli.suite import command
 from lepbench.errors import LepbenchError
 from lepbench.images import read_pixels
 from lepbench.suite_sources.completion import CompletionSource
@@ -96,6 +98,13 @@ def test_what_does_not_fit_is_one_line(tmp_path: Path, base: str, wish: dict[str
         made("completion", tmp_path / "out", base, **wish)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_show_says_what_varies(unfinished: Suite) -> None:
+    shown = CliRunner().invoke(command, ["show", str(unfinished.folder)], catch_exceptions=False).output
+    assert f"variants  of {HANDS}: 0.3, 0.6, 1" in shown
+    plain = CliRunner().invoke(command, ["show", HANDS], catch_exceptions=False).output
+    assert "variants" not in plain
 
 
 def test_variants_of_variants_are_refused(unfinished: Suite, tmp_path: Path) -> None:

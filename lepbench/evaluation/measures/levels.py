@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -53,7 +54,7 @@ class ByLevel(Measure):
             return {}
         divided = divide_counts(row.frame)
         found: dict[str, Draws] = {}
-        for figure in figures:
+        for figure in (name for name in figures if name in divided):
             found |= self.draw_figure(row, figure, divided[figure].to_numpy(np.float64))
         return found
 
@@ -69,6 +70,16 @@ def list_figures(protocol: Protocol) -> list[str]:
         name for measure in measures if not isinstance(measure, ByLevel) for name in measure.metrics(protocol)
     ]
     return [name for name in names if {name, strip_label(name)} & set(protocol.by_level)]
+
+
+def list_single(protocol: Protocol) -> list[str]:
+    """The figures of a protocol that single samples have, and that may be given by level."""
+    measures = [make_measure(name) for name in protocol.measures]
+    names = [name for measure in measures for name in measure.columns(protocol)]
+    # What can be divided is told by the names of the columns alone.
+    divided = divide_counts(pd.DataFrame(columns=["status", *names]))
+    figures = [name for measure in measures for name in measure.metrics(protocol)]
+    return [name for name in figures if name in divided]
 
 
 def name_part(figure: str, part: str) -> str:
