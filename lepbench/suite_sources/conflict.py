@@ -33,6 +33,7 @@ class ConflictSource(VariantSource):
     needs: ClassVar[tuple[Truth, ...]] = ("label",)
     protocol: ClassVar[str] = "lepbench-conflict-v1"
     question: ClassVar[str] = "the prompt names the class of the sketch, or another"
+    keeps_sketch: ClassVar[bool] = True
     name: Literal["conflict"] = "conflict"
 
     def list_levels(self) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class MapsSource(VariantSource):
     needs: ClassVar[tuple[Truth, ...]] = ("contours", "mask")
     protocol: ClassVar[str] = "lepbench-maps-v1"
     question: ClassVar[str] = "another map is given in the place of the sketch"
+    keeps_sketch: ClassVar[bool] = True
     name: Literal["maps"] = "maps"
     maps: tuple[MapName, ...] = Field(default=("sketch", "contour", "outline", "mask"), min_length=1)
 

@@ -30,6 +30,7 @@ class PromptsSource(VariantSource):
     needs: ClassVar[tuple[Truth, ...]] = ()
     protocol: ClassVar[str] = "lepbench-prompts-v1"
     question: ClassVar[str] = "the prompt says the same in other words, or in a style"
+    keeps_sketch: ClassVar[bool] = True
     name: Literal["prompts"] = "prompts"
     paraphrases: int = Field(default=3, ge=0, le=8)
     templates: dict[str, str] = Field(default_factory=dict)

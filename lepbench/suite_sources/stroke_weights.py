@@ -43,6 +43,7 @@ class StrokesSource(VariantSource):
     needs: ClassVar[tuple[Truth, ...]] = ("strokes",)
     protocol: ClassVar[str] = "lepbench-strokes-v1"
     question: ClassVar[str] = "one stroke, the same at each level, matters that much and the others 1"
+    keeps_sketch: ClassVar[bool] = True
     name: Literal["strokes"] = "strokes"
     weights: tuple[Weight, ...] = Field(default=(0, 0.5, 1, 2), min_length=1)
 

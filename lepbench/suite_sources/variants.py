@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 from lepbench.detectors import select_detector
 from lepbench.errors import LepbenchError
 from lepbench.sketches import Unusable
-from lepbench.suite_sources.base import Candidate, Candidates, SuiteItem, SuiteSource
+from lepbench.suite_sources.base import DRAWINGS, Candidate, Candidates, SuiteItem, SuiteSource
 from lepbench.suites import TRUTHS, Item, Suite, Truth, load_suite
 from lepbench.suites.freeze import ItemRow
 
@@ -44,6 +44,8 @@ class VariantSource(SuiteSource):
     protocol: ClassVar[str]
     question: ClassVar[str]
     """What the variants differ in, the end of a sentence."""
+    keeps_sketch: ClassVar[bool] = False
+    """Whether pictures are compared with the sketch of the original: an edge map stays one then."""
     path: Path
 
     @property
@@ -101,7 +103,10 @@ class VariantCandidates(Candidates):
         }
         self.description = f"Items of {suite.name}, each {len(self.levels)} times: {source.question}."
         self.licence, self.size = about.licence, about.size
-        self.protocol = source.protocol if "scene" in about.truths else about.protocol
+        self.edges = source.keeps_sketch and "edges" in about.truths
+        # Of edge maps that are none any more the suite's own protocol would ask in vain.
+        elsewhere = about.protocol if self.edges or "edges" not in about.truths else DRAWINGS
+        self.protocol = source.protocol if "scene" in about.truths else elsewhere
         self.detector = select_detector(about.detector)
         if about.contour_detector is not None:
             self.contour_detector = select_detector(about.contour_detector)

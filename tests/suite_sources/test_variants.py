@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lepbench
 from lepbench.cli.suite import command
+from lepbench.config import load_config
 from lepbench.errors import LepbenchError
 from lepbench.images import read_pixels
 from lepbench.suite_sources.completion import CompletionSource
 from lepbench.suite_sources.variants import Original
-from lepbench.suites import Suite, load_suite
+from lepbench.suites import Suite, SuiteDefinition, load_suite
 
 HANDS, EDGES = "sketchworld-freehand-v1", "sketchworld-edges-v1"
 ITEMS = 3
@@ -98,6 +101,28 @@ def test_what_does_not_fit_is_one_line(tmp_path: Path, base: str, wish: dict[str
         made("completion", tmp_path / "out", base, **wish)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stays"), [("maps", True), ("conflict", True), ("prompts", True), ("robust", False)]
+)
+def test_an_edge_map_stays_one_where_the_sketch_does(tmp_path: Path, kind: str, stays: bool) -> None:
+    assert ("edges" in made(kind, tmp_path / "s", EDGES).definition.truths) == stays
+
+
+@pytest.mark.parametrize(
+    ("kind", "protocol"), [("prompts", "lepbench-photographs-v1"), ("robust", "lepbench-drawings-v2")]
+)
+def test_other_suites_keep_a_protocol_that_fits(tmp_path: Path, kind: str, protocol: str) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(load_suite(EDGES).folder, base)
+    about = load_config(base / "suite.yaml", SuiteDefinition).model_dump(mode="json")
+    about |= {"name": "photographs", "truths": ["picture", "edges"], "protocol": "lepbench-photographs-v1"}
+    (base / "suite.yaml").write_text(yaml.safe_dump(about))
+    wish: dict[str, Any] = (
+        {"paraphrases": 0, "templates": {"oil": "{prompt} in oil"}} if kind == "prompts" else {}
+    )
+    assert made(kind, tmp_path / "s", base, **wish).definition.protocol == protocol
 
 
 def test_show_says_what_varies(unfinished: Suite) -> None:
