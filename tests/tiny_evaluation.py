@@ -15,6 +15,7 @@ from lepbench.guidance import SamplerSettings
 from lepbench.judges import Judges, LoadedJudge, Matching
 from lepbench.judges.clip import ClipScorer
 from lepbench.methods import ModelConfig, UnguidedConfig
+from lepbench.metrics.attributes import Look
 from lepbench.suite_sources.sketchworld import SuiteRecipe, make_suite
 from lepbench.suites import Item, Suite
 
@@ -61,6 +62,14 @@ def by_brightness(images: torch.Tensor, classes: Sequence[str]) -> list[str]:
     return ["fish" if bright else "cat" for bright in (images.mean(dim=(1, 2, 3)) > 0.5).tolist()]
 
 
+def by_halves(images: torch.Tensor) -> list[list[Look]]:
+    """A reader of things: one in the left half of a bright picture, in the right half of a dark one."""
+    return [
+        [Look(shape, "red", "plain", "paper", x=0.25 if shape == "fish" else 0.75, y=0.5)]
+        for shape in by_brightness(images, ())
+    ]
+
+
 @pytest.fixture(scope="session")
 def tiny_judges(tiny_pipeline_folder: Path) -> Judges:
     """Functions, and a CLIP model of random weights with features as long as those of the one that ships."""
@@ -84,6 +93,7 @@ def tiny_judges(tiny_pipeline_folder: Path) -> Judges:
                 sketches=Matching(by_place, lambda images: by_place(by_corner(images)))
             ),
             "sketchworld-classifier": LoadedJudge(classes=by_brightness),
+            "sketchworld-things": LoadedJudge(things=by_halves),
         },
         weights={"sketchworld-clip/model.safetensors": "0" * 64},
     )

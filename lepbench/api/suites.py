@@ -32,7 +32,8 @@ def make_suite(
     """Make a frozen suite of a corpus, as `lepbench suite make` does.
 
     Args:
-        corpus: "triplets", "folder", or a corpus of drawings (`lepbench list sketches`).
+        corpus: "triplets", "folder", a corpus of drawings (`lepbench list sketches`), or a kind of variants
+            of the suite at `path`, such as "completion".
         path: where it is; None for a corpus that needs no place.
         out: folder to write.
         name: of the suite, a part of its seeds; `CORPUS-ITEMS` unless given.

@@ -52,6 +52,8 @@ def format_suite(about: dict[str, Any]) -> str:
         "changes": _count(drawn["changes"]) or "none",
         "prompts": "\n          ".join(about["prompts"]),
     }
+    if "levels" in about:
+        lines["variants"] = f"of {about['variants_of']}: {', '.join(about['levels'])}"
     if "sheet" in about:
         lines["sheet"] = about["sheet"]
     return "\n".join(f"{key:<10}{value}" for key, value in lines.items())

@@ -134,7 +134,7 @@ def make_overlay_condition(unguided: ConditionTable, depends_on: dict[str, Any])
     """The sketch drawn on the unguided image: what a cheat would submit."""
 
     def draw(samples: Sequence[Sample]) -> Tensor:
-        stored = ((read_pixels(unguided.find_picture(s).png), s.item.sketch) for s in samples)
+        stored = ((read_pixels(unguided.find_picture(s).png), s.item.input) for s in samples)
         return to_channels(np.stack([overlay_sketch(picture, sketch) for picture, sketch in stored]))
 
     return Condition(OVERLAY, draw, depends_on)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, SerializeAsAny, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from lepbench.config import Config
 from lepbench.detectors import FILE, AnyDetector, Sobel, SoftDetector, identify_detector, select_detector
@@ -83,6 +91,10 @@ class Protocol(Config):
     """Minimum number of samples for a Frechet distance."""
     neighbours: int = Field(default=5, ge=1)
     """Nearest neighbours of density and coverage (k)."""
+    by_level: tuple[str, ...] = ()
+    """Figures that are also given for each level of a suite of variants; without a judge, by every one."""
+    levels: tuple[str, ...] = ()
+    """What the variants of an item are called; the suite's."""
     batch_size: int = Field(default=8, ge=1, alias="unit")
     """Batch size of sampling: fixed, because it changes the last bits of a network's output."""
 
@@ -90,6 +102,12 @@ class Protocol(Config):
     def _check_labels(self) -> Self:
         require_labels(self.judges)
         return self
+
+    @model_serializer(mode="wrap")
+    def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what only suites of variants have, so that the hashes of other protocols stay."""
+        written: dict[str, Any] = plain(self)
+        return {key: value for key, value in written.items() if value or key not in ("by_level", "levels")}
 
     @property
     def sha256(self) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from lepbench.config import load_document, parse_config, read_yaml
 from lepbench.detectors import identify_detector, select_detector
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.measures.base import Measure, make_measure
+from lepbench.evaluation.measures.base import Measure, make_measure, strip_label
+from lepbench.evaluation.measures.levels import list_single
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.references import hash_reference
 from lepbench.judges import ABILITIES, JudgeConfig, select_judge
@@ -22,6 +23,8 @@ from lepbench.suites import TRUTHS, Suite
 
 FOLDER = Path(__file__).parents[1] / "protocols"
 """Of the protocols that ship, a YAML file each."""
+VARIANTS = "variants"
+"""The measure that keeps which item a variant is of."""
 OURS = "lepbench-"
 """What the names of protocols of lepbench's own begin with, and no others."""
 NO_JUDGES = "none"
@@ -60,6 +63,7 @@ def select_protocol(
     fitted = _fit(_pin(protocol), suite)
     if is_file:
         _check_rank(fitted)
+        _check_levels(fitted)
     elif fitted.rank_by not in _list_figures(fitted):
         # What code makes of another protocol may measure less.
         fitted = fitted.model_copy(update={"rank_by": None})
@@ -113,7 +117,12 @@ def make_shipped_protocol(suite: Suite, name: str | None = None) -> Protocol:
 def _complete(terms: dict[str, Any], suite: Suite, label: str) -> Protocol:
     """Terms with the size and the detectors of the suite where they name none."""
     about = suite.definition
-    given = {"size": about.size, "detector": about.detector, "contour_detector": about.contour_detector}
+    given = {
+        "size": about.size,
+        "detector": about.detector,
+        "contour_detector": about.contour_detector,
+        "levels": about.levels,
+    }
     protocol = parse_config({**given, **terms}, Protocol, label)
     if protocol.size != about.size:
         raise LepbenchError(
@@ -225,9 +234,11 @@ def _fit(protocol: Protocol, suite: Suite) -> Protocol:
                 f"protocol {protocol.name} measures {name!r}, which needs {lacking[0]}",
                 _advise(lacking[0], protocol, suite),
             )
+    # Without its columns variants would be resampled as if they were independent items.
+    grouping = [VARIANTS] if suite.definition.variants_of is not None else []
     known = [
         name
-        for name in protocol.where_known
+        for name in dict.fromkeys((*protocol.where_known, *grouping))
         if name not in protocol.measures and not find_lacking(make_measure(name), protocol, suite)
     ]
     return protocol.model_copy(update={"measures": (*protocol.measures, *known), "where_known": ()})
@@ -251,6 +262,18 @@ def _check_rank(protocol: Protocol) -> None:
             f"protocol {protocol.name} ranks by {protocol.rank_by!r}, which it does not measure",
             suggest_name(protocol.rank_by, figures),
         )
+
+
+def _check_levels(protocol: Protocol) -> None:
+    """Refuse figures by level that are not measured, or not of single samples."""
+    figures = list_single(protocol) if protocol.by_level else []
+    known = {*figures, *map(strip_label, figures)}
+    for name in protocol.by_level:
+        if name not in known:
+            raise LepbenchError(
+                f"protocol {protocol.name} gives {name!r} by level, and no measure gives that of a sample",
+                suggest_name(name, known),
+            )
 
 
 def _list_figures(protocol: Protocol) -> list[str]:

@@ -61,7 +61,14 @@ class Sample:
     def request(self) -> Request:
         """The request for a method."""
         item = self.item
-        return Request(self.name, item.prompt, item.sketch, self.seed, negative_prompt=item.negative_prompt)
+        return Request(
+            self.name,
+            item.prompt,
+            item.input,
+            self.seed,
+            weights=item.weights,
+            negative_prompt=item.negative_prompt,
+        )
 
 
 Batch = Sequence[Sample]

@@ -13,6 +13,7 @@ from lepbench.evaluation.conditions import REAL
 from lepbench.evaluation.features import RunFeatures, find_features
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures, strip_label
 from lepbench.evaluation.measures.contract import draw_measure
+from lepbench.evaluation.measures.levels import SINGLE, SPREAD, split_part
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.sample import OK
 from lepbench.judges import JudgeStatistics
@@ -25,6 +26,10 @@ MAIN = {
     "faithful_iou": "faithful IoU",
     "stroke_recall_2px": "stroke recall 2px",
     "stroke_recall_0.0111d": "stroke recall 0.0111d",
+    "unseen_recall_2px": "unseen recall 2px",
+    "weighted_recall_2px": "weighted recall 2px",
+    "others_recall_2px": "others' recall 2px",
+    "weighted_lead_2px": "weighted lead 2px",
     "pooled_f1_0px": "pooled F1 0px",
     "edge_f1_1px": "edge F1 1px",
     "edge_f1_2px": "edge F1 2px",
@@ -35,6 +40,13 @@ MAIN = {
     "clip_skill": "CLIP skill",
     "sketch_similarity": "sketch similarity",
     "class_accuracy": "class accuracy",
+    "reads_sketch": "reads sketch",
+    "reads_prompt": "reads prompt",
+    "colour_accuracy": "colour accuracy",
+    "texture_accuracy": "texture accuracy",
+    "pattern_accuracy": "pattern accuracy",
+    "background_accuracy": "background accuracy",
+    "relation_accuracy": "relation accuracy",
     "fd": "FD",
     "kid": "KID",
     "cmmd": "CMMD",
@@ -51,7 +63,8 @@ LESSER = ("edge_f1_2px", "paired_f1_2px", "clip_score", "sketch_similarity")
 
 def is_lower_better(metric: str) -> bool:
     """Whether lower values of a metric are better."""
-    return any(strip_label(metric) in measure.lower_is_better for measure in MEASURES.list_loaded())
+    figure, part = split_part(metric)
+    return part == SPREAD or any(figure in measure.lower_is_better for measure in MEASURES.list_loaded())
 
 
 def is_of_sets(metric: str) -> bool:
@@ -76,26 +89,36 @@ def list_main_metrics(protocol: Protocol, figures: Iterable[str] | None = None) 
 
 
 def choose_main_metrics(figures: Iterable[str], submitted: Collection[str] = ()) -> dict[str, str]:
-    """The metrics of `MAIN` among figures, then those that are `submitted`, with their headings."""
-    main = [name for name in figures if name in submitted or strip_label(name) in MAIN]
+    """The metrics of `MAIN` among figures, then those that are `submitted`, with their headings.
+
+    Of figures by level those of single levels are no main ones: they are many, and the others sum them up.
+    """
+    main = [name for name in figures if name in submitted or _is_main(*split_part(name))]
     masked = any(strip_label(name) == "mask_iou" for name in main)
     kept = [name for name in main if not (masked and strip_label(name) in LESSER)]
-    return head_metrics(sorted(kept, key=lambda name: _place_in_main(strip_label(name))))
+    return head_metrics(sorted(kept, key=_place_in_main))
 
 
 def head_metrics(names: Sequence[str]) -> dict[str, str]:
     """Headings of metrics, in their order, with the judge; without it where the only one is sketchworld's."""
-    stems = [strip_label(name) for name in names]
+    stems = [split_part(name) for name in names]
     headings = {}
     for name, stem in zip(names, stems, strict=True):
         label = name.partition("@")[2]
         shown = "" if label.startswith(SHIPPED) and stems.count(stem) == 1 else label
-        headings[name] = f"{MAIN.get(stem, stem)} {shown}".strip()
+        figure, part = stem
+        words = [MAIN.get(figure, figure), part.replace("_", " ", 1), shown]
+        headings[name] = " ".join(word for word in words if word)
     return headings
 
 
+def _is_main(figure: str, part: str) -> bool:
+    return figure in MAIN and not part.startswith(SINGLE)
+
+
 def _place_in_main(metric: str) -> int:
-    return list(MAIN).index(metric) if metric in MAIN else len(MAIN)
+    figure, _ = split_part(metric)
+    return list(MAIN).index(figure) if figure in MAIN else len(MAIN)
 
 
 class Figure(Config):

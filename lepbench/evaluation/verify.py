@@ -60,6 +60,7 @@ def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) 
         raise LepbenchError(f"{path} is not the file that {folder}'s record was made of", "evaluate again")
     samples = _read(path, protocol)
     _check_samples(folder, record, suite, samples)
+    _check_variants(folder, suite, samples)
     _check_pictures(folder, samples)
     features = read_features(folder, record.features_sha256)
     _check_features(folder, samples, features, protocol)
@@ -187,6 +188,19 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
         raise LepbenchError(f"{folder} does not hold the samples its record speaks of", "evaluate again")
     if record.sample_count != identity.items * identity.samples_per_item:
         raise LepbenchError(f"{folder} has a wrong number of samples in its record", "evaluate again")
+
+
+def _check_variants(folder: Path, suite: Suite, samples: pa.Table) -> None:
+    """Refuse samples that are said to be other variants than those of the suite."""
+    if "original" not in samples.column_names:
+        return
+    stated = zip(*(samples[name].to_pylist() for name in ("item_id", "original", "level")), strict=True)
+    for item_id, *variant in stated:
+        if tuple(variant) != suite.find_variant(item_id):
+            raise LepbenchError(
+                f"{folder} says that {item_id} is {' at '.join(map(str, variant))}; it is another variant",
+                "evaluate again",
+            )
 
 
 def _check_pictures(folder: Path, samples: pa.Table) -> None:

@@ -21,6 +21,7 @@ from lepbench.judges.matcher import SketchworldMatcherConfig
 from lepbench.judges.segmenter import SketchworldSegmenterConfig
 from lepbench.judges.siglip import SiglipJudgeConfig
 from lepbench.judges.statistics import JudgeStatistics
+from lepbench.judges.things import SketchworldThingsConfig
 
 __all__ = [
     "ABILITIES",
@@ -42,6 +43,7 @@ __all__ = [
     "SketchworldClipConfig",
     "SketchworldMatcherConfig",
     "SketchworldSegmenterConfig",
+    "SketchworldThingsConfig",
     "load_judge",
     "select_judge",
 ]

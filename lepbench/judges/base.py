@@ -14,17 +14,19 @@ from torch import Tensor
 
 from lepbench.config import Config, select_config
 from lepbench.errors import LepbenchError
+from lepbench.metrics.attributes import Look
 from lepbench.registry import Registry, suggest_name
 from lepbench.submitted import explain_faults
 from lepbench.verified import hash_large_file
 
-Ability = Literal["features", "captions", "sketches", "masks", "classes"]
+Ability = Literal["features", "captions", "sketches", "masks", "classes", "things"]
 ABILITIES: dict[Ability, str] = {
     "features": "features of pictures, by which sets are compared",
     "captions": "similarity of pictures and captions",
     "sketches": "similarity of pictures and sketches",
     "masks": "masks of the objects in a picture",
     "classes": "the class that a picture shows",
+    "things": "the things that a picture shows, and how they look",
 }
 """What judges can do, and how an error calls it."""
 
@@ -34,6 +36,9 @@ Segment = Callable[[Tensor], Tensor]
 """Pictures [B, 3, H, W] in [0, 1] to bool [B, H, W], true on an object."""
 Classify = Callable[[Tensor, Sequence[str]], list[str]]
 """Pictures [B, 3, H, W] in [0, 1], and the classes that there are, to the class that each shows."""
+
+ReadThings = Callable[[Tensor], list[list[Look]]]
+"""Pictures [B, 3, H, W] in [0, 1] to the things that each shows, the largest first."""
 
 
 class CaptionScorer(Protocol):
@@ -72,6 +77,7 @@ class LoadedJudge:
         sketches: compares pictures with sketches.
         masks: finds objects.
         classes: names classes.
+        things: finds things, and names how they look.
     """
 
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -80,6 +86,7 @@ class LoadedJudge:
     sketches: Matching | None = None
     masks: Segment | None = None
     classes: Classify | None = None
+    things: ReadThings | None = None
 
 
 class JudgeConfig(Config, ABC):

@@ -76,7 +76,7 @@ def draw_sheet(title: str, subtitle: str, columns: Sequence[str], strips: Sequen
 def _read_strip(folder: Path, rows: Sequence[str], item: Item) -> Strip:
     paths = [locate_picture(folder, row, item.item_id) for row in rows]
     drawn = [np.asarray(open_rgb(path)) if path.is_file() else None for path in paths]
-    return Strip(item.prompt, [draw_strokes(item.sketch), *drawn])
+    return Strip(item.prompt, [draw_strokes(item.input), *drawn])
 
 
 def _write_headings(page: Page, columns: Sequence[str], place: Corner) -> None:

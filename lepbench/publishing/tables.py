@@ -6,12 +6,13 @@ from pathlib import Path
 
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from lepbench.evaluation.conditions import MODEL, OVERLAY, UNGUIDED
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.summary import Figure, head_metrics, is_lower_better, is_of_sets, list_main_metrics
 from lepbench.files import format_csv, write_text
+from lepbench.publishing.cells import format_cell
+from lepbench.publishing.level_table import make_level_table
 
 TABLE = "table.csv"
 EDGES = "edge_f1_1px"
@@ -21,6 +22,8 @@ MARGIN = 2
 
 def make_terminal_tables(record: Record, width: int) -> list[Table]:
     """The main metrics of every condition, each above its interval; metrics without values are omitted.
+
+    Of a suite of variants the figures of the model by level follow.
 
     Args:
         width: of the terminal, in characters; columns that do not fit beside the others make a further table.
@@ -35,6 +38,8 @@ def make_terminal_tables(record: Record, width: int) -> list[Table]:
     ]
     tables = [_draw_block(record, block) for block in _divide_columns(record, shown, width)]
     tables[0].title = f"{identity.model.name} on {identity.suite}, {record.sample_count} samples"
+    by_level = make_level_table(record)
+    tables += [] if by_level is None else [by_level]
     tables[-1].caption = _write_caption(record)
     return tables
 
@@ -103,16 +108,6 @@ def _compare_rows(record: Record, metric: str) -> str:
     values = {row: record.rows[row][metric].value for row in shown}
     said = [f"{row} {value:.3f}" for row, value in values.items() if value is not None]
     return f"{head_metrics([metric])[metric]} {', '.join(said)}" if said else ""
-
-
-def format_cell(figure: Figure) -> Text:
-    """A value, and its interval in a second, dimmed line."""
-    if figure.value is None:
-        return Text("-", style="dim")
-    text = Text(f"{figure.value:.3f}")
-    if figure.low is not None and figure.high is not None:
-        text.append(f"\n{figure.low:.3f}…{figure.high:.3f}", style="dim")
-    return text
 
 
 def write_csv(folder: Path, record: Record) -> None:

@@ -68,6 +68,9 @@ class Candidates(ABC):
         detector: whose map of a sample is held against the sketch.
         edges: whether the sketches are the detector's maps of the pictures.
         all_by_default: whether a score is made of all items; of the first 64 if not.
+        contour_detector: whose map of a sample is held against the exact contours, where they are known.
+        variants_of: the suite whose items these are variants of; None where they are none.
+        levels: the variants that each of those has, in order.
     """
 
     count: int
@@ -80,6 +83,9 @@ class Candidates(ABC):
     detector: Detector
     edges: bool = False
     all_by_default: bool = True
+    contour_detector: Detector | None = None
+    variants_of: str | None = None
+    levels: tuple[str, ...] = ()
 
     @abstractmethod
     def queues(self) -> Iterable[Iterable[Candidate]]:

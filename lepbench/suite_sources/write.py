@@ -148,6 +148,9 @@ class Selection:
             size=found.size,
             default_items=items.rows if found.all_by_default else min(items.rows, SCORED),
             detector=found.detector.model_dump(mode="json"),
+            contour_detector=found.contour_detector and found.contour_detector.model_dump(mode="json"),
+            variants_of=found.variants_of,
+            levels=found.levels,
             drawn=Drawn(
                 corpus=found.corpus,
                 settings=found.settings,

@@ -2,6 +2,7 @@
 
 from lepbench.suites.definition import TRUTHS, SuiteDefinition, Truth
 from lepbench.suites.items import Item, Items
+from lepbench.suites.scenes import KnownScene, KnownThing, read_scene
 from lepbench.suites.suite import FOLDERS, Suite, list_shipped, list_suites, load_suite, name_picture
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "TRUTHS",
     "Item",
     "Items",
+    "KnownScene",
+    "KnownThing",
     "Suite",
     "SuiteDefinition",
     "Truth",
@@ -16,4 +19,5 @@ __all__ = [
     "list_suites",
     "load_suite",
     "name_picture",
+    "read_scene",
 ]

@@ -9,7 +9,19 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from lepbench.config import Config
 
 DEFINITION = "suite.yaml"
-Truth = Literal["picture", "edges", "contours", "mask", "strokes", "label"]
+Truth = Literal[
+    "picture",
+    "edges",
+    "contours",
+    "mask",
+    "strokes",
+    "label",
+    "scene",
+    "original",
+    "whole",
+    "weights",
+    "prompt_label",
+]
 TRUTHS: dict[Truth, str] = {
     "picture": "the real picture of every item",
     "edges": "sketches that are the edge maps of the pictures",
@@ -17,11 +29,16 @@ TRUTHS: dict[Truth, str] = {
     "mask": "the mask of the objects",
     "strokes": "numbered strokes",
     "label": "the class of an item, of those that have one",
+    "scene": "the scene of every item, with its attributes",
+    "original": "the item that each is a variant of",
+    "whole": "the whole sketches that the items' are parts of",
+    "weights": "a stroke with a weight of its own",
+    "prompt_label": "the class that each prompt names, whatever the sketch shows",
 }
 """What a suite may know of its items, and how an error calls it."""
 KINDS: dict[str, dict[str, Any]] = {
     "freehand": {
-        "truths": ("picture", "contours", "mask", "strokes", "label"),
+        "truths": ("picture", "contours", "mask", "strokes", "label", "scene"),
         "protocol": "lepbench-freehand-v1",
     },
     "drawings": {"truths": ("picture", "strokes"), "protocol": "lepbench-drawings-v1"},
@@ -56,7 +73,7 @@ class SuiteDefinition(Config):
     """Part of every item's seed, whatever the folder is called."""
     kind: Literal["freehand", "drawings"] | None = None
     """What earlier versions wrote instead of `truths` and `protocol`: a name in `KINDS`."""
-    truths: tuple[Truth, ...] = ("picture", "edges", "contours", "mask", "label")
+    truths: tuple[Truth, ...] = ("picture", "edges", "contours", "mask", "label", "scene")
     """What is known of its items beside prompt and sketch; measures need some of them."""
     protocol: str = "lepbench-edges-v1"
     """The protocol that it is scored by unless another is chosen."""
@@ -74,6 +91,10 @@ class SuiteDefinition(Config):
     is the one that made the sketch."""
     contour_detector: dict[str, Any] | None = None
     """The second detector, whose map of a sample is held against the exact contours, where they are known."""
+    variants_of: str | None = None
+    """The suite whose items these are variants of: a variant is drawn from the noise of its original."""
+    levels: tuple[str, ...] = ()
+    """The variants that each of those items has, in order."""
     drawn: Drawn
     items_sha256: str
     """SHA-256 of `items.parquet`."""

@@ -35,6 +35,7 @@ def describe_suite(suite: Suite) -> dict[str, Any]:
         "default_items": about.default_items,
         "size": about.size,
         "truths": list(about.truths),
+        **({"variants_of": about.variants_of, "levels": list(about.levels)} if about.variants_of else {}),
         "protocol": about.protocol,
         "detector": about.detector,
         "contour_detector": about.contour_detector,
@@ -64,7 +65,7 @@ def draw_suite_sheet(items: Sequence[Item]) -> Pixels:
 
 def place_item(page: Page, item: Item, place: Corner, letters: int) -> None:
     """Draw an item, `letters` of its prompt to a line; small pictures keep their pixels' corners."""
-    pictures = [draw_strokes(item.sketch), *([] if item.image is None else [item.image])]
+    pictures = [draw_strokes(item.input), *([] if item.image is None else [item.image])]
     for at, picture in zip(
         arrange_panels(len(pictures), 2, place, (TILE + BETWEEN, 0)), pictures, strict=True
     ):

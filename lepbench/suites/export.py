@@ -41,7 +41,7 @@ def export_suite(
     for done, item in enumerate(items, start=1):
         for index, sample in enumerate(rows):
             sample.append(list_cells(suite, item, index)[: len(columns)])
-        write_bytes(out / SKETCHES / f"{item.item_id}.png", encode_png(item.sketch))
+        write_bytes(out / SKETCHES / f"{item.item_id}.png", encode_png(item.input))
         progress("sketches", done, len(items))
     about = {
         "suite": suite.name,

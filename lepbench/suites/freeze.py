@@ -20,7 +20,17 @@ from lepbench.suites.suite import ITEMS
 GROUP = 16 << 20
 """Bytes of a row group: one is read to see an item."""
 LEAST_ROWS = 8
-OF_ALL: dict[Truth, str] = {"picture": "image", "contours": "contour", "mask": "mask", "strokes": "strokes"}
+OF_ALL: dict[Truth, str] = {
+    "picture": "image",
+    "contours": "contour",
+    "mask": "mask",
+    "strokes": "strokes",
+    "scene": "scene",
+    "original": "original",
+    "whole": "whole",
+    "weights": "weight",
+    "prompt_label": "prompt_label",
+}
 """Truths that a suite holds where every row has the column."""
 ItemRow = dict[str, Any]
 
@@ -111,7 +121,7 @@ def _group_rows(rows: Iterable[ItemRow]) -> Iterator[list[ItemRow]]:
     size = 0
     for row in rows:
         group.append(row)
-        size += sum(len(value) for value in row.values() if value is not None)
+        size += sum(len(value) for value in row.values() if isinstance(value, str | bytes))
         if size >= GROUP and len(group) >= LEAST_ROWS:
             yield group
             group, size = [], 0

@@ -35,6 +35,13 @@ SCHEMA = pa.schema(
         ("negative_prompt", pa.string()),
         ("level", pa.string()),
         ("licence", pa.string()),
+        ("original", pa.string()),
+        ("whole", pa.binary()),
+        ("stroke", pa.int32()),
+        ("weight", pa.float64()),
+        ("weighted", pa.binary()),
+        ("prompt_label", pa.string()),
+        ("given", pa.binary()),
     ]
 )
 KEPT = 32
@@ -66,6 +73,15 @@ class Item:
         negative_prompt: what the picture must not show; None where the model's own settings decide.
         level: of abstraction, detail or the like, as the corpus calls it; None where it has none.
         licence: of sketch and picture, where it is another than the suite's.
+        original: the item that it is a variant of, in another suite; None where it is none. `level` then says
+            which variant it is.
+        whole: numbered strokes of the sketch that this one is a part of, as `strokes`; None where it is none.
+        stroke: number of the stroke with a weight of its own; None where all matter the same.
+        weight: how much that stroke matters, from 0 up; any other matters 1.
+        weighted: where that weight holds, bool [H, W]: around the stroke.
+        given: the sketch as a method gets it, bool [H, W], where it is another than the one that pictures are
+            compared with; see `input`.
+        prompt_label: the class that the prompt names, where it need not be that of the sketch; else None.
     """
 
     item_id: str
@@ -80,10 +96,29 @@ class Item:
     negative_prompt: str | None = field(default=None, repr=False)
     level: str | None = field(default=None, repr=False)
     licence: str | None = field(default=None, repr=False)
+    original: str | None = field(default=None, repr=False)
+    whole: NDArray[np.uint8] | NDArray[np.uint16] | None = field(default=None, repr=False)
+    stroke: int | None = field(default=None, repr=False)
+    weight: float | None = field(default=None, repr=False)
+    weighted: NDArray[np.bool_] | None = field(default=None, repr=False)
+    prompt_label: str | None = field(default=None, repr=False)
+    given: NDArray[np.bool_] | None = field(default=None, repr=False)
+
+    @property
+    def input(self) -> NDArray[np.bool_]:
+        """The sketch that a method gets, bool [H, W]: `sketch`, unless another is `given`."""
+        return self.sketch if self.given is None else self.given
+
+    @property
+    def weights(self) -> NDArray[np.float32] | None:
+        """How much the sketch matters at each pixel, float32 [H, W]; None where it is the same everywhere."""
+        if self.weight is None or self.weighted is None:
+            return None
+        return np.where(self.weighted, self.weight, 1.0).astype(np.float32)
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it: the sketch, black on white, beside the real picture."""
-        shown = [draw_strokes(self.sketch), *([] if self.image is None else [self.image])]
+        shown = [draw_strokes(self.input), *([] if self.image is None else [self.image])]
         height, width = self.sketch.shape
         factor = max(1, PANEL // max(height, width))
         size = (width * factor, height * factor)
@@ -144,10 +179,20 @@ class ItemFile:
         pairs = zip(self.read_column("label"), self.read_column("scene"), strict=True)
         return [label or find_label(scene or "") for label, scene in pairs]
 
+    @cached_property
+    def originals(self) -> list[str | None]:
+        """The item that each is a variant of; None where it is none."""
+        return self.read_column("original")
+
+    @cached_property
+    def levels(self) -> list[str | None]:
+        """The level of every item; None where it has none."""
+        return self.read_column("level")
+
     def read(self, position: int) -> Item:
         """The item at a position from 0."""
         if position not in self._decoded:
-            self._decoded[position] = make_item(self._read_row(position))
+            self._decoded[position] = make_item(self.read_row(position))
         self._decoded.move_to_end(position)
         if len(self._decoded) > KEPT:
             self._decoded.popitem(last=False)
@@ -164,7 +209,8 @@ class ItemFile:
         about = pq.read_metadata(self.path)
         return list(accumulate(about.row_group(group).num_rows for group in range(about.num_row_groups)))
 
-    def _read_row(self, position: int) -> dict[str, Any]:
+    def read_row(self, position: int) -> dict[str, Any]:
+        """The columns of the item at a position from 0, pictures encoded."""
         group = bisect.bisect_right(self._ends, position)
         if self._group[0] != group:
             with pq.ParquetFile(self.path) as file:
@@ -216,7 +262,8 @@ class Items(Sequence[Item]):
 def make_item(row: dict[str, Any]) -> Item:
     """A row of `SCHEMA`, columns that no row fills left out, as an item."""
     sketch = read_pixels(row["sketch"])
-    known = {key: read_pixels(row[key]) if row.get(key) else None for key in ("image", "contour", "mask")}
+    maps = ("image", "contour", "mask", "whole", "weighted", "given")
+    known = {key: read_pixels(row[key]) if row.get(key) else None for key in maps}
     strokes = read_pixels(row["strokes"]) if row.get("strokes") else np.zeros_like(sketch, np.uint8)
     scene = row.get("scene") or ""
     return Item(
@@ -229,6 +276,10 @@ def make_item(row: dict[str, Any]) -> Item:
         negative_prompt=row.get("negative_prompt"),
         level=row.get("level"),
         licence=row.get("licence"),
+        original=row.get("original"),
+        stroke=row.get("stroke"),
+        weight=row.get("weight"),
+        prompt_label=row.get("prompt_label"),
         **known,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -69,8 +69,9 @@ class Suite(Sequence[Item]):
 
     @cached_property
     def classes(self) -> list[str]:
-        """Every class that an item has, sorted."""
-        return sorted({label for label in self._all.file.labels if label})
+        """Every class that an item has or that its prompt names, sorted."""
+        named = self._all.file.read_column("prompt_label")
+        return sorted({label for label in (*self._all.file.labels, *named) if label})
 
     @cached_property
     def _all(self) -> Items:
@@ -149,8 +150,24 @@ class Suite(Sequence[Item]):
         return self._all[:limit]
 
     def seed(self, item: Item | str, index: int) -> int:
-        """Seed of the noise of an item's sample `index`, in [0, 2^63); the item may be given by its id."""
-        return derive_seed(self.name, item if isinstance(item, str) else item.item_id, index)
+        """Seed of the noise of an item's sample `index`, in [0, 2^63); the item may be given by its id.
+
+        A variant has that of its original, so that both are drawn from the same noise.
+        """
+        item_id = item if isinstance(item, str) else item.item_id
+        if self.definition.variants_of is None:
+            return derive_seed(self.name, item_id, index)
+        return derive_seed(self.definition.variants_of, self.find_variant(item_id)[0], index)
+
+    def find_variant(self, item_id: str) -> tuple[str, str | None]:
+        """The id of the item that one is a variant of, its own where it is none, and its level."""
+        file = self._all.file
+        position = file.positions[item_id]
+        return file.originals[position] or item_id, file.levels[position]
+
+    def read_row(self, position: int) -> dict[str, Any]:
+        """The columns of the item at a position from 0 as they are frozen, pictures encoded."""
+        return self._all.file.read_row(position)
 
     def successor(self, item: Item) -> Item:
         """The next item of the whole list, cyclic, with another prompt: the wrong sketch and wrong caption.
@@ -162,17 +179,29 @@ class Suite(Sequence[Item]):
     def find_successor(self, position: int) -> int:
         """Where the successor of the item at a position is; there itself if all prompts are alike.
 
-        Of several items with one sketch the next with another sketch is taken, if there is one.
+        Of several items with one sketch the next with another sketch is taken, if there is one. That of a
+        variant is one of another item at the same level.
         """
         prompts, sketches = self._all.file.prompts, self._all.file.sketch_hashes
         following = chain(range(position + 1, len(prompts)), range(position))
-        others = (other for other in following if prompts[other] != prompts[position])
+        others = (
+            other
+            for other in following
+            if prompts[other] != prompts[position] and self._matches_variant(position, other)
+        )
         same = position
         for other in others:
             if sketches[other] != sketches[position]:
                 return other
             same = other if same == position else same
         return same
+
+    def _matches_variant(self, position: int, other: int) -> bool:
+        """Whether two items are the same variant of two others; true of items that are none."""
+        originals, levels = self._all.file.originals, self._all.file.levels
+        if originals[position] is None:
+            return True
+        return originals[other] != originals[position] and levels[other] == levels[position]
 
 
 def load_suite(name: str | Path) -> Suite:

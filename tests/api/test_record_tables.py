@@ -15,7 +15,8 @@ from torchmetrics.functional.classification import binary_f1_score, binary_preci
 import lepbench
 from lepbench.detectors import apply_detector
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.per_sample import divide_counts, sort_samples
+from lepbench.evaluation.measures.divided import divide_counts
+from lepbench.evaluation.per_sample import sort_samples
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.sample import FAILED
 from lepbench.images import to_tensor

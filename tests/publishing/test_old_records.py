@@ -14,9 +14,9 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.compare import compare
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.verify import verify_record
+from lepbench.publishing.cells import format_cell
 from lepbench.publishing.sheet import draw_sheet
 from lepbench.publishing.tables import (
-    format_cell,
     make_terminal_tables,
     spread_figures,
     write_csv,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lepbench.evaluation.summary import Figure
-from lepbench.publishing.tables import format_cell, format_lines, spread_figures
+from lepbench.publishing.cells import format_cell
+from lepbench.publishing.tables import format_lines, spread_figures
 
 numbers = st.one_of(st.none(), st.floats(-1e3, 1e3))
 figures = st.builds(Figure, value=numbers, low=numbers, high=numbers, n=st.just(64))

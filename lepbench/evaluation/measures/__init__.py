@@ -1,5 +1,6 @@
 """Measures, one file each; importing this package fills `MEASURES`."""
 
+from lepbench.evaluation.measures.attributes import Attributes
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -13,8 +14,11 @@ from lepbench.evaluation.measures.base import (
 )
 from lepbench.evaluation.measures.captions import Captions
 from lepbench.evaluation.measures.chamfer import Chamfer
+from lepbench.evaluation.measures.changes import Changes
 from lepbench.evaluation.measures.classes import Classes
+from lepbench.evaluation.measures.conflict import Conflict
 from lepbench.evaluation.measures.coverage import Coverage
+from lepbench.evaluation.measures.curves import Curves
 from lepbench.evaluation.measures.distances import Distances
 from lepbench.evaluation.measures.diversity import Diversity
 from lepbench.evaluation.measures.edges import Contours, Edges
@@ -23,18 +27,27 @@ from lepbench.evaluation.measures.masks import Masks
 from lepbench.evaluation.measures.paired import Paired
 from lepbench.evaluation.measures.pooled import PooledEdges
 from lepbench.evaluation.measures.sketches import Sketches
+from lepbench.evaluation.measures.slopes import Slopes
 from lepbench.evaluation.measures.soft import Soft
+from lepbench.evaluation.measures.spreads import Spreads
 from lepbench.evaluation.measures.strokes import Strokes
+from lepbench.evaluation.measures.unseen import Unseen
+from lepbench.evaluation.measures.variants import Variants
+from lepbench.evaluation.measures.weighted import Weighted
 
 __all__ = [
     "MEASURES",
+    "Attributes",
     "Captions",
     "Chamfer",
+    "Changes",
     "Classes",
     "Columns",
     "ConditionSamples",
+    "Conflict",
     "Contours",
     "Coverage",
+    "Curves",
     "Distances",
     "Diversity",
     "Edges",
@@ -47,8 +60,13 @@ __all__ = [
     "PooledEdges",
     "ScoringBatch",
     "Sketches",
+    "Slopes",
     "Soft",
+    "Spreads",
     "Strokes",
+    "Unseen",
+    "Variants",
+    "Weighted",
     "label_figure",
     "make_measure",
     "select_measures",

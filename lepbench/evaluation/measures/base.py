@@ -93,6 +93,7 @@ class ConditionSamples:
     Attributes:
         frame: one row per sample, columns as in `samples.parquet`.
         items: the item of each line, [N].
+        originals: what is resampled together, [N]: the item that a variant is of, or the item itself.
         real: the rows of the condition `real`, indexed by item.
         features: float32 [N, D] of each judge that gives some, by label.
         references: features of real pictures that sets are compared with, by label; none for pictures that
@@ -110,6 +111,7 @@ class ConditionSamples:
     ) -> None:
         self.frame = frame
         self.items = frame["item_id"].to_numpy()
+        self.originals = frame["original" if "original" in frame else "item_id"].to_numpy()
         self.real = real
         self.protocol = protocol
         self.features = features or {}
@@ -144,11 +146,20 @@ class ConditionSamples:
     def bootstrap(
         self, values: Scores, items: NDArray[Any], statistic: Callable[[Scores], Scores] = first_mean
     ) -> Draws:
-        """A statistic of column means, resampled by item under the protocol's seed."""
+        """A statistic of column means, resampled by item under the protocol's seed.
+
+        Variants of one item are resampled together: they share its noise, and most of its difficulty.
+        """
         rules = self.protocol
+        clusters = np.array([self._original_of.get(item, item) for item in items])
         return bootstrap(
-            values, items, seed=rules.interval_seed, statistic=statistic, resamples=rules.resamples
+            values, clusters, seed=rules.interval_seed, statistic=statistic, resamples=rules.resamples
         )
+
+    @cached_property
+    def _original_of(self) -> dict[Any, Any]:
+        """What each item is a variant of."""
+        return dict(zip(self.items, self.originals, strict=True))
 
 
 class Measure(ABC):

@@ -32,6 +32,6 @@ class Coverage(OfFeatures):
             found[label_figure("density", label)] = row.mean(density(features, known))
             rules = row.protocol
             found[label_figure("coverage", label)] = bootstrap_coverage(
-                features, known, row.items, seed=rules.interval_seed, resamples=rules.resamples
+                features, known, row.originals, seed=rules.interval_seed, resamples=rules.resamples
             )
         return found

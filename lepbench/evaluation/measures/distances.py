@@ -111,15 +111,15 @@ def _measure_frechet(
 
 
 def _measure_kid(features: Features, known: JudgeStatistics, row: ConditionSamples) -> dict[str, Draws]:
-    items, rules, x = len(set(row.items)), row.protocol, features.astype(np.float64)
+    items, rules, x = len(set(row.originals)), row.protocol, features.astype(np.float64)
     if items < 2:
         return {}
     if items < SUBSAMPLED_FROM:
-        return {"kid": Draws(kid(x, known.known, row.items), UNKNOWN)}
+        return {"kid": Draws(kid(x, known.known, row.originals), UNKNOWN)}
     drawn = kid_draws(
         x,
         known.known,
-        row.items,
+        row.originals,
         seed=rules.interval_seed,
         repeats=rules.kid_subsamples,
         fraction=rules.kid_fraction,

@@ -1,0 +1,58 @@
+"""Suites of conflicts: the sketch of one thing, and the prompt of another."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from lepbench.seeds import derive_seed
+from lepbench.sketches import Fault, Unusable
+from lepbench.suite_sources.base import SUITE_SOURCES
+from lepbench.suite_sources.variants import Original, VariantSource
+from lepbench.suites import Truth
+from lepbench.suites.freeze import ItemRow
+
+OWN, OTHER = "own", "other"
+
+
+class ConflictFault(StrEnum):
+    """Why a prompt cannot be made to name another class."""
+
+    NO_WORD = "the prompt does not name the class"
+    NO_OTHER = "the suite has no other class"
+
+
+@SUITE_SOURCES.register("conflict")
+class ConflictSource(VariantSource):
+    """Items with a class, each with its own prompt and with one that names another class of the suite.
+
+    The class alone is replaced, wherever the prompt names it. The other class is picked by a hash.
+    """
+
+    needs: ClassVar[tuple[Truth, ...]] = ("label",)
+    protocol: ClassVar[str] = "lepbench-conflict-v1"
+    question: ClassVar[str] = "the prompt names the class of the sketch, or another"
+    keeps_sketch: ClassVar[bool] = True
+    name: Literal["conflict"] = "conflict"
+
+    def list_levels(self) -> tuple[str, ...]:
+        return (OWN, OTHER)
+
+    def vary(self, original: Original, level: str) -> ItemRow:
+        item = original.item
+        if item.label is None:
+            raise Unusable(Fault.NO_LABEL)
+        word = re.compile(rf"\b{re.escape(item.label)}\b", re.IGNORECASE)
+        if not word.search(item.prompt):
+            raise Unusable(ConflictFault.NO_WORD, item.prompt)
+        others = [label for label in original.suite.classes if label != item.label]
+        if not others:
+            raise Unusable(ConflictFault.NO_OTHER, item.label)
+        other = others[derive_seed(self.seed, item.item_id) % len(others)]
+        named = item.label if level == OWN else other
+        return {
+            "prompt": word.sub(lambda _: named, item.prompt),
+            "label": item.label,
+            "prompt_label": named,
+        }

@@ -1,0 +1,99 @@
+"""Suites of prompts: the same sketch with its caption said otherwise, and in styles."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from lepbench.errors import LepbenchError
+from lepbench.seeds import derive_seed
+from lepbench.suite_sources.base import SUITE_SOURCES
+from lepbench.suite_sources.variants import Original, VariantCandidates, VariantSource
+from lepbench.suite_sources.worlds import restore_scene
+from lepbench.suites import Truth, load_suite
+from lepbench.suites.freeze import ItemRow
+
+OWN, PARAPHRASE, PROMPT = "own", "paraphrase", "{prompt}"
+
+
+@SUITE_SOURCES.register("prompts")
+class PromptsSource(VariantSource):
+    """Each item with its own prompt, with paraphrases, and within templates.
+
+    Paraphrases are by the grammar of sketchworld, of items with a scene. No two prompts of an item are alike.
+
+    Settings: `paraphrases`, how many; `templates`, a name and a text with `{prompt}` in it for each style.
+    """
+
+    needs: ClassVar[tuple[Truth, ...]] = ()
+    protocol: ClassVar[str] = "lepbench-prompts-v1"
+    question: ClassVar[str] = "the prompt says the same in other words, or in a style"
+    keeps_sketch: ClassVar[bool] = True
+    name: Literal["prompts"] = "prompts"
+    paraphrases: int = Field(default=3, ge=0, le=8)
+    templates: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("templates")
+    @classmethod
+    def _hold_the_prompt(cls, templates: dict[str, str]) -> dict[str, str]:
+        for name, template in templates.items():
+            if PROMPT not in template:
+                raise ValueError(f"template {name!r} must hold {PROMPT}")
+            if name == OWN or not name.replace("-", "").isalnum() or name.startswith(PARAPHRASE):
+                raise ValueError(f"{name!r} is no name of a template: use letters and digits, such as 'oil'")
+        return templates
+
+    @model_validator(mode="after")
+    def _asks_for_some(self) -> PromptsSource:
+        if not self.paraphrases and not self.templates:
+            raise ValueError("neither paraphrases nor templates: nothing differs")
+        return self
+
+    def list_levels(self) -> tuple[str, ...]:
+        paraphrases = (f"{PARAPHRASE}-{number + 1}" for number in range(self.paraphrases))
+        return (OWN, *paraphrases, *self.templates)
+
+    def open(self) -> VariantCandidates:
+        """Index the variants.
+
+        Raises:
+            LepbenchError: as that of any variants, or paraphrases are asked for of items without a scene.
+        """
+        suite = load_suite(self.path)
+        if self.paraphrases and "scene" not in suite.definition.truths:
+            raise LepbenchError(
+                f"suite {suite.name!r} has no scenes to paraphrase",
+                "give --set paraphrases=0 and --set 'templates={oil: \"an oil painting of {prompt}\"}'",
+            )
+        return super().open()
+
+    def vary(self, original: Original, level: str) -> ItemRow:
+        prompt = original.item.prompt
+        if level in self.templates:
+            return {"prompt": self.templates[level].replace(PROMPT, prompt)}
+        number = self.list_levels().index(level)
+        if level == OWN:
+            return {}
+        return {"prompt": paraphrase_prompt(prompt, original.item.scene, number, self.seed)[number - 1]}
+
+
+def paraphrase_prompt(prompt: str, scene: str, count: int, seed: int) -> list[str]:
+    """Captions of a scene in other words than a prompt and than each other, the same for every `count`.
+
+    Args:
+        scene: as JSON.
+
+    Raises:
+        LepbenchError: the grammar has not so many.
+    """
+    from lepbench.sketchworld.captions import caption_of
+
+    there = restore_scene(scene)
+    rng = np.random.default_rng(derive_seed(seed, there.id, "paraphrase"))
+    drawn = (caption_of(rng, there.things, there.background, there.relation) for _ in range(1000))
+    found = list(dict.fromkeys(text for text in drawn if text != prompt))
+    if len(found) < count:
+        raise LepbenchError(f"{prompt!r} has only {len(found)} paraphrases", "ask for fewer")
+    return found[:count]
