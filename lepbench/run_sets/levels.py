@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
-from lepbench.evaluation.per_sample import COUNTS, divide_counts
+from lepbench.evaluation.measures.divided import divide_counts
+from lepbench.evaluation.per_sample import COUNTS
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.schema import make_schema
 from lepbench.evaluation.summary import Figure
