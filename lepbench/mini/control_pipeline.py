@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from diffusers import (
-    ControlNetModel,
     StableDiffusionAdapterPipeline,
     StableDiffusionControlNetPipeline,
     StableDiffusionPipeline,
@@ -16,62 +15,73 @@ from diffusers import (
 )
 from torch import Tensor, nn
 
+from lepbench.backbones import Backbone
+from lepbench.backbones.load import load_component
 from lepbench.files import read_json
+from lepbench.guidance import SamplerSettings
+from lepbench.guidance.schedulers import make_scheduler
 from lepbench.mini.triplets import draw_control
+from lepbench.quiet import silence_libraries
 
 
 def load_encoder(folder: Path) -> nn.Module:
     """The encoder that `lepbench mini train` wrote, in float32, frozen and in evaluation mode.
 
     Raises:
-        LepbenchError: the folder has no readable config.
+        LepbenchError: a file is missing or damaged.
     """
-    config = read_json(folder / "config.json", "the folder holds no encoder")
-    kind = T2IAdapter if config["_class_name"] == "T2IAdapter" else ControlNetModel
-    encoder: nn.Module = kind.from_pretrained(folder, low_cpu_mem_usage=False)
-    return encoder.eval().requires_grad_(False)
+    kind = read_json(folder / "config.json", "the folder holds no encoder")["_class_name"]
+    return load_component(folder, f"diffusers.{kind}", torch.float32).eval().requires_grad_(False)
 
 
-def make_pipeline(backbone: Path, encoder: nn.Module | None) -> Any:
-    """A diffusers pipeline of the backbone's folder; without an encoder the one that reads no sketch."""
-    plain = StableDiffusionPipeline.from_pretrained(backbone, low_cpu_mem_usage=False)
-    parts = {name: part for name, part in plain.components.items() if name != "image_encoder"}
-    if encoder is None:
-        pipeline = plain
-    elif isinstance(encoder, T2IAdapter):
-        pipeline = StableDiffusionAdapterPipeline(**parts, adapter=encoder, requires_safety_checker=False)
-    else:
-        pipeline = StableDiffusionControlNetPipeline(
-            **parts, controlnet=encoder, requires_safety_checker=False
-        )
+def make_pipeline(backbone: Backbone, encoder: nn.Module | None, scheduler: Any) -> Any:
+    """A pipeline of the backbone's components; without an encoder the one that reads no sketch."""
+    parts = {
+        "unet": backbone.denoiser,
+        "vae": backbone.vae,
+        "scheduler": scheduler,
+        **backbone.text.encoders,
+        **backbone.text.tokenizers,
+        **dict.fromkeys(("safety_checker", "feature_extractor")),
+        "requires_safety_checker": False,
+    }
+    with silence_libraries():
+        if encoder is None:
+            pipeline = StableDiffusionPipeline(**parts)
+        elif isinstance(encoder, T2IAdapter):
+            pipeline = StableDiffusionAdapterPipeline(**parts, adapter=encoder)
+        else:
+            pipeline = StableDiffusionControlNetPipeline(**parts, controlnet=encoder)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
 
 @torch.no_grad()
 def draw_with_encoder(
-    pipeline: Any,
+    backbone: Backbone,
+    encoder: nn.Module | None,
     captions: Sequence[str],
-    strokes: Tensor | None,
+    strokes: Tensor,
     noise: Tensor,
-    steps: int = 50,
-    guidance_scale: float = 4.0,
+    sampler: SamplerSettings,
 ) -> Tensor:
-    """Pictures float32 [B, 3, 64, 64] in [0, 1] by the pipeline's own scheduler.
+    """Pictures float32 [B, 3, H, W] in [0, 1], of the sketches' size.
 
     Args:
-        strokes: bool [B, 64, 64], true on a stroke; None for a pipeline that reads no sketch.
-        noise: standard normal [B, 4, 16, 16], where the samples start.
+        encoder: None for samples without the sketch.
+        strokes: bool [B, H, W], true on a stroke.
+        noise: standard normal [B, C, h, w], where the samples start.
     """
-    sketch = {} if strokes is None else {"image": draw_control(strokes)}
-    pictures: Tensor = pipeline(
+    scheduler = make_scheduler(sampler.scheduler, backbone, sampler.steps)
+    pipeline = make_pipeline(backbone, encoder, scheduler)
+    latents = pipeline(
         list(captions),
-        height=4 * noise.shape[-2],
-        width=4 * noise.shape[-1],
-        num_inference_steps=steps,
-        guidance_scale=guidance_scale,
-        latents=noise,
-        output_type="pt",
-        **sketch,
+        height=strokes.shape[-2],
+        width=strokes.shape[-1],
+        num_inference_steps=sampler.steps,
+        guidance_scale=sampler.guidance_scale,
+        latents=noise.to(backbone.device),
+        output_type="latent",
+        **({} if encoder is None else {"image": draw_control(strokes).to(backbone.device)}),
     ).images
-    return pictures
+    return backbone.decode_latents(latents)

@@ -7,11 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lepbench.backbones import Backbone
 from lepbench.detectors import Canny
+from lepbench.guidance import SamplerSettings
 from lepbench.images import to_tensor
 from lepbench.judges.classifier import Probe, accuracy
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
-from lepbench.mini.control_pipeline import draw_with_encoder, load_encoder, make_pipeline
+from lepbench.mini.control_pipeline import draw_with_encoder, load_encoder
 from lepbench.mini.corpus import attribute_labels
 from lepbench.mini.gate import Gate
 from lepbench.progress import Progress
@@ -20,13 +22,12 @@ from lepbench.sketchworld import Scene, render
 
 DETECTOR = Canny(low=0.3, high=0.6)
 BATCH = 64
-LATENT = (4, 16, 16)
 LEAST_F1 = 0.5
 """Unguided samples of the same captions have about 0.3."""
 
 
 def encoder_gates(
-    folder: Path, backbone: Path, probe: Probe, scenes: list[Scene], progress: Progress
+    folder: Path, backbone: Backbone, probe: Probe, scenes: list[Scene], progress: Progress
 ) -> list[Gate]:
     """Edge F1 and attributes of samples with the encoder (50 DDIM steps, guidance scale 4).
 
@@ -34,13 +35,13 @@ def encoder_gates(
         folder: of the encoder; its name is the first part of the gates' names.
         scenes: of one thing each; their edge maps are the sketches.
     """
-    pipeline, name = make_pipeline(backbone, load_encoder(folder)), folder.name
+    encoder, name, shape = load_encoder(folder), folder.name, backbone.latent_shape(64)
     sketches = torch.cat([DETECTOR(_pictures(part)) for part in _batches(scenes)])
     drawn = []
     for first, part in zip(range(0, len(scenes), BATCH), _batches(scenes), strict=True):
-        noise = torch.stack([draw_noise(derive_seed("gates", scene.id), LATENT) for scene in part])
-        captions = [scene.caption for scene in part]
-        drawn.append(draw_with_encoder(pipeline, captions, sketches[first : first + len(part)], noise))
+        noise = torch.stack([draw_noise(derive_seed("gates", scene.id), shape) for scene in part])
+        captions, strokes = [scene.caption for scene in part], sketches[first : first + len(part)]
+        drawn.append(draw_with_encoder(backbone, encoder, captions, strokes, noise, SamplerSettings()))
         progress(name, first + len(part), len(scenes))
     pictures = torch.cat(drawn)
     f1 = precision_recall_f1(edge_counts(DETECTOR(pictures), sketches, (1.0,))).f1

@@ -67,8 +67,8 @@ def list_gated() -> tuple[str, ...]:
 def _measure_model(folder: Path, name: str, count: int | None, progress: Progress) -> list[Gate]:
     if name in MODELS:
         return MODELS[name](folder, count, progress)
-    few = _scenes(SKETCHED, count)
-    return encoder_gates(folder / name, folder / "mini@1", load_probe(folder / "probe@1"), few, progress)
+    backbone, probe = load_backbone(folder / "mini@1"), load_probe(folder / "probe@1")
+    return encoder_gates(folder / name, backbone, probe, _scenes(SKETCHED, count), progress)
 
 
 def _mini_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
