@@ -7,15 +7,11 @@ from contextlib import contextmanager
 
 import pyarrow.compute as pc
 
-from lepbench.backbones import Backbone
 from lepbench.backbones.cost import Passes, count_passes, describe_arithmetic
 from lepbench.config import Config
 from lepbench.evaluation.condition_table import ConditionTable
 from lepbench.methods import Method
 from lepbench.methods.base import Request
-from lepbench.methods.cost import measure_picture_flops
-from lepbench.methods.steered import SteeredMethod
-from lepbench.methods.unguided import Unguided
 
 SECONDS, PASSES, STEERED = "seconds", "passes", "steered_passes"
 """Columns that a batch keeps while a run goes on: of each sample, its share of the batch's."""
@@ -43,10 +39,11 @@ class Cost(Config):
 @contextmanager
 def count_method_passes(method: Method | None) -> Iterator[Passes | None]:
     """Context in which the passes of a method's denoiser are counted; None where it has none of ours."""
-    if not isinstance(method, SteeredMethod | Unguided):
+    backbone = None if method is None else method.counted
+    if backbone is None:
         yield None
         return
-    with count_passes(method.backbone.denoiser) as passes:
+    with count_passes(backbone.denoiser) as passes:
         yield passes
 
 
@@ -66,11 +63,11 @@ def measure_cost(table: ConditionTable, method: Method | None, request: Request)
     Args:
         request: one of those drawn, of whose size operations are counted.
     """
-    if not isinstance(method, SteeredMethod | Unguided):
+    backbone = None if method is None else method.counted
+    if method is None or backbone is None:
         return None
     columns = table.read_columns([SECONDS, PASSES, STEERED])
     seconds, passes, steered = (float(pc.mean(columns[name]).as_py() or 0) for name in columns.column_names)
-    backbone: Backbone = method.backbone
     precision, quantised, cached = describe_arithmetic(backbone)
     return Cost(
         seconds=seconds,
@@ -85,7 +82,7 @@ def measure_cost(table: ConditionTable, method: Method | None, request: Request)
 
 def _count_tflop(method: Method, request: Request, plain: float, steered: float) -> float | None:
     try:
-        flops = measure_picture_flops(method, request)
+        flops = method.measure_flops(request)
     except Exception:  # whatever a backbone cannot do while it is counted: the figures stand without it
         return None
     return None if flops is None else flops.of_passes(plain, steered)

@@ -114,7 +114,9 @@ def evaluate(
         backbone.require_negatives(scale, items.negative_prompts)
     batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
     names = [sample.name for batch in batches for sample in batch]
-    method = _prepare_method(model.method.name, method or build_method(model, backbone), names, suite)
+    method = _prepare_method(
+        model.method.name, method or build_method(model, backbone), names, suite=suite, size=(height, width)
+    )
     judges = judges or load_judges(protocol, str(where))
     identity = Identity(
         model=model,
@@ -163,8 +165,10 @@ def load_reference_backbone(model: ModelConfig, device: str, size: tuple[int, in
     return backbone
 
 
-def _prepare_method(name: str, method: Method, names: list[str], suite: Suite) -> Method:
-    """A method for the pictures of one run, which it can draw.
+def _prepare_method(
+    name: str, method: Method, names: list[str], *, suite: Suite, size: tuple[int, int]
+) -> Method:
+    """A method for the pictures of one run, of `size` px (height, width), which it can draw.
 
     Raises:
         LepbenchError: it cannot draw them; or a method from outside raises.
@@ -172,6 +176,7 @@ def _prepare_method(name: str, method: Method, names: list[str], suite: Suite) -
     with explain_faults(f"method {name!r}", method):
         prepared = method.restrict(names, suite.item_ids)
         prepared.check(names)
+        prepared.check_size(size)
     return prepared
 
 
@@ -299,12 +304,15 @@ class _Run:
         return tuple(item_id for item_id, tail in tails if tail)
 
     def _describe(self, backbone: Backbone | None) -> tuple[str, ...]:
-        """Notes on how the backbone drew."""
+        """Notes on how the backbone and the method drew."""
+        method = self.methods[MODEL.name]
+        with explain_faults(f"method {self.identity.model.method.name!r}", method):
+            notes = tuple(method.notes)
         reference = self.identity.model.reference
         if backbone is None or reference is None:
-            return ()
+            return notes
         height, width = self.items[0].sketch.shape
-        return describe_drawing(backbone, reference.sampler, (height, width))
+        return (*describe_drawing(backbone, reference.sampler, (height, width)), *notes)
 
     def _measure_costs(self, tables: dict[str, ConditionTable]) -> dict[str, Cost]:
         """What a picture of each condition that a denoiser of ours drew costs, by name."""

@@ -10,6 +10,7 @@ from lepbench.methods.base import (
     describe_drawing,
 )
 from lepbench.methods.clean_edges import CleanEdgesConfig
+from lepbench.methods.controlled import ControlledConfig
 from lepbench.methods.lep import LepConfig
 from lepbench.methods.model import ModelConfig, hash_model_code, hash_sampler_code
 from lepbench.methods.precomputed import PrecomputedConfig
@@ -20,6 +21,7 @@ __all__ = [
     "METHODS",
     "AnyMethod",
     "CleanEdgesConfig",
+    "ControlledConfig",
     "LepConfig",
     "Method",
     "MethodConfig",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -18,6 +18,7 @@ from lepbench.config import Config, select_config
 from lepbench.guidance import Guidance, SamplerSettings, sample
 from lepbench.guidance.picture_size import describe_far_size
 from lepbench.guidance.schedulers import imply_sampler, make_scheduler, require_scale
+from lepbench.methods.cost import PictureFlops
 from lepbench.methods.reference import ReferenceModel
 from lepbench.registry import Registry
 from lepbench.seeds import make_generator
@@ -52,6 +53,23 @@ class Method(ABC):
         """SHA-256 of every file that affects the images, except the backbone's, by name."""
         return {}
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the images should know of how they are drawn, a line each."""
+        return ()
+
+    @property
+    def counted(self) -> Backbone | None:
+        """The backbone through whose denoiser the images pass; None if other code draws them."""
+        return None
+
+    def measure_flops(self, request: Request) -> PictureFlops | None:
+        """Count the operations of a pass of each kind at a request's size; no random number is drawn.
+
+        Its time is at most that of one image of twenty steps. None where this is not known.
+        """
+        return None
+
     def restrict(self, names: Collection[str], item_ids: Collection[str]) -> Method:
         """This method for one run: one whose `weights` are of no more than these requests depend on.
 
@@ -69,6 +87,14 @@ class Method(ABC):
 
         Raises:
             LepbenchError: what is missing.
+        """
+        return
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Check in advance that images of `size` px, height and width, can be generated.
+
+        Raises:
+            LepbenchError: they cannot.
         """
         return
 
@@ -94,6 +120,11 @@ class MethodConfig(Config, ABC):
     def reference(self) -> ReferenceModel | None:
         """What draws the reference rows of a method that has no backbone; None where nothing does."""
         return None
+
+    @classmethod
+    def imply_sampler(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Keys of `SamplerSettings` that hold for a method of these settings unless others are given."""
+        return {}
 
     @abstractmethod
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Method:
@@ -149,6 +180,14 @@ def choose_negatives(requests: Sequence[Request], sampler: SamplerSettings) -> l
     return [(usual if text is None else text) or None for text in own]
 
 
+def draw_noise(backbone: Backbone, requests: Sequence[Request]) -> tuple[Tensor, list[torch.Generator]]:
+    """Each request's own noise `[B, C, h, w]` on the CPU, and its generator, from which more can be drawn."""
+    height, width = requests[0].sketch.shape
+    shape = backbone.latent_shape((height, width))
+    generators = [make_generator(request.seed) for request in requests]
+    return torch.stack([torch.randn(shape, generator=g) for g in generators]), generators
+
+
 def draw_pictures(
     backbone: Backbone,
     sampler: SamplerSettings,
@@ -156,10 +195,7 @@ def draw_pictures(
     guidance: Guidance | None = None,
 ) -> Tensor:
     """Images of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise."""
-    height, width = requests[0].sketch.shape
-    shape = backbone.latent_shape((height, width))
-    generators = [make_generator(request.seed) for request in requests]
-    noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
+    noise, generators = draw_noise(backbone, requests)
     prompts = [request.prompt for request in requests]
     drawn = sample(
         backbone,

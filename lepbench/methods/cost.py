@@ -1,4 +1,4 @@
-"""Floating point operations of a method's picture, from one pass of each kind."""
+"""Floating point operations of a picture, by its parts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import torch
 
-from lepbench.backbones.cost import Passes, count_flops, count_pass_flops
-from lepbench.methods.base import Method, Request
-from lepbench.methods.steered import SteeredMethod
-from lepbench.methods.unguided import Unguided
+from lepbench.backbones import Backbone
+from lepbench.backbones.cost import Passes, count_flops
 
 TERA = 1e12
 
@@ -36,25 +34,8 @@ class PictureFlops(NamedTuple):
         return (plain * self.plain + steered * self.steered + self.once) / TERA
 
 
-def measure_picture_flops(method: Method, request: Request) -> PictureFlops | None:
-    """Count the operations of one pass of each kind at a request's size; no picture is drawn.
-
-    Its time is that of about three passes and a decoding, a few times longer for the counting: at most one
-    picture of twenty steps. No random number is drawn.
-
-    Returns:
-        None for a method of which this is not known: it draws by other code than the sampler's.
-    """
-    if not isinstance(method, SteeredMethod | Unguided):
-        return None
-    backbone, size = method.backbone, (request.sketch.shape[0], request.sketch.shape[1])
+def count_coding_flops(backbone: Backbone, prompt: str, scale: float, size: tuple[int, int]) -> int:
+    """Operations of encoding a prompt at a guidance scale and decoding a picture of `size`, px."""
     latents = torch.zeros(1, *backbone.latent_shape(size), device=backbone.device)
-    once = count_flops(lambda: backbone.conditions([request.prompt], method.sampler.guidance_scale))
-    once += count_flops(lambda: backbone.decode_latents(latents))
-    if isinstance(method, Unguided):
-        return PictureFlops(count_pass_flops(backbone, size), 0, once)
-    once += count_flops(lambda: method.guide([request]))
-    guidance, conditioning = method.guide([request]), backbone.encode_prompts([request.prompt])
-    timestep = torch.tensor(backbone.train_timesteps - 1, device=backbone.device)
-    steered = count_flops(lambda: guidance.step(backbone, latents, timestep, conditioning))
-    return PictureFlops(count_pass_flops(backbone, size), steered, once)
+    encoding = count_flops(lambda: backbone.conditions([prompt], scale))
+    return encoding + count_flops(lambda: backbone.decode_latents(latents))

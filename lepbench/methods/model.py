@@ -12,7 +12,7 @@ from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.presets import PRESETS
 from lepbench.guidance.schedulers import SCHEDULERS
-from lepbench.methods.base import METHODS, AnyMethod
+from lepbench.methods.base import METHODS, AnyMethod, MethodConfig
 from lepbench.methods.reference import ReferenceModel
 from lepbench.methods.steered import SteeredConfig
 from lepbench.submitted import hash_code, hash_module
@@ -52,6 +52,23 @@ class ModelConfig(Config):
         if self.backbone is None:
             return self.method.reference
         return ReferenceModel(backbone=self.backbone, precision=self.precision, sampler=self.sampler)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _implied(cls, given: Any) -> Any:
+        """Merge the sampler settings that the method implies, overridden by the given ones."""
+        method = given.get("method") if isinstance(given, dict) else None
+        settings = dict(method) if isinstance(method, MethodConfig) else method
+        if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
+            return given
+        try:
+            implied = METHODS.get(settings["name"]).imply_sampler(settings)
+        except LepbenchError as error:
+            raise ValueError(str(error)) from None
+        sampler = given.get("sampler") or {}
+        return (
+            {**given, "sampler": {**implied, **sampler}} if implied and isinstance(sampler, dict) else given
+        )
 
     @model_validator(mode="before")
     @classmethod

@@ -20,10 +20,12 @@ from pydantic_core import CoreSchema
 from torch import Tensor
 
 from lepbench.backbones import Backbone
+from lepbench.backbones.cost import count_flops, count_pass_flops
 from lepbench.guidance import Guidance, SamplerSettings
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.methods.base import Method, MethodConfig, Request, draw_pictures, stack_sketches
+from lepbench.methods.cost import PictureFlops, count_coding_flops
 
 
 class SteeredConfig(MethodConfig):
@@ -85,6 +87,20 @@ class SteeredMethod(Method):
     @abstractmethod
     def guide(self, requests: Sequence[Request]) -> Guidance:
         """The guidance of a batch."""
+
+    @property
+    def counted(self) -> Backbone:
+        return self.backbone
+
+    def measure_flops(self, request: Request) -> PictureFlops:
+        backbone, size = self.backbone, (request.sketch.shape[0], request.sketch.shape[1])
+        once = count_coding_flops(backbone, request.prompt, self.sampler.guidance_scale, size)
+        once += count_flops(lambda: self.guide([request]))
+        latents = torch.zeros(1, *backbone.latent_shape(size), device=backbone.device)
+        guidance, conditioning = self.guide([request]), backbone.encode_prompts([request.prompt])
+        timestep = torch.tensor(backbone.train_timesteps - 1, device=backbone.device)
+        steered = count_flops(lambda: guidance.step(backbone, latents, timestep, conditioning))
+        return PictureFlops(count_pass_flops(backbone, size), steered, once)
 
     def draw(self, requests: Sequence[Request]) -> Tensor:
         return draw_pictures(self.backbone, self.sampler, requests, self.guide(requests))

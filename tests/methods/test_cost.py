@@ -25,7 +25,7 @@ from lepbench.guidance import SamplerSettings
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule, Repeats
 from lepbench.methods import CleanEdgesConfig, LepConfig, Method, MethodConfig, Request, UnguidedConfig
-from lepbench.methods.cost import PictureFlops, measure_picture_flops
+from lepbench.methods.cost import PictureFlops
 from lepbench.predictors import MlpConfig, MlpPredictor
 
 STEPS, STOP = 4, 0.4
@@ -81,7 +81,7 @@ def test_counting_passes_changes_no_bit(
     assert passes == PASSES[name]
     assert passes.total == passes.plain + passes.steered
     state = torch.get_rng_state()
-    measure_picture_flops(method, asked()[0])
+    method.measure_flops(asked()[0])
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.equal(counted, before)
     assert torch.equal(method.draw(asked()), before)
@@ -94,7 +94,7 @@ def test_passes_times_operations_are_those_of_the_whole_run(
     name: str, backbone: Backbone, configs: dict[str, MethodConfig]
 ) -> None:
     method = configs[name].build(backbone, SAMPLER)
-    flops = measure_picture_flops(method, asked()[0])
+    flops = method.measure_flops(asked()[0])
     assert flops is not None
     whole = count_flops(lambda: method.draw(asked())) / 3e12
     # The unconditional half of the text is encoded once a batch.
@@ -139,7 +139,7 @@ def test_a_method_of_other_code_has_no_figure() -> None:
         def draw(self, requests: object) -> torch.Tensor:
             return torch.zeros(1, 3, 8, 8)
 
-    assert measure_picture_flops(Blank(), asked()[0]) is None
+    assert Blank().measure_flops(asked()[0]) is None
     assert PictureFlops(plain=2, steered=5, once=7).per_picture(Passes(6, 4), 2) == pytest.approx(23e-12)
 
 
@@ -156,7 +156,7 @@ def test_passes_of_every_family_are_counted_by_samples(
     with count_passes(other.denoiser) as passes:
         method.draw(requests)
     assert passes == Passes(plain=3 * 2 * (1 if name == "flux-dev" else 2))
-    flops = measure_picture_flops(method, requests[0])
+    flops = method.measure_flops(requests[0])
     assert flops is not None
     whole = count_flops(lambda: method.draw(requests)) / 3e12
     assert flops.per_picture(passes, 3) == pytest.approx(whole, rel=0.2)

@@ -140,7 +140,11 @@ def test_nothing_of_the_protocol_can_be_set(tmp_path: Path) -> None:
 
 
 def test_every_registered_method_can_be_named(tmp_path: Path) -> None:
-    needed = {"precomputed": ", folder: pictures", "python": ", target: 'package.module:factory'"}
+    needed = {
+        "controlled": ", control: lllyasviel/control_v11p_sd15_canny",
+        "precomputed": ", folder: pictures",
+        "python": ", target: 'package.module:factory'",
+    }
     for name in METHODS:
         model = read(tmp_path, f"name: a\nmethod: {{name: {name}{needed.get(name, '')}}}")
         assert isinstance(model.method, METHODS.get(name))

@@ -1,0 +1,80 @@
+"""Settings of published control checkpoints, by hub id; `known.yaml` says where each is stated."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+
+from lepbench.config import Config, parse_config
+from lepbench.errors import LepbenchError
+from lepbench.registry import suggest_name
+
+Polarity = Literal["white-on-black", "black-on-white"]
+"""Of the strokes of a control picture and its ground."""
+
+PICTURE = ("polarity", "channels", "range")
+"""What the control picture of a checkpoint is; nothing can be drawn without it."""
+
+SAMPLING = ("steps", "guidance_scale", "scheduler")
+"""What belongs to the sampler."""
+
+
+class KnownControl(Config):
+    """A checkpoint's control picture and settings; those that are None are not stated by its authors.
+
+    Attributes:
+        family: of the backbones that it controls.
+        polarity, channels, range, scale, mode, start, end, licence: as in `ControlledConfig`.
+        detector: of the edge maps that it was trained on.
+        steps, guidance_scale, scheduler: as in `SamplerSettings`.
+    """
+
+    family: str
+    polarity: Polarity
+    channels: Literal[1, 3]
+    range: tuple[float, float]
+    detector: str
+    scale: float | None = Field(default=None, ge=0)
+    mode: int | None = Field(default=None, ge=0)
+    start: float | None = None
+    end: float | None = None
+    licence: str | None = None
+    steps: int | None = None
+    guidance_scale: float | None = None
+    scheduler: str | None = None
+
+    def method(self) -> dict[str, Any]:
+        """What is stated of the method, as keys of `ControlledConfig`."""
+        return self.model_dump(exclude_none=True, exclude={"family", "detector", *SAMPLING})
+
+    def sampler(self) -> dict[str, Any]:
+        """What is stated of the sampler, as keys of `SamplerSettings`."""
+        return self.model_dump(exclude_none=True, include=set(SAMPLING))
+
+
+@cache
+def load_known_controls() -> dict[str, KnownControl]:
+    """All published checkpoints whose settings are known, by hub id."""
+    text = (files("lepbench.methods") / "known.yaml").read_text(encoding="utf-8")
+    document = yaml.safe_load(text)
+    return {
+        name: parse_config(entry, KnownControl, f"known.yaml: {name}") for name, entry in document.items()
+    }
+
+
+def find_known_control(control: object, preset: object = None) -> KnownControl | None:
+    """The settings of a checkpoint, or of the one that `preset` names; None where it is not known.
+
+    Raises:
+        LepbenchError: no checkpoint that `preset` names is known.
+    """
+    known = load_known_controls()
+    if preset is None:
+        return known.get(str(control))
+    if str(preset) not in known:
+        raise LepbenchError(f"unknown control preset {str(preset)!r}", suggest_name(str(preset), known))
+    return known[str(preset)]

@@ -1,0 +1,166 @@
+"""A control module draws as its pipeline of diffusers draws, each picture from its own noise alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from tiny_controls import CONTROLS, TinyControl, make_control, save_control
+from torch import Tensor
+
+from lepbench.backbones import Backbone, load_backbone
+from lepbench.backbones.cost import count_flops, count_passes
+from lepbench.files import sha256_file
+from lepbench.guidance import SamplerSettings
+from lepbench.guidance.schedulers import SCHEDULERS
+from lepbench.methods import ControlledConfig, Request
+from lepbench.methods.base import draw_noise
+from lepbench.methods.control_pipeline import pack_latents, unpack_latents
+from lepbench.methods.controlled import Controlled
+
+STEPS, SCALE, SIDE = 2, 3.0, 64
+
+
+@pytest.fixture(scope="module")
+def backbone_of(tiny_folder_of: Callable[[str], Path]) -> Callable[[str], Backbone]:
+    return cache(lambda name: load_backbone(tiny_folder_of(name)))
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """From a name in `tiny_controls.CONTROLS` to that module's folder."""
+    root = tmp_path_factory.mktemp("controls")
+    return cache(lambda name: save_control(name, root / name))
+
+
+@pytest.fixture(params=list(CONTROLS))
+def control(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def choose_sampler(control: TinyControl) -> SamplerSettings:
+    scheduler = {"sd3": "flow_euler", "flux-dev": "flow_euler", "lcm": "lcm"}.get(control.backbone, "euler")
+    return SamplerSettings(steps=STEPS, scheduler=scheduler, guidance_scale=SCALE)
+
+
+@pytest.fixture
+def method(control: str, backbone_of: Any, folder_of: Any) -> Controlled:
+    tiny = CONTROLS[control]
+    config = ControlledConfig(control=str(folder_of(control)), **tiny.settings)
+    return config.build(backbone_of(tiny.backbone), choose_sampler(tiny))
+
+
+def asked() -> list[Request]:
+    requests = []
+    for seed, prompt in enumerate(("a red fish", "Two blue boats")):
+        strokes = np.zeros((SIDE, SIDE), dtype=bool)
+        strokes[10 : 50 - 9 * seed, 20 + 7 * seed] = True
+        strokes[30, 5:60] = True
+        requests.append(Request(f"{seed}.png", prompt, strokes, seed))
+    return requests
+
+
+def draw_stock(tiny: TinyControl, name: str, method: Controlled, picture: Tensor, request: Request) -> Tensor:
+    """Latents that the stock pipeline draws of one request, called as its documentation calls it."""
+    kind = SCHEDULERS.get(method.sampler.scheduler)
+    stock = diffusers.DiffusionPipeline.from_pretrained(method.backbone.folder)
+    scheduler = getattr(diffusers, kind.class_name).from_config(stock.scheduler.config, **kind.overrides)
+    given = {**stock.components, "scheduler": scheduler, "requires_safety_checker": False}
+    given[tiny.slot] = make_control(name)
+    made = getattr(diffusers, tiny.pipeline)
+    taken = inspect.signature(made).parameters
+    pipeline = made(**{part: value for part, value in given.items() if part in taken})
+    pipeline.set_progress_bar_config(disable=True)
+    noise, generators = draw_noise(method.backbone, [request])
+    packed = method.module.kind.packed
+    # Whatever is drawn from the global generator continues the picture's own.
+    with torch.random.fork_rng():
+        torch.set_rng_state(generators[0].get_state())
+        drawn = pipeline(
+            request.prompt,
+            num_inference_steps=STEPS,
+            guidance_scale=SCALE,
+            height=SIDE,
+            width=SIDE,
+            latents=pack_latents(noise) if packed else noise,
+            generator=generators,
+            output_type="latent",
+            **{tiny.picture: picture},
+            **tiny.call,
+        ).images
+    return unpack_latents(drawn, (noise.shape[-2], noise.shape[-1])) if packed else drawn
+
+
+def paint(request: Request, settings: Any) -> Tensor:
+    """The control picture, spelt out: `[1, channels, H, W]`."""
+    black, white = settings["range"]
+    ink, ground = (white, black) if settings["polarity"] == "white-on-black" else (black, white)
+    picture = np.full((1, settings["channels"], SIDE, SIDE), ground, dtype=np.float32)
+    picture[:, :, request.sketch] = ink
+    return torch.from_numpy(picture)
+
+
+def test_it_draws_as_the_pipeline_of_diffusers(control: str, method: Controlled) -> None:
+    tiny = CONTROLS[control]
+    latents = torch.cat([draw_stock(tiny, control, method, paint(r, tiny.settings), r) for r in asked()])
+    expected, drawn = method.backbone.decode_latents(latents), method.draw(asked())
+    assert (drawn - expected).abs().max() < 1e-5
+    assert drawn.std() > 0.05
+
+
+def test_every_key_of_the_picture_counts(control: str, method: Controlled) -> None:
+    right = method.draw(asked())
+    low, high = method.config.range
+    other = "white-on-black" if method.config.polarity == "black-on-white" else "black-on-white"
+    wrong: list[dict[str, Any]] = [
+        {"polarity": other},
+        {"range": (-1.0, 1.0) if low == 0 else (0.0, 1.0)},
+        {"range": (high, low)},
+    ]
+    for update in wrong:
+        fooled = Controlled(
+            method.backbone,
+            method.sampler,
+            method.module,
+            method.config.model_copy(update=update),
+            method.options,
+        )
+        assert (fooled.draw(asked()) - right).abs().max() > 1e-4, update
+
+
+def test_a_picture_is_its_own(control: str, method: Controlled) -> None:
+    both = method.draw(asked())
+    torch.manual_seed(99)
+    state = torch.get_rng_state()
+    alone = method.draw(asked()[1:])
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.testing.assert_close(both[1:], alone, atol=1e-5, rtol=0)
+    assert (both[0] - both[1]).abs().max() > 0.01
+
+
+def test_passes_and_operations_are_those_of_the_call(control: str, method: Controlled) -> None:
+    before = method.draw(asked())
+    with count_passes(method.backbone.denoiser) as passes:
+        assert torch.equal(method.draw(asked()), before)
+    halves = 1 if method.backbone.takes_scale else 2
+    assert (passes.plain, passes.steered) == (2 * STEPS * halves, 0)
+    state = torch.get_rng_state()
+    flops = method.measure_flops(asked()[0])
+    assert torch.equal(torch.get_rng_state(), state)
+    whole = count_flops(lambda: method.draw(asked()[:1])) / 1e12
+    assert flops.of_passes(passes.plain / 2, 0) == pytest.approx(whole, rel=1e-3)
+    modules = [*method.backbone.denoiser.modules(), *method.module.network.modules()]
+    assert not any(module._forward_pre_hooks or module._forward_hooks for module in modules)
+
+
+def test_the_modules_files_are_hashed(control: str, method: Controlled, folder_of: Any) -> None:
+    weights = "diffusion_pytorch_model.safetensors"
+    assert set(method.weights) == {"control/config.json", f"control/{weights}"}
+    assert method.weights[f"control/{weights}"] == sha256_file(folder_of(control) / weights)

@@ -1,0 +1,183 @@
+"""A control checkpoint's settings are those it was published with, those given, or asked for in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from tiny_controls import save_control
+
+from lepbench.backbones import load_backbone
+from lepbench.config import dump_config, load_config, parse_config
+from lepbench.errors import LepbenchError
+from lepbench.guidance import SamplerSettings
+from lepbench.guidance.schedulers import SCHEDULERS
+from lepbench.methods import ControlledConfig, ModelConfig
+from lepbench.methods.control_kinds import CONTROLS
+from lepbench.methods.controlled import make_control_pictures
+from lepbench.methods.known_controls import load_known_controls
+
+CANNY = "diffusers/controlnet-canny-sdxl-1.0"
+PICTURE = {"polarity": "white-on-black", "channels": 3, "range": [0, 1]}
+
+
+def read(method: dict[str, Any], **others: Any) -> ModelConfig:
+    document = {"name": "a", "method": {"name": "controlled", **method}, **others}
+    return parse_config(document, ModelConfig, "model.yaml")
+
+
+@pytest.mark.parametrize("name", list(load_known_controls()))
+def test_every_known_checkpoint_is_a_method_and_a_sampler(name: str) -> None:
+    known = load_known_controls()[name]
+    assert known.family in {kind.split("/")[1] for kind in CONTROLS}
+    model = read({"control": name})
+    assert isinstance(model.method, ControlledConfig)
+    stated = known.model_dump(exclude_none=True)
+    found = {**model.sampler.model_dump(), **model.method.model_dump()}
+    for key in stated.keys() - {"family", "detector"}:
+        assert found[key] == stated[key], key
+    assert known.scheduler is None or known.scheduler in SCHEDULERS
+
+
+def test_what_is_given_overrides_the_checkpoints_and_is_what_a_record_holds(tmp_path: Path) -> None:
+    plain = read({"control": CANNY})
+    assert (plain.sampler.steps, plain.sampler.guidance_scale) == (50, 5.0)
+    model = read({"control": CANNY, "scale": 0.9, "polarity": "black-on-white"}, sampler={"steps": 9})
+    assert (model.sampler.steps, model.sampler.guidance_scale) == (9, 5.0)
+    assert isinstance(model.method, ControlledConfig)
+    assert (model.method.scale, model.method.polarity) == (0.9, "black-on-white")
+    written = yaml.safe_load(dump_config(model))
+    assert written["method"] == {
+        "name": "controlled",
+        "control": CANNY,
+        "polarity": "black-on-white",
+        "channels": 3,
+        "range": [0.0, 1.0],
+        "scale": 0.9,
+        "mode": None,
+        "start": 0.0,
+        "end": 1.0,
+        "licence": None,
+    }
+    path = tmp_path / "model.yaml"
+    path.write_text(dump_config(model))
+    assert load_config(path, ModelConfig) == model
+
+
+def test_a_preset_of_the_sampler_goes_before_the_checkpoints() -> None:
+    model = read({"control": CANNY}, preset="fast")
+    assert (model.sampler.steps, model.sampler.scheduler, model.sampler.guidance_scale) == (20, "unipc", 5.0)
+
+
+def test_a_method_from_python_has_the_checkpoints_sampler() -> None:
+    method = ControlledConfig(control=CANNY)  # type: ignore[call-arg]
+    assert ModelConfig(name="a", method=method).sampler.guidance_scale == 5.0
+    given = SamplerSettings(guidance_scale=2)
+    assert ModelConfig(name="a", method=method, sampler=given).sampler == given
+
+
+def test_a_copy_has_the_settings_of_the_checkpoint_that_it_names() -> None:
+    copy = read({"control": "my/folder", "preset": CANNY})
+    assert isinstance(copy.method, ControlledConfig)
+    assert copy.method.scale == 0.5
+    assert "preset" not in copy.method.model_dump()
+    assert copy.sampler.guidance_scale == 5.0
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (
+            {"control": "my/own"},
+            r"'my/own' is no checkpoint whose .*: give polarity, channels, range \(polarity: white-on-black",
+        ),
+        ({"control": "my/own", "channels": 3, "range": [0, 1]}, "is known: give polarity "),
+        ({"control": "my/own", "preset": "diffusers/controlnet-cany-sdxl-1.0"}, f"did you mean '{CANNY}'"),
+        ({"control": "a", **PICTURE, "polarity": "white"}, "method.controlled.polarity: Input should be"),
+        ({"control": "a", **PICTURE, "channels": 4}, "method.controlled.channels: Input should be 1 or 3"),
+        ({"control": "a", **PICTURE, "start": 0.5, "end": 0.5}, "start 0.5 is not before end 0.5"),
+        ({"control": "a", **PICTURE, "scael": 1}, "did you mean 'scale'"),
+        (PICTURE, "method.controlled.control: Field required"),
+    ],
+)
+def test_a_fault_is_one_line(method: dict[str, Any], message: str) -> None:
+    with pytest.raises(LepbenchError, match=message) as caught:
+        read(method)
+    assert "\n" not in str(caught.value)
+
+
+def test_pictures_have_the_polarity_channels_and_range_that_are_asked_for() -> None:
+    sketches = torch.tensor([[[True, False]]])
+
+    def paint(**settings: Any) -> list[Any]:
+        config = ControlledConfig(control="a", **{**PICTURE, **settings})
+        return make_control_pictures(sketches, config).tolist()
+
+    assert paint() == [[[[1, 0]]] * 3]
+    assert paint(polarity="black-on-white") == [[[[0, 1]]] * 3]
+    assert paint(channels=1) == [[[[1, 0]]]]
+    assert paint(range=[-1, 1]) == [[[[1, -1]]] * 3]
+
+
+# Control module, backbone, settings that differ, what is said.
+MISFITS = [
+    ("controlnet-sdxl", "sd-v", {}, "has .* and .* has .*; use a control module that was trained for"),
+    ("controlnet-sd", "sd3", {}, "a ControlNetModel controls backbones of the family sd, sdxl, and this"),
+    ("adapter-sd", "sdxl", {"channels": 1}, "has adapter_type 'full_adapter', not 'full_adapter_xl'"),
+    ("adapter-sd", "sd-v", {}, "reads control pictures of 1 channels, not 3; set channels: 1"),
+    ("adapter-sd", "sd-v", {"channels": 1, "end": 0.5}, "StableDiffusionAdapterPipeline takes no end"),
+    ("controlnet-sd", "sd-v", {"mode": 1}, "is of one kind of control, and mode 1 is given"),
+]
+
+
+@pytest.mark.parametrize(("control", "name", "settings", "message"), MISFITS)
+def test_what_does_not_fit_is_one_line_before_anything_is_drawn(
+    control: str,
+    name: str,
+    settings: dict[str, Any],
+    message: str,
+    tiny_folder_of: Callable[[str], Path],
+    tmp_path: Path,
+) -> None:
+    folder = save_control(control, tmp_path / "control")
+    config = ControlledConfig(control=str(folder), **{**PICTURE, **settings})
+    with pytest.raises(LepbenchError, match=message) as caught:
+        config.build(load_backbone(tiny_folder_of(name)), SamplerSettings())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_size_that_the_module_cannot_read_is_one_line(
+    tiny_folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = save_control("adapter-sd", tmp_path / "control")
+    config = ControlledConfig(control=str(folder), **{**PICTURE, "channels": 1})
+    method = config.build(load_backbone(tiny_folder_of("sd-v")), SamplerSettings())
+    method.check_size((64, 96))
+    with pytest.raises(LepbenchError, match=r"cannot read a sketch of 72x64 px; .* multiples of 32 px"):
+        method.check_size((64, 72))
+
+
+def test_a_pickle_and_a_folder_of_something_else_are_one_line(
+    tiny_folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    backbone = load_backbone(tiny_folder_of("sd-v"))
+    folder = save_control("controlnet-sd", tmp_path / "control")
+    (folder / "diffusion_pytorch_model.safetensors").rename(folder / "diffusion_pytorch_model.bin")
+    config = ControlledConfig(control=str(folder), **PICTURE)
+    with pytest.raises(LepbenchError, match=r"diffusion_pytorch_model\.bin, a pickle, which is never read"):
+        config.build(backbone, SamplerSettings())
+    other = ControlledConfig(control=str(tiny_folder_of("sd-v") / "vae"), **PICTURE)
+    with pytest.raises(LepbenchError, match="no pipeline is controlled by AutoencoderKL; use one of: "):
+        other.build(backbone, SamplerSettings())
+
+
+def test_sketches_are_drawn_as_they_are() -> None:
+    rng = np.random.default_rng(3)
+    sketches = torch.from_numpy(rng.random((2, 8, 8)) < 0.3)
+    config = ControlledConfig(control="a", **PICTURE)
+    assert torch.equal(make_control_pictures(sketches, config)[:, 0] > 0.5, sketches)
