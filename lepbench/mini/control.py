@@ -67,7 +67,7 @@ Residuals = Callable[[Any, Inputs], dict[str, Any]]
 
 
 class ControlPicture(Config):
-    """What the picture is that an encoder reads.
+    """The picture that an encoder reads, in the words of the method `controlled`.
 
     Attributes:
         polarity: of its strokes and ground.
