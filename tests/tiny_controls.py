@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +66,55 @@ def make_adapter_xl(pipeline: Any) -> torch.nn.Module:
     )
 
 
+def make_union(pipeline: Any) -> torch.nn.Module:
+    """With as small a transformer beside its convolutions as their widths allow."""
+    large = diffusers.ControlNetUnionModel.from_unet(pipeline.unet, load_weights_from_unet=False)
+    width = pipeline.unet.config.block_out_channels[0]
+    return make_alike(
+        diffusers.ControlNetUnionModel,
+        large,
+        num_trans_channel=width,
+        num_proj_channel=width,
+        num_trans_head=2,
+        num_control_type=3,
+        conditioning_embedding_out_channels=HINTS,
+    )
+
+
+def make_alike(kind: Any, network: Any, **settings: Any) -> torch.nn.Module:
+    """A network of a kind with the config of another, as far as it has the same keys, and these settings."""
+    taken = inspect.signature(kind).parameters
+    config = {key: value for key, value in network.config.items() if key in taken}
+    made: torch.nn.Module = kind(**{**config, **settings})
+    return made
+
+
+def make_sd3_controlnet(pipeline: Any) -> torch.nn.Module:
+    options = {"num_layers": 1, "force_zeros_for_pooled_projection": False}
+    return make_alike(diffusers.SD3ControlNetModel, pipeline.transformer, **options)
+
+
+def make_textless_sd3_controlnet(pipeline: Any) -> torch.nn.Module:
+    """Of the kind of the 8b ones: it reads no text, and has the transformer's places."""
+    options = {"num_layers": 1, "joint_attention_dim": None, "use_pos_embed": False}
+    return make_alike(diffusers.SD3ControlNetModel, pipeline.transformer, **options)
+
+
+def make_flux_controlnet(pipeline: Any, modes: int | None = None) -> torch.nn.Module:
+    options = {"num_layers": 1, "num_single_layers": 1, "num_mode": modes}
+    with warnings.catch_warnings():
+        # Diffusers deprecates a class of its own that this model uses.
+        warnings.simplefilter("ignore", FutureWarning)
+        return make_alike(diffusers.FluxControlNetModel, pipeline.transformer, **options)
+
+
+def make_flux_control(pipeline: Any) -> torch.nn.Module:
+    options = {"in_channels": 32, "out_channels": 16}
+    return make_alike(diffusers.FluxTransformer2DModel, pipeline.transformer, **options)
+
+
 PICTURE = {"polarity": "white-on-black", "channels": 3, "range": (0.0, 1.0)}
+ENCODED = {**PICTURE, "range": (-1.0, 1.0)}
 CONTROLS = {
     "controlnet-sd": TinyControl(
         "sd-v",
@@ -98,6 +148,53 @@ CONTROLS = {
         {**PICTURE, "scale": 0.9, "end": 0.7},
         slot="adapter",
         call={"adapter_conditioning_scale": 0.9, "adapter_conditioning_factor": 0.7},
+    ),
+    "union": TinyControl(
+        "sdxl",
+        make_union,
+        "StableDiffusionXLControlNetUnionPipeline",
+        {**PICTURE, "mode": 2, "scale": 0.8},
+        picture="control_image",
+        call={"control_mode": [2], "controlnet_conditioning_scale": 0.8},
+    ),
+    "controlnet-sd3": TinyControl(
+        "sd3",
+        make_sd3_controlnet,
+        "StableDiffusion3ControlNetPipeline",
+        {**ENCODED, "scale": 0.7},
+        picture="control_image",
+        call={"controlnet_conditioning_scale": 0.7},
+    ),
+    "textless-sd3": TinyControl(
+        "sd3",
+        make_textless_sd3_controlnet,
+        "StableDiffusion3ControlNetPipeline",
+        {**ENCODED, "range": (0.5, 128.0)},
+        picture="control_image",
+    ),
+    "controlnet-flux": TinyControl(
+        "flux-dev",
+        make_flux_controlnet,
+        "FluxControlNetPipeline",
+        {**ENCODED, "scale": 0.6},
+        picture="control_image",
+        call={"controlnet_conditioning_scale": 0.6},
+    ),
+    "union-flux": TinyControl(
+        "flux-dev",
+        lambda pipeline: make_flux_controlnet(pipeline, modes=4),
+        "FluxControlNetPipeline",
+        {**ENCODED, "mode": 3, "end": 0.6},
+        picture="control_image",
+        call={"control_mode": 3, "control_guidance_end": 0.6},
+    ),
+    "flux-control": TinyControl(
+        "flux-dev",
+        make_flux_control,
+        "FluxControlPipeline",
+        ENCODED,
+        slot="transformer",
+        picture="control_image",
     ),
 }
 

@@ -27,6 +27,7 @@ from lepbench.guidance.schedulers import (
     shift_sample,
 )
 from lepbench.guidance.settings import SamplerSettings
+from lepbench.guidance.start import Start
 from lepbench.guidance.steering import Guidance
 from lepbench.progress import Progress, ignore_progress
 
@@ -58,6 +59,7 @@ def sample(
     progress: Progress = ignore_progress,
     scheduler: Any | None = None,
     negatives: Sequence[str | None] | None = None,
+    start: Start | None = None,
 ) -> SampledLatents:
     """Sample one image per prompt, as latents; a sample does not depend on the others of its batch.
 
@@ -71,6 +73,7 @@ def sample(
         scheduler: a diffusers scheduler with its timesteps set, instead of the one in the settings.
         negatives: one negative prompt per prompt, instead of the one in the settings; None for the family's
             unconditional embeddings.
+        start: pictures that sampling starts from; None for pure noise.
 
     Raises:
         LepbenchError: the scheduler does not fit the backbone, or draws noise and has no generators, or the
@@ -85,12 +88,14 @@ def sample(
     cfg = settings.guidance_scale
     conditions = backbone.conditions(prompts, cfg, negatives)
     loop = _Loop(backbone, conditions, cfg=cfg, scheduler=scheduler, generators=generators)
-    latents = noise.to(backbone.device, torch.float32) * read_initial_scale(scheduler)
+    first = 0 if start is None else start.skip_steps(backbone, scheduler, settings.steps)
+    latents = _prepare_latents(noise.to(backbone.device, torch.float32), scheduler, start, first)
     schedule = GuidanceSchedule() if guidance is None else guidance.schedule
-    order = schedule.step_order([loop.time(index) for index in range(len(loop.timesteps))])
+    times = [loop.time(index) for index in range(first, len(loop.timesteps))]
+    order = [first + index for index in schedule.step_order(times)]
     anchors = {index for before, index in pairwise(order) if index <= before}
     edges: Tensor | None = None
-    for done, (before, index) in enumerate(pairwise([-1, *order]), start=1):
+    for done, (before, index) in enumerate(pairwise([first - 1, *order]), start=1):
         if index <= before:
             latents = loop.go_back(latents, before + 1, index)
         elif index in anchors:
@@ -101,6 +106,13 @@ def sample(
             latents = loop.step(latents, index)
         progress("denoising", done, len(order))
     return SampledLatents(latents, edges)
+
+
+def _prepare_latents(noise: Tensor, scheduler: Any, start: Start | None, first: int) -> Tensor:
+    """What the scheduler steps from: noise of its own deviation, or a noised picture."""
+    if start is None:
+        return noise * read_initial_scale(scheduler)
+    return start.add_noise(scheduler, noise, first)
 
 
 class _Loop:

@@ -15,6 +15,7 @@ from lepbench.methods.lep import LepConfig
 from lepbench.methods.model import ModelConfig, hash_model_code, hash_sampler_code
 from lepbench.methods.precomputed import PrecomputedConfig
 from lepbench.methods.python import PythonConfig
+from lepbench.methods.sdedit import SdeditConfig
 from lepbench.methods.unguided import UnguidedConfig
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "PrecomputedConfig",
     "PythonConfig",
     "Request",
+    "SdeditConfig",
     "UnguidedConfig",
     "check_drawing",
     "describe_drawing",

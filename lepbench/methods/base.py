@@ -18,6 +18,7 @@ from lepbench.config import Config, select_config
 from lepbench.guidance import Guidance, SamplerSettings, sample
 from lepbench.guidance.picture_size import describe_far_size
 from lepbench.guidance.schedulers import imply_sampler, make_scheduler, require_scale
+from lepbench.guidance.start import Start
 from lepbench.methods.cost import PictureFlops
 from lepbench.methods.reference import ReferenceModel
 from lepbench.registry import Registry
@@ -193,8 +194,13 @@ def draw_pictures(
     sampler: SamplerSettings,
     requests: Sequence[Request],
     guidance: Guidance | None = None,
+    start: Start | None = None,
 ) -> Tensor:
-    """Images of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise."""
+    """Images of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise.
+
+    Args:
+        start: pictures that sampling starts from, one a request; None for noise alone.
+    """
     noise, generators = draw_noise(backbone, requests)
     prompts = [request.prompt for request in requests]
     drawn = sample(
@@ -205,5 +211,6 @@ def draw_pictures(
         guidance=guidance,
         generators=generators,
         negatives=choose_negatives(requests, sampler),
+        start=start,
     )
     return backbone.decode_latents(drawn.latents)

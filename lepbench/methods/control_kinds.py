@@ -119,6 +119,10 @@ SAME = {
     )
 }
 """What a copy of a U-Net's first half has in common with it."""
+TEXTS = {key: key for key in ("joint_attention_dim", "pooled_projection_dim")}
+"""What transformers that read the same texts have in common."""
+TOKENS = {**TEXTS, **{key: key for key in ("num_attention_heads", "attention_head_dim")}}
+"""What a copy of a transformer's first blocks has in common with it."""
 WITH_POOLED = {"embeddings": "prompt_embeds", "pooled": "pooled_prompt_embeds"}
 NO_WATERMARK = {"add_watermarker": False}
 NO_CHECKER = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
@@ -170,5 +174,57 @@ CONTROLS.register("T2IAdapter/sdxl")(
         layouts=_choose_layouts,
         latents=0,
         reduction=_reduce_by_unshuffling,
+    )
+)
+CONTROLS.register("ControlNetUnionModel/sdxl")(
+    ControlKind(
+        "StableDiffusionXLControlNetUnionPipeline",
+        picture="control_image",
+        mode="control_mode",
+        modes="num_control_type",
+        texts=WITH_POOLED,
+        channels="conditioning_channels",
+        fits=SAME,
+        reduction=_reduce_by_convolutions,
+        options=NO_WATERMARK,
+    )
+)
+CONTROLS.register("SD3ControlNetModel/sd3")(
+    ControlKind(
+        "StableDiffusion3ControlNetPipeline",
+        picture="control_image",
+        texts=WITH_POOLED,
+        encoded=True,
+        shifted=False,
+        fits=TOKENS,
+        takes={"extra_conditioning_channels": (0,)},
+    )
+)
+CONTROLS.register("FluxControlNetModel/flux")(
+    ControlKind(
+        "FluxControlNetPipeline",
+        picture="control_image",
+        mode="control_mode",
+        modes="num_mode",
+        texts=WITH_POOLED,
+        encoded=True,
+        packed=True,
+        fits=TOKENS,
+    )
+)
+# A transformer that reads the encoded control picture beside the latents, and takes the backbone's place.
+CONTROLS.register("FluxTransformer2DModel/flux")(
+    ControlKind(
+        "FluxControlPipeline",
+        slot="transformer",
+        picture="control_image",
+        scale=None,
+        start=None,
+        end=None,
+        texts=WITH_POOLED,
+        encoded=True,
+        packed=True,
+        fits=TEXTS,
+        latents=2,
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from torch import nn
 
 from lepbench.backbones import Backbone
 from lepbench.backbones.family import ComponentConfig
+from lepbench.backbones.identify import read_index
 from lepbench.backbones.load import (
     VARIANTS,
     find_weight_files,
@@ -22,13 +24,15 @@ from lepbench.backbones.load import (
     place_component,
     read_mapping,
 )
-from lepbench.backbones.resolve import find_model_folder
+from lepbench.backbones.resolve import INDEX, find_model_folder
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 from lepbench.images import format_size
 from lepbench.methods.control_kinds import ControlKind, choose_kind
 
 CONFIG = "config.json"
+WHOLE = ("FluxControlPipeline",)
+"""Pipelines whose transformer reads a control picture by itself."""
 OTHER_CONTROL = "use a control module that was trained for this backbone, or the backbone it was trained for"
 
 
@@ -88,30 +92,55 @@ def load_control(name: str, backbone: Backbone) -> ControlModule:
     """Load the control module called `name`, from safetensors only.
 
     Args:
-        name: a folder with its `config.json`, or a hub id.
+        name: a folder with its `config.json`, or a hub id; of a whole pipeline its transformer is the module.
 
     Raises:
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, or it does not fit the
             backbone.
     """
-    folder = find_model_folder(name, [CONFIG])
+    part = find_part(name)
+    folder = find_model_folder(name, [f"{part}/{CONFIG}".removeprefix("./")]) / part
     class_name = read_mapping(folder / CONFIG).get("_class_name")
     kind, class_path = choose_kind(str(class_name), backbone.family.name), f"diffusers.{class_name}"
     require_fit(name, load_config(folder, class_path), kind, backbone)
-    folder = _fetch_weights(name, class_path)
-    network = load_component(folder, class_path, backbone.dtype)
+    folder = _fetch_weights(name, part, class_path) / part
+    with warnings.catch_warnings():
+        # Some modules of diffusers use classes that it deprecates itself.
+        warnings.simplefilter("ignore", FutureWarning)
+        network = load_component(folder, class_path, backbone.dtype)
     place_component(network, backbone.device, folder)
     files = {file: folder / file for file in list_component_files(folder, class_path)}
     return ControlModule(kind, network, files)
 
 
-def _fetch_weights(name: str, class_path: str) -> Path:
+def find_part(name: str) -> str:
+    """The folder of the module in what has this name: itself, or the transformer of a whole pipeline.
+
+    Raises:
+        LepbenchError: nothing has this name, or a pipeline that has no control module of its own.
+    """
+    folder = find_model_folder(name, [CONFIG, INDEX])
+    if (folder / CONFIG).is_file():
+        return "."
+    if not (folder / INDEX).is_file():
+        raise LepbenchError(
+            f"{name} has no {CONFIG}", "give the folder of a control module that diffusers saved"
+        )
+    pipeline = read_index(folder).get("_class_name")
+    if pipeline not in WHOLE:
+        raise LepbenchError(
+            f"{name} is a {pipeline}, which is no control module", f"give a control module or a {WHOLE[0]}"
+        )
+    return "transformer"
+
+
+def _fetch_weights(name: str, part: str, class_path: str) -> Path:
     """The folder with the weights; half precision is downloaded only if there is no full precision."""
     for variant in VARIANTS:
-        patterns = [path.removeprefix("./") for path in list_weight_patterns(".", class_path, variant)]
+        patterns = [path.removeprefix("./") for path in list_weight_patterns(part, class_path, variant)]
         folder = find_model_folder(name, patterns)
         try:
-            find_weight_files(folder, class_path)
+            find_weight_files(folder / part, class_path)
         except LepbenchError:
             continue
         break
@@ -135,10 +164,10 @@ def require_fit(name: str, config: ComponentConfig, kind: ControlKind, backbone:
             raise LepbenchError(
                 f"{name} has {key} {given}, and {backbone.name} has {other} {wanted}", OTHER_CONTROL
             )
-    if kind.latents and config["in_channels"] != kind.latents * denoiser["in_channels"]:
+    wanted = kind.latents * denoiser["in_channels"]
+    if wanted and config["in_channels"] != wanted:
         raise LepbenchError(
-            f"{name} has in_channels {config['in_channels']}, and {backbone.name} has "
-            f"{denoiser['in_channels']}",
+            f"{name} has in_channels {config['in_channels']}, and would read {wanted} beside {backbone.name}",
             OTHER_CONTROL,
         )
     if kind.reduction is not None and kind.reduction(config) != backbone.vae_factor:
@@ -146,6 +175,11 @@ def require_fit(name: str, config: ComponentConfig, kind: ControlKind, backbone:
             f"{name} has {kind.reduction(config)} px of its picture a latent, and {backbone.name} has "
             f"{backbone.vae_factor}",
             OTHER_CONTROL,
+        )
+    if not kind.shifted and backbone.scheduler.get("use_dynamic_shifting"):
+        raise LepbenchError(
+            f"the schedule of {backbone.name} shifts by the picture's size, and {kind.pipeline} does not",
+            "use a backbone without use_dynamic_shifting in its scheduler's config",
         )
 
 

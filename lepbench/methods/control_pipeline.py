@@ -86,7 +86,8 @@ def make_pipeline(
         **backbone.text.tokenizers,
         kind.slot: module.network,
     }
-    with silence_libraries():
+    # Some pipelines fill a layer with random numbers before they copy its weights.
+    with silence_libraries(), torch.random.fork_rng(devices=[]):
         pipeline = getattr(diffusers, kind.pipeline)(**components, **kind.options)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

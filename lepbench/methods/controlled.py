@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -134,7 +135,10 @@ class Controlled(Method):
 
     @property
     def counted(self) -> Backbone:
-        return self.backbone
+        """The backbone, or the control module in its denoiser's place."""
+        if self.module.kind.slot != self.backbone.family.denoiser:
+            return self.backbone
+        return dataclasses.replace(self.backbone, denoiser=self.module.network)
 
     def check_size(self, size: tuple[int, int]) -> None:
         self.module.require_size(self.config.control, size)
@@ -162,7 +166,7 @@ class Controlled(Method):
         flops, passes = [], []
         for steps in COUNTED_STEPS:
             sampler = self.sampler.model_copy(update={"steps": steps})
-            with count_passes(self.backbone.denoiser) as counted:
+            with count_passes(self.counted.denoiser) as counted:
                 flops.append(count_flops(partial(self._draw, [request], sampler)))
             passes.append(counted.plain)
         plain = (flops[1] - flops[0]) // (passes[1] - passes[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,16 @@ MISFITS = [
     ("adapter-sd", "sd-v", {}, "reads control pictures of 1 channels, not 3; set channels: 1"),
     ("adapter-sd", "sd-v", {"channels": 1, "end": 0.5}, "StableDiffusionAdapterPipeline takes no end"),
     ("controlnet-sd", "sd-v", {"mode": 1}, "is of one kind of control, and mode 1 is given"),
+    (
+        "union",
+        "sdxl",
+        {},
+        "is of 3 kinds of control, and mode is None; give the mode .*, 0 to 2; its model card",
+    ),
+    ("union-flux", "flux-dev", {"mode": 4}, "is of 4 kinds of control, and mode is 4"),
+    ("controlnet-flux", "flux-dev", {"mode": 0}, "is of one kind of control, and mode 0 is given"),
+    ("flux-control", "flux-dev", {"scale": 0.5}, "FluxControlPipeline takes no scale"),
+    ("flux-control", "sd3", {}, "a FluxTransformer2DModel controls backbones of the family flux, and this"),
 ]
 
 
@@ -160,6 +171,38 @@ def test_a_size_that_the_module_cannot_read_is_one_line(
     method.check_size((64, 96))
     with pytest.raises(LepbenchError, match=r"cannot read a sketch of 72x64 px; .* multiples of 32 px"):
         method.check_size((64, 72))
+
+
+def test_the_transformer_of_a_whole_pipeline_is_its_control_module(
+    tiny_folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    backbone = load_backbone(tiny_folder_of("flux-dev"))
+    save_control("flux-control", tmp_path / "transformer")
+    index = tmp_path / "model_index.json"
+    index.write_text('{"_class_name": "FluxControlPipeline"}')
+    config = ControlledConfig(control=str(tmp_path), **PICTURE)
+    method = config.build(backbone, SamplerSettings(scheduler="flow_euler"))
+    assert set(method.weights) == {"control/config.json", "control/diffusion_pytorch_model.safetensors"}
+    index.write_text('{"_class_name": "FluxPipeline"}')
+    with pytest.raises(LepbenchError, match="is a FluxPipeline, which is no control module; give"):
+        config.build(backbone, SamplerSettings())
+    index.unlink()
+    with pytest.raises(LepbenchError, match=r"has no config\.json; give the folder of a control module"):
+        config.build(backbone, SamplerSettings())
+    plain = ControlledConfig(control=str(backbone.folder / "transformer"), **PICTURE)
+    with pytest.raises(LepbenchError, match="has in_channels 16, and would read 32 beside"):
+        plain.build(backbone, SamplerSettings())
+
+
+def test_a_schedule_that_the_pipeline_does_not_follow_is_one_line(
+    tiny_folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    backbone = load_backbone(tiny_folder_of("sd3"))
+    shifted = dataclasses.replace(backbone, scheduler={**backbone.scheduler, "use_dynamic_shifting": True})
+    config = ControlledConfig(control=str(save_control("controlnet-sd3", tmp_path)), **PICTURE)
+    config.build(backbone, SamplerSettings(scheduler="flow_euler"))
+    with pytest.raises(LepbenchError, match="shifts by the picture's size, and StableDiffusion3ControlNet"):
+        config.build(shifted, SamplerSettings(scheduler="flow_euler"))
 
 
 def test_a_pickle_and_a_folder_of_something_else_are_one_line(
