@@ -17,17 +17,21 @@ from lepbench.backbones import Backbone, load_backbone
 from lepbench.config import load_config, read_yaml
 from lepbench.data.sources.sketchworld import Sketchworld
 from lepbench.guidance import SamplerSettings
+from lepbench.judges.classifier import load_probe
+from lepbench.judges.paths import PROBE
 from lepbench.mini import control, controlnet, t2i_adapter
 from lepbench.mini.control import ControlRecipe, Inputs, draw_times, measure_held_out
 from lepbench.mini.control_pipeline import draw_with_encoder, load_encoder
 from lepbench.mini.corpus import Range
 from lepbench.mini.denoising import denoising_loss
+from lepbench.mini.encoder_gates import encoder_gates
 from lepbench.mini.stages import RECIPES, train
 from lepbench.mini.training import Fit
 from lepbench.mini.triplets import ControlTriplets, encode_range, split_held_out
 from lepbench.predictors.train_config import TrainConfig
+from lepbench.progress import ignore_progress
 from lepbench.seeds import is_held_out
-from lepbench.sketchworld import scene
+from lepbench.sketchworld import ATTRIBUTES, scene
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 STAGES: dict[str, type[ControlRecipe]] = {
@@ -184,3 +188,13 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     assert str(tmp_path) not in (whole / "config.json").read_text()
     pictures = drawn(load_encoder(whole), torch.zeros(1, 64, 64, dtype=torch.bool))
     assert pictures.shape == (1, 3, 64, 64)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STAGES)
+def test_gates_of_an_encoder_are_shares(name: str, tmp_path: Path) -> None:
+    folder = trained(name, tmp_path, steps=1)
+    scenes = Range(split="test", count=2, things=1).scenes()
+    gates = encoder_gates(folder, mini(), load_probe(PROBE), scenes, ignore_progress)
+    assert [gate.name.split("/")[1] for gate in gates] == ["edge_f1_1px", *ATTRIBUTES]
+    assert all(gate.name.startswith(f"{folder.name}/") and 0 <= gate.value <= 1 for gate in gates)
