@@ -16,6 +16,7 @@ from lepbench.images import to_tensor
 from lepbench.judges.classifier import Probe, accuracy, load_probe
 from lepbench.judges.clip import ClipScorer
 from lepbench.judges.matcher import Matcher, load_matcher
+from lepbench.judges.paths import PROBE
 from lepbench.judges.segmenter import load_segmenter
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.masks import intersection_over_union, mask_counts
@@ -35,7 +36,7 @@ BATCH = 64
 ONE_THING = Range(split="test", start=500_000, count=512, things=1)
 TWO_THINGS = Range(split="test", start=500_000, count=256, things=2)
 COMPOSITIONAL = Range(split="compositional", start=500_000, count=256, things=1)
-SKETCHED = ONE_THING.model_copy(update={"count": 256})
+SKETCHED = ONE_THING.model_copy(update={"count": 128})
 CAPTIONS = Range(split="test", start=600_000, count=1000)
 
 
@@ -67,7 +68,8 @@ def list_gated() -> tuple[str, ...]:
 def _measure_model(folder: Path, name: str, count: int | None, progress: Progress) -> list[Gate]:
     if name in MODELS:
         return MODELS[name](folder, count, progress)
-    backbone, probe = load_backbone(folder / "mini@1"), load_probe(folder / "probe@1")
+    # Its recipe trained it for the model that ships.
+    backbone, probe = load_backbone("mini@1"), load_probe(PROBE)
     return encoder_gates(folder / name, backbone, probe, _scenes(SKETCHED, count), progress)
 
 
