@@ -44,7 +44,7 @@ from lepbench.sketchworld import render
 
 COUNT = 512
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ENCODERS = ("controlnet-mini@1",)
+ENCODERS = ("controlnet-mini@1", "t2i-adapter-mini@1")
 MINI = ASSETS / "mini@1"
 UNSEEN = Range(split="test", start=800_000, count=COUNT)
 
