@@ -93,7 +93,7 @@ class ControlledConfig(MethodConfig):
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Controlled:
         assert backbone is not None
         module = load_control(self.control, backbone)
-        return Controlled(backbone, sampler, module, self, self._name_options(module))
+        return Controlled(backbone, sampler, module, self, options=self._name_options(module))
 
     def _name_options(self, module: ControlModule) -> dict[str, Any]:
         """The settings as arguments of the pipeline's call.

@@ -129,7 +129,7 @@ def train_encoder(
     backbone = load_backbone(recipe.backbone, device())
     torch.manual_seed(recipe.fit.seed)
     encoder = build(backbone).to(device())
-    everything = encode_range(backbone, recipe.train, recipe.detector, folder, cache)
+    everything = encode_range(backbone, recipe.train, recipe.detector, folder=folder, cache=cache)
     data, held_out = split_held_out(everything, recipe.held_out)
     schedule = make_schedule(backbone)
 
@@ -138,9 +138,9 @@ def train_encoder(
         dropped = torch.rand(recipe.fit.batch, generator=rng) < recipe.caption_dropout
         states = torch.where(dropped[:, None, None], data.empty, data.states[rows])
         times = draw_times(recipe, backbone.train_timesteps, rng)
-        predict = steer(backbone, encoder, residuals, states, data.pictures(rows))
+        predict = steer(backbone, encoder, residuals, states=states, pictures=data.pictures(rows))
         clean = data.latents[rows].float().to(backbone.device)
-        return denoising_loss(predict, schedule, clean, recipe.snr_cap, rng, times)
+        return denoising_loss(predict, schedule, clean, snr_cap=recipe.snr_cap, rng=rng, times=times)
 
     Trainer(encoder, step, recipe.fit, folder).run(folder.name)
     with_it = measure_held_out(backbone, held_out, encoder, residuals)
@@ -195,7 +195,10 @@ def measure_held_out(
     for first in range(0, len(data), HELD_OUT_BATCH):
         rows = torch.arange(first, min(first + HELD_OUT_BATCH, len(data)))
         rng = make_generator(derive_seed("held-out noise", first))
-        predict = steer(backbone, encoder, residuals, data.states[rows], data.pictures(rows))
+        states, pictures = data.states[rows], data.pictures(rows)
+        predict = steer(backbone, encoder, residuals, states=states, pictures=pictures)
         clean = data.latents[rows].float().to(backbone.device)
-        errors.append(float(denoising_loss(predict, schedule, clean, 5.0, rng)["mse"]) * len(rows))
+        # The weighting is not part of the plain error.
+        error = denoising_loss(predict, schedule, clean, snr_cap=1.0, rng=rng)["mse"]
+        errors.append(float(error) * len(rows))
     return sum(errors) / len(data)

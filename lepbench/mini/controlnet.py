@@ -41,4 +41,4 @@ def residuals(network: ControlNetModel, inputs: Inputs) -> dict[str, Any]:
 
 def train(recipe: ControlNetRecipe, folder: Path, cache: Path) -> TrainedEncoder:
     """Train the ControlNet; returned in evaluation mode."""
-    return train_encoder(recipe, partial(build, recipe), residuals, folder, cache)
+    return train_encoder(recipe, partial(build, recipe), residuals, folder=folder, cache=cache)

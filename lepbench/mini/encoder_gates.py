@@ -42,7 +42,9 @@ def encoder_gates(
     for first, part in zip(range(0, len(scenes), BATCH), _batches(scenes), strict=True):
         noise = torch.stack([draw_noise(derive_seed("gates", scene.id), shape) for scene in part])
         captions, strokes = [scene.caption for scene in part], sketches[first : first + len(part)]
-        drawn.append(draw_with_encoder(backbone, encoder, captions, strokes, noise, SAMPLER))
+        drawn.append(
+            draw_with_encoder(backbone, encoder, captions, strokes=strokes, noise=noise, sampler=SAMPLER)
+        )
         progress(name, first + len(part), len(scenes))
     pictures = torch.cat(drawn)
     f1 = precision_recall_f1(edge_counts(DETECTOR(pictures), sketches, (1.0,))).f1

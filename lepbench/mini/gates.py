@@ -70,7 +70,7 @@ def _measure_model(folder: Path, name: str, count: int | None, progress: Progres
         return MODELS[name](folder, count, progress)
     # Its recipe trained it for the model that ships.
     backbone, probe = load_backbone("mini@1"), load_probe(PROBE)
-    return encoder_gates(folder / name, backbone, probe, _scenes(SKETCHED, count), progress)
+    return encoder_gates(folder / name, backbone, probe, scenes=_scenes(SKETCHED, count), progress=progress)
 
 
 def _mini_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:

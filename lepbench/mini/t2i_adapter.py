@@ -44,4 +44,4 @@ def residuals(network: T2IAdapter, inputs: Inputs) -> dict[str, Any]:
 
 def train(recipe: AdapterRecipe, folder: Path, cache: Path) -> TrainedEncoder:
     """Train the adapter; returned in evaluation mode."""
-    return train_encoder(recipe, partial(build, recipe), residuals, folder, cache)
+    return train_encoder(recipe, partial(build, recipe), residuals, folder=folder, cache=cache)

@@ -48,11 +48,11 @@ class ControlTriplets:
         """The triplets at `rows`."""
         chosen = torch.tensor(rows, dtype=torch.long)
         return ControlTriplets(
-            tuple(self.ids[row] for row in rows),
-            self.latents[chosen],
-            self.strokes[chosen],
-            self.states[chosen],
-            self.empty,
+            ids=tuple(self.ids[row] for row in rows),
+            latents=self.latents[chosen],
+            strokes=self.strokes[chosen],
+            states=self.states[chosen],
+            empty=self.empty,
         )
 
 
@@ -78,11 +78,11 @@ def encode_range(
     latents = cached_latents(backbone.vae, corpus, folder / "latents.npy", "fp32")
     states = encode_captions(backbone, [*(scene.caption for scene in corpus.scenes), ""])
     return ControlTriplets(
-        tuple(scene.id for scene in corpus.scenes),
-        torch.from_numpy(np.array(latents)),
-        find_strokes(corpus, detector),
-        states[:-1],
-        states[-1],
+        ids=tuple(scene.id for scene in corpus.scenes),
+        latents=torch.from_numpy(np.array(latents)),
+        strokes=find_strokes(corpus, detector),
+        states=states[:-1],
+        empty=states[-1],
     )
 
 

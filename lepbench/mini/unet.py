@@ -103,7 +103,11 @@ def train(recipe: UnetRecipe, vae: AutoencoderKL, folder: Path, cache: Path) -> 
         dropped = torch.rand(recipe.fit.batch, generator=rng) < recipe.caption_dropout
         captions = torch.where(dropped[:, None], empty, ids[rows])
         return denoising_loss(
-            partial(predict_noise, model, captions), schedule, clean.to(device()), recipe.snr_cap, rng
+            partial(predict_noise, model, captions),
+            schedule,
+            clean.to(device()),
+            snr_cap=recipe.snr_cap,
+            rng=rng,
         )
 
     Trainer(model, step, recipe.fit, folder).run("unet")

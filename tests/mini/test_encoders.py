@@ -162,12 +162,12 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     whole = trained(name, tmp_path / "whole")
     calls, loss = 0, denoising_loss
 
-    def stop(*given: Any) -> dict[str, Tensor]:
+    def stop(*given: Any, **named: Any) -> dict[str, Tensor]:
         nonlocal calls
         calls += 1
         if calls == 4:
             raise StoppedError
-        return loss(*given)
+        return loss(*given, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(control, "denoising_loss", stop)
