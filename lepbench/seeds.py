@@ -18,6 +18,11 @@ def derive_seed(*parts: str | int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
+def is_held_out(name: str, share: float) -> bool:
+    """Whether a sample is kept from training, where a share in (0, 1) of them is; by the hash of its name."""
+    return derive_seed("held-out", name) < share * 2**63
+
+
 def read_seed(seed: Any) -> int:
     """A seed of any integer kind, numpy's too, as int.
 

@@ -9,7 +9,9 @@ import click
 
 from lepbench.cli.verbs import VerbGroup
 
-STAGES = ("vae", "unet", "judge", "probe", "segmenter", "matcher")
+MODELS = ("vae", "unet", "judge", "probe", "segmenter", "matcher")
+ENCODERS = ("controlnet", "controlnet-8x", "t2i-adapter", "t2i-adapter-8x")
+STAGES = MODELS + ENCODERS
 
 
 @click.group(cls=VerbGroup)
@@ -39,12 +41,13 @@ def train(stage: str, out: Path, recipe: Path | None) -> None:
 @click.option(
     "--models",
     type=click.Path(path_type=Path),
-    help="Folder of mini@1, judge@1, probe@1  [default: shipped].",
+    help="Folder of mini@1, judge@1, probe@1 and others  [default: shipped].",
 )
 @click.option("--count", type=click.IntRange(min=1), help="Scenes per gate, for a quick run  [default: all].")
+@click.option("--model", "names", multiple=True, help="A model to measure, repeatable  [default: all there].")
 @click.option("--cards", is_flag=True, help="Also write the model cards with these measurements.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def gates(models: Path | None, count: int | None, cards: bool, as_json: bool) -> None:
+def gates(models: Path | None, count: int | None, names: tuple[str, ...], cards: bool, as_json: bool) -> None:
     """Measure every gate (acceptance test) of the embedded models; missed ones are shown with their value."""
     from lepbench.bars import show_bars
     from lepbench.judges.paths import ASSETS
@@ -52,7 +55,7 @@ def gates(models: Path | None, count: int | None, cards: bool, as_json: bool) ->
     from lepbench.mini.gates import measure
 
     with show_bars() as progress:
-        measured = measure(models or ASSETS, progress, count)
+        measured = measure(models or ASSETS, progress, count, names)
     if cards:
         write_cards(models or ASSETS, measured)
     if as_json:

@@ -36,6 +36,8 @@ class ControlKind:
         fits: by a key of the module's config the key of the denoiser's that has the same value; of lists the
             common length counts, and what is None is not read.
         takes: by a key of the module's config the values that are read here.
+        layouts: by the denoiser's config the values of `adapter_type` that are read here; None for modules
+            that are no adapters.
         latents: how many latents beside each other the module reads; 0 if it reads none.
         reduction: pixels of the control picture per latent along a side, by the module's config; None where
             the VAE reduces it.
@@ -61,6 +63,7 @@ class ControlKind:
     shifted: bool = True
     fits: Mapping[str, str] = field(default_factory=dict)
     takes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    layouts: Callable[[ComponentConfig], tuple[str, ...]] | None = None
     latents: int = 1
     reduction: Callable[[ComponentConfig], int] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -96,12 +99,19 @@ def _reduce_by_convolutions(config: ComponentConfig) -> int:
 
 
 def _reduce_by_unshuffling(config: ComponentConfig) -> int:
-    return int(config["downscale_factor"])
+    factor = int(config["downscale_factor"])
+    # The maps of such an adapter join the U-Net behind its first resampling.
+    return factor // 2 if config["adapter_type"] == "full_adapter_xl" else factor
 
 
-def _reduce_before_a_block(config: ComponentConfig) -> int:
-    """The features of such an adapter join the U-Net behind its first resampling."""
-    return int(config["downscale_factor"]) // 2
+def _choose_layouts(denoiser: ComponentConfig) -> tuple[str, ...]:
+    """The kinds of adapter whose maps have the sizes at which a U-Net adds them.
+
+    An adapter's first map is added behind the whole first block where that has no attention, as in SDXL and
+    in mini, and before its resampling otherwise.
+    """
+    resampled = denoiser["down_block_types"][0] == "DownBlock2D"
+    return ("full_adapter_xl",) if resampled else ("full_adapter", "light_adapter")
 
 
 SAME = {
@@ -151,7 +161,7 @@ CONTROLS.register("T2IAdapter/sd")(
         end=None,
         channels="in_channels",
         fits={"channels": "block_out_channels"},
-        takes={"adapter_type": ("full_adapter", "light_adapter")},
+        layouts=_choose_layouts,
         latents=0,
         reduction=_reduce_by_unshuffling,
         options=NO_CHECKER,
@@ -167,9 +177,9 @@ CONTROLS.register("T2IAdapter/sdxl")(
         texts=WITH_POOLED,
         channels="in_channels",
         fits={"channels": "block_out_channels"},
-        takes={"adapter_type": ("full_adapter_xl",)},
+        layouts=_choose_layouts,
         latents=0,
-        reduction=_reduce_before_a_block,
+        reduction=_reduce_by_unshuffling,
     )
 )
 CONTROLS.register("ControlNetUnionModel/sdxl")(

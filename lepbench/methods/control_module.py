@@ -154,7 +154,8 @@ def require_fit(name: str, config: ComponentConfig, kind: ControlKind, backbone:
         LepbenchError: it does not; the message names the key of the config.
     """
     denoiser = backbone.denoiser.config
-    for key, values in kind.takes.items():
+    layouts = {} if kind.layouts is None else {"adapter_type": kind.layouts(denoiser)}
+    for key, values in {**kind.takes, **layouts}.items():
         if config.get(key) not in values:
             raise LepbenchError(f"{name} has {key} {config.get(key)!r}, not {values[0]!r}", OTHER_CONTROL)
     for key, other in kind.fits.items():

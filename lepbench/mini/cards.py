@@ -9,7 +9,7 @@ from safetensors import safe_open
 
 from lepbench.config import Config, load_config
 from lepbench.files import sha256_file, write_text
-from lepbench.mini.gates import Gate
+from lepbench.mini.gate import Gate
 from lepbench.mini.stages import RECIPES
 from lepbench.templates import render
 
@@ -31,9 +31,13 @@ class Models(Config):
 
 
 def write_cards(folder: Path, gates: list[Gate]) -> list[Path]:
-    """Write `README.md` into each model's folder below `folder`, and return the paths."""
+    """Write `README.md` into the folder of each model below `folder` that has gates, and return the paths."""
     models = load_config(Path(__file__).with_name("about.yaml"), Models).models
-    return [_write(folder / name, about, gates) for name, about in models.items()]
+    return [
+        _write(folder / name, about, gates)
+        for name, about in models.items()
+        if any(gate.name.startswith(about.gates) for gate in gates)
+    ]
 
 
 def _write(folder: Path, about: About, gates: list[Gate]) -> Path:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.config import Config
 from lepbench.detectors import Canny
+from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, sample
 from lepbench.images import to_tensor
 from lepbench.judges.classifier import Probe, accuracy, load_probe
 from lepbench.judges.clip import ClipScorer
 from lepbench.judges.matcher import Matcher, load_matcher
+from lepbench.judges.paths import PROBE
 from lepbench.judges.segmenter import load_segmenter
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.masks import intersection_over_union, mask_counts
 from lepbench.mini.corpus import Range, attribute_labels
+from lepbench.mini.encoder_gates import encoder_gates
+from lepbench.mini.gate import Gate
 from lepbench.mini.judge import retrieval_top1
 from lepbench.mini.matcher import kinds_of
 from lepbench.progress import Progress
+from lepbench.registry import suggest_name
 from lepbench.seeds import derive_seed, draw_noise
 from lepbench.sketchworld import LEVELS, Scene, freehand, render
 
@@ -32,37 +36,78 @@ BATCH = 64
 ONE_THING = Range(split="test", start=500_000, count=512, things=1)
 TWO_THINGS = Range(split="test", start=500_000, count=256, things=2)
 COMPOSITIONAL = Range(split="compositional", start=500_000, count=256, things=1)
+SKETCHED = ONE_THING.model_copy(update={"count": 128})
 CAPTIONS = Range(split="test", start=600_000, count=1000)
 
 
-class Gate(Config):
-    """One measured figure, and the least it must be; `threshold` null marks one that is reported only."""
-
-    name: str
-    value: float
-    threshold: float | None = None
-
-    @property
-    def met(self) -> bool:
-        return self.threshold is None or self.value >= self.threshold
-
-
-def measure(folder: Path, progress: Progress, count: int | None = None) -> list[Gate]:
-    """Measure every gate of the models below `folder` (`mini@1`, `judge@1`, and so on).
+def measure(
+    folder: Path, progress: Progress, count: int | None = None, models: Collection[str] = ()
+) -> list[Gate]:
+    """Measure the gates of models below `folder`.
 
     Args:
         progress: called with (stage, done, total).
         count: scenes a gate instead of the full number, for a quick look.
+        models: names of folders below it; none for all that are there.
+
+    Raises:
+        LepbenchError: one of the models has no gates, or cannot be loaded.
     """
+    unknown = set(models) - set(list_gated())
+    if unknown:
+        raise LepbenchError(f"no gates for {min(unknown)!r}", suggest_name(min(unknown), list_gated()))
+    taken = list(models) or [name for name in list_gated() if name in MODELS or (folder / name).is_dir()]
+    return [gate for name in taken for gate in _measure_model(folder, name, count, progress)]
+
+
+def list_gated() -> tuple[str, ...]:
+    """The models that have gates, by the names of their folders."""
+    return (*MODELS, *ENCODERS)
+
+
+def _measure_model(folder: Path, name: str, count: int | None, progress: Progress) -> list[Gate]:
+    if name in MODELS:
+        return MODELS[name](folder, count, progress)
+    # Its recipe trained it for the model that ships.
+    backbone, probe = load_backbone("mini@1"), load_probe(PROBE)
+    return encoder_gates(folder / name, backbone, probe, scenes=_scenes(SKETCHED, count), progress=progress)
+
+
+def _mini_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
     backbone, probe = load_backbone(folder / "mini@1"), load_probe(folder / "probe@1")
     judge = ClipScorer.load(folder / "judge@1")
     return [
         *vae_gates(backbone, probe, _scenes(ONE_THING, count)),
         *sample_gates(backbone, probe, judge, count=count, progress=progress),
-        *judge_gates(judge, _scenes(CAPTIONS, count)),
-        segmenter_gate(load_segmenter(folder / "segmenter@1"), _scenes(CAPTIONS, count)),
-        *matcher_gates(load_matcher(folder / "matcher@1"), _scenes(CAPTIONS, count)),
     ]
+
+
+def _judge_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
+    return judge_gates(ClipScorer.load(folder / "judge@1"), _scenes(CAPTIONS, count))
+
+
+def _segmenter_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
+    return [segmenter_gate(load_segmenter(folder / "segmenter@1"), _scenes(CAPTIONS, count))]
+
+
+def _matcher_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
+    return matcher_gates(load_matcher(folder / "matcher@1"), _scenes(CAPTIONS, count))
+
+
+def _probe_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
+    return probe_gates(load_probe(folder / "probe@1"), _scenes(ONE_THING, count))
+
+
+Measured = Callable[[Path, int | None, Progress], list[Gate]]
+MODELS: dict[str, Measured] = {
+    "mini@1": _mini_gates,
+    "probe@1": _probe_gates,
+    "judge@1": _judge_gates,
+    "segmenter@1": _segmenter_gates,
+    "matcher@1": _matcher_gates,
+}
+ENCODERS = ("controlnet-mini@1", "controlnet-mini-8x@1", "t2i-adapter-mini@1", "t2i-adapter-mini-8x@1")
+"""Folders of encoders of sketches; those that do not ship are trained by their recipes."""
 
 
 def _scenes(span: Range, count: int | None) -> list[Scene]:
@@ -83,12 +128,16 @@ def vae_gates(backbone: Backbone, probe: Probe, scenes: list[Scene]) -> list[Gat
     kept = accuracy(probe, back, attribute_labels(scenes))
     least = {"shape": 0.95, "colour": 0.95, "background": 0.95}
     f1 = precision_recall_f1(edge_counts(DETECTOR(back), DETECTOR(real), (1.0,))).f1
-    plain = accuracy(probe, real, attribute_labels(scenes))
     return [
-        *(Gate(name=f"probe/renders/{name}", value=value) for name, value in plain.items()),
         *(Gate(name=f"vae/{name}", value=value, threshold=least.get(name)) for name, value in kept.items()),
         Gate(name="vae/edge_f1_1px", value=float(f1.mean()), threshold=0.85),
     ]
+
+
+def probe_gates(probe: Probe, scenes: list[Scene]) -> list[Gate]:
+    """Attributes read from renders."""
+    plain = accuracy(probe, _pictures(scenes), attribute_labels(scenes))
+    return [Gate(name=f"probe/renders/{name}", value=value) for name, value in plain.items()]
 
 
 def sample_gates(

@@ -11,12 +11,14 @@ from torch import nn
 
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, make_folder
+from lepbench.files import atomic_path, make_folder, write_text
 from lepbench.judges.networks import save_weights
-from lepbench.mini import judge, matcher, probe, segmenter, unet, vae
+from lepbench.mini import controlnet, judge, matcher, probe, segmenter, t2i_adapter, unet, vae
+from lepbench.mini.control import ControlRecipe, TrainedEncoder
 from lepbench.mini.training import join_processes
 from lepbench.registry import Registry
 
+METRICS = "metrics.json"
 RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -128,6 +130,45 @@ class SegmenterStage(NetStage):
 class MatcherStage(NetStage):
     name, output = "matcher", "matcher@1"
     recipe, fit = matcher.MatcherRecipe, staticmethod(matcher.train)
+
+
+class EncoderStage(Stage):
+    """A stage whose model is an encoder of sketches for mini; `recipe` and `fit` are its own."""
+
+    name: ClassVar[str]
+    recipe: ClassVar[type[ControlRecipe]]
+    fit: ClassVar[staticmethod[[Any, Path, Path], TrainedEncoder]]
+
+    def make(self, recipe: Path, folder: Path) -> TrainedEncoder:
+        return self.fit(load_config(recipe, self.recipe), folder / self.name, folder / "cache")
+
+    def keep(self, made: TrainedEncoder, folder: Path) -> None:
+        made.network.cpu().save_pretrained(folder, safe_serialization=True)
+        halve_weights(folder)
+        forget_origin(folder)
+        write_text(folder / METRICS, made.result.model_dump_json(indent=2) + "\n")
+
+
+@STAGES.register("controlnet")
+class ControlNetStage(EncoderStage):
+    name, output = "controlnet", "controlnet-mini@1"
+    recipe, fit = controlnet.ControlNetRecipe, staticmethod(controlnet.train)
+
+
+@STAGES.register("controlnet-8x")
+class LongControlNetStage(ControlNetStage):
+    name, output = "controlnet-8x", "controlnet-mini-8x@1"
+
+
+@STAGES.register("t2i-adapter")
+class AdapterStage(EncoderStage):
+    name, output = "t2i-adapter", "t2i-adapter-mini@1"
+    recipe, fit = t2i_adapter.AdapterRecipe, staticmethod(t2i_adapter.train)
+
+
+@STAGES.register("t2i-adapter-8x")
+class LongAdapterStage(AdapterStage):
+    name, output = "t2i-adapter-8x", "t2i-adapter-mini-8x@1"
 
 
 def halve_weights(folder: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from lepbench.config import Config
 from lepbench.files import atomic_path
 from lepbench.mini.corpus import Range, Renders, renders
+from lepbench.mini.denoising import denoising_loss
 from lepbench.mini.tokens import MAX_TOKENS, build_tokenizer
 from lepbench.mini.training import Fit, Trainer, device
 
@@ -101,7 +102,13 @@ def train(recipe: UnetRecipe, vae: AutoencoderKL, folder: Path, cache: Path) -> 
         clean = torch.from_numpy(latents[rows.numpy()]).float()
         dropped = torch.rand(recipe.fit.batch, generator=rng) < recipe.caption_dropout
         captions = torch.where(dropped[:, None], empty, ids[rows])
-        return denoising_loss(model, schedule, clean, captions=captions, snr_cap=recipe.snr_cap, rng=rng)
+        return denoising_loss(
+            partial(predict_noise, model, captions),
+            schedule,
+            clean.to(device()),
+            snr_cap=recipe.snr_cap,
+            rng=rng,
+        )
 
     Trainer(model, step, recipe.fit, folder).run("unet")
     return StableDiffusionPipeline(
@@ -116,27 +123,18 @@ def train(recipe: UnetRecipe, vae: AutoencoderKL, folder: Path, cache: Path) -> 
     )
 
 
-def denoising_loss(
-    model: nn.ModuleDict, schedule: Any, clean: Tensor, captions: Tensor, snr_cap: float, rng: torch.Generator
-) -> dict[str, Tensor]:
-    """Squared error of the predicted noise, weighted by min(SNR, cap) / SNR.
+def predict_noise(model: nn.ModuleDict, captions: Tensor, noisy: Tensor, times: Tensor) -> Tensor:
+    """The noise [B, 4, 16, 16] that `unet` finds in latents of that shape, told by `text` what they show.
 
     Args:
-        clean: float [B, 4, 16, 16] scaled latents.
         captions: int64 [B, 32] token ids.
+        times: int64 [B].
     """
-    place = next(model.parameters()).device
-    times = torch.randint(schedule.config.num_train_timesteps, (len(clean),), generator=rng)
-    noise = torch.randn(clean.shape, generator=rng)
-    noisy = schedule.add_noise(clean, noise, times)
-    alpha = schedule.alphas_cumprod[times]
-    snr = alpha / (1 - alpha)
-    weight = (snr.clamp(max=snr_cap) / snr).to(place)
-    states = model["text"](captions.to(place)).last_hidden_state
-    noisy = noisy.to(place).contiguous(memory_format=torch.channels_last)
-    predicted = model["unet"](noisy, times.to(place), states).sample.float()
-    error = (predicted - noise.to(place)).square().mean((1, 2, 3))
-    return {"loss": (weight * error).mean(), "mse": error.mean()}
+    states = model["text"](captions.to(noisy.device)).last_hidden_state
+    predicted: Tensor = model["unet"](
+        noisy.contiguous(memory_format=torch.channels_last), times, states
+    ).sample
+    return predicted
 
 
 def token_ids(tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:

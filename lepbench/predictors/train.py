@@ -23,7 +23,7 @@ from lepbench.predictors.process_group import ALONE, ProcessGroup, init
 from lepbench.predictors.train_config import TrainConfig
 from lepbench.predictors.training_result import TrainingResult, write_result
 from lepbench.progress import Progress, ignore_progress
-from lepbench.seeds import derive_seed, make_generator
+from lepbench.seeds import derive_seed, is_held_out, make_generator
 
 
 def train_predictor(config: TrainConfig, out: Path, progress: Progress) -> TrainingResult | None:
@@ -205,7 +205,7 @@ def _split(
                 "build them from different splits",
             )
         return everything, other
-    held = [derive_seed("held-out", name) < config.validation * 2**63 for name in everything.ids]
+    held = [is_held_out(name, config.validation) for name in everything.ids]
     inside = [row for row, out in enumerate(held) if not out]
     outside = [row for row, out in enumerate(held) if out]
     if not inside or not outside:

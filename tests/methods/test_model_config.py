@@ -17,10 +17,16 @@ from lepbench.guidance import SamplerSettings
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule, Repeats, Resampling
 from lepbench.methods import METHODS, CleanEdgesConfig, LepConfig, ModelConfig, UnguidedConfig
+from lepbench.methods.controlled import ControlledConfig
 from lepbench.predictors.train_config import TrainConfig
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-OTHERS: dict[str, type] = {"mini-unguided": UnguidedConfig, "mini-clean-edges": CleanEdgesConfig}
+OTHERS: dict[str, type] = {
+    "mini-unguided": UnguidedConfig,
+    "mini-clean-edges": CleanEdgesConfig,
+    "mini-controlnet": ControlledConfig,
+    "mini-t2i-adapter": ControlledConfig,
+}
 
 
 def read(tmp_path: Path, text: str) -> ModelConfig:

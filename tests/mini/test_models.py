@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from lepbench.judges.networks import load_weights, save_weights
 from lepbench.judges.segmenter import Segmenter
 from lepbench.mini import judge, probe, segmenter, unet, vae
 from lepbench.mini.corpus import CHUNK, Range, attribute_labels, degrade, renders
+from lepbench.mini.denoising import denoising_loss
 from lepbench.mini.stages import RECIPES
 from lepbench.mini.tokens import MAX_TOKENS, build_tokenizer
 from lepbench.mini.training import Fit
@@ -102,7 +104,8 @@ def test_denoising_loss_of_a_perfect_and_of_a_silent_model() -> None:
 
     def loss(gain: float) -> dict[str, torch.Tensor]:
         model = torch.nn.ModuleDict({"unet": Guess(gain), "text": Text()})
-        return unet.denoising_loss(model, schedule, clean, captions, 5.0, torch.Generator().manual_seed(1))
+        predict = partial(unet.predict_noise, model, captions)
+        return denoising_loss(predict, schedule, clean, 5.0, torch.Generator().manual_seed(1))
 
     assert loss(1.0)["mse"] < 1e-6
     assert abs(loss(0.0)["mse"].item() - 1) < 0.02

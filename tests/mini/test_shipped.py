@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import torch
 from torch import Tensor
 
 from lepbench.backbones import load_backbone
+from lepbench.config import load_config
+from lepbench.files import sha256_file
+from lepbench.guidance import SamplerSettings
 from lepbench.images import to_tensor
 from lepbench.judges import JudgeStatistics
 from lepbench.judges.classifier import load_probe
@@ -18,13 +22,29 @@ from lepbench.judges.clip import ClipScorer
 from lepbench.judges.matcher import load_matcher
 from lepbench.judges.paths import ASSETS, JUDGE, PROBE, STATISTICS
 from lepbench.judges.segmenter import load_segmenter
+from lepbench.methods.base import Request
+from lepbench.methods.known_controls import PICTURE, load_known_controls
+from lepbench.methods.model import ModelConfig
+from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid, reference
+from lepbench.mini.control_pipeline import draw_with_encoder, load_encoder
 from lepbench.mini.corpus import Range
-from lepbench.mini.gates import CAPTIONS, ONE_THING, judge_gates, matcher_gates, segmenter_gate, vae_gates
+from lepbench.mini.gates import (
+    CAPTIONS,
+    DETECTOR,
+    ONE_THING,
+    judge_gates,
+    matcher_gates,
+    segmenter_gate,
+    vae_gates,
+)
+from lepbench.seeds import draw_noise
 from lepbench.sketchworld import render
 
 COUNT = 512
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ENCODERS = ("controlnet-mini@1", "t2i-adapter-mini@1")
 MINI = ASSETS / "mini@1"
 UNSEEN = Range(split="test", start=800_000, count=COUNT)
 
@@ -127,12 +147,57 @@ def test_stock_diffusers_loads_and_samples_the_backbone() -> None:
 
 def test_assets_stay_small_and_pickle_free() -> None:
     files = [path for path in ASSETS.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 40 * 2**20
+    assert sum(path.stat().st_size for path in files) < 60 * 2**20
     allowed = {".safetensors", ".json", ".md", ".yaml", ".parquet", ".txt"}
     assert {path.suffix for path in files} <= allowed
 
 
-@pytest.mark.parametrize("name", ["mini@1", "judge@1", "probe@1", "segmenter@1", "matcher@1", "lep-mini@1"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ENCODERS)
+def test_an_encoder_follows_the_sketch(name: str) -> None:
+    backbone, count = load_backbone(MINI), 16
+    scenes = UNSEEN.model_copy(update={"count": count}).scenes()
+    sketches = DETECTOR(torch.stack([to_tensor(render(there).image) for there in scenes]))
+    noise = torch.stack([draw_noise(seed, backbone.latent_shape(64)) for seed in range(count)])
+    captions = [there.caption for there in scenes]
+    f1 = []
+    for encoder in (load_encoder(ASSETS / name), None):
+        sampler = SamplerSettings(steps=20, scheduler="unipc")
+        pictures = draw_with_encoder(backbone, encoder, captions, sketches, noise, sampler)
+        f1.append(float(precision_recall_f1(edge_counts(DETECTOR(pictures), sketches, (1.0,))).f1.mean()))
+    assert f1[0] > f1[1] + 0.15, f1
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_the_method_draws_as_the_encoder_was_trained(name: str) -> None:
+    backbone, sampler = load_backbone(MINI), SamplerSettings(steps=2)
+    model = load_config(EXAMPLES / f"mini-{name.removesuffix('-mini@1')}.yaml", ModelConfig)
+    (there,) = UNSEEN.model_copy(update={"count": 1}).scenes()
+    strokes = render(there).contours
+    requests = [Request("item", there.caption, strokes, seed=7)]
+    by_method = model.method.build(backbone, sampler).draw(requests)
+    noise = draw_noise(7, backbone.latent_shape(64))[None]
+    encoder, sketch = load_encoder(ASSETS / name), torch.from_numpy(strokes)[None]
+    direct = draw_with_encoder(backbone, encoder, [there.caption], sketch, noise, sampler)
+    assert torch.allclose(by_method, direct, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_an_encoder_states_its_backbone_its_picture_and_its_hash(name: str) -> None:
+    facts = json.loads((ASSETS / name / "metrics.json").read_text(encoding="utf-8"))
+    assert facts["backbone_sha256"] == load_backbone(MINI).files_sha256
+    assert (facts["training_triplets"], facts["held_out_triplets"]) == (3677, 419)
+    assert facts["held_out_mse"] < facts["held_out_mse_without"]
+    known = load_known_controls()[name].model_dump(mode="json")
+    assert facts["control_picture"] == {key: known[key] for key in PICTURE}
+    card = (ASSETS / name / "README.md").read_text(encoding="utf-8")
+    assert sha256_file(ASSETS / name / "diffusion_pytorch_model.safetensors") in card
+    assert "white strokes on black" in card
+
+
+@pytest.mark.parametrize(
+    "name", ["mini@1", "judge@1", "probe@1", "segmenter@1", "matcher@1", "lep-mini@1", *ENCODERS]
+)
 def test_every_model_has_a_card_with_its_figures(name: str) -> None:
     card = Path(ASSETS / name / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\n")

@@ -89,6 +89,16 @@ def test_gates_are_measured_and_written_into_cards(folder: Path) -> None:
     assert "missed" in card
 
 
+def test_gates_of_one_model_are_measured_alone(folder: Path) -> None:
+    from lepbench.mini.gates import measure
+    from lepbench.progress import ignore_progress
+
+    gates = measure(folder, ignore_progress, count=4, models=["segmenter@1"])
+    assert [gate.name for gate in gates] == ["segmenter/mask_iou"]
+    with pytest.raises(LepbenchError, match="no gates for 'segmenter'; did you mean"):
+        measure(folder, ignore_progress, models=["segmenter"])
+
+
 def test_the_unet_needs_a_vae(tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="mini train vae"):
         trained("unet", tmp_path)
