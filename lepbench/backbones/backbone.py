@@ -155,7 +155,7 @@ class Backbone:
 
     def predict(self, latents: Tensor, timesteps: Tensor | int | float, conditioning: Conditioning) -> Tensor:
         """One pass over `latents [B, C, h, w]`: the prediction, in their shape and dtype, without a graph."""
-        with torch.no_grad(), torch.inference_mode(not self.family.keeps_tables):
+        with torch.inference_mode(not self.family.keeps_tables), torch.no_grad():
             predicted = self._run(latents, timesteps, conditioning)
         # Inference tensors cannot be part of a graph; the copy can.
         return predicted.to(latents.dtype, copy=True)

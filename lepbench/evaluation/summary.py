@@ -63,8 +63,9 @@ LESSER = ("edge_f1_2px", "paired_f1_2px", "clip_score", "sketch_similarity")
 
 def is_lower_better(metric: str) -> bool:
     """Whether lower values of a metric are better."""
+    lower = {name for measure in MEASURES.list_loaded() for name in measure.lower_is_better}
     figure, part = split_part(metric)
-    return part == SPREAD or any(figure in measure.lower_is_better for measure in MEASURES.list_loaded())
+    return strip_label(metric) in lower or part == SPREAD or figure in lower
 
 
 def is_of_sets(metric: str) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.detectors import Canny
+from lepbench.files import sha256_bytes
 from lepbench.mini.corpus import Range, Renders, renders
 from lepbench.mini.unet import cached_latents
 from lepbench.seeds import is_held_out
@@ -75,7 +76,9 @@ def encode_range(
         cache: keeps the renders.
     """
     corpus = renders(span, cache)
-    latents = cached_latents(backbone.vae, corpus, folder / "latents.npy", "fp32")
+    # Of this range by this VAE: another recipe in the same folder has others.
+    named = sha256_bytes(f"{span.model_dump_json()} {sorted(backbone.files_sha256.items())}".encode())
+    latents = cached_latents(backbone.vae, corpus, folder / f"latents-{named[:12]}.npy", "fp32")
     states = encode_captions(backbone, [*(scene.caption for scene in corpus.scenes), ""])
     return ControlTriplets(
         ids=tuple(scene.id for scene in corpus.scenes),

@@ -10,6 +10,7 @@ import numpy as np
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.measures import strip_label
+from lepbench.evaluation.measures.levels import AT, split_part
 from lepbench.evaluation.summary import is_lower_better
 from lepbench.metrics.front import find_front, measure_dominated_area
 
@@ -18,8 +19,8 @@ Range = tuple[float, float]
 
 RANGES: tuple[tuple[str, Range], ...] = (
     (r"(edge|paired|pooled|faithful(_paired)?)_f1.*", (0.0, 1.0)),
-    (r"edge_(precision|recall)_.*|stroke_recall_.*|strokes_found_.*", (0.0, 1.0)),
-    (r"faithful_iou|mask_iou|soft_iou|ms_ssim|class_accuracy|coverage", (0.0, 1.0)),
+    (r"edge_(precision|recall)_.*|(stroke|unseen|weighted|others)_recall_.*|strokes_found_.*", (0.0, 1.0)),
+    (r"faithful_iou|mask_iou|soft_iou|ms_ssim|\w+_accuracy|reads_\w+|coverage", (0.0, 1.0)),
     (r"clip_skill", (0.0, 1.0)),
     (r"clip_score", (0.0, 100.0)),
     (r"(clip|sketch)_similarity", (-1.0, 1.0)),
@@ -34,12 +35,15 @@ def find_range(metric: str, given: Range | None = None) -> Range:
         LepbenchError: it has none of its own, or those that are given do not run to better values.
     """
     stem = strip_label(metric)
-    if given is None:
-        given = next((ends for pattern, ends in RANGES if re.fullmatch(pattern, stem)), None)
+    figure, part = split_part(metric)
+    # A slope or a change of a figure has other ends than the figure.
+    if given is None and (not part or part.startswith(AT)):
+        given = next((ends for pattern, ends in RANGES if re.fullmatch(pattern, figure)), None)
     if given is None:
         raise LepbenchError(
             f"{metric} has no closed ends for the area of a front",
-            f"state its worst and best value, as in 'box: {{{stem}: [1, 0]}}'",
+            f"state its worst and best value, as in 'box: {{{stem}: "
+            f"{[1, 0] if is_lower_better(metric) else [0, 1]}}}'",
         )
     worst, best = given
     if not np.isfinite(best - worst) or worst == best or (best < worst) != is_lower_better(metric):

@@ -10,7 +10,7 @@ from lepbench.evaluation.conditions import MODEL
 from lepbench.evaluation.summary import Figure, head_metrics, list_metrics
 from lepbench.publishing.plots import Curve, CurvePanel
 from lepbench.registry import suggest_name
-from lepbench.run_sets.levels import measure_levels, read_levels, require_sample_figure, sort_levels
+from lepbench.run_sets.levels import measure_levels, order_levels, read_levels, require_sample_figure
 from lepbench.run_sets.plot_config import COSTS, LEVEL, CurvePlot
 from lepbench.run_sets.runs import SetRun
 from lepbench.run_sets.sweep import write_suffix, write_value
@@ -69,7 +69,7 @@ def make_curve_panel(plot: CurvePlot, task: Task, finished: Finished) -> CurvePa
 
 def _plot_levels(task: Task, metric: str, heading: str, finished: Finished) -> CurvePanel:
     found = {run.variant.name: measure_levels(task, record, metric) for run, record in finished}
-    ticks = sort_levels([level for levels in found.values() for level in levels])
+    ticks = order_levels(task.suite, {level for levels in found.values() for level in levels})
     curves = [
         Curve(name, [ticks.index(level) for level in levels], list(levels.values()))
         for name, levels in found.items()
@@ -96,7 +96,7 @@ def _group_settings(key: str, metric: str, finished: Finished) -> Points:
     points: Points = {}
     for run, record in finished:
         place = run.variant.find_setting(key)
-        if place is not None:
+        if place is not None or key in run.variant.settings:
             others = {name: value for name, value in run.variant.settings.items() if name != key}
             label = run.variant.entry + write_suffix(others)
             points.setdefault(label, []).append((place, record.rows[MODEL.name][metric]))

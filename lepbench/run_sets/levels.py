@@ -53,15 +53,25 @@ def require_sample_figure(task: Task, metric: str) -> None:
 def measure_levels(task: Task, record: Record, metric: str) -> dict[str, Figure]:
     """The mean of a figure of the model's samples at each level, with its bootstrap interval over items."""
     levels = read_levels(task.suite)
+    every = task.suite.items(len(task.suite))
+    originals = dict(zip(every.ids, every.file.read_column("original"), strict=True))
     samples = record.samples()
     samples = samples[(samples["row"] == MODEL.name) & samples[metric].notna()]
     found = {}
-    for level in sort_levels({levels[item] for item in samples["item_id"] if item in levels}):
+    for level in order_levels(task.suite, {levels[item] for item in samples["item_id"] if item in levels}):
         part = samples[samples["item_id"].map(levels) == level]
-        draws = bootstrap(part[metric], part["item_id"], seed=task.protocol.interval_seed)
+        clusters = [originals[item] or item for item in part["item_id"]]
+        terms = task.protocol
+        draws = bootstrap(part[metric], clusters, resamples=terms.resamples, seed=terms.interval_seed)
         value, low, high = draws.interval(task.protocol.confidence)
         found[level] = Figure(value=value, low=low, high=high, n=len(part))
     return found
+
+
+def order_levels(suite: Suite, levels: set[str]) -> list[str]:
+    """Levels in the order in which the suite names them, or else in their own."""
+    declared = [level for level in suite.definition.levels if level in levels]
+    return declared or sort_levels(levels)
 
 
 def sort_levels(levels: set[str] | Sequence[str]) -> list[str]:

@@ -48,7 +48,8 @@ class CompletionSource(VariantSource):
         whole = original.item.strokes
         numbers = np.unique(whole[whole.astype(np.bool_)])
         # A share such as 0.7 of 10 strokes is a little over 7 as a float.
-        last = numbers[max(math.ceil(float(level) * len(numbers) - 1e-9), 1) - 1]
+        share = self.fractions[self.list_levels().index(level)]
+        last = numbers[max(math.ceil(share * len(numbers) - 1e-9), 1) - 1]
         given = whole * (whole <= last)
         return {
             "sketch": encode_png(given.astype(np.bool_)),

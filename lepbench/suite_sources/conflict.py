@@ -49,10 +49,11 @@ class ConflictSource(VariantSource):
         others = [label for label in original.suite.classes if label != item.label]
         if not others:
             raise Unusable(ConflictFault.NO_OTHER, item.label)
+        if level == OWN:
+            return {"label": item.label, "prompt_label": item.label}
         other = others[derive_seed(self.seed, item.item_id) % len(others)]
-        named = item.label if level == OWN else other
         return {
-            "prompt": word.sub(lambda _: named, item.prompt),
+            "prompt": word.sub(lambda _: other, item.prompt),
             "label": item.label,
-            "prompt_label": named,
+            "prompt_label": other,
         }

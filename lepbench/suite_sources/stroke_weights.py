@@ -55,7 +55,7 @@ class StrokesSource(VariantSource):
         number = pick_stroke(strokes, derive_seed(self.seed, original.item.item_id))
         return {
             "stroke": number,
-            "weight": float(level),
+            "weight": self.weights[self.list_levels().index(level)],
             "weighted": encode_png(find_surroundings(strokes, number)),
         }
 

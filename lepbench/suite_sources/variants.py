@@ -72,8 +72,11 @@ class VariantSource(SuiteSource):
         """Index the variants.
 
         Raises:
-            LepbenchError: the suite lacks what they are made of, or is one of variants.
+            LepbenchError: a level is named twice, or the suite lacks what they need, or is one of variants.
         """
+        levels = self.list_levels()
+        if repeated := next((level for level in levels if levels.count(level) > 1), None):
+            raise LepbenchError(f"{self.name} names level {repeated!r} twice", "name each once")
         suite = load_suite(self.path)
         about = suite.definition
         if about.variants_of is not None:

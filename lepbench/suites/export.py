@@ -48,6 +48,7 @@ def export_suite(
         "size": suite.definition.size,
         "options": _list_options(suite, limit, samples_per_item),
         "negative": AVOID if NEGATIVE in columns else "",
+        "shared": SHARED if suite.definition.variants_of is not None else "; no two lines share one",
     }
     write_text(out / GUIDE, README.format(**about))
     # Last, so that a folder with the table is a whole one.
@@ -87,13 +88,14 @@ def _list_options(suite: Suite, limit: int | None, samples_per_item: int) -> str
 
 
 AVOID = "\n`negative_prompt` is what a picture must not show; where it is empty, your model's own decides."
+SHARED = "; the variants of one item share theirs"
 README = """\
 # {suite}, to be drawn
 
 `prompts.csv` has a line a picture: draw `prompt` along the sketch in `sketch` (white strokes on black; invert
 it if your model wants black on white) at {size} x {size} px, and store the picture as PNG under the name in
-`file`. Take `seed` for your noise, so that your pictures can be drawn again; no two lines share one. Do not
-use the real pictures, which are not in this folder, and do not pick among several tries.{negative}
+`file`. Take `seed` for your noise, so that your pictures can be drawn again{shared}. Do not use the real
+pictures, which are not in this folder, and do not pick among several tries.{negative}
 
 Then score the folder, with no model loaded:
 

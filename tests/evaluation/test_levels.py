@@ -151,6 +151,12 @@ def test_names_keep_the_judge_last_and_the_better_side(name: str) -> None:
     assert split_part(name) == (name.partition("@")[0], "")
 
 
+def test_a_measure_s_own_name_says_its_better_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Spreads, "lower_is_better", ("depth_error_at_2",))
+    assert is_lower_better("depth_error_at_2")
+    assert not is_lower_better("depth_f1_at_2")
+
+
 def test_a_run_on_variants_has_curves_and_is_verified(
     tmp_path: Path, tiny_model: ModelConfig, tiny_judges: Judges
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,9 @@ def test_the_area_is_measured_towards_the_better_ends(front: Front) -> None:
         ("mask_iou@a", (0, 1)),
         ("clip_score@a", (0, 100)),
         ("clip_similarity@a", (-1, 1)),
+        ("mask_iou_at_0.4@a", (0, 1)),
+        ("texture_accuracy@a", (0, 1)),
+        ("unseen_recall_2px", (0, 1)),
     ],
 )
 def test_figures_with_closed_ends_have_these(metric: str, ends: tuple[float, float]) -> None:
@@ -45,10 +49,18 @@ def test_figures_with_closed_ends_have_these(metric: str, ends: tuple[float, flo
     assert find_range(metric, (0.2, 0.4)) == (0.2, 0.4)
 
 
-@pytest.mark.parametrize("metric", ["kid@a", "fd@a", "chamfer_px", "density@a"])
+@pytest.mark.parametrize(
+    "metric", ["kid@a", "fd@a", "chamfer_px", "density@a", "mask_iou_slope@a", "edge_f1_1px_change_jpeg-10"]
+)
 def test_other_figures_state_theirs(metric: str) -> None:
     with pytest.raises(LepbenchError, match=rf"{metric} has no closed ends .* 'box: {{"):
         find_range(metric)
+
+
+def test_the_box_that_is_proposed_runs_to_the_better_end() -> None:
+    for metric, ends in (("chamfer_px", "[1, 0]"), ("mask_iou_slope@a", "[0, 1]")):
+        with pytest.raises(LepbenchError, match=re.escape(ends)):
+            find_range(metric)
 
 
 @pytest.mark.parametrize("ends", [(0, 1), (1, 1), (float("inf"), 0)])

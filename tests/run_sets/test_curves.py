@@ -75,6 +75,21 @@ def test_runs_that_differ_in_one_setting_share_a_curve(task: Task, finished: Fin
     assert (panel.joined, panel.ticks) == (True, [])
 
 
+def test_a_swept_null_is_a_place_of_its_own(task: Task) -> None:
+    entry = {
+        "name": "lep",
+        "settings": {"method": {"name": "lep"}},
+        "sweep": {"method.emphasis": [None, 2.0]},
+    }
+    variants = make_variants(ModelEntry.model_validate(entry))
+    found: Any = [
+        (SetRun(one, task, Path(one.name)), Recorded(number)) for number, one in enumerate(variants)
+    ]
+    panel = make_curve_panel(CurvePlot(x="method.emphasis", y="edge_f1_1px"), task, found)
+    assert [curve.places for curve in panel.curves] == [[0, 1]]
+    assert len(panel.ticks) == 2
+
+
 def test_values_that_are_no_numbers_are_named(task: Task, finished: Finished) -> None:
     plot = CurvePlot(x="method.decay", y="edge_f1_1px")
     panel = make_curve_panel(plot, task, finished)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,13 @@ import pytest
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.run_sets import levels
-from lepbench.run_sets.levels import measure_levels, read_levels, require_sample_figure, sort_levels
+from lepbench.run_sets.levels import (
+    measure_levels,
+    order_levels,
+    read_levels,
+    require_sample_figure,
+    sort_levels,
+)
 from lepbench.run_sets.tasks import Task
 from lepbench.suites import Suite, load_suite
 
@@ -68,6 +75,13 @@ def test_the_figure_of_a_level_is_the_mean_of_its_samples(task: Task) -> None:
 
 def test_levels_are_in_the_order_of_their_numbers() -> None:
     assert sort_levels({"10", "9", "0.5", "b", "a"}) == ["0.5", "9", "10", "a", "b"]
+
+
+def test_levels_that_a_suite_names_are_in_its_order(task: Task) -> None:
+    definition = task.suite.definition.model_copy(update={"levels": ("none", "jpeg-10", "gaps-0.3")})
+    suite: Any = SimpleNamespace(definition=definition)
+    assert order_levels(suite, {"gaps-0.3", "none"}) == ["none", "gaps-0.3"]
+    assert order_levels(task.suite, {"10", "9"}) == ["9", "10"]
 
 
 def test_figures_of_all_samples_have_no_curve_over_levels(task: Task) -> None:

@@ -104,6 +104,19 @@ def test_what_does_not_fit_is_one_line(tmp_path: Path, base: str, wish: dict[str
 
 
 @pytest.mark.parametrize(
+    ("kind", "wish"),
+    [
+        ("completion", {"fractions": (0.3333333, 0.33333334)}),
+        ("strokes", {"weights": (1, 1.0)}),
+        ("robust", {"changes": ("none", "none")}),
+    ],
+)
+def test_a_level_is_named_once(tmp_path: Path, kind: str, wish: dict[str, Any]) -> None:
+    with pytest.raises(LepbenchError, match=f"{kind} names level '.*' twice; name each once"):
+        made(kind, tmp_path / "out", **wish)
+
+
+@pytest.mark.parametrize(
     ("kind", "stays"), [("maps", True), ("conflict", True), ("prompts", True), ("robust", False)]
 )
 def test_an_edge_map_stays_one_where_the_sketch_does(tmp_path: Path, kind: str, stays: bool) -> None:

@@ -56,12 +56,14 @@ class Attributes(Measure):
 
 
 def score_item(seen: Sequence[Look], item: Item) -> tuple[float | None, ...]:
-    """The `AttributeScores` of a picture for the scene of an item; None of one without a scene.
+    """The `AttributeScores` of a picture for the scene of an item.
+
+    None of one without a scene, or whose prompt names another thing than the scene has.
 
     As many things are looked at as there should be, the largest.
     """
     scene = read_scene(item.scene)
-    if scene is None:
+    if scene is None or (item.prompt_label != item.label and item.prompt_label is not None):
         return (None,) * len(NAMES)
     asked = [Look(*thing, background=scene.background) for thing in scene.things]
     return score_attributes(seen[: len(asked)], asked, scene.relation)

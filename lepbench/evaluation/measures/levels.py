@@ -30,7 +30,9 @@ PARTS = re.compile(r"(?P<figure>.+?)_(?P<part>(at|change)_[\w.+-]+|slope|spread)
 """Names of figures by level, without the judge."""
 SPREAD = "spread"
 """The part that is better when small, whatever the figure."""
-SINGLE = ("at_", "change_")
+AT = "at_"
+"""What begins the part of a name that is a figure's mean at one level."""
+SINGLE = (AT, "change_")
 """What begins the part of a name that is the figure of one level."""
 
 
