@@ -27,6 +27,8 @@ class Config(BaseModel):
 
 
 C = TypeVar("C", bound=Config)
+MERGE = "tag:yaml.org,2002:merge"
+"""The tag of `<<`, which may stand in a mapping several times."""
 
 
 def load_config(path: Path, kind: type[C]) -> C:
@@ -50,6 +52,20 @@ def load_document(path: Path, kind: type[Config]) -> dict[str, Any]:
     return document
 
 
+class UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a mapping that has a key twice, of which YAML's own loader keeps the last in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != MERGE:
+                if key.value in seen:
+                    said = f"the key {key.value!r} stands here twice"
+                    raise yaml.constructor.ConstructorError(None, None, said, key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
 def read_yaml(path: Path) -> Any:
     """What a YAML file holds.
 
@@ -57,7 +73,7 @@ def read_yaml(path: Path) -> Any:
         LepbenchError: the file is missing, or is not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
     except OSError as error:
         raise LepbenchError(f"cannot read {path}: {error.strerror}", "check the path") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -50,6 +50,7 @@ def test_a_config_round_trips_through_yaml(tmp_path: Path) -> None:
         ("{}", "name: Field required"),
         ("- a list", "holds no mapping"),
         ("a: [", "is not valid YAML"),
+        ("a: 1\nb: 2\na: 3", "the key 'a' stands here twice"),
     ],
 )
 def test_a_faulty_yaml_is_one_line_that_names_the_file(tmp_path: Path, text: str, said: str) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal, Self
 
 import torch
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, FiniteFloat, SerializerFunctionWrapHandler, model_serializer, model_validator
 from torch import Tensor
 
 from lepbench.backbones import Backbone
@@ -40,9 +40,9 @@ class ControlledConfig(MethodConfig):
     """Strokes and ground of the control picture."""
     channels: Literal[1, 3]
     """Of the control picture, all equal."""
-    range: tuple[float, float]
+    range: tuple[FiniteFloat, FiniteFloat]
     """The values of black and of white."""
-    scale: float = Field(default=1.0, ge=0)
+    scale: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """What the module's outputs are multiplied by."""
     mode: int | None = Field(default=None, ge=0)
     """The kind of control, for a module of several kinds."""
@@ -75,6 +75,9 @@ class ControlledConfig(MethodConfig):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
+        black, white = self.range
+        if black >= white:
+            raise ValueError(f"range {list(self.range)} does not rise from black to white: invert 'polarity'")
         if self.start >= self.end:
             raise ValueError(f"start {self.start} is not before end {self.end}")
         return self

@@ -30,7 +30,7 @@ class ReadoutConfig(MethodConfig):
     name: Literal["readout"] = "readout"
     predictor: str = "lep-mini@1"
     """An embedded name, a folder or a hub id; the paper's head is a predictor of kind `aggregated`."""
-    rate: float = Field(default=0.02, gt=0)
+    rate: float = Field(default=0.02, gt=0, allow_inf_nan=False)
     """Adam's step size: what the first update moves each value of the latent by."""
     stop: float = Field(default=0.5, ge=0, le=1)
     """Guide while t > stop x T_train; 0 guides to the end."""

@@ -51,9 +51,11 @@ class Draws(NamedTuple):
     def p_value(self) -> float:
         """Two-sided: twice the share of draws on the far side of 0, never below 2 / (B + 1).
 
+        A draw that is not known may lie on either side.
+
         Source: Davison and Hinkley, "Bootstrap methods and their application", 1997, section 4.4.
         """
-        above, below = np.count_nonzero(self.draws >= 0), np.count_nonzero(self.draws <= 0)
+        above, below = np.count_nonzero(~(self.draws < 0)), np.count_nonzero(~(self.draws > 0))
         return float(min(1.0, 2 * (1 + min(above, below)) / (1 + len(self.draws))))
 
 
@@ -76,6 +78,8 @@ def bootstrap(
     samples. Every figure of ours that has such an interval is a smooth function of means (a mean, a ratio of
     differences of means), so a resample is a vector of weights and all resamples are one matrix product.
 
+    One item alone says nothing of how much items differ: its draws are NaN.
+
     Args:
         values: float [N], or [N, K] for a statistic of K columns measured on the same samples.
         clusters: [N] labels of the items, any type; without it every sample is its own item.
@@ -94,6 +98,8 @@ def bootstrap(
     columns = columns.reshape(len(columns), -1)
     sums, sizes = cluster_sums(columns, clusters)
     point = statistic(columns.mean(axis=0))
+    if len(sums) < 2:
+        return Draws(float(point), np.full(resamples, np.nan))
     weights = resample_weights(len(sums), resamples, seed)
     return Draws(float(point), statistic((weights @ sums) / (weights @ sizes)[:, None]))
 

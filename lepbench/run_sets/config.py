@@ -91,7 +91,7 @@ class TableConfig(Config):
 
     figures: tuple[str, ...] = ()
     """By name, or by name without judge; the main ones unless given."""
-    rows: tuple[str, ...] = SHOWN
+    rows: tuple[str, ...] = Field(default=SHOWN, min_length=1)
     """Conditions that are shown."""
     intervals: bool = False
     """Whether the interval stands beside each figure."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible, read_json, write_text
 from lepbench.run_sets.config import RunSet
@@ -18,7 +20,7 @@ def check_set_folder(config: RunSet) -> None:
     """
     folder = config.folder
     path = folder / SET
-    if path.is_file():
+    if _is_file(path):
         owner = read_json(path, "restore it, or choose another 'out'")
         if not isinstance(owner, dict) or owner.get("name") != config.name:
             raise LepbenchError(f"{folder} holds another set than {config.name!r}", "choose another 'out'")
@@ -26,6 +28,16 @@ def check_set_folder(config: RunSet) -> None:
         raise LepbenchError(
             f"{folder} holds other files, such as {strangers[0].name!r}", "choose another 'out'"
         )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError) as error:  # too long, or with a character that no path has
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise LepbenchError(
+            f"{str(path.parent)[:80]!r} can be no folder: {reason}", "choose another 'out'"
+        ) from error
 
 
 def claim_set_folder(config: RunSet) -> None:

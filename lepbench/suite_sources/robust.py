@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from lepbench.images import encode_png
 from lepbench.seeds import derive_seed
+from lepbench.sketches import Fault, Unusable
 from lepbench.suite_sources.base import SUITE_SOURCES
 from lepbench.suite_sources.disturbances import (
     MOVES,
@@ -57,10 +60,17 @@ class RobustSource(VariantSource):
         item, change = original.item, parse_disturbance(level)
         if change.kind not in MOVES:
             given = disturb_sketch(item.sketch, change, derive_seed(self.seed, item.item_id))
+            _require_strokes(given, level)
             return {"given": encode_png(given)}
         direction = choose_direction(item.sketch)
+        _require_strokes(move_map(item.sketch, change, direction), level)
         return {
             name: encode_png(move_map(getattr(item, name), change, direction))
             for name in MOVED
             if original.row.get(name) is not None
         }
+
+
+def _require_strokes(sketch: NDArray[np.bool_], level: str) -> None:
+    if not sketch.any():
+        raise Unusable(Fault.EMPTY, f"after {level}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,9 @@ def test_a_copy_has_the_settings_of_the_checkpoint_that_it_names() -> None:
         ({"control": "a", **PICTURE, "start": 0.5, "end": 0.5}, "start 0.5 is not before end 0.5"),
         ({"control": "a", **PICTURE, "scael": 1}, "did you mean 'scale'"),
         (PICTURE, "method.controlled.control: Field required"),
+        ({"control": "a", **PICTURE, "range": [0, 0]}, r"range \[0.0, 0.0\] does not rise"),
+        ({"control": "a", **PICTURE, "range": [0, math.inf]}, "range.*finite number"),
+        ({"control": "a", **PICTURE, "scale": math.inf}, "scale.*finite number"),
     ],
 )
 def test_a_fault_is_one_line(method: dict[str, Any], message: str) -> None:

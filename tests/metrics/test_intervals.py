@@ -74,10 +74,6 @@ def test_deterministic_by_seed_and_blind_to_the_kind_of_label() -> None:
     assert first != bootstrap(values, labels, seed=8).interval()
 
 
-def test_one_item_has_an_interval_of_no_width() -> None:
-    assert bootstrap([0.25], seed=0).interval() == (0.25, 0.25, 0.25)
-
-
 def test_a_paired_difference_cancels_what_both_share() -> None:
     rng = np.random.default_rng(6)
     items = rng.normal(size=64)
@@ -128,3 +124,10 @@ def test_holm_is_the_step_down_written_out(given_values: list[float]) -> None:
     for place, i in enumerate(order):
         worst = max(worst, (len(order) - place) * given_values[i])
         assert adjusted[i] == pytest.approx(min(worst, 1.0))
+
+
+def test_one_item_has_no_interval_and_no_test() -> None:
+    draws = bootstrap([1.0, 2.0], ["a", "a"], seed=0, resamples=50)
+    assert draws.value == 1.5
+    assert np.isnan(draws.interval()[1:]).all()
+    assert draws.p_value() == draws.minus(bootstrap([0.0], seed=0, resamples=50)).p_value() == 1.0

@@ -44,6 +44,8 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"limit": 0}, "limit: Input should be greater"),
     ({"table": {"figures": ["edge_f1"]}}, "there is no figure 'edge_f1'"),
     ({"table": {"rows": ["models"]}}, "there is no row 'models'"),
+    ({"table": {"rows": []}}, "table.rows: "),
+    ({"out": "o" * 300}, "can be no folder: File name too long; choose another 'out'"),
     ({"table": {"format": "html"}}, "table.format: Input should be 'markdown'"),
     ({"plots": [{"x": "method.scale"}]}, "plot: y: Field required"),
     ({"plots": [{"x": "method.scale", "y": "edge_f1_1p"}]}, "there is no figure 'edge_f1_1p'"),

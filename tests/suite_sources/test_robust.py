@@ -122,3 +122,9 @@ def test_an_unknown_change_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="'blur-3' is no change of a sketch; there are none") as caught:
         lepbench.make_suite("robust", HANDS, tmp_path / "s", progress=False, changes=["blur-3"])
     assert "\n" not in str(caught.value)
+
+
+def test_a_sketch_that_is_moved_out_of_the_picture_is_left_out(tmp_path: Path) -> None:
+    with pytest.raises(LepbenchError):
+        lepbench.make_suite("robust", HANDS, tmp_path / "s", progress=False, items=2, changes=["shift-100"])
+    assert "after shift-100" in (tmp_path / "s" / "rejected.jsonl").read_text()
