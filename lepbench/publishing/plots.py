@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#13699f", "#b5402a", "#e0a030", "#4b8b3b", "#7b52a1", "#3fa7c4", "#8a5a44", "#d1699b")
+MARKERS = "os^Dv"
+"""Of the first curves, of those that have the same colours again, and so on."""
+FEW = 5
+"""Labels that find room beside what they name."""
 PLAIN, GRID = "#9aa7b1", "#e6e6e6"
 WIDTH, HEIGHT, DPI = 4.6, 3.8, 120
 """Of a panel, in inches, and pixels an inch."""
@@ -106,7 +110,11 @@ def _finish_axes(axes: Axes, panel: Panel) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8, length=2)
-    if axes.get_legend_handles_labels()[0]:
+    labels = axes.get_legend_handles_labels()[1]
+    if len(labels) > FEW:
+        # So many would cover what they name.
+        axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    elif labels:
         axes.legend(frameon=False, fontsize=7)
 
 
@@ -124,7 +132,8 @@ def _draw_curves(axes: Axes, panel: CurvePanel) -> None:
             [place for place, _ in known],
             values,
             [[low for low, _ in bars], [high for _, high in bars]],
-            fmt="o-" if panel.joined else "o",
+            ls="-" if panel.joined else "none",
+            marker=MARKERS[number // len(COLOURS) % len(MARKERS)],
             ms=4,
             lw=1.4,
             color=colour,
