@@ -57,7 +57,8 @@ def test_outside_the_things_is_background_and_inside_is_not(index: int) -> None:
 def test_masks_do_not_overlap_and_contours_follow_them(index: int) -> None:
     rendering = render(scene("train", index))
     assert rendering.masks.sum(0).max() <= 1
-    outline = rendering.mask & ~ndimage.binary_erosion(rendering.mask)
+    # Where the frame cuts a thing it has no contour.
+    outline = rendering.mask & ~ndimage.binary_erosion(rendering.mask, border_value=1)
     distance = ndimage.distance_transform_edt(~rendering.contours)
     assert (distance[outline] <= 1.5).mean() > 0.97
 
