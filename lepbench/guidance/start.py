@@ -26,7 +26,7 @@ class Start:
     strength: float
 
     def skip_steps(self, backbone: Backbone, scheduler: Any, steps: int) -> int:
-        """The index of the first timestep that is done; the scheduler is told."""
+        """The index of the first timestep that is done, at which the scheduler is set to begin."""
         first = count_skipped(steps, self.strength, backbone.family.flow) * int(scheduler.order)
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(first)

@@ -53,14 +53,13 @@ def require_sample_figure(task: Task, metric: str) -> None:
 def measure_levels(task: Task, record: Record, metric: str) -> dict[str, Figure]:
     """The mean of a figure of the model's samples at each level, with its bootstrap interval over items."""
     levels = read_levels(task.suite)
-    every = task.suite.items(len(task.suite))
-    originals = dict(zip(every.ids, every.file.read_column("original"), strict=True))
     samples = record.samples()
     samples = samples[(samples["row"] == MODEL.name) & samples[metric].notna()]
     found = {}
     for level in order_levels(task.suite, {levels[item] for item in samples["item_id"] if item in levels}):
         part = samples[samples["item_id"].map(levels) == level]
-        clusters = [originals[item] or item for item in part["item_id"]]
+        # Variants of an item are one observation, as in the figures of the record.
+        clusters = part["original" if "original" in part else "item_id"]
         terms = task.protocol
         draws = bootstrap(part[metric], clusters, resamples=terms.resamples, seed=terms.interval_seed)
         value, low, high = draws.interval(task.protocol.confidence)

@@ -143,6 +143,13 @@ class ConditionSamples:
         known = np.isfinite(values)
         return {name: self.bootstrap(values[known], self.items[known])} if known.any() else {}
 
+    def means_of_columns(self, names: Sequence[str]) -> dict[str, Draws]:
+        """`mean_of_known` of columns that are figures themselves, under their names."""
+        found: dict[str, Draws] = {}
+        for name in names:
+            found |= self.mean_of_known(name, self.numbers(name))
+        return found
+
     def bootstrap(
         self, values: Scores, items: NDArray[Any], statistic: Callable[[Scores], Scores] = first_mean
     ) -> Draws:

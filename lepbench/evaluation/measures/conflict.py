@@ -63,5 +63,4 @@ class Conflict(Measure):
         return [label_figure(name, label) for label in protocol.find_labels("classes") for name in NAMED]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
-        known = [row.mean_of_known(name, row.numbers(name)) for name in self.metrics(row.protocol)]
-        return {name: draws for found in known for name, draws in found.items()}
+        return row.means_of_columns(self.metrics(row.protocol))

@@ -78,7 +78,7 @@ def list_single(protocol: Protocol) -> list[str]:
     """The figures of a protocol that single samples have, and that may be given by level."""
     measures = [make_measure(name) for name in protocol.measures]
     names = [name for measure in measures for name in measure.columns(protocol)]
-    # What can be divided is told by the names of the columns alone.
+    # The names of the columns alone decide what can be divided.
     divided = divide_counts(pd.DataFrame(columns=["status", *names]))
     figures = [name for measure in measures for name in measure.metrics(protocol)]
     return [name for name in figures if name in divided]

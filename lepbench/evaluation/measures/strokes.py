@@ -38,5 +38,4 @@ class Strokes(Measure):
         return [f"stroke_recall_{label}", f"strokes_found_{label}"]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
-        known = [row.mean_of_known(name, row.numbers(name)) for name in self.metrics(row.protocol)]
-        return {name: draws for found in known for name, draws in found.items()}
+        return row.means_of_columns(self.metrics(row.protocol))

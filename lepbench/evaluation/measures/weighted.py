@@ -53,8 +53,7 @@ class Weighted(Measure):
         return [f"{name}_{label}" for name in ("weighted_recall", "others_recall", "weighted_lead")]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
-        known = [row.mean_of_known(name, row.numbers(name)) for name in self.metrics(row.protocol)]
-        return {name: draws for found in known for name, draws in found.items()}
+        return row.means_of_columns(self.metrics(row.protocol))
 
 
 def part_strokes(item: Item, chosen: bool) -> NDArray[Any]:
