@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from lepbench.backbones import Backbone
-from lepbench.detectors import Canny
 from lepbench.guidance import SamplerSettings
-from lepbench.images import to_tensor
 from lepbench.judges.classifier import Probe, accuracy
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.mini.control_pipeline import draw_with_encoder, load_encoder
 from lepbench.mini.corpus import attribute_labels
-from lepbench.mini.gate import Gate
+from lepbench.mini.gate import DETECTOR, Gate, draw_scenes, render_pictures
 from lepbench.progress import Progress
-from lepbench.seeds import derive_seed, draw_noise
-from lepbench.sketchworld import Scene, render
+from lepbench.sketchworld import Scene
 
-DETECTOR = Canny(low=0.3, high=0.6)
-BATCH = 64
 SAMPLER = SamplerSettings(steps=20, scheduler="unipc")
 LEAST_F1 = 0.5
 """Unguided samples of the same captions have about 0.3."""
@@ -36,28 +30,19 @@ def encoder_gates(
         folder: of the encoder; its name is the first part of the gates' names.
         scenes: of one thing each; their edge maps are the sketches.
     """
-    encoder, name, shape = load_encoder(folder), folder.name, backbone.latent_shape(64)
-    sketches = torch.cat([DETECTOR(_pictures(part)) for part in _batches(scenes)])
-    drawn = []
-    for first, part in zip(range(0, len(scenes), BATCH), _batches(scenes), strict=True):
-        noise = torch.stack([draw_noise(derive_seed("gates", scene.id), shape) for scene in part])
-        captions, strokes = [scene.caption for scene in part], sketches[first : first + len(part)]
-        drawn.append(
-            draw_with_encoder(backbone, encoder, captions, strokes=strokes, noise=noise, sampler=SAMPLER)
+    encoder, name = load_encoder(folder), folder.name
+    captions = [scene.caption for scene in scenes]
+    sketches = DETECTOR(render_pictures(scenes))
+
+    def draw(rows: slice, noise: Tensor) -> Tensor:
+        return draw_with_encoder(
+            backbone, encoder, captions[rows], strokes=sketches[rows], noise=noise, sampler=SAMPLER
         )
-        progress(name, first + len(part), len(scenes))
-    pictures = torch.cat(drawn)
+
+    pictures = draw_scenes(backbone, scenes, draw, title=name, progress=progress)
     f1 = precision_recall_f1(edge_counts(DETECTOR(pictures), sketches, (1.0,))).f1
     read = accuracy(probe, pictures, attribute_labels(scenes))
     return [
         Gate(name=f"{name}/edge_f1_1px", value=float(f1.mean()), threshold=LEAST_F1),
         *(Gate(name=f"{name}/{attribute}", value=value) for attribute, value in read.items()),
     ]
-
-
-def _batches(scenes: list[Scene]) -> list[list[Scene]]:
-    return [scenes[first : first + BATCH] for first in range(0, len(scenes), BATCH)]
-
-
-def _pictures(scenes: list[Scene]) -> Tensor:
-    return torch.stack([to_tensor(render(scene).image) for scene in scenes])

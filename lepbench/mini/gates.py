@@ -9,10 +9,8 @@ import torch
 from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.detectors import Canny
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, sample
-from lepbench.images import to_tensor
 from lepbench.judges.classifier import Probe, accuracy, load_probe
 from lepbench.judges.clip import ClipScorer
 from lepbench.judges.matcher import Matcher, load_matcher
@@ -22,16 +20,13 @@ from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.masks import intersection_over_union, mask_counts
 from lepbench.mini.corpus import Range, attribute_labels
 from lepbench.mini.encoder_gates import encoder_gates
-from lepbench.mini.gate import Gate
+from lepbench.mini.gate import BATCH, DETECTOR, Gate, draw_scenes, render_pictures
 from lepbench.mini.judge import retrieval_top1
 from lepbench.mini.matcher import kinds_of
 from lepbench.progress import Progress
 from lepbench.registry import suggest_name
-from lepbench.seeds import derive_seed, draw_noise
 from lepbench.sketchworld import LEVELS, Scene, freehand, render
 
-DETECTOR = Canny(low=0.3, high=0.6)
-BATCH = 64
 # One-thing test scenes far from the suites' own, which begin at 0.
 ONE_THING = Range(split="test", start=500_000, count=512, things=1)
 TWO_THINGS = Range(split="test", start=500_000, count=256, things=2)
@@ -114,14 +109,10 @@ def _scenes(span: Range, count: int | None) -> list[Scene]:
     return span.model_copy(update={"count": min(span.count, count or span.count)}).scenes()
 
 
-def _pictures(scenes: list[Scene]) -> Tensor:
-    return torch.stack([to_tensor(render(scene).image) for scene in scenes])
-
-
 @torch.no_grad()
 def vae_gates(backbone: Backbone, probe: Probe, scenes: list[Scene]) -> list[Gate]:
     """Attributes and edges after a round trip through the VAE."""
-    real = _pictures(scenes)
+    real = render_pictures(scenes)
     back = torch.cat(
         [backbone.decode_latents(backbone.encode_images(part)) for part in torch.split(real, BATCH)]
     )
@@ -136,7 +127,7 @@ def vae_gates(backbone: Backbone, probe: Probe, scenes: list[Scene]) -> list[Gat
 
 def probe_gates(probe: Probe, scenes: list[Scene]) -> list[Gate]:
     """Attributes read from renders."""
-    plain = accuracy(probe, _pictures(scenes), attribute_labels(scenes))
+    plain = accuracy(probe, render_pictures(scenes), attribute_labels(scenes))
     return [Gate(name=f"probe/renders/{name}", value=value) for name, value in plain.items()]
 
 
@@ -159,13 +150,17 @@ def sample_gates(
 
 def judge_gates(judge: ClipScorer, scenes: list[Scene]) -> list[Gate]:
     """The judge's choice among 100 captions for each render."""
-    return [Gate(name="judge/top1_of_100", value=_top1(judge, _pictures(scenes), scenes, 100), threshold=0.9)]
+    return [
+        Gate(
+            name="judge/top1_of_100", value=_top1(judge, render_pictures(scenes), scenes, 100), threshold=0.9
+        )
+    ]
 
 
 def segmenter_gate(segment: Callable[[Tensor], Tensor], scenes: list[Scene]) -> Gate:
     """Overlap of found and true masks on renders, by which `mask_iou` is bounded."""
     true = torch.stack([torch.from_numpy(render(scene).mask) for scene in scenes])
-    overlap = intersection_over_union(mask_counts(segment(_pictures(scenes)), true))
+    overlap = intersection_over_union(mask_counts(segment(render_pictures(scenes)), true))
     return Gate(name="segmenter/mask_iou", value=float(overlap.mean()))
 
 
@@ -176,7 +171,7 @@ def matcher_gates(matcher: Matcher, scenes: list[Scene]) -> list[Gate]:
     Chance is about 0.05: one picture of 64 and those that happen to show the same.
     """
     whole = scenes[: max(len(scenes) // 64, 1) * 64]
-    pictures, kinds = matcher.picture_features(_pictures(whole)), kinds_of(whole)
+    pictures, kinds = matcher.picture_features(render_pictures(whole)), kinds_of(whole)
     gates = []
     for level in LEVELS:
         strokes = torch.stack([torch.from_numpy(freehand(scene, level).raster) for scene in whole])
@@ -203,12 +198,9 @@ def _top1(judge: ClipScorer, pictures: Tensor, scenes: list[Scene], group: int) 
 
 def draw(backbone: Backbone, scenes: list[Scene], title: str, progress: Progress) -> Tensor:
     """Unguided pictures [N, 3, 64, 64] of the scenes' captions, each from its own seed."""
-    shape = backbone.latent_shape(64)
-    drawn = []
-    for first in range(0, len(scenes), BATCH):
-        part = scenes[first : first + BATCH]
-        start = torch.stack([draw_noise(derive_seed("gates", scene.id), shape) for scene in part])
-        latents = sample(backbone, [scene.caption for scene in part], start, SamplerSettings()).latents
-        drawn.append(backbone.decode_latents(latents))
-        progress(title, first + len(part), len(scenes))
-    return torch.cat(drawn)
+    captions = [scene.caption for scene in scenes]
+
+    def draw_rows(rows: slice, noise: Tensor) -> Tensor:
+        return backbone.decode_latents(sample(backbone, captions[rows], noise, SamplerSettings()).latents)
+
+    return draw_scenes(backbone, scenes, draw_rows, title=title, progress=progress)

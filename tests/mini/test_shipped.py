@@ -30,9 +30,9 @@ from lepbench.metrics.frechet import FeatureStatistics, frechet_distance
 from lepbench.metrics.kid import kid, reference
 from lepbench.mini.control_pipeline import draw_with_encoder, load_encoder
 from lepbench.mini.corpus import Range
+from lepbench.mini.gate import DETECTOR
 from lepbench.mini.gates import (
     CAPTIONS,
-    DETECTOR,
     ONE_THING,
     judge_gates,
     matcher_gates,
