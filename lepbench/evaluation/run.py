@@ -92,7 +92,8 @@ def evaluate(
     An interrupted run is resumed; a finished one is read.
 
     Args:
-        limit: items from the front of the suite; None for the suite's default number.
+        limit: items from the front of the suite, each with all its variants; None for the suite's default
+            number.
         samples_per_item: pictures an item, each from its own noise.
         device: where networks run; "auto" takes a GPU if there is one.
         judges: those of the protocol unless given.

@@ -47,10 +47,11 @@ def add_record(
             name is taken.
     """
     record = verify_record(folder, suite, protocol)
-    items, least = record.identity.items, suite.definition.default_items
+    items, least = map(suite.count_originals, (record.identity.items, suite.definition.default_items))
     if items < least:
         raise LepbenchError(
-            f"{folder} has {items} items and a leaderboard takes {least} or more", "evaluate without --limit"
+            f"{folder} has {items} {suite.unit} and a leaderboard takes {least} or more",
+            "evaluate without --limit",
         )
     path = leaderboards / suite.name / f"{record.protocol.name}.csv"
     line = make_line(record)

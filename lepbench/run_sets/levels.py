@@ -23,7 +23,7 @@ NAMED = re.compile(r"-level(\w+)$")
 
 def read_levels(suite: Suite) -> dict[str, str]:
     """The level of every item that has one, by its `item_id`."""
-    every = suite.items(len(suite))
+    every = suite.take(len(suite))
     column = every.file.read_column("level")
     named = (NAMED.search(item_id) for item_id in every.ids)
     levels = [level or (match[1] if match else None) for level, match in zip(column, named, strict=True)]

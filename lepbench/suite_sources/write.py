@@ -60,7 +60,8 @@ def write_suite(
 
     Args:
         progress: called with (stage, done, total).
-        name: of the suite, a part of its items' seeds; `CORPUS-ITEMS` unless given.
+        name: of the suite, a part of its items' seeds; `CORPUS-ITEMS` unless given, ITEMS as `items` of the
+            source counts them: of variants, the originals.
 
     Raises:
         LepbenchError: too few candidates can be used, or the folder holds files or cannot be written.
@@ -82,7 +83,9 @@ def write_suite(
         with suppress(OSError):
             folder.rmdir()
     write_lines(folder / UNSUPPORTED, selection.parts)
-    definition = selection.define(folder, items, name or f"{source.name}-{items.rows}")
+    definition = selection.define(
+        folder, items, name or f"{source.name}-{items.rows // max(1, len(found.levels))}"
+    )
     return MadeSuite(definition, found.count, selection.rejects, selection.parts)
 
 

@@ -40,9 +40,9 @@ def test_free_hand_items_are_named_by_their_level(task: Task) -> None:
 def test_a_column_of_levels_is_read(tiny_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_levels(tiny_suite) == {}
     named = ["rough", "fine", None] * 4
-    every = tiny_suite.items(len(tiny_suite))
+    every = tiny_suite.take(len(tiny_suite))
     monkeypatch.setattr(every.file, "read_column", lambda name: named if name == "level" else None)
-    monkeypatch.setattr(tiny_suite, "items", lambda limit=None: every, raising=False)
+    monkeypatch.setattr(tiny_suite, "take", lambda count: every, raising=False)
     assert read_levels(tiny_suite) == {
         item: level for item, level in zip(tiny_suite.item_ids, named, strict=True) if level
     }

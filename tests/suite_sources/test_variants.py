@@ -148,3 +148,38 @@ def test_show_says_what_varies(unfinished: Suite) -> None:
 def test_variants_of_variants_are_refused(unfinished: Suite, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="holds variants already; take 'sketchworld-freehand-v1' instead"):
         made("completion", tmp_path / "out", unfinished.folder)
+
+
+def test_a_limit_counts_originals_with_all_their_variants(unfinished: Suite) -> None:
+    levels = len(unfinished.definition.levels)
+    assert unfinished.items(2).ids == unfinished.item_ids[: 2 * levels]
+    assert unfinished.items().ids == unfinished.items(ITEMS).ids == unfinished.item_ids
+    assert [unfinished.count_originals(count) for count in (1, levels, levels + 1, len(unfinished))] == [
+        0,
+        1,
+        1,
+        ITEMS,
+    ]
+    with pytest.raises(LepbenchError, match="holds 3 items with all their variants, not 4; .* 1 to 3"):
+        unfinished.items(ITEMS + 1)
+    plain = load_suite(HANDS)
+    assert plain.items(5).ids == plain.item_ids[:5]
+    assert plain.count_originals(5) == 5
+
+
+def test_the_default_name_counts_as_the_option_does(unfinished: Suite) -> None:
+    assert unfinished.name == f"completion-{ITEMS}"
+
+
+def test_an_export_holds_every_variant_of_the_originals_it_is_limited_to(
+    unfinished: Suite, tmp_path: Path
+) -> None:
+    ran = CliRunner().invoke(
+        command,
+        ["export", str(unfinished.folder), "--out", str(tmp_path / "e"), "--limit", "1"],
+        catch_exceptions=False,
+    )
+    assert ran.exit_code == 0
+    _, *lines = (tmp_path / "e" / "prompts.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in lines] == unfinished.item_ids[: len(unfinished.definition.levels)]
+    assert "--limit 1" in (tmp_path / "e" / "README.md").read_text()
