@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidationInfo, field_validator
 
 from lepbench.errors import LepbenchError
 from lepbench.registry import Registry, suggest_name
@@ -24,6 +24,36 @@ class Config(BaseModel):
         validate_by_alias=True,
         validate_by_name=True,
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _require_numbers(cls, given: Any, info: ValidationInfo) -> Any:
+        """YAML's `true` is no number, as which pydantic would read it."""
+        field = cls.model_fields.get(info.field_name or "")
+        if field is not None and _holds_bool(given) and _is_numeric(field.annotation):
+            raise ValueError("true and false are no numbers")
+        return given
+
+
+def _holds_bool(given: Any) -> bool:
+    parts = given.values() if isinstance(given, dict) else given if isinstance(given, list | tuple) else ()
+    return isinstance(given, bool) or any(map(_holds_bool, parts))
+
+
+def _is_numeric(kind: Any) -> bool:
+    """Whether a type is of numbers, alone or with texts and containers, and of nothing else."""
+    leaves = {*_list_leaves(kind)}
+    return bool(leaves & {int, float}) and leaves <= {int, float, str, Path, type(None), ...}
+
+
+def _list_leaves(kind: Any) -> list[Any]:
+    """The types that a type is put together of; of a Literal its values' own."""
+    if get_origin(kind) is Literal:
+        return [type(value) for value in get_args(kind)]
+    if get_origin(kind) is Annotated:
+        return _list_leaves(get_args(kind)[0])
+    parts = get_args(kind)
+    return [leaf for part in parts for leaf in _list_leaves(part)] if parts else [kind]
 
 
 C = TypeVar("C", bound=Config)

@@ -56,6 +56,16 @@ def is_local(name: str | Path) -> bool:
     return known or not HUB_ID.fullmatch(str(name))
 
 
+def check_model(name: str | Path) -> None:
+    """Refuse the name of a model that is neither here nor can be on the hub; nothing is fetched or read.
+
+    Raises:
+        LepbenchError: no such model ships, or there is no such folder.
+    """
+    if is_embedded(name) or not HUB_ID.fullmatch(str(name)):
+        find_model_folder(name, ())
+
+
 def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
     """The folder that holds a model: `NAME@VERSION` is embedded, then a local folder, then a hub id.
 

@@ -128,6 +128,14 @@ class MethodConfig(Config, ABC):
         """Keys of `SamplerSettings` that hold for a method of these settings unless others are given."""
         return {}
 
+    def check_files(self) -> None:
+        """Check what can be checked of its files before anything is loaded; nothing is fetched.
+
+        Raises:
+            LepbenchError: what is missing.
+        """
+        return
+
     @abstractmethod
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Method:
         """Load the method; `backbone` is given if `needs_backbone`.

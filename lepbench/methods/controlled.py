@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.backbones.cost import count_flops, count_passes
+from lepbench.backbones.resolve import check_model
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_noise, stack_sketches
@@ -92,6 +93,9 @@ class ControlledConfig(MethodConfig):
     def imply_sampler(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
         known = find_known_control(settings.get("control"), settings.get("preset"))
         return {} if known is None else known.sampler()
+
+    def check_files(self) -> None:
+        check_model(self.control)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Controlled:
         assert backbone is not None

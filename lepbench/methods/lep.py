@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lepbench.backbones import Backbone
+from lepbench.backbones.resolve import check_model
 from lepbench.guidance import SamplerSettings, SketchGuidance
 from lepbench.guidance.importance import pool_weights
 from lepbench.methods.base import METHODS, Request, stack_sketches
@@ -22,6 +23,9 @@ class LepConfig(SteeredConfig):
     name: Literal["lep"] = "lep"
     predictor: str = "lep-mini@1"
     """An embedded name, a folder or a hub id."""
+
+    def check_files(self) -> None:
+        check_model(self.predictor)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Lep:
         assert backbone is not None

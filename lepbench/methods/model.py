@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lepbench.backbones.load import Precision
+from lepbench.backbones.resolve import check_model
 from lepbench.config import Config
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
@@ -52,6 +53,16 @@ class ModelConfig(Config):
         if self.backbone is None:
             return self.method.reference
         return ReferenceModel(backbone=self.backbone, precision=self.precision, sampler=self.sampler)
+
+    def check_files(self) -> None:
+        """Check what can be checked of its backbone's and its method's files before anything is loaded.
+
+        Raises:
+            LepbenchError: what is missing.
+        """
+        if self.reference is not None:
+            check_model(self.reference.backbone)
+        self.method.check_files()
 
     @model_validator(mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.backbones.cost import count_flops, count_pass_flops
+from lepbench.backbones.resolve import check_model
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.importance import pool_weights
@@ -38,6 +39,9 @@ class ReadoutConfig(MethodConfig):
     """Updates before a denoising step, each with a pass of its own for both halves of guidance."""
     execution: Execution = Execution()
     """Options that save time or memory."""
+
+    def check_files(self) -> None:
+        check_model(self.predictor)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> ReadoutMethod:
         assert backbone is not None

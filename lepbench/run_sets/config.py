@@ -20,6 +20,7 @@ from lepbench.methods import ModelConfig
 from lepbench.publishing.run_table import SHOWN
 from lepbench.registry import suggest_name
 from lepbench.run_sets.plot_config import AnyPlot
+from lepbench.run_sets.suite_config import AnySuite
 
 OWN_KEYS = ("use", "sweep")
 """Keys of a model in a set that a MODEL.yaml has not."""
@@ -105,8 +106,8 @@ class RunSet(Config):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     out: Path | None = None
     """Folder of the runs; `runs/NAME` unless given."""
-    suites: tuple[str, ...] = ("sketchworld-edges-v1",)
-    """Names or folders."""
+    suites: tuple[AnySuite, ...] = ("sketchworld-edges-v1",)
+    """Names, folders, or keys of suites that the set makes."""
     protocols: tuple[str, ...] = ()
     """Names or YAML files, each on every suite; a suite's own unless given."""
     judges: str | None = None
@@ -114,7 +115,8 @@ class RunSet(Config):
     statistics: Path | None = None
     """A folder of `lepbench statistics make` that sets are compared with."""
     limit: int | None = Field(default=None, ge=1)
-    """Items from the front of each suite; the suite's default number unless given."""
+    """Items from the front of each suite, each with all its variants; the suite's default number unless
+    given."""
     samples_per_item: int = Field(default=1, ge=1)
     device: str = "auto"
     models: tuple[Annotated[ModelEntry, BeforeValidator(read_entry)], ...]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible
@@ -89,6 +89,25 @@ def write_suite(
     return MadeSuite(definition, found.count, selection.rejects, selection.parts)
 
 
+def announce_suite(found: Candidates, name: str) -> dict[str, Any]:
+    """What `suite.yaml` says of a suite whatever items are taken."""
+    return {
+        "name": name,
+        "protocol": found.protocol,
+        "licence": found.licence,
+        "size": found.size,
+        "detector": found.detector.model_dump(mode="json"),
+        "contour_detector": found.contour_detector and found.contour_detector.model_dump(mode="json"),
+        "variants_of": found.variants_of,
+        "levels": found.levels,
+    }
+
+
+def announce_drawing(found: Candidates, source: SuiteSource) -> dict[str, Any]:
+    """What it says below `drawn` of the choice of items, before one is chosen."""
+    return {"corpus": found.corpus, "settings": found.settings, "seed": source.seed}
+
+
 def list_leftovers(folder: Path) -> list[Path]:
     """The files of a suite that was not finished, which another run may replace; a definition finishes one.
 
@@ -143,21 +162,12 @@ class Selection:
             folder,
             items,
             edges=found.edges,
-            name=name,
-            protocol=found.protocol,
+            **announce_suite(found, name),
             version=1,
             description=found.description,
-            licence=found.licence,
-            size=found.size,
             default_items=items.rows if found.all_by_default else min(items.rows, SCORED),
-            detector=found.detector.model_dump(mode="json"),
-            contour_detector=found.contour_detector and found.contour_detector.model_dump(mode="json"),
-            variants_of=found.variants_of,
-            levels=found.levels,
             drawn=Drawn(
-                corpus=found.corpus,
-                settings=found.settings,
-                seed=self.source.seed,
+                **announce_drawing(found, self.source),
                 first_index=0,
                 considered=items.rows + len(self.rejects),
                 left_out=count_reasons(self.rejects),

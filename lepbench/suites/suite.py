@@ -139,7 +139,7 @@ class Suite(Sequence[Item]):
 
     @cached_property
     def _ends(self) -> Sequence[int]:
-        """The position after each item; of variants, which stand together, after the last of each original."""
+        """The position after each item; of variants, which stand together, after the last of an original."""
         if self.definition.variants_of is None:
             return range(1, len(self) + 1)
         names = [self.find_variant(item_id)[0] for item_id in self.item_ids]

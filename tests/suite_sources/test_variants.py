@@ -160,7 +160,7 @@ def test_a_limit_counts_originals_with_all_their_variants(unfinished: Suite) -> 
         1,
         ITEMS,
     ]
-    with pytest.raises(LepbenchError, match="holds 3 items with all their variants, not 4; .* 1 to 3"):
+    with pytest.raises(LepbenchError, match="holds 3 items with all their variants, not 4; give"):
         unfinished.items(ITEMS + 1)
     plain = load_suite(HANDS)
     assert plain.items(5).ids == plain.item_ids[:5]
