@@ -14,6 +14,7 @@ from lepbench.cli.run import command
 from lepbench.judges import Judges
 from lepbench.run_sets import perform
 from lepbench.run_sets.plan import make_plan, read_set
+from lepbench.run_sets.suite_config import SuiteEntry
 from lepbench.suites import Suite
 
 __all__ = ["own_cache", "tiny_judges", "tiny_suite"]
@@ -110,9 +111,8 @@ def test_an_example_is_listed_and_leaves_nothing(
 
 def test_the_questions_are_asked_of_ten_models_on_seven_suites() -> None:
     config = read_set(ROOT / "examples" / "questions.yaml")
-    assert [
-        (suite.name, suite.make, suite.items) for suite in config.suites if not isinstance(suite, str)
-    ] == [
+    entries = [suite for suite in config.suites if isinstance(suite, SuiteEntry)]
+    assert [(entry.name, entry.make, entry.items) for entry in entries] == [
         ("sketchworld-completion", "completion", 24),
         ("sketchworld-strokes", "strokes", 24),
         ("sketchworld-conflict", "conflict", 32),

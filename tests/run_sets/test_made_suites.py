@@ -168,9 +168,11 @@ def test_a_set_with_a_suite_is_written_as_it_is_read(described: Make) -> None:
 
 @pytest.mark.slow
 def test_a_set_makes_its_suite_and_evaluates_whole_originals(
-    tiny_set: Make, tiny_entry: Make, drawn: Counter[str]
+    tiny_set: Make, tiny_entry: Make, drawn: Counter[str], tmp_path: Path
 ) -> None:
     given = tiny_set(tiny_entry("a"), suites=[ENTRY], limit=2)
+    terms = "name: edges-alone\nextends: lepbench-freehand-v1\nmeasures: [edges]\n"
+    (tmp_path / "edges-alone.yaml").write_text(terms)
     seen: list[str] = []
     outcome = lepbench.run_set(given, progress=lambda stage, done, total: seen.append(stage))
     assert seen[0] == "suite unfinished: items"

@@ -132,7 +132,7 @@ def test_a_fault_of_a_plot_is_that_of_a_suite_with_its_figures(
     tiny_set: Callable[..., dict[str, Any]],
 ) -> None:
     suites = ["sketchworld-freehand-v1", "sketchworld-edges-v1"]
-    misspelt = {"x": "method.scal", "y": "edge_f1_1px"}
+    misspelt = {"x": "method.scal", "y": "faithful_f1"}
     with pytest.raises(LepbenchError, match=r"nothing to plot over is called 'method.scal'; did you mean"):
         make_plan(tiny_set(LEP, suites=suites, protocols=[], plots=[misspelt]))
     plan = make_plan(tiny_set(LEP, suites=suites, protocols=[], plots=[{**misspelt, "x": "method.scale"}]))
