@@ -36,7 +36,9 @@ def list_fitting(plot: Plot, runs: Sequence[SetRun]) -> list[Task]:
     Raises:
         LepbenchError: none has; the message is about the first that has the figures, or else the first.
     """
-    fitting, faults, others = [], [], []
+    fitting: list[Task] = []
+    faults: list[LepbenchError] = []
+    others: list[LepbenchError] = []
     for task in {run.task.name: run.task for run in runs}.values():
         try:
             _check(plot, task, [run for run in runs if run.task is task])
