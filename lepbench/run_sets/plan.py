@@ -119,7 +119,7 @@ def plan_runs(config: RunSet, only: str | None, *, quick: bool) -> Plan:
     select_runs(runs, only)
     check_table(config.table, runs)
     check_plots(config.plots, runs)
-    return Plan(config, runs, find_states(config, runs), only, quick)
+    return Plan(config, runs, find_states(config, runs), only=only, quick=quick)
 
 
 def read_set(given: str | Path | Mapping[str, Any] | RunSet) -> RunSet:
