@@ -11,6 +11,7 @@ from lepbench.errors import LepbenchError
 from lepbench.files import list_visible, read_json, write_text
 from lepbench.run_sets.config import RunSet
 from lepbench.run_sets.plots import Plot
+from lepbench.run_sets.sheets import name_sheet
 from lepbench.run_sets.suites import SUITES
 from lepbench.run_sets.tasks import Task
 
@@ -40,6 +41,7 @@ def check_names(tasks: Sequence[Task], plots: Sequence[Plot]) -> None:
     """
     # Where capitals do not tell files apart, such names are one, too.
     taken = {SET, SUITES, TABLE, FRONTS, *map(name_table, SUFFIXES), *(name_plot(plot) for plot in plots)}
+    taken |= {name_sheet(task.suite.name) for task in tasks}
     lower = {name.lower() for name in taken}
     for name in (task.suite.name for task in tasks):
         if name.lower() in lower:

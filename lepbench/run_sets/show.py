@@ -20,6 +20,7 @@ from lepbench.run_sets.plot_config import FrontPlot
 from lepbench.run_sets.plots import Plot, list_fitting
 from lepbench.run_sets.quick import LABEL
 from lepbench.run_sets.runs import SetRun
+from lepbench.run_sets.sheets import name_sheet, write_sheet_of_runs
 from lepbench.run_sets.tables import Finished, format_runs, frame_runs, tabulate_tasks
 from lepbench.run_sets.tasks import Task
 from lepbench.run_sets.trade_offs import TradeOff, format_fronts, make_front_panel, measure_trade_off
@@ -60,6 +61,7 @@ def show_set(plan: Plan, finished: Finished, failed: dict[str, str]) -> SetOutco
         name: partial(write_text, content=text) for name, text in texts.items()
     }
     writers |= {drawn.file: partial(write_plot, panels=drawn.panels) for drawn in plots}
+    writers |= _draw_sheets(plan, ordered)
     replace_files(plan.config, writers)
     return replace(outcome, files=list(writers))
 
@@ -85,6 +87,16 @@ def _draw_plot(plot: Plot, plan: Plan, finished: Finished) -> Drawn:
         return Drawn(file, [make_curve_panel(plot, task, part) for task, part in parts])
     fronts = [measure_trade_off(plot, task, part) for task, part in parts]
     return Drawn(file, [make_front_panel(plot, front) for front in fronts], fronts)
+
+
+def _draw_sheets(plan: Plan, finished: Finished) -> dict[str, Callable[[Path], object]]:
+    """What writes the sheet of each suite, by file; of several protocols the first, as pictures are the same."""
+    count, writers = plan.config.sheet_items, dict[str, Callable[[Path], object]]()
+    for task in plan.tasks:
+        file, runs = name_sheet(task.suite.name), [run for run, _ in _select(finished, task)]
+        if count and runs and file not in writers:
+            writers[file] = partial(write_sheet_of_runs, task=task, runs=runs, count=count)
+    return writers
 
 
 def _select(finished: Finished, task: Task) -> list[tuple[SetRun, Record]]:

@@ -100,7 +100,7 @@ def test_what_a_set_no_longer_writes_is_removed(
     kept.write_text("not the set's")
     assert {"table.md", "fronts.csv"} < {path.name for path in outcome.folder.iterdir()}
     amended = run(tiny_set(model, plots=plots[1:], table={"format": "latex"}))
-    assert amended.files == ["table.csv", "table.tex", "edge_f1_2px-over-passes.png"]
+    assert amended.files == ["table.csv", "table.tex", "edge_f1_2px-over-passes.png", "sheet-tiny-suite.png"]
     left = {*amended.files, "set.json", "table.html", "tiny-suite"}
     assert {path.name for path in outcome.folder.iterdir()} == left
     assert json.loads((outcome.folder / "set.json").read_text())["files"] == amended.files
