@@ -90,7 +90,7 @@ def _draw_plot(plot: Plot, plan: Plan, finished: Finished) -> Drawn:
 
 
 def _draw_sheets(plan: Plan, finished: Finished) -> dict[str, Callable[[Path], object]]:
-    """What writes the sheet of each suite, by file; of several protocols the first, as pictures are the same."""
+    """What writes the sheet of each suite, by file; under every protocol the pictures are the same."""
     count, writers = plan.config.sheet_items, dict[str, Callable[[Path], object]]()
     for task in plan.tasks:
         file, runs = name_sheet(task.suite.name), [run for run, _ in _select(finished, task)]
