@@ -123,8 +123,8 @@ class RunSet(Config):
     table: TableConfig = TableConfig()
     plots: tuple[AnyPlot, ...] = ()
     sheet_items: int = Field(default=4, ge=0)
-    """First items of each suite, with all their variants, whose pictures by all models are set side by side; 0
-    for no sheet."""
+    """First items of each suite, with all their variants, whose pictures by all models are set side by side;
+    0 for no sheet."""
 
     @property
     def folder(self) -> Path:

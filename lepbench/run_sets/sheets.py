@@ -23,7 +23,7 @@ WIDTH = 1640
 
 def name_sheet(suite: str) -> str:
     """The file of a suite's sheet."""
-    return f"sheet-{suite}.png"
+    return f"sheet-{suite}.jpg"
 
 
 def write_sheet_of_runs(path: Path, task: Task, runs: Sequence[SetRun], count: int) -> None:
@@ -48,7 +48,7 @@ def write_sheet_of_runs(path: Path, task: Task, runs: Sequence[SetRun], count: i
         abreast=1,
     )
     with atomic_path(path) as partial:
-        sheet.save(partial, format="PNG", optimize=True)
+        sheet.save(partial, format="JPEG", quality=88)
 
 
 def _read_strip(item: Item, conditions: Sequence[tuple[Path, str]]) -> Strip:

@@ -75,7 +75,7 @@ def test_a_set_ends_in_tables_and_plots(
     table = (outcome.folder / "table.md").read_text()
     assert table.count("\n| tiny-steps-1 |") == table.count("\n| one |") == 1
     for file in outcome.files:
-        if file.endswith(".png"):
+        if file.endswith((".png", ".jpg")):
             with Image.open(outcome.folder / file) as picture:
                 assert min(picture.size) > 400
 
@@ -100,7 +100,7 @@ def test_what_a_set_no_longer_writes_is_removed(
     kept.write_text("not the set's")
     assert {"table.md", "fronts.csv"} < {path.name for path in outcome.folder.iterdir()}
     amended = run(tiny_set(model, plots=plots[1:], table={"format": "latex"}))
-    assert amended.files == ["table.csv", "table.tex", "edge_f1_2px-over-passes.png", "sheet-tiny-suite.png"]
+    assert amended.files == ["table.csv", "table.tex", "edge_f1_2px-over-passes.png", "sheet-tiny-suite.jpg"]
     left = {*amended.files, "set.json", "table.html", "tiny-suite"}
     assert {path.name for path in outcome.folder.iterdir()} == left
     assert json.loads((outcome.folder / "set.json").read_text())["files"] == amended.files
