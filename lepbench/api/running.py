@@ -147,7 +147,7 @@ def verify(
     """
     folder = find_folder(run)
     found = read_record(folder)
-    chosen = suite if isinstance(suite, Suite) else find_suite(found, suite)
+    chosen = suite if isinstance(suite, Suite) else find_suite(found, folder, suite)
     reference = None if statistics is None else Path(statistics)
     terms = (
         protocol

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.layout import SUITES
 from lepbench.files import list_visible, read_json, write_text
 from lepbench.run_sets.config import RunSet
 from lepbench.run_sets.plots import Plot
 from lepbench.run_sets.sheets import name_sheet
-from lepbench.run_sets.suites import SUITES
 from lepbench.run_sets.tasks import Task
 
 SET = "set.json"

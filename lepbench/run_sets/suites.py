@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.layout import SUITES
 from lepbench.run_sets.config import RunSet
 from lepbench.run_sets.follow import Follow
 from lepbench.run_sets.suite_config import SuiteEntry
@@ -15,9 +16,6 @@ from lepbench.suite_sources.recognise import list_differences
 from lepbench.suite_sources.write import list_leftovers
 from lepbench.suites import Items, Suite, load_suite
 from lepbench.suites.definition import DEFINITION
-
-SUITES = "suites"
-"""The folder, in that of a set, of the suites that it makes."""
 
 
 class PlannedSuite(Suite):

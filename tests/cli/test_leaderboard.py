@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,19 @@ def test_a_run_is_added_and_a_wrong_one_is_one_line(
         said = capsys.readouterr()
         assert said.out == ""
         assert len(said.err.strip().splitlines()) == 1
+
+    # As a run of a set that made its suite, beside a folder that is no run.
+    placed = tmp_path / "set" / "tiny-suite" / "lepbench-edges-v1" / "tiny"
+    shutil.copytree(tmp_path / "out", placed)
+    shutil.copytree(tiny_suite.folder, tmp_path / "set" / "suites" / "tiny-suite")
+    boards = tmp_path / "boards-of-sets"
+    several = ["leaderboard", "add", tmp_path / "none", placed, "--leaderboards", boards]
+    assert call_command(monkeypatch, *several) == 2
+    said = capsys.readouterr()
+    assert said.out == f"{placed}: added to {boards / 'tiny-suite' / 'lepbench-edges-v1.csv'}\n"
+    refused, summary = said.err.strip().splitlines()
+    assert refused.startswith(f"{tmp_path / 'none'}: refused: ")
+    assert "1 of 2 runs were refused" in summary
 
 
 @pytest.fixture
