@@ -12,7 +12,7 @@ from lepbench.config import load_document, parse_config, read_yaml
 from lepbench.detectors import identify_detector, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.measures.base import Measure, make_measure, strip_label
-from lepbench.evaluation.measures.levels import list_single
+from lepbench.evaluation.measures.levels import list_sample_figures
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.references import hash_reference
 from lepbench.judges import ABILITIES, JudgeConfig, select_judge
@@ -266,7 +266,7 @@ def _check_rank(protocol: Protocol) -> None:
 
 def _check_levels(protocol: Protocol) -> None:
     """Refuse figures by level that are not measured, or not of single samples."""
-    figures = list_single(protocol) if protocol.by_level else []
+    figures = list_sample_figures(protocol) if protocol.by_level else []
     known = {*figures, *map(strip_label, figures)}
     for name in protocol.by_level:
         if name not in known:
