@@ -15,9 +15,9 @@ from lepbench.cli.app import main
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import compare as room
 from lepbench.evaluation.compare import Comparison, compare, select_samples
+from lepbench.evaluation.directions import find_direction
 from lepbench.evaluation.record import Record, read_record, write_record
 from lepbench.evaluation.run import evaluate
-from lepbench.evaluation.summary import is_lower_better
 from lepbench.guidance import SamplerSettings
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
@@ -104,7 +104,7 @@ def test_ranks_follow_from_significant_differences(found: Comparison) -> None:
     assert parted, "two steps and one draw other pictures"
     for one in parted:
         ranks = {s.run: s.ranks for s in found.standings if s.metric == one.metric}
-        ahead = (one.interval.value > 0) != is_lower_better(one.metric)
+        ahead = (one.interval.value > 0) != (find_direction(one.metric) == "lower")
         better, worse = (one.first, one.second) if ahead else (one.second, one.first)
         assert ranks[better][0] < ranks[worse][0]
         assert ranks[better][1] < ranks[worse][1]
