@@ -7,9 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tiny_evaluation import tiny_suite
 
 from lepbench.suites import Suite, load_suite
 from lepbench.suites.levels import order_levels, read_levels, sort_levels
+
+__all__ = ["tiny_suite"]
 
 
 @pytest.fixture(scope="module")
