@@ -48,7 +48,7 @@ def draw_controlled(
     prompts = [request.prompt for request in requests]
     conditions = backbone.conditions(prompts, sampler.guidance_scale, choose_negatives(requests, sampler))
     scheduler = make_scheduler(sampler.scheduler, backbone, sampler.steps, latent)
-    parts = {kind.slot: module.network}
+    parts: dict[str, Any] = {kind.slot: module.network}
     if kind.encoded:
         # The encoded control picture is sampled from the generators.
         parts["vae"] = ControlEncoder(backbone.vae, backbone.dtype, generators)
