@@ -125,7 +125,7 @@ def command(
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
     from lepbench.api.notes import list_request_notes
-    from lepbench.backbones.backbone import load_backbone
+    from lepbench.backbones.assemble import load_backbone
     from lepbench.bars import show_bars
     from lepbench.guidance.draw import draw_picture
     from lepbench.guidance.presets import PRESETS

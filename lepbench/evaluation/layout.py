@@ -28,7 +28,7 @@ def find_samples(folder: Path) -> Path:
 
 def locate_made_suite(folder: Path, suite: str) -> Path:
     """Where a set has the suite that it made for the run in `folder`, `OUT/SUITE/PROTOCOL/MODEL`."""
-    return folder.resolve().parents[2] / SUITES / suite
+    return folder.resolve().parent.parent.parent / SUITES / suite
 
 
 def locate_picture(folder: Path, condition: str, item_id: str, index: int = 0) -> Path:

@@ -29,13 +29,13 @@ COUNTED_STEPS = (2, 3)
 
 @METHODS.register("controlled")
 class ControlledConfig(MethodConfig):
-    """The control module, its picture and its settings; what is not given is that of a known checkpoint."""
+    """The control module, its picture and its settings; what is not given is that of a known module."""
 
     name: Literal["controlled"] = "controlled"
     control: str
     """A folder or hub id of a control module that diffusers saved."""
     preset: str | None = None
-    """The hub id of a known checkpoint of which the folder is a copy.
+    """The hub id of a known control module of which the folder is a copy.
     It is resolved on reading: a record has the settings, and not the preset."""
     polarity: Polarity
     """Strokes and ground of the control picture."""
@@ -57,7 +57,7 @@ class ControlledConfig(MethodConfig):
     @model_validator(mode="before")
     @classmethod
     def _resolved(cls, given: Any) -> Any:
-        """Merge the settings of a known checkpoint, overridden by the given ones."""
+        """Merge the settings of a known module, overridden by the given ones."""
         if not isinstance(given, dict) or "control" not in given:
             return given
         try:

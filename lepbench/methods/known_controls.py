@@ -1,4 +1,4 @@
-"""Settings of published control checkpoints, by hub id; `known.yaml` says where each is stated."""
+"""Settings of published control modules, by hub id; `known.yaml` says where each is stated."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Polarity = Literal["white-on-black", "black-on-white"]
 """Of the strokes of a control picture and its ground."""
 
 PICTURE = ("polarity", "channels", "range")
-"""What the control picture of a checkpoint is; nothing can be drawn without it."""
+"""What the control picture of a module is; nothing can be drawn without it."""
 
 SAMPLING = ("steps", "guidance_scale", "scheduler")
 """What belongs to the sampler."""
 
 
 class KnownControl(Config):
-    """A checkpoint's control picture and settings; those that are None are not stated by its authors.
+    """A published control module's picture and settings; those that are None are not stated by its authors.
 
     Attributes:
         family: of the backbones that it controls.
@@ -63,7 +63,7 @@ class KnownControl(Config):
 
 @cache
 def load_known_controls() -> dict[str, KnownControl]:
-    """All published checkpoints whose settings are known, by hub id."""
+    """All published control modules whose settings are known, by hub id."""
     text = (files("lepbench.methods") / "known.yaml").read_text(encoding="utf-8")
     document = yaml.safe_load(text)
     return {
@@ -72,10 +72,10 @@ def load_known_controls() -> dict[str, KnownControl]:
 
 
 def find_known_control(control: object, preset: object = None) -> KnownControl | None:
-    """The settings of a checkpoint, or of the one that `preset` names; None where it is not known.
+    """The settings of a control module, or of the one that `preset` names; None where it is not known.
 
     Raises:
-        LepbenchError: no checkpoint that `preset` names is known.
+        LepbenchError: no module that `preset` names is known.
     """
     known = load_known_controls()
     if preset is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,14 +93,8 @@ class SteeredMethod(Method):
         return self.backbone
 
     def measure_flops(self, request: Request) -> PictureFlops:
-        backbone, size = self.backbone, (request.sketch.shape[0], request.sketch.shape[1])
-        once = count_coding_flops(backbone, request.prompt, self.sampler.guidance_scale, size)
-        once += count_flops(lambda: self.guide([request]))
-        latents = torch.zeros(1, *backbone.latent_shape(size), device=backbone.device)
-        guidance, conditioning = self.guide([request]), backbone.encode_prompts([request.prompt])
-        timestep = torch.tensor(backbone.train_timesteps - 1, device=backbone.device)
-        steered = count_flops(lambda: guidance.step(backbone, latents, timestep, conditioning))
-        return PictureFlops(count_pass_flops(backbone, size), steered, once)
+        scale = self.sampler.guidance_scale
+        return count_steered_flops(self.backbone, request, scale, guide=lambda: self.guide([request]).step)
 
     def draw(self, requests: Sequence[Request]) -> Tensor:
         return draw_pictures(self.backbone, self.sampler, requests, self.guide(requests))
@@ -118,3 +112,22 @@ def stack_weights(requests: Sequence[Request], emphasis: float | None) -> Tensor
     ]
     given = torch.stack([weights.float() for weights in maps])
     return given if emphasis is None else given * torch.where(stack_sketches(requests), emphasis, 1.0)
+
+
+def count_steered_flops(
+    backbone: Backbone, request: Request, scale: float, guide: Callable[[], Callable[..., Any]]
+) -> PictureFlops:
+    """Operations of a picture whose sampler is guided.
+
+    Args:
+        scale: of classifier-free guidance.
+        guide: encodes the sketch, and gives what computes a steered pass of backbone, latents, timestep and
+            conditioning.
+    """
+    size = (request.sketch.shape[0], request.sketch.shape[1])
+    once = count_coding_flops(backbone, request.prompt, scale, size) + count_flops(guide)
+    latents = torch.zeros(1, *backbone.latent_shape(size), device=backbone.device)
+    compute, conditioning = guide(), backbone.encode_prompts([request.prompt])
+    timestep = torch.tensor(backbone.train_timesteps - 1, device=backbone.device)
+    steered = count_flops(lambda: compute(backbone, latents, timestep, conditioning))
+    return PictureFlops(count_pass_flops(backbone, size), steered, once)

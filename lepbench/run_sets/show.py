@@ -26,7 +26,7 @@ from lepbench.run_sets.tasks import Task
 from lepbench.run_sets.trade_offs import TradeOff, format_fronts, make_front_panel, measure_trade_off
 
 
-class Drawn(NamedTuple):
+class DrawnPlot(NamedTuple):
     """A plot: its file, a panel a task that has a finished run, and their fronts, if it is one of fronts."""
 
     file: str
@@ -80,13 +80,13 @@ def _write_texts(outcome: SetOutcome, plan: Plan, finished: Finished) -> dict[st
     return texts | ({FRONTS: format_fronts(outcome.fronts)} if outcome.fronts else {})
 
 
-def _draw_plot(plot: Plot, plan: Plan, finished: Finished) -> Drawn:
+def _draw_plot(plot: Plot, plan: Plan, finished: Finished) -> DrawnPlot:
     file = name_plot(plot)
     parts = [(task, _select(finished, task)) for task in list_fitting(plot, plan.runs)]
     if not isinstance(plot, FrontPlot):
-        return Drawn(file, [make_curve_panel(plot, task, part) for task, part in parts])
+        return DrawnPlot(file, [make_curve_panel(plot, task, part) for task, part in parts])
     fronts = [measure_trade_off(plot, task, part) for task, part in parts]
-    return Drawn(file, [make_front_panel(plot, front) for front in fronts], fronts)
+    return DrawnPlot(file, [make_front_panel(plot, front) for front in fronts], fronts)
 
 
 def _draw_sheets(plan: Plan, finished: Finished) -> dict[str, Callable[[Path], object]]:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from lepbench.errors import LepbenchError
 from lepbench.seeds import derive_seed
 from lepbench.suite_sources.base import SUITE_SOURCES
-from lepbench.suite_sources.variants import Original, VariantCandidates, VariantSource
+from lepbench.suite_sources.variants import OriginalItem, VariantCandidates, VariantSource
 from lepbench.suite_sources.worlds import restore_scene
 from lepbench.suites import Truth, load_suite
 from lepbench.suites.freeze import ItemRow
@@ -69,7 +69,7 @@ class PromptsSource(VariantSource):
             )
         return super().open()
 
-    def vary(self, original: Original, level: str) -> ItemRow:
+    def vary(self, original: OriginalItem, level: str) -> ItemRow:
         prompt = original.item.prompt
         if level in self.templates:
             return {"prompt": self.templates[level].replace(PROMPT, prompt)}

@@ -18,8 +18,8 @@ from lepbench.suite_sources.base import Candidate, Candidates, SuiteItem, SuiteS
 from lepbench.suite_sources.rejects import (
     REJECTED,
     UNSUPPORTED,
-    Part,
-    Reject,
+    RejectedCandidate,
+    UnsupportedParts,
     count_parts,
     count_reasons,
     describe_rejects,
@@ -47,8 +47,8 @@ class MadeSuite(NamedTuple):
 
     definition: SuiteDefinition
     candidates: int
-    rejects: list[Reject]
-    parts: list[Part]
+    rejects: list[RejectedCandidate]
+    parts: list[UnsupportedParts]
 
 
 def write_suite(
@@ -133,8 +133,8 @@ class Selection:
 
     def __init__(self, found: Candidates, source: SuiteSource, rejected: Path) -> None:
         self.found, self.source, self.rejected = found, source, rejected
-        self.rejects: list[Reject] = []
-        self.parts: list[Part] = []
+        self.rejects: list[RejectedCandidate] = []
+        self.parts: list[UnsupportedParts] = []
         self.changes: Counter[str] = Counter()
 
     def rows(self, progress: Progress) -> Iterator[ItemRow]:
@@ -148,7 +148,7 @@ class Selection:
         picked = islice(pick_items(self.found.queues(), self.rejects), self.source.most)
         for done, (candidate, item) in enumerate(picked, start=1):
             if item.unsupported:
-                self.parts.append(Part(id=candidate.name(), unsupported=item.unsupported))
+                self.parts.append(UnsupportedParts(id=candidate.name(), unsupported=item.unsupported))
             self.changes.update(item.changes)
             yield item.row
             progress("items", done, total)
@@ -184,13 +184,13 @@ class Selection:
         return LepbenchError(f"only {usable} of {self.found.count} can be used{why}", fix)
 
 
-def pick_items(queues: Iterable[Iterable[Candidate]], rejects: list[Reject]) -> Iterator[Picked]:
+def pick_items(queues: Iterable[Iterable[Candidate]], rejects: list[RejectedCandidate]) -> Iterator[Picked]:
     """Items, one of each queue in turn, no id twice; what is passed over goes to `rejects`."""
     used: set[str] = set()
     return take_turns(_usable(queue, used, rejects) for queue in queues)
 
 
-def _usable(queue: Iterable[Candidate], used: set[str], rejects: list[Reject]) -> Iterator[Picked]:
+def _usable(queue: Iterable[Candidate], used: set[str], rejects: list[RejectedCandidate]) -> Iterator[Picked]:
     """A queue's items, none of an id that is used already."""
     for candidate in queue:
         try:
@@ -198,7 +198,9 @@ def _usable(queue: Iterable[Candidate], used: set[str], rejects: list[Reject]) -
             if item.row["item_id"] in used:
                 raise Unusable(Fault.REPEATED, item.row["item_id"])
         except Unusable as unusable:
-            rejects.append(Reject(id=candidate.name(), reason=str(unusable.fault), detail=unusable.detail))
+            rejects.append(
+                RejectedCandidate(id=candidate.name(), reason=str(unusable.fault), detail=unusable.detail)
+            )
             continue
         used.add(item.row["item_id"])
         yield candidate, item

@@ -125,3 +125,12 @@ def test_a_protocol_that_ranks_by_what_it_does_not_measure_is_one_line(
     message = "mine ranks by 'edge_f1_1p', which it does not measure; did you mean 'edge_f1_1px'"
     with pytest.raises(LepbenchError, match=message):
         select_protocol(tiny_suite, path)
+
+
+def test_a_protocol_that_ranks_by_a_figure_without_a_better_side_is_one_line(
+    tmp_path: Path, tiny_suite: Suite
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nmeasures: [edges, diversity]\nrank_by: diversity@sketchworld-clip\n")
+    with pytest.raises(LepbenchError, match="of which neither side is better; rank by another figure"):
+        select_protocol(tiny_suite, path)

@@ -20,7 +20,7 @@ from lepbench.config import load_config
 from lepbench.errors import LepbenchError
 from lepbench.images import read_pixels
 from lepbench.suite_sources.completion import CompletionSource
-from lepbench.suite_sources.variants import Original
+from lepbench.suite_sources.variants import OriginalItem
 from lepbench.suites import Suite, SuiteDefinition, load_suite
 
 HANDS, EDGES = "sketchworld-freehand-v1", "sketchworld-edges-v1"
@@ -65,7 +65,7 @@ def test_a_share_of_the_strokes_is_the_first_of_them(position: int, share: float
     item = suite[position]
     (level,) = CompletionSource(path=Path(HANDS), fractions=(share,)).list_levels()
     source = CompletionSource(path=Path(HANDS), fractions=(float(level),))
-    row = source.vary(Original(item, suite.read_row(position), suite), level)
+    row = source.vary(OriginalItem(item, suite.read_row(position), suite), level)
     given_strokes, whole = read_pixels(row["strokes"]), read_pixels(row["whole"])
     numbers = sorted({int(number) for number in item.strokes.ravel()} - {0})
     wanted = numbers[: math.ceil(round(float(level) * len(numbers), 6))]

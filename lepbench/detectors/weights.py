@@ -26,7 +26,7 @@ PUBLISHED = {
     "lineart-coarse": f"{ANNOTATORS}/sk_model2.pth",
     "pidinet": f"{ANNOTATORS}/table5_pidinet.pth",
 }
-"""Name of a known checkpoint -> URL where its authors, or those who ported it, publish it."""
+"""Name of known weights -> URL where its authors, or those who ported it, publish it."""
 
 Weights = dict[str, Tensor]
 
@@ -44,7 +44,7 @@ class Lock(Config):
     known: bool = Field(alias="told")
 
 
-class Checkpoint(NamedTuple):
+class WeightsFile(NamedTuple):
     """An existing file of weights, and the hash of its bytes."""
 
     path: Path
@@ -52,18 +52,18 @@ class Checkpoint(NamedTuple):
 
 
 def find_url(name: str) -> str:
-    """Where a known checkpoint is published.
+    """Where known weights are published.
 
     Raises:
         LepbenchError: it is not known.
     """
     if name not in PUBLISHED:
-        raise LepbenchError(f"no checkpoint {name!r} is known", suggest_name(name, PUBLISHED))
+        raise LepbenchError(f"no weights {name!r} are known", suggest_name(name, PUBLISHED))
     return PUBLISHED[name]
 
 
 def place_of(name: str) -> Path:
-    """Cache path of a known checkpoint."""
+    """Cache path of known weights."""
     return find_cache_folder() / "detectors" / name / find_url(name).rsplit("/", 1)[1]
 
 
@@ -89,8 +89,8 @@ def read_lock(path: Path) -> Lock | None:
         raise LepbenchError(f"{lock} is damaged: {explain(error, Lock)}", "delete it") from error
 
 
-def find_prefetched(name: str) -> Checkpoint:
-    """A known checkpoint from the cache, with unchanged bytes.
+def find_prefetched(name: str) -> WeightsFile:
+    """Known weights from the cache, with unchanged bytes.
 
     Raises:
         LepbenchError: it was not fetched, or is another file now.
@@ -104,7 +104,7 @@ def find_prefetched(name: str) -> Checkpoint:
     return local(path, lock.sha256)
 
 
-def local(path: Path, sha256: str | None) -> Checkpoint:
+def local(path: Path, sha256: str | None) -> WeightsFile:
     """A file, its hash checked where one is expected.
 
     Raises:
@@ -116,7 +116,7 @@ def local(path: Path, sha256: str | None) -> Checkpoint:
     except OSError as error:
         raise LepbenchError(f"cannot read the weights {path}: {error.strerror}", "check the path") from error
     check_sha256(str(path), found, sha256)
-    return Checkpoint(path, found)
+    return WeightsFile(path, found)
 
 
 @lru_cache(maxsize=64)
@@ -125,8 +125,8 @@ def _digest(path: Path, changed: int, size: int) -> str:
     return sha256_file(path)
 
 
-def read(checkpoint: Checkpoint) -> Weights:
-    """The tensors of a checkpoint, by the names of a plain module.
+def read(file: WeightsFile) -> Weights:
+    """The tensors of a file of weights, by the names of a plain module.
 
     The hashed bytes are read. From other formats than safetensors only tensors are unpickled, from a
     `state_dict` if there is one, and the prefix `module.` of data parallel training is removed.
@@ -134,8 +134,8 @@ def read(checkpoint: Checkpoint) -> Weights:
     Raises:
         LepbenchError: it is another file by now, or holds no tensors by name.
     """
-    path, content = checkpoint.path, checkpoint.path.read_bytes()
-    check_sha256(str(path), sha256_bytes(content), checkpoint.sha256)
+    path, content = file.path, file.path.read_bytes()
+    check_sha256(str(path), sha256_bytes(content), file.sha256)
     tensors = _safe(path, content) if path.suffix == SAFE else _torch(path, content)
     return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
 
