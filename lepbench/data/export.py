@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from lepbench.config import Config, explain
+from lepbench.config import Config
 from lepbench.data.build import REJECTED
 from lepbench.data.card import CARD, HISTOGRAMS, SHEET
 from lepbench.data.check import check, read
@@ -20,6 +20,7 @@ from lepbench.data.lock import lock_folder
 from lepbench.data.manifest import Manifest
 from lepbench.data.schema import TripletRow
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.files import atomic_path, list_visible, sha256_file, write_bytes, write_text
 from lepbench.progress import Progress
 

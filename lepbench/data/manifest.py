@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from lepbench.config import Config, explain
+from lepbench.config import Config
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.files import sha256_bytes, write_text
 
 MANIFEST = "manifest.json"

@@ -11,8 +11,9 @@ import torch
 from pydantic import Field, ValidationError
 from torch import Tensor
 
-from lepbench.config import Config, explain
+from lepbench.config import Config
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.fetch import check_sha256
 from lepbench.files import find_cache_folder, sha256_bytes, sha256_file
 from lepbench.registry import suggest_name

@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import ValidationError
 
-from lepbench.config import explain
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.evaluation.condition_runner import write_table
 from lepbench.evaluation.condition_table import PICTURE, ConditionTable
 from lepbench.evaluation.conditions import CONDITIONS, REAL

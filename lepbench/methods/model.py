@@ -15,6 +15,7 @@ from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.methods.base import METHODS, AnyMethod, MethodConfig
 from lepbench.methods.reference import ReferenceModel
 from lepbench.methods.steered import SteeredConfig
+from lepbench.places import list_own_keys
 from lepbench.submitted import hash_code, hash_module
 
 DEFAULT_BACKBONE = "mini@1"
@@ -52,6 +53,18 @@ class ModelConfig(Config):
         if self.backbone is None:
             return self.method.reference
         return ReferenceModel(backbone=self.backbone, precision=self.precision, sampler=self.sampler)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_misplaced(cls, given: Any) -> Any:
+        """Say of a key of the method that it belongs there."""
+        method = given.get("method") if isinstance(given, dict) else None
+        name = method.get("name") if isinstance(method, dict) else method
+        if isinstance(name, str) and name in METHODS:
+            for key in given.keys() - cls.model_fields.keys() - SamplerSettings.model_fields.keys():
+                if key in list_own_keys(METHODS.get(name)):
+                    raise ValueError(f"unknown key {key!r}; it belongs in 'method', beside 'name: {name}'")
+        return given
 
     @model_validator(mode="before")
     @classmethod

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from lepbench.backbones.resolve import find_model_folder
-from lepbench.config import explain
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.files import atomic_path, read_json, sha256_file, write_bytes, write_text
 from lepbench.hub import report_upload_errors
 from lepbench.predictors.card import render_card
