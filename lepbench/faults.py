@@ -129,7 +129,8 @@ def explain_parts(
         return f"{name_place((*prefix, *first.place.path[:-1]))} has too few entries", ADD_ENTRY
     if first.kind in OWN_WORDS:
         said = str(first.details.get("ctx", {}).get("error", "")) or "it does not fit"
-        return (f"{where}: {said}" if where else said), ""
+        between = " " if said.startswith("must ") else ": "
+        return (f"{where}{between}{said}" if where else said), ""
     if first.kind == "json_invalid":
         return f"it holds no valid JSON: {first.details['ctx']['error']}", ""
     wanted = dict.fromkeys(find_wanted(fault) for fault in faults)
@@ -211,7 +212,9 @@ def advise(fault: Fault, choices: Sequence[Fault]) -> str:
     if known:
         close = suggest_name(str(given), known) if isinstance(given, str) else ""
         return close if close.startswith("did you mean") else ""
-    if wanted in (TEXT, PATH) and not isinstance(given, list | tuple | dict | bytes):
+    if wanted in (TEXT, PATH) and isinstance(given, dict):
+        return "put a text with braces or a colon in quotes"
+    if wanted in (TEXT, PATH) and not isinstance(given, list | tuple | bytes):
         return "put it in quotes"
     if wanted == LIST and isinstance(given, str | int | float):
         return f"write [{quote_value(given)}]"

@@ -25,7 +25,7 @@ def test_the_example_is_a_valid_configuration() -> None:
             "data: triplets\npredictor: {hiden: [3]}\n",
             "predictor 'mlp': unknown key 'hiden'; did you mean 'hidden'?",
         ),
-        ("steps: 3\n", "data: Field required"),
+        ("steps: 3\n", "the key 'data' is missing"),
         ("data: triplets\ntimesteps: [500, 200]\n", "timesteps [500, 200] is no range"),
         ("data: triplets\nbackbone: mini@99\n", "no embedded model 'mini@99'"),
         ("- 1\n", "holds no mapping"),

@@ -125,7 +125,7 @@ def test_a_recipe_takes_any_kind_and_no_key_it_does_not_know(tmp_path: Path) -> 
         "{name: unet, width: [3]}": "predictor 'unet': unknown key 'width'; did you mean 'widths'?",
         "mpl": "unknown predictor 'mpl'; did you mean 'mlp'?",
         "[1]": "names no predictor; name one of: aggregated, mlp, unet",
-        "{time: noise}": "predictor 'mlp': time: Input should be 'scalar' or 'noise-map'",
+        "{time: noise}": "predictor.time must be 'scalar' or 'noise-map', not 'noise'",
     }.items():
         path.write_text(f"data: triplets\npredictor: {text}\n")
         with pytest.raises(LepbenchError) as caught:

@@ -36,7 +36,7 @@ def doodles(tmp_path: Path) -> Path:
         (["quickdraw", "{qd}", "--detector", "canny"], "quickdraw takes no --detector; leave it out"),
         (["quickdraw", "{qd}", "--exclude", "x"], "quickdraw takes no --exclude"),
         (["quickdraw", "{qd}", "--device", "cpu"], "quickdraw takes no --device"),
-        (["triplets", "{qd}", "--device", "gpu"], "device: Input should be 'auto', 'cpu' or 'cuda'"),
+        (["triplets", "{qd}", "--device", "gpu"], "device must be 'auto', 'cpu' or 'cuda'"),
         (["folder", "{qd}", "--prompt", "a {{label}}"], "folder takes no --prompt"),
         (["triplets", "{qd}", "--prompt", "a {{label}}"], "triplets takes no --prompt"),
         (["triplets", "{qd}", "--set", "caption=frist"], "caption"),
