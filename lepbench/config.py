@@ -39,7 +39,7 @@ SYNTAX = {
     "found '<stream end>'": "a bracket is not closed",
     "expected ',' or": "a bracket is not closed, or a comma is missing",
     "unexpected end of stream": "a quotation mark is not closed",
-    "mapping values are not allowed": "a second colon: put a value that holds ': ' in quotes, or indent the line",
+    "mapping values are not allowed": "a second colon: put a value with one in quotes, or indent the line",
     "expected <block end>": "the line is indented otherwise than those before it",
     "could not find expected ':'": "the line is no 'key: value'",
     "special characters": "it holds control characters",
@@ -139,9 +139,7 @@ def parse_config(document: Any, kind: type[C], label: str, fix: str = "") -> C:
         raise LepbenchError(f"{begin}{error}", fix) from error
 
 
-def select_config(
-    config: str | dict[str, Any], registry: Registry[type[C]], key: str | None = None
-) -> C:
+def select_config(config: str | dict[str, Any], registry: Registry[type[C]], key: str | None = None) -> C:
     """The entry of a registry of configurations that a name, or a mapping with `name` and settings, asks for.
 
     Args:

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -146,7 +146,8 @@ def explain_parts(
 def choose_faults(error: ValidationError, kind: type[BaseModel]) -> list[Fault]:
     """The fault that helps most; several if they are those of the branches of a union."""
     details = error.errors(include_url=False)
-    faults = [Fault(find_place(one["loc"], kind), one) for one in details if one["type"] != FOLLOWS]
+    own = [one for one in details if one["type"] != FOLLOWS] or details
+    faults = [Fault(find_place(one["loc"], kind), one) for one in own]
     # A misspelt key also leaves the right one missing: the misspelling is what helps.
     first = next((fault for fault in faults if fault.kind in UNKNOWN_KEY), faults[0])
     if first.place.branch is None:
@@ -217,7 +218,8 @@ def advise(fault: Fault, choices: Sequence[Fault]) -> str:
     if wanted in (TEXT, PATH) and not isinstance(given, list | tuple | bytes):
         return "put it in quotes"
     if wanted == LIST and isinstance(given, str | int | float):
-        return f"write [{quote_value(given)}]"
+        quoted = quote_value(given)
+        return f"write [{quoted}]" if len(quoted) < SHOWN // 2 else "write it in [ ]"
     return "write them as 'key: value', indented below it" if wanted == KEYS else ""
 
 

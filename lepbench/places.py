@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
@@ -65,9 +66,10 @@ def step_into(annotation: Any, part: str | int) -> Any:
     return inner[0] if get_origin(annotation) in (tuple, list, set, frozenset) else Any
 
 
-def list_own_keys(kind: type[BaseModel] | None) -> set[str]:
+@cache
+def list_own_keys(kind: type[BaseModel] | None) -> frozenset[str]:
     """The keys of a configuration as they are written, nested ones left out."""
-    return set() if kind is None else set(_find_properties(TypeAdapter(kind).json_schema()))
+    return frozenset(_find_properties(TypeAdapter(kind).json_schema()) if kind is not None else ())
 
 
 def list_inner_keys(kind: type[BaseModel]) -> dict[str, str]:

@@ -109,7 +109,7 @@ def check_device(device: str) -> None:
         LepbenchError: it has none.
     """
     if device == "cuda" and not torch.cuda.is_available():
-        raise LepbenchError("device is cuda, and there is none here", "take device cpu")
+        raise LepbenchError("device is cuda, and there is none here", "write 'device: cpu'")
 
 
 def anchor_paths(part: ConfigPart) -> ConfigPart:

@@ -153,7 +153,8 @@ def with_tar(
         write_text(out / INDEX, index.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise LepbenchError(
-            f"cannot write {path}: {error.strerror}", "make room, and run the same command again: it goes on"
+            f"cannot write {path}: {error.strerror}",
+            "free some space, and run the same command again: it continues",
         ) from error
     return index
 

@@ -11,7 +11,6 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from lepbench.errors import LepbenchError
-from lepbench.faults import explain
 from lepbench.evaluation.condition_runner import write_table
 from lepbench.evaluation.condition_table import PICTURE, ConditionTable
 from lepbench.evaluation.conditions import CONDITIONS, REAL
@@ -19,6 +18,7 @@ from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.record import Identity
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.schema import FEATURES, KEPT
+from lepbench.faults import explain
 from lepbench.files import list_visible, make_folder, read_json, write_bytes, write_text
 
 OWNER = "run.json"

@@ -53,7 +53,6 @@ AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select
 """A field of this type takes any registered detector that grades edges."""
 
 
-
 class Protocol(Config):
     """How images are scored. Two scores are comparable only if their protocols' hashes agree."""
 

@@ -201,7 +201,10 @@ class _Loop:
             LepbenchError: it steps from a stored sample, and would ignore the added noise.
         """
         if hasattr(self.scheduler, "cur_sample"):
-            raise LepbenchError(f"{type(self.scheduler).__name__} cannot go back", "choose another scheduler")
+            raise LepbenchError(
+                f"{type(self.scheduler).__name__} cannot repeat steps, as 'travel' needs",
+                "choose another scheduler, or leave 'travel' out",
+            )
         self.marks[index] = copy.deepcopy(self.scheduler)
 
     def go_back(self, latents: Tensor, now: int, then: int) -> Tensor:
@@ -255,4 +258,4 @@ def _check(
     if guidance is not None:
         guidance.check(noise)
     if guidance is not None and generators is None and guidance.schedule.travel is not None:
-        raise LepbenchError("going back to noise draws noise", "give one generator a sample")
+        raise LepbenchError("'travel' draws noise for repeated steps", "give one generator a sample")

@@ -113,7 +113,9 @@ class JudgeConfig(Config, ABC):
             # The settings are frozen, but not shared yet.
             object.__setattr__(self, "label", self.name)
         if unable := [ability for ability in self.use if ability not in self.able]:
-            raise ValueError(f"'use' names {unable[0]!r}, which it does not give; {suggest_name('', self.able)}")
+            raise ValueError(
+                f"'use' names {unable[0]!r}, which it does not give; {suggest_name('', self.able)}"
+            )
         return self
 
     @property

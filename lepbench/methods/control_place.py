@@ -7,7 +7,13 @@ from typing import Any
 
 from lepbench.backbones.identify import read_index
 from lepbench.backbones.load import read_mapping
-from lepbench.backbones.resolve import INDEX, find_embedded_folder, find_model_folder, is_checkpoint, is_embedded
+from lepbench.backbones.resolve import (
+    INDEX,
+    find_embedded_folder,
+    find_model_folder,
+    is_checkpoint,
+    is_embedded,
+)
 from lepbench.errors import LepbenchError
 from lepbench.faults import quote_value
 from lepbench.files import list_visible
@@ -18,7 +24,9 @@ from lepbench.registry import limit_list, suggest_name
 
 CONFIG = "config.json"
 GIVE = "give the folder or hub id of a control module that diffusers saved, or 'controlnet-mini@1'"
-ONE_FILE = "save it as a folder: diffusers.ControlNetModel.from_single_file({name!r}).save_pretrained('FOLDER')"
+ONE_FILE = (
+    "save it as a folder: diffusers.ControlNetModel.from_single_file({name!r}).save_pretrained('FOLDER')"
+)
 
 
 def require_name(control: object) -> None:
@@ -98,13 +106,19 @@ def _require_class(name: str, config: dict[str, Any]) -> None:
             "write 'method: {name: lep, predictor: ...}' with it",
         )
     what = f"is of class {found}" if found else f"has a {CONFIG} that names no class of diffusers"
-    raise LepbenchError(f"{name} {what}, and no control module", f"give one of class {limit_list(known, last='or')}")
+    raise LepbenchError(
+        f"{name} {what}, and no control module", f"give one of class {limit_list(known, last='or')}"
+    )
 
 
 def _refuse_file(path: Path) -> None:
     if not path.is_file():
         raise LepbenchError(f"no file {str(path)!r}", GIVE)
-    fix = f"did you mean {path.parent}?" if (path.parent / CONFIG).is_file() else ONE_FILE.format(name=str(path))
+    fix = (
+        f"did you mean {path.parent}?"
+        if (path.parent / CONFIG).is_file()
+        else ONE_FILE.format(name=str(path))
+    )
     raise LepbenchError(f"{path} is a file, and a control module is a folder", fix)
 
 

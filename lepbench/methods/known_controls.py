@@ -93,6 +93,7 @@ def describe_unknown_picture(control: str, missing: Sequence[str]) -> str:
     close = difflib.get_close_matches(control, known, n=1, cutoff=0.8)
     instead = f"did you mean {close[0]!r}? Else give" if close else "give"
     return (
-        f"{control!r} is no checkpoint whose control picture is known: {instead} {', '.join(missing)} (polarity: "
-        "white-on-black or black-on-white, channels: 1 or 3, range: [0, 1] or [-1, 1]), or the preset of one"
+        f"{control!r} is no checkpoint whose control picture is known: {instead} {', '.join(missing)} "
+        "(polarity: white-on-black or black-on-white, channels: 1 or 3, range: [0, 1] or [-1, 1]), "
+        "or the preset of one"
     )

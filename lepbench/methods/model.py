@@ -89,8 +89,10 @@ class ModelConfig(Config):
         """Merge the preset's settings, overridden by the given ones."""
         if not isinstance(given, dict) or given.get("preset") is None:
             return given
+        if not isinstance(given["preset"], str):
+            return given  # The key's own validation says what is wrong.
         try:
-            preset = PRESETS.get(str(given["preset"]))
+            preset = PRESETS.get(given["preset"])
         except LepbenchError as error:
             raise ValueError(str(error)) from None
         sampler, method = given.get("sampler") or {}, given.get("method")

@@ -49,7 +49,8 @@ def find_range(metric: str, given: Range | None = None) -> Range:
     if not np.isfinite(best - worst) or worst == best or (best < worst) != is_lower_better(metric):
         better = "lower" if is_lower_better(metric) else "higher"
         raise LepbenchError(
-            f"box {list(given)} of {metric} does not run to {better} values, which are better"
+            f"box {list(given)} of {metric} does not run to {better} values, which are better",
+            "write [worst, best]",
         )
     return given
 

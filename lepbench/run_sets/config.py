@@ -87,7 +87,9 @@ def read_entry(given: Any) -> Any:
     apart = ("name", *OWN_KEYS)
     settings = {key: value for key, value in given.items() if key not in apart}
     own = {key: given[key] for key in apart if key in given}
-    return parse_config({**own, "settings": settings}, ModelEntry, f"model {given.get('name', quote_value(given))}")
+    return parse_config(
+        {**own, "settings": settings}, ModelEntry, f"model {given.get('name', quote_value(given))}"
+    )
 
 
 class TableConfig(Config):

@@ -59,8 +59,12 @@ def read_plot(given: Any) -> Any:
         LepbenchError: a key is not known, or does not fit.
     """
     if not isinstance(given, Mapping):
-        raise ValueError(f"it must be keys with values, not {quote_value(given)}; write '{{x: KEY, y: FIGURE}}'")
-    return parse_config(dict(given), FrontPlot if "front" in given else CurvePlot, f"plot {quote_value(given)}")
+        raise ValueError(
+            f"it must be keys with values, not {quote_value(given)}; write '{{x: KEY, y: FIGURE}}'"
+        )
+    return parse_config(
+        dict(given), FrontPlot if "front" in given else CurvePlot, f"plot {quote_value(given)}"
+    )
 
 
 AnyPlot = Annotated[CurvePlot | FrontPlot, BeforeValidator(read_plot)]

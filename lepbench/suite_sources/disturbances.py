@@ -47,7 +47,8 @@ def parse_disturbance(text: str) -> Disturbance:
         if limits is None:
             raise ValueError(f"{text!r} has a number; write {kind!r} alone")
         raise ValueError(
-            f"{text!r} is no change of a sketch; write '{kind}-NUMBER' with a number from {limits[0]:g} to {limits[1]:g}"
+            f"{text!r} is no change of a sketch; write '{kind}-NUMBER' with a number from {limits[0]:g} to "
+            f"{limits[1]:g}"
         )
     return Disturbance(kind, float(amount))
 

@@ -48,8 +48,8 @@ class PromptsSource(VariantSource):
     def _asks_for_some(self) -> PromptsSource:
         if not self.paraphrases and not self.templates:
             raise ValueError(
-                "paraphrases is 0 and there are no templates, so that no prompt differs; write 'paraphrases: 3', "
-                "or 'templates: {oil: \"an oil painting of {prompt}\"}'"
+                "paraphrases is 0 and there are no templates, so that no prompt differs; write "
+                "'paraphrases: 3', or 'templates: {oil: \"an oil painting of {prompt}\"}'"
             )
         return self
 

@@ -26,9 +26,12 @@ def test_the_example_is_a_valid_configuration() -> None:
             "predictor 'mlp': unknown key 'hiden'; did you mean 'hidden'?",
         ),
         ("steps: 3\n", "the key 'data' is missing"),
-        ("data: triplets\ntimesteps: [500, 200]\n", "timesteps [500, 200] is no range"),
+        (
+            "data: triplets\ntimesteps: [500, 200]\n",
+            "timesteps must rise from 0 or more",
+        ),
         ("data: triplets\nbackbone: mini@99\n", "no embedded model 'mini@99'"),
-        ("- 1\n", "holds no mapping"),
+        ("- 1\n", "holds the list [1], not keys with values"),
     ],
 )
 def test_faults_are_one_line_and_exit_code_2(

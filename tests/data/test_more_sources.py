@@ -357,7 +357,7 @@ def test_a_split_that_datasets_cannot_open_is_refused(split: str) -> None:
         (
             ["train.parquet", "more.parquet"],
             "train",
-            "more.parquet tells no split, while others are of train",
+            "more.parquet names no split, while others are of train",
         ),
         (["test/train.parquet"], "train", "test/train.parquet may be of splits test and train"),
     ],

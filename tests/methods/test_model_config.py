@@ -104,8 +104,14 @@ def test_a_schedule_is_written_beside_the_other_keys(
         ("name: a\nmethod: {name: lep, repeats: {time: 2}}", "method.repeats.time'; did you mean 'times'"),
         ("name: a\nsampler: {stepz: 2}\nmethod: {name: lep}", "'sampler.stepz'; did you mean 'steps'"),
         ("name: a\nmethod: {name: lep, decy: linear}", "'method.decy'; did you mean 'decay'"),
-        ("name: a\nmethod: {name: lep, decay: slow}", "method.decay must be 'constant', 'linear' or 'cosine', not 'slow'"),
-        ("name: a\nmethod: {name: lep, travel: {times: 99}}", "method.travel.times must be at most 16, not 99"),
+        (
+            "name: a\nmethod: {name: lep, decay: slow}",
+            "method.decay must be 'constant', 'linear' or 'cosine', not 'slow'",
+        ),
+        (
+            "name: a\nmethod: {name: lep, travel: {times: 99}}",
+            "method.travel.times must be at most 16, not 99",
+        ),
         (
             "name: a\nmethod: {name: lep, schedule: {decay: linear}}",
             "its keys beside the others: decay, repeats",

@@ -47,7 +47,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"table": {"rows": []}}, "table.rows must have at least 1 entry"),
     ({"out": "o" * 300}, "can be no folder: File name too long; choose another 'out'"),
     ({"table": {"format": "html"}}, "table.format must be 'markdown', 'latex' or 'text', not 'html'"),
-    ({"plots": [{"x": "method.scale"}]}, "plot {\"x\": \"method.scale\"}: the key 'y' is missing"),
+    ({"plots": [{"x": "method.scale"}]}, 'plot {"x": "method.scale"}: the key \'y\' is missing'),
     ({"plots": [{"x": "method.scale", "y": "edge_f1_1p"}]}, "there is no figure 'edge_f1_1p'"),
     (
         {"plots": [{"x": "method.scal", "y": "kid"}]},

@@ -52,7 +52,10 @@ def test_the_sketch_and_noise_stay_and_the_words_differ(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        ({"templates": {"oil": "an oil painting"}}, "template 'oil' has no {prompt}; write it where the prompt"),
+        (
+            {"templates": {"oil": "an oil painting"}},
+            "template 'oil' has no {prompt}; write it where the prompt",
+        ),
         ({"templates": {"own": "{prompt}!"}}, "a template cannot be called 'own'"),
         ({"templates": {"": "{prompt}!"}}, "a template has an empty name"),
         ({"templates": {"oil": "{prompt} {x}"}}, "unknown placeholder {x}; the only one is {prompt}"),
