@@ -23,7 +23,7 @@ def test_the_example_is_a_valid_configuration() -> None:
         ("data: triplets\nlearning_rat: 0.1\n", "unknown key 'learning_rat'; did you mean 'learning_rate'?"),
         (
             "data: triplets\npredictor: {hiden: [3]}\n",
-            "predictor 'mlp': unknown key 'hiden'; did you mean 'hidden'?",
+            "unknown key 'predictor.hiden'; did you mean 'hidden'?",
         ),
         ("steps: 3\n", "the key 'data' is missing"),
         (
