@@ -29,8 +29,10 @@ class Place(NamedTuple):
 def find_place(location: tuple[str | int, ...], kind: type[BaseModel]) -> Place:
     """The place that pydantic calls `location` in a configuration."""
     path: list[str | int] = []
-    union, branch = (), None
-    here, owner = kind, kind
+    union: tuple[str | int, ...] = ()
+    branch: str | int | None = None
+    here: Any = kind
+    owner: Any = kind
     for part in location:
         branches = list_branches(here)
         if len(branches) > 1:

@@ -196,9 +196,7 @@ def test_a_file_of_a_control_module_is_told_from_its_folder(tmp_path: Path) -> N
     with pytest.raises(LepbenchError, match="is a file, and a control module is a folder; did you mean "):
         read({"control": f"{folder}/config.json"})
     alone = write_folder(tmp_path / "alone", {"a.safetensors": ""})
-    with pytest.raises(
-        LepbenchError, match="save it as a folder: diffusers.ControlNetModel.from_single_file"
-    ):
+    with pytest.raises(LepbenchError, match=r"save it as a folder: .*from_single_file"):
         read({"control": f"{alone}/a.safetensors"})
 
 
