@@ -44,7 +44,7 @@ def doodles(tmp_path: Path) -> Path:
         (["triplets", "{qd}", "--set", "size=3"], "--set size is no setting of triplets; give --size"),
         (["triplets", "{qd}", "--detector", "cany"], "did you mean 'canny'"),
         (["triplets", "{qd}", "--detector-set", "low=0.3"], "sets nothing without --detector"),
-        (["triplets", "{qd}", "--detector", "canny", "--detector-set", "lo=1"], "unknown key 'lo'"),
+        (["triplets", "{qd}", "--detector", "canny", "--detector-set", "lo=1"], "unknown key 'detector.lo'"),
         (["triplets"], "triplets needs a PATH"),
         (["quickdraw"], "quickdraw needs a PATH"),
         (["quickdraw", "{qd}", "--items", "0"], "items"),
