@@ -131,5 +131,8 @@ def _network(kind: type[NetworkDetector], file: WeightsFile, device: str) -> nn.
         network.load_state_dict(weights)
     except RuntimeError as error:
         line = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
-        raise LepbenchError(f"{file.path} holds no weights of this network: {line[:200]}") from error
+        raise LepbenchError(
+            f"{file.path} holds no weights of this network: {line[:200]}",
+            "give the weights of this detector as 'weights'",
+        ) from error
     return network.requires_grad_(False).eval().float().to(device)

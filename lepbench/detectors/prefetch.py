@@ -49,7 +49,7 @@ def prefetch(
     if expected is None and not trust:
         raise LepbenchError(
             f"no sha256 of {name!r} is known here",
-            "tell it with --sha256, or take what comes with --trust, which pins it from then on",
+            "give it with --sha256, or add --trust to accept the file that comes, whose sha256 is then kept",
         )
     url = make_url(source or find_url(name), "give a file with --from")
     with atomic_path(path) as partial:

@@ -11,8 +11,9 @@ import torch
 from pydantic import Field, ValidationError
 from torch import Tensor
 
-from lepbench.config import Config, explain
+from lepbench.config import Config
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.fetch import check_sha256
 from lepbench.files import find_cache_folder, sha256_bytes, sha256_file
 from lepbench.registry import suggest_name
@@ -84,7 +85,7 @@ def read_lock(path: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise LepbenchError(f"cannot read {lock}: {error.strerror}") from error
+        raise LepbenchError(f"cannot read {lock}: {error.strerror}", "check its permissions") from error
     except ValidationError as error:
         raise LepbenchError(f"{lock} is damaged: {explain(error, Lock)}", "delete it") from error
 
@@ -147,15 +148,23 @@ def _safe(path: Path, content: bytes) -> Weights:
     try:
         return dict(load(content))
     except SafetensorError as error:
-        raise LepbenchError(f"{path} is no safetensors file: {error}") from error
+        raise LepbenchError(
+            f"{path} is no safetensors file: {error}", "download it again, or give another file"
+        ) from error
 
 
 def _torch(path: Path, content: bytes) -> Weights:
     try:
         found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises what its readers of zip and pickle raise
-        raise LepbenchError(f"{path} holds no weights that can be read: {type(error).__name__}") from error
+        raise LepbenchError(
+            f"{path} holds no weights that can be read: {type(error).__name__}",
+            "give a file of weights alone, as torch.save(model.state_dict(), FILE) writes",
+        ) from error
     tensors = found.get("state_dict", found) if isinstance(found, dict) else found
     if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
-        raise LepbenchError(f"{path} holds no tensors by name")
+        raise LepbenchError(
+            f"{path} holds no tensors by name",
+            "give a file of weights alone, as torch.save(model.state_dict(), FILE) writes",
+        )
     return tensors

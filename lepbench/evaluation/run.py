@@ -343,7 +343,10 @@ class _Run:
         drawn = len(named[MODEL.name])
         if failed[MODEL.name] == drawn:
             reason = named[MODEL.name]["reason"][0].as_py()
-            raise LepbenchError(f"none of {drawn} pictures of the model could be drawn: {reason}")
+            raise LepbenchError(
+                f"none of {drawn} pictures of the model could be drawn: {reason}",
+                "correct its cause, and run the same command again",
+            )
         samples = write_samples(out, tables)
         hashes = write_features(out, [kind.name for kind in self.kinds], tables)
         return Record(

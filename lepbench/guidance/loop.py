@@ -79,7 +79,10 @@ class DenoisingLoop:
             LepbenchError: it steps from a stored sample, and would ignore the added noise.
         """
         if hasattr(self.scheduler, "cur_sample"):
-            raise LepbenchError(f"{type(self.scheduler).__name__} cannot go back", "choose another scheduler")
+            raise LepbenchError(
+                f"{type(self.scheduler).__name__} cannot repeat steps, as 'travel' needs",
+                "choose another scheduler, or leave 'travel' out",
+            )
         self.marks[index] = copy.deepcopy(self.scheduler)
 
     def go_back(self, latents: Tensor, now: int, then: int) -> Tensor:

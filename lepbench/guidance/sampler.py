@@ -133,4 +133,4 @@ def _check(
     if guidance is not None:
         guidance.check(noise)
     if guidance is not None and generators is None and guidance.schedule.travel is not None:
-        raise LepbenchError("going back to noise draws noise", "give one generator a sample")
+        raise LepbenchError("'travel' draws noise for repeated steps", "give one generator a sample")

@@ -34,7 +34,7 @@ class SamplerSettings(Config):
 
     steps: int = Field(default=50, ge=1, le=1000)
     scheduler: Annotated[str, AfterValidator(_known)] = "ddim"
-    guidance_scale: float = Field(default=4.0, ge=0.0)
+    guidance_scale: float = Field(default=4.0, ge=0.0, allow_inf_nan=False)
     negative_prompt: str = ""
 
     @model_serializer(mode="wrap")

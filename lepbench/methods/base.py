@@ -154,7 +154,7 @@ def select_method(config: str | dict[str, Any] | MethodConfig) -> MethodConfig:
     Raises:
         LepbenchError: no such method, a key it does not know, or a value it does not take.
     """
-    return config if isinstance(config, MethodConfig) else select_config(config, METHODS, ("method",))
+    return config if isinstance(config, MethodConfig) else select_config(config, METHODS, "method")
 
 
 # A field of this type takes any registered method in a larger configuration, and writes its settings back.

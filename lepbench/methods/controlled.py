@@ -20,8 +20,9 @@ from lepbench.guidance import SamplerSettings
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_noise, stack_sketches
 from lepbench.methods.control_module import ControlModule, load_control
 from lepbench.methods.control_pipeline import draw_controlled, list_options
+from lepbench.methods.control_place import require_module, require_name
 from lepbench.methods.cost import PictureFlops
-from lepbench.methods.known_controls import PICTURE, Polarity, find_known_control
+from lepbench.methods.known_controls import PICTURE, Polarity, describe_unknown_picture, find_known_control
 
 COUNTED_STEPS = (2, 3)
 """Steps of the two calls whose difference is the operations of a pass."""
@@ -60,18 +61,17 @@ class ControlledConfig(MethodConfig):
         """Merge the settings of a known module, overridden by the given ones."""
         if not isinstance(given, dict) or "control" not in given:
             return given
+        control = given["control"]
         try:
-            known = find_known_control(given["control"], given.get("preset"))
+            require_name(control)
+            known = find_known_control(control, given.get("preset"))
+            settings = {**({} if known is None else known.method()), **given, "preset": None}
+            if missing := [key for key in PICTURE if key not in settings]:
+                # What is no control module is not to be given settings of one.
+                require_module(control)
+                raise ValueError(describe_unknown_picture(control, missing))
         except LepbenchError as error:
             raise ValueError(str(error)) from None
-        settings = {**({} if known is None else known.method()), **given, "preset": None}
-        missing = [key for key in PICTURE if key not in settings]
-        if missing:
-            raise ValueError(
-                f"{given['control']!r} is no checkpoint whose control picture is known: give "
-                f"{', '.join(missing)} (polarity: white-on-black or black-on-white, channels: 1 or 3, "
-                "range: [0, 1] or [-1, 1]), or the preset of one"
-            )
         return settings
 
     @model_validator(mode="after")

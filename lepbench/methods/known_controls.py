@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -83,3 +85,15 @@ def find_known_control(control: object, preset: object = None) -> KnownControl |
     if str(preset) not in known:
         raise LepbenchError(f"unknown control preset {str(preset)!r}", suggest_name(str(preset), known))
     return known[str(preset)]
+
+
+def describe_unknown_picture(control: str, missing: Sequence[str]) -> str:
+    """That the control picture of a checkpoint is not known, and which keys say what it is."""
+    known = list(load_known_controls())
+    close = difflib.get_close_matches(control, known, n=1, cutoff=0.8)
+    instead = f"did you mean {close[0]!r}? Else give" if close else "give"
+    return (
+        f"{control!r} is no checkpoint whose control picture is known: {instead} {', '.join(missing)} "
+        "(polarity: white-on-black or black-on-white, channels: 1 or 3, range: [0, 1] or [-1, 1]), "
+        "or the preset of one"
+    )

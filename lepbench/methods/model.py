@@ -16,6 +16,7 @@ from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.methods.base import METHODS, AnyMethod, MethodConfig
 from lepbench.methods.reference import ReferenceModel
 from lepbench.methods.steered import SteeredConfig
+from lepbench.places import list_own_keys
 from lepbench.submitted import hash_code, hash_module
 
 DEFAULT_BACKBONE = "mini@1"
@@ -66,6 +67,18 @@ class ModelConfig(Config):
 
     @model_validator(mode="before")
     @classmethod
+    def _find_misplaced(cls, given: Any) -> Any:
+        """Say of a key of the method that it belongs there."""
+        method = given.get("method") if isinstance(given, dict) else None
+        name = method.get("name") if isinstance(method, dict) else method
+        if isinstance(name, str) and name in METHODS:
+            for key in given.keys() - cls.model_fields.keys() - SamplerSettings.model_fields.keys():
+                if key in list_own_keys(METHODS.get(name)):
+                    raise ValueError(f"unknown key {key!r}; it belongs in 'method', beside 'name: {name}'")
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
     def _implied(cls, given: Any) -> Any:
         """Merge the sampler settings that the method implies, overridden by the given ones."""
         method = given.get("method") if isinstance(given, dict) else None
@@ -87,8 +100,10 @@ class ModelConfig(Config):
         """Merge the preset's settings, overridden by the given ones."""
         if not isinstance(given, dict) or given.get("preset") is None:
             return given
+        if not isinstance(given["preset"], str):
+            return given  # The key's own validation says what is wrong.
         try:
-            preset = PRESETS.get(str(given["preset"]))
+            preset = PRESETS.get(given["preset"])
         except LepbenchError as error:
             raise ValueError(str(error)) from None
         sampler, method = given.get("sampler") or {}, given.get("method")

@@ -36,7 +36,7 @@ class SteeredConfig(MethodConfig):
 
     schedule: GuidanceSchedule = GuidanceSchedule()
     """How the shifts are spread over the steps."""
-    scale: float = Field(default=1.6, ge=0)
+    scale: float = Field(default=1.6, ge=0, allow_inf_nan=False)
     """The paper's beta: the norm of an update relative to that of the denoising step."""
     stop: float = Field(default=0.5, ge=0, le=1)
     """Guide while t > stop x T_train; 0 guides to the end."""
@@ -55,7 +55,7 @@ class SteeredConfig(MethodConfig):
         schedule = given.get("schedule")
         if schedule is not None and (flat or not isinstance(schedule, GuidanceSchedule)):
             keys = ", ".join(GuidanceSchedule.model_fields)
-            raise ValueError(f"give a GuidanceSchedule, or its keys beside the others: {keys}")
+            raise ValueError(f"'schedule' is no key of its own: write its keys beside the others: {keys}")
         rest = {key: value for key, value in given.items() if key not in flat}
         return rest | {"schedule": GuidanceSchedule.model_validate(flat)} if flat else given
 

@@ -53,7 +53,8 @@ def find_range(metric: str, given: Range | None = None) -> Range:
         raise LepbenchError(f"box {list(given)} of {metric} has no area", "state two numbers that differ")
     if direction != "none" and (not whole or direction != ("higher" if best > worst else "lower")):
         raise LepbenchError(
-            f"box {list(given)} of {metric} does not run to {direction} values, which are better"
+            f"box {list(given)} of {metric} does not run to {direction} values, which are better",
+            "write [worst, best]",
         )
     return given
 

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from lepbench.config import Config, parse_config
+from lepbench.faults import quote_value
 from lepbench.methods import ModelConfig
 from lepbench.publishing.run_table import SHOWN
 from lepbench.registry import suggest_name
@@ -76,7 +77,10 @@ def read_entry(given: Any) -> Any:
     if isinstance(given, str | Path):
         return ModelEntry(use=Path(given))
     if not isinstance(given, Mapping):
-        return given
+        raise ValueError(
+            f"it must be a path of a MODEL.yaml, or keys with values, not {quote_value(given)}; "
+            "write 'use: PATH', or the keys of a MODEL.yaml"
+        )
     known = {*ModelConfig.model_fields, *OWN_KEYS}
     for key in given:
         if key not in known:
@@ -84,7 +88,9 @@ def read_entry(given: Any) -> Any:
     apart = ("name", *OWN_KEYS)
     settings = {key: value for key, value in given.items() if key not in apart}
     own = {key: given[key] for key in apart if key in given}
-    return parse_config({**own, "settings": settings}, ModelEntry, f"model {given.get('name', '')}".strip())
+    return parse_config(
+        {**own, "settings": settings}, ModelEntry, f"model {given.get('name', quote_value(given))}"
+    )
 
 
 class TableConfig(Config):
@@ -135,7 +141,7 @@ class RunSet(Config):
     @classmethod
     def _require_some(cls, given: Any) -> Any:
         if not isinstance(given, list | tuple):
-            raise ValueError("write a list, one or more")
+            raise ValueError(f"it must be a list of one or more, not {quote_value(given)}")
         if not given:
             raise ValueError("the set is empty: list one or more")
         return given

@@ -31,7 +31,10 @@ def check_curve(plot: CurvePlot, task: Task, runs: Sequence[SetRun]) -> None:
     metric = find_metric(plot.y, metrics)
     if plot.x == LEVEL:
         if not read_levels(task.suite):
-            raise LepbenchError(f"items of suite {task.suite.name!r} have no level")
+            raise LepbenchError(
+                f"items of suite {task.suite.name!r} have no level",
+                "plot over another x, or a suite of variants",
+            )
         _require_sample_figure(metric, list_sample_figures(task.protocol))
     elif is_metric(plot.x, metrics):
         find_metric(plot.x, metrics)

@@ -62,7 +62,7 @@ def files(folder: Path) -> list[str]:
 
 def test_without_a_hash_nothing_is_fetched_unless_trusted(cache: Path, published: Path) -> None:
     with pytest.raises(
-        LepbenchError, match="no sha256 of 'dexined' is known here; tell it with --sha256, or"
+        LepbenchError, match="no sha256 of 'dexined' is known here; give it with --sha256, or"
     ):
         prefetch("dexined", str(published))
     assert not files(cache)

@@ -92,7 +92,7 @@ def test_it_is_scored_by_its_own_protocol_and_the_base_keeps_its_own(unfinished:
     [
         (EDGES, {}, "completion needs numbered strokes, and suite 'sketchworld-edges-v1' has none"),
         (HANDS, {"fractions": (0.5, 0.5)}, "must rise"),
-        (HANDS, {"fractions": (0.5, 1.5)}, "less than or equal to 1"),
+        (HANDS, {"fractions": (0.5, 1.5)}, "fractions entry 2 must be at most 1"),
         ("sketchworld-freehand", {}, "did you mean 'sketchworld-freehand-v1'"),
     ],
 )
