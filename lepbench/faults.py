@@ -82,7 +82,7 @@ FOLLOWS = "default_factory_not_called"
 """An error that only follows from another."""
 
 
-class Fault(NamedTuple):
+class ConfigFault(NamedTuple):
     """One error of a validation.
 
     Attributes:
@@ -143,16 +143,16 @@ def explain_parts(
     )
 
 
-def choose_faults(error: ValidationError, kind: type[BaseModel]) -> list[Fault]:
+def choose_faults(error: ValidationError, kind: type[BaseModel]) -> list[ConfigFault]:
     """The fault that helps most; several if they are those of the branches of a union."""
     details = error.errors(include_url=False)
     own = [one for one in details if one["type"] != FOLLOWS] or details
-    faults = [Fault(find_place(one["loc"], kind), one) for one in own]
+    faults = [ConfigFault(find_place(one["loc"], kind), one) for one in own]
     # A misspelt key also leaves the right one missing: the misspelling is what helps.
     first = next((fault for fault in faults if fault.kind in UNKNOWN_KEY), faults[0])
     if first.place.branch is None:
         return [first]
-    branches: dict[object, list[Fault]] = {}
+    branches: dict[object, list[ConfigFault]] = {}
     for fault in faults:
         if fault.place.branch is not None and fault.place.union == first.place.union:
             branches.setdefault(fault.place.branch, []).append(fault)
@@ -161,13 +161,13 @@ def choose_faults(error: ValidationError, kind: type[BaseModel]) -> list[Fault]:
     return [faults[0] for faults in branches.values()] if _rank_branch(meant)[0] else meant[:1]
 
 
-def _rank_branch(faults: Sequence[Fault]) -> tuple[bool, int, int]:
+def _rank_branch(faults: Sequence[ConfigFault]) -> tuple[bool, int, int]:
     first = faults[0]
     unknown = sum(fault.kind in UNKNOWN_KEY for fault in faults)
     return first.is_of_type and first.place.path == first.place.union, unknown, len(faults)
 
 
-def find_wanted(fault: Fault) -> str | None:
+def find_wanted(fault: ConfigFault) -> str | None:
     """What the value must do instead; None where there are no words for the error."""
     context = fault.details.get("ctx", {})
     if fault.kind in CHOICES:
@@ -185,13 +185,13 @@ def _as_number(value: object) -> object:
     return value if isinstance(value, int | float) else str(value)
 
 
-def read_choices(fault: Fault) -> list[str]:
+def read_choices(fault: ConfigFault) -> list[str]:
     """The choices of an enumeration, as they are quoted."""
     expected = str(fault.details["ctx"]["expected"])
     return re.findall(r"'(?:[^'\\]|\\.)*'|\b(?!or\b)[^\s',]+", expected) or [expected]
 
 
-def suggest_key(fault: Fault, kind: type[BaseModel], prefix: Sequence[str]) -> str:
+def suggest_key(fault: ConfigFault, kind: type[BaseModel], prefix: Sequence[str]) -> str:
     """What an unknown key may have been meant to be: a key of the same mapping, or of another."""
     key, own = str(fault.place.path[-1]), list_own_keys(fault.place.owner)
     inner = list_inner_keys(kind)
@@ -204,7 +204,7 @@ def suggest_key(fault: Fault, kind: type[BaseModel], prefix: Sequence[str]) -> s
     return f"did you mean {near[0]!r} in {'.'.join((*prefix, inner[near[0]]))!r}?" if near else close
 
 
-def advise(fault: Fault, choices: Sequence[Fault]) -> str:
+def advise(fault: ConfigFault, choices: Sequence[ConfigFault]) -> str:
     """What to do beside giving what is wanted; empty where there is nothing to add."""
     given, wanted = fault.details["input"], find_wanted(fault)
     if given is None:
@@ -240,7 +240,7 @@ def split_entry(where: str) -> tuple[str, str]:
     return entry + between, key
 
 
-def describe_value(fault: Fault) -> str:
+def describe_value(fault: ConfigFault) -> str:
     """What was given, and of what kind it is where its looks do not tell."""
     given, wanted = fault.details["input"], str(find_wanted(fault))
     if wanted.startswith("have"):

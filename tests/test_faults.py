@@ -103,7 +103,11 @@ CASES = [
         "models entry 1: it must be a path of a MODEL.yaml, or keys with values, not 5",
     ),
     ("SET", "name: s\nmodels: [{use: 5}]", 'model {"use": 5}: use must be a path, not 5'),
-    ("SET", SET + "suites: [x, 5]", "suites entry 2 must be a text, not 5; put it in quotes"),
+    (
+        "SET",
+        SET + "suites: [x, 5]",
+        "suites entry 2 must be a text or keys with values, not 5; put it in quotes",
+    ),
     ("SET", SET + "figures: [kid]", "unknown key 'figures'; it belongs in 'table'"),
     ("SET", SET + "table: {intervals: maybe}", "table.intervals must be true or false, not the text 'maybe'"),
     ("SET", SET + "protocols: x", "protocols must be a list, not the text 'x'; write ['x']"),

@@ -42,5 +42,5 @@ def test_numbers_are_and_booleans_stay_what_they_are() -> None:
 
 def test_a_models_settings_are_looked_at() -> None:
     model = {"name": "mine", "method": {"name": "lep", "scale": True}}
-    with pytest.raises(LepbenchError, match=r"model: method.lep.scale: .*true and false are no numbers"):
+    with pytest.raises(LepbenchError, match=r"model: method.scale: .*true and false are no numbers"):
         parse_config(model, ModelConfig, "model")
