@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
-from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
+from lepbench.guidance.classifier_free import ClassifierFreeGuidance
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.guidance.readout import Readout
 from lepbench.guidance.renoise import renoise_latents
@@ -89,10 +89,12 @@ def sample(
     require_scale(backbone, settings.guidance_scale)
     latent = (noise.shape[-2], noise.shape[-1])
     if scheduler is None:
-        scheduler = make_scheduler(settings.scheduler, backbone, settings.steps, latent)
-    cfg = settings.guidance_scale
-    conditions = backbone.conditions(prompts, cfg, negatives)
-    loop = _Loop(backbone, conditions, cfg=cfg, scheduler=scheduler, generators=generators)
+        scheduler = make_scheduler(
+            settings.scheduler, backbone, settings.steps, latent, settings.timestep_spacing
+        )
+    conditions = backbone.conditions(prompts, settings.guidance_scale, negatives)
+    predictions = ClassifierFreeGuidance(backbone, conditions, settings)
+    loop = _Loop(predictions, scheduler=scheduler, generators=generators)
     first = 0 if start is None else start.skip_steps(backbone, scheduler, settings.steps)
     latents = _prepare_latents(noise.to(backbone.device, torch.float32), scheduler, start, first)
     schedule = GuidanceSchedule() if guidance is None else guidance.schedule
@@ -106,7 +108,8 @@ def sample(
         elif index in anchors:
             loop.mark(index)
         if guidance is not None and loop.time(index) > guidance.stop:
-            latents, edges = loop.guided_step(latents, index, guidance)
+            latents, predicted = loop.guided_step(latents, index, guidance)
+            edges = edges if predicted is None else predicted
         else:
             latents = loop.step(loop.refine(latents, index, readout), index)
         progress("denoising", done, len(order))
@@ -123,20 +126,14 @@ def _prepare_latents(noise: Tensor, scheduler: Any, start: Start | None, first: 
 class _Loop:
     """State shared by all steps: components, captions, scheduler."""
 
-    def __init__(
-        self,
-        backbone: Backbone,
-        conditions: tuple[Conditioning, Conditioning | None],
-        cfg: float,
-        scheduler: Any,
-        generators: Generators,
-    ) -> None:
-        self.backbone = backbone
+    def __init__(self, predictions: ClassifierFreeGuidance, scheduler: Any, generators: Generators) -> None:
+        self.backbone = predictions.backbone
+        self.predictions = predictions
         self.scheduler = scheduler
         self.timesteps = scheduler.timesteps
         self.marks: dict[int, Any] = {}
-        self.cfg = cfg
-        self.conditioning, self.empty = conditions
+        self.direction: Tensor | None = None
+        """Of the last guidance gradient, a unit vector a sample."""
         self.generators = list(generators) if isinstance(generators, Sequence) else generators
         self.extra = choose_step_options(scheduler, self.generators)
 
@@ -145,16 +142,10 @@ class _Loop:
         return float(self.timesteps[index]) / self.backbone.train_timesteps
 
     def step(self, latents: Tensor, index: int) -> Tensor:
-        """z_t to z_{t-1}, conditional and unconditional pass of classifier-free guidance in one batch."""
+        """z_t to z_{t-1}."""
         timestep = self.timesteps[index]
         z = scale_model_input(self.scheduler, latents, timestep)
-        if self.empty is None:
-            return self._advance(self.backbone.predict(z, timestep, self.conditioning), timestep, latents)
-        conditioning = Conditioning.cat([self.empty, self.conditioning])
-        both = self.backbone.predict(torch.cat([z, z]), timestep, conditioning)
-        without, conditional = both.chunk(2)
-        guided = self.backbone.family.guide(conditional, without, self.cfg)
-        return self._advance(guided, timestep, latents)
+        return self._advance(self.predictions.predict(z, timestep, index), timestep, latents)
 
     def refine(self, latents: Tensor, index: int, readout: Readout | None) -> Tensor:
         """z_t as the optimiser leaves it; itself where there is none or it has stopped."""
@@ -162,7 +153,13 @@ class _Loop:
             return latents
         timestep = self.timesteps[index]
         z = scale_model_input(self.scheduler, latents, timestep)
-        refined = readout.refine(self.backbone, z, timestep, conditioning=self.conditioning, empty=self.empty)
+        refined = readout.refine(
+            self.backbone,
+            z,
+            timestep,
+            conditioning=self.predictions.conditioning,
+            empty=self.predictions.empty,
+        )
         return shift_sample(
             self.scheduler, latents, (z - refined) / measure_input_scale(self.scheduler, timestep)
         )
@@ -176,23 +173,34 @@ class _Loop:
         """
         timestep = self.timesteps[index]
         z = scale_model_input(self.scheduler, latents, timestep)
-        step = guidance.step(self.backbone, z, timestep, self.conditioning)
-        prediction = step.output
-        if self.empty is not None:
-            without = self.backbone.predict(z, timestep, self.empty)
-            prediction = self.backbone.family.guide(prediction, without, self.cfg)
+        edges: Tensor | None = None
+        fresh = self.direction is None or index % guidance.schedule.every == 0
+        if fresh:
+            step = guidance.step(self.backbone, z, timestep, self.predictions.conditioning)
+            prediction = self.predictions.complete(step.output, z, timestep, index)
+            self.direction, edges = _direction(step.gradient), step.edges
+        else:
+            prediction = self.predictions.predict(z, timestep, index)
         after = self._advance(prediction, timestep, latents)
         factor = measure_input_scale(self.scheduler, timestep)
         strength = guidance.scale * guidance.schedule.strength(self.time(index), guidance.stop)
         length = strength * _length(after * factor - z)
-        after = shift_sample(self.scheduler, after, length * _direction(step.gradient) / factor)
+        after = self._shift(after, length, factor)
         for _ in range(guidance.schedule.shifts(self.time(index)) - 1):
-            if index + 1 == len(self.timesteps):
+            if not fresh or index + 1 == len(self.timesteps):
                 break
             # The sample is at the next timestep now, so the gradient is computed there.
-            step = guidance.step(self.backbone, after * factor, self.timesteps[index + 1], self.conditioning)
-            after = shift_sample(self.scheduler, after, length * _direction(step.gradient) / factor)
-        return after, step.edges
+            step = guidance.step(
+                self.backbone, after * factor, self.timesteps[index + 1], self.predictions.conditioning
+            )
+            self.direction, edges = _direction(step.gradient), step.edges
+            after = self._shift(after, length, factor)
+        return after, edges
+
+    def _shift(self, latents: Tensor, length: Tensor, factor: float) -> Tensor:
+        """Latents moved against the gradient by `length`, measured in the space the denoiser reads."""
+        assert self.direction is not None
+        return shift_sample(self.scheduler, latents, length * self.direction / factor)
 
     def mark(self, index: int) -> None:
         """Save the scheduler's state before a step, to return to it.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
+
+from pydantic import Field
 
 from lepbench.backbones import Backbone
 from lepbench.guidance import SamplerSettings, SketchGuidance
@@ -22,6 +24,9 @@ class LepConfig(SteeredConfig):
     name: Literal["lep"] = "lep"
     predictor: str = "lep-mini@1"
     """An embedded name, a folder or a hub id."""
+    feature_updates: int = Field(default=1, ge=1, le=64)
+    """Updates of the features of each pass by the predictor alone, before the one backward pass."""
+    later: ClassVar[tuple[str, ...]] = ("feature_updates",)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Lep:
         assert backbone is not None
@@ -52,4 +57,5 @@ class Lep(SteeredMethod):
             stop=self.config.stop,
             weights=None if weights is None else pool_weights(weights, latent),
             schedule=self.config.schedule,
+            feature_updates=self.config.feature_updates,
         )
