@@ -49,8 +49,8 @@ def compute_edge_gradient(
         z: as the denoiser reads it.
         target: encoded sketches, as `z`.
         weights: `[B, 1, h, w]`, the importance of each latent pixel.
-        feature_updates: of the features by the predictor alone (`descend_features`); the gradient is then that
-            of half their squared distance to the result. One update has the direction of L's own gradient.
+        feature_updates: of the features by the predictor alone (`descend_features`); the gradient is then
+            that of half their squared distance to the result. One has the direction of L's own gradient.
     """
     taps = list(predictor.config.taps)
     size = (z.shape[-2], z.shape[-1])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -33,6 +34,17 @@ class LepConfig(SteeredConfig):
         prepared = self.execution.prepare(backbone)
         return Lep(prepared, sampler, Predictor.from_pretrained(self.predictor, prepared), self)
 
+    def steer(self, predictor: Predictor) -> Callable[..., SketchGuidance]:
+        """Guidance by these settings, from encoded sketches and `weights=` of their latent pixels."""
+        return partial(
+            SketchGuidance,
+            predictor,
+            scale=self.scale,
+            stop=self.stop,
+            schedule=self.schedule,
+            feature_updates=self.feature_updates,
+        )
+
 
 @dataclass(frozen=True)
 class Lep(SteeredMethod):
@@ -50,12 +62,5 @@ class Lep(SteeredMethod):
         target = self.backbone.encode_edges(stack_sketches(requests).to(self.backbone.device))
         latent = (target.shape[-2], target.shape[-1])
         weights = stack_weights(requests, self.config.emphasis)
-        return SketchGuidance(
-            self.predictor,
-            target,
-            scale=self.config.scale,
-            stop=self.config.stop,
-            weights=None if weights is None else pool_weights(weights, latent),
-            schedule=self.config.schedule,
-            feature_updates=self.config.feature_updates,
-        )
+        pooled = None if weights is None else pool_weights(weights, latent)
+        return self.config.steer(self.predictor)(target, weights=pooled)

@@ -1,7 +1,8 @@
-"""Fewer steps for the embedded model: low-rank weights that take one step where their teacher takes several."""
+"""Fewer steps for the embedded model: low-rank weights take one step where their teacher takes several."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lepbench.backbones import Backbone, load_backbone
+from lepbench.backbones import load_backbone
 from lepbench.config import Config
 from lepbench.detectors import Canny
 from lepbench.mini.control import make_schedule
@@ -23,7 +24,7 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 
 
 class DistilRecipe(Config):
-    """How the student is made: progressive and guidance distillation in one (Salimans and Ho, 2022; Meng et al., 2023).
+    """How the student is made: guidance and progressive distillation in one (Meng et al., 2023).
 
     Attributes:
         backbone: the teacher, an embedded name or a folder.
@@ -140,7 +141,7 @@ def take_steps(
             `set_alpha_to_one` is false.
     """
     bounds = [(first + (last - first) * number / count).round().long() for number in range(count + 1)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         (a, s), (a_end, s_end) = _levels(alphas, start), _levels(alphas, end)
         noise = predict(latents, start)
         latents = a_end * (latents - s * noise) / a + s_end * noise

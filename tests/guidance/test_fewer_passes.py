@@ -1,4 +1,4 @@
-"""Options that leave out passes: what is counted, what is reused, and that at their defaults nothing changes."""
+"""Options that leave out passes: what is counted and reused, and that their defaults change nothing."""
 
 from __future__ import annotations
 
