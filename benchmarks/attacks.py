@@ -125,7 +125,7 @@ def main() -> None:
     record = read_record(chosen.run)
     suite, protocol = load_suite(record.identity.suite), record.protocol
     judges = load_judges(protocol)
-    batches = make_batches(suite, suite.items(record.identity.items), 1, protocol.batch_size)
+    batches = make_batches(suite, suite.take(record.identity.items), 1, protocol.batch_size)
     batch = [sample for one in batches for sample in one]
     stored = number_pictures(pd.read_parquet(chosen.run / SAMPLES))
     sets = [stored[stored["row"].isin(HONEST) & (stored["sample_index"] == 0)]]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from lepbench.errors import LepbenchError
-from lepbench.registry import Registry, suggest_name
+from lepbench.faults import explain, explain_parts, quote_value
+from lepbench.places import list_own_keys
+from lepbench.registry import Registry, limit_list
 
 
 class Config(BaseModel):
@@ -25,10 +27,54 @@ class Config(BaseModel):
         validate_by_name=True,
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _require_numbers(cls, given: Any, info: ValidationInfo) -> Any:
+        """YAML's `true` is no number, as which pydantic would read it."""
+        field = cls.model_fields.get(info.field_name or "")
+        if field is not None and _holds_bool(given) and _is_numeric(field.annotation):
+            raise ValueError("true and false are no numbers")
+        return given
+
+
+def _holds_bool(given: Any) -> bool:
+    parts = given.values() if isinstance(given, dict) else given if isinstance(given, list | tuple) else ()
+    return isinstance(given, bool) or any(map(_holds_bool, parts))
+
+
+def _is_numeric(kind: Any) -> bool:
+    """Whether a type is of numbers, alone or with texts and containers, and of nothing else."""
+    leaves = {*_list_leaves(kind)}
+    return bool(leaves & {int, float}) and leaves <= {int, float, str, Path, type(None), ...}
+
+
+def _list_leaves(kind: Any) -> list[Any]:
+    """The types that a type is put together of; of a Literal its values' own."""
+    if get_origin(kind) is Literal:
+        return [type(value) for value in get_args(kind)]
+    if get_origin(kind) is Annotated:
+        return _list_leaves(get_args(kind)[0])
+    parts = get_args(kind)
+    return [leaf for part in parts for leaf in _list_leaves(part)] if parts else [kind]
+
 
 C = TypeVar("C", bound=Config)
 MERGE = "tag:yaml.org,2002:merge"
 """The tag of `<<`, which may stand in a mapping several times."""
+
+
+SYNTAX = {
+    "found character '\\t'": "a tab stands there: indent by spaces",
+    "cannot start any token": "a character that no value begins with: put the value in quotes",
+    "found '<stream end>'": "a bracket is not closed",
+    "expected ',' or": "a bracket is not closed, or a comma is missing",
+    "unexpected end of stream": "a quotation mark is not closed",
+    "mapping values are not allowed": "a second colon: put a value with one in quotes, or indent the line",
+    "expected <block end>": "the line is indented otherwise than those before it",
+    "could not find expected ':'": "the line is no 'key: value'",
+    "special characters": "it holds control characters",
+}
+"""By a part of what YAML's reader says, the same in plain words."""
 
 
 def load_config(path: Path, kind: type[C]) -> C:
@@ -48,8 +94,19 @@ def load_document(path: Path, kind: type[Config]) -> dict[str, Any]:
     """
     document = read_yaml(path)
     if not isinstance(document, dict):
-        raise LepbenchError(f"{path} holds no mapping", f"write the keys of {kind.__name__} as 'key: value'")
+        keys = limit_list(sorted(list_own_keys(kind)))
+        raise LepbenchError(
+            f"{path} holds {describe_content(document)}, not keys with values",
+            f"write a line 'key: value' for each of its keys, which are: {keys}",
+        )
     return document
+
+
+def describe_content(document: object) -> str:
+    """What a YAML file holds, in a few words."""
+    if document is None:
+        return "nothing"
+    return f"the list {quote_value(document)}" if isinstance(document, list) else quote_value(document)
 
 
 class UniqueKeyLoader(yaml.SafeLoader):
@@ -76,8 +133,19 @@ def read_yaml(path: Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
     except OSError as error:
         raise LepbenchError(f"cannot read {path}: {error.strerror}", "check the path") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LepbenchError(f"{path} is not valid YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise LepbenchError(f"{path} is no text in UTF-8", "give a YAML file, saved as UTF-8") from error
+    except yaml.YAMLError as error:
+        raise LepbenchError(f"{path} is not valid YAML: {describe_syntax(error)}", "correct it") from error
+    except RecursionError as error:
+        raise LepbenchError(f"{path} is nested too deeply to be read", "correct it") from error
+
+
+def describe_syntax(error: yaml.YAMLError) -> str:
+    """What is wrong with a YAML file's syntax, and in which line."""
+    mark, problem = getattr(error, "problem_mark", None), str(getattr(error, "problem", None) or error)
+    said = next((words for part, words in SYNTAX.items() if part in problem), problem)
+    return said if mark is None else f"{said} (line {mark.line + 1}, column {mark.column + 1})"
 
 
 def parse_config(document: Any, kind: type[C], label: str, fix: str = "") -> C:
@@ -94,63 +162,37 @@ def parse_config(document: Any, kind: type[C], label: str, fix: str = "") -> C:
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        raise LepbenchError(f"{begin}{explain(error, kind)}", fix) from error
+        what, own = explain_parts(error, kind)
+        raise LepbenchError(f"{begin}{what}", fix or own) from error
     except LepbenchError as error:
         # A nested choice by name (a detector, a method) says what is wrong, but not in which file.
         raise LepbenchError(f"{begin}{error}", fix) from error
 
 
-def select_config(
-    config: str | dict[str, Any], registry: Registry[type[C]], prefix: tuple[str, ...] = ()
-) -> C:
+def select_config(config: str | dict[str, Any], registry: Registry[type[C]], key: str | None = None) -> C:
     """The entry of a registry of configurations that a name, or a mapping with `name` and settings, asks for.
 
     Args:
-        prefix: where it stands in a larger document; keys in errors are then named from there.
+        key: where it stands in a larger document; keys in errors are then named from there.
 
     Raises:
         LepbenchError: no such entry, a key it does not know, or a value it does not take.
     """
     settings = {"name": config} if isinstance(config, str) else config
-    if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
-        raise LepbenchError(f"{config!r} names no {registry.kind}", f"name one of: {', '.join(registry)}")
-    name = settings["name"]
+    name, where = settings.get("name") if isinstance(settings, dict) else None, key or registry.kind
+    if not isinstance(settings, dict) or not isinstance(name, str):
+        lacks = f"{where} has no key 'name', which says what {registry.kind} it is"
+        named = f"{where} must be a name, or keys with values, not {quote_value(config)}"
+        raise LepbenchError(
+            lacks if isinstance(settings, dict) else named, f"choose one of: {limit_list(list(registry))}"
+        )
     kind = registry.get(name)
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
-        if prefix:
-            raise LepbenchError(explain(error, kind, (*prefix, name))) from error
+        if key is not None:
+            raise LepbenchError(explain(error, kind, (key,))) from error
         raise LepbenchError(f"{registry.kind} {name!r}: {explain(error, kind)}") from error
-
-
-def explain(error: ValidationError, kind: type[BaseModel], prefix: tuple[str, ...] = ()) -> str:
-    """One fault of a failed validation in one clause, with a suggestion for a misspelt key."""
-    faults = error.errors()
-    # A misspelt key also leaves the right one missing: the misspelling is what helps.
-    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-    where = ".".join(str(part) for part in (*prefix, *first["loc"])) or kind.__name__
-    if first["type"] == "extra_forbidden":
-        key = str(first["loc"][-1])
-        # A key that fits elsewhere in the document is no help here.
-        return f"unknown key {where!r}; {suggest_name(key, list_keys(kind) - {key})}"
-    return f"{where}: {first['msg']}"
-
-
-def list_keys(kind: type[BaseModel]) -> set[str]:
-    """Every key a configuration knows, nested ones included, taken from its JSON schema."""
-    keys: set[str] = set()
-    pending: list[object] = [TypeAdapter(kind).json_schema()]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
-            properties = node.get("properties")
-            if isinstance(properties, dict):
-                keys.update(properties)
-            pending.extend(node.values())
-        elif isinstance(node, list):
-            pending.extend(node)
-    return keys
 
 
 def dump_config(config: Config, defaults: bool = True) -> str:

@@ -57,7 +57,7 @@ def check_sha256(what: str, found: str, expected: str | None) -> None:
     if expected is not None and found != expected.lower():
         raise LepbenchError(
             f"{what} has SHA-256 {found}, not {expected}",
-            "it is damaged, or another file: bring the right one",
+            "it is damaged, or another file: fetch the right one",
         )
 
 
@@ -98,7 +98,8 @@ def download(url: str, path: Path, name: str, progress: Progress) -> str:
     except (OSError, ValueError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise LepbenchError(
-            f"{url} cannot be fetched: {reason}", "check it, or bring the file yourself"
+            f"{url} cannot be fetched: {reason}",
+            "check the address and the connection, or download the file yourself and give its path",
         ) from error
     if total and size != total:
         raise LepbenchError(f"{url} broke off after {size} of {total} bytes", "run the same command again")

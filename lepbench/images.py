@@ -66,9 +66,11 @@ def open_as(convert: Callable[[Image.Image], Read], source: Path | bytes, name: 
     except FileNotFoundError:
         raise LepbenchError(f"no such image: {label}", "check the path") from None
     except UnidentifiedImageError:
-        raise LepbenchError(f"{label} is not an image that can be read") from None
+        raise LepbenchError(
+            f"{label} is not an image that can be read", "give a PNG, JPEG or WebP file"
+        ) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise LepbenchError(f"{label} cannot be decoded: {error}") from error
+        raise LepbenchError(f"{label} cannot be decoded: {error}", "replace the file") from error
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -82,7 +84,7 @@ def read_size(path: Path) -> tuple[int, int]:
             turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
             return (image.height, image.width) if turned else image.size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise LepbenchError(f"{path} cannot be decoded: {error}") from error
+        raise LepbenchError(f"{path} cannot be decoded: {error}", "replace the file") from error
 
 
 def check_rgb(path: Path) -> tuple[int, int]:
@@ -100,7 +102,7 @@ def check_rgb(path: Path) -> tuple[int, int]:
     except OSError:
         kinds = []  # `open_rgb` says why
     except ValueError as error:
-        raise LepbenchError(f"{path} cannot be decoded: {error}") from None
+        raise LepbenchError(f"{path} cannot be decoded: {error}", "replace the file") from None
     if kinds[:1] == [b"IHDR"] and b"IDAT" in kinds and PLAIN_CHUNKS.issuperset(kinds):
         width, height = struct.unpack_from(">II", content, len(PNG_SIGNATURE) + 8)
         return width, height

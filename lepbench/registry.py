@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from lepbench.errors import LepbenchError
@@ -14,11 +14,31 @@ from lepbench.plugins import describe_failures, load_plugins
 T = TypeVar("T")
 
 
+LISTED = 320
+"""Characters of a list of names in a message, so that all of it can be read."""
+
+
 def suggest_name(name: str, choices: Iterable[str]) -> str:
-    """A "did you mean" clause for a misspelt name, or the list of what there is."""
+    """A "did you mean" clause for a misspelt name, or the list of what there is; capitals do not matter."""
     choices = sorted(choices)
-    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"choose one of: {', '.join(choices)}"
+    folded = {choice.casefold(): choice for choice in reversed(choices)}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return f"did you mean {folded[close[0]]!r}?" if close else f"choose one of: {limit_list(choices)}"
+
+
+def limit_list(names: Sequence[str], limit: int = LISTED, last: str = "") -> str:
+    """Names with commas between them, as many as fit into a number of characters, and how many are left out.
+
+    Args:
+        last: what stands before the last name instead of a comma.
+    """
+    shown, length = 0, 0
+    while shown < len(names) and length + len(names[shown]) <= limit:
+        length += len(names[shown]) + 2
+        shown += 1
+    if 0 < shown < len(names):
+        return f"{', '.join(names[:shown])} and {len(names) - shown} more"
+    return f"{', '.join(names[:-1])} {last} {names[-1]}" if last and len(names) > 1 else ", ".join(names)
 
 
 def suggest_entry(name: str, choices: Iterable[str]) -> str:

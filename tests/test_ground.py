@@ -46,9 +46,9 @@ def test_a_config_round_trips_through_yaml(tmp_path: Path) -> None:
     [
         ("nam: x", "unknown key 'nam'; did you mean 'name'?"),
         ("name: x\nsampler: {stepz: 3}", "unknown key 'sampler.stepz'; did you mean 'steps'?"),
-        ("name: x\nkind: c", "kind: Input should be 'a' or 'b'"),
-        ("{}", "name: Field required"),
-        ("- a list", "holds no mapping"),
+        ("name: x\nkind: c", "kind must be 'a' or 'b', not 'c'"),
+        ("{}", "the key 'name' is missing; add 'name: ...'"),
+        ("- a list", 'holds the list ["a list"], not keys with values'),
         ("a: [", "is not valid YAML"),
         ("a: 1\nb: 2\na: 3", "the key 'a' stands here twice"),
     ],

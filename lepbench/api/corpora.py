@@ -22,7 +22,7 @@ from lepbench.suites.definition import DEFINITION
 
 
 @dataclass(frozen=True)
-class Source:
+class IndexedPictures:
     """Pictures as they are stored: their number, one by its number, and a hash of the bytes behind some."""
 
     count: int
@@ -64,7 +64,7 @@ def open_pictures(
     )
 
 
-def _open_folder(folder: Path, progress: Progress) -> Source:
+def _open_folder(folder: Path, progress: Progress) -> IndexedPictures:
     files = find_pictures(folder)
 
     def digest(count: int) -> str:
@@ -74,10 +74,10 @@ def _open_folder(folder: Path, progress: Progress) -> Source:
             progress("files", number, count)
         return sha256_bytes("".join(hashes).encode())
 
-    return Source(len(files), Pictures.of_files(str(folder), files).read, digest)
+    return IndexedPictures(len(files), Pictures.of_files(str(folder), files).read, digest)
 
 
-def _open_triplets(folder: Path) -> Source:
+def _open_triplets(folder: Path) -> IndexedPictures:
     manifest = load_manifest(folder)
     triplets = Triplets(folder, manifest)
     for shard in manifest.shards:
@@ -85,10 +85,10 @@ def _open_triplets(folder: Path) -> Source:
             raise LepbenchError(
                 f"{folder / shard.file} is not the shard its manifest names", "run 'lepbench data check'"
             )
-    return Source(len(triplets), lambda number: triplets[number].image, lambda _: triplets.identity)
+    return IndexedPictures(len(triplets), lambda number: triplets[number].image, lambda _: triplets.identity)
 
 
-def _open_suite(name: str | Path) -> Source:
+def _open_suite(name: str | Path) -> IndexedPictures:
     suite = load_suite(name)
     if "picture" not in suite.definition.truths:
         raise LepbenchError(f"suite {suite.name!r} has no real pictures", "give a corpus that has some")
@@ -101,7 +101,7 @@ def _open_suite(name: str | Path) -> Source:
             )
         return item.image
 
-    return Source(len(suite), read, lambda _: suite.definition.items_sha256)
+    return IndexedPictures(len(suite), read, lambda _: suite.definition.items_sha256)
 
 
 def _resize(pixels: Pixels, size: int | None) -> Pixels:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from lepbench.backbones import Backbone
-from lepbench.backbones.backbone import load_backbone as load
+from lepbench.backbones.assemble import load_backbone as load
 from lepbench.backbones.load import Precision, choose_device
 from lepbench.backbones.resolve import find_embedded_folder
 from lepbench.data.read import Triplets

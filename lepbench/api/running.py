@@ -54,7 +54,8 @@ def evaluate(
         suite: a name, a folder, or a loaded suite.
         out: folder of results; `runs/NAME` unless given.
         name: of the model in tables; the model's own unless given.
-        limit: items from the front of the suite; the suite's default number unless given.
+        limit: items from the front of the suite, each with all its variants; the suite's default number
+            unless given.
         samples_per_item: pictures an item, each from its own noise.
         protocol: a name, or a YAML file of terms; the suite's own unless given.
         judges: a YAML file of judges instead of the protocol's, or "none".
@@ -146,7 +147,7 @@ def verify(
     """
     folder = find_folder(run)
     found = read_record(folder)
-    chosen = suite if isinstance(suite, Suite) else find_suite(found, suite)
+    chosen = suite if isinstance(suite, Suite) else find_suite(found, folder, suite)
     reference = None if statistics is None else Path(statistics)
     terms = (
         protocol

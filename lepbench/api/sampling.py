@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,15 @@ from lepbench.api.counts import require_whole
 from lepbench.api.notes import list_request_notes
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import Backbone
-from lepbench.backbones.backbone import load_backbone
+from lepbench.backbones.assemble import load_backbone
 from lepbench.backbones.finite import NotFinite
 from lepbench.backbones.load import Precision, choose_device
 from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.importance import find_uniform
-from lepbench.guidance.negatives import read_negatives
 from lepbench.guidance.presets import PRESETS, Preset
+from lepbench.guidance.prompts import read_negatives, read_prompts
 from lepbench.guidance.schedulers import imply_sampler
 from lepbench.guidance.sketch_like import SketchLike, read_strokes
 from lepbench.images import to_pixels
@@ -100,9 +100,7 @@ def sample(
         >>> picture.size
         (64, 64)
     """
-    prompts = list(prompt) if isinstance(prompt, Iterable) and not isinstance(prompt, str) else [prompt]
-    if not prompts or not all(isinstance(text, str) for text in prompts):
-        raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
+    prompts = read_prompts(prompt)
     negatives = read_negatives(negative_prompt, len(prompts))
     first, each = read_seed(seed), 1 if count is None else count
     require_whole("count", each, least=1, things="pictures")

@@ -14,8 +14,9 @@ from lepbench.evaluation.record import read_record
 from lepbench.progress import Progress, ignore_progress
 from lepbench.run_sets.config import RunSet
 from lepbench.run_sets.folder import claim_set_folder
+from lepbench.run_sets.follow import Follow
 from lepbench.run_sets.outcome import SetOutcome
-from lepbench.run_sets.perform import Follow, perform_runs
+from lepbench.run_sets.perform import perform_runs
 from lepbench.run_sets.plan import Plan, make_plan
 from lepbench.run_sets.show import show_set
 from lepbench.trust import trusting_code
@@ -27,18 +28,21 @@ def run_set(
     config: SetLike,
     *,
     only: str | None = None,
+    quick: bool = False,
     trust_code: bool = False,
     progress: ShowProgress = True,
 ) -> SetOutcome:
     """Evaluate a set of models on a set of suites, as `lepbench run` does.
 
-    Runs that are done are read back, a stopped one goes on where it was, and what failed is tried again. A
-    run that fails does not stop the others. Tables and plots of all finished runs are written into the
-    set's folder.
+    Suites that the set describes are made first. Runs that are done are read back, a stopped one goes on
+    where it was, and what failed is tried again. A run that fails does not stop the others. Tables and plots
+    of all finished runs are written into the set's folder.
 
     Args:
         config: a YAML file, a dict of its keys, or a configuration; docs/runs.md has the keys.
         only: pattern with `*` of the models that are evaluated now; finished runs of others are shown too.
+        quick: evaluate the first four items of each suite alone, with all their variants, for a first look;
+            into a folder of its own, `OUT-quick`.
         trust_code: run code that a configuration names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total), whose stage
             is the run and the condition.
@@ -51,12 +55,13 @@ def run_set(
             faults of single runs are in `failed`.
     """
     with trusting_code(trust_code):
-        return finish_plan(make_plan(config, only), follow_runs(progress))
+        return finish_plan(make_plan(config, only, quick=quick), follow_runs(progress))
 
 
 def finish_plan(plan: Plan, follow: Follow) -> SetOutcome:
     """Do what is missing of a plan, and write the tables and plots of all that is finished."""
     claim_set_folder(plan.config)
+    plan = plan.make_suites(follow)
     outcomes = perform_runs(plan.config, *plan.list_selected(), follow)
     finished = [(one.run, one.record) for one in outcomes if one.record is not None]
     finished += [(run, read_record(run.folder)) for run in plan.list_others()]
@@ -64,7 +69,7 @@ def finish_plan(plan: Plan, follow: Follow) -> SetOutcome:
 
 
 def follow_runs(progress: ShowProgress) -> Follow:
-    """What shows each run that begins: a line with its bars below, nothing, or calls of a callback."""
+    """What shows each suite or run that begins: a line and its bars, nothing, or calls of a callback."""
 
     def follow(line: str) -> AbstractContextManager[Progress]:
         if callable(progress):

@@ -37,7 +37,8 @@ def make_suite(
         path: where it is; None for a corpus that needs no place.
         out: folder to write.
         name: of the suite, a part of its seeds; `CORPUS-ITEMS` unless given.
-        items: how many at most; 256 unless given, of a folder all.
+        items: how many at most, of variants how many originals; 256 unless given, of a folder all, of
+            variants the suite's default number.
         size: side of pictures and sketches, px; 512 unless given, of triplets their own.
         seed: of the order; 0 unless given.
         detector: of triplets: makes the edge maps anew.

@@ -1,6 +1,7 @@
 """A latent diffusion pipeline as data: components, taps, latents, text."""
 
-from lepbench.backbones.backbone import Backbone, load_backbone
+from lepbench.backbones.assemble import load_backbone
+from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.load import choose_device
 

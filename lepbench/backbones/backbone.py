@@ -6,52 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from lepbench.backbones.checks import SCHEDULER, check_pipeline
 from lepbench.backbones.conditioning import Conditioning
-from lepbench.backbones.family import Family, Size, TextParts, choose_classes, list_present
+from lepbench.backbones.family import Family, Size, TextParts
 from lepbench.backbones.finite import require_encoded, require_finite
-from lepbench.backbones.identify import choose_family, find_pipeline, read_index
-from lepbench.backbones.known import load_known
-from lepbench.backbones.load import (
-    VARIANTS,
-    Precision,
-    choose_device,
-    find_quantisation,
-    find_weight_files,
-    list_class_names,
-    list_component_files,
-    list_tokenizer_files,
-    list_weight_patterns,
-    load_component,
-    load_config,
-    load_tokenizer,
-    place_component,
-    read_config,
-    read_mapping,
-)
-from lepbench.backbones.resolve import INDEX, find_model_folder
+from lepbench.backbones.folder import hash_folder
+from lepbench.backbones.notes import describe_components
+from lepbench.backbones.prompts import encode_halves, find_cut, require_negatives
 from lepbench.backbones.survey import measure_tap_shapes
-from lepbench.backbones.taps import collect_taps, find_module
+from lepbench.backbones.taps import collect_taps
+from lepbench.backbones.vae_batches import decode_batches, encode_batches
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_file
-from lepbench.registry import suggest_name
-
-SCHEDULE = "scheduler/scheduler_config.json"
-
-AT_ONCE = 8
-"""Maximum images per VAE call: larger batches are no faster, and would change the last bits."""
-PIXELS_AT_ONCE = AT_ONCE * 512**2
-"""Maximum pixels per VAE call, unless a single image has more: bounds the memory."""
-
-_FILES = {SCHEDULER: SCHEDULE}
-"""Files of parts that have no `config.json`."""
-
-B = TypeVar("B", bound="Backbone")
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,9 +211,7 @@ class Backbone:
         """
         self.latent_shape((images.shape[-2], images.shape[-1]))
         centred = (images * 2 - 1).to(self.device, self.vae.dtype)
-        pieces = torch.split(centred, choose_vae_batch(images.shape[-2] * images.shape[-1]))
-        read = self.family.autoencoder
-        latents = read.normalise(self.vae, torch.cat([read.encode(self.vae, piece) for piece in pieces]))
+        latents = encode_batches(self.family.autoencoder, self.vae, centred)
         require_encoded(latents, self.vae.dtype)
         return latents.float().contiguous()
 
@@ -265,11 +232,7 @@ class Backbone:
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents [B, C, h, w] to float32 [B, 3, H, W] around [-1, 1], in the graph if one is recorded."""
-        read = self.family.autoencoder
-        code = read.denormalise(self.vae, latents).to(self.device, self.vae.dtype)
-        pixels = latents.shape[-2] * latents.shape[-1] * self.vae_factor**2
-        pieces = torch.split(code, choose_vae_batch(pixels))
-        return torch.cat([read.decode(self.vae, piece).float() for piece in pieces])
+        return decode_batches(self.family.autoencoder, self.vae, latents, self.device)
 
     @torch.no_grad()
     def encode_prompts(self, prompts: Sequence[str]) -> Conditioning:
@@ -289,14 +252,7 @@ class Backbone:
         Raises:
             LepbenchError: `require_negatives`.
         """
-        self.require_negatives(scale, negatives or ())
-        conditioning, empty = self.family.conditions(self.text, prompts, scale)
-        given = {row: text for row, text in enumerate(negatives or ()) if text is not None}
-        if empty is None or not given:
-            return conditioning, empty
-        rows = torch.tensor(list(given), device=self.device)
-        negative = self.family.encode_negatives(self.text, list(given.values()))
-        return conditioning, empty.with_rows(rows, negative)
+        return encode_halves(self.family, self.text, prompts, scale, negatives)
 
     def require_negatives(self, scale: float, negatives: Iterable[str | None]) -> None:
         """Refuse negative prompts that nothing would read.
@@ -305,172 +261,18 @@ class Backbone:
             LepbenchError: there is one, and no unconditional pass: guidance is distilled, or its scale is too
                 low.
         """
-        if not any(negatives):
-            return
-        if self.takes_scale:
-            raise LepbenchError(f"{self.family.name} takes no negative prompt", "leave negative_prompt out")
-        if scale <= self.family.unguided:
-            raise LepbenchError(
-                f"guidance_scale {scale} has no unconditional pass to read a negative prompt",
-                f"give a scale above {self.family.unguided:g}, or leave negative_prompt out",
-            )
+        require_negatives(self.family, self.text, scale, negatives)
 
     def find_cut(self, prompts: Sequence[str]) -> list[str]:
         """What no text encoder reads of each prompt, beyond its number of tokens; empty if all is read."""
-        limits = self.family.token_limits(self.text)
-        tails = [
-            [self.family.find_tail(self.text, name, prompt, limit) for prompt in prompts]
-            for name, limit in limits.items()
-        ]
-        return [min(found, key=len) for found in zip(*tails, strict=True)]
+        return find_cut(self.family, self.text, prompts)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of its pictures should know of the components, a line each; empty for most."""
-        parts = {self.family.denoiser: self.denoiser, "vae": self.vae, **self.text.encoders}
-        found = [
-            f"{part} is quantised by {method}"
-            for part, network in parts.items()
-            if (method := find_quantisation(read_config(network))) is not None
-        ]
-        kinds = list_class_names(self.vae)
-        if self.family.components["vae"].split(".")[1] not in kinds:
-            found.append(f"the VAE is an {kinds[0]}")
-        if self.denoiser.config.get("time_cond_proj_dim") is not None:
-            found.append("guidance is distilled: its scale is an input of the U-Net")
-        if (self.text.index.get("safety_checker") or [None])[0] is not None:
-            found.append("the safety checker of the pipeline was not run")
-        return tuple(found)
+        return describe_components(self.family, self.denoiser, self.vae, self.text)
 
     @cached_property
     def files_sha256(self) -> dict[str, str]:
         """SHA-256 of every file that affects a result, by its path in the model's folder; hashed once."""
-        names = [INDEX, SCHEDULE]
-        for part, kind in choose_classes(self.family, self.text.index).items():
-            names += [f"{part}/{name}" for name in list_component_files(self.folder / part, kind)]
-        for part in self.text.tokenizers:
-            names += [f"{part}/{name}" for name in list_tokenizer_files(self.folder / part)]
-        return {name: sha256_file(self.folder / name) for name in names}
-
-
-def load_backbone(
-    id_or_path: str | Path, device: str | torch.device = "cpu", precision: Precision = "float32"
-) -> Backbone:
-    """Load a diffusers pipeline folder for feature extraction and sampling, not for training.
-
-    Only safetensors are read, in half precision if there is nothing else; no safety checker is loaded.
-
-    Args:
-        id_or_path: an embedded name (`mini@1`), a folder, or a hub id.
-        device: a torch device, or `auto` for a GPU if there is one.
-        precision: of all weights, except those of a VAE that needs float32.
-
-    Raises:
-        LepbenchError: it cannot be found or fetched, a file is missing or damaged, its layout is unknown, or
-            it asks for an input that is not given (`checks.NEEDS`).
-    """
-    if str(id_or_path) in load_known() and not Path(id_or_path).is_dir():
-        raise LepbenchError(
-            f"{str(id_or_path)!r} is the short name of a released model, whose weights do not ship",
-            "give its folder or its hub id 'owner/name'",
-        )
-    if precision not in get_args(Precision):
-        raise LepbenchError(f"unknown precision {precision!r}", suggest_name(precision, get_args(Precision)))
-    where, dtype = choose_device(device), getattr(torch, precision)
-    index = read_index(find_pipeline(id_or_path, []))
-    family = choose_family(index.get("_class_name"))
-    components = choose_classes(family, index)
-    tokenizers = list_present(family, family.tokenizers, index)
-    folder = _fetch(id_or_path, components, tokenizers)
-    configs = {part: load_config(folder / part, kind) for part, kind in components.items()}
-    configs[SCHEDULER] = read_mapping(folder / SCHEDULE)
-    check_pipeline(family, configs, lambda part: str(folder / _FILES.get(part, f"{part}/config.json")))
-    parts: dict[str, Any] = {}
-    for part, kind in components.items():
-        # The VAE of SDXL overflows in half precision; its config has force_upcast.
-        whole = part == "vae" and configs[part].get("force_upcast", True)
-        parts[part] = load_component(folder / part, kind, torch.float32 if whole else dtype)
-        place_component(parts[part], where, folder / part)
-    return assemble_backbone(
-        Backbone,
-        name=str(id_or_path),
-        folder=folder,
-        family=family,
-        components=parts,
-        tokenizers={part: load_tokenizer(folder / part, kind) for part, kind in tokenizers.items()},
-        index=index,
-        scheduler=family.amend_schedule(configs[SCHEDULER]),
-        device=where,
-        dtype=dtype,
-    )
-
-
-def assemble_backbone(
-    kind: type[B],
-    *,
-    name: str,
-    folder: Path,
-    family: Family,
-    components: Mapping[str, Any],
-    tokenizers: Mapping[str, Any],
-    index: Mapping[str, Any],
-    scheduler: Mapping[str, Any],
-    device: torch.device,
-    dtype: torch.dtype,
-) -> B:
-    """A backbone of loaded components, by folder; they are not changed.
-
-    Raises:
-        LepbenchError: the denoiser has other modules than its family taps.
-    """
-    encoders = {part: found for part, found in components.items() if part not in (family.denoiser, "vae")}
-    denoiser = components[family.denoiser]
-    text = TextParts(
-        tokenizers=tokenizers,
-        encoders=encoders,
-        index=index,
-        denoiser=denoiser.config,
-        device=device,
-        multi_vector=family.multi_vector,
-    )
-    taps = family.positions(denoiser.config)
-    for tap in taps:
-        find_module(denoiser, tap)
-    return kind(
-        name=name,
-        folder=folder,
-        family=family,
-        denoiser=denoiser,
-        vae=components["vae"],
-        text=text,
-        scheduler=scheduler,
-        taps=taps,
-        device=device,
-        dtype=dtype,
-    )
-
-
-def choose_vae_batch(pixels: int) -> int:
-    """Number of images with that many pixels per VAE call."""
-    return min(AT_ONCE, max(1, PIXELS_AT_ONCE // pixels))
-
-
-def _fetch(id_or_path: str | Path, components: Mapping[str, str], tokenizers: Mapping[str, str]) -> Path:
-    """The folder with all files to load; half precision is downloaded only if there is no full precision."""
-    patterns = [INDEX, "scheduler/*.json", *(f"{part}/*" for part in tokenizers)]
-    for part, kind in components.items():
-        patterns += list_weight_patterns(part, kind)
-    folder = find_model_folder(id_or_path, patterns)
-    lacking = {part: kind for part, kind in components.items() if not _has_weights(folder / part, kind)}
-    if not lacking:
-        return folder
-    half = [list_weight_patterns(part, kind, VARIANTS[1]) for part, kind in lacking.items()]
-    return find_model_folder(id_or_path, [pattern for patterns in half for pattern in patterns])
-
-
-def _has_weights(folder: Path, kind: str) -> bool:
-    try:
-        find_weight_files(folder, kind)
-    except LepbenchError:
-        return False
-    return True
+        return hash_folder(self.folder, self.family, self.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,6 @@ from lepbench.backbones.transformer import (
     TRAIN_TIMESTEPS,
     TransformerFamily,
     pack_latents,
-    set_sigmas,
     spread_taps,
     unpack_tokens,
 )
@@ -41,6 +40,7 @@ class Flux(TransformerFamily):
         "tokenizer_2": "transformers.T5Tokenizer",
     }
     flow = True
+    even_sigmas = True
     multi_vector = True
     autoencoder = Autoencoder(shifted=True)
     usual_side = 128
@@ -110,9 +110,6 @@ class Flux(TransformerFamily):
                 "pooled": torch.zeros(1, config["pooled_projection_dim"]),
             }
         )
-
-    def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
-        return set_sigmas(scheduler, steps, (latent[0] // self.patch) * (latent[1] // self.patch))
 
     def latent_channels(self, config: ComponentConfig) -> int:
         return int(config["in_channels"]) // self.patch**2

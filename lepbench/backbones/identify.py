@@ -9,7 +9,7 @@ from typing import Any
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import Family
 from lepbench.backbones.load import read_mapping
-from lepbench.backbones.resolve import INDEX, find_model_folder, is_checkpoint, is_local
+from lepbench.backbones.resolve import INDEX, find_model_folder, is_local, is_weights_file
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible, read_json
 from lepbench.plugins import describe_failures
@@ -40,7 +40,7 @@ def find_pipeline(name: str | Path, patterns: Sequence[str]) -> Path:
         LepbenchError: as there, or something else has this name; the message says what to make of it.
     """
     path = Path(name)
-    if is_checkpoint(name):
+    if is_weights_file(name):
         raise _explain_file(path)
     folder = find_model_folder(name, [INDEX, *patterns])
     if not (folder / INDEX).is_file():
@@ -126,7 +126,7 @@ def _explain_folder(folder: Path) -> LepbenchError:
         return _explain_addition(folder, *INVERSION)
     if "config.json" in names:
         return _explain_component(folder)
-    single = [name for name in names if is_checkpoint(folder / name)]
+    single = [name for name in names if is_weights_file(folder / name)]
     if single:
         return _explain_file(folder / single[0])
     return LepbenchError(

@@ -174,14 +174,15 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
                 folder, use_safetensors=True, output_loading_info=True, local_files_only=True, **options
             )
     except (ImportError, OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
+        raise LepbenchError(f"{folder} cannot be loaded: {error}", NOT_WHOLE) from error
     # Weights missing in a file would stay random or uninitialised with only a warning. With shards
     # diffusers trusts the index, so missing weights are recognised by tensors without data.
     tensors = chain(module.named_parameters(), module.named_buffers())
     absent = sorted({*report["missing_keys"], *(name for name, tensor in tensors if tensor.is_meta)})
     if absent:
         raise LepbenchError(
-            f"{folder / names[0]} lacks {len(absent)} weights of its config, first {absent[0]!r}"
+            f"{folder / names[0]} lacks {len(absent)} weights of its config, first {absent[0]!r}",
+            "put back the weights that were saved with this config.json",
         )
     loaded: nn.Module = module
     return loaded
@@ -217,7 +218,10 @@ def place_component(network: nn.Module, device: torch.device, folder: Path) -> N
     try:
         network.requires_grad_(False).eval().to(device)
     except (ValueError, RuntimeError) as error:
-        raise LepbenchError(f"{folder} cannot be moved to {device}: {error}") from error
+        raise LepbenchError(
+            f"{folder} cannot be moved to {device}: {error}",
+            "choose another device, or weights that are not quantised",
+        ) from error
 
 
 def read_config(network: Any) -> Mapping[str, Any]:
@@ -280,7 +284,7 @@ def load_tokenizer(folder: Path, kind: str) -> Any:
         return tokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:
         # tokenizers raises nothing more special.
-        raise LepbenchError(f"{folder} cannot be loaded: {error}") from error
+        raise LepbenchError(f"{folder} cannot be loaded: {error}", NOT_WHOLE) from error
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

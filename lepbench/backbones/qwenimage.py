@@ -14,7 +14,7 @@ from lepbench.backbones.autoencoder import Autoencoder
 from lepbench.backbones.chat import ChatFamily, align_tokens, count_tokens
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
-from lepbench.backbones.transformer import TRAIN_TIMESTEPS, pack_latents, set_sigmas, unpack_tokens
+from lepbench.backbones.transformer import TRAIN_TIMESTEPS, pack_latents, unpack_tokens
 
 EMPTY = " "
 """The unconditional half's text: the model's authors give a space where nothing is to be kept out."""
@@ -65,6 +65,7 @@ class QwenImage(ChatFamily):
     needs_negative = True
     keeps_tables = True
     flow = True
+    even_sigmas = True
     usual_side = 128
     length = 512
 
@@ -117,9 +118,6 @@ class QwenImage(ChatFamily):
     def blank(self, config: ComponentConfig) -> Conditioning:
         embeddings = torch.zeros(1, 1, config["joint_attention_dim"])
         return Conditioning({"embeddings": embeddings, "mask": torch.ones(1, 1)})
-
-    def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
-        return set_sigmas(scheduler, steps, (latent[0] // self.patch) * (latent[1] // self.patch))
 
     def latent_channels(self, config: ComponentConfig) -> int:
         return int(config["in_channels"]) // self.patch**2

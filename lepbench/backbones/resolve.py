@@ -41,19 +41,29 @@ def is_embedded(name: str | Path) -> bool:
     return bool(_EMBEDDED.fullmatch(str(name)))
 
 
-CHECKPOINTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx", ".msgpack", ".h5")
+WEIGHT_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx", ".msgpack", ".h5")
 """Suffixes of weights that are stored as one file; no hub id ends so."""
 
 
-def is_checkpoint(name: str | Path) -> bool:
+def is_weights_file(name: str | Path) -> bool:
     """Whether a name is that of a file of weights."""
-    return Path(name).suffix.lower() in CHECKPOINTS and not Path(name).is_dir()
+    return Path(name).suffix.lower() in WEIGHT_SUFFIXES and not Path(name).is_dir()
 
 
 def is_local(name: str | Path) -> bool:
     """Whether a model is found without the hub: embedded, a folder, a file, or no hub id at all."""
-    known = is_embedded(name) or Path(name).is_dir() or is_checkpoint(name)
+    known = is_embedded(name) or Path(name).is_dir() or is_weights_file(name)
     return known or not HUB_ID.fullmatch(str(name))
+
+
+def check_model(name: str | Path) -> None:
+    """Refuse the name of a model that is neither here nor can be on the hub; nothing is fetched or read.
+
+    Raises:
+        LepbenchError: no such model ships, or there is no such folder.
+    """
+    if is_embedded(name) or not HUB_ID.fullmatch(str(name)):
+        find_model_folder(name, ())
 
 
 def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:

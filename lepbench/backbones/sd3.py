@@ -75,8 +75,8 @@ class StableDiffusion3(TransformerFamily):
         )
 
     def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
-        tokens = (latent[0] // self.patch) * (latent[1] // self.patch)
-        return {"num_inference_steps": steps, **compute_resolution_shift(scheduler, tokens)}
+        shift = compute_resolution_shift(scheduler, self.count_tokens(latent))
+        return {"num_inference_steps": steps, **shift}
 
     def most(self, config: ComponentConfig) -> int:
         return int(config["pos_embed_max_size"]) * self.patch

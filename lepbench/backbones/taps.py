@@ -35,9 +35,14 @@ def find_module(root: nn.Module, path: str) -> nn.Module:
             for index in re.findall(r"-?\d+", parsed[2]):
                 module = module[int(index)]
         except (AttributeError, IndexError, TypeError):
-            raise LepbenchError(f"no tap {path!r} in this network: {part!r} does not exist") from None
+            raise LepbenchError(
+                f"no tap {path!r} in this network: {part!r} does not exist",
+                "name modules of this backbone's network",
+            ) from None
     if not isinstance(module, nn.Module):
-        raise LepbenchError(f"tap {path!r} is not a module of this network")
+        raise LepbenchError(
+            f"tap {path!r} is not a module of this network", "name a module, not a weight or a list"
+        )
     return module
 
 

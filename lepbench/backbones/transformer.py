@@ -26,11 +26,16 @@ def spread_taps(blocks: Sequence[str]) -> tuple[str, ...]:
 
 
 class TransformerFamily(Family):
-    """Pipelines whose denoiser splits the latent into 2 x 2 patches as tokens, row by row."""
+    """Pipelines whose denoiser splits the latent into 2 x 2 patches as tokens, row by row.
+
+    Attributes:
+        even_sigmas: whether the pipeline asks its scheduler for evenly spread sigmas (`set_sigmas`).
+    """
 
     denoiser = "transformer"
     member = -1
     patch = 2
+    even_sigmas = False
 
     def positions(self, config: ComponentConfig) -> tuple[str, ...]:
         return spread_taps([f"transformer_blocks[{i}]" for i in range(config["num_layers"])])
@@ -40,6 +45,15 @@ class TransformerFamily(Family):
         tokens = super().fold(output, latent, config)
         height, width = latent[0] // self.patch, latent[1] // self.patch
         return fold_tokens(tokens[:, -height * width :], height, width)
+
+    def count_tokens(self, latent: Size) -> int:
+        """Image tokens of a latent."""
+        return (latent[0] // self.patch) * (latent[1] // self.patch)
+
+    def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
+        if self.even_sigmas:
+            return set_sigmas(scheduler, steps, self.count_tokens(latent))
+        return super().schedule(scheduler, steps, latent)
 
     def size_multiple(self, config: ComponentConfig) -> int:
         return self.patch

@@ -15,7 +15,6 @@ from lepbench.backbones.family import FAMILIES, ComponentConfig, Size, TextParts
 from lepbench.backbones.transformer import (
     TRAIN_TIMESTEPS,
     fold_tokens,
-    set_sigmas,
     spread_taps,
 )
 
@@ -35,6 +34,7 @@ class ZImage(ChatFamily):
     autoencoder = Autoencoder(shifted=True)
     unguided = 0.0
     flow = True
+    even_sigmas = True
     usual_side = 128
     length = 512
 
@@ -81,9 +81,6 @@ class ZImage(ChatFamily):
     def blank(self, config: ComponentConfig) -> Conditioning:
         embeddings = torch.zeros(1, 1, config["cap_feat_dim"])
         return Conditioning({"embeddings": embeddings, "mask": torch.ones(1, 1)})
-
-    def schedule(self, scheduler: Any, steps: int, latent: Size) -> dict[str, Any]:
-        return set_sigmas(scheduler, steps, (latent[0] // self.patch) * (latent[1] // self.patch))
 
     def most(self, config: ComponentConfig) -> int:
         return int(min(config["axes_lens"][1:])) * self.patch

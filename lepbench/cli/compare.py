@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lepbench.evaluation.compare import Comparison
+    from lepbench.evaluation.compare import Comparison, Standing
     from lepbench.metrics.statistics import Interval
 
 
@@ -55,7 +55,7 @@ def _object(found: Comparison) -> dict[str, Any]:
                 "run": one.run,
                 **_ends(one.interval),
                 "skill": one.skill,
-                "ranks": list(one.ranks),
+                "ranks": one.ranks and list(one.ranks),
             }
             for one in found.standings
         ],
@@ -79,15 +79,22 @@ def _ends(interval: Interval) -> dict[str, float | None]:
 def _standings(found: Comparison) -> Table:
     table = _table(
         f"{found.samples} samples" + (f", {found.left_out} left out as failed" if found.left_out else ""),
-        "skill: 0 unguided, 1 real pictures · ranks that are ranges are ties",
+        "skill: 0 unguided, 1 real pictures · ranges of ranks are ties, - if no side is better",
         ("metric", "run", "figure", "95 % interval", "skill", "rank"),
     )
     for one in found.standings:
-        low, high = one.ranks
         skill = "-" if one.skill is None else f"{one.skill:.3f}"
-        rank = str(low) if low == high else f"{low}-{high}"
-        table.add_row(one.metric, one.run, f"{one.interval.value:.4f}", _span(one.interval), skill, rank)
+        table.add_row(
+            one.metric, one.run, f"{one.interval.value:.4f}", _span(one.interval), skill, _rank(one)
+        )
     return table
+
+
+def _rank(one: Standing) -> str:
+    if one.ranks is None:
+        return "-"
+    low, high = one.ranks
+    return str(low) if low == high else f"{low}-{high}"
 
 
 def _differences(found: Comparison) -> Table:

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     help="Folder of 'lepbench statistics make' that sets are compared with  [default: the protocol's].",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of results  [default: runs/NAME].")
-@click.option("--limit", type=click.IntRange(min=1), help="Items of the suite  [default: the suite's].")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Items of the suite, each with all its variants  [default: the suite's].",
+)
 @click.option(
     "--samples-per-item",
     type=click.IntRange(min=1),

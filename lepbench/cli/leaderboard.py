@@ -8,6 +8,7 @@ import click
 
 from lepbench.cli.table import add_format_options, split_names, write_table
 from lepbench.cli.verbs import VerbGroup
+from lepbench.errors import LepbenchError
 
 
 @click.group(cls=VerbGroup)
@@ -31,7 +32,7 @@ leaderboards_option = click.option(
 
 
 @command.command("add")
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 @leaderboards_option
 @click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the record's name].")
@@ -41,7 +42,7 @@ leaderboards_option = click.option(
 )
 @click.option("--replace", is_flag=True, help="Replace another record of the same model name.")
 def add_command(
-    folder: Path,
+    folders: tuple[Path, ...],
     leaderboards: Path,
     suite: str | None,
     protocol: str | None,
@@ -49,27 +50,44 @@ def add_command(
     statistics: Path | None,
     replace: bool,
 ) -> None:
-    """Verify the run in DIR against its samples and add its model to LEADERBOARDS/SUITE/PROTOCOL.csv.
+    """Verify each run in DIR against its samples and add its model to LEADERBOARDS/SUITE/PROTOCOL.csv.
 
-    Models stand by the figure that the protocol ranks by, or by name where no figure ranks.
+    Models stand by the figure that the protocol ranks by, or by name where no figure ranks. A suite that a
+    set made is found beside its runs.
 
-    Adding a record twice changes nothing. Runs of another protocol, suite or number of
-    samples are not comparable with those on the board and are refused.
+    Adding a record twice changes nothing. Runs of another protocol, suite or number of samples are not
+    comparable with those on the board and are refused, each with its reason and exit code 2; the others are
+    added.
 
     \b
     Examples:
       lepbench leaderboard add runs/mini-lep
       lepbench leaderboard add runs/mini-lep --replace
+      lepbench leaderboard add runs/questions/sketchworld-*/*/*
     """
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.terms import find_protocol, find_suite
     from lepbench.publishing.leaderboard import add_record
 
-    found = read_record(folder)
-    chosen = find_suite(found, suite)
-    terms = find_protocol(found, chosen, protocol, judges=judges, reference=statistics)
-    path, changed = add_record(folder, leaderboards, chosen, protocol=terms, replace=replace)
-    click.echo(f"added to {path}" if changed else f"already in {path}")
+    def add(folder: Path) -> str:
+        found = read_record(folder)
+        chosen = find_suite(found, folder, suite)
+        terms = find_protocol(found, chosen, protocol, judges=judges, reference=statistics)
+        path, changed = add_record(folder, leaderboards, chosen, protocol=terms, replace=replace)
+        return f"added to {path}" if changed else f"already in {path}"
+
+    if len(folders) == 1:
+        click.echo(add(folders[0]))
+        return
+    refused = 0
+    for folder in folders:
+        try:
+            click.echo(f"{folder}: {add(folder)}")
+        except LepbenchError as error:
+            refused += 1
+            click.echo(f"{folder}: refused: {error}", err=True)
+    if refused:
+        raise LepbenchError(f"{refused} of {len(folders)} runs were refused", "see the lines above")
 
 
 @command.command("show")

@@ -183,9 +183,9 @@ def suites_command(wanted_json: bool) -> None:
 @command.command("controls")
 @as_json
 def controls_command(wanted_json: bool) -> None:
-    """Published control checkpoints for the method 'controlled', and their published settings.
+    """Published control modules for the method 'controlled', and their published settings.
 
-    A checkpoint that is not listed is used as well, if its configuration says what its control picture is.
+    A module that is not listed is used as well, if its configuration says what its control picture is.
     """
     from lepbench.methods.known_controls import load_known_controls
 

@@ -8,10 +8,7 @@ from pathlib import Path
 import click
 
 from lepbench.cli.verbs import VerbGroup
-
-MODELS = ("vae", "unet", "judge", "probe", "segmenter", "matcher")
-ENCODERS = ("controlnet", "controlnet-8x", "t2i-adapter", "t2i-adapter-8x")
-STAGES = MODELS + ENCODERS
+from lepbench.mini.about import list_stages
 
 
 @click.group(cls=VerbGroup)
@@ -27,7 +24,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("stage", type=click.Choice(STAGES))
+@click.argument("stage", type=click.Choice(list_stages()))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("work/mini"), show_default=True)
 @click.option("--recipe", type=click.Path(path_type=Path), help="A recipe other than the package's own.")
 def train(stage: str, out: Path, recipe: Path | None) -> None:

@@ -15,25 +15,32 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("runs", type=click.Path(path_type=Path), metavar="SET.yaml")
 @click.option("--only", metavar="PATTERN", help="Models to evaluate now, such as 'lep-*'  [default: all].")
+@click.option(
+    "--quick", is_flag=True, help="First four items of each suite, with their variants, into OUT-quick."
+)
 @click.option("--dry-run", is_flag=True, help="List the runs that are done and missing, and do none.")
-def command(runs: Path, only: str | None, dry_run: bool) -> None:
+def command(runs: Path, only: str | None, quick: bool, dry_run: bool) -> None:
     """Evaluate every model of SET.yaml on every suite, and set the runs in one table.
 
     Keys that list several values under 'sweep' make a model of each combination. Runs that are done are read
     back: the same command resumes a set that was stopped, does what was added to its file since, and tries
     again what failed. A run that fails is listed at the end, with exit code 1, and the others are done. The
-    set's folder gets table.csv, table.md and a PNG for each of its plots.
+    set's folder gets table.csv, table.md and a PNG for each of its plots. Suites that the file describes are
+    made first, as by 'suite make'. --quick is a first look at the whole set in a folder of its own.
 
     \b
     Examples:
       lepbench run examples/trade-off.yaml --dry-run
       lepbench run examples/trade-off.yaml
+      lepbench run examples/questions.yaml --quick
       lepbench run examples/trade-off.yaml --only 'lep-scale-0.8*'
 
     \b
     A file:
       name: trade-off
-      suites: [sketchworld-edges-v1]
+      suites:
+        - sketchworld-edges-v1
+        - {make: completion, of: sketchworld-freehand-v1, name: unfinished, items: 24}
       limit: 16
       models:
         - examples/mini-unguided.yaml
@@ -46,7 +53,7 @@ def command(runs: Path, only: str | None, dry_run: bool) -> None:
     from lepbench.api.sets import finish_plan, follow_runs
     from lepbench.run_sets.plan import make_plan
 
-    plan = make_plan(runs, only)
+    plan = make_plan(runs, only, quick=quick)
     if dry_run:
         click.echo(plan.describe())
         return
@@ -54,6 +61,8 @@ def command(runs: Path, only: str | None, dry_run: bool) -> None:
     click.echo(outcome.format_tables(intervals=plan.config.table.intervals), nl=False)
     for front in outcome.fronts:
         click.echo(front.describe())
+    for note in outcome.notes:
+        click.echo(note, err=True)
     _say_where(outcome)
     if outcome.failed:
         sys.exit(1)

@@ -125,7 +125,7 @@ def command(
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
     from lepbench.api.notes import list_request_notes
-    from lepbench.backbones.backbone import load_backbone
+    from lepbench.backbones.assemble import load_backbone
     from lepbench.bars import show_bars
     from lepbench.config import parse_config
     from lepbench.guidance.draw import draw_picture
@@ -231,13 +231,8 @@ def _settings(implied: dict[str, Any], options: dict[str, Any]) -> SamplerSettin
     Raises:
         LepbenchError: one is out of range, or no scheduler has that name.
     """
-    from pydantic import ValidationError
-
-    from lepbench.config import explain
+    from lepbench.config import parse_config
     from lepbench.guidance.settings import SamplerSettings
 
     given = {name: value for name, value in options.items() if value is not None}
-    try:
-        return SamplerSettings.model_validate({**implied, **given})
-    except ValidationError as error:
-        raise LepbenchError(explain(error, SamplerSettings)) from error
+    return parse_config({**implied, **given}, SamplerSettings, "")

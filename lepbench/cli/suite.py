@@ -45,7 +45,11 @@ command.add_command(show_command)
 @command.command("export")
 @click.argument("suite", metavar="NAME")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
-@click.option("--limit", type=click.IntRange(min=1), help="Items of the suite  [default: the suite's].")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Items of the suite, each with all its variants  [default: the suite's].",
+)
 @click.option("--samples-per-item", type=click.IntRange(min=1), default=1, show_default=True)
 def export_command(suite: str, out: Path, limit: int | None, samples_per_item: int) -> None:
     """Write the prompts and sketches of suite NAME, to generate images with any program.

@@ -20,8 +20,14 @@ OF_DETECTOR = "--detector-set"
 @click.argument("corpus")
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
-@click.option("--name", help="The suite's name, a part of its seeds.  [default: CORPUS-ITEMS]")
-@click.option("--items", type=int, help="Items at most.  [default: 256; folder: all]")
+@click.option(
+    "--name", help="The suite's name, a part of its seeds.  [default: CORPUS-ITEMS, counted as --items]"
+)
+@click.option(
+    "--items",
+    type=int,
+    help="Items at most; of variants, their originals.  [default: 256; folder: all; variants: the suite's]",
+)
 @click.option("--size", type=int, help="Side of pictures and sketches, px.  [default: 512; triplets: theirs]")
 @click.option("--seed", type=int, help="Seed of the order.  [default: 0]")
 @click.option("--detector", help="triplets: make the edge maps anew by this detector.")

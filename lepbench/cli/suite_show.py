@@ -29,7 +29,7 @@ def show_command(suite: str, sheet: Path | None, as_json: bool) -> None:
     chosen = load_suite(suite)
     about = describe_suite(chosen)
     if sheet is not None:
-        write_bytes(sheet, encode_png(draw_suite_sheet(chosen.items(len(chosen)))))
+        write_bytes(sheet, encode_png(draw_suite_sheet(chosen.take(len(chosen)))))
         about["sheet"] = str(sheet)
     click.echo(json.dumps(about) if as_json else format_suite(about))
 

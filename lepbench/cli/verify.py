@@ -45,7 +45,7 @@ def command(
     from lepbench.evaluation.verify import recount_samples, verify_record
 
     found = read_record(folder)
-    chosen = find_suite(found, suite)
+    chosen = find_suite(found, folder, suite)
     terms = find_protocol(found, chosen, protocol, judges=judges, reference=statistics)
     record = verify_record(folder, chosen, terms)
     figures = sum(figure.value is not None for row in record.rows.values() for figure in row.values())

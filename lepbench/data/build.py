@@ -318,7 +318,9 @@ def require_shard(out: Path, piece: ShardSpec, made: Shard) -> Shard:
         LepbenchError: its file is not visible on this machine.
     """
     if not (out / piece.data).exists():
-        raise LepbenchError(f"{out / piece.data} was made and is not here", "do all machines see one folder?")
+        raise LepbenchError(
+            f"{out / piece.data} was made and is not here", "let all machines write to one shared folder"
+        )
     return made
 
 

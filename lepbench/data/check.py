@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from lepbench.config import explain
 from lepbench.data.build import REJECTED
 from lepbench.data.manifest import MANIFEST, Manifest, Shard, hash_shards, load_manifest, sum_counts
 from lepbench.data.shards import ShardRecord, ShardSpec, plan_shards
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.files import sha256_file
 from lepbench.progress import Progress
 

@@ -55,15 +55,18 @@ class BuildConfig(Config):
     @model_validator(mode="after")
     def _graded(self) -> BuildConfig:
         if self.edges == "soft" and not isinstance(self.detector, SoftDetector):
-            raise ValueError(f"detector {self.detector.name!r} does not grade: take edges: binary")
+            raise ValueError(
+                f"detector {self.detector.name!r} gives no strengths of edges, as 'edges: soft' needs them: "
+                "write 'edges: binary', or choose another detector"
+            )
         return self
 
     @model_validator(mode="after")
     def _drawn(self) -> BuildConfig:
         if self.edges == "drawn" and not self.source.drawn:
-            raise ValueError(f"source {self.source.name!r} has no drawings: take edges: binary")
+            raise ValueError(f"source {self.source.name!r} has no drawings: write 'edges: binary'")
         if self.edges == "drawn" and self.size is None:
-            raise ValueError("drawings are fitted to a size: give one")
+            raise ValueError("drawings are fitted to a size, and size is null: write 'size: 512'")
         return self
 
     @model_validator(mode="after")
@@ -106,7 +109,7 @@ def check_device(device: str) -> None:
         LepbenchError: it has none.
     """
     if device == "cuda" and not torch.cuda.is_available():
-        raise LepbenchError("device is cuda, and there is none here", "take device cpu")
+        raise LepbenchError("device is cuda, and there is none here", "write 'device: cpu'")
 
 
 def anchor_paths(part: ConfigPart) -> ConfigPart:

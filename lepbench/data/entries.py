@@ -66,7 +66,8 @@ def find_maps(job: Job, pictures: list[PreparedPicture]) -> list[EdgeMap | Rejec
             raise MemoryError(what) from error
         if isinstance(error, OSError | ImportError) or NO_DEVICE.search(what):
             raise LepbenchError(
-                f"{job.recipe.detector} failed: {what}", "when that is mended, the same command goes on"
+                f"{job.recipe.detector} failed: {what}",
+                "correct that, and run the same command again: it continues",
             ) from error
         if len(pictures) > 1:
             return [found for picture in pictures for found in find_maps(job, [picture])]
@@ -134,7 +135,7 @@ def attributing_errors(job: Job, name: str) -> Iterator[None]:
             raise MemoryError from error
         raise LepbenchError(
             f"{job.corpus.label} failed at {name!r}: {type(error).__name__}: {error}",
-            "when that is mended, the same command goes on",
+            "correct that, and run the same command again: it continues",
         ) from error
 
 

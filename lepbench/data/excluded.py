@@ -62,7 +62,7 @@ def read_excluded(place: Path) -> Excluded:
 
 def _suite(suite: Suite) -> Excluded:
     # All there are, and not the default number: any of them may be scored.
-    every = suite.items(suite.definition.items)
+    every = suite.take(suite.definition.items)
     found = (_hash_picture(item.image, encode_png(item.image)) for item in every if item.image is not None)
     return _gather(suite.definition.name, suite.definition.items_sha256, found)
 

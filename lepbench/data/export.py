@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from lepbench.config import Config, explain
+from lepbench.config import Config
 from lepbench.data.build import REJECTED
 from lepbench.data.card import CARD, HISTOGRAMS, SHEET
 from lepbench.data.check import check, read
@@ -20,6 +20,7 @@ from lepbench.data.lock import lock_folder
 from lepbench.data.manifest import Manifest
 from lepbench.data.schema import TripletRow
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.files import atomic_path, list_visible, sha256_file, write_bytes, write_text
 from lepbench.progress import Progress
 
@@ -152,7 +153,8 @@ def with_tar(
         write_text(out / INDEX, index.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise LepbenchError(
-            f"cannot write {path}: {error.strerror}", "make room, and run the same command again: it goes on"
+            f"cannot write {path}: {error.strerror}",
+            "free some space, and run the same command again: it continues",
         ) from error
     return index
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from lepbench.config import Config, explain
+from lepbench.config import Config
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.files import sha256_bytes, write_text
 
 MANIFEST = "manifest.json"
@@ -121,7 +122,7 @@ def load_manifest(folder: Path) -> Manifest:
     except (FileNotFoundError, NotADirectoryError):
         raise LepbenchError(f"{folder} holds no {MANIFEST}", "build it with 'lepbench build-data'") from None
     except OSError as error:
-        raise LepbenchError(f"cannot read {path}: {error.strerror}") from error
+        raise LepbenchError(f"cannot read {path}: {error.strerror}", "check its permissions") from error
     except ValidationError as error:
         if (other := _format(content)) != FORMAT:
             raise LepbenchError(

@@ -88,7 +88,9 @@ def read_records(path: Path) -> tuple[list[MetadataRecord], list[str]]:
     try:
         return READERS[path.suffix.lower()](path)
     except OSError as error:
-        raise LepbenchError(f"cannot read {path}: {error.strerror or error}") from error
+        raise LepbenchError(
+            f"cannot read {path}: {error.strerror or error}", "check the path and its permissions"
+        ) from error
 
 
 def find_columns(path: Path, names: Sequence[str], chosen: str | None, usual: Sequence[str]) -> Sequence[str]:
@@ -181,7 +183,7 @@ def _read_csv(path: Path) -> tuple[list[MetadataRecord], list[str]]:
             records = [MetadataRecord(number, record) for number, record in enumerate(reader, start=1)]
             last = records.pop().values if records else {}
     except csv.Error as error:
-        raise LepbenchError(f"{path}, line {reader.line_num}: {error}") from error
+        raise LepbenchError(f"{path}, line {reader.line_num}: {error}", "correct that line") from error
     if names and last.get(names[0]) != END:
         raise LepbenchError(
             f"{path}: a quotation mark opens a field and none closes it", "close it or double it"
@@ -194,7 +196,7 @@ def _read_parquet(path: Path) -> tuple[list[MetadataRecord], list[str]]:
         table = pq.read_table(path)
         rows = enumerate(table.to_pylist(), start=1)
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise LepbenchError(f"cannot read {path}: {error}") from error
+        raise LepbenchError(f"cannot read {path}: {error}", "save it as Parquet again") from error
     return [MetadataRecord(number, row) for number, row in rows], table.column_names
 
 

@@ -124,7 +124,7 @@ def report_memory_error(what: str) -> Iterator[None]:
     except MemoryError as error:
         raise LepbenchError(
             f"not enough memory to make {what}",
-            "take fewer --workers, or pictures of fewer --max-pixels; the same command goes on",
+            "run the same command with fewer --workers, or lower --max-pixels: it continues",
         ) from error
 
 

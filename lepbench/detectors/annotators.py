@@ -30,4 +30,7 @@ def load_annotator(module: str, name: str) -> Any:
     try:
         return getattr(import_module(f"{SHELL}.{module}"), name)
     except (ImportError, AttributeError) as error:
-        raise LepbenchError(f"{PACKAGE} has no {module}.{name} that can be imported: {error}") from error
+        raise LepbenchError(
+            f"{PACKAGE} has no {module}.{name} that can be imported: {error}",
+            "install a version that has it: pip install 'lepbench[annotators]'",
+        ) from error

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, SerializeAsAny
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
 from torch import Tensor
 
 from lepbench.config import Config, select_config
@@ -109,8 +109,13 @@ def select_detector(config: str | dict[str, Any] | Detector) -> Detector:
     return config if isinstance(config, Detector) else select_config(config, DETECTORS)
 
 
+def select_field(config: str | dict[str, Any] | Detector, info: ValidationInfo) -> Detector:
+    """`select_detector` for a key of a larger configuration, from which errors name places."""
+    return config if isinstance(config, Detector) else select_config(config, DETECTORS, info.field_name)
+
+
 # A field of this type takes any registered detector in a larger configuration, and writes its settings back.
-AnyDetector = Annotated[SerializeAsAny[Detector], BeforeValidator(select_detector)]
+AnyDetector = Annotated[SerializeAsAny[Detector], BeforeValidator(select_field)]
 
 
 def apply_detector(detector: Detector, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:

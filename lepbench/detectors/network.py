@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from lepbench.detectors.base import FILE, SoftDetector, check_images
-from lepbench.detectors.checkpoint import SAFE, Checkpoint, find_prefetched, local, read
+from lepbench.detectors.weights import SAFE, WeightsFile, find_prefetched, local, read
 from lepbench.errors import LepbenchError
 
 
@@ -22,7 +22,7 @@ class NetworkDetector(SoftDetector):
     """A soft detector with a network. A subclass defines how it is built and called.
 
     Settings: `weights`, a file: safetensors, or one that `torch.load` reads as tensors only, with
-    its `sha256`; by default the known checkpoint that `lepbench prefetch` put into the cache. `sha256` of the
+    its `sha256`; by default the known weights that `lepbench prefetch` put into the cache. `sha256` of the
     file, checked whenever it is given.
 
     Images are processed one by one, since the last bits of a network's output depend on the batch.
@@ -43,7 +43,7 @@ class NetworkDetector(SoftDetector):
 
     @property
     def published(self) -> str:
-        """Name of the known checkpoint that these settings call for."""
+        """Name of the known weights that these settings call for."""
         return self.name
 
     @classmethod
@@ -51,7 +51,7 @@ class NetworkDetector(SoftDetector):
         if cls.package is not None and find_spec(cls.package) is None:
             return f"package {cls.package}"
         try:
-            cls.model_validate({}).checkpoint()
+            cls.model_validate({}).find_weights()
         except LepbenchError:
             return "weights"
         return ""
@@ -79,7 +79,7 @@ class NetworkDetector(SoftDetector):
             raise ValueError(f"weights that are no {SAFE} file are read only if their sha256 is given")
         return self
 
-    def checkpoint(self) -> Checkpoint:
+    def find_weights(self) -> WeightsFile:
         """The file of weights.
 
         Raises:
@@ -97,12 +97,12 @@ class NetworkDetector(SoftDetector):
             LepbenchError: the weights are missing or have another hash than they must.
         """
         others = {k: v for k, v in super().settings().items() if k not in FILE}
-        return others | {"weights": f"sha256:{self.checkpoint().sha256}"}
+        return others | {"weights": f"sha256:{self.find_weights().sha256}"}
 
     @torch.no_grad()
     def soft(self, images: Tensor) -> Tensor:
         check_images(images)
-        network = _network(type(self), self.checkpoint(), str(images.device))
+        network = _network(type(self), self.find_weights(), str(images.device))
         height, width = images.shape[-2:]
         strength = torch.empty((len(images), height, width), device=images.device)
         # Networks round alike on one device: no TF32, and no choice of algorithm by the clock.
@@ -122,14 +122,17 @@ def continue_border(images: Tensor, multiple: int, least: int = 1) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def _network(kind: type[NetworkDetector], checkpoint: Checkpoint, device: str) -> nn.Module:
+def _network(kind: type[NetworkDetector], file: WeightsFile, device: str) -> nn.Module:
     """A detector's network with its weights, frozen; cached per device."""
-    weights = read(checkpoint)
+    weights = read(file)
     with torch.random.fork_rng(devices=[]):  # its initial weights are random
         network = kind.build()
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         line = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
-        raise LepbenchError(f"{checkpoint.path} holds no weights of this network: {line[:200]}") from error
+        raise LepbenchError(
+            f"{file.path} holds no weights of this network: {line[:200]}",
+            "give the weights of this detector as 'weights'",
+        ) from error
     return network.requires_grad_(False).eval().float().to(device)

@@ -1,12 +1,12 @@
-"""Download a known checkpoint into the cache on request, with a lock that pins its bytes."""
+"""Download known weights into the cache on request, with a lock that pins their bytes."""
 
 from __future__ import annotations
 
 import re
 
-from lepbench.detectors.checkpoint import (
-    Checkpoint,
+from lepbench.detectors.weights import (
     Lock,
+    WeightsFile,
     find_prefetched,
     find_url,
     lock_path,
@@ -25,8 +25,8 @@ def prefetch(
     sha256: str | None = None,
     trust: bool = False,
     progress: Progress = ignore_progress,
-) -> Checkpoint:
-    """Download a known checkpoint into the cache, unless this file is there already.
+) -> WeightsFile:
+    """Download known weights into the cache, unless the file is there already.
 
     The file is written atomically and must have the hash given by `sha256` or by an existing lock,
     or it is not written. With neither, `trust` accepts the file and locks it.
@@ -49,7 +49,7 @@ def prefetch(
     if expected is None and not trust:
         raise LepbenchError(
             f"no sha256 of {name!r} is known here",
-            "tell it with --sha256, or take what comes with --trust, which pins it from then on",
+            "give it with --sha256, or add --trust to accept the file that comes, whose sha256 is then kept",
         )
     url = make_url(source or find_url(name), "give a file with --from")
     with atomic_path(path) as partial:

@@ -22,14 +22,21 @@ def restore_detector(identity: str) -> Detector:
     """
     found = IDENTITY.fullmatch(identity)
     if found is None:
-        raise LepbenchError(f"{identity!r} identifies no detector")
+        raise LepbenchError(
+            f"{identity!r} identifies no detector", "give a line such as 'canny@1(high=0.6,low=0.3)'"
+        )
     try:
         detector = select_detector({"name": found["name"], **_read_settings(found["settings"])})
         here = identify_detector(detector)
     except LepbenchError as error:
-        raise LepbenchError(f"detector {identity} is not here: {error}") from error
+        raise LepbenchError(
+            f"detector {identity} is not here: {error}", "install what registers it"
+        ) from error
     if here != identity:
-        raise LepbenchError(f"detector {identity} is not here, but {here}")
+        raise LepbenchError(
+            f"detector {identity} is not here, but {here}",
+            "use the version of lepbench, and the weights, that made the record",
+        )
     return detector
 
 

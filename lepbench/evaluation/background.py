@@ -10,14 +10,14 @@ from typing import ParamSpec
 Arguments = ParamSpec("Arguments")
 
 
-class Background:
+class BackgroundJobs:
     """A context in which jobs run one after the other beside the caller, who is never more than one ahead.
 
     What a job raises is raised by the next `start`, or at the end of the block. A block that ends with an
     exception, a keyboard interrupt among them, lets the last job finish.
     """
 
-    def __enter__(self) -> Background:
+    def __enter__(self) -> BackgroundJobs:
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._last: Future[None] | None = None
         return self

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, MODEL, REAL, UNGUIDED
+from lepbench.evaluation.directions import SIGNS, find_direction
 from lepbench.evaluation.features import read_features
 from lepbench.evaluation.layout import find_samples
 from lepbench.evaluation.notebook import render_tables
@@ -20,12 +21,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.summary import (
-    is_lower_better,
-    list_main_metrics,
-    number_pictures,
-    resample_conditions,
-)
+from lepbench.evaluation.summary import list_main_metrics, number_pictures, resample_conditions
 from lepbench.metrics.statistics import Draws, Interval, holm
 
 SHOWN = tuple(kind.name for kind in (MODEL, UNGUIDED, REAL))
@@ -62,15 +58,16 @@ class Standing:
     Attributes:
         interval: of the figure.
         skill: (figure - unguided) / (real - unguided) of the same run, unguided 0 and real 1; None where real
-            pictures are not significantly better than unguided ones.
-        ranks: best and worst rank that no significant difference speaks against; ties share theirs.
+            pictures are not significantly better than unguided ones, or neither side of the metric is better.
+        ranks: best and worst rank that no significant difference speaks against; ties share theirs. None
+            where neither side of the metric is better.
     """
 
     metric: str
     run: str
     interval: Interval
     skill: float | None
-    ranks: tuple[int, int]
+    ranks: tuple[int, int] | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -124,7 +121,8 @@ class Comparison:
 
 
 def _rank(one: Standing) -> dict[str, float | int | None]:
-    return {"skill": one.skill, "best_rank": one.ranks[0], "worst_rank": one.ranks[1]}
+    best, worst = one.ranks or (None, None)
+    return {"skill": one.skill, "best_rank": best, "worst_rank": worst}
 
 
 def compare(
@@ -201,7 +199,7 @@ def _standing(
     differences: Sequence[Difference],
     protocol: Protocol,
 ) -> Standing:
-    sign = -1 if is_lower_better(metric) else 1
+    sign = SIGNS[find_direction(metric)]
     lead = []
     for other in differences:
         if other.metric == metric and run in (other.first, other.second) and other.significant:
@@ -213,8 +211,8 @@ def _standing(
         metric,
         run,
         interval=rows[MODEL.name][metric].interval(protocol.confidence),
-        skill=_skill(metric, rows, protocol),
-        ranks=ranks,
+        skill=_skill(metric, rows, protocol) if sign else None,
+        ranks=ranks if sign else None,
     )
 
 
@@ -224,7 +222,7 @@ def _skill(metric: str, rows: dict[str, dict[str, Draws]], protocol: Protocol) -
         return None
     model, unguided, real = drawn
     gap = real.minus(unguided).interval(protocol.confidence)
-    if not (gap.high < 0 if is_lower_better(metric) else gap.low > 0):
+    if not (gap.high < 0 if find_direction(metric) == "lower" else gap.low > 0):
         return None
     return model.minus(unguided).value / gap.value
 

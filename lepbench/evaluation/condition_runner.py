@@ -20,7 +20,7 @@ from torch import Tensor
 
 from lepbench.backbones.finite import NotFinite
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.background import Background
+from lepbench.evaluation.background import BackgroundJobs
 from lepbench.evaluation.condition_table import PICTURE, ConditionTable, Piece
 from lepbench.evaluation.conditions import Condition
 from lepbench.evaluation.cost import count_method_passes, share_cost
@@ -67,7 +67,7 @@ class ConditionRunner:
         done = 0
         self.progress(row.name, done, total)
         paths = [self.folder / f"{row.name}-{number:05d}.parquet" for number in range(len(batches))]
-        with Background() as background:
+        with BackgroundJobs() as background:
             for path, batch in zip(paths, batches, strict=True):
                 if not holds_all(path):
                     background.start(store_rows, path, *self._draw_and_score(row, batch), self.schema)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import ValidationError
 
-from lepbench.config import explain
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import write_table
 from lepbench.evaluation.condition_table import PICTURE, ConditionTable
@@ -19,6 +18,7 @@ from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.record import Identity
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.schema import FEATURES, KEPT
+from lepbench.faults import explain
 from lepbench.files import list_visible, make_folder, read_json, write_bytes, write_text
 
 OWNER = "run.json"

@@ -10,6 +10,8 @@ from lepbench.suites import name_picture
 RECORD = "record.json"
 SAMPLES = "samples.parquet"
 PICTURES = "samples"
+SUITES = "suites"
+"""The folder, in that of a set of runs, of the suites that it makes."""
 
 
 def find_samples(folder: Path) -> Path:
@@ -22,6 +24,11 @@ def find_samples(folder: Path) -> Path:
     if not path.is_file():
         raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
     return path
+
+
+def locate_made_suite(folder: Path, suite: str) -> Path:
+    """Where a set has the suite that it made for the run in `folder`, `OUT/SUITE/PROTOCOL/MODEL`."""
+    return folder.resolve().parent.parent.parent / SUITES / suite
 
 
 def locate_picture(folder: Path, condition: str, item_id: str, index: int = 0) -> Path:

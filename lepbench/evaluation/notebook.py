@@ -6,14 +6,15 @@ from html import escape
 
 import pandas as pd
 
+from lepbench.evaluation.directions import add_arrow
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.summary import Figure, Figures, is_lower_better, list_main_metrics
+from lepbench.evaluation.summary import Figure, Figures, list_main_metrics
 
 
 def render_figures(title: str, rows: dict[str, Figures], protocol: Protocol) -> str:
     """The main figures of every condition as HTML; a metric that no condition has is left out."""
     headings = {
-        metric: f"{heading} {'↓' if is_lower_better(metric) else '↑'}"
+        metric: add_arrow(heading, metric)
         for metric, heading in list_main_metrics(protocol, next(iter(rows.values()))).items()
         if all(metric in figures for figures in rows.values())
         and any(figures[metric].value is not None for figures in rows.values())

@@ -9,8 +9,9 @@ from difflib import get_close_matches
 import pandas as pd
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.directions import find_direction
 from lepbench.evaluation.measures import strip_label
-from lepbench.evaluation.summary import MAIN, is_lower_better
+from lepbench.evaluation.summary import find_main, place_in_main
 from lepbench.registry import suggest_name
 
 COUNTS = re.compile(r"sample_index|seed|\w+_(predicted|target)(_.+)?|mask_(intersection|union)(@.+)?")
@@ -26,7 +27,8 @@ def sort_samples(
         of_sets: metrics of all samples together, which may be asked for in error.
 
     Raises:
-        LepbenchError: there is no such figure or condition, or `n` is below 1.
+        LepbenchError: there is no such figure or condition, neither side of the figure is better, or `n` is
+            below 1.
     """
     if condition not in set(frame["row"]):
         raise LepbenchError(f"no condition {condition!r}", suggest_name(condition, set(frame["row"])))
@@ -36,15 +38,20 @@ def sort_samples(
     if metric not in numbers:
         figures = [name for name in numbers if not COUNTS.fullmatch(name)]
         raise LepbenchError(*_explain_missing(metric, figures, of_sets))
+    direction = find_direction(metric)
+    if direction == "none":
+        raise LepbenchError(
+            f"no sample is worst by {metric!r}: neither side of it is better", "sort samples() yourself"
+        )
     known = frame[(frame["row"] == condition) & frame[metric].notna()]
-    ordered = known.sort_values(metric, ascending=not is_lower_better(metric), kind="stable")
+    ordered = known.sort_values(metric, ascending=direction == "higher", kind="stable")
     return ordered.head(n)
 
 
 def _explain_missing(metric: str, figures: list[str], of_sets: Collection[str]) -> tuple[str, str]:
     """What is wrong, and what to write instead."""
-    main_ones = [name for name in figures if strip_label(name) in MAIN]
-    shown = sorted(main_ones, key=lambda name: list(MAIN).index(strip_label(name))) or figures
+    main_ones = [name for name in figures if find_main(strip_label(name))]
+    shown = sorted(main_ones, key=place_in_main) or figures
     main = f"choose one of samples(): {', '.join(shown)} ..."
     if metric in of_sets:
         return f"{metric!r} is of all samples together", main

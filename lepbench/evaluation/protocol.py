@@ -11,12 +11,15 @@ from pydantic import (
     NonNegativeInt,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
+    ValidationInfo,
     model_serializer,
     model_validator,
 )
 
 from lepbench.config import Config
-from lepbench.detectors import FILE, AnyDetector, Sobel, SoftDetector, identify_detector, select_detector
+from lepbench.detectors import DETECTORS, FILE, AnyDetector, Sobel, SoftDetector, identify_detector
+from lepbench.detectors.base import select_field
+from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
 from lepbench.judges import Ability, AnyJudge, JudgeConfig
 from lepbench.judges.base import require_labels
@@ -28,7 +31,26 @@ RELATIVE_FROM = 256
 """Smallest side, in pixels, at which tolerances are also taken relative to the size."""
 RENAMED = {"semantic": ("sketches", "classes")}
 """Measures of 0.1.0, and what measures the same now."""
-AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select_detector)]
+
+
+def select_soft(config: Any, info: ValidationInfo) -> SoftDetector:
+    """The detector that a name, or a mapping with `name` and settings, asks for: one that grades edges.
+
+    Raises:
+        LepbenchError: there is no such detector, it does not take a setting, or it grades none.
+    """
+    detector = select_field(config, info)
+    if not isinstance(detector, SoftDetector):
+        soft = [name for name in DETECTORS if issubclass(DETECTORS.get(name), SoftDetector)]
+        raise LepbenchError(
+            f"{info.field_name}: detector {detector.name!r} gives no strengths of edges",
+            f"choose one of: {', '.join(soft)}",
+        )
+    return detector
+
+
+AnySoftDetector = Annotated[SerializeAsAny[SoftDetector], BeforeValidator(select_soft)]
+"""A field of this type takes any registered detector that grades edges."""
 
 
 class Protocol(Config):

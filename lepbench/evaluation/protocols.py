@@ -11,8 +11,9 @@ from typing import Any
 from lepbench.config import load_document, parse_config, read_yaml
 from lepbench.detectors import identify_detector, select_detector
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.directions import find_direction
 from lepbench.evaluation.measures.base import Measure, make_measure, strip_label
-from lepbench.evaluation.measures.levels import list_single
+from lepbench.evaluation.measures.levels import list_sample_figures
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.references import hash_reference
 from lepbench.judges import ABILITIES, JudgeConfig, select_judge
@@ -255,18 +256,23 @@ def _advise(lacking: str, protocol: Protocol, suite: Suite) -> str:
 
 
 def _check_rank(protocol: Protocol) -> None:
-    """Refuse to rank by a figure that is not measured."""
+    """Refuse to rank by a figure that is not measured, or that has no better side."""
     figures = _list_figures(protocol)
     if protocol.rank_by is not None and protocol.rank_by not in figures:
         raise LepbenchError(
             f"protocol {protocol.name} ranks by {protocol.rank_by!r}, which it does not measure",
             suggest_name(protocol.rank_by, figures),
         )
+    if protocol.rank_by is not None and find_direction(protocol.rank_by) == "none":
+        raise LepbenchError(
+            f"protocol {protocol.name} ranks by {protocol.rank_by!r}, of which neither side is better",
+            "rank by another figure, or by none: null",
+        )
 
 
 def _check_levels(protocol: Protocol) -> None:
     """Refuse figures by level that are not measured, or not of single samples."""
-    figures = list_single(protocol) if protocol.by_level else []
+    figures = list_sample_figures(protocol) if protocol.by_level else []
     known = {*figures, *map(strip_label, figures)}
     for name in protocol.by_level:
         if name not in known:

@@ -92,7 +92,8 @@ def evaluate(
     An interrupted run is resumed; a finished one is read.
 
     Args:
-        limit: items from the front of the suite; None for the suite's default number.
+        limit: items from the front of the suite, each with all its variants; None for the suite's default
+            number.
         samples_per_item: pictures an item, each from its own noise.
         device: where networks run; "auto" takes a GPU if there is one.
         judges: those of the protocol unless given.
@@ -342,7 +343,10 @@ class _Run:
         drawn = len(named[MODEL.name])
         if failed[MODEL.name] == drawn:
             reason = named[MODEL.name]["reason"][0].as_py()
-            raise LepbenchError(f"none of {drawn} pictures of the model could be drawn: {reason}")
+            raise LepbenchError(
+                f"none of {drawn} pictures of the model could be drawn: {reason}",
+                "correct its cause, and run the same command again",
+            )
         samples = write_samples(out, tables)
         hashes = write_features(out, [kind.name for kind in self.kinds], tables)
         return Record(

@@ -13,7 +13,8 @@ from lepbench.evaluation.conditions import REAL
 from lepbench.evaluation.features import RunFeatures, find_features
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, select_measures, strip_label
 from lepbench.evaluation.measures.contract import draw_measure
-from lepbench.evaluation.measures.levels import SINGLE, SPREAD, split_part
+from lepbench.evaluation.measures.levels import SINGLE, split_part
+from lepbench.evaluation.measures.tolerances import split_tolerance
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.sample import OK
 from lepbench.judges import JudgeStatistics
@@ -24,12 +25,11 @@ MAIN = {
     "faithful_f1": "faithful F1",
     "faithful_paired_f1": "faithful paired F1",
     "faithful_iou": "faithful IoU",
-    "stroke_recall_2px": "stroke recall 2px",
-    "stroke_recall_0.0111d": "stroke recall 0.0111d",
-    "unseen_recall_2px": "unseen recall 2px",
-    "weighted_recall_2px": "weighted recall 2px",
-    "others_recall_2px": "others' recall 2px",
-    "weighted_lead_2px": "weighted lead 2px",
+    "stroke_recall": "stroke recall",
+    "unseen_recall": "unseen recall",
+    "weighted_recall": "weighted recall",
+    "others_recall": "others' recall",
+    "weighted_lead": "weighted lead",
     "pooled_f1_0px": "pooled F1 0px",
     "edge_f1_1px": "edge F1 1px",
     "edge_f1_2px": "edge F1 2px",
@@ -53,19 +53,12 @@ MAIN = {
     "fid": "FID",
     "fid_by_index": "FID by index",
 }
-"""The main metrics and their headings. Each further metric that is tested for
-differences lowers the power of the other tests."""
+"""The main metrics and their headings; a name without tolerance stands for those at each one. Each further
+metric that is tested for differences lowers the power of the other tests."""
 SHIPPED = "sketchworld-"
 """What the labels of the judges that ship begin with."""
 LESSER = ("edge_f1_2px", "paired_f1_2px", "clip_score", "sketch_similarity")
 """Main metrics only where no masks of objects are measured, as on sketchworld, which say more."""
-
-
-def is_lower_better(metric: str) -> bool:
-    """Whether lower values of a metric are better."""
-    lower = {name for measure in MEASURES.list_loaded() for name in measure.lower_is_better}
-    figure, part = split_part(metric)
-    return strip_label(metric) in lower or part == SPREAD or figure in lower
 
 
 def is_of_sets(metric: str) -> bool:
@@ -97,7 +90,7 @@ def choose_main_metrics(figures: Iterable[str], submitted: Collection[str] = ())
     main = [name for name in figures if name in submitted or _is_main(*split_part(name))]
     masked = any(strip_label(name) == "mask_iou" for name in main)
     kept = [name for name in main if not (masked and strip_label(name) in LESSER)]
-    return head_metrics(sorted(kept, key=_place_in_main))
+    return head_metrics(sorted(kept, key=place_in_main))
 
 
 def head_metrics(names: Sequence[str]) -> dict[str, str]:
@@ -108,18 +101,31 @@ def head_metrics(names: Sequence[str]) -> dict[str, str]:
         label = name.partition("@")[2]
         shown = "" if label.startswith(SHIPPED) and stems.count(stem) == 1 else label
         figure, part = stem
-        words = [MAIN.get(figure, figure), part.replace("_", " ", 1), shown]
+        words = [_head_figure(figure), part.replace("_", " ", 1), shown]
         headings[name] = " ".join(word for word in words if word)
     return headings
 
 
+def find_main(figure: str) -> str | None:
+    """The name in `MAIN` of a figure without judge and level; None where it is no main one."""
+    return next((name for name in (figure, split_tolerance(figure)[0]) if name in MAIN), None)
+
+
 def _is_main(figure: str, part: str) -> bool:
-    return figure in MAIN and not part.startswith(SINGLE)
+    return find_main(figure) is not None and not part.startswith(SINGLE)
 
 
-def _place_in_main(metric: str) -> int:
-    figure, _ = split_part(metric)
-    return list(MAIN).index(figure) if figure in MAIN else len(MAIN)
+def _head_figure(figure: str) -> str:
+    name = find_main(figure)
+    if name is None:
+        return figure
+    return MAIN[name] if name == figure else f"{MAIN[name]} {split_tolerance(figure)[1]}"
+
+
+def place_in_main(metric: str) -> int:
+    """The place of a metric among the main ones; behind them where it is none."""
+    name = find_main(split_part(metric)[0])
+    return len(MAIN) if name is None else list(MAIN).index(name)
 
 
 class Figure(Config):

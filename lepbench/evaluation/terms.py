@@ -5,28 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.layout import locate_made_suite
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import OURS, select_protocol
 from lepbench.evaluation.record import Record
 from lepbench.judges import InceptionJudgeConfig
-from lepbench.suites import Suite, load_suite
+from lepbench.suites import Suite, list_suites, load_suite
 from lepbench.trust import require_trust
 
 
-def find_suite(record: Record, choice: str | Path | None = None) -> Suite:
-    """The suite of a record: the one that is given, or the one of the record's name.
+def find_suite(record: Record, folder: Path, choice: str | Path | None = None) -> Suite:
+    """The suite of a record: the one that is given, the one of its name, or the one that its set made.
+
+    Args:
+        folder: of the run.
 
     Raises:
         LepbenchError: none is known by that name: a suite that was made lies in a folder.
     """
+    name = record.identity.suite
     if choice is not None:
         return load_suite(choice)
+    made = locate_made_suite(folder, name)
+    if name not in list_suites() and Path(name).name == name and made.is_dir():
+        return load_suite(made)
     try:
-        return load_suite(record.identity.suite)
+        return load_suite(name)
     except LepbenchError as error:
         raise LepbenchError(
-            f"the run is of suite {record.identity.suite!r}, which does not ship",
-            "give its folder with --suite",
+            f"the run is of suite {name!r}, which does not ship", "give its folder with --suite"
         ) from error
 
 

@@ -93,7 +93,7 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progre
         lines = _join_features(stored[stored["row"] == kind.name], features.get(kind.name, {}))
         per_item = kind.count_samples(identity.samples_per_item)
         done = 0
-        for batch in make_batches(suite, suite.items(identity.items), per_item, protocol.batch_size):
+        for batch in make_batches(suite, suite.take(identity.items), per_item, protocol.batch_size):
             shown = kind.borrows or kind
             paths = [locate_picture(folder, shown.name, s.item_id, s.index) for s in batch]
             pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
@@ -176,7 +176,7 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     if failed:
         raise LepbenchError(f"{failed} samples of {folder} failed", "evaluate again to retry them")
     identity = record.identity
-    items = suite.items(identity.items)
+    items = suite.take(identity.items)
     asked = [
         (kind.name, sample.item_id, sample.index, sample.seed)
         for kind in list_conditions(identity.model, suite)

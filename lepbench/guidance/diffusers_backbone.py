@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from lepbench.backbones.backbone import Backbone, assemble_backbone
+from lepbench.backbones.assemble import assemble_backbone
+from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.checks import SCHEDULER, check_pipeline
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import Family, choose_class, list_accepted

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import inspect
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
-from lepbench.backbones.family import choose_classes
-from lepbench.backbones.identify import choose_family, find_pipeline, read_index
-from lepbench.backbones.load import choose_device, find_weight_files, require_quantiser
-from lepbench.backbones.resolve import is_local
-from lepbench.config import parse_config
+from lepbench.backbones.load import choose_device
 from lepbench.errors import LepbenchError
 from lepbench.guidance.diffusers_backbone import (
     DiffusersBackbone,
@@ -34,21 +28,21 @@ from lepbench.guidance.diffusers_backbone import (
     run_in_full,
     wrap_pipeline,
 )
+from lepbench.guidance.encoded_sketch import encode_strokes
 from lepbench.guidance.execution import Execution
+from lepbench.guidance.generators import Generators, choose_generators, draw_noise
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
-from lepbench.guidance.importance import pool_weights
-from lepbench.guidance.negatives import read_negatives
 from lepbench.guidance.notes import describe_cut
 from lepbench.guidance.picture_size import describe_far_size
-from lepbench.guidance.sampler import Generators, sample
-from lepbench.guidance.schedulers import require_steerable, set_timesteps
-from lepbench.guidance.settings import SamplerSettings
+from lepbench.guidance.pipeline_settings import choose_settings, copy_scheduler
+from lepbench.guidance.pretrained import load_pipeline
+from lepbench.guidance.prompts import read_negatives, read_prompts, repeat_texts
+from lepbench.guidance.sampler import sample
+from lepbench.guidance.schedulers import require_steerable
 from lepbench.guidance.sketch_like import SketchLike, read_strokes
 from lepbench.guidance.steering import SketchGuidance
 from lepbench.images import to_pixels
 from lepbench.predictors.base import Predictor
-from lepbench.quiet import silence_libraries
-from lepbench.seeds import make_generator, read_seed
 
 
 @dataclass(frozen=True)
@@ -134,29 +128,7 @@ class SketchGuidedPipeline:
         Raises:
             LepbenchError: it cannot be found or loaded, or see `from_pipe`.
         """
-        from diffusers import DiffusionPipeline
-
-        found, given = str(id_or_path), {"use_safetensors": True, **options}
-        if is_local(id_or_path):
-            folder, variant = _find_readable(id_or_path, options)
-            found, given = str(folder), {"variant": variant, **given}
-        try:
-            with silence_libraries():
-                pipe = DiffusionPipeline.from_pretrained(found, **given)
-        except (
-            AttributeError,
-            ImportError,
-            LookupError,
-            OSError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-        ) as error:
-            raise LepbenchError(
-                f"the pipeline {str(id_or_path)!r} cannot be loaded: {error}",
-                "check its name and the options",
-            ) from error
-        pipe.set_progress_bar_config(disable=True)
+        pipe = load_pipeline(id_or_path, options)
         require_weights(wrap_pipeline(pipe))  # What has no values cannot be moved.
         return SketchGuidedPipeline.from_pipe(pipe.to(choose_device(device)), predictor, execution)
 
@@ -241,7 +213,7 @@ class SketchGuidedPipeline:
         backbone = self.backbone
         require_weights(backbone)
         predictor = place_predictor(self.predictor, backbone.device)
-        prompts = _read_prompts(prompt)
+        prompts = read_prompts(prompt)
         size = backbone.choose_size(height, width)
         latent = backbone.latent_shape(size)
         for note in describe_far_size(backbone, size):
@@ -249,13 +221,15 @@ class SketchGuidedPipeline:
         source = choose_generators(generator, seed, len(prompts) * num_images_per_prompt, backbone.device)
         each = num_images_per_prompt
         negatives = None if negative_prompt is None else read_negatives(negative_prompt, len(prompts))
-        settings = self._settings(backbone, num_inference_steps, guidance_scale, negatives is not None)
+        settings = choose_settings(
+            self.pipe, backbone, num_inference_steps, guidance_scale, negative=negatives is not None
+        )
         with self._at_rest_after(backbone, predictor):
             strokes, guidance = None, None
             if sketch is not None and sketch_scale > 0:
                 require_steerable(self.pipe.scheduler)
                 strokes = read_strokes(sketch, len(prompts), size, backbone.vae_factor if thin else None)
-                target, mattering = _encoded(backbone, strokes, weights, each)
+                target, mattering = encode_strokes(backbone, strokes, weights, each)
                 guidance = SketchGuidance(
                     predictor,
                     target,
@@ -265,42 +239,23 @@ class SketchGuidedPipeline:
                     schedule=guidance_schedule or GuidanceSchedule(),
                 )
                 strokes = np.repeat(strokes, each, axis=0)
-            captions = _repeated(prompts, each)
-            noise = (
-                draw_noise(source, (len(captions), *latent), backbone.device) if latents is None else latents
-            )
-            scheduler = self._scheduler(backbone, settings.steps, latent[1:])
             drawn = sample(
                 backbone,
-                captions,
-                noise,
+                repeat_texts(prompts, each),
+                draw_noise(source, (len(prompts) * each, *latent), backbone.device)
+                if latents is None
+                else latents,
                 settings,
                 guidance=guidance,
                 generators=source,
-                scheduler=scheduler,
-                negatives=None if negatives is None else _repeated(negatives, each),
+                scheduler=copy_scheduler(self.pipe, backbone, settings.steps, latent[1:]),
+                negatives=None if negatives is None else repeat_texts(negatives, each),
             ).latents
             with run_in_full(backbone.vae):
                 images = drawn if output_type == "latent" else backbone.decode_latents(drawn)
         cut = describe_cut(backbone, prompts) + describe_cut(backbone, negatives or (), "negative prompt")
         notes = (*backbone.notes, *cut)
         return SketchGuidedOutput(_as(images, output_type), strokes, notes)
-
-    def _settings(
-        self, backbone: Backbone, steps: int | None, scale: float | None, negative: bool
-    ) -> SamplerSettings:
-        """Sampler settings; None selects what the pipeline's own call does.
-
-        Args:
-            negative: whether there is a negative prompt.
-        """
-        usual, family = inspect.signature(type(self.pipe).__call__).parameters, backbone.family
-        steps = usual["num_inference_steps"].default if steps is None else steps
-        if scale is None and family.needs_negative and not negative:
-            scale = family.unguided
-        scale = usual[family.scale_name].default if scale is None else scale
-        scale = scale if backbone.takes_scale else max(scale, family.unguided)
-        return parse_config({"steps": steps, "guidance_scale": scale}, SamplerSettings, "")
 
     @contextmanager
     def _at_rest_after(self, backbone: Backbone, predictor: Predictor) -> Iterator[None]:
@@ -311,35 +266,6 @@ class SketchGuidedPipeline:
                 yield
         finally:
             self.pipe.maybe_free_model_hooks()
-
-    def _scheduler(self, backbone: Backbone, steps: int, latent: tuple[int, int]) -> Any:
-        """A copy of the pipeline's scheduler, its timesteps set.
-
-        A new one of its config would lose what was set on it later, as by `set_shift` or by the pipeline.
-        """
-        scheduler = copy.deepcopy(self.pipe.scheduler)
-        set_timesteps(scheduler, backbone, steps, latent)
-        return scheduler
-
-
-def _find_readable(name: str | Path, options: Mapping[str, Any]) -> tuple[Path, str | None]:
-    """The folder of a local pipeline, and the variant of its weights: half precision if some have no other.
-
-    Raises:
-        LepbenchError: it is none, of no family, or its weights are of a kind that is neither read nor asked
-            for, or quantised by a package that is not installed.
-    """
-    folder = find_pipeline(name, [])
-    index = read_index(folder)
-    parts = choose_classes(choose_family(index.get("_class_name")), index)
-    if {"variant", "use_safetensors"} & set(options):
-        return folder, None
-    variants = set()
-    for part, kind in parts.items():
-        if part not in options:
-            variants.add(find_weight_files(folder / part, kind)[0])
-            require_quantiser(folder / part)
-    return folder, max(variants, default="").lstrip(".") or None
 
 
 def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
@@ -356,99 +282,6 @@ def _prepared(backbone: Backbone, execution: Execution) -> Backbone | None:
             "hooks cast or move the denoiser's weights", "prepare no execution for such a pipeline"
         )
     return execution.prepare(backbone)
-
-
-def choose_generators(
-    generator: Any, seed: int | Sequence[int] | None, count: int, device: torch.device
-) -> Generators:
-    """What `count` pictures are drawn from: what is given, or the device's own generator.
-
-    Raises:
-        LepbenchError: both are given, a generator is none, or there is not one seed a picture.
-    """
-    if seed is None:
-        given = generator if isinstance(generator, list | tuple) else [generator]
-        if any(isinstance(one, int | np.integer) for one in given):
-            raise LepbenchError(f"generator={generator} is a number", f"write seed={generator}")
-        if generator is not None and not all(isinstance(one, torch.Generator) for one in given):
-            raise LepbenchError(
-                f"generator is a {type(generator).__name__}", "give a torch.Generator, or seed="
-            )
-        chosen: Generators = find_default_generator(device) if generator is None else generator
-        return chosen
-    if generator is not None:
-        raise LepbenchError("both seed and generator are given", "give one of them")
-    if isinstance(seed, int | np.integer):
-        seeds = [read_seed(seed + number) for number in range(count)]
-    else:
-        seeds = [read_seed(one) for one in seed] if isinstance(seed, Iterable) else [read_seed(seed)]
-    if len(seeds) != count:
-        raise LepbenchError(f"{len(seeds)} seeds for {count} pictures", "give one, or one a picture")
-    return [make_generator(one) for one in seeds]
-
-
-def find_default_generator(device: torch.device) -> torch.Generator | None:
-    """The default generator of a device; None if torch does not expose it."""
-    if device.type == "cuda":
-        torch.cuda.init()  # type: ignore[no-untyped-call]
-        index = torch.cuda.current_device() if device.index is None else device.index
-        return torch.cuda.default_generators[index]
-    return torch.default_generator if device.type == "cpu" else None
-
-
-def draw_noise(source: Generators, shape: tuple[int, ...], device: torch.device) -> Tensor:
-    """Standard normal float32 as in diffusers; with None, from the device's own generator.
-
-    Raises:
-        LepbenchError: there are generators, but not one a sample.
-    """
-    from diffusers.utils.torch_utils import randn_tensor
-
-    sources = list(source) if isinstance(source, Sequence) else source
-    if isinstance(sources, list) and len(sources) != shape[0]:
-        raise LepbenchError(
-            f"{len(sources)} generators for {shape[0]} pictures", "give one, or one a picture"
-        )
-    noise: Tensor = randn_tensor(shape, generator=sources, device=device, dtype=torch.float32)
-    return noise
-
-
-def _encoded(
-    backbone: Backbone, strokes: NDArray[np.bool_], weights: Any, each: int
-) -> tuple[Tensor, Tensor | None]:
-    """Encoded strokes and latent weights, each sketch repeated `each` times."""
-    with run_in_full(backbone.vae):
-        target = backbone.encode_edges(torch.from_numpy(strokes)).repeat_interleave(each, 0)
-    if weights is None:
-        return target, None
-    mattering = _weights_for(weights, strokes.shape, (target.shape[2], target.shape[3]))
-    return target, mattering.repeat_interleave(each, 0)
-
-
-def _read_prompts(prompt: str | Sequence[str]) -> list[str]:
-    """The prompts of one text or several.
-
-    Raises:
-        LepbenchError: there is none, or one is no text.
-    """
-    texts = [prompt] if isinstance(prompt, str) or not isinstance(prompt, Iterable) else list(prompt)
-    if not texts or not all(isinstance(text, str) for text in texts):
-        raise LepbenchError(f"{prompt!r} is no prompt", "give a text, or a list of texts")
-    return texts
-
-
-def _repeated(texts: Sequence[str], each: int) -> list[str]:
-    """Every text repeated `each` times."""
-    return [text for text in texts for _ in range(each)]
-
-
-def _weights_for(weights: Any, pixels: tuple[int, ...], latent: tuple[int, int]) -> Tensor:
-    given = torch.as_tensor(weights)
-    if given.shape not in (torch.Size(pixels), torch.Size(pixels[1:])):
-        raise LepbenchError(
-            f"weights of shape {tuple(given.shape)} for sketches {pixels}", "give one weight a pixel"
-        )
-    return pool_weights(given.expand(pixels), latent)
 
 
 def _as(images: Tensor, output_type: str) -> Any:

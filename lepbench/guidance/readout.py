@@ -11,6 +11,8 @@ from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
 from lepbench.guidance.gradient import compute_edge_gradient
+from lepbench.guidance.loop import DenoisingLoop
+from lepbench.guidance.schedulers import shift_sample
 from lepbench.guidance.steering import SketchGuidance
 from lepbench.predictors.base import Predictor
 
@@ -90,3 +92,11 @@ class Readout:
         SketchGuidance(self.predictor, self.target_latents, weights=self.weights).check(noise)
         if self.updates < 1:
             raise LepbenchError(f"{self.updates} updates a step", "give at least 1")
+
+
+def refine_sample(loop: DenoisingLoop, latents: Tensor, index: int, readout: Readout) -> Tensor:
+    """The scheduler's sample before a step, as the optimiser leaves it."""
+    z, timestep = loop.read_input(latents, index), loop.timesteps[index]
+    halves = loop.predictions
+    refined = readout.refine(loop.backbone, z, timestep, conditioning=halves.conditioning, empty=halves.empty)
+    return shift_sample(loop.scheduler, latents, (z - refined) / loop.input_scale(index))

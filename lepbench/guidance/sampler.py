@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,26 +13,16 @@ from torch import Tensor
 from lepbench.backbones.backbone import Backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance.classifier_free import ClassifierFreeGuidance
+from lepbench.guidance.generators import Generators
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
-from lepbench.guidance.readout import Readout
-from lepbench.guidance.renoise import renoise_latents
-from lepbench.guidance.schedulers import (
-    SCHEDULERS,
-    choose_step_options,
-    make_scheduler,
-    measure_input_scale,
-    read_initial_scale,
-    require_scale,
-    scale_model_input,
-    shift_sample,
-)
+from lepbench.guidance.guided_step import GuidedSteps
+from lepbench.guidance.loop import DenoisingLoop
+from lepbench.guidance.readout import Readout, refine_sample
+from lepbench.guidance.schedulers import SCHEDULERS, make_scheduler, read_initial_scale, require_scale
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.guidance.start import Start
 from lepbench.guidance.steering import Guidance
 from lepbench.progress import Progress, ignore_progress
-
-Generators = Sequence[torch.Generator] | torch.Generator | None
-"""Generators of the noise that is sampled during stepping."""
 
 
 @dataclass(frozen=True)
@@ -94,26 +83,27 @@ def sample(
         )
     conditions = backbone.conditions(prompts, settings.guidance_scale, negatives)
     predictions = ClassifierFreeGuidance(backbone, conditions, settings)
-    loop = _Loop(predictions, scheduler=scheduler, generators=generators)
+    loop = DenoisingLoop(predictions, scheduler=scheduler, generators=generators)
     first = 0 if start is None else start.skip_steps(backbone, scheduler, settings.steps)
     latents = _prepare_latents(noise.to(backbone.device, torch.float32), scheduler, start, first)
     schedule = GuidanceSchedule() if guidance is None else guidance.schedule
     times = [loop.time(index) for index in range(first, len(loop.timesteps))]
     order = [first + index for index in schedule.step_order(times)]
     anchors = {index for before, index in pairwise(order) if index <= before}
-    edges: Tensor | None = None
+    guided = None if guidance is None else GuidedSteps(loop, guidance)
     for done, (before, index) in enumerate(pairwise([first - 1, *order]), start=1):
         if index <= before:
             latents = loop.go_back(latents, before + 1, index)
         elif index in anchors:
             loop.mark(index)
-        if guidance is not None and loop.time(index) > guidance.stop:
-            latents, predicted = loop.guided_step(latents, index, guidance)
-            edges = edges if predicted is None else predicted
+        if guided is not None and loop.time(index) > guided.guidance.stop:
+            latents = guided.step(latents, index)
+        elif readout is not None and loop.time(index) > readout.stop:
+            latents = loop.step(refine_sample(loop, latents, index, readout), index)
         else:
-            latents = loop.step(loop.refine(latents, index, readout), index)
+            latents = loop.step(latents, index)
         progress("denoising", done, len(order))
-    return SampledLatents(latents, edges)
+    return SampledLatents(latents, None if guided is None else guided.edges)
 
 
 def _prepare_latents(noise: Tensor, scheduler: Any, start: Start | None, first: int) -> Tensor:
@@ -121,123 +111,6 @@ def _prepare_latents(noise: Tensor, scheduler: Any, start: Start | None, first: 
     if start is None:
         return noise * read_initial_scale(scheduler)
     return start.add_noise(scheduler, noise, first)
-
-
-class _Loop:
-    """State shared by all steps: components, captions, scheduler."""
-
-    def __init__(self, predictions: ClassifierFreeGuidance, scheduler: Any, generators: Generators) -> None:
-        self.backbone = predictions.backbone
-        self.predictions = predictions
-        self.scheduler = scheduler
-        self.timesteps = scheduler.timesteps
-        self.marks: dict[int, Any] = {}
-        self.direction: Tensor | None = None
-        """Of the last guidance gradient, a unit vector a sample."""
-        self.generators = list(generators) if isinstance(generators, Sequence) else generators
-        self.extra = choose_step_options(scheduler, self.generators)
-
-    def time(self, index: int) -> float:
-        """t / T_train of a step."""
-        return float(self.timesteps[index]) / self.backbone.train_timesteps
-
-    def step(self, latents: Tensor, index: int) -> Tensor:
-        """z_t to z_{t-1}."""
-        timestep = self.timesteps[index]
-        z = scale_model_input(self.scheduler, latents, timestep)
-        return self._advance(self.predictions.predict(z, timestep, index), timestep, latents)
-
-    def refine(self, latents: Tensor, index: int, readout: Readout | None) -> Tensor:
-        """z_t as the optimiser leaves it; itself where there is none or it has stopped."""
-        if readout is None or self.time(index) <= readout.stop:
-            return latents
-        timestep = self.timesteps[index]
-        z = scale_model_input(self.scheduler, latents, timestep)
-        refined = readout.refine(
-            self.backbone,
-            z,
-            timestep,
-            conditioning=self.predictions.conditioning,
-            empty=self.predictions.empty,
-        )
-        return shift_sample(
-            self.scheduler, latents, (z - refined) / measure_input_scale(self.scheduler, timestep)
-        )
-
-    def guided_step(self, latents: Tensor, index: int, guidance: Guidance) -> tuple[Tensor, Tensor | None]:
-        """z_t to z_{t-1}, then the guidance update: the updated sample and the predicted edges.
-
-        The conditional pass gives noise and gradient; the unconditional pass keeps no graph.
-        Norms are computed in the space the denoiser reads, so that `scale` means the same for schedulers that
-        step in sigma space.
-        """
-        timestep = self.timesteps[index]
-        z = scale_model_input(self.scheduler, latents, timestep)
-        edges: Tensor | None = None
-        fresh = self.direction is None or index % guidance.schedule.every == 0
-        if fresh:
-            step = guidance.step(self.backbone, z, timestep, self.predictions.conditioning)
-            prediction = self.predictions.complete(step.output, z, timestep, index)
-            self.direction, edges = _direction(step.gradient), step.edges
-        else:
-            prediction = self.predictions.predict(z, timestep, index)
-        after = self._advance(prediction, timestep, latents)
-        factor = measure_input_scale(self.scheduler, timestep)
-        strength = guidance.scale * guidance.schedule.strength(self.time(index), guidance.stop)
-        length = strength * _length(after * factor - z)
-        after = self._shift(after, length, factor)
-        for _ in range(guidance.schedule.shifts(self.time(index)) - 1):
-            if not fresh or index + 1 == len(self.timesteps):
-                break
-            # The sample is at the next timestep now, so the gradient is computed there.
-            step = guidance.step(
-                self.backbone, after * factor, self.timesteps[index + 1], self.predictions.conditioning
-            )
-            self.direction, edges = _direction(step.gradient), step.edges
-            after = self._shift(after, length, factor)
-        return after, edges
-
-    def _shift(self, latents: Tensor, length: Tensor, factor: float) -> Tensor:
-        """Latents moved against the gradient by `length`, measured in the space the denoiser reads."""
-        assert self.direction is not None
-        return shift_sample(self.scheduler, latents, length * self.direction / factor)
-
-    def mark(self, index: int) -> None:
-        """Save the scheduler's state before a step, to return to it.
-
-        Raises:
-            LepbenchError: it steps from a stored sample, and would ignore the added noise.
-        """
-        if hasattr(self.scheduler, "cur_sample"):
-            raise LepbenchError(f"{type(self.scheduler).__name__} cannot go back", "choose another scheduler")
-        self.marks[index] = copy.deepcopy(self.scheduler)
-
-    def go_back(self, latents: Tensor, now: int, then: int) -> Tensor:
-        """The sample before step `now`, with noise added up to the marked step `then`."""
-        from diffusers.utils.torch_utils import randn_tensor
-
-        noise = randn_tensor(latents.shape, generator=self.generators, device=latents.device)
-        z = latents * measure_input_scale(self.scheduler, self.timesteps[now])
-        self.scheduler = copy.deepcopy(self.marks[then])
-        noisy = renoise_latents(
-            self.backbone, z, now=self.timesteps[now], then=self.timesteps[then], noise=noise
-        )
-        return noisy / measure_input_scale(self.scheduler, self.timesteps[then])
-
-    def _advance(self, prediction: Tensor, timestep: Tensor, latents: Tensor) -> Tensor:
-        after: Tensor = self.scheduler.step(prediction, timestep, latents, **self.extra, return_dict=False)[0]
-        return after
-
-
-def _length(batch: Tensor) -> Tensor:
-    """Euclidean norm of every sample, `[B, 1, 1, 1]`."""
-    length: Tensor = torch.linalg.vector_norm(batch, dim=(1, 2, 3), keepdim=True)
-    return length
-
-
-def _direction(batch: Tensor) -> Tensor:
-    """Every sample divided by its norm; zeros stay zero."""
-    return batch / _length(batch).clamp_min(torch.finfo(batch.dtype).tiny)
 
 
 def _check(
@@ -263,4 +136,4 @@ def _check(
     if guidance is not None:
         guidance.check(noise)
     if guidance is not None and generators is None and guidance.schedule.travel is not None:
-        raise LepbenchError("going back to noise draws noise", "give one generator a sample")
+        raise LepbenchError("'travel' draws noise for repeated steps", "give one generator a sample")

@@ -103,9 +103,9 @@ def make_scheduler(
     kind = SCHEDULERS.get(name)
     if kind.flow != backbone.family.flow:
         fitting = [other for other in SCHEDULERS if SCHEDULERS.get(other).flow == backbone.family.flow]
-        nature = "a flow" if backbone.family.flow else "no flow"
+        nature = f"was {'' if backbone.family.flow else 'not '}trained by flow matching"
         raise LepbenchError(
-            f"scheduler {name!r} does not fit {backbone.name}, which is {nature}",
+            f"scheduler {name!r} does not fit {backbone.name}, which {nature}",
             f"choose one of: {', '.join(fitting)}",
         )
     if not hasattr(diffusers, kind.class_name):
@@ -120,7 +120,8 @@ def make_scheduler(
         )
     except (ImportError, NotImplementedError, TypeError, ValueError) as error:
         raise LepbenchError(
-            f"{kind.class_name} does not take the schedule of {backbone.name}: {error}"
+            f"{kind.class_name} does not take the schedule of {backbone.name}: {error}",
+            "choose another scheduler",
         ) from error
     side = backbone.family.latent_side(backbone.denoiser.config)
     set_timesteps(scheduler, backbone, steps, latent or (side, side))
@@ -145,7 +146,9 @@ def set_timesteps(scheduler: Any, backbone: Backbone, steps: int, latent: Size) 
         with np.errstate(invalid="raise"):
             scheduler.set_timesteps(**arguments, device=backbone.device)
     except (TypeError, ValueError, FloatingPointError) as error:
-        raise LepbenchError(f"{type(scheduler).__name__} takes no {steps} steps: {error}") from error
+        raise LepbenchError(
+            f"{type(scheduler).__name__} takes no {steps} steps: {error}", "choose another number of steps"
+        ) from error
 
 
 def require_scale(backbone: Backbone, scale: float) -> None:
@@ -157,7 +160,7 @@ def require_scale(backbone: Backbone, scale: float) -> None:
     none = backbone.family.unguided
     if scale < none and not backbone.takes_scale:
         raise LepbenchError(
-            f"guidance_scale {scale} is below {none:g}, and {backbone.name} is not told it",
+            f"guidance_scale {scale} is below {none:g}, and {backbone.name} does not take it as an input",
             f"give {none:g} for no guidance",
         )
 
@@ -215,10 +218,13 @@ def require_steerable(scheduler: Any) -> None:
     """
     name = type(scheduler).__name__
     if name == "PNDMScheduler" and not scheduler.config.skip_prk_steps:
-        raise LepbenchError("PNDMScheduler may lose what a sketch shifts", "set its skip_prk_steps")
+        raise LepbenchError(
+            "PNDMScheduler may lose the update of a sketch in its first steps",
+            "set skip_prk_steps to true in its config",
+        )
     if name not in STEERABLE:
         raise LepbenchError(
-            f"{name} may lose what a sketch shifts", f"use one of: {', '.join(sorted(STEERABLE))}"
+            f"{name} may lose the update of a sketch", f"use one of: {', '.join(sorted(STEERABLE))}"
         )
 
 

@@ -43,7 +43,7 @@ class SamplerSettings(Config):
 
     steps: int = Field(default=50, ge=1, le=1000)
     scheduler: Annotated[str, AfterValidator(_known)] = "ddim"
-    guidance_scale: float = Field(default=4.0, ge=0.0)
+    guidance_scale: float = Field(default=4.0, ge=0.0, allow_inf_nan=False)
     timestep_spacing: Literal["leading", "linspace", "trailing"] | None = None
     guidance_stop: float = Field(default=0.0, ge=0.0, le=1.0)
     guidance_every: int = Field(default=1, ge=1)

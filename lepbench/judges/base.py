@@ -113,7 +113,9 @@ class JudgeConfig(Config, ABC):
             # The settings are frozen, but not shared yet.
             object.__setattr__(self, "label", self.name)
         if unable := [ability for ability in self.use if ability not in self.able]:
-            raise ValueError(f"judge {self.name!r} gives no {unable[0]!r}; {suggest_name('', self.able)}")
+            raise ValueError(
+                f"'use' names {unable[0]!r}, which it does not give; {suggest_name('', self.able)}"
+            )
         return self
 
     @property
@@ -159,7 +161,7 @@ def select_judge(config: str | dict[str, Any] | JudgeConfig) -> JudgeConfig:
     Raises:
         LepbenchError: there is no such judge, or it does not take a setting.
     """
-    return config if isinstance(config, JudgeConfig) else select_config(config, JUDGES, ("judges",))
+    return config if isinstance(config, JudgeConfig) else select_config(config, JUDGES)
 
 
 def load_judge(judge: JudgeConfig, device: str = "cpu") -> LoadedJudge:

@@ -39,7 +39,7 @@ def load_feature_statistics(path: Path) -> FeatureStatistics:
     except OSError as error:
         raise LepbenchError(f"cannot read {path}", "check the path") from error
     except (SafetensorError, KeyError) as error:
-        raise LepbenchError(f"{path} holds no feature statistics: {error}") from error
+        raise LepbenchError(f"{path} holds no feature statistics: {error}", "make it again") from error
     found = [(tensor.dtype, tensor.shape) for tensor in (n, total, outer)]
     if found != [(np.dtype(np.int64), shape) for shape in ((1,), total.shape[:1], (3, *2 * total.shape))]:
         raise LepbenchError(f"{path} holds no feature statistics: {found}", "make it again")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lepbench.errors import LepbenchError
 from lepbench.judges.provenance import read_tensors
-from lepbench.metrics.coverage import Reference as Neighbourhoods
+from lepbench.metrics.coverage import Neighbourhoods
 from lepbench.metrics.coverage import reference as find_neighbours
 from lepbench.metrics.frechet import FeatureStatistics, Gaussian, Moments
 from lepbench.metrics.kid import Reference, reference

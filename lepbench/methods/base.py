@@ -128,6 +128,14 @@ class MethodConfig(Config, ABC):
         """Keys of `SamplerSettings` that hold for a method of these settings unless others are given."""
         return {}
 
+    def check_files(self) -> None:
+        """Check what can be checked of its files before anything is loaded; nothing is fetched.
+
+        Raises:
+            LepbenchError: what is missing.
+        """
+        return
+
     @abstractmethod
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Method:
         """Load the method; `backbone` is given if `needs_backbone`.
@@ -146,7 +154,7 @@ def select_method(config: str | dict[str, Any] | MethodConfig) -> MethodConfig:
     Raises:
         LepbenchError: no such method, a key it does not know, or a value it does not take.
     """
-    return config if isinstance(config, MethodConfig) else select_config(config, METHODS, ("method",))
+    return config if isinstance(config, MethodConfig) else select_config(config, METHODS, "method")
 
 
 # A field of this type takes any registered method in a larger configuration, and writes its settings back.

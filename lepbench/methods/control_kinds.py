@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lepbench.backbones.diffusers_pipeline import NO_CHECKER
 from lepbench.backbones.family import ComponentConfig
 from lepbench.errors import LepbenchError
 from lepbench.registry import Registry
@@ -131,7 +132,6 @@ TOKENS = {**TEXTS, **{key: key for key in ("num_attention_heads", "attention_hea
 """What a copy of a transformer's first blocks has in common with it."""
 WITH_POOLED = {"embeddings": "prompt_embeds", "pooled": "pooled_prompt_embeds"}
 NO_WATERMARK = {"add_watermarker": False}
-NO_CHECKER = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
 
 CONTROLS.register("ControlNetModel/sd")(
     ControlKind(

@@ -13,7 +13,6 @@ from torch import nn
 
 from lepbench.backbones import Backbone
 from lepbench.backbones.family import ComponentConfig
-from lepbench.backbones.identify import read_index
 from lepbench.backbones.load import (
     VARIANTS,
     find_weight_files,
@@ -24,13 +23,13 @@ from lepbench.backbones.load import (
     place_component,
     read_mapping,
 )
-from lepbench.backbones.resolve import INDEX, find_model_folder
+from lepbench.backbones.resolve import find_model_folder
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 from lepbench.images import format_size
-from lepbench.methods.control_kinds import CONTROLS, ControlKind, choose_kind
+from lepbench.methods.control_kinds import ControlKind, choose_kind
+from lepbench.methods.control_place import CONFIG, find_part
 
-CONFIG = "config.json"
 OTHER_CONTROL = "use a control module that was trained for this backbone, or the backbone it was trained for"
 
 
@@ -109,29 +108,6 @@ def load_control(name: str, backbone: Backbone) -> ControlModule:
     place_component(network, backbone.device, folder)
     files = {file: folder / file for file in list_component_files(folder, class_path)}
     return ControlModule(kind, network, files)
-
-
-def find_part(name: str) -> str:
-    """The folder of the module in what has this name: itself, or one in that of a whole control pipeline.
-
-    Raises:
-        LepbenchError: nothing has this name, or a pipeline that has no control module.
-    """
-    folder = find_model_folder(name, [CONFIG, INDEX])
-    if (folder / CONFIG).is_file():
-        return "."
-    if not (folder / INDEX).is_file():
-        raise LepbenchError(
-            f"{name} has no {CONFIG}", "give the folder of a control module that diffusers saved"
-        )
-    pipeline = read_index(folder).get("_class_name")
-    slots = {CONTROLS.get(known).pipeline: CONTROLS.get(known).slot for known in CONTROLS}
-    if pipeline not in slots:
-        raise LepbenchError(
-            f"{name} is a {pipeline}, which has no control module",
-            "give it as the backbone, and a control module here",
-        )
-    return slots[pipeline]
 
 
 def _fetch_weights(name: str, part: str, class_path: str) -> Path:

@@ -11,6 +11,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone
 from lepbench.backbones.chat import count_tokens
 from lepbench.backbones.conditioning import Conditioning
+from lepbench.backbones.diffusers_pipeline import make_diffusers_pipeline
 from lepbench.backbones.transformer import pack_latents, unpack_tokens
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
@@ -19,7 +20,6 @@ from lepbench.methods.base import Request, choose_negatives
 from lepbench.methods.control_kinds import ControlKind
 from lepbench.methods.control_module import ControlModule
 from lepbench.methods.control_noise import ControlEncoder
-from lepbench.quiet import silence_libraries
 
 PATCH = 2
 """Side of the squares of latent pixels of which each is one token."""
@@ -48,7 +48,11 @@ def draw_controlled(
     prompts = [request.prompt for request in requests]
     conditions = backbone.conditions(prompts, sampler.guidance_scale, choose_negatives(requests, sampler))
     scheduler = make_scheduler(sampler.scheduler, backbone, sampler.steps, latent)
-    pipeline = make_pipeline(backbone, module, scheduler, generators)
+    parts: dict[str, Any] = {kind.slot: module.network}
+    if kind.encoded:
+        # The encoded control picture is sampled from the generators.
+        parts["vae"] = ControlEncoder(backbone.vae, backbone.dtype, generators)
+    pipeline = make_diffusers_pipeline(backbone, kind.pipeline, scheduler, parts, kind.options)
     start = noise.to(backbone.device, torch.float32 if kind.whole else backbone.dtype)
     drawn: Tensor = pipeline(
         height=pictures.shape[-2],
@@ -63,35 +67,6 @@ def draw_controlled(
         **options,
     ).images
     return unpack_tokens(drawn, latent[0] // PATCH, latent[1] // PATCH, PATCH) if kind.packed else drawn
-
-
-def make_pipeline(
-    backbone: Backbone, module: ControlModule, scheduler: Any, generators: list[torch.Generator]
-) -> Any:
-    """The pipeline of a backbone's components and a control module; nothing is loaded or copied.
-
-    Args:
-        generators: one a picture; an encoded control picture is sampled from them.
-    """
-    import diffusers
-
-    kind, family = module.kind, backbone.family
-    optional = dict.fromkeys(family.optional)
-    encoder = ControlEncoder(backbone.vae, backbone.dtype, generators) if kind.encoded else backbone.vae
-    components = {
-        family.denoiser: backbone.denoiser,
-        "vae": encoder,
-        "scheduler": scheduler,
-        **optional,
-        **backbone.text.encoders,
-        **backbone.text.tokenizers,
-        kind.slot: module.network,
-    }
-    # Some pipelines fill a layer with random numbers before they copy its weights.
-    with silence_libraries(), torch.random.fork_rng(devices=[]):
-        pipeline = getattr(diffusers, kind.pipeline)(**components, **kind.options)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
 
 
 def _name_texts(

@@ -14,13 +14,15 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.backbones.cost import count_flops, count_passes
+from lepbench.backbones.resolve import check_model
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_noise, stack_sketches
 from lepbench.methods.control_module import ControlModule, load_control
 from lepbench.methods.control_pipeline import draw_controlled, list_options
+from lepbench.methods.control_place import require_module, require_name
 from lepbench.methods.cost import PictureFlops
-from lepbench.methods.known_controls import PICTURE, Polarity, find_known_control
+from lepbench.methods.known_controls import PICTURE, Polarity, describe_unknown_picture, find_known_control
 
 COUNTED_STEPS = (2, 3)
 """Steps of the two calls whose difference is the operations of a pass."""
@@ -28,13 +30,13 @@ COUNTED_STEPS = (2, 3)
 
 @METHODS.register("controlled")
 class ControlledConfig(MethodConfig):
-    """The control module, its picture and its settings; what is not given is that of a known checkpoint."""
+    """The control module, its picture and its settings; what is not given is that of a known module."""
 
     name: Literal["controlled"] = "controlled"
     control: str
     """A folder or hub id of a control module that diffusers saved."""
     preset: str | None = None
-    """The hub id of a known checkpoint of which the folder is a copy.
+    """The hub id of a known control module of which the folder is a copy.
     It is resolved on reading: a record has the settings, and not the preset."""
     polarity: Polarity
     """Strokes and ground of the control picture."""
@@ -56,21 +58,20 @@ class ControlledConfig(MethodConfig):
     @model_validator(mode="before")
     @classmethod
     def _resolved(cls, given: Any) -> Any:
-        """Merge the settings of a known checkpoint, overridden by the given ones."""
+        """Merge the settings of a known module, overridden by the given ones."""
         if not isinstance(given, dict) or "control" not in given:
             return given
+        control = given["control"]
         try:
-            known = find_known_control(given["control"], given.get("preset"))
+            require_name(control)
+            known = find_known_control(control, given.get("preset"))
+            settings = {**({} if known is None else known.method()), **given, "preset": None}
+            if missing := [key for key in PICTURE if key not in settings]:
+                # What is no control module is not to be given settings of one.
+                require_module(control)
+                raise ValueError(describe_unknown_picture(control, missing))
         except LepbenchError as error:
             raise ValueError(str(error)) from None
-        settings = {**({} if known is None else known.method()), **given, "preset": None}
-        missing = [key for key in PICTURE if key not in settings]
-        if missing:
-            raise ValueError(
-                f"{given['control']!r} is no checkpoint whose control picture is known: give "
-                f"{', '.join(missing)} (polarity: white-on-black or black-on-white, channels: 1 or 3, "
-                "range: [0, 1] or [-1, 1]), or the preset of one"
-            )
         return settings
 
     @model_validator(mode="after")
@@ -92,6 +93,9 @@ class ControlledConfig(MethodConfig):
     def imply_sampler(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
         known = find_known_control(settings.get("control"), settings.get("preset"))
         return {} if known is None else known.sampler()
+
+    def check_files(self) -> None:
+        check_model(self.control)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Controlled:
         assert backbone is not None

@@ -1,7 +1,9 @@
-"""Settings of published control checkpoints, by hub id; `known.yaml` says where each is stated."""
+"""Settings of published control modules, by hub id; `known.yaml` says where each is stated."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -17,14 +19,14 @@ Polarity = Literal["white-on-black", "black-on-white"]
 """Of the strokes of a control picture and its ground."""
 
 PICTURE = ("polarity", "channels", "range")
-"""What the control picture of a checkpoint is; nothing can be drawn without it."""
+"""What the control picture of a module is; nothing can be drawn without it."""
 
 SAMPLING = ("steps", "guidance_scale", "scheduler")
 """What belongs to the sampler."""
 
 
 class KnownControl(Config):
-    """A checkpoint's control picture and settings; those that are None are not stated by its authors.
+    """A published control module's picture and settings; those that are None are not stated by its authors.
 
     Attributes:
         family: of the backbones that it controls.
@@ -63,7 +65,7 @@ class KnownControl(Config):
 
 @cache
 def load_known_controls() -> dict[str, KnownControl]:
-    """All published checkpoints whose settings are known, by hub id."""
+    """All published control modules whose settings are known, by hub id."""
     text = (files("lepbench.methods") / "known.yaml").read_text(encoding="utf-8")
     document = yaml.safe_load(text)
     return {
@@ -72,10 +74,10 @@ def load_known_controls() -> dict[str, KnownControl]:
 
 
 def find_known_control(control: object, preset: object = None) -> KnownControl | None:
-    """The settings of a checkpoint, or of the one that `preset` names; None where it is not known.
+    """The settings of a control module, or of the one that `preset` names; None where it is not known.
 
     Raises:
-        LepbenchError: no checkpoint that `preset` names is known.
+        LepbenchError: no module that `preset` names is known.
     """
     known = load_known_controls()
     if preset is None:
@@ -83,3 +85,15 @@ def find_known_control(control: object, preset: object = None) -> KnownControl |
     if str(preset) not in known:
         raise LepbenchError(f"unknown control preset {str(preset)!r}", suggest_name(str(preset), known))
     return known[str(preset)]
+
+
+def describe_unknown_picture(control: str, missing: Sequence[str]) -> str:
+    """That the control picture of a checkpoint is not known, and which keys say what it is."""
+    known = list(load_known_controls())
+    close = difflib.get_close_matches(control, known, n=1, cutoff=0.8)
+    instead = f"did you mean {close[0]!r}? Else give" if close else "give"
+    return (
+        f"{control!r} is no checkpoint whose control picture is known: {instead} {', '.join(missing)} "
+        "(polarity: white-on-black or black-on-white, channels: 1 or 3, range: [0, 1] or [-1, 1]), "
+        "or the preset of one"
+    )

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from lepbench.backbones import Backbone
+from lepbench.backbones.resolve import check_model
 from lepbench.guidance import SamplerSettings, SketchGuidance
 from lepbench.guidance.importance import pool_weights
 from lepbench.methods.base import METHODS, Request, stack_sketches
@@ -28,6 +29,9 @@ class LepConfig(SteeredConfig):
     feature_updates: int = Field(default=1, ge=1, le=64)
     """Updates of the features of each pass by the predictor alone, before the one backward pass."""
     later: ClassVar[tuple[str, ...]] = ("feature_updates",)
+
+    def check_files(self) -> None:
+        check_model(self.predictor)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Lep:
         assert backbone is not None

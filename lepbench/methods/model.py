@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lepbench.backbones.load import Precision
+from lepbench.backbones.resolve import check_model
 from lepbench.config import Config
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
@@ -15,6 +16,7 @@ from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.methods.base import METHODS, AnyMethod, MethodConfig
 from lepbench.methods.reference import ReferenceModel
 from lepbench.methods.steered import SteeredConfig
+from lepbench.places import list_own_keys
 from lepbench.submitted import hash_code, hash_module
 
 DEFAULT_BACKBONE = "mini@1"
@@ -53,6 +55,28 @@ class ModelConfig(Config):
             return self.method.reference
         return ReferenceModel(backbone=self.backbone, precision=self.precision, sampler=self.sampler)
 
+    def check_files(self) -> None:
+        """Check what can be checked of its backbone's and its method's files before anything is loaded.
+
+        Raises:
+            LepbenchError: what is missing.
+        """
+        if self.reference is not None:
+            check_model(self.reference.backbone)
+        self.method.check_files()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_misplaced(cls, given: Any) -> Any:
+        """Say of a key of the method that it belongs there."""
+        method = given.get("method") if isinstance(given, dict) else None
+        name = method.get("name") if isinstance(method, dict) else method
+        if isinstance(name, str) and name in METHODS:
+            for key in given.keys() - cls.model_fields.keys() - SamplerSettings.model_fields.keys():
+                if key in list_own_keys(METHODS.get(name)):
+                    raise ValueError(f"unknown key {key!r}; it belongs in 'method', beside 'name: {name}'")
+        return given
+
     @model_validator(mode="before")
     @classmethod
     def _implied(cls, given: Any) -> Any:
@@ -76,8 +100,10 @@ class ModelConfig(Config):
         """Merge the preset's settings, overridden by the given ones."""
         if not isinstance(given, dict) or given.get("preset") is None:
             return given
+        if not isinstance(given["preset"], str):
+            return given  # The key's own validation says what is wrong.
         try:
-            preset = PRESETS.get(str(given["preset"]))
+            preset = PRESETS.get(given["preset"])
         except LepbenchError as error:
             raise ValueError(str(error)) from None
         sampler, method = given.get("sampler") or {}, given.get("method")

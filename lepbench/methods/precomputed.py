@@ -69,9 +69,12 @@ class PrecomputedConfig(MethodConfig):
             settings.pop("compare_with", None)
         return settings
 
-    def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Precomputed:
+    def check_files(self) -> None:
         if not self.folder.is_dir():
             raise LepbenchError(f"no such folder of pictures: {self.folder}", "check 'method.folder'")
+
+    def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Precomputed:
+        self.check_files()
         return Precomputed(self.folder)
 
 

@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
 from lepbench.backbones import Backbone
-from lepbench.backbones.cost import count_flops, count_pass_flops
+from lepbench.backbones.resolve import check_model
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.importance import pool_weights
 from lepbench.guidance.readout import Readout
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_pictures, stack_sketches
-from lepbench.methods.cost import PictureFlops, count_coding_flops
-from lepbench.methods.steered import stack_weights
+from lepbench.methods.cost import PictureFlops
+from lepbench.methods.steered import count_steered_flops, stack_weights
 from lepbench.predictors import Predictor
 from lepbench.submitted import hash_code
 
@@ -38,6 +37,9 @@ class ReadoutConfig(MethodConfig):
     """Updates before a denoising step, each with a pass of its own for both halves of guidance."""
     execution: Execution = Execution()
     """Options that save time or memory."""
+
+    def check_files(self) -> None:
+        check_model(self.predictor)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> ReadoutMethod:
         assert backbone is not None
@@ -80,11 +82,7 @@ class ReadoutMethod(Method):
         return draw_pictures(self.backbone, self.sampler, requests, readout=self.guide(requests))
 
     def measure_flops(self, request: Request) -> PictureFlops:
-        backbone, size = self.backbone, (request.sketch.shape[0], request.sketch.shape[1])
-        once = count_coding_flops(backbone, request.prompt, self.sampler.guidance_scale, size)
-        once += count_flops(lambda: self.guide([request]))
-        latents = torch.zeros(1, *backbone.latent_shape(size), device=backbone.device)
-        readout, conditioning = self.guide([request]), backbone.encode_prompts([request.prompt])
-        timestep = torch.tensor(backbone.train_timesteps - 1, device=backbone.device)
-        steered = count_flops(lambda: readout.gradient(backbone, latents, timestep, conditioning))
-        return PictureFlops(count_pass_flops(backbone, size), steered, once)
+        scale = self.sampler.guidance_scale
+        return count_steered_flops(
+            self.backbone, request, scale, guide=lambda: self.guide([request]).gradient
+        )

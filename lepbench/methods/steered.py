@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -38,7 +38,7 @@ class SteeredConfig(MethodConfig):
     """Keys that came after the first records; at their defaults they are not written, nor hashed."""
     schedule: GuidanceSchedule = GuidanceSchedule()
     """How the shifts are spread over the steps."""
-    scale: float = Field(default=1.6, ge=0)
+    scale: float = Field(default=1.6, ge=0, allow_inf_nan=False)
     """The paper's beta: the norm of an update relative to that of the denoising step."""
     stop: float = Field(default=0.5, ge=0, le=1)
     """Guide while t > stop x T_train; 0 guides to the end."""
@@ -57,7 +57,7 @@ class SteeredConfig(MethodConfig):
         schedule = given.get("schedule")
         if schedule is not None and (flat or not isinstance(schedule, GuidanceSchedule)):
             keys = ", ".join(GuidanceSchedule.model_fields)
-            raise ValueError(f"give a GuidanceSchedule, or its keys beside the others: {keys}")
+            raise ValueError(f"'schedule' is no key of its own: write its keys beside the others: {keys}")
         rest = {key: value for key, value in given.items() if key not in flat}
         return rest | {"schedule": GuidanceSchedule.model_validate(flat)} if flat else given
 
@@ -100,14 +100,8 @@ class SteeredMethod(Method):
         return self.backbone
 
     def measure_flops(self, request: Request) -> PictureFlops:
-        backbone, size = self.backbone, (request.sketch.shape[0], request.sketch.shape[1])
-        once = count_coding_flops(backbone, request.prompt, self.sampler.guidance_scale, size)
-        once += count_flops(lambda: self.guide([request]))
-        latents = torch.zeros(1, *backbone.latent_shape(size), device=backbone.device)
-        guidance, conditioning = self.guide([request]), backbone.encode_prompts([request.prompt])
-        timestep = torch.tensor(backbone.train_timesteps - 1, device=backbone.device)
-        steered = count_flops(lambda: guidance.step(backbone, latents, timestep, conditioning))
-        return PictureFlops(count_pass_flops(backbone, size), steered, once)
+        scale = self.sampler.guidance_scale
+        return count_steered_flops(self.backbone, request, scale, guide=lambda: self.guide([request]).step)
 
     def draw(self, requests: Sequence[Request]) -> Tensor:
         return draw_pictures(self.backbone, self.sampler, requests, self.guide(requests))
@@ -125,3 +119,22 @@ def stack_weights(requests: Sequence[Request], emphasis: float | None) -> Tensor
     ]
     given = torch.stack([weights.float() for weights in maps])
     return given if emphasis is None else given * torch.where(stack_sketches(requests), emphasis, 1.0)
+
+
+def count_steered_flops(
+    backbone: Backbone, request: Request, scale: float, guide: Callable[[], Callable[..., Any]]
+) -> PictureFlops:
+    """Operations of a picture whose sampler is guided.
+
+    Args:
+        scale: of classifier-free guidance.
+        guide: encodes the sketch, and gives what computes a steered pass of backbone, latents, timestep and
+            conditioning.
+    """
+    size = (request.sketch.shape[0], request.sketch.shape[1])
+    once = count_coding_flops(backbone, request.prompt, scale, size) + count_flops(guide)
+    latents = torch.zeros(1, *backbone.latent_shape(size), device=backbone.device)
+    compute, conditioning = guide(), backbone.encode_prompts([request.prompt])
+    timestep = torch.tensor(backbone.train_timesteps - 1, device=backbone.device)
+    steered = count_flops(lambda: compute(backbone, latents, timestep, conditioning))
+    return PictureFlops(count_pass_flops(backbone, size), steered, once)

@@ -21,7 +21,7 @@ SLACK = 1e-10
 """Relative to the largest squared length: what float64 may round squared distances by, with room to spare."""
 
 
-class Reference(NamedTuple):
+class Neighbourhoods(NamedTuple):
     """The real set with a ball around each feature, to score several sets against it.
 
     Attributes:
@@ -37,7 +37,7 @@ class Reference(NamedTuple):
     k: int
 
 
-def reference(real: Features, k: int = NEIGHBOURS, report: Report = ignore_report) -> Reference:
+def reference(real: Features, k: int = NEIGHBOURS, report: Report = ignore_report) -> Neighbourhoods:
     """Prepare the real set [M, D], more than k features.
 
     Args:
@@ -55,10 +55,10 @@ def reference(real: Features, k: int = NEIGHBOURS, report: Report = ignore_repor
     centred = matrix - mean
     slack = SLACK * float((centred**2).sum(axis=1).max())
     radii = np.concatenate([_kth_nearest(centred, rows, k, report) for rows in _blocks(len(centred))])
-    return Reference(centred, mean, radii - slack, k)
+    return Neighbourhoods(centred, mean, radii - slack, k)
 
 
-def density(x: Features, y: Features | Reference, report: Report = ignore_report) -> Array:
+def density(x: Features, y: Features | Neighbourhoods, report: Report = ignore_report) -> Array:
     """How densely real features lie around each generated one: [N], 0 or more. The density is their mean.
 
     The number of real features whose ball, that of radius the distance to its k-th nearest other real
@@ -84,7 +84,7 @@ def density(x: Features, y: Features | Reference, report: Report = ignore_report
     return held / known.k
 
 
-def coverage(x: Features, y: Features | Reference, report: Report = ignore_report) -> float:
+def coverage(x: Features, y: Features | Neighbourhoods, report: Report = ignore_report) -> float:
     """Share of the real features whose ball holds a generated one, in [0, 1].
 
     It grows with the number N of generated features and falls with the number M of real ones: compare figures
@@ -100,7 +100,10 @@ def coverage(x: Features, y: Features | Reference, report: Report = ignore_repor
 
 
 def coverage_by_item(
-    x: Features, y: Features | Reference, clusters: ArrayLike | None = None, report: Report = ignore_report
+    x: Features,
+    y: Features | Neighbourhoods,
+    clusters: ArrayLike | None = None,
+    report: Report = ignore_report,
 ) -> Array:
     """Contributions of G items to the coverage, which is their mean: [G], in the order of sorted labels.
 
@@ -137,7 +140,7 @@ def coverage_by_item(
 
 def bootstrap_coverage(
     x: Features,
-    y: Features | Reference,
+    y: Features | Neighbourhoods,
     clusters: ArrayLike | None = None,
     *,
     seed: int,
@@ -166,14 +169,14 @@ def expect_coverage(generated: int, real: int, k: int = NEIGHBOURS) -> float:
     return 1 - comb(real - 1, k) / comb(generated + real - 1, k)
 
 
-def _pair(x: Features, y: Features | Reference) -> tuple[Array, Reference]:
+def _pair(x: Features, y: Features | Neighbourhoods) -> tuple[Array, Neighbourhoods]:
     """Both sets in float64, less the mean of the real one.
 
     Raises:
         ValueError: lengths of features differ, or y is too small.
     """
     matrix = as_matrix(x)
-    known = y if isinstance(y, Reference) else reference(y)
+    known = y if isinstance(y, Neighbourhoods) else reference(y)
     if matrix.shape[1] != len(known.mean):
         raise ValueError(f"features differ in length: {matrix.shape[1]} and {len(known.mean)}")
     if not len(matrix):
@@ -181,7 +184,7 @@ def _pair(x: Features, y: Features | Reference) -> tuple[Array, Reference]:
     return matrix - known.mean, known
 
 
-def _compare(matrix: Array, known: Reference, report: Report) -> Iterator[NDArray[np.bool_]]:
+def _compare(matrix: Array, known: Neighbourhoods, report: Report) -> Iterator[NDArray[np.bool_]]:
     """Which balls hold which generated features, bool [BLOCK, N], in blocks of the real set."""
     for rows in _blocks(len(known.features)):
         real, radii = known.features[rows], known.radii[rows, None]

@@ -7,35 +7,17 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from lepbench.config import Config, load_config
 from lepbench.files import sha256_file, write_text
+from lepbench.mini.about import RECIPES, About, load_about
 from lepbench.mini.gate import Gate
-from lepbench.mini.stages import RECIPES
 from lepbench.templates import render
-
-
-class About(Config):
-    """What a card says beyond what can be counted; `gates` are the prefixes of the gates it shows."""
-
-    title: str
-    text: str
-    recipes: tuple[str, ...]
-    gates: tuple[str, ...]
-    limits: str
-
-
-class Models(Config):
-    """The embedded models by the name of their folder."""
-
-    models: dict[str, About]
 
 
 def write_cards(folder: Path, gates: list[Gate]) -> list[Path]:
     """Write `README.md` into the folder of each model below `folder` that has gates, and return the paths."""
-    models = load_config(Path(__file__).with_name("about.yaml"), Models).models
     return [
         _write(folder / name, about, gates)
-        for name, about in models.items()
+        for name, about in load_about().items()
         if any(gate.name.startswith(about.gates) for gate in gates)
     ]
 

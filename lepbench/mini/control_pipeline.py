@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from diffusers import (
-    StableDiffusionAdapterPipeline,
-    StableDiffusionControlNetPipeline,
-    StableDiffusionPipeline,
-    T2IAdapter,
-)
 from torch import Tensor, nn
 
 from lepbench.backbones import Backbone
+from lepbench.backbones.diffusers_pipeline import NO_CHECKER, make_diffusers_pipeline
 from lepbench.backbones.load import load_component
 from lepbench.files import read_json
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.schedulers import make_scheduler
 from lepbench.mini.triplets import draw_control
-from lepbench.quiet import silence_libraries
+
+PIPELINES = {
+    "ControlNetModel": ("StableDiffusionControlNetPipeline", "controlnet"),
+    "T2IAdapter": ("StableDiffusionAdapterPipeline", "adapter"),
+}
+"""The pipeline that reads an encoder of sketches, and its component, by the encoder's class."""
 
 
 def load_encoder(folder: Path) -> nn.Module:
@@ -32,28 +31,6 @@ def load_encoder(folder: Path) -> nn.Module:
     """
     kind = read_json(folder / "config.json", "the folder holds no encoder")["_class_name"]
     return load_component(folder, f"diffusers.{kind}", torch.float32).eval().requires_grad_(False)
-
-
-def make_pipeline(backbone: Backbone, encoder: nn.Module | None, scheduler: Any) -> Any:
-    """A pipeline of the backbone's components; without an encoder the one that reads no sketch."""
-    parts = {
-        "unet": backbone.denoiser,
-        "vae": backbone.vae,
-        "scheduler": scheduler,
-        **backbone.text.encoders,
-        **backbone.text.tokenizers,
-        **dict.fromkeys(("safety_checker", "feature_extractor")),
-        "requires_safety_checker": False,
-    }
-    with silence_libraries():
-        if encoder is None:
-            pipeline = StableDiffusionPipeline(**parts)
-        elif isinstance(encoder, T2IAdapter):
-            pipeline = StableDiffusionAdapterPipeline(**parts, adapter=encoder)
-        else:
-            pipeline = StableDiffusionControlNetPipeline(**parts, controlnet=encoder)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
 
 
 @torch.no_grad()
@@ -73,7 +50,11 @@ def draw_with_encoder(
         noise: standard normal [B, C, h, w], where the samples start.
     """
     scheduler = make_scheduler(sampler.scheduler, backbone, sampler.steps)
-    pipeline = make_pipeline(backbone, encoder, scheduler)
+    name, parts = "StableDiffusionPipeline", {}
+    if encoder is not None:
+        name, slot = PIPELINES[type(encoder).__name__]
+        parts = {slot: encoder}
+    pipeline = make_diffusers_pipeline(backbone, name, scheduler, parts, NO_CHECKER)
     latents = pipeline(
         list(captions),
         height=strokes.shape[-2],

@@ -23,6 +23,7 @@ from lepbench.mini.encoder_gates import encoder_gates
 from lepbench.mini.gate import BATCH, DETECTOR, Gate, draw_scenes, render_pictures
 from lepbench.mini.judge import retrieval_top1
 from lepbench.mini.matcher import kinds_of
+from lepbench.mini.stages import list_encoders
 from lepbench.progress import Progress
 from lepbench.registry import suggest_name
 from lepbench.sketchworld import LEVELS, Scene, freehand, render
@@ -57,7 +58,7 @@ def measure(
 
 def list_gated() -> tuple[str, ...]:
     """The models that have gates, by the names of their folders."""
-    return (*MODELS, *ENCODERS)
+    return (*MODELS, *list_encoders())
 
 
 def _measure_model(folder: Path, name: str, count: int | None, progress: Progress) -> list[Gate]:
@@ -101,8 +102,6 @@ MODELS: dict[str, Measured] = {
     "segmenter@1": _segmenter_gates,
     "matcher@1": _matcher_gates,
 }
-ENCODERS = ("controlnet-mini@1", "controlnet-mini-8x@1", "t2i-adapter-mini@1", "t2i-adapter-mini-8x@1")
-"""Folders of encoders of sketches; those that do not ship are trained by their recipes."""
 
 
 def _scenes(span: Range, count: int | None) -> list[Scene]:

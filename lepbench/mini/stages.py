@@ -14,18 +14,25 @@ from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder, write_text
 from lepbench.judges.networks import save_weights
 from lepbench.mini import controlnet, judge, matcher, probe, segmenter, t2i_adapter, unet, vae
+from lepbench.mini.about import RECIPES, find_output
 from lepbench.mini.control import ControlRecipe, TrainedEncoder
 from lepbench.mini.training import join_processes
 from lepbench.registry import Registry
 
 METRICS = "metrics.json"
-RECIPES = Path(__file__).parent / "recipes"
+VAE = "vae/final"
+"""Of the stage `vae`, below the folder of all stages: a part of mini, and no model that ships."""
 
 
 class Stage:
-    """What a stage makes of a recipe, and how that is kept; `output` is its place among all stages."""
+    """What a stage makes of a recipe, and how that is kept."""
 
-    output: str
+    name: ClassVar[str]
+
+    @property
+    def output(self) -> str:
+        """The folder of what it made, below that of all stages."""
+        return find_output(self.name)
 
     def make(self, recipe: Path, folder: Path) -> Any:
         raise NotImplementedError
@@ -56,9 +63,8 @@ def train(name: str, folder: Path, recipe: Path | None = None) -> Path:
     return folder / stage.output
 
 
-@STAGES.register("vae")
 class VaeStage(Stage):
-    output = "vae/final"
+    name, output = "vae", VAE
 
     def make(self, recipe: Path, folder: Path) -> Any:
         return vae.train(load_config(recipe, vae.VaeRecipe), folder / "vae", folder / "cache")
@@ -67,14 +73,13 @@ class VaeStage(Stage):
         made.cpu().save_pretrained(folder, safe_serialization=True)
 
 
-@STAGES.register("unet")
 class UnetStage(Stage):
-    output = "mini@1"
+    name = "unet"
 
     def make(self, recipe: Path, folder: Path) -> Any:
         from diffusers import AutoencoderKL
 
-        source = folder / VaeStage.output
+        source = folder / VAE
         if not source.is_dir():
             raise LepbenchError(f"no trained VAE in {source}", "run 'lepbench mini train vae' first")
         encoder = AutoencoderKL.from_pretrained(source).eval().requires_grad_(False)
@@ -86,9 +91,8 @@ class UnetStage(Stage):
         forget_origin(folder)
 
 
-@STAGES.register("judge")
 class JudgeStage(Stage):
-    output = "judge@1"
+    name = "judge"
 
     def make(self, recipe: Path, folder: Path) -> Any:
         return judge.train(load_config(recipe, judge.JudgeRecipe), folder / "judge", folder / "cache")
@@ -103,7 +107,6 @@ class JudgeStage(Stage):
 class NetStage(Stage):
     """A stage whose model is one small network; `recipe` and `fit` are its own."""
 
-    name: ClassVar[str]
     recipe: ClassVar[type[Config]]
     fit: ClassVar[staticmethod[[Any, Path, Path], nn.Module]]
 
@@ -114,28 +117,24 @@ class NetStage(Stage):
         save_weights(made.cpu(), folder)
 
 
-@STAGES.register("probe")
 class ProbeStage(NetStage):
-    name, output = "probe", "probe@1"
+    name = "probe"
     recipe, fit = probe.ProbeRecipe, staticmethod(probe.train)
 
 
-@STAGES.register("segmenter")
 class SegmenterStage(NetStage):
-    name, output = "segmenter", "segmenter@1"
+    name = "segmenter"
     recipe, fit = segmenter.SegmenterRecipe, staticmethod(segmenter.train)
 
 
-@STAGES.register("matcher")
 class MatcherStage(NetStage):
-    name, output = "matcher", "matcher@1"
+    name = "matcher"
     recipe, fit = matcher.MatcherRecipe, staticmethod(matcher.train)
 
 
 class EncoderStage(Stage):
     """A stage whose model is an encoder of sketches for mini; `recipe` and `fit` are its own."""
 
-    name: ClassVar[str]
     recipe: ClassVar[type[ControlRecipe]]
     fit: ClassVar[staticmethod[[Any, Path, Path], TrainedEncoder]]
 
@@ -149,26 +148,42 @@ class EncoderStage(Stage):
         write_text(folder / METRICS, made.result.model_dump_json(indent=2) + "\n")
 
 
-@STAGES.register("controlnet")
 class ControlNetStage(EncoderStage):
-    name, output = "controlnet", "controlnet-mini@1"
+    name = "controlnet"
     recipe, fit = controlnet.ControlNetRecipe, staticmethod(controlnet.train)
 
 
-@STAGES.register("controlnet-8x")
 class LongControlNetStage(ControlNetStage):
-    name, output = "controlnet-8x", "controlnet-mini-8x@1"
+    name = "controlnet-8x"
 
 
-@STAGES.register("t2i-adapter")
 class AdapterStage(EncoderStage):
-    name, output = "t2i-adapter", "t2i-adapter-mini@1"
+    name = "t2i-adapter"
     recipe, fit = t2i_adapter.AdapterRecipe, staticmethod(t2i_adapter.train)
 
 
-@STAGES.register("t2i-adapter-8x")
 class LongAdapterStage(AdapterStage):
-    name, output = "t2i-adapter-8x", "t2i-adapter-mini-8x@1"
+    name = "t2i-adapter-8x"
+
+
+for kind in (
+    VaeStage,
+    UnetStage,
+    JudgeStage,
+    ProbeStage,
+    SegmenterStage,
+    MatcherStage,
+    ControlNetStage,
+    LongControlNetStage,
+    AdapterStage,
+    LongAdapterStage,
+):
+    STAGES.register(kind.name)(kind)
+
+
+def list_encoders() -> tuple[str, ...]:
+    """The folders of mini's encoders of sketches; those that do not ship are trained by their recipes."""
+    return tuple(find_output(name) for name in STAGES if issubclass(STAGES.get(name), EncoderStage))
 
 
 def halve_weights(folder: Path) -> None:

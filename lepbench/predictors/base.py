@@ -83,7 +83,8 @@ class Predictor(PretrainedModule):
         if backbone.latent_channels != self.config.out_channels:
             raise LepbenchError(
                 f"the predictor makes {self.config.out_channels} latent channels and {backbone.name} has "
-                f"{backbone.latent_channels}"
+                f"{backbone.latent_channels}",
+                "use the backbone it was trained on, or train one with 'lepbench train-lep'",
             )
 
     @staticmethod

@@ -140,7 +140,7 @@ def encode_triplets(
             # Read back from the file, so that its captions are not kept in memory.
             shard = _read(path)
         if shard is None:
-            raise LepbenchError(f"{path} cannot be read back", "see what is wrong with that disk")
+            raise LepbenchError(f"{path} cannot be read back", "check that the disk is not full or damaged")
         shards.append(shard)
         known |= {text: len(known) + place for place, text in enumerate(shard.new)}
     return join_shards(data.identity, shards)

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
-from lepbench.config import explain
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain, quote_value
 from lepbench.predictors.base import PREDICTORS
 from lepbench.predictors.config import PredictorOptions
+from lepbench.registry import limit_list
 
 
 def select_options(config: str | dict[str, Any] | PredictorOptions) -> PredictorOptions:
@@ -21,13 +22,16 @@ def select_options(config: str | dict[str, Any] | PredictorOptions) -> Predictor
     if isinstance(config, PredictorOptions):
         return config
     if not isinstance(config, (str, dict)):
-        raise LepbenchError(f"{config!r} names no predictor", f"name one of: {', '.join(PREDICTORS)}")
+        raise LepbenchError(
+            f"predictor must be a name, or keys with values, not {quote_value(config)}",
+            f"choose one of: {limit_list(list(PREDICTORS))}",
+        )
     settings = {"name": config} if isinstance(config, str) else {"name": "mlp", **config}
     kind = PREDICTORS.get(str(settings["name"])).options_kind
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
-        raise LepbenchError(f"predictor {settings['name']!r}: {explain(error, kind)}") from error
+        raise LepbenchError(explain(error, kind, ("predictor",))) from error
 
 
 # A field of this type takes any registered kind in a larger configuration, and writes its settings back.

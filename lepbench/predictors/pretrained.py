@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from lepbench.backbones.resolve import find_model_folder
-from lepbench.config import explain
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.files import atomic_path, read_json, sha256_file, write_bytes, write_text
 from lepbench.hub import report_upload_errors
 from lepbench.predictors.card import render_card
@@ -138,7 +138,9 @@ def count_parameters(module: nn.Module) -> int:
 def _read_config(path: Path) -> dict[str, Any]:
     document = read_json(path, "the folder holds no predictor")
     if not isinstance(document, dict):
-        raise LepbenchError(f"{path} holds no predictor's config")
+        raise LepbenchError(
+            f"{path} holds no predictor's config", "give a folder that 'lepbench train-lep' wrote"
+        )
     return document
 
 
@@ -151,4 +153,7 @@ def _load_weights(module: nn.Module, path: Path) -> None:
     try:
         module.load_state_dict(load_file(path))
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise LepbenchError(f"{path} cannot be loaded: {error}") from error
+        raise LepbenchError(
+            f"{path} cannot be loaded: {error}",
+            "give a folder that 'lepbench train-lep' wrote, with all its files",
+        ) from error

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lepbench.backbones.backbone import Backbone, load_backbone
+from lepbench.backbones.assemble import load_backbone
+from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError

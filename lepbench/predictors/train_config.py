@@ -52,7 +52,9 @@ class TrainConfig(Config):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.timesteps is not None and not 0 <= self.timesteps[0] < self.timesteps[1]:
-            raise ValueError(f"timesteps {list(self.timesteps)} is no range")
+            raise ValueError(
+                f"timesteps must rise from 0 or more, such as [0, 500], not {list(self.timesteps)}"
+            )
         return self
 
     @property

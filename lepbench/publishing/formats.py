@@ -6,7 +6,8 @@ import io
 import json
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.summary import Figure, is_lower_better
+from lepbench.evaluation.directions import find_direction
+from lepbench.evaluation.summary import Figure
 from lepbench.publishing.latex import format_latex
 from lepbench.publishing.results import BRACKETS, Line, ResultsTable
 from lepbench.publishing.tables import format_lines, spread_figures
@@ -72,7 +73,7 @@ def format_json(table: ResultsTable, intervals: bool) -> str:
         {
             "metric": column.metric,
             "title": column.title,
-            "better": "lower" if is_lower_better(column.metric) else "higher",
+            "better": find_direction(column.metric),
         }
         for column in table.columns
     ]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.directions import find_direction
 from lepbench.evaluation.measures import strip_label
 from lepbench.evaluation.measures.levels import AT, split_part
-from lepbench.evaluation.summary import is_lower_better
 from lepbench.metrics.front import find_front, measure_dominated_area
 
 Range = tuple[float, float]
@@ -19,8 +19,8 @@ Range = tuple[float, float]
 
 RANGES: tuple[tuple[str, Range], ...] = (
     (r"(edge|paired|pooled|faithful(_paired)?)_f1.*", (0.0, 1.0)),
-    (r"edge_(precision|recall)_.*|(stroke|unseen|weighted|others)_recall_.*|strokes_found_.*", (0.0, 1.0)),
-    (r"faithful_iou|mask_iou|soft_iou|ms_ssim|\w+_accuracy|reads_\w+|coverage", (0.0, 1.0)),
+    (r"edge_(precision|recall)_.*|(stroke|unseen)_recall_.*|strokes_found_.*", (0.0, 1.0)),
+    (r"faithful_iou|mask_iou|soft_iou|ms_ssim|\w+_accuracy|coverage", (0.0, 1.0)),
     (r"clip_skill", (0.0, 1.0)),
     (r"clip_score", (0.0, 100.0)),
     (r"(clip|sketch)_similarity", (-1.0, 1.0)),
@@ -32,24 +32,29 @@ def find_range(metric: str, given: Range | None = None) -> Range:
     """The worst and the best value of a figure: those that are given, or its closed ends.
 
     Raises:
-        LepbenchError: it has none of its own, or those that are given do not run to better values.
+        LepbenchError: it has none of its own or no better side, or those that are given do not run to better
+            values.
     """
-    stem = strip_label(metric)
+    stem, direction = strip_label(metric), find_direction(metric)
     figure, part = split_part(metric)
     # A slope or a change of a figure has other ends than the figure.
-    if given is None and (not part or part.startswith(AT)):
+    if given is None and direction != "none" and (not part or part.startswith(AT)):
         given = next((ends for pattern, ends in RANGES if re.fullmatch(pattern, figure)), None)
     if given is None:
+        lacking = "better side" if direction == "none" else "closed ends"
+        proposed = [1, 0] if direction == "lower" else [0, 1]
         raise LepbenchError(
-            f"{metric} has no closed ends for the area of a front",
-            f"state its worst and best value, as in 'box: {{{stem}: "
-            f"{[1, 0] if is_lower_better(metric) else [0, 1]}}}'",
+            f"{metric} has no {lacking} for the area of a front",
+            f"state its worst and best value, as in 'box: {{{stem}: {proposed}}}'",
         )
     worst, best = given
-    if not np.isfinite(best - worst) or worst == best or (best < worst) != is_lower_better(metric):
-        better = "lower" if is_lower_better(metric) else "higher"
+    whole = bool(np.isfinite(best - worst)) and worst != best
+    if direction == "none" and not whole:
+        raise LepbenchError(f"box {list(given)} of {metric} has no area", "state two numbers that differ")
+    if direction != "none" and (not whole or direction != ("higher" if best > worst else "lower")):
         raise LepbenchError(
-            f"box {list(given)} of {metric} does not run to {better} values, which are better"
+            f"box {list(given)} of {metric} does not run to {direction} values, which are better",
+            "write [worst, best]",
         )
     return given
 

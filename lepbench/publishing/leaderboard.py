@@ -11,9 +11,9 @@ from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
+from lepbench.evaluation.directions import SIGNS, find_direction
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
-from lepbench.evaluation.summary import is_lower_better
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
 from lepbench.publishing.tables import format_lines, parse_column, spread_figures
@@ -47,10 +47,11 @@ def add_record(
             name is taken.
     """
     record = verify_record(folder, suite, protocol)
-    items, least = record.identity.items, suite.definition.default_items
+    items, least = map(suite.count_originals, (record.identity.items, suite.definition.default_items))
     if items < least:
         raise LepbenchError(
-            f"{folder} has {items} items and a leaderboard takes {least} or more", "evaluate without --limit"
+            f"{folder} has {items} {suite.unit} and a leaderboard takes {least} or more",
+            "evaluate without --limit",
         )
     path = leaderboards / suite.name / f"{record.protocol.name}.csv"
     line = make_line(record)
@@ -77,7 +78,7 @@ def sort_lines(lines: Sequence[BoardLine], rank_by: str | None) -> list[BoardLin
     """The lines of a board, the best first; by the models' names where no figure ranks."""
     if rank_by is None:
         return sorted(lines, key=lambda line: line["model"])
-    sign = 1 if is_lower_better(rank_by) else -1
+    sign = -SIGNS[find_direction(rank_by)]
     column = next(name for name in lines[0] if parse_column(name)[0] == rank_by)
     return sorted(lines, key=lambda line: sign * float(line[column]) if line[column] else math.inf)
 

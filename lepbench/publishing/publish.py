@@ -13,5 +13,5 @@ from lepbench.suites import Suite
 def publish_run(record: Record, suite: Suite, folder: Path) -> None:
     """Write the table and the sheet of a run into its folder."""
     write_csv(folder, record)
-    items = suite.items(record.identity.items)
+    items = suite.take(record.identity.items)
     write_sheet(folder, record, write_headline(record), items)

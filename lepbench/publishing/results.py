@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.directions import add_arrow, find_direction
 from lepbench.evaluation.measures import strip_label
-from lepbench.evaluation.summary import Figure, head_metrics, is_lower_better, is_of_sets
+from lepbench.evaluation.summary import Figure, head_metrics, is_of_sets
 from lepbench.registry import suggest_name
 
 TIE = "†"
@@ -30,8 +31,8 @@ class Column:
 
     @property
     def heading(self) -> str:
-        """The title with the number of samples, and an arrow to the better side."""
-        return f"{self.title}{_write_count(self.n)} {'↓' if is_lower_better(self.metric) else '↑'}"
+        """The title with the number of samples, and an arrow to the better side if there is one."""
+        return add_arrow(f"{self.title}{_write_count(self.n)}", self.metric)
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,14 @@ def choose_metrics(asked: Sequence[str], known: Iterable[str]) -> list[str]:
 
 
 def find_best(lines: Iterable[Line], metric: str) -> list[str]:
-    """The lines whose figure is best; none where no line has one."""
+    """The lines whose figure is best; none where no line has one, or neither side is better."""
+    direction = find_direction(metric)
+    if direction == "none":
+        return []
     values = {
         line.name: figure.value
         for line in lines
         if (figure := line.figures.get(metric)) is not None and figure.value is not None
     }
-    best = (min if is_lower_better(metric) else max)(values.values(), default=None)
+    best = (min if direction == "lower" else max)(values.values(), default=None)
     return [name for name, value in values.items() if value == best]

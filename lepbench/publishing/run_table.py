@@ -154,9 +154,11 @@ def _find_ties(found: Comparison, metric: str, leaders: Sequence[str]) -> list[s
 def describe_terms(record: Record) -> list[str]:
     """What all figures of a table have in common."""
     identity, protocol = record.identity, record.protocol
+    items, variants = identity.items, len(protocol.levels) if "variants" in protocol.measures else 0
+    whole = f" ({items // variants} with {variants} variants)" if variants and items % variants == 0 else ""
     counted = (
         f"suite {identity.suite}, {record.sample_count} samples: "
-        f"{identity.items} items, {identity.samples_per_item} each"
+        f"{items} items{whole}, {identity.samples_per_item} each"
     )
     labels = ", ".join(judge.label for judge in protocol.judges)
     return [counted, f"protocol {protocol.name}" + (f", judges {labels}" if labels else "")]

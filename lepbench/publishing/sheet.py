@@ -53,23 +53,36 @@ def write_sheet(folder: Path, record: Record, subtitle: str, items: Sequence[Ite
         sheet.save(partial, format="PNG", optimize=True)
 
 
-def draw_sheet(title: str, subtitle: str, columns: Sequence[str], strips: Sequence[Strip]) -> Image.Image:
-    """Lay strips out two abreast on paper, under a title, each column headed."""
-    wide = len(columns) * (TILE + GAP) - GAP
-    tall = TILE + CAPTION
-    across = min(ACROSS, len(strips))
-    lines = -(-len(strips) // ACROSS)
+def draw_sheet(
+    title: str,
+    subtitle: str,
+    columns: Sequence[str],
+    strips: Sequence[Strip],
+    *,
+    tile: int = TILE,
+    abreast: int = ACROSS,
+) -> Image.Image:
+    """Lay strips out on paper, under a title, each column headed.
+
+    Args:
+        tile: side of a picture, px.
+        abreast: strips in a line.
+    """
+    wide = len(columns) * (tile + GAP) - GAP
+    tall = tile + CAPTION
+    across = min(abreast, len(strips))
+    lines = -(-len(strips) // abreast)
     width = 2 * MARGIN + across * wide + (across - 1) * BETWEEN
     page = Page(width, MARGIN + HEADER + HEADINGS + lines * tall + MARGIN // 2, PAPER)
     page.write_text(title, (MARGIN, MARGIN - 6), size=34, ink=INK)
     page.write_text(subtitle, (MARGIN, MARGIN + 40), size=17, ink=FAINT)
     page.pen.line((MARGIN, MARGIN + HEADER - 18, width - MARGIN, MARGIN + HEADER - 18), LINE, 2)
-    for place in arrange_panels(across, ACROSS, (MARGIN, MARGIN + HEADER), (wide + BETWEEN, 0)):
-        _write_headings(page, columns, place)
+    for place in arrange_panels(across, across, (MARGIN, MARGIN + HEADER), (wide + BETWEEN, 0)):
+        _write_headings(page, columns, place, tile)
     first = (MARGIN, MARGIN + HEADER + HEADINGS)
-    places = arrange_panels(len(strips), ACROSS, first, (wide + BETWEEN, tall))
+    places = arrange_panels(len(strips), across, first, (wide + BETWEEN, tall))
     for place, strip in zip(places, strips, strict=True):
-        _place_strip(page, strip, place, wide)
+        _place_strip(page, strip, place, tile)
     return page.image
 
 
@@ -79,24 +92,31 @@ def _read_strip(folder: Path, rows: Sequence[str], item: Item) -> Strip:
     return Strip(item.prompt, [draw_strokes(item.input), *drawn])
 
 
-def _write_headings(page: Page, columns: Sequence[str], place: Corner) -> None:
-    for (left, top), name in zip(_arrange_columns(len(columns), place), columns, strict=True):
-        page.write_text(name, (left + TILE // 2, top), size=18, ink=FAINT, anchor="ma")
+def _write_headings(page: Page, columns: Sequence[str], place: Corner, tile: int) -> None:
+    for (left, top), name in zip(_arrange_columns(len(columns), place, tile), columns, strict=True):
+        page.write_text(
+            name, (left + tile // 2, top), size=_size_text(18, tile), ink=FAINT, anchor="ma", width=tile
+        )
 
 
-def _place_strip(page: Page, strip: Strip, place: Corner, wide: int) -> None:
-    for (left, top), picture in zip(
-        _arrange_columns(len(strip.pictures), place), strip.pictures, strict=True
-    ):
+def _place_strip(page: Page, strip: Strip, place: Corner, tile: int) -> None:
+    places = _arrange_columns(len(strip.pictures), place, tile)
+    for (left, top), picture in zip(places, strip.pictures, strict=True):
         if picture is None:
-            centre = (left + TILE // 2, top + TILE // 2)
-            page.write_text("failed", centre, size=18, ink=FAINT, anchor="mm")
-            page.frame_panel((left, top), (TILE, TILE), LINE)
+            centre = (left + tile // 2, top + tile // 2)
+            page.write_text("failed", centre, size=_size_text(18, tile), ink=FAINT, anchor="mm")
+            page.frame_panel((left, top), (tile, tile), LINE)
         else:
-            page.place_panel(picture, (left, top), (TILE, TILE), frame=LINE)
+            page.place_panel(picture, (left, top), (tile, tile), frame=LINE)
     left, top = place
-    page.write_text(strip.prompt, (left, top + TILE + 8), size=17, ink=INK, width=wide)
+    wide = len(places) * (tile + GAP) - GAP
+    page.write_text(strip.prompt, (left, top + tile + 8), size=17, ink=INK, width=wide)
 
 
-def _arrange_columns(count: int, place: Corner) -> list[Corner]:
-    return arrange_panels(count, count, place, (TILE + GAP, 0))
+def _size_text(size: int, tile: int) -> int:
+    """The size of a heading, smaller over small pictures."""
+    return max(12, size * tile // TILE)
+
+
+def _arrange_columns(count: int, place: Corner, tile: int) -> list[Corner]:
+    return arrange_panels(count, count, place, (tile + GAP, 0))

@@ -8,8 +8,9 @@ from rich import box
 from rich.table import Table
 
 from lepbench.evaluation.conditions import MODEL, OVERLAY, UNGUIDED
+from lepbench.evaluation.directions import add_arrow
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import Figure, head_metrics, is_lower_better, is_of_sets, list_main_metrics
+from lepbench.evaluation.summary import Figure, head_metrics, is_of_sets, list_main_metrics
 from lepbench.files import format_csv, write_text
 from lepbench.publishing.cells import format_cell
 from lepbench.publishing.level_table import make_level_table
@@ -56,7 +57,7 @@ def _divide_columns(record: Record, shown: list[Heading], width: int) -> list[li
     for metric, heading in shown:
         cells = (format_cell(figures[metric]).plain for figures in record.rows.values())
         lines = [line for cell in cells for line in cell.splitlines()]
-        wide = max(map(len, [*lines, *_add_arrow(metric, heading).split()])) + MARGIN
+        wide = max(map(len, [*lines, *add_arrow(heading, metric).split()])) + MARGIN
         if blocks[-1] and used + wide > width:
             blocks.append([])
             used = first
@@ -69,15 +70,11 @@ def _draw_block(record: Record, shown: list[Heading]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("row", style="bold", no_wrap=True)
     for metric, heading in shown:
-        table.add_column(_add_arrow(metric, heading), justify="right")
+        table.add_column(add_arrow(heading, metric), justify="right")
     for row, figures in record.rows.items():
         style = "bold green" if row == MODEL.name else None
         table.add_row(row, *(format_cell(figures[metric]) for metric, _ in shown), style=style)
     return table
-
-
-def _add_arrow(metric: str, heading: str) -> str:
-    return f"{heading} {'↓' if is_lower_better(metric) else '↑'}"
 
 
 def _write_caption(record: Record) -> str:

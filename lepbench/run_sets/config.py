@@ -16,10 +16,12 @@ from pydantic import (
 )
 
 from lepbench.config import Config, parse_config
+from lepbench.faults import quote_value
 from lepbench.methods import ModelConfig
 from lepbench.publishing.run_table import SHOWN
 from lepbench.registry import suggest_name
 from lepbench.run_sets.plot_config import AnyPlot
+from lepbench.run_sets.suite_config import AnySuite
 
 OWN_KEYS = ("use", "sweep")
 """Keys of a model in a set that a MODEL.yaml has not."""
@@ -75,7 +77,10 @@ def read_entry(given: Any) -> Any:
     if isinstance(given, str | Path):
         return ModelEntry(use=Path(given))
     if not isinstance(given, Mapping):
-        return given
+        raise ValueError(
+            f"it must be a path of a MODEL.yaml, or keys with values, not {quote_value(given)}; "
+            "write 'use: PATH', or the keys of a MODEL.yaml"
+        )
     known = {*ModelConfig.model_fields, *OWN_KEYS}
     for key in given:
         if key not in known:
@@ -83,7 +88,9 @@ def read_entry(given: Any) -> Any:
     apart = ("name", *OWN_KEYS)
     settings = {key: value for key, value in given.items() if key not in apart}
     own = {key: given[key] for key in apart if key in given}
-    return parse_config({**own, "settings": settings}, ModelEntry, f"model {given.get('name', '')}".strip())
+    return parse_config(
+        {**own, "settings": settings}, ModelEntry, f"model {given.get('name', quote_value(given))}"
+    )
 
 
 class TableConfig(Config):
@@ -105,8 +112,8 @@ class RunSet(Config):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     out: Path | None = None
     """Folder of the runs; `runs/NAME` unless given."""
-    suites: tuple[str, ...] = ("sketchworld-edges-v1",)
-    """Names or folders."""
+    suites: tuple[AnySuite, ...] = ("sketchworld-edges-v1",)
+    """Names, folders, or keys of suites that the set makes."""
     protocols: tuple[str, ...] = ()
     """Names or YAML files, each on every suite; a suite's own unless given."""
     judges: str | None = None
@@ -114,12 +121,16 @@ class RunSet(Config):
     statistics: Path | None = None
     """A folder of `lepbench statistics make` that sets are compared with."""
     limit: int | None = Field(default=None, ge=1)
-    """Items from the front of each suite; the suite's default number unless given."""
+    """Items from the front of each suite, each with all its variants; the suite's default number unless
+    given."""
     samples_per_item: int = Field(default=1, ge=1)
     device: str = "auto"
     models: tuple[Annotated[ModelEntry, BeforeValidator(read_entry)], ...]
     table: TableConfig = TableConfig()
     plots: tuple[AnyPlot, ...] = ()
+    sheet_items: int = Field(default=4, ge=0)
+    """First items of each suite, with all their variants, whose pictures by all models are set side by side;
+    0 for no sheet."""
 
     @property
     def folder(self) -> Path:
@@ -130,7 +141,7 @@ class RunSet(Config):
     @classmethod
     def _require_some(cls, given: Any) -> Any:
         if not isinstance(given, list | tuple):
-            raise ValueError("write a list, one or more")
+            raise ValueError(f"it must be a list of one or more, not {quote_value(given)}")
         if not given:
             raise ValueError("the set is empty: list one or more")
         return given

@@ -7,16 +7,18 @@ from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
+from lepbench.evaluation.level_means import measure_levels
+from lepbench.evaluation.measures.levels import list_sample_figures
 from lepbench.evaluation.summary import Figure, head_metrics, list_metrics
 from lepbench.publishing.plots import Curve, CurvePanel
 from lepbench.registry import suggest_name
-from lepbench.run_sets.levels import measure_levels, order_levels, read_levels, require_sample_figure
 from lepbench.run_sets.plot_config import COSTS, LEVEL, CurvePlot
 from lepbench.run_sets.runs import SetRun
 from lepbench.run_sets.sweep import write_suffix, write_value
 from lepbench.run_sets.tables import Finished
 from lepbench.run_sets.tasks import Task
 from lepbench.run_sets.values import find_metric, is_metric, read_value
+from lepbench.suites.levels import order_levels, read_levels
 
 
 def check_curve(plot: CurvePlot, task: Task, runs: Sequence[SetRun]) -> None:
@@ -29,12 +31,23 @@ def check_curve(plot: CurvePlot, task: Task, runs: Sequence[SetRun]) -> None:
     metric = find_metric(plot.y, metrics)
     if plot.x == LEVEL:
         if not read_levels(task.suite):
-            raise LepbenchError(f"items of suite {task.suite.name!r} have no level")
-        require_sample_figure(task, metric)
+            raise LepbenchError(
+                f"items of suite {task.suite.name!r} have no level",
+                "plot over another x, or a suite of variants",
+            )
+        _require_sample_figure(metric, list_sample_figures(task.protocol))
     elif is_metric(plot.x, metrics):
         find_metric(plot.x, metrics)
     elif plot.x not in COSTS:
         _require_setting(plot.x, runs)
+
+
+def _require_sample_figure(metric: str, figures: Sequence[str]) -> None:
+    if metric not in figures:
+        raise LepbenchError(
+            f"{metric} is of all samples together and has no curve over 'level'",
+            suggest_name(metric, figures),
+        )
 
 
 def _require_setting(key: str, runs: Sequence[SetRun]) -> None:
@@ -68,7 +81,7 @@ def make_curve_panel(plot: CurvePlot, task: Task, finished: Finished) -> CurvePa
 
 
 def _plot_levels(task: Task, metric: str, heading: str, finished: Finished) -> CurvePanel:
-    found = {run.variant.name: measure_levels(task, record, metric) for run, record in finished}
+    found = {run.variant.name: measure_levels(record, task.suite, metric) for run, record in finished}
     ticks = order_levels(task.suite, {level for levels in found.values() for level in levels})
     curves = [
         Curve(name, [ticks.index(level) for level in levels], list(levels.values()))

@@ -26,6 +26,7 @@ class SetOutcome:
         fronts: the trade-offs that the set plots.
         frame: what `to_frame` gives.
         files: that were written into the folder, beside those of the runs.
+        notes: on tables that could not be made, a line each.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class SetOutcome:
     fronts: Sequence[TradeOff]
     frame: pd.DataFrame
     files: Sequence[str]
+    notes: Sequence[str] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """A line a run and condition (`row`): swept settings, cost, and every figure with its interval."""

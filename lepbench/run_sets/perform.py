@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lepbench.backbones import choose_device
@@ -17,14 +16,12 @@ from lepbench.progress import Progress, ignore_progress
 from lepbench.publishing.publish import publish_run
 from lepbench.publishing.sheet import SHEET
 from lepbench.run_sets.config import RunSet
+from lepbench.run_sets.follow import Follow
 from lepbench.run_sets.last_backbone import LastBackbone
 from lepbench.run_sets.runs import SetRun
 from lepbench.run_sets.states import State
 from lepbench.run_sets.tasks import Task
 from lepbench.submitted import describe_error
-
-Follow = Callable[[str], AbstractContextManager[Progress]]
-"""Called with a line on the run that begins; a block in which its progress is shown."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class _Worker:
             run.variant.config,
             run.task.suite,
             run.folder,
-            limit=self.config.limit,
+            limit=run.task.limit,
             samples_per_item=self.config.samples_per_item,
             device=self.config.device,
             judges=self._load_judges(run.task),

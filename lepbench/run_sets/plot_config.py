@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from lepbench.config import Config, parse_config
+from lepbench.faults import quote_value
 
 LEVEL = "level"
 """What a curve over the levels of a suite's items has on its x axis."""
@@ -58,8 +59,12 @@ def read_plot(given: Any) -> Any:
         LepbenchError: a key is not known, or does not fit.
     """
     if not isinstance(given, Mapping):
-        return given
-    return parse_config(dict(given), FrontPlot if "front" in given else CurvePlot, "plot")
+        raise ValueError(
+            f"it must be keys with values, not {quote_value(given)}; write '{{x: KEY, y: FIGURE}}'"
+        )
+    return parse_config(
+        dict(given), FrontPlot if "front" in given else CurvePlot, f"plot {quote_value(given)}"
+    )
 
 
 AnyPlot = Annotated[CurvePlot | FrontPlot, BeforeValidator(read_plot)]

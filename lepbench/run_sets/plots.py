@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.summary import list_metrics
 from lepbench.run_sets.curves import check_curve
 from lepbench.run_sets.plot_config import CurvePlot, FrontPlot
 from lepbench.run_sets.runs import SetRun
 from lepbench.run_sets.tasks import Task
 from lepbench.run_sets.trade_offs import check_front
+from lepbench.run_sets.values import is_metric
 
 Plot = CurvePlot | FrontPlot
 
@@ -32,19 +34,28 @@ def list_fitting(plot: Plot, runs: Sequence[SetRun]) -> list[Task]:
     """The tasks that have what a plot shows, one at least.
 
     Raises:
-        LepbenchError: none has; the message is about the first.
+        LepbenchError: none has; the message is about the first that has the figures, or else the first.
     """
-    fitting, faults = [], []
+    fitting: list[Task] = []
+    faults: list[LepbenchError] = []
+    others: list[LepbenchError] = []
     for task in {run.task.name: run.task for run in runs}.values():
         try:
             _check(plot, task, [run for run in runs if run.task is task])
         except LepbenchError as error:
-            faults.append(error)
+            (faults if has_figures(plot, task) else others).append(error)
         else:
             fitting.append(task)
     if not fitting:
-        raise LepbenchError(f"plot {plot.name!r}: {faults[0]}")
+        raise LepbenchError(f"plot {plot.name!r}: {[*faults, *others][0]}")
     return fitting
+
+
+def has_figures(plot: Plot, task: Task) -> bool:
+    """Whether a task measures what a plot shows."""
+    shown = plot.front if isinstance(plot, FrontPlot) else (plot.y,)
+    known = list_metrics(task.protocol)
+    return all(is_metric(name, known) for name in shown)
 
 
 def _check(plot: Plot, task: Task, runs: Sequence[SetRun]) -> None:

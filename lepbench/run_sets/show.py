@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from lepbench.evaluation.record import Record
 from lepbench.files import write_text
 from lepbench.publishing.plots import Panel, write_plot
+from lepbench.publishing.results import ResultsTable
 from lepbench.run_sets.curves import make_curve_panel
+from lepbench.run_sets.folder import FRONTS, TABLE, name_plot, name_table, replace_files
 from lepbench.run_sets.outcome import SetOutcome
 from lepbench.run_sets.plan import Plan
 from lepbench.run_sets.plot_config import FrontPlot
 from lepbench.run_sets.plots import Plot, list_fitting
+from lepbench.run_sets.quick import LABEL
 from lepbench.run_sets.runs import SetRun
+from lepbench.run_sets.sheets import name_sheet, write_sheet_of_runs
 from lepbench.run_sets.tables import Finished, format_runs, frame_runs, tabulate_tasks
 from lepbench.run_sets.tasks import Task
 from lepbench.run_sets.trade_offs import TradeOff, format_fronts, make_front_panel, measure_trade_off
 
-SUFFIXES = {"markdown": "md", "latex": "tex", "text": "txt"}
-"""Of the table of a format."""
-TABLE, FRONTS = "table.csv", "fronts.csv"
 
-
-class Drawn(NamedTuple):
+class DrawnPlot(NamedTuple):
     """A plot: its file, a panel a task that has a finished run, and their fronts, if it is one of fronts."""
 
     file: str
@@ -33,45 +35,68 @@ class Drawn(NamedTuple):
 
 
 def show_set(plan: Plan, finished: Finished, failed: dict[str, str]) -> SetOutcome:
-    """Write the tables and plots of a set's finished runs into its folder; nothing where there are none."""
+    """Write the tables and plots of a set's finished runs into its folder; nothing where there are none.
+
+    What the set wrote when it was called before, and no longer writes, is removed.
+    """
     by_name = {run.name: record for run, record in finished}
     ordered = [(run, by_name[run.name]) for run in plan.runs if run.name in by_name]
     plots = [_draw_plot(plot, plan, ordered) for plot in plan.config.plots] if ordered else []
     fronts = [front for drawn in plots for front in drawn.fronts]
+    tables, notes = tabulate_tasks(plan.config.table, plan.tasks, ordered)
     outcome = SetOutcome(
         plan.config.folder,
         {run.name: record for run, record in ordered},
         failed,
-        tables=tabulate_tasks(plan.config.table, plan.tasks, ordered),
+        tables=_label_tables(tables) if plan.quick else tables,
         fronts=fronts,
         frame=frame_runs(ordered, plan.keys),
         files=[],
+        notes=notes,
     )
-    texts = _write_texts(outcome, plan, ordered) if ordered else {}
-    for name, text in texts.items():
-        write_text(outcome.folder / name, text)
-    for drawn in plots:
-        write_plot(outcome.folder / drawn.file, drawn.panels)
-    return replace(outcome, files=[*texts, *(drawn.file for drawn in plots)])
+    if not ordered:
+        return outcome
+    texts = _write_texts(outcome, plan, ordered)
+    writers: dict[str, Callable[[Path], object]] = {
+        name: partial(write_text, content=text) for name, text in texts.items()
+    }
+    writers |= {drawn.file: partial(write_plot, panels=drawn.panels) for drawn in plots}
+    writers |= _draw_sheets(plan, ordered)
+    replace_files(plan.config, writers)
+    return replace(outcome, files=list(writers))
+
+
+def _label_tables(tables: Sequence[ResultsTable]) -> list[ResultsTable]:
+    """Tables whose titles tell them from those of the whole set."""
+    return [replace(table, title=f"{table.title}: {LABEL}") for table in tables]
 
 
 def _write_texts(outcome: SetOutcome, plan: Plan, finished: Finished) -> dict[str, str]:
     """The contents of the set's tables, by file."""
     shown = plan.config.table
-    texts = {
-        TABLE: format_runs(finished, plan.keys),
-        f"table.{SUFFIXES[shown.format]}": outcome.format_tables(shown.format, shown.intervals),
-    }
+    texts = {TABLE: format_runs(finished, plan.keys)}
+    if outcome.tables:
+        texts[name_table(shown.format)] = outcome.format_tables(shown.format, shown.intervals)
     return texts | ({FRONTS: format_fronts(outcome.fronts)} if outcome.fronts else {})
 
 
-def _draw_plot(plot: Plot, plan: Plan, finished: Finished) -> Drawn:
-    file = f"{plot.name}.png"
+def _draw_plot(plot: Plot, plan: Plan, finished: Finished) -> DrawnPlot:
+    file = name_plot(plot)
     parts = [(task, _select(finished, task)) for task in list_fitting(plot, plan.runs)]
     if not isinstance(plot, FrontPlot):
-        return Drawn(file, [make_curve_panel(plot, task, part) for task, part in parts])
+        return DrawnPlot(file, [make_curve_panel(plot, task, part) for task, part in parts])
     fronts = [measure_trade_off(plot, task, part) for task, part in parts]
-    return Drawn(file, [make_front_panel(plot, front) for front in fronts], fronts)
+    return DrawnPlot(file, [make_front_panel(plot, front) for front in fronts], fronts)
+
+
+def _draw_sheets(plan: Plan, finished: Finished) -> dict[str, Callable[[Path], object]]:
+    """What writes the sheet of each suite, by file; under every protocol the pictures are the same."""
+    count, writers = plan.config.sheet_items, dict[str, Callable[[Path], object]]()
+    for task in plan.tasks:
+        file, runs = name_sheet(task.suite.name), [run for run, _ in _select(finished, task)]
+        if count and runs and file not in writers:
+            writers[file] = partial(write_sheet_of_runs, task=task, runs=runs, count=count)
+    return writers
 
 
 def _select(finished: Finished, task: Task) -> list[tuple[SetRun, Record]]:

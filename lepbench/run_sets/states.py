@@ -14,6 +14,7 @@ from lepbench.evaluation.parts import hash_protocol
 from lepbench.evaluation.record import read_record
 from lepbench.run_sets.config import RunSet
 from lepbench.run_sets.runs import SetRun
+from lepbench.run_sets.suites import PlannedSuite
 
 
 class State(StrEnum):
@@ -50,14 +51,14 @@ def _find_state(config: RunSet, run: SetRun) -> State:
 
 
 def _list_known(config: RunSet, run: SetRun) -> dict[str, Any]:
-    """The parts of a run's identity that are known before anything is loaded."""
+    """The parts of a run's identity that are known before anything is loaded, or its suite is made."""
     suite, protocol = run.task.suite, run.task.protocol
+    made = {"suite_sha256": suite.sha256, "items": len(suite.items(run.task.limit))}
     return {
+        **({} if isinstance(suite, PlannedSuite) else made),
         "model": run.variant.config,
         "suite": suite.name,
-        "suite_sha256": suite.sha256,
         "protocol_sha256": hash_protocol(protocol),
-        "items": len(suite.items(config.limit)),
         "samples_per_item": config.samples_per_item,
         "packages": list_package_versions(),
         "device": choose_device(config.device).type,

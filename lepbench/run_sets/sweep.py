@@ -64,7 +64,10 @@ def _set_key(document: Mapping[str, Any], path: Sequence[str], value: Any) -> di
         # A method without settings may be written as its name.
         below = {"name": below}
     if not isinstance(below, Mapping):
-        raise LepbenchError(f"{'.'.join(path)!r} cannot be swept: {head!r} is {below!r}, without keys")
+        raise LepbenchError(
+            f"{'.'.join(path)!r} cannot be swept: {head!r} is {below!r}, without keys",
+            "write its keys in the model, or sweep another key",
+        )
     return {**document, head: _set_key(below, rest, value)}
 
 

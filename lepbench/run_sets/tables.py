@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.conditions import list_conditions
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.summary import Figure, list_metrics
 from lepbench.publishing.results import ResultsTable, choose_metrics
@@ -24,14 +26,17 @@ MOST_TESTED = 6
 Finished = Sequence[tuple[SetRun, Record]]
 
 
-def check_table(config: TableConfig, tasks: Sequence[Task]) -> None:
-    """Refuse a table of figures or rows that are not known.
+def check_table(config: TableConfig, runs: Sequence[SetRun]) -> None:
+    """Refuse a table of figures or rows that are not known, or of rows that no run has.
 
     Raises:
-        LepbenchError: there is one; the message suggests the nearest.
+        LepbenchError: there is one; the message suggests the nearest name.
     """
     check_rows(config.rows)
-    choose_figures(config, tasks)
+    choose_figures(config, list({run.task.name: run.task for run in runs}.values()))
+    conditions = (list_conditions(run.variant.config, run.task.suite) for run in runs)
+    if not any(kind.name in config.rows for kinds in conditions for kind in kinds):
+        raise LepbenchError(f"no run has the row {', '.join(config.rows)}", "choose other 'table.rows'")
 
 
 def choose_figures(config: TableConfig, tasks: Sequence[Task]) -> dict[str, list[str]]:
@@ -46,18 +51,26 @@ def choose_figures(config: TableConfig, tasks: Sequence[Task]) -> dict[str, list
     return {task: [name for name in asked if name in names] for task, names in known.items()}
 
 
-def tabulate_tasks(config: TableConfig, tasks: Sequence[Task], finished: Finished) -> list[ResultsTable]:
+def tabulate_tasks(
+    config: TableConfig, tasks: Sequence[Task], finished: Finished
+) -> tuple[list[ResultsTable], list[str]]:
     """A table a task, of its finished runs and their references; none of a task without one.
 
     Args:
         tasks: of the whole set, which may ask for figures that no finished run has.
+
+    Returns:
+        The tables, and a line on each that cannot be made because no finished run has its rows.
     """
     figures = choose_figures(config, tasks)
-    done = dict.fromkeys(run.task.name for run, _ in finished)
-    return [
-        _tabulate(config, [run for run, _ in finished if run.task.name == name], figures[name])
-        for name in done
-    ]
+    tables, notes = [], []
+    for name in dict.fromkeys(run.task.name for run, _ in finished):
+        part = [(run, record) for run, record in finished if run.task.name == name]
+        if any(row in record.rows for _, record in part for row in config.rows):
+            tables.append(_tabulate(config, [run for run, _ in part], figures[name]))
+        else:
+            notes.append(f"no table of {name}: none of its runs has the row {', '.join(config.rows)}")
+    return tables, notes
 
 
 def _tabulate(config: TableConfig, runs: Sequence[SetRun], figures: Sequence[str]) -> ResultsTable:

@@ -60,6 +60,19 @@ def list_variants(entries: Sequence[ModelEntry]) -> list[Variant]:
     return variants
 
 
+def check_models(variants: Sequence[Variant]) -> None:
+    """Refuse a model that does not ship under its name, or a folder of pictures that is missing.
+
+    Raises:
+        LepbenchError: there is one.
+    """
+    for variant in variants:
+        try:
+            variant.config.check_files()
+        except LepbenchError as error:
+            raise LepbenchError(f"model {variant.name!r}: {error}") from error
+
+
 def _describe(variant: Variant) -> str:
     listed = ", ".join(f"{key}={value!r}" for key, value in variant.settings.items())
     return f"{variant.entry!r} with {listed}" if listed else f"the entry {variant.entry!r}"

@@ -118,7 +118,7 @@ def read_edges(path: Path) -> NDArray[np.float64]:
         return _grey(path)
     matrix = np.asarray(_mat(path, "ucm2"))
     if matrix.ndim != 2:
-        raise LepbenchError(f"{path}: 'ucm2' is no matrix but {matrix.shape}")
+        raise LepbenchError(f"{path}: 'ucm2' is no matrix but {matrix.shape}", "save it as a matrix [H, W]")
     top = np.iinfo(matrix.dtype).max if np.issubdtype(matrix.dtype, np.integer) else 1.0
     edges = matrix[2::2, 2::2].astype(np.float64) / top
     if edges.size and not (edges.min() >= 0 and edges.max() <= 1):
@@ -138,7 +138,10 @@ def read_annotations(path: Path) -> NDArray[np.bool_]:
     try:
         return np.stack([np.asarray(person["Boundaries"][0, 0]) > 0 for person in people.flat])
     except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise LepbenchError(f"{path}: 'groundTruth' holds no boundaries of one size: {error}") from error
+        raise LepbenchError(
+            f"{path}: 'groundTruth' holds no boundaries of one size: {error}",
+            "save it as BSDS does: groundTruth{k}.Boundaries",
+        ) from error
 
 
 def _by_name(folder: Path) -> dict[str, Path]:

@@ -129,7 +129,9 @@ def read_map(path: Path, protocol: EdgeProtocol) -> Found:
     try:
         edges = protocol.from_grey(grey)
     except ValueError as error:
-        raise LepbenchError(f"{path} cannot be scored: {error}") from error
+        raise LepbenchError(
+            f"{path} cannot be scored: {error}", "correct it, or take it out of the folder"
+        ) from error
     return Found(edges, grey.shape == (protocol.size, protocol.size))
 
 

@@ -48,7 +48,7 @@ def run_each(
                 progress(stage, done, len(items))
         except BrokenProcessPool as error:
             raise LepbenchError(
-                f"a process ended while it measured {stage}, killed perhaps for want of memory",
+                f"a process ended while it measured {stage}, perhaps because memory ran out",
                 "take fewer --workers",
             ) from error
         except BaseException:

@@ -67,7 +67,7 @@ def _read_vector(path: Path, size: Size) -> FittedSketch:
     try:
         drawing = read_drawing(read_file(path))
     except Unusable as error:
-        raise LepbenchError(f"{path} cannot be read as a sketch: {error}") from error
+        raise LepbenchError(f"{path} cannot be read as a sketch: {error}", "replace the file") from error
     numbers = _number_within(place_strokes(drawing.strokes, (drawing.width, drawing.height), size), size)
     notes = tuple(
         f"{path}: {count} {part} not drawn, or not as it should be"

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from lepbench.suite_sources.base import SUITE_SOURCES
 from lepbench.suite_sources.drawings import draw_strokes
-from lepbench.suite_sources.variants import Original, VariantSource
+from lepbench.suite_sources.variants import OriginalItem, VariantSource
 from lepbench.suite_sources.worlds import restore_scene
 from lepbench.suites import Truth
 from lepbench.suites.freeze import ItemRow
@@ -39,7 +39,7 @@ class FreehandSource(VariantSource):
     def list_levels(self) -> tuple[str, ...]:
         return tuple(map(str, self.levels))
 
-    def vary(self, original: Original, level: str) -> ItemRow:
+    def vary(self, original: OriginalItem, level: str) -> ItemRow:
         from lepbench.sketchworld import freehand
 
         size = original.suite.definition.size

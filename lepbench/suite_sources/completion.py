@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from lepbench.images import encode_png
 from lepbench.suite_sources.base import SUITE_SOURCES
-from lepbench.suite_sources.variants import Original, VariantSource
+from lepbench.suite_sources.variants import OriginalItem, VariantSource
 from lepbench.suites import Truth
 from lepbench.suites.freeze import ItemRow
 
@@ -44,7 +44,7 @@ class CompletionSource(VariantSource):
     def list_levels(self) -> tuple[str, ...]:
         return tuple(f"{fraction:g}" for fraction in self.fractions)
 
-    def vary(self, original: Original, level: str) -> ItemRow:
+    def vary(self, original: OriginalItem, level: str) -> ItemRow:
         whole = original.item.strokes
         numbers = np.unique(whole[whole.astype(np.bool_)])
         # A share such as 0.7 of 10 strokes is a little over 7 as a float.

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from lepbench.seeds import derive_seed
 from lepbench.sketches import Fault, Unusable
 from lepbench.suite_sources.base import SUITE_SOURCES
-from lepbench.suite_sources.variants import Original, VariantSource
+from lepbench.suite_sources.variants import OriginalItem, VariantSource
 from lepbench.suites import Truth
 from lepbench.suites.freeze import ItemRow
 
@@ -39,7 +39,7 @@ class ConflictSource(VariantSource):
     def list_levels(self) -> tuple[str, ...]:
         return (OWN, OTHER)
 
-    def vary(self, original: Original, level: str) -> ItemRow:
+    def vary(self, original: OriginalItem, level: str) -> ItemRow:
         item = original.item
         if item.label is None:
             raise Unusable(Fault.NO_LABEL)

@@ -44,8 +44,12 @@ def parse_disturbance(text: str) -> Disturbance:
     if limits is None and amount is None:
         return Disturbance(kind, 0.0)
     if limits is None or amount is None or not limits[0] <= float(amount) <= limits[1]:
-        wanted = "no number" if limits is None else f"a number from {limits[0]:g} to {limits[1]:g}"
-        raise ValueError(f"{text!r}: {kind} has {wanted}")
+        if limits is None:
+            raise ValueError(f"{text!r} has a number; write {kind!r} alone")
+        raise ValueError(
+            f"{text!r} is no change of a sketch; write '{kind}-NUMBER' with a number from {limits[0]:g} to "
+            f"{limits[1]:g}"
+        )
     return Disturbance(kind, float(amount))
 
 

@@ -26,6 +26,7 @@ from lepbench.suite_sources.base import (
     SuiteSource,
     order_names,
 )
+from lepbench.suite_sources.placeholders import check_placeholders
 from lepbench.suites.freeze import ItemRow
 
 LABEL = "{label}"
@@ -47,8 +48,7 @@ class Drawings(SuiteSource):
     @field_validator("prompt")
     @classmethod
     def _names_the_class(cls, prompt: str) -> str:
-        if LABEL not in prompt:
-            raise ValueError(f"must hold {LABEL}")
+        check_placeholders("the template", prompt, LABEL)
         return prompt
 
     @classmethod

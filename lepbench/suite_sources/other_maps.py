@@ -11,7 +11,7 @@ from pydantic import Field
 
 from lepbench.images import encode_png
 from lepbench.suite_sources.base import SUITE_SOURCES
-from lepbench.suite_sources.variants import Original, VariantSource
+from lepbench.suite_sources.variants import OriginalItem, VariantSource
 from lepbench.suites import Item, Truth
 from lepbench.suites.freeze import ItemRow
 
@@ -38,7 +38,7 @@ class MapsSource(VariantSource):
     def list_levels(self) -> tuple[str, ...]:
         return self.maps
 
-    def vary(self, original: Original, level: str) -> ItemRow:
+    def vary(self, original: OriginalItem, level: str) -> ItemRow:
         return {"given": encode_png(MAPS[level](original.item))}
 
 

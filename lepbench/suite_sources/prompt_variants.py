@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from lepbench.errors import LepbenchError
 from lepbench.seeds import derive_seed
 from lepbench.suite_sources.base import SUITE_SOURCES
-from lepbench.suite_sources.variants import Original, VariantCandidates, VariantSource
+from lepbench.suite_sources.placeholders import check_placeholders
+from lepbench.suite_sources.variants import OriginalItem, VariantCandidates, VariantSource
 from lepbench.suite_sources.worlds import restore_scene
 from lepbench.suites import Truth, load_suite
 from lepbench.suites.freeze import ItemRow
@@ -39,16 +40,17 @@ class PromptsSource(VariantSource):
     @classmethod
     def _hold_the_prompt(cls, templates: dict[str, str]) -> dict[str, str]:
         for name, template in templates.items():
-            if PROMPT not in template:
-                raise ValueError(f"template {name!r} must hold {PROMPT}")
-            if name == OWN or not name.replace("-", "").isalnum() or name.startswith(PARAPHRASE):
-                raise ValueError(f"{name!r} is no name of a template: use letters and digits, such as 'oil'")
+            check_name(name)
+            check_placeholders(f"template {name!r}", template, PROMPT)
         return templates
 
     @model_validator(mode="after")
     def _asks_for_some(self) -> PromptsSource:
         if not self.paraphrases and not self.templates:
-            raise ValueError("neither paraphrases nor templates: nothing differs")
+            raise ValueError(
+                "paraphrases is 0 and there are no templates, so that no prompt differs; write "
+                "'paraphrases: 3', or 'templates: {oil: \"an oil painting of {prompt}\"}'"
+            )
         return self
 
     def list_levels(self) -> tuple[str, ...]:
@@ -69,7 +71,7 @@ class PromptsSource(VariantSource):
             )
         return super().open()
 
-    def vary(self, original: Original, level: str) -> ItemRow:
+    def vary(self, original: OriginalItem, level: str) -> ItemRow:
         prompt = original.item.prompt
         if level in self.templates:
             return {"prompt": self.templates[level].replace(PROMPT, prompt)}
@@ -77,6 +79,21 @@ class PromptsSource(VariantSource):
         if level == OWN:
             return {}
         return {"prompt": paraphrase_prompt(prompt, original.item.scene, number, self.seed)[number - 1]}
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a level of a template.
+
+    Raises:
+        ValueError: it is empty, has other characters than a name has, or is that of another level.
+    """
+    how = "name it by letters, digits and -, such as 'oil'"
+    if not name:
+        raise ValueError(f"a template has an empty name; {how}")
+    if name == OWN or name.startswith(PARAPHRASE):
+        raise ValueError(f"a template cannot be called {name!r}, as a level of the suite is; {how}")
+    if not name.replace("-", "").isalnum():
+        raise ValueError(f"{name!r} is no name of a template; {how}")
 
 
 def paraphrase_prompt(prompt: str, scene: str, count: int, seed: int) -> list[str]:

@@ -15,7 +15,7 @@ LONGEST = 120
 """Characters of an example's detail."""
 
 
-class Reject(Config):
+class RejectedCandidate(Config):
     """A line of `rejected.jsonl`: a candidate that is left out, and why."""
 
     id: str
@@ -23,7 +23,7 @@ class Reject(Config):
     detail: str
 
 
-class Part(Config):
+class UnsupportedParts(Config):
     """A line of `unsupported.jsonl`: how often a drawing has what is not drawn, or not as it should be."""
 
     id: str
@@ -36,12 +36,12 @@ def write_lines(path: Path, lines: Sequence[Config]) -> None:
         write_text(path, "".join(line.model_dump_json() + "\n" for line in lines))
 
 
-def count_reasons(rejects: Sequence[Reject]) -> dict[str, int]:
+def count_reasons(rejects: Sequence[RejectedCandidate]) -> dict[str, int]:
     """Reasons with their numbers, in alphabetical order."""
     return {reason: count for reason, count in sorted(Counter(one.reason for one in rejects).items())}
 
 
-def describe_rejects(rejects: Sequence[Reject]) -> str:
+def describe_rejects(rejects: Sequence[RejectedCandidate]) -> str:
     """Reasons with their numbers, the commonest first and with an example; empty where there are none."""
     counts = Counter(one.reason for one in rejects).most_common()
     parts = [f"{count} {reason}" for reason, count in counts]
@@ -52,6 +52,6 @@ def describe_rejects(rejects: Sequence[Reject]) -> str:
     return ", ".join(parts)
 
 
-def count_parts(parts: Sequence[Part]) -> dict[str, int]:
+def count_parts(parts: Sequence[UnsupportedParts]) -> dict[str, int]:
     """In how many drawings each thing was met, the commonest first."""
     return dict(Counter(name for part in parts for name in part.unsupported).most_common())

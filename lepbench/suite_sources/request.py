@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lepbench.config import explain
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.registry import suggest_entry
 from lepbench.sketches import SKETCHES
 from lepbench.suite_sources.base import SUITE_SOURCES, SuiteSource

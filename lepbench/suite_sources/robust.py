@@ -19,7 +19,7 @@ from lepbench.suite_sources.disturbances import (
     move_map,
     parse_disturbance,
 )
-from lepbench.suite_sources.variants import Original, VariantSource
+from lepbench.suite_sources.variants import OriginalItem, VariantSource
 from lepbench.suites import Truth
 from lepbench.suites.freeze import ItemRow
 
@@ -56,7 +56,7 @@ class RobustSource(VariantSource):
     def list_levels(self) -> tuple[str, ...]:
         return self.changes
 
-    def vary(self, original: Original, level: str) -> ItemRow:
+    def vary(self, original: OriginalItem, level: str) -> ItemRow:
         item, change = original.item, parse_disturbance(level)
         if change.kind not in MOVES:
             given = disturb_sketch(item.sketch, change, derive_seed(self.seed, item.item_id))

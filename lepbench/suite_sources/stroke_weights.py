@@ -13,7 +13,7 @@ from lepbench.images import encode_png
 from lepbench.seeds import derive_seed
 from lepbench.sketches import Unusable
 from lepbench.suite_sources.base import SUITE_SOURCES
-from lepbench.suite_sources.variants import Original, VariantSource
+from lepbench.suite_sources.variants import OriginalItem, VariantSource
 from lepbench.suites import Truth
 from lepbench.suites.freeze import ItemRow
 
@@ -50,7 +50,7 @@ class StrokesSource(VariantSource):
     def list_levels(self) -> tuple[str, ...]:
         return tuple(f"{weight:g}" for weight in self.weights)
 
-    def vary(self, original: Original, level: str) -> ItemRow:
+    def vary(self, original: OriginalItem, level: str) -> ItemRow:
         strokes = original.item.strokes
         number = pick_stroke(strokes, derive_seed(self.seed, original.item.item_id))
         return {

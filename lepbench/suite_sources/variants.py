@@ -16,7 +16,7 @@ from lepbench.suites import TRUTHS, Item, Suite, Truth, load_suite
 from lepbench.suites.freeze import ItemRow
 
 
-class Original(NamedTuple):
+class OriginalItem(NamedTuple):
     """An item that variants are made of.
 
     Attributes:
@@ -61,7 +61,7 @@ class VariantSource(SuiteSource):
         """What the variants of an item are called, in order; of characters that names of files have."""
 
     @abstractmethod
-    def vary(self, original: Original, level: str) -> ItemRow:
+    def vary(self, original: OriginalItem, level: str) -> ItemRow:
         """The columns in which a variant differs from its original.
 
         Raises:
@@ -135,7 +135,7 @@ class VariantCandidates(Candidates):
     def _vary_item(self, position: int) -> dict[str, ItemRow] | Unusable:
         """The rows of all variants of an item by level, or why there are none."""
         row = self.suite.read_row(position)
-        original = Original(self.suite[position], row, self.suite)
+        original = OriginalItem(self.suite[position], row, self.suite)
         try:
             return {
                 level: row

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible
@@ -18,8 +18,8 @@ from lepbench.suite_sources.base import Candidate, Candidates, SuiteItem, SuiteS
 from lepbench.suite_sources.rejects import (
     REJECTED,
     UNSUPPORTED,
-    Part,
-    Reject,
+    RejectedCandidate,
+    UnsupportedParts,
     count_parts,
     count_reasons,
     describe_rejects,
@@ -47,8 +47,8 @@ class MadeSuite(NamedTuple):
 
     definition: SuiteDefinition
     candidates: int
-    rejects: list[Reject]
-    parts: list[Part]
+    rejects: list[RejectedCandidate]
+    parts: list[UnsupportedParts]
 
 
 def write_suite(
@@ -60,7 +60,8 @@ def write_suite(
 
     Args:
         progress: called with (stage, done, total).
-        name: of the suite, a part of its items' seeds; `CORPUS-ITEMS` unless given.
+        name: of the suite, a part of its items' seeds; `CORPUS-ITEMS` unless given, ITEMS as `items` of the
+            source counts them: of variants, the originals.
 
     Raises:
         LepbenchError: too few candidates can be used, or the folder holds files or cannot be written.
@@ -82,8 +83,29 @@ def write_suite(
         with suppress(OSError):
             folder.rmdir()
     write_lines(folder / UNSUPPORTED, selection.parts)
-    definition = selection.define(folder, items, name or f"{source.name}-{items.rows}")
+    definition = selection.define(
+        folder, items, name or f"{source.name}-{items.rows // max(1, len(found.levels))}"
+    )
     return MadeSuite(definition, found.count, selection.rejects, selection.parts)
+
+
+def announce_suite(found: Candidates, name: str) -> dict[str, Any]:
+    """What `suite.yaml` says of a suite whatever items are taken."""
+    return {
+        "name": name,
+        "protocol": found.protocol,
+        "licence": found.licence,
+        "size": found.size,
+        "detector": found.detector.model_dump(mode="json"),
+        "contour_detector": found.contour_detector and found.contour_detector.model_dump(mode="json"),
+        "variants_of": found.variants_of,
+        "levels": found.levels,
+    }
+
+
+def announce_drawing(found: Candidates, source: SuiteSource) -> dict[str, Any]:
+    """What it says below `drawn` of the choice of items, before one is chosen."""
+    return {"corpus": found.corpus, "settings": found.settings, "seed": source.seed}
 
 
 def list_leftovers(folder: Path) -> list[Path]:
@@ -111,8 +133,8 @@ class Selection:
 
     def __init__(self, found: Candidates, source: SuiteSource, rejected: Path) -> None:
         self.found, self.source, self.rejected = found, source, rejected
-        self.rejects: list[Reject] = []
-        self.parts: list[Part] = []
+        self.rejects: list[RejectedCandidate] = []
+        self.parts: list[UnsupportedParts] = []
         self.changes: Counter[str] = Counter()
 
     def rows(self, progress: Progress) -> Iterator[ItemRow]:
@@ -126,7 +148,7 @@ class Selection:
         picked = islice(pick_items(self.found.queues(), self.rejects), self.source.most)
         for done, (candidate, item) in enumerate(picked, start=1):
             if item.unsupported:
-                self.parts.append(Part(id=candidate.name(), unsupported=item.unsupported))
+                self.parts.append(UnsupportedParts(id=candidate.name(), unsupported=item.unsupported))
             self.changes.update(item.changes)
             yield item.row
             progress("items", done, total)
@@ -140,21 +162,12 @@ class Selection:
             folder,
             items,
             edges=found.edges,
-            name=name,
-            protocol=found.protocol,
+            **announce_suite(found, name),
             version=1,
             description=found.description,
-            licence=found.licence,
-            size=found.size,
             default_items=items.rows if found.all_by_default else min(items.rows, SCORED),
-            detector=found.detector.model_dump(mode="json"),
-            contour_detector=found.contour_detector and found.contour_detector.model_dump(mode="json"),
-            variants_of=found.variants_of,
-            levels=found.levels,
             drawn=Drawn(
-                corpus=found.corpus,
-                settings=found.settings,
-                seed=self.source.seed,
+                **announce_drawing(found, self.source),
                 first_index=0,
                 considered=items.rows + len(self.rejects),
                 left_out=count_reasons(self.rejects),
@@ -171,13 +184,13 @@ class Selection:
         return LepbenchError(f"only {usable} of {self.found.count} can be used{why}", fix)
 
 
-def pick_items(queues: Iterable[Iterable[Candidate]], rejects: list[Reject]) -> Iterator[Picked]:
+def pick_items(queues: Iterable[Iterable[Candidate]], rejects: list[RejectedCandidate]) -> Iterator[Picked]:
     """Items, one of each queue in turn, no id twice; what is passed over goes to `rejects`."""
     used: set[str] = set()
     return take_turns(_usable(queue, used, rejects) for queue in queues)
 
 
-def _usable(queue: Iterable[Candidate], used: set[str], rejects: list[Reject]) -> Iterator[Picked]:
+def _usable(queue: Iterable[Candidate], used: set[str], rejects: list[RejectedCandidate]) -> Iterator[Picked]:
     """A queue's items, none of an id that is used already."""
     for candidate in queue:
         try:
@@ -185,7 +198,9 @@ def _usable(queue: Iterable[Candidate], used: set[str], rejects: list[Reject]) -
             if item.row["item_id"] in used:
                 raise Unusable(Fault.REPEATED, item.row["item_id"])
         except Unusable as unusable:
-            rejects.append(Reject(id=candidate.name(), reason=str(unusable.fault), detail=unusable.detail))
+            rejects.append(
+                RejectedCandidate(id=candidate.name(), reason=str(unusable.fault), detail=unusable.detail)
+            )
             continue
         used.add(item.row["item_id"])
         yield candidate, item

@@ -103,7 +103,11 @@ class SuiteDefinition(Config):
     @classmethod
     def _read_kind(cls, given: Any) -> Any:
         """Truths and protocol of a definition that an earlier version wrote."""
-        if not isinstance(given, dict) or given.get("kind") not in KINDS:
+        if (
+            not isinstance(given, dict)
+            or not isinstance(given.get("kind"), str)
+            or given["kind"] not in KINDS
+        ):
             return given
         about = {**KINDS[given["kind"]], **given}
         if not about.pop("pictures", True):

@@ -43,7 +43,7 @@ def describe_suite(suite: Suite) -> dict[str, Any]:
         "classes": suite.count_labels(),
         "drawn": about.drawn.model_dump(mode="json"),
         "sha256": suite.sha256,
-        "prompts": suite.items(about.items).prompts[:PROMPTS],
+        "prompts": suite.take(about.items).prompts[:PROMPTS],
     }
 
 

@@ -27,7 +27,7 @@ def export_suite(
 
     Args:
         progress: called with (stage, done, total).
-        limit: items from the front; None for the suite's default number.
+        limit: items from the front, each with all its variants; None for the suite's default number.
         samples_per_item: pictures asked for an item.
 
     Raises:

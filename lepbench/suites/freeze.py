@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from lepbench.config import dump_config
 from lepbench.files import atomic_path, sha256_file, write_text
 from lepbench.suites.definition import DEFINITION, TRUTHS, SuiteDefinition, Truth
-from lepbench.suites.items import SCHEMA, find_label
+from lepbench.suites.items import SCHEMA
+from lepbench.suites.scenes import find_label
 from lepbench.suites.suite import ITEMS
 
 GROUP = 16 << 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import json
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, encode_png, read_pixels
 from lepbench.panels import Page, draw_strokes
+from lepbench.suites.scenes import find_label
 
 SCHEMA = pa.schema(
     [
@@ -282,9 +282,3 @@ def make_item(row: dict[str, Any]) -> Item:
         prompt_label=row.get("prompt_label"),
         **known,
     )
-
-
-def find_label(scene: str) -> str | None:
-    """The shape of a scene's only thing; None where there are several, or no scene."""
-    things = json.loads(scene)["things"] if scene else []
-    return str(things[0]["shape"]) if len(things) == 1 else None

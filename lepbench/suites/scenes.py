@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class KnownThing(NamedTuple):
@@ -28,10 +28,22 @@ class KnownScene(NamedTuple):
     relation: str | None
 
 
-def read_scene(scene: str) -> KnownScene | None:
-    """The scene of an item, which is JSON; None where it is empty."""
-    if not scene:
+def parse_scene(text: str) -> dict[str, Any] | None:
+    """The JSON of an item's scene, with its `things`; None where it is empty."""
+    return json.loads(text) if text else None
+
+
+def read_scene(text: str) -> KnownScene | None:
+    """What the scene of an item says; None where there is none."""
+    known = parse_scene(text)
+    if known is None:
         return None
-    known = json.loads(scene)
     things = (KnownThing(*(thing[key] for key in KnownThing._fields)) for thing in known["things"])
     return KnownScene(tuple(things), known["background"], known["relation"])
+
+
+def find_label(text: str) -> str | None:
+    """The shape of a scene's only thing; None where there are several, or no scene."""
+    scene = parse_scene(text)
+    things = [] if scene is None else scene["things"]
+    return str(things[0]["shape"]) if len(things) == 1 else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, overload
 
@@ -136,18 +137,53 @@ class Suite(Sequence[Item]):
         """The classes with the number of their items, the commonest first."""
         return dict(Counter(label for label in self._all.file.labels if label).most_common())
 
+    @cached_property
+    def _ends(self) -> Sequence[int]:
+        """The position after each item; of variants, which stand together, after the last of an original."""
+        if self.definition.variants_of is None:
+            return range(1, len(self) + 1)
+        names = [self.find_variant(item_id)[0] for item_id in self.item_ids]
+        pairs = enumerate(pairwise([*names, None]), start=1)
+        return [end for end, (original, following) in pairs if original != following]
+
+    @property
+    def unit(self) -> str:
+        """What a limit counts, in the plural."""
+        return "items" if self.definition.variants_of is None else "items with all their variants"
+
+    def count_originals(self, items: int) -> int:
+        """How many originals the first `items` hold with all their variants; of no variants, `items`."""
+        return bisect_right(self._ends, items)
+
     def items(self, limit: int | None = None) -> Items:
         """The first `limit` items, or the default number of them.
+
+        Args:
+            limit: of a suite of variants how many originals, each with all its variants.
 
         Raises:
             LepbenchError: `limit` is below 1 or more than there are.
         """
-        limit = self.definition.default_items if limit is None else limit
-        if not 1 <= limit <= len(self):
+        if limit is None:
+            return self.take(self.definition.default_items)
+        most = len(self._ends)
+        if not 1 <= limit <= most:
             raise LepbenchError(
-                f"{self.name!r} holds {len(self)} items, not {limit}", f"give a limit of 1 to {len(self)}"
+                f"{self.name!r} holds {most} {self.unit}, not {limit}", f"give a limit of 1 to {most}"
             )
-        return self._all[:limit]
+        return self._all[: self._ends[limit - 1]]
+
+    def take(self, count: int) -> Items:
+        """The first `count` items, every variant counted, as a record counts them.
+
+        Raises:
+            LepbenchError: `count` is below 1 or more than there are.
+        """
+        if not 1 <= count <= len(self):
+            raise LepbenchError(
+                f"{self.name!r} holds {len(self)} items, not {count}", f"give a number of 1 to {len(self)}"
+            )
+        return self._all[:count]
 
     def seed(self, item: Item | str, index: int) -> int:
         """Seed of the noise of an item's sample `index`, in [0, 2^63); the item may be given by its id.

@@ -83,7 +83,7 @@ def test_a_predictor_is_trained_from_a_file_keys_or_both(
 
 def test_training_without_data_says_what_to_give() -> None:
     with pytest.raises(
-        LepbenchError, match="train_lep: data: Field required; give data=, the folder of a data set"
+        LepbenchError, match="train_lep: the key 'data' is missing; give data=, the folder of a data set"
     ):
         lepbench.train_lep(progress=False)
     with pytest.raises(LepbenchError, match="unknown key 'stpes'; did you mean 'steps'"):

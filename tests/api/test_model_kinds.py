@@ -148,7 +148,7 @@ class NoMethod(Method):
         ("mini@1", "'mini@1' is a backbone, which a method draws with; write {\"name\""),
         ({"name": "a", "methd": "lep"}, "model: unknown key 'methd'; did you mean 'method'?"),
         ({"name": "a b", "method": "lep"}, "model: name"),
-        ({"method": "lep"}, "model: name: Field required"),
+        ({"method": "lep"}, "model: the key 'name' is missing; add 'name: ...'"),
         (lambda prompt: None, "<lambda> cannot be called as (prompts, sketches, seeds, size)"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
-from lepbench.backbones import Backbone, backbone, load_backbone
+from lepbench.backbones import Backbone, folder, load_backbone, vae_batches
 from lepbench.errors import LepbenchError
 
 
@@ -81,7 +81,7 @@ def test_pictures_in_pieces_are_those_in_one(
 ) -> None:
     images, latents = torch.rand(5, 3, 64, 32), torch.randn(5, 4, 16, 8)
     whole = tiny_backbone.encode_images(images), tiny_backbone.decode(latents)
-    monkeypatch.setattr(backbone, "PIXELS_AT_ONCE", 2 * 64 * 32)
+    monkeypatch.setattr(vae_batches, "PIXELS_AT_ONCE", 2 * 64 * 32)
     assert torch.allclose(tiny_backbone.encode_images(images), whole[0], atol=1e-5)
     assert torch.allclose(tiny_backbone.decode(latents), whole[1], atol=1e-5)
 
@@ -156,7 +156,7 @@ def test_files_are_hashed_once(tiny_pipeline_folder: Path, monkeypatch: pytest.M
         hashed.append(path)
         return ""
 
-    monkeypatch.setattr(backbone, "sha256_file", hashing)
+    monkeypatch.setattr(folder, "sha256_file", hashing)
     assert len(loaded.files_sha256) == len(loaded.files_sha256) == len(hashed) > 0
 
 

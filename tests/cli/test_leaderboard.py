@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,19 @@ def test_a_run_is_added_and_a_wrong_one_is_one_line(
         said = capsys.readouterr()
         assert said.out == ""
         assert len(said.err.strip().splitlines()) == 1
+
+    # As a run of a set that made its suite, beside a folder that is no run.
+    placed = tmp_path / "set" / "tiny-suite" / "lepbench-edges-v1" / "tiny"
+    shutil.copytree(tmp_path / "out", placed)
+    shutil.copytree(tiny_suite.folder, tmp_path / "set" / "suites" / "tiny-suite")
+    boards = tmp_path / "boards-of-sets"
+    several = ["leaderboard", "add", tmp_path / "none", placed, "--leaderboards", boards]
+    assert call_command(monkeypatch, *several) == 2
+    said = capsys.readouterr()
+    assert said.out == f"{placed}: added to {boards / 'tiny-suite' / 'lepbench-edges-v1.csv'}\n"
+    refused, summary = said.err.strip().splitlines()
+    assert refused.startswith(f"{tmp_path / 'none'}: refused: ")
+    assert "1 of 2 runs were refused" in summary
 
 
 @pytest.fixture
@@ -110,4 +124,13 @@ def test_a_protocol_that_ranks_by_what_it_does_not_measure_is_one_line(
     path.write_text("name: mine\nmeasures: [edges]\nrank_by: edge_f1_1p\n")
     message = "mine ranks by 'edge_f1_1p', which it does not measure; did you mean 'edge_f1_1px'"
     with pytest.raises(LepbenchError, match=message):
+        select_protocol(tiny_suite, path)
+
+
+def test_a_protocol_that_ranks_by_a_figure_without_a_better_side_is_one_line(
+    tmp_path: Path, tiny_suite: Suite
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nmeasures: [edges, diversity]\nrank_by: diversity@sketchworld-clip\n")
+    with pytest.raises(LepbenchError, match="of which neither side is better; rank by another figure"):
         select_protocol(tiny_suite, path)

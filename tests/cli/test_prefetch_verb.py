@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from lepbench.cli.list import command as list_command
 from lepbench.cli.prefetch import command
-from lepbench.detectors.checkpoint import PUBLISHED
+from lepbench.detectors.weights import PUBLISHED
 from lepbench.files import sha256_file
 
 

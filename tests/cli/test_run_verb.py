@@ -13,7 +13,8 @@ from tiny_evaluation import own_cache, tiny_judges, tiny_suite
 from lepbench.cli.run import command
 from lepbench.judges import Judges
 from lepbench.run_sets import perform
-from lepbench.run_sets.plan import make_plan
+from lepbench.run_sets.plan import make_plan, read_set
+from lepbench.run_sets.suite_config import SuiteEntry
 from lepbench.suites import Suite
 
 __all__ = ["own_cache", "tiny_judges", "tiny_suite"]
@@ -30,7 +31,7 @@ def document(tiny_suite: Suite, tiny_pipeline_folder: Path) -> dict[str, Any]:
         "protocols": ["edges-alone.yaml"],
         "limit": 2,
         "models": [
-            {"name": "broken", "method": {"name": "precomputed", "folder": "nowhere"}},
+            {"name": "broken", "method": {"name": "precomputed", "folder": "empty"}},
             {"name": "tiny", **plain, "sweep": {"sampler.steps": [1, 2]}},
         ],
         "plots": [{"front": ["edge_f1_1px", "edge_f1_2px"]}],
@@ -47,6 +48,7 @@ def test_a_set_is_listed_done_and_shown(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(perform, "load_judges", lambda protocol, device: tiny_judges)
+    Path("empty").mkdir()
     Path("edges-alone.yaml").write_text("name: edges-alone\nmeasures: [edges]\n")
     Path("set.yaml").write_text(yaml.safe_dump(document))
     assert call_command(monkeypatch, "run", "set.yaml", "--dry-run") == 0
@@ -61,7 +63,7 @@ def test_a_set_is_listed_done_and_shown(
     assert lines[0] == "run 1 of 3: tiny-suite/edges-alone/broken"
     assert lines[2].startswith("run 3 of 3: tiny-suite/edges-alone/tiny-steps-2, about ")
     assert lines[3].startswith("wrote runs/mine: table.csv, table.md, fronts.csv, front-")
-    assert lines[4].startswith("failed: tiny-suite/edges-alone/broken: no such folder of pictures")
+    assert lines[4].startswith("failed: tiny-suite/edges-alone/broken: empty does not hold the 2 pictures")
     assert lines[5:] == ["run the same command again to retry what failed"]
     assert "tiny-suite by edges-alone" in said.out
     assert "area of the front, edge_f1_1px from 0 to 1 and edge_f1_2px from 0 to 1: tiny 0." in said.out
@@ -90,9 +92,39 @@ def test_a_fault_is_one_line(
     ]
 
 
-def test_the_file_of_the_help_and_the_example_are_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+SETS = [path.name for path in (ROOT / "examples").glob("*.yaml") if "\nmodels:" in path.read_text()]
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_an_example_is_listed_and_leaves_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("examples").symlink_to(ROOT / "examples")
+    assert call_command(monkeypatch, "run", f"examples/{name}", "--dry-run") == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    missing = [line for line in lines if line.startswith("missing  ")]
+    assert last == f"runs: {len(missing)} ({len(missing)} missing)"
+    assert len(missing) >= 3
+    assert {path.name for path in tmp_path.iterdir()} <= {"examples", "cache"}
+
+
+def test_the_questions_are_asked_of_ten_models_on_seven_suites() -> None:
+    config = read_set(ROOT / "examples" / "questions.yaml")
+    entries = [suite for suite in config.suites if isinstance(suite, SuiteEntry)]
+    assert [(entry.name, entry.make, entry.items) for entry in entries] == [
+        ("sketchworld-completion", "completion", 24),
+        ("sketchworld-strokes", "strokes", 24),
+        ("sketchworld-conflict", "conflict", 32),
+        ("sketchworld-robust", "robust", 12),
+        ("sketchworld-abstraction", "freehand", 24),
+        ("sketchworld-maps", "maps", 24),
+        ("sketchworld-prompts", "prompts", 16),
+    ]
+
+
+def test_the_file_of_the_help_is_a_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert command.help is not None
     shown = command.help.partition("A file:\n")[2]
-    assert len(make_plan(yaml.safe_load(shown)).runs) == 7
-    assert len(make_plan("examples/trade-off.yaml").runs) == 10
+    assert len(make_plan(yaml.safe_load(shown)).runs) == 14

@@ -23,12 +23,15 @@ def test_the_example_is_a_valid_configuration() -> None:
         ("data: triplets\nlearning_rat: 0.1\n", "unknown key 'learning_rat'; did you mean 'learning_rate'?"),
         (
             "data: triplets\npredictor: {hiden: [3]}\n",
-            "predictor 'mlp': unknown key 'hiden'; did you mean 'hidden'?",
+            "unknown key 'predictor.hiden'; did you mean 'hidden'?",
         ),
-        ("steps: 3\n", "data: Field required"),
-        ("data: triplets\ntimesteps: [500, 200]\n", "timesteps [500, 200] is no range"),
+        ("steps: 3\n", "the key 'data' is missing"),
+        (
+            "data: triplets\ntimesteps: [500, 200]\n",
+            "timesteps must rise from 0 or more",
+        ),
         ("data: triplets\nbackbone: mini@99\n", "no embedded model 'mini@99'"),
-        ("- 1\n", "holds no mapping"),
+        ("- 1\n", "holds the list [1], not keys with values"),
     ],
 )
 def test_faults_are_one_line_and_exit_code_2(

@@ -205,7 +205,10 @@ FAULTS: dict[str, tuple[Exception, str]] = {
         RuntimeError("CUDA error: device-side assert triggered"),
         r"canny@1\(.*\) failed: RuntimeError",
     ),
-    "package": (ImportError("no such package"), "failed: ImportError: no such package; when that is mended"),
+    "package": (
+        ImportError("no such package"),
+        "failed: ImportError: no such package; correct that, and run",
+    ),
 }
 
 

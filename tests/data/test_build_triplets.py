@@ -502,7 +502,7 @@ def test_a_device_that_is_not_there_is_one_line_and_leaves_nothing(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(LepbenchError, match="device is cuda, and there is none here; take device cpu"):
+    with pytest.raises(LepbenchError, match="device is cuda, and there is none here; write 'device: cpu'"):
         build_triplets(configured(photos, device="cuda"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -209,7 +209,9 @@ class Part(NamedTuple):
     entries: int = 1
 
 
-@pytest.mark.parametrize(("work", "message"), [(die, "a worker died"), (fail, "the disk is on fire; call")])
+@pytest.mark.parametrize(
+    ("work", "message"), [(die, "a worker process"), (fail, "the disk is on fire; call")]
+)
 def test_a_failing_worker_is_one_line(work: Any, message: str) -> None:
     with pytest.raises(LepbenchError, match=message):
         list(Processes(2).run(work, None, [Part(1), Part(2)], lambda more: None))

@@ -170,7 +170,7 @@ def test_a_sketch_that_was_mended_is_read_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"source": "sketchworld"}, "source 'sketchworld' has no drawings: take edges: binary"),
+        ({"source": "sketchworld"}, "source 'sketchworld' has no drawings: write 'edges: binary'"),
         ({"source": {"name": "fscoco", "path": "x"}, "size": None}, "drawings are fitted to a size"),
     ],
 )

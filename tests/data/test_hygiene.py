@@ -98,7 +98,7 @@ def test_pictures_of_another_set_stay_out(photos: Path, tmp_path: Path) -> None:
 
 def test_pictures_of_a_suite_stay_out_though_they_were_drawn(tmp_path: Path) -> None:
     suite = load_suite("sketchworld-edges-v1")
-    every = suite.items(suite.definition.items)
+    every = suite.take(suite.definition.items)
     assert len(every) > suite.definition.default_items
     folder = tmp_path / "photos"
     for name, item in (("first", every[0]), ("last", every[-1])):

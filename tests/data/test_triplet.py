@@ -337,7 +337,7 @@ def test_soft_edges_are_the_detectors_strengths() -> None:
     stored = decode_row(row).edges
     assert (stored.dtype, stored.tolist()) == (np.dtype(np.uint8), edges.tolist())
     assert row["edge_density"] == pytest.approx(float((strength > 0.3).float().mean()), abs=0.01)
-    with pytest.raises(ValueError, match="does not grade"):
+    with pytest.raises(ValueError, match="gives no strengths of edges"):
         configured(64, edges="soft")
 
 

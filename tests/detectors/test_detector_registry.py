@@ -92,8 +92,11 @@ def test_from_a_mapping_or_a_detector() -> None:
     [
         ("cany", "unknown detector 'cany'; did you mean 'canny'?"),
         ({"name": "canny", "hihg": 0.5}, "unknown key 'hihg'; did you mean 'high'?"),
-        ({"name": "canny", "low": -1}, "low: Input should be greater than 0"),
-        ({"high": 0.5}, "names no detector; name one of: canny, cv2-canny, dexined"),
+        ({"name": "canny", "low": -1}, "low must be more than 0, not -1"),
+        (
+            {"high": 0.5},
+            "has no key 'name', which says what detector it is; choose one of: canny",
+        ),
     ],
 )
 def test_mistakes_are_one_line(config: Any, line: str) -> None:

@@ -79,5 +79,5 @@ def test_how_it_is_called_is_part_of_its_identity(weights: Path, tmp_path: Path)
     assert "as: controlnet" in path.read_text()
     assert load_config(path, Pidinet) == controlnet
     path.write_text("name: pidinet\nas: caffe\n")
-    with pytest.raises(LepbenchError, match="as: Input should be 'published' or 'controlnet'"):
+    with pytest.raises(LepbenchError, match="as must be 'published' or 'controlnet'"):
         load_config(path, Pidinet)

@@ -14,8 +14,8 @@ import torch
 from tiny_network import Tiny, save_torch
 
 from lepbench.detectors import identify_detector
-from lepbench.detectors.checkpoint import PUBLISHED, find_prefetched, lock_path, place_of, read_lock
 from lepbench.detectors.prefetch import prefetch
+from lepbench.detectors.weights import PUBLISHED, find_prefetched, lock_path, place_of, read_lock
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 
@@ -62,7 +62,7 @@ def files(folder: Path) -> list[str]:
 
 def test_without_a_hash_nothing_is_fetched_unless_trusted(cache: Path, published: Path) -> None:
     with pytest.raises(
-        LepbenchError, match="no sha256 of 'dexined' is known here; tell it with --sha256, or"
+        LepbenchError, match="no sha256 of 'dexined' is known here; give it with --sha256, or"
     ):
         prefetch("dexined", str(published))
     assert not files(cache)
@@ -159,7 +159,7 @@ def test_offline_only_files_are_taken(
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"name": "dexned"}, "no checkpoint 'dexned' is known; did you mean 'dexined'"),
+        ({"name": "dexned"}, "no weights 'dexned' are known; did you mean 'dexined'"),
         ({"name": "dexined", "sha256": "abc"}, "'abc' is no sha256"),
         ({"name": "dexined", "source": "no/such.pth", "trust": True}, "no such file: no/such.pth"),
         ({"name": "dexined", "source": "ftp://a/b.pth", "trust": True}, "no such file: ftp://a/b.pth"),

@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from lepbench.evaluation.background import Background
+from lepbench.evaluation.background import BackgroundJobs
 
 PATIENCE = 30
 
 
 def test_jobs_run_in_order_and_are_done_at_the_end() -> None:
     done: list[int] = []
-    with Background() as background:
+    with BackgroundJobs() as background:
         for number in range(9):
             background.start(done.append, number)
     assert done == list(range(9))
@@ -26,7 +26,7 @@ def test_the_caller_goes_on_beside_a_job_and_waits_before_the_next() -> None:
         assert go_on.wait(PATIENCE)
         order.append("first")
 
-    with Background() as background:
+    with BackgroundJobs() as background:
         background.start(first)
         order.append("caller")
         go_on.set()
@@ -43,7 +43,7 @@ def test_an_error_is_raised_by_the_next_start() -> None:
     later: list[int] = []
 
     def run() -> None:
-        with Background() as background:
+        with BackgroundJobs() as background:
             background.start(fail)
             background.start(later.append, 1)
 
@@ -53,7 +53,7 @@ def test_an_error_is_raised_by_the_next_start() -> None:
 
 
 def test_an_error_of_the_last_job_is_raised_at_the_end() -> None:
-    with pytest.raises(OSError, match="no room"), Background() as background:
+    with pytest.raises(OSError, match="no room"), BackgroundJobs() as background:
         background.start(fail)
 
 
@@ -65,7 +65,7 @@ def test_an_interrupted_block_lets_its_job_finish() -> None:
         done.append(1)
 
     def run() -> None:
-        with Background() as background:
+        with BackgroundJobs() as background:
             background.start(job)
             interrupted.set()
             raise KeyboardInterrupt

@@ -15,6 +15,7 @@ import pytest
 import lepbench
 from lepbench.detectors import Canny
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.directions import find_direction
 from lepbench.evaluation.measures import ConditionSamples
 from lepbench.evaluation.measures.changes import Changes
 from lepbench.evaluation.measures.curves import Curves
@@ -25,7 +26,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.sample import OK
-from lepbench.evaluation.summary import is_lower_better, list_main_metrics
+from lepbench.evaluation.summary import list_main_metrics
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import sha256_file
 from lepbench.judges import Judges
@@ -121,7 +122,7 @@ def test_a_spread_is_the_deviation_within_items() -> None:
     values[0, 1] = np.nan
     (rest,) = Spreads().draws(row_of(values)).values()
     assert rest.value == pytest.approx(np.std(values[1:], axis=1).mean())
-    assert is_lower_better(f"{NAME}_spread")
+    assert find_direction(f"{NAME}_spread") == "lower"
 
 
 def test_an_unknown_value_leaves_its_level_to_the_others() -> None:
@@ -141,20 +142,22 @@ def test_levels_that_are_no_numbers_have_no_slope() -> None:
     assert Curves().metrics(words) == [f"{NAME}_at_none", f"{NAME}_at_jpeg-10"]
 
 
-@pytest.mark.parametrize("name", ["chamfer_px", "mask_iou@judge", "edge_f1_1px_contour"])
+@pytest.mark.parametrize(
+    "name", ["chamfer_px", "mask_iou@judge", "edge_f1_1px_contour", "reads_sketch@judge", "weighted_lead_2px"]
+)
 def test_names_keep_the_judge_last_and_the_better_side(name: str) -> None:
     for part in ("slope", "at_0.5", "change_jpeg-10"):
         split = split_part(name_part(name, part))
         assert split == (name.partition("@")[0], part)
-        assert is_lower_better(name_part(name, part)) == is_lower_better(name)
+        assert find_direction(name_part(name, part)) == find_direction(name)
     assert name_part("mask_iou@judge", "slope") == "mask_iou_slope@judge"
     assert split_part(name) == (name.partition("@")[0], "")
 
 
 def test_a_measure_s_own_name_says_its_better_side(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Spreads, "lower_is_better", ("depth_error_at_2",))
-    assert is_lower_better("depth_error_at_2")
-    assert not is_lower_better("depth_f1_at_2")
+    assert find_direction("depth_error_at_2") == "lower"
+    assert find_direction("depth_f1_at_2") == "higher"
 
 
 def test_a_run_on_variants_has_curves_and_is_verified(

@@ -14,6 +14,7 @@ from tiny_evaluation import pictures_of
 
 from lepbench.detectors import Canny, Sobel
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, ScoringBatch, strip_label
+from lepbench.evaluation.measures.tolerances import split_tolerance
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import make_shipped_protocol, select_protocol
 from lepbench.evaluation.references import load_references
@@ -101,6 +102,7 @@ def test_a_measure_fills_its_columns_and_makes_its_metrics(
     of_other_judges = {"fid", "fid_by_index", "cmmd"}
     named = {strip_label(name) for name in measure.metrics(EVERYTHING)}
     assert {*measure.lower_is_better, *measure.of_sets} - of_other_judges <= named
+    assert set(measure.neither_is_better) <= {split_tolerance(name)[0] for name in named}
 
 
 def test_counts_do_not_depend_on_the_batch(freehand_suite: Suite, tiny_judges: Judges) -> None:

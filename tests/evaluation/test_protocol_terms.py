@@ -11,15 +11,15 @@ from lepbench.evaluation.protocols import select_protocol
 from lepbench.suites import load_suite
 
 TERMS = {
-    "confidence: 2": "confidence: Input should be less than 1",
-    "confidence: 0": "confidence: Input should be greater than 0",
-    "resamples: 0": "resamples: Input should be greater than or equal to 1",
-    "kid_fraction: 1.0": "kid_fraction: Input should be less than 1",
-    "tolerances: [-1]": "tolerances.0: Input should be greater than or equal to 0",
-    "relative_tolerances: [1.5]": "relative_tolerances.0: Input should be less than 1",
-    "stroke_tolerance: -2": "stroke_tolerance: Input should be greater than or equal to 0",
-    "unit: 0": "unit: Input should be greater than or equal to 1",
-    "frechet_from: 1": "frechet_from: Input should be greater than or equal to 2",
+    "confidence: 2": "confidence must be less than 1, not 2",
+    "confidence: 0": "confidence must be more than 0, not 0",
+    "resamples: 0": "resamples must be 1 or more, not 0",
+    "kid_fraction: 1.0": "kid_fraction must be less than 1, not 1.0",
+    "tolerances: [-1]": "tolerances entry 1 must be 0 or more, not -1",
+    "relative_tolerances: [1.5]": "relative_tolerances entry 1 must be less than 1, not 1.5",
+    "stroke_tolerance: -2": "stroke_tolerance must be 0 or more, not -2",
+    "unit: 0": "unit must be 1 or more, not 0",
+    "frechet_from: 1": "frechet_from must be 2 or more, not 1",
     "size: 128": "scores at 128 px, suite 'sketchworld-edges-v1' has 64; make the suite at --size 128",
 }
 

@@ -41,8 +41,8 @@ def judge(weights: str, sha256: str, library: str = "clean-fid") -> Protocol:
 def test_a_suite_that_does_not_ship_is_asked_for() -> None:
     record = state(select_protocol(load_suite(SUITE)), "folder-4")
     with pytest.raises(LepbenchError, match="which does not ship; give its folder with --suite"):
-        find_suite(record)
-    assert find_suite(record, SUITE).name == SUITE
+        find_suite(record, Path("run"))
+    assert find_suite(record, Path("run"), SUITE).name == SUITE
 
 
 def test_a_shipped_protocol_is_taken_by_name_and_others_from_the_record() -> None:

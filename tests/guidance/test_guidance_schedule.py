@@ -196,7 +196,7 @@ def test_travel_that_cannot_be_is_one_line(
     tiny_backbone: Backbone, predictor: MlpPredictor, target: Tensor, start: Tensor
 ) -> None:
     guidance = SketchGuidance(predictor, target, schedule=TRAVELLING)
-    with pytest.raises(LepbenchError, match="going back to noise draws noise; give one generator"):
+    with pytest.raises(LepbenchError, match="'travel' draws noise for repeated steps; give one generator"):
         sample(tiny_backbone, PROMPTS, start, SamplerSettings(), guidance)
-    with pytest.raises(LepbenchError, match="PNDMScheduler cannot go back"):
+    with pytest.raises(LepbenchError, match="PNDMScheduler cannot repeat steps"):
         sample(tiny_backbone, PROMPTS, start, SamplerSettings(scheduler="pndm"), guidance, sources())

@@ -17,7 +17,7 @@ from torch import Tensor
 from lepbench.backbones import load_backbone
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
-from lepbench.guidance.negatives import read_negatives
+from lepbench.guidance.prompts import read_negatives
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import draw_noise
 

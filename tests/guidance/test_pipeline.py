@@ -27,7 +27,8 @@ from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.diffusers_backbone import place_predictor, wrap_pipeline
 from lepbench.guidance.execution import Execution
-from lepbench.guidance.pipeline import SketchGuidedPipeline, draw_noise, find_default_generator
+from lepbench.guidance.generators import draw_noise, find_default_generator
+from lepbench.guidance.pipeline import SketchGuidedPipeline
 from lepbench.guidance.sketch_like import read_strokes
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import make_generator
@@ -103,7 +104,9 @@ def test_the_wrapped_pipeline_draws_from_its_devices_generator(
     pipe: StableDiffusionPipeline, predictor: MlpPredictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guided = SketchGuidedPipeline.from_pipe(pipe, predictor)
-    monkeypatch.setattr("lepbench.guidance.pipeline.find_default_generator", lambda device: make_generator(7))
+    monkeypatch.setattr(
+        "lepbench.guidance.generators.find_default_generator", lambda device: make_generator(7)
+    )
     options: dict[str, Any] = {"num_inference_steps": 2, "output_type": "pt"}
     one, other = guided("x", **options), guided("x", generator=make_generator(7), **options)
     assert torch.equal(one.images, other.images)

@@ -98,7 +98,7 @@ def test_every_other_scheduler_is_refused() -> None:
         stranger = type(name, (), {})()
         with pytest.raises(LepbenchError, match=rf"{name} may lose .* use one of: DDIMParallelScheduler, "):
             require_steerable(stranger)
-    with pytest.raises(LepbenchError, match="set its skip_prk_steps"):
+    with pytest.raises(LepbenchError, match="set skip_prk_steps to true"):
         require_steerable(diffusers.PNDMScheduler(skip_prk_steps=False))
     with pytest.raises(LepbenchError, match="HeunDiscreteScheduler may lose"):
         shift_sample(diffusers.HeunDiscreteScheduler(), torch.zeros(1), torch.zeros(1))

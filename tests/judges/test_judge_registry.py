@@ -81,9 +81,12 @@ def test_a_registered_judge_may_be_named(
         ),
         (
             {"name": "clip", "model": "x", "revison": "y"},
-            "unknown key 'judges.clip.revison'; did you mean 'revision'",
+            "judge 'clip': unknown key 'revison'; did you mean 'revision'",
         ),
-        ({"name": "dinov2", "model": "x", "use": ["captions"]}, "judge 'dinov2' gives no 'captions'"),
+        (
+            {"name": "dinov2", "model": "x", "use": ["captions"]},
+            "judge 'dinov2': 'use' names 'captions', which",
+        ),
         ({"name": "clip", "model": "x", "label": "B 16"}, "label"),
     ],
 )

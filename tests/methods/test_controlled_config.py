@@ -21,6 +21,7 @@ from lepbench.guidance import SamplerSettings
 from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.methods import ControlledConfig, ModelConfig
 from lepbench.methods.control_kinds import CONTROLS
+from lepbench.methods.control_place import find_part
 from lepbench.methods.controlled import make_control_pictures
 from lepbench.methods.known_controls import load_known_controls
 
@@ -100,20 +101,103 @@ def test_a_copy_has_the_settings_of_the_checkpoint_that_it_names() -> None:
         ),
         ({"control": "my/own", "channels": 3, "range": [0, 1]}, "is known: give polarity "),
         ({"control": "my/own", "preset": "diffusers/controlnet-cany-sdxl-1.0"}, f"did you mean '{CANNY}'"),
-        ({"control": "a", **PICTURE, "polarity": "white"}, "method.controlled.polarity: Input should be"),
-        ({"control": "a", **PICTURE, "channels": 4}, "method.controlled.channels: Input should be 1 or 3"),
+        ({"control": "a", **PICTURE, "polarity": "white"}, "method.polarity must be 'white-on-black' or"),
+        ({"control": "a", **PICTURE, "channels": 4}, "method.channels must be 1 or 3, not 4"),
         ({"control": "a", **PICTURE, "start": 0.5, "end": 0.5}, "start 0.5 is not before end 0.5"),
         ({"control": "a", **PICTURE, "scael": 1}, "did you mean 'scale'"),
-        (PICTURE, "method.controlled.control: Field required"),
+        (PICTURE, "the key 'method.control' is missing"),
         ({"control": "a", **PICTURE, "range": [0, 0]}, r"range \[0.0, 0.0\] does not rise"),
-        ({"control": "a", **PICTURE, "range": [0, math.inf]}, "range.*finite number"),
-        ({"control": "a", **PICTURE, "scale": math.inf}, "scale.*finite number"),
+        (
+            {"control": "a", **PICTURE, "range": [0, math.inf]},
+            "range entry 2 must be a number other than infinity",
+        ),
+        ({"control": "a", **PICTURE, "scale": math.inf}, "scale must be a number other than infinity"),
     ],
 )
 def test_a_fault_is_one_line(method: dict[str, Any], message: str) -> None:
     with pytest.raises(LepbenchError, match=message) as caught:
         read(method)
     assert "\n" not in str(caught.value)
+
+
+def write_folder(folder: Path, files: dict[str, str]) -> str:
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("control", "message"),
+    [
+        (
+            "controlnet-mini@2",
+            "control module is called 'controlnet-mini@2'; did you mean 'controlnet-mini@1'?",
+        ),
+        (
+            "mini@1",
+            "mini@1 is a StableDiffusionPipeline, which has no control module; give it as the backbone",
+        ),
+        (
+            "lep-mini@1",
+            "lep-mini@1 is a latent edge predictor, and no control module; write 'method: {name: lep",
+        ),
+        (
+            "judge@1",
+            "judge@1 is of class CLIPModel, and no control module; give one of class ControlNetModel",
+        ),
+        (5, "'control' must be a text, not 5; give the folder or hub id of a control module"),
+        (None, "'control' must be a text, not null; give"),
+        ("", "'control' is empty; give"),
+        (["a"], r"""'control' must be a text, not \["a"\]; give"""),
+        ("my/own.safetensors", "no file 'my/own.safetensors'; give"),
+        ("./nowhere/x", "no folder './nowhere/x'; give"),
+        (CANNY.replace("canny", "cany"), f"did you mean '{CANNY}'"),
+    ],
+)
+def test_what_is_no_name_of_a_control_module_is_one_line(control: Any, message: str) -> None:
+    with pytest.raises(LepbenchError, match=message) as caught:
+        read({"control": control})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "is empty; give the folder or hub id"),
+        ({"adapter_config.json": "{}"}, "is a LoRA, and no control module; give"),
+        ({"pytorch_lora_weights.safetensors": ""}, "is a LoRA, and no control module; give"),
+        (
+            {"config.json": '{"_class_name": "UNet2DConditionModel"}'},
+            "is of class UNet2DConditionModel, and no",
+        ),
+        ({"config.json": "{}"}, "has a config.json that names no class of diffusers, and no control module"),
+        (
+            {"model_index.json": '{"_class_name": "FluxPipeline"}'},
+            "is a FluxPipeline, which has no control module",
+        ),
+        ({"readme.md": "", "zz.txt": ""}, r"has no config.json: the folder holds readme.md, zz.txt; give"),
+    ],
+)
+def test_a_folder_of_something_else_says_what_it_is(
+    files: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    folder = write_folder(tmp_path / "control", files)
+    with pytest.raises(LepbenchError, match=message):
+        read({"control": folder})
+    # With all settings the folder is looked at when the module is loaded.
+    assert isinstance(read({"control": folder, **PICTURE}).method, ControlledConfig)
+    with pytest.raises(LepbenchError, match=message):
+        find_part(folder)
+
+
+def test_a_file_of_a_control_module_is_told_from_its_folder(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "control", {"config.json": "{}", "a.safetensors": ""})
+    with pytest.raises(LepbenchError, match="is a file, and a control module is a folder; did you mean "):
+        read({"control": f"{folder}/config.json"})
+    alone = write_folder(tmp_path / "alone", {"a.safetensors": ""})
+    with pytest.raises(LepbenchError, match=r"save it as a folder: .*from_single_file"):
+        read({"control": f"{alone}/a.safetensors"})
 
 
 def test_pictures_have_the_polarity_channels_and_range_that_are_asked_for() -> None:
@@ -191,7 +275,9 @@ def test_the_transformer_of_a_whole_pipeline_is_its_control_module(
     with pytest.raises(LepbenchError, match="is a FluxPipeline, which has no control module; give"):
         config.build(backbone, SamplerSettings())
     index.unlink()
-    with pytest.raises(LepbenchError, match=r"has no config\.json; give the folder of a control module"):
+    with pytest.raises(
+        LepbenchError, match=r"has no config\.json: the folder holds .*; did you mean .*transformer"
+    ):
         config.build(backbone, SamplerSettings())
     plain = ControlledConfig(control=str(backbone.folder / "transformer"), **PICTURE)
     with pytest.raises(LepbenchError, match="has in_channels 16, and would read 32 beside"):
@@ -219,7 +305,10 @@ def test_a_pickle_and_a_folder_of_something_else_are_one_line(
     with pytest.raises(LepbenchError, match=r"diffusion_pytorch_model\.bin, a pickle, which is never read"):
         config.build(backbone, SamplerSettings())
     other = ControlledConfig(control=str(tiny_folder_of("sd-v") / "vae"), **PICTURE)
-    with pytest.raises(LepbenchError, match="no pipeline is controlled by AutoencoderKL; use one of: "):
+    with pytest.raises(
+        LepbenchError,
+        match="is of class AutoencoderKL, and no control module; give one of class ControlNetModel",
+    ):
         other.build(backbone, SamplerSettings())
 
 

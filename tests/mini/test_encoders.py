@@ -20,12 +20,13 @@ from lepbench.guidance import SamplerSettings
 from lepbench.judges.classifier import load_probe
 from lepbench.judges.paths import PROBE
 from lepbench.mini import control, controlnet, t2i_adapter
+from lepbench.mini.about import RECIPES
 from lepbench.mini.control import ControlRecipe, Inputs, draw_times, measure_held_out
 from lepbench.mini.control_pipeline import draw_with_encoder, load_encoder
 from lepbench.mini.corpus import Range
 from lepbench.mini.denoising import denoising_loss
 from lepbench.mini.encoder_gates import encoder_gates
-from lepbench.mini.stages import RECIPES, train
+from lepbench.mini.stages import train
 from lepbench.mini.training import Fit
 from lepbench.mini.triplets import ControlTriplets, encode_range, split_held_out
 from lepbench.predictors.train_config import TrainConfig

@@ -16,9 +16,9 @@ from lepbench.judges.classifier import Probe
 from lepbench.judges.networks import load_weights, save_weights
 from lepbench.judges.segmenter import Segmenter
 from lepbench.mini import judge, probe, segmenter, unet, vae
+from lepbench.mini.about import RECIPES
 from lepbench.mini.corpus import CHUNK, Range, attribute_labels, degrade, renders
 from lepbench.mini.denoising import denoising_loss
-from lepbench.mini.stages import RECIPES
 from lepbench.mini.tokens import MAX_TOKENS, build_tokenizer
 from lepbench.mini.training import Fit
 from lepbench.sketchworld import render, scene

@@ -215,7 +215,7 @@ def test_every_fault_is_one_line(
 
 def test_an_unknown_key_is_one_line(refused: Refused, write: Write, options: list[Any]) -> None:
     path = write("m.yaml", "name: m\nmethod: {name: python, target: 'a:b', option: {}}\n")
-    assert "m.yaml: unknown key 'method.python.option'; did you mean 'options'?" in refused(
+    assert "m.yaml: unknown key 'method.option'; did you mean 'options'?" in refused(
         "evaluate", path, *options
     )
     path = write("m.yaml", "name: m\nbackbone: mini@1\nmethod: {name: python, target: 'a:b'}\n")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from lepbench import make_suite
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.summary import is_of_sets
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
+from lepbench.publishing import leaderboard
 from lepbench.publishing.leaderboard import add_record
 from lepbench.suites import Suite
 
@@ -139,3 +142,14 @@ def test_a_record_its_samples_do_not_bear_out_is_refused(
     finally:
         path.write_text(honest)
     assert not (tmp_path / "boards").exists()
+
+
+def test_a_board_of_a_suite_of_variants_takes_whole_originals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = make_suite("completion", "sketchworld-freehand-v1", tmp_path / "s", items=3, progress=False)
+    few = SimpleNamespace(identity=SimpleNamespace(items=len(suite.items(2))))
+    monkeypatch.setattr(leaderboard, "verify_record", lambda folder, suite, protocol: few)
+    said = "run has 2 items with all their variants and a leaderboard takes 3 or more; evaluate without"
+    with pytest.raises(LepbenchError, match=said):
+        add_record(Path("run"), tmp_path / "boards", suite)

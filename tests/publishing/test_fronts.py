@@ -69,6 +69,15 @@ def test_a_box_runs_to_the_better_end(ends: tuple[float, float]) -> None:
         find_range("kid@a", ends)
 
 
+def test_a_figure_without_a_better_side_has_the_box_that_is_stated() -> None:
+    with pytest.raises(LepbenchError, match=r"reads_sketch@a has no better side .* 'box: {reads_sketch:"):
+        find_range("reads_sketch@a")
+    assert find_range("reads_sketch@a", (1, 0)) == (1, 0)
+    assert find_range("reads_sketch@a", (0, 1)) == (0, 1)
+    with pytest.raises(LepbenchError, match="has no area"):
+        find_range("reads_sketch@a", (1, 1))
+
+
 def test_plots_are_written_and_equal_ones_have_equal_bytes(front: Front, tmp_path: Path) -> None:
     other = make_front("other", {}, BOX)
     panel = FrontPanel(

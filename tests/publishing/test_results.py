@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.summary import Figure
+from lepbench.publishing.formats import format_json
 from lepbench.publishing.results import (
     BRACKETS,
     Column,
@@ -19,6 +22,7 @@ from lepbench.publishing.results import (
 )
 from lepbench.publishing.tables import parse_column, spread_figures
 
+FIGURE = Figure(value=0.5, n=4)
 KNOWN = ["edge_f1_1px", "kid@clip", "kid@dinov2-l14", "fid@inception"]
 
 
@@ -49,6 +53,15 @@ def test_the_best_is_the_largest_or_the_smallest(values: dict[str, float | None]
         lines = [Line(name, {metric: Figure(value=value, n=4)}) for name, value in values.items()]
         best = find_best(lines, metric)
         assert best == [name for name, v in values.items() if there and v == extreme(there)]
+
+
+def test_a_figure_without_a_better_side_has_neither_arrow_nor_best() -> None:
+    lines = [Line("a", {"reads_sketch@x": FIGURE}), Line("b", {"reads_sketch@x": FIGURE})]
+    assert find_best(lines, "reads_sketch@x") == []
+    (column,) = make_columns(["reads_sketch@x"], lines[0].figures)
+    assert column.heading == "reads sketch x"
+    found = json.loads(format_json(ResultsTable("t", [column], lines), False))
+    assert found["columns"][0]["better"] == "none"
 
 
 def test_cells_carry_marks_intervals_and_other_numbers_of_samples() -> None:

@@ -75,7 +75,7 @@ def test_a_set_ends_in_tables_and_plots(
     table = (outcome.folder / "table.md").read_text()
     assert table.count("\n| tiny-steps-1 |") == table.count("\n| one |") == 1
     for file in outcome.files:
-        if file.endswith(".png"):
+        if file.endswith((".png", ".jpg")):
             with Image.open(outcome.folder / file) as picture:
                 assert min(picture.size) > 400
 
@@ -87,6 +87,37 @@ def test_a_set_ends_in_tables_and_plots(
     assert fronts.loc["tiny", "area"] == pytest.approx(fronts.loc["all models", "area"])
     whole = str(fronts.loc["all models", "front"]).split()
     assert ("one" in whole) == ("tiny-steps-2" in whole)
+
+
+@pytest.mark.slow
+def test_what_a_set_no_longer_writes_is_removed(
+    tiny_set: Make, tiny_entry: Make, drawn: Counter[str]
+) -> None:
+    model = tiny_entry("tiny", sweep=STEPS)
+    plots = [{"front": ["edge_f1_1px", "edge_f1_2px"]}, {"x": "passes", "y": "edge_f1_2px"}]
+    outcome = run(tiny_set(model, plots=plots))
+    kept = outcome.folder / "table.html"
+    kept.write_text("not the set's")
+    assert {"table.md", "fronts.csv"} < {path.name for path in outcome.folder.iterdir()}
+    amended = run(tiny_set(model, plots=plots[1:], table={"format": "latex"}))
+    assert amended.files == ["table.csv", "table.tex", "edge_f1_2px-over-passes.png", "sheet-tiny-suite.jpg"]
+    left = {*amended.files, "set.json", "table.html", "tiny-suite"}
+    assert {path.name for path in outcome.folder.iterdir()} == left
+    assert json.loads((outcome.folder / "set.json").read_text())["files"] == amended.files
+
+
+@pytest.mark.slow
+def test_a_first_look_has_a_folder_and_titles_of_its_own(
+    tiny_set: Make, tiny_entry: Make, drawn: Counter[str], tmp_path: Path
+) -> None:
+    outcome = run(tiny_set(tiny_entry("a"), limit=3), quick=True)
+    assert outcome.folder == tmp_path / "set-quick"
+    assert not (tmp_path / "set").exists()
+    (record,) = outcome.records.values()
+    assert record.identity.items == 3
+    title = "tiny-suite by edges-alone: a first look"
+    assert title in (outcome.folder / "table.md").read_text()
+    assert [table.title for table in outcome.tables] == [title]
 
 
 @pytest.mark.slow
@@ -141,16 +172,17 @@ def test_what_fails_is_listed_and_retried_and_the_others_are_done(
     tiny_set: Make, tiny_entry: Make, drawn: Counter[str], tmp_path: Path
 ) -> None:
     pictures = tmp_path / "pictures"
+    pictures.mkdir()
     elsewhere = {"name": "elsewhere", "method": {"name": "precomputed", "folder": str(pictures)}}
     given = tiny_set(elsewhere, tiny_entry("a"), tiny_entry("b"))
     outcome = run(given)
-    assert outcome.failed == {
-        f"{TASK}/elsewhere": f"no such folder of pictures: {pictures}; check 'method.folder'"
-    }
+    (reason,) = outcome.failed.values()
+    assert list(outcome.failed) == [f"{TASK}/elsewhere"]
+    assert reason.startswith(f"{pictures} does not hold the 2 pictures asked for: 2 missing")
     assert list(outcome.records) == [f"{TASK}/a", f"{TASK}/b"]
     assert "elsewhere" not in (outcome.folder / "table.md").read_text()
 
-    shutil.copytree(outcome.folder / TASK / "a" / "samples" / "model", pictures)
+    shutil.copytree(outcome.folder / TASK / "a" / "samples" / "model", pictures, dirs_exist_ok=True)
     drawn.clear()
     mended = run(given)
     assert not mended.failed

@@ -97,8 +97,8 @@ def test_a_swept_value_wins_over_the_preset() -> None:
     ("sweep", "said"),
     [
         ({"methd.scale": [1]}, "unknown sweep key 'methd.scale'; did you mean 'method.scale'?"),
-        ({"method.scal": [1]}, "model lep-scal-1: unknown key 'method.lep.scal'; did you mean 'scale'?"),
-        ({"method.scale": [-1]}, "model lep-scale--1: method.lep.scale: Input should be greater"),
+        ({"method.scal": [1]}, "model lep-scal-1: unknown key 'method.scal'; did you mean 'scale'?"),
+        ({"method.scale": [-1]}, "model lep-scale--1: method.scale must be 0 or more, not -1"),
         ({"name": ["a", "b"]}, "a sweep makes the names itself"),
         ({"backbone.x": [1]}, "'backbone.x' cannot be swept: 'backbone' is 'mini@1', without keys"),
         ({"method.scale": [1, 1.0]}, "two models are called 'lep-scale-1'"),

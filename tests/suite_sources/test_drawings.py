@@ -225,7 +225,10 @@ def test_a_small_suite_is_made_and_exported_by_the_commands(tmp_path: Path) -> N
         (["quickdraw", "--set", "recognized_only"], "write --set KEY=VALUE"),
         (["quickdraw", "--set", "path=/etc"], "is no setting"),
         (["quickdraw", "--set", "recognized_only=[1"], "recognized_only"),
-        (["quickdraw", "--prompt", "a photo"], "must hold {label}"),
+        (
+            ["quickdraw", "--prompt", "a photo"],
+            "prompt: the template has no {label}; write it where the label",
+        ),
         (["quickdraw", "--size", "2"], "size"),
         (["quickdraw", "--items", "999"], "only 8 of 8"),
         (["svg"], "holds no CLASS"),

@@ -52,10 +52,15 @@ def test_the_sketch_and_noise_stay_and_the_words_differ(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        ({"templates": {"oil": "an oil painting"}}, "template 'oil' must hold {prompt}"),
-        ({"templates": {"own": "{prompt}!"}}, "'own' is no name of a template"),
+        (
+            {"templates": {"oil": "an oil painting"}},
+            "template 'oil' has no {prompt}; write it where the prompt",
+        ),
+        ({"templates": {"own": "{prompt}!"}}, "a template cannot be called 'own'"),
+        ({"templates": {"": "{prompt}!"}}, "a template has an empty name"),
+        ({"templates": {"oil": "{prompt} {x}"}}, "unknown placeholder {x}; the only one is {prompt}"),
         ({"templates": {"a b": "{prompt}!"}}, "'a b' is no name of a template"),
-        ({"paraphrases": 0}, "neither paraphrases nor templates"),
+        ({"paraphrases": 0}, "paraphrases is 0 and there are no templates"),
     ],
 )
 def test_what_does_not_fit_is_one_line(tmp_path: Path, wish: dict[str, Any], message: str) -> None:

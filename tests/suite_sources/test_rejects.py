@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lepbench.sketches import Fault
 from lepbench.suite_sources.rejects import (
-    Part,
-    Reject,
+    RejectedCandidate,
+    UnsupportedParts,
     count_parts,
     count_reasons,
     describe_rejects,
@@ -16,9 +16,9 @@ from lepbench.suite_sources.rejects import (
 )
 
 REJECTS = [
-    Reject(id="cat/1", reason=Fault.EMPTY, detail=""),
-    Reject(id="cat/3", reason=Fault.DAMAGED, detail="not well-formed XML: line 4"),
-    Reject(id="dog/2", reason=Fault.DAMAGED, detail="a canvas of 0 x 0"),
+    RejectedCandidate(id="cat/1", reason=Fault.EMPTY, detail=""),
+    RejectedCandidate(id="cat/3", reason=Fault.DAMAGED, detail="not well-formed XML: line 4"),
+    RejectedCandidate(id="dog/2", reason=Fault.DAMAGED, detail="a canvas of 0 x 0"),
 ]
 
 
@@ -31,7 +31,7 @@ def test_the_commonest_reason_comes_first_with_an_example() -> None:
 
 
 def test_a_long_detail_is_cut_in_the_message_and_whole_in_the_file(tmp_path: Path) -> None:
-    reject = Reject(id="x", reason=Fault.DAMAGED, detail="long " * 100)
+    reject = RejectedCandidate(id="x", reason=Fault.DAMAGED, detail="long " * 100)
     assert len(describe_rejects([reject])) < 200
     write_lines(tmp_path / "rejected.jsonl", [reject])
     assert json.loads((tmp_path / "rejected.jsonl").read_text()) == {
@@ -44,5 +44,8 @@ def test_a_long_detail_is_cut_in_the_message_and_whole_in_the_file(tmp_path: Pat
 
 
 def test_parts_are_counted_by_drawing() -> None:
-    parts = [Part(id="a", unsupported={"<text>": 5}), Part(id="b", unsupported={"<text>": 1, "filter": 2})]
+    parts = [
+        UnsupportedParts(id="a", unsupported={"<text>": 5}),
+        UnsupportedParts(id="b", unsupported={"<text>": 1, "filter": 2}),
+    ]
     assert count_parts(parts) == {"<text>": 2, "filter": 1}

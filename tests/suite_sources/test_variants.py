@@ -20,7 +20,7 @@ from lepbench.config import load_config
 from lepbench.errors import LepbenchError
 from lepbench.images import read_pixels
 from lepbench.suite_sources.completion import CompletionSource
-from lepbench.suite_sources.variants import Original
+from lepbench.suite_sources.variants import OriginalItem
 from lepbench.suites import Suite, SuiteDefinition, load_suite
 
 HANDS, EDGES = "sketchworld-freehand-v1", "sketchworld-edges-v1"
@@ -65,7 +65,7 @@ def test_a_share_of_the_strokes_is_the_first_of_them(position: int, share: float
     item = suite[position]
     (level,) = CompletionSource(path=Path(HANDS), fractions=(share,)).list_levels()
     source = CompletionSource(path=Path(HANDS), fractions=(float(level),))
-    row = source.vary(Original(item, suite.read_row(position), suite), level)
+    row = source.vary(OriginalItem(item, suite.read_row(position), suite), level)
     given_strokes, whole = read_pixels(row["strokes"]), read_pixels(row["whole"])
     numbers = sorted({int(number) for number in item.strokes.ravel()} - {0})
     wanted = numbers[: math.ceil(round(float(level) * len(numbers), 6))]
@@ -92,7 +92,7 @@ def test_it_is_scored_by_its_own_protocol_and_the_base_keeps_its_own(unfinished:
     [
         (EDGES, {}, "completion needs numbered strokes, and suite 'sketchworld-edges-v1' has none"),
         (HANDS, {"fractions": (0.5, 0.5)}, "must rise"),
-        (HANDS, {"fractions": (0.5, 1.5)}, "less than or equal to 1"),
+        (HANDS, {"fractions": (0.5, 1.5)}, "fractions entry 2 must be at most 1"),
         ("sketchworld-freehand", {}, "did you mean 'sketchworld-freehand-v1'"),
     ],
 )
@@ -148,3 +148,38 @@ def test_show_says_what_varies(unfinished: Suite) -> None:
 def test_variants_of_variants_are_refused(unfinished: Suite, tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="holds variants already; take 'sketchworld-freehand-v1' instead"):
         made("completion", tmp_path / "out", unfinished.folder)
+
+
+def test_a_limit_counts_originals_with_all_their_variants(unfinished: Suite) -> None:
+    levels = len(unfinished.definition.levels)
+    assert unfinished.items(2).ids == unfinished.item_ids[: 2 * levels]
+    assert unfinished.items().ids == unfinished.items(ITEMS).ids == unfinished.item_ids
+    assert [unfinished.count_originals(count) for count in (1, levels, levels + 1, len(unfinished))] == [
+        0,
+        1,
+        1,
+        ITEMS,
+    ]
+    with pytest.raises(LepbenchError, match="holds 3 items with all their variants, not 4; give"):
+        unfinished.items(ITEMS + 1)
+    plain = load_suite(HANDS)
+    assert plain.items(5).ids == plain.item_ids[:5]
+    assert plain.count_originals(5) == 5
+
+
+def test_the_default_name_counts_as_the_option_does(unfinished: Suite) -> None:
+    assert unfinished.name == f"completion-{ITEMS}"
+
+
+def test_an_export_holds_every_variant_of_the_originals_it_is_limited_to(
+    unfinished: Suite, tmp_path: Path
+) -> None:
+    ran = CliRunner().invoke(
+        command,
+        ["export", str(unfinished.folder), "--out", str(tmp_path / "e"), "--limit", "1"],
+        catch_exceptions=False,
+    )
+    assert ran.exit_code == 0
+    _, *lines = (tmp_path / "e" / "prompts.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in lines] == unfinished.item_ids[: len(unfinished.definition.levels)]
+    assert "--limit 1" in (tmp_path / "e" / "README.md").read_text()

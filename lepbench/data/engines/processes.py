@@ -57,8 +57,8 @@ class Processes(Engine):
                 yield piece, result
         except BrokenProcessPool:
             raise LepbenchError(
-                "a worker died, perhaps for want of memory",
-                "take fewer --workers; the same command goes on",
+                "a worker process ended, perhaps because memory ran out",
+                "run the same command with fewer --workers: it continues",
             ) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -79,7 +79,8 @@ def _result(ray: Any, done: Any) -> Any:
         raise error.cause from None
     except ray.exceptions.RayError as error:
         raise LepbenchError(
-            f"Ray lost a piece: {type(error).__name__}", "run the same command again"
+            f"Ray could not finish a shard: {type(error).__name__}",
+            "run the same command again: it continues",
         ) from error
 
 

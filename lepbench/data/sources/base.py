@@ -44,7 +44,7 @@ def select_source(config: str | dict[str, Any] | Source) -> Source:
     Raises:
         LepbenchError: no such source, a key it does not know, or a value it does not take.
     """
-    return config if isinstance(config, Source) else select_config(config, SOURCES)
+    return config if isinstance(config, Source) else select_config(config, SOURCES, "source")
 
 
 # A field of this type takes any registered source in a larger configuration, and writes its settings back.

@@ -124,7 +124,7 @@ def read_annotations(path: Path) -> Annotations:
     except (ValueError, RecursionError) as error:
         if content.startswith(GZIP):
             raise LepbenchError(f"{path} is compressed", f"decompress it: gunzip -k {path.name}") from error
-        raise LepbenchError(f"{path} is not valid JSON: {error}") from error
+        raise LepbenchError(f"{path} is not valid JSON: {error}", "download it again") from error
     if fault := find_other_kind(document):
         raise LepbenchError(f"{path} {fault}", REMEDY)
     licences = document.get("licenses")

@@ -52,7 +52,7 @@ def select_split(names: Sequence[str], split: str, place: str) -> list[str]:
         if wanted in splits[name] and len(splits[name]) > 1:
             fault = f"may be of splits {' and '.join(sorted(splits[name]))}"
         elif not splits[name] and not SHARD.fullmatch(PurePosixPath(name).stem):
-            fault = f"tells no split, while others are of {' and '.join(known)}"
+            fault = f"names no split, while others are of {' and '.join(known)}"
         else:
             continue
         raise LepbenchError(f"{place}: {name} {fault}", "give the path of one file, or of one split's folder")

@@ -17,7 +17,7 @@ from lepbench.evaluation.measures.chamfer import Chamfer
 from lepbench.evaluation.measures.changes import Changes
 from lepbench.evaluation.measures.classes import Classes
 from lepbench.evaluation.measures.conflict import Conflict
-from lepbench.evaluation.measures.coverage import Coverage
+from lepbench.evaluation.measures.coverage import NeighbourCoverage
 from lepbench.evaluation.measures.curves import Curves
 from lepbench.evaluation.measures.distances import Distances
 from lepbench.evaluation.measures.diversity import Diversity
@@ -46,7 +46,6 @@ __all__ = [
     "ConditionSamples",
     "Conflict",
     "Contours",
-    "Coverage",
     "Curves",
     "Distances",
     "Diversity",
@@ -56,6 +55,7 @@ __all__ = [
     "FaithfulPaired",
     "Masks",
     "Measure",
+    "NeighbourCoverage",
     "Paired",
     "PooledEdges",
     "ScoringBatch",

@@ -174,12 +174,14 @@ class Measure(ABC):
 
     Attributes:
         lower_is_better: those of its metrics that are better when small; without the @ and label of a judge.
+        neither_is_better: those of which neither side is better; likewise, and without a tolerance.
         of_sets: those of its metrics that depend on the number of samples; likewise.
         truths: what a suite must know of its items for it.
         abilities: what judges must be able to do for it.
     """
 
     lower_is_better: ClassVar[tuple[str, ...]] = ()
+    neither_is_better: ClassVar[tuple[str, ...]] = ()
     of_sets: ClassVar[tuple[str, ...]] = ()
     truths: ClassVar[tuple[Truth, ...]] = ()
     abilities: ClassVar[tuple[Ability, ...]] = ()

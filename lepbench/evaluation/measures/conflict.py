@@ -28,6 +28,7 @@ class Conflict(Measure):
     Where both are one class the figures are equal. What is left to 1 is read as a third class.
     """
 
+    neither_is_better = (SKETCH, PROMPT)
     truths = ("label", "prompt_label")
     abilities = ("classes",)
 

@@ -12,7 +12,7 @@ NAMES = ("density", "coverage")
 
 
 @MEASURES.register("coverage")
-class Coverage(OfFeatures):
+class NeighbourCoverage(OfFeatures):
     """Density and coverage by every judge of features (Naeem et al., 2020)."""
 
     of_sets = NAMES

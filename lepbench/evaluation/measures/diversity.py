@@ -18,6 +18,8 @@ FIGURES = {"diversity": pairwise_distances, "vendi": vendi_scores}
 class Diversity(OfFeatures):
     """Mean cosine distance of two samples of an item, and the Vendi score, where items have several."""
 
+    neither_is_better = tuple(FIGURES)
+
     def find_truths(self, protocol: Protocol) -> tuple[Truth, ...]:
         """None: samples are compared with each other."""
         return ()

@@ -74,7 +74,7 @@ def list_figures(protocol: Protocol) -> list[str]:
     return [name for name in names if {name, strip_label(name)} & set(protocol.by_level)]
 
 
-def list_single(protocol: Protocol) -> list[str]:
+def list_sample_figures(protocol: Protocol) -> list[str]:
     """The figures of a protocol that single samples have, and that may be given by level."""
     measures = [make_measure(name) for name in protocol.measures]
     names = [name for measure in measures for name in measure.columns(protocol)]

@@ -21,6 +21,8 @@ from lepbench.metrics.statistics import Draws
 from lepbench.metrics.strokes import stroke_recall
 from lepbench.suites import Item
 
+NAMES = ("weighted_recall", "others_recall", "weighted_lead")
+
 
 @MEASURES.register("weighted")
 class Weighted(Measure):
@@ -29,6 +31,7 @@ class Weighted(Measure):
     If weights act, the recall of the stroke rises with its weight, and that of the others does not.
     """
 
+    neither_is_better = NAMES
     truths = ("strokes", "weights")
 
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
@@ -50,7 +53,7 @@ class Weighted(Measure):
 
     def metrics(self, protocol: Protocol) -> list[str]:
         label = protocol.stroke_reach[0]
-        return [f"{name}_{label}" for name in ("weighted_recall", "others_recall", "weighted_lead")]
+        return [f"{name}_{label}" for name in NAMES]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         return row.means_of_columns(self.metrics(row.protocol))

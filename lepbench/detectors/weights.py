@@ -11,8 +11,9 @@ import torch
 from pydantic import Field, ValidationError
 from torch import Tensor
 
-from lepbench.config import Config, explain
+from lepbench.config import Config
 from lepbench.errors import LepbenchError
+from lepbench.faults import explain
 from lepbench.fetch import check_sha256
 from lepbench.files import find_cache_folder, sha256_bytes, sha256_file
 from lepbench.registry import suggest_name
@@ -26,7 +27,7 @@ PUBLISHED = {
     "lineart-coarse": f"{ANNOTATORS}/sk_model2.pth",
     "pidinet": f"{ANNOTATORS}/table5_pidinet.pth",
 }
-"""Name of a known checkpoint -> URL where its authors, or those who ported it, publish it."""
+"""Name of known weights -> URL where its authors, or those who ported it, publish it."""
 
 Weights = dict[str, Tensor]
 
@@ -44,7 +45,7 @@ class Lock(Config):
     known: bool = Field(alias="told")
 
 
-class Checkpoint(NamedTuple):
+class WeightsFile(NamedTuple):
     """An existing file of weights, and the hash of its bytes."""
 
     path: Path
@@ -52,18 +53,18 @@ class Checkpoint(NamedTuple):
 
 
 def find_url(name: str) -> str:
-    """Where a known checkpoint is published.
+    """Where known weights are published.
 
     Raises:
         LepbenchError: it is not known.
     """
     if name not in PUBLISHED:
-        raise LepbenchError(f"no checkpoint {name!r} is known", suggest_name(name, PUBLISHED))
+        raise LepbenchError(f"no weights {name!r} are known", suggest_name(name, PUBLISHED))
     return PUBLISHED[name]
 
 
 def place_of(name: str) -> Path:
-    """Cache path of a known checkpoint."""
+    """Cache path of known weights."""
     return find_cache_folder() / "detectors" / name / find_url(name).rsplit("/", 1)[1]
 
 
@@ -84,13 +85,13 @@ def read_lock(path: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise LepbenchError(f"cannot read {lock}: {error.strerror}") from error
+        raise LepbenchError(f"cannot read {lock}: {error.strerror}", "check its permissions") from error
     except ValidationError as error:
         raise LepbenchError(f"{lock} is damaged: {explain(error, Lock)}", "delete it") from error
 
 
-def find_prefetched(name: str) -> Checkpoint:
-    """A known checkpoint from the cache, with unchanged bytes.
+def find_prefetched(name: str) -> WeightsFile:
+    """Known weights from the cache, with unchanged bytes.
 
     Raises:
         LepbenchError: it was not fetched, or is another file now.
@@ -104,7 +105,7 @@ def find_prefetched(name: str) -> Checkpoint:
     return local(path, lock.sha256)
 
 
-def local(path: Path, sha256: str | None) -> Checkpoint:
+def local(path: Path, sha256: str | None) -> WeightsFile:
     """A file, its hash checked where one is expected.
 
     Raises:
@@ -116,7 +117,7 @@ def local(path: Path, sha256: str | None) -> Checkpoint:
     except OSError as error:
         raise LepbenchError(f"cannot read the weights {path}: {error.strerror}", "check the path") from error
     check_sha256(str(path), found, sha256)
-    return Checkpoint(path, found)
+    return WeightsFile(path, found)
 
 
 @lru_cache(maxsize=64)
@@ -125,8 +126,8 @@ def _digest(path: Path, changed: int, size: int) -> str:
     return sha256_file(path)
 
 
-def read(checkpoint: Checkpoint) -> Weights:
-    """The tensors of a checkpoint, by the names of a plain module.
+def read(file: WeightsFile) -> Weights:
+    """The tensors of a file of weights, by the names of a plain module.
 
     The hashed bytes are read. From other formats than safetensors only tensors are unpickled, from a
     `state_dict` if there is one, and the prefix `module.` of data parallel training is removed.
@@ -134,8 +135,8 @@ def read(checkpoint: Checkpoint) -> Weights:
     Raises:
         LepbenchError: it is another file by now, or holds no tensors by name.
     """
-    path, content = checkpoint.path, checkpoint.path.read_bytes()
-    check_sha256(str(path), sha256_bytes(content), checkpoint.sha256)
+    path, content = file.path, file.path.read_bytes()
+    check_sha256(str(path), sha256_bytes(content), file.sha256)
     tensors = _safe(path, content) if path.suffix == SAFE else _torch(path, content)
     return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
 
@@ -147,15 +148,23 @@ def _safe(path: Path, content: bytes) -> Weights:
     try:
         return dict(load(content))
     except SafetensorError as error:
-        raise LepbenchError(f"{path} is no safetensors file: {error}") from error
+        raise LepbenchError(
+            f"{path} is no safetensors file: {error}", "download it again, or give another file"
+        ) from error
 
 
 def _torch(path: Path, content: bytes) -> Weights:
     try:
         found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises what its readers of zip and pickle raise
-        raise LepbenchError(f"{path} holds no weights that can be read: {type(error).__name__}") from error
+        raise LepbenchError(
+            f"{path} holds no weights that can be read: {type(error).__name__}",
+            "give a file of weights alone, as torch.save(model.state_dict(), FILE) writes",
+        ) from error
     tensors = found.get("state_dict", found) if isinstance(found, dict) else found
     if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
-        raise LepbenchError(f"{path} holds no tensors by name")
+        raise LepbenchError(
+            f"{path} holds no tensors by name",
+            "give a file of weights alone, as torch.save(model.state_dict(), FILE) writes",
+        )
     return tensors
