@@ -17,8 +17,8 @@ class GuidedSteps:
     schedulers that step in sigma space.
 
     Attributes:
-        edges: the encoded edge maps predicted at the last gradient, `[B, C, h, w]`; None where there are none.
         gradient: the last one, `[B, C, h, w]`; None before the first.
+        edges: the encoded edge maps predicted with it, `[B, C, h, w]`; None where there are none.
     """
 
     def __init__(self, loop: DenoisingLoop, guidance: Guidance) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -129,7 +129,7 @@ def test_one_update_of_the_features_has_the_direction_of_the_loss(
         leaf = start.clone().requires_grad_()
         _, features = tiny_backbone.read(leaf, WHEN, conditioning, list(predictor.config.taps))
 
-        def measure(read: dict[str, Tensor]) -> Tensor:
+        def measure(read: Mapping[str, Tensor]) -> Tensor:
             edges = predictor(read, WHEN.expand(3), (16, 16), None)
             return (edges - target).square().flatten(1).sum(1)
 
@@ -146,7 +146,7 @@ def test_features_of_a_linear_predictor_halve_their_error_at_each_update(
 ) -> None:
     features = {"a": torch.randn(2, 3, 1, 1, generator=torch.Generator().manual_seed(0))}
 
-    def measure(read: dict[str, Tensor]) -> Tensor:
+    def measure(read: Mapping[str, Tensor]) -> Tensor:
         return (weight * read["a"].sum((1, 2, 3)) - wanted).square()
 
     before = measure(features).sqrt()
