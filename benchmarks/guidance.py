@@ -2,6 +2,7 @@
 
     python benchmarks/guidance.py variants --runs runs/guidance --out docs/guidance.csv
     python benchmarks/guidance.py stop --runs runs/guidance --out docs/stop.csv
+    python benchmarks/guidance.py levers --skip 64 --items 128 --runs runs/guidance --out docs/levers.csv
     python benchmarks/guidance.py presets --skip 64 --items 128 --runs runs/guidance --out docs/presets.csv
 
 Presets were picked from `variants`; `presets` compares them on items that played no part in it. Pictures are
@@ -91,7 +92,45 @@ STOPS: dict[str, tuple[Settings, Settings]] = {
     f"stop-{stop / 10:.1f}": (ddim(50), {"scale": 1.6, "stop": stop / 10}) for stop in range(10)
 }
 
-TABLES = {"variants": VARIANTS, "stop": STOPS, "presets": PRESET_LINES}
+
+def unipc(steps: int, **settings: Any) -> Settings:
+    return {"steps": steps, "scheduler": "unipc", **settings}
+
+
+FAST: Settings = {"scale": 1.2, "stop": 0.2}
+EARLY_TWICE: Settings = {"repeats": {"times": 2, "above": 0.7}}
+LEVERS: dict[str, tuple[Settings, Settings]] = {
+    "fast": (unipc(20), FAST),
+    # One thing changed.
+    "gradient-every-2": (unipc(20), {**FAST, "every": 2}),
+    "gradient-every-3": (unipc(20), {**FAST, "every": 3}),
+    "empty-every-2": (unipc(20, guidance_every=2), FAST),
+    "empty-every-4": (unipc(20, guidance_every=4), FAST),
+    "empty-to-0.5": (unipc(20, guidance_stop=0.5), FAST),
+    "empty-to-0.8": (unipc(20, guidance_stop=0.8), FAST),
+    "no-empty": (unipc(20, guidance_scale=1.0), FAST),
+    "features-4": (unipc(20), {**FAST, "feature_updates": 4}),
+    "features-16": (unipc(20), {**FAST, "feature_updates": 16}),
+    "early-twice": (unipc(20), {**FAST, **EARLY_TWICE}),
+    "trailing": (unipc(20, timestep_spacing="trailing"), FAST),
+    # Fewer steps.
+    "10-steps": (unipc(10), FAST),
+    "10-trailing": (unipc(10, timestep_spacing="trailing"), FAST),
+    "8-steps": (unipc(8), FAST),
+    "8-trailing": (unipc(8, timestep_spacing="trailing"), FAST),
+    # At most 16 passes by several.
+    "8-trailing-features": (unipc(8, timestep_spacing="trailing"), {**FAST, "feature_updates": 4}),
+    "8-trailing-twice": (
+        unipc(8, timestep_spacing="trailing", guidance_stop=0.4),
+        {"scale": 0.8, "stop": 0.2, **EARLY_TWICE},
+    ),
+    "10-empty-early": (unipc(10, timestep_spacing="trailing", guidance_stop=0.4), FAST),
+    "10-empty-every-2": (unipc(10, timestep_spacing="trailing", guidance_every=2), FAST),
+    "12-empty-early": (unipc(12, timestep_spacing="trailing", guidance_stop=0.65), FAST),
+    "12-empty-every-3": (unipc(12, timestep_spacing="trailing", guidance_every=3), FAST),
+}
+
+TABLES = {"variants": VARIANTS, "stop": STOPS, "presets": PRESET_LINES, "levers": LEVERS}
 
 
 def model_of(name: str, sampler: Settings, method: Settings) -> ModelConfig:
@@ -169,8 +208,13 @@ class Bench:
 def settings_of(model: ModelConfig) -> Settings:
     """What a line differs in."""
     method = model.method.model_dump(mode="json")
-    options = {key: method[key] for key in ("decay", "repeats", "travel", "emphasis")}
-    schedule = [f"{key} {value}" for key, value in options.items() if value not in (None, "constant")]
+    options = {
+        key: method.get(key) for key in ("decay", "repeats", "travel", "every", "emphasis", "feature_updates")
+    }
+    later = model.sampler.model_dump(include={"timestep_spacing", "guidance_stop", "guidance_every"})
+    schedule = [
+        f"{key} {value}" for key, value in {**later, **options}.items() if value not in (None, "constant")
+    ]
     return {
         "method": model.method.name,
         "scheduler": model.sampler.scheduler,

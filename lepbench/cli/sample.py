@@ -127,17 +127,21 @@ def command(
     from lepbench.api.notes import list_request_notes
     from lepbench.backbones.assemble import load_backbone
     from lepbench.bars import show_bars
+    from lepbench.config import parse_config
     from lepbench.guidance.draw import draw_picture
     from lepbench.guidance.presets import PRESETS
     from lepbench.guidance.schedulers import imply_sampler
     from lepbench.guidance.sketch import read_sketch
     from lepbench.guidance.strip import draw_candidates
+    from lepbench.methods.lep import LepConfig
     from lepbench.predictors.base import Predictor
     from lepbench.seeds import read_seed
 
     chosen = PRESETS.get(preset)
+    given = {key: value for key, value in (("scale", scale), ("stop", stop)) if value is not None}
     # Checked before anything is loaded, so that an error is reported at once.
     _settings(chosen.sampler(), sampler)
+    steering = parse_config(chosen.steering() | given, LepConfig, "")
     backbone = load_backbone(model, device, precision)
     settings = _settings(chosen.sampler() | imply_sampler(backbone), sampler)
     size = backbone.choose_size(height, width)
@@ -154,12 +158,10 @@ def command(
         draw = partial(
             draw_picture,
             backbone=backbone,
-            predictor=reader,
+            guide=steering.steer(reader),
             prompt=prompt,
             strokes=read.strokes,
             settings=settings,
-            scale=chosen.scale if scale is None else scale,
-            stop=chosen.stop if stop is None else stop,
             weights=weights,
             progress=progress,
         )

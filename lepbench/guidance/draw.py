@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,6 @@ from lepbench.guidance.steering import SketchGuidance
 from lepbench.guidance.strip import draw_strip
 from lepbench.images import Pixels, to_pixels
 from lepbench.panels import draw_strokes
-from lepbench.predictors.base import Predictor
 from lepbench.progress import Progress, ignore_progress
 from lepbench.seeds import make_generator
 
@@ -30,13 +30,11 @@ class DrawnPicture(NamedTuple):
 
 def draw_picture(
     backbone: Backbone,
-    predictor: Predictor,
+    guide: Callable[..., SketchGuidance],
     prompt: str,
     strokes: NDArray[np.bool_],
     *,
     settings: SamplerSettings,
-    scale: float,
-    stop: float,
     seed: int,
     weights: NDArray[np.float32] | None = None,
     progress: Progress = ignore_progress,
@@ -44,6 +42,7 @@ def draw_picture(
     """Generate an image of `prompt` guided by `strokes` bool [H, W].
 
     Args:
+        guide: from encoded strokes and `weights=` of their latent pixels.
         weights: float [H, W] from 0 up, how much the sketch matters at each pixel; None: the same.
         progress: called with (stage, done, total) after every denoising step.
 
@@ -55,9 +54,14 @@ def draw_picture(
     target = backbone.encode_edges(torch.from_numpy(strokes)[None])
     latent = (target.shape[-2], target.shape[-1])
     mattering = None if weights is None else pool_weights(torch.from_numpy(weights)[None], latent)
-    guidance = SketchGuidance(predictor, target, scale=scale, stop=stop, weights=mattering)
     drawn = sample(
-        backbone, [prompt], noise, settings, guidance=guidance, generators=[source], progress=progress
+        backbone,
+        [prompt],
+        noise,
+        settings,
+        guidance=guide(target, weights=mattering),
+        generators=[source],
+        progress=progress,
     )
     picture = to_pixels(backbone.decode_latents(drawn.latents))[0]
     panels = [("sketch", draw_strokes(strokes)), (prompt, picture)]

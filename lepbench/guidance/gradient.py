@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.taps import find_module
+from lepbench.guidance.feature_updates import descend_features
 from lepbench.predictors.base import Predictor
 from lepbench.predictors.noise import read_noise
 
@@ -35,6 +36,7 @@ def compute_edge_gradient(
     predictor: Predictor,
     target: Tensor,
     weights: Tensor | None = None,
+    feature_updates: int = 1,
 ) -> GuidanceStep:
     """Gradient of the squared distance between predicted edges and sketches w.r.t. z, `[B, C, h, w]`.
 
@@ -47,21 +49,37 @@ def compute_edge_gradient(
         z: as the denoiser reads it.
         target: encoded sketches, as `z`.
         weights: `[B, 1, h, w]`, the importance of each latent pixel.
+        feature_updates: of the features by the predictor alone (`descend_features`); the gradient is then
+            that of half their squared distance to the result. One has the direction of L's own gradient.
     """
     taps = list(predictor.config.taps)
+    size = (z.shape[-2], z.shape[-1])
     with torch.enable_grad():
         leaf = z.detach().clone().requires_grad_()
         # The noise is computed from the output, so this backward pass includes the whole network.
         with nullcontext() if predictor.reads_noise else record_until_read(backbone.denoiser, taps):
             output, features = backbone.read(leaf, timestep, conditioning, taps)
         noise_component = read_noise(predictor, backbone, output, noisy=leaf, timesteps=timestep)
-        edges = predictor(
-            features, timestep.expand(len(leaf)), (leaf.shape[-2], leaf.shape[-1]), noise_component
-        )
-        error = (edges - target.to(edges)).square()
-        loss = (error if weights is None else error * weights.to(edges)).sum()
-        gradient = compute_gradient(loss, leaf, backbone.dtype == torch.float16)
+
+        def measure(read: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+            edges = predictor(read, timestep.expand(len(leaf)), size, noise_component)
+            error = (edges - target.to(edges)).square()
+            return edges, (error if weights is None else error * weights.to(edges)).flatten(1).sum(1)
+
+        if feature_updates == 1:
+            edges, losses = measure(features)
+        else:
+            moved = descend_features(features, lambda read: measure(read)[1], feature_updates)
+            edges = measure(moved)[0]
+            losses = _measure_distance(features, moved)
+        gradient = compute_gradient(losses.sum(), leaf, backbone.dtype == torch.float16)
     return GuidanceStep(output.detach(), edges.detach(), gradient)
+
+
+def _measure_distance(features: Mapping[str, Tensor], moved: Mapping[str, Tensor]) -> Tensor:
+    """Half the squared distance of each sample's features to others, `[B]`."""
+    parts = [(features[name].float() - moved[name]).square().flatten(1).sum(1) for name in moved]
+    return torch.stack(parts).sum(0) / 2
 
 
 @contextmanager

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from lepbench.config import Config
 
@@ -43,12 +43,22 @@ class GuidanceSchedule(Config):
     Attributes:
         decay: of the update's size over the guided range: none, or to zero at the stop time.
         repeats: several updates per step; None for one.
+        every: the gradient is computed at every so many steps, and its direction used again in between.
         travel: resampling; None for none.
     """
 
     decay: Literal["constant", "linear", "cosine"] = "constant"
     repeats: Repeats | None = None
     travel: Resampling | None = None
+    every: int = Field(default=1, ge=1, le=16)
+
+    @model_serializer(mode="wrap")
+    def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Omit the later key at its default, so that the hashes of schedules without it are unchanged."""
+        settings: dict[str, Any] = plain(self)
+        if self.every == 1:
+            settings.pop("every", None)
+        return settings
 
     def strength(self, time: float, stop: float) -> float:
         """Share of the scale at t = `time` x T_train, above the stop time: 1 at t = T_train."""

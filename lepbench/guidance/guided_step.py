@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lepbench.guidance.gradient import GuidanceStep
 from lepbench.guidance.loop import DenoisingLoop
 from lepbench.guidance.schedulers import shift_sample
 from lepbench.guidance.steering import Guidance
@@ -18,43 +17,48 @@ class GuidedSteps:
     schedulers that step in sigma space.
 
     Attributes:
-        edges: the encoded edge maps predicted at the last step, `[B, C, h, w]`; None where there are none.
+        gradient: the last one, `[B, C, h, w]`; None before the first.
+        edges: the encoded edge maps predicted with it, `[B, C, h, w]`; None where there are none.
     """
 
     def __init__(self, loop: DenoisingLoop, guidance: Guidance) -> None:
         self.loop = loop
         self.guidance = guidance
         self.edges: Tensor | None = None
+        self.gradient: Tensor | None = None
 
     def step(self, latents: Tensor, index: int) -> Tensor:
         """z_t to z_{t-1}, then the guidance updates of this step: the updated sample."""
-        z = self.loop.read_input(latents, index)
-        computed = self.compute_gradient(z, index)
-        after = self.loop.advance(self.guide_prediction(computed.output, z, index), latents, index)
+        z, timestep, schedule = (
+            self.loop.read_input(latents, index),
+            self.loop.timesteps[index],
+            self.guidance.schedule,
+        )
+        fresh = self.gradient is None or index % schedule.every == 0
+        if fresh:
+            output = self.compute_gradient(z, index)
+            prediction = self.loop.predictions.complete(output, z, timestep, index)
+        else:
+            prediction = self.loop.predictions.predict(z, timestep, index)
+        after = self.loop.advance(prediction, latents, index)
         # Read once: the scale is that of the sample just made, which further updates start from, too.
         factor = self.loop.input_scale(index)
         length = self.measure_length(after * factor - z, index)
-        after = self.apply_gradient(after, computed.gradient, length, factor)
-        for _ in range(self.guidance.schedule.shifts(self.loop.time(index)) - 1):
-            if index + 1 == len(self.loop.timesteps):
+        after = self.apply_gradient(after, length, factor)
+        for _ in range(schedule.shifts(self.loop.time(index)) - 1):
+            if not fresh or index + 1 == len(self.loop.timesteps):
                 break
             # The sample is at the next timestep now, so the gradient is computed there.
-            computed = self.compute_gradient(after * factor, index + 1)
-            after = self.apply_gradient(after, computed.gradient, length, factor)
-        self.edges = computed.edges
+            self.compute_gradient(after * factor, index + 1)
+            after = self.apply_gradient(after, length, factor)
         return after
 
-    def compute_gradient(self, z: Tensor, index: int) -> GuidanceStep:
-        """The conditional pass at `z`, as the denoiser reads it: its prediction, edges and gradient."""
-        return self.guidance.step(self.loop.backbone, z, self.loop.timesteps[index], self.loop.conditioning)
-
-    def guide_prediction(self, conditional: Tensor, z: Tensor, index: int) -> Tensor:
-        """The prediction under classifier-free guidance; the unconditional pass keeps no graph."""
+    def compute_gradient(self, z: Tensor, index: int) -> Tensor:
+        """The conditional pass at `z`, as the denoiser reads it: its prediction; edges and gradient stay."""
         loop = self.loop
-        if loop.empty is None:
-            return conditional
-        without = loop.backbone.predict(z, loop.timesteps[index], loop.empty)
-        return loop.backbone.family.guide(conditional, without, loop.cfg)
+        computed = self.guidance.step(loop.backbone, z, loop.timesteps[index], loop.predictions.conditioning)
+        self.edges, self.gradient = computed.edges, computed.gradient
+        return computed.output
 
     def measure_length(self, move: Tensor, index: int) -> Tensor:
         """The length `[B, 1, 1, 1]` of an update, relative to the `move` of the denoising step."""
@@ -62,14 +66,15 @@ class GuidedSteps:
         strength = guidance.scale * guidance.schedule.strength(self.loop.time(index), guidance.stop)
         return strength * _length(move)
 
-    def apply_gradient(self, sample: Tensor, gradient: Tensor, length: Tensor, factor: float) -> Tensor:
-        """The scheduler's sample, moved against the gradient.
+    def apply_gradient(self, sample: Tensor, length: Tensor, factor: float) -> Tensor:
+        """The scheduler's sample, moved against the last gradient.
 
         Args:
             length: `[B, 1, 1, 1]`, of the move, in the space the denoiser reads.
             factor: from the scheduler's sample to that space.
         """
-        return shift_sample(self.loop.scheduler, sample, length * _direction(gradient) / factor)
+        assert self.gradient is not None
+        return shift_sample(self.loop.scheduler, sample, length * _direction(self.gradient) / factor)
 
 
 def _length(batch: Tensor) -> Tensor:

@@ -6,12 +6,10 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from lepbench.backbones.backbone import Backbone
-from lepbench.backbones.conditioning import Conditioning
 from lepbench.errors import LepbenchError
+from lepbench.guidance.classifier_free import ClassifierFreeGuidance
 from lepbench.guidance.generators import Generators
 from lepbench.guidance.renoise import renoise_latents
 from lepbench.guidance.schedulers import choose_step_options, measure_input_scale, scale_model_input
@@ -21,26 +19,21 @@ class DenoisingLoop:
     """Components, captions and scheduler of a run.
 
     Args:
-        conditions: the conditional and, where classifier-free guidance needs them, the unconditional
-            embeddings.
-        cfg: the scale of classifier-free guidance.
+        predictions: of every step, under classifier-free guidance.
         scheduler: of diffusers, its timesteps set.
     """
 
     def __init__(
         self,
-        backbone: Backbone,
-        conditions: tuple[Conditioning, Conditioning | None],
-        cfg: float,
+        predictions: ClassifierFreeGuidance,
         scheduler: Any,
         generators: Generators,
     ) -> None:
-        self.backbone = backbone
+        self.predictions = predictions
+        self.backbone = predictions.backbone
         self.scheduler = scheduler
         self.timesteps = scheduler.timesteps
         self.marks: dict[int, Any] = {}
-        self.cfg = cfg
-        self.conditioning, self.empty = conditions
         self.generators = list(generators) if isinstance(generators, Sequence) else generators
         self.extra = choose_step_options(scheduler, self.generators)
 
@@ -57,14 +50,9 @@ class DenoisingLoop:
         return measure_input_scale(self.scheduler, self.timesteps[index])
 
     def step(self, latents: Tensor, index: int) -> Tensor:
-        """z_t to z_{t-1}, conditional and unconditional pass of classifier-free guidance in one batch."""
-        timestep, z = self.timesteps[index], self.read_input(latents, index)
-        if self.empty is None:
-            return self.advance(self.backbone.predict(z, timestep, self.conditioning), latents, index)
-        conditioning = Conditioning.cat([self.empty, self.conditioning])
-        both = self.backbone.predict(torch.cat([z, z]), timestep, conditioning)
-        without, conditional = both.chunk(2)
-        return self.advance(self.backbone.family.guide(conditional, without, self.cfg), latents, index)
+        """z_t to z_{t-1}."""
+        prediction = self.predictions.predict(self.read_input(latents, index), self.timesteps[index], index)
+        return self.advance(prediction, latents, index)
 
     def advance(self, prediction: Tensor, latents: Tensor, index: int) -> Tensor:
         """The scheduler's step from z_t to z_{t-1} with a prediction of the denoiser."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from lepbench.config import Config
+from lepbench.guidance.guidance_schedule import Repeats
+from lepbench.guidance.settings import SamplerSettings
 from lepbench.registry import Registry
 
 
@@ -10,22 +12,26 @@ class Preset(Config):
     """Settings of a preset, without the classifier-free guidance scale, which belongs to the backbone.
 
     Attributes:
-        steps, scheduler: as in `SamplerSettings`.
+        steps, scheduler, timestep_spacing, guidance_stop: as in `SamplerSettings`.
         scale, stop: as in `Guidance`.
+        repeats: as in `GuidanceSchedule`.
     """
 
     steps: int
     scheduler: str
+    timestep_spacing: str | None = None
+    guidance_stop: float = 0.0
     scale: float
     stop: float
+    repeats: Repeats | None = None
 
     def sampler(self) -> dict[str, object]:
-        """The sampler settings, as keys of `SamplerSettings`."""
-        return self.model_dump(include={"steps", "scheduler"})
+        """The sampler settings, as keys of `SamplerSettings`; defaults are left out."""
+        return self.model_dump(include=set(SamplerSettings.model_fields), exclude_defaults=True)
 
     def steering(self) -> dict[str, object]:
-        """The guidance settings."""
-        return self.model_dump(include={"scale", "stop"})
+        """The guidance settings, as keys of `lep`; defaults are left out."""
+        return self.model_dump(exclude=set(SamplerSettings.model_fields), exclude_defaults=True)
 
 
 PRESETS: Registry[Preset] = Registry("preset")

@@ -97,5 +97,6 @@ class Readout:
 def refine_sample(loop: DenoisingLoop, latents: Tensor, index: int, readout: Readout) -> Tensor:
     """The scheduler's sample before a step, as the optimiser leaves it."""
     z, timestep = loop.read_input(latents, index), loop.timesteps[index]
-    refined = readout.refine(loop.backbone, z, timestep, conditioning=loop.conditioning, empty=loop.empty)
+    halves = loop.predictions
+    refined = readout.refine(loop.backbone, z, timestep, conditioning=halves.conditioning, empty=halves.empty)
     return shift_sample(loop.scheduler, latents, (z - refined) / loop.input_scale(index))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
 from lepbench.errors import LepbenchError
+from lepbench.guidance.classifier_free import ClassifierFreeGuidance
 from lepbench.guidance.generators import Generators
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
 from lepbench.guidance.guided_step import GuidedSteps
@@ -77,10 +78,12 @@ def sample(
     require_scale(backbone, settings.guidance_scale)
     latent = (noise.shape[-2], noise.shape[-1])
     if scheduler is None:
-        scheduler = make_scheduler(settings.scheduler, backbone, settings.steps, latent)
-    cfg = settings.guidance_scale
-    conditions = backbone.conditions(prompts, cfg, negatives)
-    loop = DenoisingLoop(backbone, conditions, cfg=cfg, scheduler=scheduler, generators=generators)
+        scheduler = make_scheduler(
+            settings.scheduler, backbone, settings.steps, latent, settings.timestep_spacing
+        )
+    conditions = backbone.conditions(prompts, settings.guidance_scale, negatives)
+    predictions = ClassifierFreeGuidance(backbone, conditions, settings)
+    loop = DenoisingLoop(predictions, scheduler=scheduler, generators=generators)
     first = 0 if start is None else start.skip_steps(backbone, scheduler, settings.steps)
     latents = _prepare_latents(noise.to(backbone.device, torch.float32), scheduler, start, first)
     schedule = GuidanceSchedule() if guidance is None else guidance.schedule

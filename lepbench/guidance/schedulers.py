@@ -85,10 +85,13 @@ STEERABLE = frozenset(
 """Diffusers classes in which an update by `shift_sample` is kept; a test checks each."""
 
 
-def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | None = None) -> Any:
+def make_scheduler(
+    name: str, backbone: Backbone, steps: int, latent: Size | None = None, spacing: str | None = None
+) -> Any:
     """A new scheduler on the backbone's training schedule, its timesteps set.
 
     Args:
+        spacing: its `timestep_spacing`; None for the backbone's.
         latent: height and width of the latents, for resolution-dependent timestep shifts; None for the size
             the backbone was trained on.
 
@@ -107,9 +110,13 @@ def make_scheduler(name: str, backbone: Backbone, steps: int, latent: Size | Non
         )
     if not hasattr(diffusers, kind.class_name):
         raise LepbenchError(f"scheduler {name!r}: diffusers has no {kind.class_name}", "check its class_name")
+    made = getattr(diffusers, kind.class_name)
+    spaced = {} if spacing is None else {"timestep_spacing": spacing}
+    if spaced and "timestep_spacing" not in inspect.signature(made).parameters:
+        raise LepbenchError(f"{kind.class_name} has no timestep_spacing", "leave it out of 'sampler:'")
     try:
-        scheduler = getattr(diffusers, kind.class_name).from_config(
-            dict(backbone.scheduler), **kind.overrides, **_name_shift(kind, backbone.scheduler)
+        scheduler = made.from_config(
+            dict(backbone.scheduler), **kind.overrides, **_name_shift(kind, backbone.scheduler), **spaced
         )
     except (ImportError, NotImplementedError, TypeError, ValueError) as error:
         raise LepbenchError(

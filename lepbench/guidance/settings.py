@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -19,6 +19,10 @@ def _known(name: str) -> str:
     return name
 
 
+LATER = ("timestep_spacing", "guidance_stop", "guidance_every", "negative_prompt")
+"""Keys that came after the first records; at their defaults they are not written, nor hashed."""
+
+
 class SamplerSettings(Config):
     """Settings of sampling, with or without a sketch.
 
@@ -28,6 +32,11 @@ class SamplerSettings(Config):
         guidance_scale: classifier-free guidance; 1, for Z-Image 0, skips the unconditional pass. Where
             guidance is distilled (Flux dev, latent consistency models), the scale that the network is given,
             from 0.
+        timestep_spacing: of the scheduler, as in diffusers; None for the backbone's.
+        guidance_stop: classifier-free guidance while t > guidance_stop x T_train; later steps are conditional
+            passes alone (Kynkaanniemi et al., 2024, "Applying Guidance in a Limited Interval").
+        guidance_every: the unconditional pass is computed at every so many steps, and the difference of the
+            two predictions used again in between.
         negative_prompt: text that the unconditional half of classifier-free guidance reads; empty for the
             family's own unconditional embeddings.
     """
@@ -35,12 +44,16 @@ class SamplerSettings(Config):
     steps: int = Field(default=50, ge=1, le=1000)
     scheduler: Annotated[str, AfterValidator(_known)] = "ddim"
     guidance_scale: float = Field(default=4.0, ge=0.0, allow_inf_nan=False)
+    timestep_spacing: Literal["leading", "linspace", "trailing"] | None = None
+    guidance_stop: float = Field(default=0.0, ge=0.0, le=1.0)
+    guidance_every: int = Field(default=1, ge=1)
     negative_prompt: str = ""
 
     @model_serializer(mode="wrap")
     def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Omit the empty negative prompt, so that the hashes of samplers without this key are unchanged."""
+        """Omit later keys at their defaults, so that the hashes of samplers without them are unchanged."""
         settings: dict[str, Any] = plain(self)
-        if not self.negative_prompt:
-            settings.pop("negative_prompt", None)
+        for key in LATER:
+            if settings.get(key) == type(self).model_fields[key].default:
+                settings.pop(key, None)
         return settings

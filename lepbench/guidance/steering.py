@@ -55,6 +55,7 @@ class SketchGuidance:
         target_latents: `[B, C, h, w]`, the encoded sketches (`Backbone.encode_edges`).
         scale, stop, schedule: as for every `Guidance`.
         weights: `[B, 1, h, w]`, how much the sketch matters at each latent pixel; None: the same everywhere.
+        feature_updates: as in `compute_edge_gradient`.
     """
 
     predictor: Predictor
@@ -63,6 +64,7 @@ class SketchGuidance:
     stop: float = 0.5
     weights: Tensor | None = None
     schedule: GuidanceSchedule = field(default_factory=GuidanceSchedule)
+    feature_updates: int = 1
 
     def step(
         self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
@@ -76,12 +78,18 @@ class SketchGuidance:
             predictor=self.predictor,
             target=self.target_latents,
             weights=self.weights,
+            feature_updates=self.feature_updates,
         )
 
     def check(self, noise: Tensor) -> None:
         """As `Guidance.check`; the predictor must be in eval mode, too."""
         if self.predictor.training:
             raise LepbenchError("the predictor is in training mode", "call its eval() before sampling")
+        if self.feature_updates > 1 and self.predictor.reads_noise:
+            raise LepbenchError(
+                "the predictor reads the noise beside the features, which feature_updates cannot follow",
+                "leave feature_updates at 1",
+            )
         if self.target_latents.shape != noise.shape:
             raise LepbenchError(
                 f"sketch latents {tuple(self.target_latents.shape)} for noise {tuple(noise.shape)}",

@@ -47,7 +47,7 @@ def draw_controlled(
     kind, latent = module.kind, (noise.shape[-2], noise.shape[-1])
     prompts = [request.prompt for request in requests]
     conditions = backbone.conditions(prompts, sampler.guidance_scale, choose_negatives(requests, sampler))
-    scheduler = make_scheduler(sampler.scheduler, backbone, sampler.steps, latent)
+    scheduler = make_scheduler(sampler.scheduler, backbone, sampler.steps, latent, sampler.timestep_spacing)
     parts: dict[str, Any] = {kind.slot: module.network}
     if kind.encoded:
         # The encoded control picture is sampled from the generators.

@@ -99,6 +99,12 @@ class ControlledConfig(MethodConfig):
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Controlled:
         assert backbone is not None
+        for key in ("guidance_stop", "guidance_every"):
+            if getattr(sampler, key) != SamplerSettings.model_fields[key].default:
+                raise LepbenchError(
+                    f"sampler.{key} is set, and 'controlled' draws by the loop of diffusers, which has none",
+                    f"remove {key!r}",
+                )
         module = load_control(self.control, backbone)
         return Controlled(backbone, sampler, module, self, options=self._name_options(module))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import ClassVar, Literal
+
+from pydantic import Field
 
 from lepbench.backbones import Backbone
 from lepbench.backbones.resolve import check_model
@@ -23,6 +26,9 @@ class LepConfig(SteeredConfig):
     name: Literal["lep"] = "lep"
     predictor: str = "lep-mini@1"
     """An embedded name, a folder or a hub id."""
+    feature_updates: int = Field(default=1, ge=1, le=64)
+    """Updates of the features of each pass by the predictor alone, before the one backward pass."""
+    later: ClassVar[tuple[str, ...]] = ("feature_updates",)
 
     def check_files(self) -> None:
         check_model(self.predictor)
@@ -31,6 +37,17 @@ class LepConfig(SteeredConfig):
         assert backbone is not None
         prepared = self.execution.prepare(backbone)
         return Lep(prepared, sampler, Predictor.from_pretrained(self.predictor, prepared), self)
+
+    def steer(self, predictor: Predictor) -> Callable[..., SketchGuidance]:
+        """Guidance by these settings, from encoded sketches and `weights=` of their latent pixels."""
+        return partial(
+            SketchGuidance,
+            predictor,
+            scale=self.scale,
+            stop=self.stop,
+            schedule=self.schedule,
+            feature_updates=self.feature_updates,
+        )
 
 
 @dataclass(frozen=True)
@@ -49,11 +66,5 @@ class Lep(SteeredMethod):
         target = self.backbone.encode_edges(stack_sketches(requests).to(self.backbone.device))
         latent = (target.shape[-2], target.shape[-1])
         weights = stack_weights(requests, self.config.emphasis)
-        return SketchGuidance(
-            self.predictor,
-            target,
-            scale=self.config.scale,
-            stop=self.config.stop,
-            weights=None if weights is None else pool_weights(weights, latent),
-            schedule=self.config.schedule,
-        )
+        pooled = None if weights is None else pool_weights(weights, latent)
+        return self.config.steer(self.predictor)(target, weights=pooled)

@@ -19,4 +19,12 @@ class ReferenceModel(Config):
     def describe_sampler(self) -> str:
         """How pictures are sampled, such as `ddim, 50 steps, guidance 4`."""
         sampler = self.sampler
-        return f"{sampler.scheduler}, {sampler.steps} steps, guidance {sampler.guidance_scale:g}"
+        parts = [sampler.scheduler]
+        if sampler.timestep_spacing:
+            parts.append(f"{sampler.timestep_spacing} timesteps")
+        parts += [f"{sampler.steps} steps", f"guidance {sampler.guidance_scale:g}"]
+        if sampler.guidance_stop > 0:
+            parts.append(f"to {sampler.guidance_stop:g} T")
+        if sampler.guidance_every > 1:
+            parts.append(f"every {sampler.guidance_every} steps")
+        return ", ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import (
@@ -34,6 +34,8 @@ class SteeredConfig(MethodConfig):
     The schedule's keys stand beside the others wherever a configuration is written, and may be given so too.
     """
 
+    later: ClassVar[tuple[str, ...]] = ()
+    """Keys that came after the first records; at their defaults they are not written, nor hashed."""
     schedule: GuidanceSchedule = GuidanceSchedule()
     """How the shifts are spread over the steps."""
     scale: float = Field(default=1.6, ge=0, allow_inf_nan=False)
@@ -64,7 +66,12 @@ class SteeredConfig(MethodConfig):
         """The schedule's keys first: records are named by a hash of what is written."""
         settings: dict[str, Any] = plain(self)
         schedule: dict[str, Any] = settings.pop("schedule", {})
-        return schedule | settings
+        kept = {
+            key: value
+            for key, value in settings.items()
+            if key not in self.later or value != type(self).model_fields[key].default
+        }
+        return schedule | kept
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -317,3 +317,11 @@ def test_sketches_are_drawn_as_they_are() -> None:
     sketches = torch.from_numpy(rng.random((2, 8, 8)) < 0.3)
     config = ControlledConfig(control="a", **PICTURE)
     assert torch.equal(make_control_pictures(sketches, config)[:, 0] > 0.5, sketches)
+
+
+@pytest.mark.parametrize("key", ["guidance_stop", "guidance_every"])
+def test_what_the_loop_of_diffusers_has_not_is_refused(key: str) -> None:
+    config = ControlledConfig(control="controlnet-mini@1")
+    sampler = SamplerSettings.model_validate({key: 1})
+    with pytest.raises(LepbenchError, match=f"sampler.{key} is set, and 'controlled' draws by the loop"):
+        config.build(load_backbone("mini@1"), sampler)
