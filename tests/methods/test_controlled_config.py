@@ -319,9 +319,9 @@ def test_sketches_are_drawn_as_they_are() -> None:
     assert torch.equal(make_control_pictures(sketches, config)[:, 0] > 0.5, sketches)
 
 
-@pytest.mark.parametrize("key", ["guidance_stop", "guidance_every"])
-def test_what_the_loop_of_diffusers_has_not_is_refused(key: str) -> None:
+@pytest.mark.parametrize(("key", "value"), [("guidance_stop", 0.5), ("guidance_every", 2)])
+def test_what_the_loop_of_diffusers_has_not_is_refused(key: str, value: float) -> None:
     config = ControlledConfig(control="controlnet-mini@1")
-    sampler = SamplerSettings.model_validate({key: 1})
+    sampler = SamplerSettings.model_validate({key: value})
     with pytest.raises(LepbenchError, match=f"sampler.{key} is set, and 'controlled' draws by the loop"):
         config.build(load_backbone("mini@1"), sampler)
