@@ -10,29 +10,31 @@ import click
 
 if TYPE_CHECKING:
     from lepbench.run_sets.outcome import SetOutcome
+    from lepbench.run_sets.plan import Plan
 
 
 @click.command()
-@click.argument("runs", type=click.Path(path_type=Path), metavar="SET.yaml")
+@click.argument("sets", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SET.yaml...")
 @click.option("--only", metavar="PATTERN", help="Models to evaluate now, such as 'lep-*'  [default: all].")
 @click.option(
-    "--quick", is_flag=True, help="First four items of each suite, with their variants, into OUT-quick."
+    "--quick", is_flag=True, help="First two items of each suite, with their variants, into OUT-quick."
 )
 @click.option("--dry-run", is_flag=True, help="List the runs that are done and missing, and do none.")
-def command(runs: Path, only: str | None, quick: bool, dry_run: bool) -> None:
+def command(sets: tuple[Path, ...], only: str | None, quick: bool, dry_run: bool) -> None:
     """Evaluate every model of SET.yaml on every suite, and set the runs in one table.
 
     Keys that list several values under 'sweep' make a model of each combination. Runs that are done are read
     back: the same command resumes a set that was stopped, does what was added to its file since, and tries
     again what failed. A run that fails is listed at the end, with exit code 1, and the others are done. The
     set's folder gets table.csv, table.md and a PNG for each of its plots. Suites that the file describes are
-    made first, as by 'suite make'. --quick is a first look at the whole set in a folder of its own.
+    made first, as by 'suite make'. --quick is a first look at the whole set in a folder of its own. Several
+    sets are all checked before the first is begun.
 
     \b
     Examples:
       lepbench run examples/trade-off.yaml --dry-run
       lepbench run examples/trade-off.yaml
-      lepbench run examples/questions.yaml --quick
+      lepbench run examples/contestants.yaml examples/questions.yaml --quick
       lepbench run examples/trade-off.yaml --only 'lep-scale-0.8*'
 
     \b
@@ -50,13 +52,21 @@ def command(runs: Path, only: str | None, quick: bool, dry_run: bool) -> None:
       plots:
         - {x: method.scale, y: faithful_f1}
     """
-    from lepbench.api.sets import finish_plan, follow_runs
     from lepbench.run_sets.plan import make_plan
 
-    plan = make_plan(runs, only, quick=quick)
+    plans = [make_plan(path, only, quick=quick) for path in sets]
     if dry_run:
-        click.echo(plan.describe())
+        click.echo("\n".join(plan.describe() for plan in plans))
         return
+    outcomes = [_perform(plan) for plan in plans]
+    if any(outcome.failed for outcome in outcomes):
+        sys.exit(1)
+
+
+def _perform(plan: Plan) -> SetOutcome:
+    """Do what is missing of a set, and print its tables and where its files lie."""
+    from lepbench.api.sets import finish_plan, follow_runs
+
     outcome = finish_plan(plan, follow_runs(True))
     click.echo(outcome.format_tables(intervals=plan.config.table.intervals), nl=False)
     for front in outcome.fronts:
@@ -64,8 +74,7 @@ def command(runs: Path, only: str | None, quick: bool, dry_run: bool) -> None:
     for note in outcome.notes:
         click.echo(note, err=True)
     _say_where(outcome)
-    if outcome.failed:
-        sys.exit(1)
+    return outcome
 
 
 def _say_where(outcome: SetOutcome) -> None:

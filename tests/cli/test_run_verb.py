@@ -109,6 +109,22 @@ def test_an_example_is_listed_and_leaves_nothing(
     assert {path.name for path in tmp_path.iterdir()} <= {"examples", "cache"}
 
 
+def test_several_sets_are_checked_before_one_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("examples").symlink_to(ROOT / "examples")
+    sets = ["examples/contestants.yaml", "examples/trade-off.yaml"]
+    assert call_command(monkeypatch, "run", *sets, "--quick", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert [line for line in said.splitlines() if line.startswith("runs: ")] == [
+        "runs: 24 (24 missing)",
+        "runs: 10 (10 missing)",
+    ]
+    assert call_command(monkeypatch, "run", *sets, "none.yaml") == 2
+    assert not Path("runs").exists()
+
+
 def test_the_questions_are_asked_of_ten_models_on_seven_suites() -> None:
     config = read_set(ROOT / "examples" / "questions.yaml")
     entries = [suite for suite in config.suites if isinstance(suite, SuiteEntry)]

@@ -114,7 +114,7 @@ def test_a_first_look_has_a_folder_and_titles_of_its_own(
     assert outcome.folder == tmp_path / "set-quick"
     assert not (tmp_path / "set").exists()
     (record,) = outcome.records.values()
-    assert record.identity.items == 3
+    assert record.identity.items == 2
     title = "tiny-suite by edges-alone: a first look"
     assert title in (outcome.folder / "table.md").read_text()
     assert [table.title for table in outcome.tables] == [title]

@@ -164,15 +164,15 @@ def test_a_table_of_rows_that_no_finished_run_has_is_a_line(tiny_set: Callable[.
     )
 
 
-def test_a_first_look_takes_four_items_or_as_many_as_there_are(
+def test_a_first_look_takes_two_items_or_as_many_as_there_are(
     tiny_set: Callable[..., dict[str, Any]], tiny_suite: Suite, tmp_path: Path
 ) -> None:
-    few = make_suite("completion", "sketchworld-freehand-v1", tmp_path / "few", items=2, progress=False)
+    few = make_suite("completion", "sketchworld-freehand-v1", tmp_path / "few", items=1, progress=False)
     suites = [str(tiny_suite.folder), str(few.folder)]
     plan = make_plan(tiny_set(MODEL, limit=9, suites=suites, protocols=[]), quick=True)
-    assert [task.limit for task in plan.tasks] == [4, 2]
+    assert [task.limit for task in plan.tasks] == [2, 1]
     assert {run.folder.parents[2] for run in plan.runs} == {tmp_path / "set-quick"}
-    assert make_plan(tiny_set(MODEL, limit=3), quick=True).tasks[0].limit == 3
+    assert make_plan(tiny_set(MODEL, limit=1), quick=True).tasks[0].limit == 1
 
 
 def test_a_set_is_written_as_it_is_read(tiny_set: Callable[..., dict[str, Any]]) -> None:
