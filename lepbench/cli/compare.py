@@ -39,10 +39,10 @@ def command(runs: tuple[Path, ...], all_metrics: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_object(found)))
         return
-    from lepbench.cli.console import make_console
+    from lepbench.cli.console import print_whole
 
     for table in (_standings(found), _differences(found)):
-        make_console().print(table)
+        print_whole(table)
 
 
 def _object(found: Comparison) -> dict[str, Any]:
@@ -83,9 +83,9 @@ def _standings(found: Comparison) -> Table:
         ("metric", "run", "figure", "95 % interval", "skill", "rank"),
     )
     for one in found.standings:
-        skill = "-" if one.skill is None else f"{one.skill:.3f}"
+        skill = "-" if one.skill is None else f"{one.skill:z.3f}"
         table.add_row(
-            one.metric, one.run, f"{one.interval.value:.4f}", _span(one.interval), skill, _rank(one)
+            one.metric, one.run, f"{one.interval.value:z.4f}", _span(one.interval), skill, _rank(one)
         )
     return table
 
@@ -107,13 +107,13 @@ def _differences(found: Comparison) -> Table:
         mark = "*" if one.significant else ""
         pair = f"{one.first} - {one.second}"
         table.add_row(
-            one.metric, pair, f"{one.interval.value:+.4f}", _span(one.interval), f"{one.p_value:.3f}", mark
+            one.metric, pair, f"{one.interval.value:+z.4f}", _span(one.interval), f"{one.p_value:z.3f}", mark
         )
     return table
 
 
 def _span(interval: Interval) -> str:
-    return f"{interval.low:.4f}…{interval.high:.4f}" if math.isfinite(interval.low) else "-"
+    return f"{interval.low:z.4f}…{interval.high:z.4f}" if math.isfinite(interval.low) else "-"
 
 
 def _table(title: str, caption: str, columns: tuple[str, ...]) -> Table:
@@ -122,5 +122,5 @@ def _table(title: str, caption: str, columns: tuple[str, ...]) -> Table:
 
     table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD)
     for place, name in enumerate(columns):
-        table.add_column(name, justify="left" if place < 2 else "right", no_wrap=place < 2)
+        table.add_column(name, justify="left" if place < 2 else "right", no_wrap=True)
     return table

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 PIPE_WIDTH = 120
 
@@ -16,3 +17,13 @@ def make_console() -> Console:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def print_whole(table: Table) -> None:
+    """Print a table in which no cell is cut short: a wide one is wider than the terminal."""
+    from rich.console import Console
+
+    console = make_console()
+    wide = Console(width=10 * PIPE_WIDTH)
+    console.width = max(console.width, wide.measure(table).maximum)
+    console.print(table)

@@ -11,7 +11,7 @@ def format_cell(figure: Figure) -> Text:
     """A value, and its interval in a second, dimmed line."""
     if figure.value is None:
         return Text("-", style="dim")
-    text = Text(f"{figure.value:.3f}")
+    text = Text(f"{figure.value:z.3f}")
     if figure.low is not None and figure.high is not None:
-        text.append(f"\n{figure.low:.3f}…{figure.high:.3f}", style="dim")
+        text.append(f"\n{figure.low:z.3f}…{figure.high:z.3f}", style="dim")
     return text

@@ -38,7 +38,7 @@ def format_text(table: ResultsTable, intervals: bool) -> str:
     for column in table.columns:
         drawn.add_column(column.heading, justify="right")
     for line in table.lines:
-        below = "\n{low:.3f}…{high:.3f}" if intervals else ""
+        below = "\n{low:z.3f}…{high:z.3f}" if intervals else ""
         drawn.add_row(line.name, *table.list_cells(line, lambda text: f"*{text}", below))
     stream = io.StringIO()
     console = Console(file=stream, width=10 * TEXT_WIDTH, color_system=None)

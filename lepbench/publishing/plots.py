@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#13699f", "#b5402a", "#e0a030", "#4b8b3b", "#7b52a1", "#3fa7c4", "#8a5a44", "#d1699b")
-MARKERS = "os^Dv"
+MARKERS, LINES = "os^Dv", ("-", "--", ":", "-.")
 """Of the first curves, of those that have the same colours again, and so on."""
+LONG = 40
+"""Characters of names below an axis that have room beside each other."""
 FEW = 5
 """Labels that find room beside what they name."""
 PLAIN, GRID = "#9aa7b1", "#e6e6e6"
 WIDTH, HEIGHT, DPI = 4.6, 3.8, 120
 """Of a panel, in inches, and pixels an inch."""
+ABREAST = 3
+"""Panels in a row."""
 LEAST_MARK, MOST_MARK = 20.0, 220.0
 """Areas of marks, in square points."""
 
@@ -84,17 +88,22 @@ Panel = CurvePanel | FrontPanel
 
 
 def write_plot(path: Path, panels: Sequence[Panel]) -> None:
-    """Write panels beside each other as a PNG; equal panels give equal bytes."""
+    """Write panels in rows as a PNG; equal panels give equal bytes."""
     from matplotlib.figure import Figure as Canvas
 
-    canvas = Canvas(figsize=(WIDTH * len(panels), HEIGHT), dpi=DPI, layout="constrained")
-    places = canvas.subplots(1, len(panels), squeeze=False)[0]
-    for axes, panel in zip(places, panels, strict=True):
+    across = min(len(panels), ABREAST)
+    down = -(-len(panels) // across)
+    canvas = Canvas(figsize=(WIDTH * across, HEIGHT * down), dpi=DPI, layout="constrained")
+    places = canvas.subplots(down, across, squeeze=False).flat
+    for axes in places[len(panels) :]:
+        axes.remove()
+    for axes, panel in zip(places, panels, strict=False):
         if isinstance(panel, CurvePanel):
             _draw_curves(axes, panel)
         else:
             _draw_fronts(axes, panel)
         _finish_axes(axes, panel)
+    _place_legends(canvas)
     _save(path, canvas)
 
 
@@ -110,12 +119,23 @@ def _finish_axes(axes: Axes, panel: Panel) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8, length=2)
-    labels = axes.get_legend_handles_labels()[1]
-    if len(labels) > FEW:
-        # So many would cover what they name.
-        axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
-    elif labels:
-        axes.legend(frameon=False, fontsize=7)
+
+
+def _place_legends(canvas: figure.Figure) -> None:
+    """A legend a panel, or one for all where they would be the same."""
+    shown = {id(axes): axes.get_legend_handles_labels() for axes in canvas.axes}
+    first, *others = (labels for _, labels in shown.values())
+    if others and all(labels == first for labels in others):
+        handles = shown[id(canvas.axes[0])][0]
+        canvas.legend(handles, first, frameon=False, fontsize=8, loc="outside lower center", ncols=4)
+        return
+    for axes in canvas.axes:
+        labels = shown[id(axes)][1]
+        if len(labels) > FEW:
+            # So many would cover what they name.
+            axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+        elif labels:
+            axes.legend(frameon=False, fontsize=7)
 
 
 def _draw_curves(axes: Axes, panel: CurvePanel) -> None:
@@ -132,7 +152,7 @@ def _draw_curves(axes: Axes, panel: CurvePanel) -> None:
             [place for place, _ in known],
             values,
             [[low for low, _ in bars], [high for _, high in bars]],
-            ls="-" if panel.joined else "none",
+            ls=LINES[number // len(COLOURS) % len(LINES)] if panel.joined else "none",
             marker=MARKERS[number // len(COLOURS) % len(MARKERS)],
             ms=4,
             lw=1.4,
@@ -141,6 +161,8 @@ def _draw_curves(axes: Axes, panel: CurvePanel) -> None:
         )
     if panel.ticks:
         axes.set_xticks(range(len(panel.ticks)), list(panel.ticks))
+        if sum(map(len, panel.ticks)) > LONG:
+            axes.tick_params(axis="x", rotation=25)
 
 
 def _measure_bar(value: Figure) -> tuple[float, float]:

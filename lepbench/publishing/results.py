@@ -13,7 +13,7 @@ from lepbench.registry import suggest_name
 
 TIE = "†"
 """What marks a figure that is not significantly different from the best."""
-BRACKETS = " [{low:.3f}, {high:.3f}]"
+BRACKETS = " [{low:z.3f}, {high:z.3f}]"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class ResultsTable:
         figure = line.figures.get(column.metric)
         if figure is None or figure.value is None:
             return "-"
-        text = f"{figure.value:.3f}" + (TIE if (line.name, column.metric) in self.ties else "")
+        text = f"{figure.value:z.3f}" + (TIE if (line.name, column.metric) in self.ties else "")
         if column.n is not None and figure.n != column.n:
             text += _write_count(figure.n)
         if figure.low is None or figure.high is None:

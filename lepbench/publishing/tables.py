@@ -103,7 +103,7 @@ def _compare_rows(record: Record, metric: str) -> str:
     """A metric of the model and of its backbone unguided; empty where it has no value."""
     shown = [row for row in (MODEL.name, UNGUIDED.name) if row in record.rows]
     values = {row: record.rows[row][metric].value for row in shown}
-    said = [f"{row} {value:.3f}" for row, value in values.items() if value is not None]
+    said = [f"{row} {value:z.3f}" for row, value in values.items() if value is not None]
     return f"{head_metrics([metric])[metric]} {', '.join(said)}" if said else ""
 
 
