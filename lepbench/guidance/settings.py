@@ -34,7 +34,7 @@ class SamplerSettings(Config):
             from 0.
         timestep_spacing: of the scheduler, as in diffusers; None for the backbone's.
         guidance_stop: classifier-free guidance while t > guidance_stop x T_train; later steps are conditional
-            passes alone (Kynkaanniemi et al., 2024, "Applying Guidance in a Limited Interval").
+            passes alone (Kynkäänniemi et al., 2024, "Applying Guidance in a Limited Interval").
         guidance_every: the unconditional pass is computed at every so many steps, and the difference of the
             two predictions used again in between.
         negative_prompt: text that the unconditional half of classifier-free guidance reads; empty for the
