@@ -167,7 +167,7 @@ def save(student: Student, folder: Path) -> None:
     recipe = student.result.recipe
     network = student.network.cpu()
     network.peft_config["default"].base_model_name_or_path = recipe.backbone
-    network.save_pretrained(folder, safe_serialization=True)
+    network.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
     # Cards are written from the gates.
     (folder / "README.md").unlink(missing_ok=True)
     schedule = DDIMScheduler.from_config(dict(student.schedule), timestep_spacing="trailing")
