@@ -31,7 +31,7 @@ class LowRank(BaseModel):
     peft_type: str
     base_model_name_or_path: str = Field(min_length=1)
     r: int = Field(ge=1, le=1024)
-    lora_alpha: float = Field(gt=0, allow_inf_nan=False)
+    lora_alpha: int = Field(gt=0)
     target_modules: tuple[str, ...] = Field(min_length=1)
     use_dora: bool = False
     use_rslora: bool = False
@@ -106,7 +106,7 @@ def apply_adapter(backbone: Backbone, folder: Path, settings: LowRank, name: str
         with silence_libraries():
             adapted: Any = get_peft_model(backbone.denoiser, layers)
             weights = {key: value.float() for key, value in load_file(folder / ADAPTER_WEIGHTS).items()}
-            outcome = set_peft_model_state_dict(adapted, weights)
+            outcome: Any = set_peft_model_state_dict(adapted, weights)
     except (KeyError, OSError, RuntimeError, SafetensorError, ValueError) as error:
         raise misfit from error
     if outcome.unexpected_keys or any("lora" in key for key in outcome.missing_keys):
