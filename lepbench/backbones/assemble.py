@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 
 import torch
 
+from lepbench.backbones.adapter import apply_adapter, find_adapter, read_adapter
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.checks import SCHEDULER, check_pipeline
 from lepbench.backbones.family import Family, TextParts, choose_classes, list_present
@@ -41,7 +42,8 @@ def load_backbone(
     Only safetensors are read, in half precision if there is nothing else; no safety checker is loaded.
 
     Args:
-        id_or_path: an embedded name (`mini@1`), a folder, or a hub id.
+        id_or_path: an embedded name (`mini@1`), a folder, or a hub id. A folder of low-rank weights as PEFT
+            saves them stands for the model that it names with these weights added.
         device: a torch device, or `auto` for a GPU if there is one.
         precision: of all weights, except those of a VAE that needs float32.
 
@@ -49,6 +51,16 @@ def load_backbone(
         LepbenchError: it cannot be found or fetched, a file is missing or damaged, its layout is unknown, or
             it asks for an input that is not given (`checks.NEEDS`).
     """
+    adapter = find_adapter(id_or_path)
+    if adapter is not None:
+        settings = read_adapter(adapter)
+        if find_adapter(settings.base_model_name_or_path) is not None:
+            raise LepbenchError(
+                f"{adapter} is low-rank weights beside other low-rank weights",
+                "merge the first into their model, and name that as base_model_name_or_path",
+            )
+        base = load_backbone(settings.base_model_name_or_path, device, precision)
+        return apply_adapter(base, adapter, settings, str(id_or_path))
     if str(id_or_path) in load_known() and not Path(id_or_path).is_dir():
         raise LepbenchError(
             f"{str(id_or_path)!r} is the short name of a released model, whose weights do not ship",

@@ -14,7 +14,7 @@ from torch import Tensor
 from lepbench.backbones.conditioning import Conditioning
 from lepbench.backbones.family import Family, Size, TextParts
 from lepbench.backbones.finite import require_encoded, require_finite
-from lepbench.backbones.folder import hash_folder
+from lepbench.backbones.folder import hash_adapter, hash_folder
 from lepbench.backbones.notes import describe_components
 from lepbench.backbones.prompts import encode_halves, find_cut, require_negatives
 from lepbench.backbones.survey import measure_tap_shapes
@@ -37,6 +37,7 @@ class Backbone:
         scheduler: the training schedule, as a diffusers scheduler config.
         taps: the positions of `denoiser` a predictor reads.
         device, dtype: of the components.
+        adapter: where the low-rank weights are that were added to the denoiser's; None for none.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Backbone:
     taps: tuple[str, ...]
     device: torch.device
     dtype: torch.dtype
+    adapter: Path | None = None
 
     @property
     def train_timesteps(self) -> int:
@@ -275,4 +277,5 @@ class Backbone:
     @cached_property
     def files_sha256(self) -> dict[str, str]:
         """SHA-256 of every file that affects a result, by its path in the model's folder; hashed once."""
-        return hash_folder(self.folder, self.family, self.text)
+        files = hash_folder(self.folder, self.family, self.text)
+        return files if self.adapter is None else files | hash_adapter(self.adapter)

@@ -18,6 +18,8 @@ from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 
 SCHEDULE = "scheduler/scheduler_config.json"
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+"""Files of low-rank weights, as PEFT saves them."""
 
 
 def fetch_folder(
@@ -58,3 +60,9 @@ def hash_folder(folder: Path, family: Family, text: TextParts) -> dict[str, str]
     for part in text.tokenizers:
         names += [f"{part}/{name}" for name in list_tokenizer_files(folder / part)]
     return {name: sha256_file(folder / name) for name in names}
+
+
+def hash_adapter(folder: Path) -> dict[str, str]:
+    """SHA-256 of an adapter's files that affect a result, by their names with `adapter/` in front."""
+    names = [ADAPTER_CONFIG, ADAPTER_WEIGHTS, *([SCHEDULE] if (folder / SCHEDULE).is_file() else [])]
+    return {f"adapter/{name}": sha256_file(folder / name) for name in names}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from diffusers import DDIMScheduler
 from pydantic import Field
 from torch import Tensor
 
@@ -61,9 +62,10 @@ class DistilResult(Config):
 
 
 class Student(NamedTuple):
-    """The trained denoiser, a `peft.PeftModel`, and its figures."""
+    """The trained denoiser, a `peft.PeftModel`, the teacher's training schedule, and figures."""
 
     network: Any
+    schedule: Mapping[str, Any]
     result: DistilResult
 
 
@@ -105,7 +107,7 @@ def train(recipe: DistilRecipe, folder: Path, cache: Path) -> Student:
     Trainer(network, step, recipe.fit, folder).run(folder.name)
     passes = 2 * recipe.substeps * recipe.fit.steps * recipe.fit.batch * recipe.fit.parts
     result = DistilResult(recipe=recipe, backbone_sha256=backbone.files_sha256, teacher_passes=passes)
-    return Student(network, result)
+    return Student(network, backbone.scheduler, result)
 
 
 def name_timesteps(places: Tensor, steps: int, train_timesteps: int) -> tuple[Tensor, Tensor]:
@@ -158,3 +160,15 @@ def _levels(alphas: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
     """The factors of clean latent and noise at timesteps, [B, 1, 1, 1] each."""
     alpha = alphas[times.clamp_min(0)].view(-1, 1, 1, 1)
     return alpha.sqrt(), (1 - alpha).sqrt()
+
+
+def save(student: Student, folder: Path) -> None:
+    """Save the low-rank weights as PEFT does, naming their model, and the schedule of their steps."""
+    recipe = student.result.recipe
+    network = student.network.cpu()
+    network.peft_config["default"].base_model_name_or_path = recipe.backbone
+    network.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
+    # Cards are written from the gates.
+    (folder / "README.md").unlink(missing_ok=True)
+    schedule = DDIMScheduler.from_config(dict(student.schedule), timestep_spacing="trailing")
+    schedule.save_pretrained(folder / "scheduler")

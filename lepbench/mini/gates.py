@@ -14,7 +14,7 @@ from lepbench.guidance import SamplerSettings, sample
 from lepbench.judges.classifier import Probe, accuracy, load_probe
 from lepbench.judges.clip import ClipScorer
 from lepbench.judges.matcher import Matcher, load_matcher
-from lepbench.judges.paths import PROBE
+from lepbench.judges.paths import JUDGE, PROBE
 from lepbench.judges.segmenter import load_segmenter
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.masks import intersection_over_union, mask_counts
@@ -34,6 +34,9 @@ TWO_THINGS = Range(split="test", start=500_000, count=256, things=2)
 COMPOSITIONAL = Range(split="compositional", start=500_000, count=256, things=1)
 SKETCHED = ONE_THING.model_copy(update={"count": 128})
 CAPTIONS = Range(split="test", start=600_000, count=1000)
+FULL = SamplerSettings()
+"""50 DDIM steps, guidance scale 4."""
+LIVE, LIVE_STEPS = "mini-live@1", 4
 
 
 def measure(
@@ -58,12 +61,12 @@ def measure(
 
 def list_gated() -> tuple[str, ...]:
     """The models that have gates, by the names of their folders."""
-    return (*MODELS, *list_encoders())
+    return (*MODELS, *TRAINED, *list_encoders())
 
 
 def _measure_model(folder: Path, name: str, count: int | None, progress: Progress) -> list[Gate]:
-    if name in MODELS:
-        return MODELS[name](folder, count, progress)
+    if name in MODELS or name in TRAINED:
+        return (MODELS | TRAINED)[name](folder, count, progress)
     # Its recipe trained it for the model that ships.
     backbone, probe = load_backbone("mini@1"), load_probe(PROBE)
     return encoder_gates(folder / name, backbone, probe, scenes=_scenes(SKETCHED, count), progress=progress)
@@ -76,6 +79,14 @@ def _mini_gates(folder: Path, count: int | None, progress: Progress) -> list[Gat
         *vae_gates(backbone, probe, _scenes(ONE_THING, count)),
         *sample_gates(backbone, probe, judge, count=count, progress=progress),
     ]
+
+
+def _live_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
+    """Those of mini@1 by four steps without classifier-free guidance."""
+    few = SamplerSettings(steps=LIVE_STEPS, guidance_scale=1.0)
+    backbone, judge = load_backbone(folder / LIVE), ClipScorer.load(JUDGE)
+    gates = sample_gates(backbone, load_probe(PROBE), judge, count=count, progress=progress, settings=few)
+    return [gate.model_copy(update={"name": f"{LIVE}/{gate.name}"}) for gate in gates]
 
 
 def _judge_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
@@ -102,6 +113,8 @@ MODELS: dict[str, Measured] = {
     "segmenter@1": _segmenter_gates,
     "matcher@1": _matcher_gates,
 }
+TRAINED: dict[str, Measured] = {LIVE: _live_gates}
+"""Models that are measured where they lie: not every folder of models has them."""
 
 
 def _scenes(span: Range, count: int | None) -> list[Scene]:
@@ -131,19 +144,24 @@ def probe_gates(probe: Probe, scenes: list[Scene]) -> list[Gate]:
 
 
 def sample_gates(
-    backbone: Backbone, probe: Probe, judge: ClipScorer, count: int | None, progress: Progress
+    backbone: Backbone,
+    probe: Probe,
+    judge: ClipScorer,
+    count: int | None,
+    progress: Progress,
+    settings: SamplerSettings = FULL,
 ) -> list[Gate]:
-    """Attributes of unguided samples of test captions (50 DDIM steps, guidance scale 4)."""
+    """Attributes of unguided samples of test captions."""
     least = {"shape": 0.88, "colour": 0.88, "background": 0.95, "texture": 0.75}
     gates = []
     for title, span in (("one thing", ONE_THING), ("compositional", COMPOSITIONAL)):
         scenes = _scenes(span, count)
-        read = accuracy(probe, draw(backbone, scenes, title, progress), attribute_labels(scenes))
+        read = accuracy(probe, draw(backbone, scenes, title, progress, settings), attribute_labels(scenes))
         gated = least if span is ONE_THING else {}
         kind = title.replace(" ", "_")
         gates += [Gate(name=f"samples/{kind}/{k}", value=v, threshold=gated.get(k)) for k, v in read.items()]
     scenes = _scenes(TWO_THINGS, count)
-    drawn = draw(backbone, scenes, "two things", progress)
+    drawn = draw(backbone, scenes, "two things", progress, settings)
     return [*gates, Gate(name="samples/two_things/judge_top1_of_64", value=_top1(judge, drawn, scenes, 64))]
 
 
@@ -195,11 +213,13 @@ def _top1(judge: ClipScorer, pictures: Tensor, scenes: list[Scene], group: int) 
     return retrieval_top1(images @ judge.text_features(captions).T, captions, group)
 
 
-def draw(backbone: Backbone, scenes: list[Scene], title: str, progress: Progress) -> Tensor:
+def draw(
+    backbone: Backbone, scenes: list[Scene], title: str, progress: Progress, settings: SamplerSettings = FULL
+) -> Tensor:
     """Unguided pictures [N, 3, 64, 64] of the scenes' captions, each from its own seed."""
     captions = [scene.caption for scene in scenes]
 
     def draw_rows(rows: slice, noise: Tensor) -> Tensor:
-        return backbone.decode_latents(sample(backbone, captions[rows], noise, SamplerSettings()).latents)
+        return backbone.decode_latents(sample(backbone, captions[rows], noise, settings).latents)
 
     return draw_scenes(backbone, scenes, draw_rows, title=title, progress=progress)

@@ -13,7 +13,7 @@ from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder, write_text
 from lepbench.judges.networks import save_weights
-from lepbench.mini import controlnet, judge, matcher, probe, segmenter, t2i_adapter, unet, vae
+from lepbench.mini import controlnet, distil, judge, matcher, probe, segmenter, t2i_adapter, unet, vae
 from lepbench.mini.about import RECIPES, find_output
 from lepbench.mini.control import ControlRecipe, TrainedEncoder
 from lepbench.mini.training import join_processes
@@ -166,6 +166,18 @@ class LongAdapterStage(AdapterStage):
     name = "t2i-adapter-8x"
 
 
+class LiveStage(Stage):
+    name = "live"
+
+    def make(self, recipe: Path, folder: Path) -> distil.Student:
+        return distil.train(load_config(recipe, distil.DistilRecipe), folder / self.name, folder / "cache")
+
+    def keep(self, made: distil.Student, folder: Path) -> None:
+        distil.save(made, folder)
+        halve_weights(folder)
+        write_text(folder / METRICS, made.result.model_dump_json(indent=2) + "\n")
+
+
 for kind in (
     VaeStage,
     UnetStage,
@@ -177,6 +189,7 @@ for kind in (
     LongControlNetStage,
     AdapterStage,
     LongAdapterStage,
+    LiveStage,
 ):
     STAGES.register(kind.name)(kind)
 

@@ -321,7 +321,7 @@ def test_sketches_are_drawn_as_they_are() -> None:
 
 @pytest.mark.parametrize(("key", "value"), [("guidance_stop", 0.5), ("guidance_every", 2)])
 def test_what_the_loop_of_diffusers_has_not_is_refused(key: str, value: float) -> None:
-    config = ControlledConfig(control="controlnet-mini@1")
+    config = parse_config({"control": "controlnet-mini@1"}, ControlledConfig, "")
     sampler = SamplerSettings.model_validate({key: value})
     with pytest.raises(LepbenchError, match=f"sampler.{key} is set, and 'controlled' draws by the loop"):
         config.build(load_backbone("mini@1"), sampler)
