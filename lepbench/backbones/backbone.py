@@ -254,7 +254,7 @@ class Backbone:
         Raises:
             LepbenchError: `require_negatives`.
         """
-        return encode_halves(self.family, self.text, prompts, scale, negatives)
+        return encode_halves(self.family, self.text, prompts, scale, negatives=negatives)
 
     def require_negatives(self, scale: float, negatives: Iterable[str | None]) -> None:
         """Refuse negative prompts that nothing would read.

@@ -55,7 +55,9 @@ class ClassifierFreeGuidance:
         return self.backbone.family.guide(conditional, without, self.settings.guidance_scale)
 
     def _has_ended(self, timestep: Tensor) -> bool:
-        return float(timestep) <= self.settings.guidance_stop * self.backbone.train_timesteps
+        stop = self.settings.guidance_stop
+        # The last timestep of some schedules is 0.
+        return stop > 0 and float(timestep) <= stop * self.backbone.train_timesteps
 
     def _reads_both(self, timestep: Tensor, index: int) -> bool:
         """Whether a step computes both passes."""

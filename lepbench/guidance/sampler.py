@@ -79,7 +79,7 @@ def sample(
     latent = (noise.shape[-2], noise.shape[-1])
     if scheduler is None:
         scheduler = make_scheduler(
-            settings.scheduler, backbone, settings.steps, latent, settings.timestep_spacing
+            settings.scheduler, backbone, settings.steps, latent, spacing=settings.timestep_spacing
         )
     conditions = backbone.conditions(prompts, settings.guidance_scale, negatives)
     predictions = ClassifierFreeGuidance(backbone, conditions, settings)

@@ -168,7 +168,9 @@ def check_drawing(backbone: Backbone, sampler: SamplerSettings, size: tuple[int,
         LepbenchError: the size, the scheduler, the guidance scale or the negative prompt does not fit.
     """
     _, height, width = backbone.latent_shape(size)
-    make_scheduler(sampler.scheduler, backbone, sampler.steps, (height, width), sampler.timestep_spacing)
+    make_scheduler(
+        sampler.scheduler, backbone, sampler.steps, (height, width), spacing=sampler.timestep_spacing
+    )
     require_scale(backbone, sampler.guidance_scale)
     backbone.require_negatives(sampler.guidance_scale, [sampler.negative_prompt])
 

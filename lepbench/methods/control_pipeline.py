@@ -47,12 +47,14 @@ def draw_controlled(
     kind, latent = module.kind, (noise.shape[-2], noise.shape[-1])
     prompts = [request.prompt for request in requests]
     conditions = backbone.conditions(prompts, sampler.guidance_scale, choose_negatives(requests, sampler))
-    scheduler = make_scheduler(sampler.scheduler, backbone, sampler.steps, latent, sampler.timestep_spacing)
+    scheduler = make_scheduler(
+        sampler.scheduler, backbone, sampler.steps, latent, spacing=sampler.timestep_spacing
+    )
     parts: dict[str, Any] = {kind.slot: module.network}
     if kind.encoded:
         # The encoded control picture is sampled from the generators.
         parts["vae"] = ControlEncoder(backbone.vae, backbone.dtype, generators)
-    pipeline = make_diffusers_pipeline(backbone, kind.pipeline, scheduler, parts, kind.options)
+    pipeline = make_diffusers_pipeline(backbone, kind.pipeline, scheduler, parts, options=kind.options)
     start = noise.to(backbone.device, torch.float32 if kind.whole else backbone.dtype)
     drawn: Tensor = pipeline(
         height=pictures.shape[-2],

@@ -54,7 +54,7 @@ def draw_with_encoder(
     if encoder is not None:
         name, slot = PIPELINES[type(encoder).__name__]
         parts = {slot: encoder}
-    pipeline = make_diffusers_pipeline(backbone, name, scheduler, parts, NO_CHECKER)
+    pipeline = make_diffusers_pipeline(backbone, name, scheduler, parts, options=NO_CHECKER)
     latents = pipeline(
         list(captions),
         height=strokes.shape[-2],

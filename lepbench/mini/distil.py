@@ -99,8 +99,10 @@ def train(recipe: DistilRecipe, folder: Path, cache: Path) -> Student:
         noisy = noise_latents(clean, noise, alphas, first)
         with torch.no_grad(), network.disable_adapter():
             guided = guide(network, states, empty, recipe.guidance_scale)
-            target = take_steps(guided, noisy, alphas, first, last, recipe.substeps)
-        reached = take_steps(lambda z, t: network(z, t, states).sample, noisy, alphas, first, last, 1)
+            target = take_steps(guided, noisy, alphas, first=first, last=last, count=recipe.substeps)
+        reached = take_steps(
+            lambda z, t: network(z, t, states).sample, noisy, alphas, first=first, last=last, count=1
+        )
         error = (reached.float() - target).square().mean((1, 2, 3))
         return {"loss": error.mean()}
 

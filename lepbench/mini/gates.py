@@ -156,12 +156,14 @@ def sample_gates(
     gates = []
     for title, span in (("one thing", ONE_THING), ("compositional", COMPOSITIONAL)):
         scenes = _scenes(span, count)
-        read = accuracy(probe, draw(backbone, scenes, title, progress, settings), attribute_labels(scenes))
+        read = accuracy(
+            probe, draw(backbone, scenes, title, progress, settings=settings), attribute_labels(scenes)
+        )
         gated = least if span is ONE_THING else {}
         kind = title.replace(" ", "_")
         gates += [Gate(name=f"samples/{kind}/{k}", value=v, threshold=gated.get(k)) for k, v in read.items()]
     scenes = _scenes(TWO_THINGS, count)
-    drawn = draw(backbone, scenes, "two things", progress, settings)
+    drawn = draw(backbone, scenes, "two things", progress, settings=settings)
     return [*gates, Gate(name="samples/two_things/judge_top1_of_64", value=_top1(judge, drawn, scenes, 64))]
 
 

@@ -197,7 +197,7 @@ def test_a_picture_that_the_detector_cannot_bear_is_left_out_alone(four: Path, t
 
 
 FAULTS: dict[str, tuple[Exception, str]] = {
-    "memory": (MemoryError(), "not enough memory to make .* take fewer --workers"),
+    "memory": (MemoryError(), "not enough memory to make .* with fewer --workers"),
     "torch": (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "not enough memory"),
     "opencv": (cv2.error("(-4:Insufficient memory) Failed to allocate 9 bytes"), "not enough memory"),
     "device": (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"), "not enough memory"),

@@ -177,12 +177,12 @@ CASES: dict[str, Case] = {
     "an ability that it has not": (
         "photographs",
         lambda place: judge(place, clip(place, use=["masks"])),
-        "judge 'clip' gives no 'masks'",
+        "'use' names 'masks', which it does not give",
     ),
     "no ability": (
         "photographs",
         lambda place: judge(place, clip(place, use=["mask"])),
-        "judges.clip.use",
+        "judge 'clip': use entry 1 must be 'features'",
     ),
 }
 

@@ -335,7 +335,7 @@ def test_a_model_to_compare_with_is_a_file_or_a_mapping(
         ),
         ("name: x\nmethod: {name: unguide}\n", "m.yaml", "m.yaml: unknown method 'unguide'"),
         ("", "none.yaml", "cannot read none.yaml"),
-        ("", {"sampler": {"steps": 3}}, "method.precomputed.compare_with.backbone"),
+        ("", {"sampler": {"steps": 3}}, "method.compare_with.backbone"),
         ("", {"backbone": "mini@1", "smapler": {}}, "did you mean 'sampler'"),
     ],
 )

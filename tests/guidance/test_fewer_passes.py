@@ -78,6 +78,15 @@ def test_passes_of_eight_steps(
     assert counted.total == passes
 
 
+def test_a_last_timestep_of_zero_is_guided(tiny_folder_of: Callable[[str], Path]) -> None:
+    backbone = load_backbone(tiny_folder_of("sdxl"))
+    assert make_scheduler("ddim", backbone, 3).timesteps[-1] == 0
+    noise = torch.randn(1, *backbone.latent_shape(backbone.choose_size(None, None)))
+    with count_passes(backbone.denoiser) as counted:
+        sample(backbone, PROMPTS[:1], noise, SamplerSettings(steps=3))
+    assert counted.total == 6
+
+
 def test_the_last_difference_stands_for_the_unconditional_pass(
     tiny_backbone: Backbone, start: Tensor
 ) -> None:

@@ -394,7 +394,7 @@ def test_a_suite_is_found_by_its_name(write: Write, tiny_suite: Suite, tmp_path:
             "reads column 'edge_matched_predicted_5px', which none counts; add its tolerance to 'tolerances'",
         ),
         ("measures: [edges, edges]", "has two columns called 'edge_predicted'; name a measure once"),
-        ("measures: []", "t.yaml: measures: "),
+        ("measures: []", "t.yaml: measures must have at least 1 entry"),
     ],
 )
 def test_terms_that_do_not_fit_together_are_one_line(

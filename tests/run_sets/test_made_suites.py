@@ -137,9 +137,9 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"set": {"fractions": [1, 0.5]}}, "must rise"),
     ({"set": {"fraction": [1]}}, "unknown key 'fraction'; did you mean 'fractions'?"),
     ({"size": 32}, "suite 'unfinished': completion takes no --size"),
-    ({"items": True}, "suite unfinished: items: "),
-    ({"items": 0}, "suite unfinished: items: "),
-    ({"name": "a/b"}, "suite a/b: name: "),
+    ({"items": True}, "suite unfinished: items: true and false are no numbers"),
+    ({"items": 0}, "suite unfinished: items must be 1 or more, not 0"),
+    ({"name": "a/b"}, "suite a/b: name must be a name of letters"),
     ({"limit": 3}, "suite unfinished: unknown key 'limit'"),
 ]
 
