@@ -64,9 +64,9 @@ class Group(NamedTuple):
 
 SIZES = (1, 2, 4, 8)
 PLAN = (
-    Group("sd15", False, SIZES, 0.2),
-    Group("sdxl", False, SIZES, 0.5),
-    Group("sd15", True, SIZES, 0.7),
+    Group("sd15", False, SIZES, 0.15),
+    Group("sdxl", False, SIZES, 0.42),
+    Group("sd15", True, SIZES, 0.71),
     Group("sdxl", True, SIZES, 1.0),
 )
 REHEARSAL = (
