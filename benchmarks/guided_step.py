@@ -19,6 +19,7 @@ all but the literal rendering run compiled blocks. With --json, an object a batc
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
@@ -59,6 +60,8 @@ TINY: dict[str, dict[str, Any]] = {
     },
 }
 """What differs in a U-Net that is quick to try."""
+TINY_VAE: dict[str, Any] = {"block_out_channels": [32, 32, 32, 32], "layers_per_block": 1}
+"""What differs in such a VAE."""
 
 
 class AnyText(Family):
@@ -117,6 +120,16 @@ def random_backbone(
         device=device,
         dtype=dtype,
     )
+
+
+def add_vae(backbone: Backbone, name: str, tiny: bool) -> Backbone:
+    """The backbone with a VAE of random weights, on its device."""
+    with backbone.device:
+        vae = diffusers.AutoencoderKL.from_config({**load_known()[name].vae, **(TINY_VAE if tiny else {})})
+    vae.eval().requires_grad_(False)
+    if backbone.dtype != vae.dtype:
+        vae.to(backbone.dtype)
+    return dataclasses.replace(backbone, vae=vae)
 
 
 class LiteralPredictor(nn.Module):
