@@ -141,7 +141,7 @@ def show(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) and abs(value) < 1e4 else str(value)
 
 
-def measure_group(group: Group, scale: Scale, table: Table, ends: float, folder: Path) -> None:
+def measure_group(group: Group, scale: Scale, table: Table, *, ends: float, folder: Path) -> None:
     """Measure the batch sizes of a group in turn, until the clock is at `ends`."""
     drawing, least = None, 0.0
     for batch in group.batches:
@@ -179,7 +179,8 @@ def measure_plan(plan: tuple[Group, ...], scale: Scale, out: Path, minutes: floa
     started, table = time.monotonic(), Table(out, plan, scale)
     with tempfile.TemporaryDirectory() as folder:
         for group in plan:
-            measure_group(group, scale, table, started + 60 * minutes * group.until, Path(folder))
+            ends = started + 60 * minutes * group.until
+            measure_group(group, scale, table, ends=ends, folder=Path(folder))
             # Compiled forms of one backbone are of no use to the next, and count against a limit.
             torch.compiler.reset()
             free_memory()
