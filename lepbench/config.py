@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -75,6 +76,15 @@ SYNTAX = {
     "special characters": "it holds control characters",
 }
 """By a part of what YAML's reader says, the same in plain words."""
+
+
+def omit_defaults(written: dict[str, Any], kind: type[BaseModel], keys: Collection[str]) -> dict[str, Any]:
+    """Written settings without those of `keys` that are at their defaults.
+
+    For keys that came after the first records: hashes of what was written before them are unchanged.
+    """
+    fields = kind.model_fields
+    return {key: value for key, value in written.items() if key not in keys or value != fields[key].default}
 
 
 def load_config(path: Path, kind: type[C]) -> C:

@@ -41,7 +41,7 @@ def run_set(
     Args:
         config: a YAML file, a dict of its keys, or a configuration; docs/runs.md has the keys.
         only: pattern with `*` of the models that are evaluated now; finished runs of others are shown too.
-        quick: evaluate the first four items of each suite alone, with all their variants, for a first look;
+        quick: evaluate the first two items of each suite alone, with all their variants, for a first look;
             into a folder of its own, `OUT-quick`.
         trust_code: run code that a configuration names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total), whose stage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lepbench.backbones.family import Family, TextParts, choose_classes
@@ -66,3 +66,8 @@ def hash_adapter(folder: Path) -> dict[str, str]:
     """SHA-256 of an adapter's files that affect a result, by their names with `adapter/` in front."""
     names = [ADAPTER_CONFIG, ADAPTER_WEIGHTS, *([SCHEDULE] if (folder / SCHEDULE).is_file() else [])]
     return {f"adapter/{name}": sha256_file(folder / name) for name in names}
+
+
+def holds_low_rank(names: Iterable[str]) -> bool:
+    """Whether a folder with files of these names holds low-rank weights, by whatever program."""
+    return any(name == ADAPTER_CONFIG or "lora" in name.lower() for name in names)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import Family
+from lepbench.backbones.folder import holds_low_rank
 from lepbench.backbones.load import read_mapping
 from lepbench.backbones.resolve import INDEX, find_model_folder, is_local, is_weights_file
 from lepbench.errors import LepbenchError
@@ -120,7 +121,7 @@ def _explain_folder(folder: Path) -> LepbenchError:
     near = _find_near(folder)
     if near is not None and "config.json" not in names:
         return LepbenchError(f"missing file {folder / INDEX}", f"did you mean {near}?")
-    if "adapter_config.json" in names or any("lora" in name.lower() for name in names):
+    if holds_low_rank(names):
         return _explain_addition(folder, *LORA)
     if any(name.startswith("learned_embeds") for name in names):
         return _explain_addition(folder, *INVERSION)

@@ -77,7 +77,7 @@ def _pictures(place: Path) -> Excluded:
             content = (place / name).read_bytes()
             hashes.append(_hash_picture(decode_picture(content, MOST_PIXELS).pixels, content))
         except (OSError, Rejected) as error:
-            # What cannot be read could not be told from a picture of the set.
+            # What cannot be read could not be distinguished from a picture of the set.
             raise LepbenchError(
                 f"cannot compare with {place / name}: {error}", "repair it, or take it out of the folder"
             ) from error

@@ -76,7 +76,7 @@ def check_owner(path: Path, identity: Identity) -> None:
         path: of the identity in the folder.
 
     Raises:
-        LepbenchError: it is another, or one that cannot be told from another.
+        LepbenchError: it is another, or one that cannot be distinguished from another.
     """
     out, owner = path.parent, read_owner(path)
     if STATE in owner.weights or STATE in identity.weights:

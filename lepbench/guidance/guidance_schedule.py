@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from lepbench.config import Config
+from lepbench.config import Config, omit_defaults
 
 
 class Repeats(Config):
@@ -55,10 +55,7 @@ class GuidanceSchedule(Config):
     @model_serializer(mode="wrap")
     def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Omit the later key at its default, so that the hashes of schedules without it are unchanged."""
-        settings: dict[str, Any] = plain(self)
-        if self.every == 1:
-            settings.pop("every", None)
-        return settings
+        return omit_defaults(plain(self), type(self), ("every",))
 
     def strength(self, time: float, stop: float) -> float:
         """Share of the scale at t = `time` x T_train, above the stop time: 1 at t = T_train."""

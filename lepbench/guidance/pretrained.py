@@ -15,7 +15,7 @@ from lepbench.quiet import silence_libraries
 
 
 def load_pipeline(id_or_path: str | Path, options: Mapping[str, Any]) -> Any:
-    """Load a pipeline of diffusers, without its progress bar; only safetensors unless told otherwise.
+    """Load a pipeline of diffusers without a progress bar; only safetensors unless `options` say otherwise.
 
     Args:
         id_or_path: an embedded name (`mini@1`), a folder, or a hub id.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
-from lepbench.config import Config
+from lepbench.config import Config, omit_defaults
 from lepbench.errors import LepbenchError
 from lepbench.guidance.schedulers import SCHEDULERS
 
@@ -52,8 +52,4 @@ class SamplerSettings(Config):
     @model_serializer(mode="wrap")
     def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Omit later keys at their defaults, so that the hashes of samplers without them are unchanged."""
-        settings: dict[str, Any] = plain(self)
-        for key in LATER:
-            if settings.get(key) == type(self).model_fields[key].default:
-                settings.pop(key, None)
-        return settings
+        return omit_defaults(plain(self), type(self), LATER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lepbench.backbones.folder import holds_low_rank
 from lepbench.backbones.identify import read_index
 from lepbench.backbones.load import read_mapping
 from lepbench.backbones.resolve import (
@@ -127,7 +128,7 @@ def _explain_folder(name: str, folder: Path) -> LepbenchError:
     names = [path.name for path in list_visible(folder)]
     if not names:
         return LepbenchError(f"the folder {name} is empty", GIVE)
-    if "adapter_config.json" in names or any("lora" in file.lower() for file in names):
+    if holds_low_rank(names):
         return LepbenchError(f"{name} is a LoRA, and no control module", GIVE)
     inner = next((path.parent for path in sorted(folder.glob(f"*/{CONFIG}"))), None)
     fix = GIVE if inner is None else f"did you mean {inner}?"

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.backbones.cost import count_flops, count_pass_flops
+from lepbench.config import omit_defaults
 from lepbench.guidance import Guidance, SamplerSettings
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
@@ -66,12 +67,7 @@ class SteeredConfig(MethodConfig):
         """The schedule's keys first: records are named by a hash of what is written."""
         settings: dict[str, Any] = plain(self)
         schedule: dict[str, Any] = settings.pop("schedule", {})
-        kept = {
-            key: value
-            for key, value in settings.items()
-            if key not in self.later or value != type(self).model_fields[key].default
-        }
-        return schedule | kept
+        return schedule | omit_defaults(settings, type(self), self.later)
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,14 +14,11 @@ from torch import Tensor
 
 from lepbench.backbones import load_backbone
 from lepbench.config import Config
-from lepbench.detectors import Canny
 from lepbench.mini.control import make_schedule
 from lepbench.mini.corpus import Range
+from lepbench.mini.denoising import Predict
 from lepbench.mini.training import Fit, Trainer, device
-from lepbench.mini.triplets import encode_range
-
-Predict = Callable[[Tensor, Tensor], Tensor]
-"""Latents [B, C, h, w] and timesteps int64 [B] to the predicted noise [B, C, h, w]."""
+from lepbench.mini.triplets import encode_scenes
 
 
 class DistilRecipe(Config):
@@ -80,8 +77,9 @@ def train(recipe: DistilRecipe, folder: Path, cache: Path) -> Student:
 
     backbone = load_backbone(recipe.backbone, device())
     torch.manual_seed(recipe.fit.seed)
-    data = encode_range(backbone, recipe.train, Canny(low=0.3, high=0.6), folder=folder, cache=cache)
-    alphas = make_schedule(backbone).alphas_cumprod.to(backbone.device)
+    data = encode_scenes(backbone, recipe.train, folder, cache)
+    schedule = make_schedule(backbone)
+    alphas = schedule.alphas_cumprod.to(backbone.device)
     # At first equal to the teacher: one of the two factors of each product starts as zeros.
     layers = list(recipe.layers)
     network: Any = get_peft_model(
@@ -90,13 +88,13 @@ def train(recipe: DistilRecipe, folder: Path, cache: Path) -> Student:
     )
 
     def step(rng: torch.Generator) -> dict[str, Tensor]:
-        rows = torch.randint(len(data), (recipe.fit.batch,), generator=rng)
+        rows = torch.randint(len(data.latents), (recipe.fit.batch,), generator=rng)
         states, empty = data.states[rows].to(backbone.device), data.empty.to(backbone.device)
         clean = data.latents[rows].float().to(backbone.device)
         noise = torch.randn(clean.shape, generator=rng).to(backbone.device)
         places = torch.randint(recipe.steps, (recipe.fit.batch,), generator=rng).to(backbone.device)
         first, last = name_timesteps(places, recipe.steps, len(alphas))
-        noisy = noise_latents(clean, noise, alphas, first)
+        noisy = schedule.add_noise(clean, noise, first)
         with torch.no_grad(), network.disable_adapter():
             guided = guide(network, states, empty, recipe.guidance_scale)
             target = take_steps(guided, noisy, alphas, first=first, last=last, count=recipe.substeps)
@@ -150,12 +148,6 @@ def take_steps(
         noise = predict(latents, start)
         latents = a_end * (latents - s * noise) / a + s_end * noise
     return latents
-
-
-def noise_latents(clean: Tensor, noise: Tensor, alphas: Tensor, times: Tensor) -> Tensor:
-    """The forward process: latents at `times`, int64 [B]."""
-    a, s = _levels(alphas, times)
-    return a * clean + s * noise
 
 
 def _levels(alphas: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.errors import LepbenchError
+from lepbench.files import read_json
 from lepbench.guidance import SamplerSettings, sample
 from lepbench.judges.classifier import Probe, accuracy, load_probe
 from lepbench.judges.clip import ClipScorer
@@ -19,11 +20,12 @@ from lepbench.judges.segmenter import load_segmenter
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.masks import intersection_over_union, mask_counts
 from lepbench.mini.corpus import Range, attribute_labels
+from lepbench.mini.distil import DistilResult
 from lepbench.mini.encoder_gates import encoder_gates
 from lepbench.mini.gate import BATCH, DETECTOR, Gate, draw_scenes, render_pictures
 from lepbench.mini.judge import retrieval_top1
 from lepbench.mini.matcher import kinds_of
-from lepbench.mini.stages import list_encoders
+from lepbench.mini.stages import METRICS, list_encoders
 from lepbench.progress import Progress
 from lepbench.registry import suggest_name
 from lepbench.sketchworld import LEVELS, Scene, freehand, render
@@ -36,7 +38,7 @@ SKETCHED = ONE_THING.model_copy(update={"count": 128})
 CAPTIONS = Range(split="test", start=600_000, count=1000)
 FULL = SamplerSettings()
 """50 DDIM steps, guidance scale 4."""
-LIVE, LIVE_STEPS = "mini-live@1", 4
+LIVE = "mini-live@1"
 
 
 def measure(
@@ -65,8 +67,9 @@ def list_gated() -> tuple[str, ...]:
 
 
 def _measure_model(folder: Path, name: str, count: int | None, progress: Progress) -> list[Gate]:
-    if name in MODELS or name in TRAINED:
-        return (MODELS | TRAINED)[name](folder, count, progress)
+    measured = (MODELS | TRAINED).get(name)
+    if measured is not None:
+        return measured(folder, count, progress)
     # Its recipe trained it for the model that ships.
     backbone, probe = load_backbone("mini@1"), load_probe(PROBE)
     return encoder_gates(folder / name, backbone, probe, scenes=_scenes(SKETCHED, count), progress=progress)
@@ -82,8 +85,9 @@ def _mini_gates(folder: Path, count: int | None, progress: Progress) -> list[Gat
 
 
 def _live_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
-    """Those of mini@1 by four steps without classifier-free guidance."""
-    few = SamplerSettings(steps=LIVE_STEPS, guidance_scale=1.0)
+    """Those of mini@1 by the steps that it was trained for, without classifier-free guidance."""
+    trained = DistilResult.model_validate(read_json(folder / LIVE / METRICS, "train it again")).recipe
+    few = SamplerSettings(steps=trained.steps, guidance_scale=1.0)
     backbone, judge = load_backbone(folder / LIVE), ClipScorer.load(JUDGE)
     gates = sample_gates(backbone, load_probe(PROBE), judge, count=count, progress=progress, settings=few)
     return [gate.model_copy(update={"name": f"{LIVE}/{gate.name}"}) for gate in gates]

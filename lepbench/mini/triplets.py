@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -66,10 +67,17 @@ def draw_control(strokes: Tensor) -> Tensor:
     return strokes.float()[:, None].expand(-1, 3, -1, -1)
 
 
-def encode_range(
-    backbone: Backbone, span: Range, detector: Canny, folder: Path, cache: Path
-) -> ControlTriplets:
-    """Every scene of a range as a triplet: those that `lepbench build-data` makes of sketchworld.
+class EncodedScenes(NamedTuple):
+    """N scenes on the CPU: renders, and latents and captions as in `ControlTriplets`."""
+
+    corpus: Renders
+    latents: Tensor
+    states: Tensor
+    empty: Tensor
+
+
+def encode_scenes(backbone: Backbone, span: Range, folder: Path, cache: Path) -> EncodedScenes:
+    """Pictures and captions of every scene of a range.
 
     Args:
         folder: keeps the latents.
@@ -80,12 +88,24 @@ def encode_range(
     named = sha256_bytes(f"{span.model_dump_json()} {sorted(backbone.files_sha256.items())}".encode())
     latents = cached_latents(backbone.vae, corpus, folder / f"latents-{named[:12]}.npy", "fp32")
     states = encode_captions(backbone, [*(scene.caption for scene in corpus.scenes), ""])
+    return EncodedScenes(corpus, torch.from_numpy(np.array(latents)), states[:-1], states[-1])
+
+
+def encode_range(
+    backbone: Backbone, span: Range, detector: Canny, folder: Path, cache: Path
+) -> ControlTriplets:
+    """Every scene of a range as a triplet: those that `lepbench build-data` makes of sketchworld.
+
+    Args:
+        folder, cache: as for `encode_scenes`.
+    """
+    corpus, latents, states, empty = encode_scenes(backbone, span, folder, cache)
     return ControlTriplets(
         ids=tuple(scene.id for scene in corpus.scenes),
-        latents=torch.from_numpy(np.array(latents)),
+        latents=latents,
         strokes=find_strokes(corpus, detector),
-        states=states[:-1],
-        empty=states[-1],
+        states=states,
+        empty=empty,
     )
 
 

@@ -124,7 +124,7 @@ def train(recipe: UnetRecipe, vae: AutoencoderKL, folder: Path, cache: Path) -> 
 
 
 def predict_noise(model: nn.ModuleDict, captions: Tensor, noisy: Tensor, times: Tensor) -> Tensor:
-    """The noise [B, 4, 16, 16] that `unet` finds in latents of that shape, told by `text` what they show.
+    """The noise [B, 4, 16, 16] that `unet` finds in latents of that shape, whose captions `text` encodes.
 
     Args:
         captions: int64 [B, 32] token ids.

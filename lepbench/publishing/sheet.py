@@ -33,9 +33,9 @@ SHOWN = (REAL.name, UNGUIDED.name, MODEL.name)
 
 @dataclass(frozen=True)
 class Strip:
-    """One item on the sheet: its prompt, and a picture uint8 [H, W, 3] a column, None where there is none."""
+    """One item on the sheet: its title, and a picture uint8 [H, W, 3] a column, None where there is none."""
 
-    prompt: str
+    title: str
     pictures: Sequence[Pixels | None]
 
 
@@ -47,10 +47,23 @@ def write_sheet(folder: Path, record: Record, subtitle: str, items: Sequence[Ite
     drawn = (row for row in SHOWN if locate_picture(folder, row, items[0].item_id).parent.is_dir())
     rows = [row for row in drawn if row != same]
     columns = ["sketch", *(model.method.name if row == MODEL.name else row for row in rows)]
-    strips = [_read_strip(folder, rows, item) for item in items[:count]]
+    places = [(folder, row) for row in rows]
+    strips = [read_strip(item, places, item.prompt) for item in items[:count]]
     sheet = draw_sheet(model.name, subtitle, columns, strips)
     with atomic_path(folder / SHEET) as partial:
         sheet.save(partial, format="PNG", optimize=True)
+
+
+def read_strip(item: Item, places: Sequence[tuple[Path, str]], title: str) -> Strip:
+    """An item's sketch and its pictures.
+
+    Args:
+        places: the folder of a run, and a condition of it, for each picture.
+        title: what is written below them.
+    """
+    paths = [locate_picture(folder, condition, item.item_id) for folder, condition in places]
+    drawn = [np.asarray(open_rgb(path)) if path.is_file() else None for path in paths]
+    return Strip(title, [draw_strokes(item.input), *drawn])
 
 
 def draw_sheet(
@@ -86,12 +99,6 @@ def draw_sheet(
     return page.image
 
 
-def _read_strip(folder: Path, rows: Sequence[str], item: Item) -> Strip:
-    paths = [locate_picture(folder, row, item.item_id) for row in rows]
-    drawn = [np.asarray(open_rgb(path)) if path.is_file() else None for path in paths]
-    return Strip(item.prompt, [draw_strokes(item.input), *drawn])
-
-
 def _write_headings(page: Page, columns: Sequence[str], place: Corner, tile: int) -> None:
     for (left, top), name in zip(_arrange_columns(len(columns), place, tile), columns, strict=True):
         page.write_text(
@@ -110,7 +117,7 @@ def _place_strip(page: Page, strip: Strip, place: Corner, tile: int) -> None:
             page.place_panel(picture, (left, top), (tile, tile), frame=LINE)
     left, top = place
     wide = len(places) * (tile + GAP) - GAP
-    page.write_text(strip.prompt, (left, top + tile + 8), size=17, ink=INK, width=wide)
+    page.write_text(strip.title, (left, top + tile + 8), size=17, ink=INK, width=wide)
 
 
 def _size_text(size: int, tile: int) -> int:

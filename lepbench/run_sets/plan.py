@@ -15,7 +15,7 @@ from lepbench.run_sets.folder import check_names, check_set_folder
 from lepbench.run_sets.follow import Follow
 from lepbench.run_sets.plots import check_plots
 from lepbench.run_sets.quick import quicken
-from lepbench.run_sets.runs import SetRun, list_runs, select_runs
+from lepbench.run_sets.runs import SetRun, collect_tasks, list_runs, select_runs
 from lepbench.run_sets.states import State, find_states
 from lepbench.run_sets.suites import PlannedSuite
 from lepbench.run_sets.tables import check_table
@@ -42,7 +42,7 @@ class Plan:
     @property
     def tasks(self) -> list[Task]:
         """Of the runs, each once."""
-        return list({run.task.name: run.task for run in self.runs}.values())
+        return collect_tasks(self.runs)
 
     @property
     def keys(self) -> list[str]:

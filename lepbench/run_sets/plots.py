@@ -8,7 +8,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.summary import list_metrics
 from lepbench.run_sets.curves import check_curve
 from lepbench.run_sets.plot_config import CurvePlot, FrontPlot
-from lepbench.run_sets.runs import SetRun
+from lepbench.run_sets.runs import SetRun, collect_tasks
 from lepbench.run_sets.tasks import Task
 from lepbench.run_sets.trade_offs import check_front
 from lepbench.run_sets.values import is_metric
@@ -39,7 +39,7 @@ def list_fitting(plot: Plot, runs: Sequence[SetRun]) -> list[Task]:
     fitting: list[Task] = []
     faults: list[LepbenchError] = []
     others: list[LepbenchError] = []
-    for task in {run.task.name: run.task for run in runs}.values():
+    for task in collect_tasks(runs):
         try:
             _check(plot, task, [run for run in runs if run.task is task])
         except LepbenchError as error:

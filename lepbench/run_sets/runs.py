@@ -41,6 +41,11 @@ def list_runs(config: RunSet, tasks: Sequence[Task], variants: Sequence[Variant]
     ]
 
 
+def collect_tasks(runs: Sequence[SetRun]) -> list[Task]:
+    """The tasks of runs, each once, in their order."""
+    return list({run.task.name: run.task for run in runs}.values())
+
+
 def select_runs(runs: Sequence[SetRun], pattern: str | None) -> list[SetRun]:
     """The runs whose model's name matches a pattern with `*`, `?` and `[...]`; all without one.
 

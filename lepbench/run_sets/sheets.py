@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from lepbench.evaluation.conditions import MODEL, REAL
-from lepbench.evaluation.layout import locate_picture
 from lepbench.files import atomic_path
-from lepbench.images import Pixels, open_rgb
-from lepbench.panels import draw_strokes
-from lepbench.publishing.sheet import TILE, Strip, draw_sheet
+from lepbench.publishing.sheet import TILE, draw_sheet, read_strip
 from lepbench.run_sets.runs import SetRun
 from lepbench.run_sets.tasks import Task
 from lepbench.suites import Item
@@ -43,7 +38,7 @@ def write_sheet_of_runs(path: Path, task: Task, runs: Sequence[SetRun], count: i
         task.suite.name,
         "the same prompt, sketch and noise by every model",
         columns,
-        [_read_strip(item, conditions) for item in items],
+        [read_strip(item, conditions, _name_item(item)) for item in items],
         tile=min(TILE, WIDTH // len(columns)),
         abreast=1,
     )
@@ -51,11 +46,5 @@ def write_sheet_of_runs(path: Path, task: Task, runs: Sequence[SetRun], count: i
         sheet.save(partial, format="JPEG", quality=88)
 
 
-def _read_strip(item: Item, conditions: Sequence[tuple[Path, str]]) -> Strip:
-    pictures = [_read_picture(locate_picture(folder, row, item.item_id)) for folder, row in conditions]
-    title = f"{item.level}: {item.prompt}" if item.level else item.prompt
-    return Strip(title, [draw_strokes(item.input), *pictures])
-
-
-def _read_picture(path: Path) -> Pixels | None:
-    return np.asarray(open_rgb(path)) if path.is_file() else None
+def _name_item(item: Item) -> str:
+    return f"{item.level}: {item.prompt}" if item.level else item.prompt

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from lepbench.evaluation.record import Record
 from lepbench.files import write_text
 from lepbench.publishing.plots import Panel, write_plot
 from lepbench.publishing.results import ResultsTable
@@ -19,10 +18,8 @@ from lepbench.run_sets.plan import Plan
 from lepbench.run_sets.plot_config import FrontPlot
 from lepbench.run_sets.plots import Plot, list_fitting
 from lepbench.run_sets.quick import LABEL
-from lepbench.run_sets.runs import SetRun
 from lepbench.run_sets.sheets import name_sheet, write_sheet_of_runs
-from lepbench.run_sets.tables import Finished, format_runs, frame_runs, tabulate_tasks
-from lepbench.run_sets.tasks import Task
+from lepbench.run_sets.tables import Finished, format_runs, frame_runs, select_finished, tabulate_tasks
 from lepbench.run_sets.trade_offs import TradeOff, format_fronts, make_front_panel, measure_trade_off
 
 
@@ -82,7 +79,7 @@ def _write_texts(outcome: SetOutcome, plan: Plan, finished: Finished) -> dict[st
 
 def _draw_plot(plot: Plot, plan: Plan, finished: Finished) -> DrawnPlot:
     file = name_plot(plot)
-    parts = [(task, _select(finished, task)) for task in list_fitting(plot, plan.runs)]
+    parts = [(task, select_finished(finished, task)) for task in list_fitting(plot, plan.runs)]
     if not isinstance(plot, FrontPlot):
         return DrawnPlot(file, [make_curve_panel(plot, task, part) for task, part in parts])
     fronts = [measure_trade_off(plot, task, part) for task, part in parts]
@@ -93,11 +90,7 @@ def _draw_sheets(plan: Plan, finished: Finished) -> dict[str, Callable[[Path], o
     """What writes the sheet of each suite, by file; under every protocol the pictures are the same."""
     count, writers = plan.config.sheet_items, dict[str, Callable[[Path], object]]()
     for task in plan.tasks:
-        file, runs = name_sheet(task.suite.name), [run for run, _ in _select(finished, task)]
+        file, runs = name_sheet(task.suite.name), [run for run, _ in select_finished(finished, task)]
         if count and runs and file not in writers:
             writers[file] = partial(write_sheet_of_runs, task=task, runs=runs, count=count)
     return writers
-
-
-def _select(finished: Finished, task: Task) -> list[tuple[SetRun, Record]]:
-    return [(run, record) for run, record in finished if run.task.name == task.name]

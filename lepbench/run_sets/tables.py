@@ -16,7 +16,7 @@ from lepbench.publishing.run_table import check_rows, tabulate_runs
 from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.run_sets.config import TableConfig
 from lepbench.run_sets.plot_config import COSTS
-from lepbench.run_sets.runs import SetRun
+from lepbench.run_sets.runs import SetRun, collect_tasks
 from lepbench.run_sets.sweep import write_value
 from lepbench.run_sets.tasks import Task
 from lepbench.run_sets.values import read_cost
@@ -26,6 +26,11 @@ MOST_TESTED = 6
 Finished = Sequence[tuple[SetRun, Record]]
 
 
+def select_finished(finished: Finished, task: Task) -> Finished:
+    """The finished runs of a task."""
+    return [(run, record) for run, record in finished if run.task.name == task.name]
+
+
 def check_table(config: TableConfig, runs: Sequence[SetRun]) -> None:
     """Refuse a table of figures or rows that are not known, or of rows that no run has.
 
@@ -33,7 +38,7 @@ def check_table(config: TableConfig, runs: Sequence[SetRun]) -> None:
         LepbenchError: there is one; the message suggests the nearest name.
     """
     check_rows(config.rows)
-    choose_figures(config, list({run.task.name: run.task for run in runs}.values()))
+    choose_figures(config, collect_tasks(runs))
     conditions = (list_conditions(run.variant.config, run.task.suite) for run in runs)
     if not any(kind.name in config.rows for kinds in conditions for kind in kinds):
         raise LepbenchError(f"no run has the row {', '.join(config.rows)}", "choose other 'table.rows'")
@@ -64,8 +69,8 @@ def tabulate_tasks(
     """
     figures = choose_figures(config, tasks)
     tables, notes = [], []
-    for name in dict.fromkeys(run.task.name for run, _ in finished):
-        part = [(run, record) for run, record in finished if run.task.name == name]
+    for task in collect_tasks([run for run, _ in finished]):
+        name, part = task.name, select_finished(finished, task)
         if any(row in record.rows for _, record in part for row in config.rows):
             tables.append(_tabulate(config, [run for run, _ in part], figures[name]))
         else:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lepbench.backbones import load_backbone
 from lepbench.guidance import SamplerSettings, sample
-from lepbench.mini.distil import guide, name_timesteps, noise_latents, take_steps
+from lepbench.mini.distil import guide, name_timesteps, take_steps
 from lepbench.mini.stages import train
 from lepbench.mini.unet import scheduler
 from lepbench.seeds import draw_noise
@@ -57,12 +57,6 @@ def test_substeps_divide_a_step() -> None:
     # Half way from 999 to 749.
     half = take_steps(predict, latents, alphas, first, torch.tensor([874]), 1)
     assert torch.allclose(take_steps(predict, half, alphas, torch.tensor([874]), last, 1), whole, atol=1e-5)
-
-
-def test_noise_is_that_of_the_forward_process() -> None:
-    clean, noise, times = torch.randn(3, 4, 2, 2), torch.randn(3, 4, 2, 2), torch.tensor([0, 500, 999])
-    expected = scheduler().add_noise(clean, noise, times)
-    assert torch.allclose(noise_latents(clean, noise, scheduler().alphas_cumprod, times), expected, atol=1e-6)
 
 
 def test_guidance_is_classifier_free() -> None:
