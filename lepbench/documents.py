@@ -30,8 +30,8 @@ MERGE = "tag:yaml.org,2002:merge"
 class BoundedLoader(yaml.SafeLoader):
     """Refuses what YAML's own loader takes in silence, or fails at with errors of Python.
 
-    That is a mapping with a key twice, aliases that stand for too much or for themselves, endless numbers, and
-    values that do not fit their tag, such as a date in a 13th month.
+    That is a mapping with a key twice, aliases that stand for too much or for themselves, endless numbers,
+    and values that do not fit their tag, such as a date in a 13th month.
     """
 
     def __init__(self, text: str) -> None:
@@ -162,8 +162,8 @@ def check_document(document: Any) -> None:
     """Refuse what no text, number or nesting of a configuration or record is like.
 
     Raises:
-        ValueError: it is nested too deeply, a text holds NUL or a lone surrogate, or a number takes more than 64
-            bits.
+        ValueError: it is nested too deeply, a text holds NUL or a lone surrogate, or a number takes more than
+            64 bits.
     """
     level = [document]
     for _ in range(DEEPEST):

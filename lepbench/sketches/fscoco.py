@@ -162,7 +162,7 @@ def load_points(path: Path) -> NDArray[np.float64]:
         points = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError as error:
         raise Unusable(Fault.UNREADABLE, f"{path.name} is missing") from error
-    except (OSError, ValueError, TypeError, OverflowError) as error:
+    except Exception as error:  # its header is Python source, which fails in as many ways
         raise Unusable(Fault.DAMAGED, f"{path.name}: {error}") from error
     if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind not in "iuf":
         raise Unusable(Fault.DAMAGED, f"{path.name} holds {points.dtype} {points.shape}, not numbers [N, 3]")
