@@ -85,7 +85,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def try_reader(reader: Reader, folder: Path, tally: Tally) -> str:
-    """Read the file once and count what comes of it; what is wrong with that, empty where nothing is."""
+    """Read the file once and count what comes of it; what is wrong with that, empty for nothing."""
     try:
         reader.read(folder)
     except REFUSED as error:
@@ -101,7 +101,7 @@ def try_reader(reader: Reader, folder: Path, tally: Tally) -> str:
 
 
 def find_blemish(message: str) -> str:
-    """What is wrong with a message: its length, a line break, or words of a library; empty where nothing is."""
+    """What is wrong with a message: its length, a line break, a library's words; empty for nothing."""
     if len(message) >= LONGEST:
         return f"a message of {len(message)} characters: {message[:80]}"
     if not message.isprintable():

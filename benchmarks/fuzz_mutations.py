@@ -18,12 +18,15 @@ TOKENS = [
     b"\0", b"[", b"{", b"}", b'"', b"'", b": ", b"- ", b"\n", b"\r\n", b"\t", b",", b"#", b"9" * 5000, b"-1",
     b"0", b"1e999", b"NaN", b"nan", b"inf", b"Infinity", b"2024-13-45", b"1:" * 500, b"0x" + b"f" * 300,
     b"&a [*a]", b"<<: *a", b"!!bool x", b"!!python/name:os.system", b"\xff\xfe", b"\xed\xa0\x80", b"\\ud800",
-    b"../../../x", b"=HYPERLINK(1)", "\u202e\u2028".encode(), b"18446744073709551616", b"[" * 3000, b"{a: " * 300,
-    b"[" * 200_000, b'{"a":' * 2000, b"<!ENTITY a 'b'>", b"<g>" * 500, b"null", b"true", b"x" * 5000,
+    b"../../../x", b"=HYPERLINK(1)", "\u202e\u2028".encode(), b"18446744073709551616", b"[" * 3000,
+    b"{a: " * 300,
+    b"[" * 200_000, b'{"a":' * 2000, b"<!ENTITY a 'b'>", b"<g>" * 500, b"null", b"true",
+    b"x" * 5000,
 ]  # fmt: skip
 """What is put into bytes."""
 TEXTS = [
-    "", "x", "x" * 5000, "../../x", "/etc/passwd", "=1+1", "\u202e", "\ud800", "a\0b", "nan", "-1", "a\nb", "\x1b[2J",
+    "", "x", "x" * 5000, "../../x", "/etc/passwd", "=1+1", "\u202e", "\ud800", "a\0b", "nan", "-1", "a\nb",
+    "\x1b[2J",
 ]  # fmt: skip
 NUMBERS = [0, 1, -1, 2**31, 2**63, 2**64, 10**30, 1e308, float("nan"), float("inf"), 0.5, 10**9]
 

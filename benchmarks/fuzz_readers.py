@@ -65,6 +65,15 @@ CAPTIONS = {
 }
 
 
+NAMES = (
+    "model", "set", "protocol", "judges", "build", "training", "plug-in", "plug-in metadata", "suite", "items",
+    "record", "samples", "board", "board terms", "manifest", "triplets", "csv", "jsonl", "captions", "prompts",
+    "sidecars", "weights", "predictor", "statistics", "features", "picture", "jpeg", "tiff", "webp",
+    "corpus picture", "sketch", "svg", "ndjson", "npy",
+)  # fmt: skip
+"""Of all readers."""
+
+
 class Reader(NamedTuple):
     """Something that reads a file.
 

@@ -94,6 +94,8 @@ def open_header(source: Path | bytes, name: str = "image") -> Iterator[Image.Ima
         raise
     except FileNotFoundError:
         raise LepbenchError(f"no such image: {label}", "check the path") from None
+    except Image.DecompressionBombError:
+        raise explain_size(label) from None
     except UnidentifiedImageError:
         raise LepbenchError(
             f"{label} is not an image that can be read", "give a PNG, JPEG or WebP file"
@@ -107,10 +109,15 @@ def check_size(size: tuple[int, int]) -> None:
     """Refuse a picture that would take much memory.
 
     Raises:
-        ValueError: it has more than `LARGEST` pixels.
+        DecompressionBombError: it has more than `LARGEST` pixels.
     """
     if size[0] * size[1] > LARGEST:
-        raise ValueError(f"{size[0]} x {size[1]} pixels are more than {LARGEST}")
+        raise Image.DecompressionBombError
+
+
+def explain_size(label: str) -> LepbenchError:
+    """The error for a picture that is too large."""
+    return LepbenchError(f"{label} has more than {LARGEST} pixels", "make it smaller")
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -142,6 +149,8 @@ def check_rgb(path: Path) -> tuple[int, int]:
             return width, height
     except OSError:
         pass  # `open_rgb` says why
+    except Image.DecompressionBombError:
+        raise explain_size(str(path)) from None
     except (ValueError, struct.error) as error:
         raise LepbenchError(f"{path} cannot be decoded: {error}", "replace the file") from None
     return open_rgb(path).size

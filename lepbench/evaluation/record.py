@@ -14,7 +14,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import find_shown
 from lepbench.evaluation.cost import Cost
 from lepbench.evaluation.environment import Environment
-from lepbench.evaluation.layout import RECORD, locate_picture
+from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.measures.divided import divide_counts
 from lepbench.evaluation.notebook import render_figures
 from lepbench.evaluation.per_sample import sort_samples
@@ -148,7 +148,11 @@ class Record(Config):
             LepbenchError: the folder or its samples are missing.
         """
         folder = self.require_folder()
-        frame = divide_counts(read_samples(folder, self.protocol))
+        frame = read_samples(folder, self.protocol)
+        try:
+            frame = divide_counts(frame)
+        except KeyError as error:
+            raise LepbenchError(f"{folder / SAMPLES} has no column {error}", "evaluate again") from error
         names = zip(frame["row"], frame["item_id"], frame["sample_index"], strict=True)
         frame["picture"] = [
             str(locate_picture(folder, find_shown(row), item, int(index))) for row, item, index in names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -163,7 +164,8 @@ def load_points(path: Path) -> NDArray[np.float64]:
     except FileNotFoundError as error:
         raise Unusable(Fault.UNREADABLE, f"{path.name} is missing") from error
     except Exception as error:  # its header is Python source, which fails in as many ways
-        raise Unusable(Fault.DAMAGED, f"{path.name}: {error}") from error
+        said = re.sub(r" <.* object at \w+>", "", str(error))
+        raise Unusable(Fault.DAMAGED, f"{path.name}: {said}") from error
     if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind not in "iuf":
         raise Unusable(Fault.DAMAGED, f"{path.name} holds {points.dtype} {points.shape}, not numbers [N, 3]")
     if points.nbytes > LARGEST:
