@@ -44,7 +44,8 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES, BOARDS = ROOT / "examples", ROOT / "leaderboards"
 SUITE = "sketchworld-edges-v1"
 SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><style>.a{stroke:#123;fill:none}</style>
-<g transform="rotate(20)"><path class="a" d="M5 5 L40 9 Q 50 50 9 40 Z"/><circle cx="30" cy="30" r="9" fill="red"/>
+<g transform="rotate(20)"><path class="a" d="M5 5 L40 9 Q 50 50 9 40 Z"/>
+<circle cx="30" cy="30" r="9" fill="red"/>
 <use href="#b"/></g><rect id="b" x="3" y="3" width="20" height="9" stroke-width="2%" stroke="blue"/></svg>"""
 DOODLE = {
     "key_id": "7",
@@ -66,10 +67,10 @@ CAPTIONS = {
 
 
 NAMES = (
-    "model", "set", "protocol", "judges", "build", "training", "plug-in", "plug-in metadata", "suite", "items",
-    "record", "samples", "board", "board terms", "manifest", "triplets", "csv", "jsonl", "captions", "prompts",
-    "sidecars", "weights", "predictor", "statistics", "features", "picture", "jpeg", "tiff", "webp",
-    "corpus picture", "sketch", "svg", "ndjson", "npy",
+    "model", "set", "protocol", "judges", "build", "training", "plug-in", "plug-in metadata", "suite",
+    "items", "record", "samples", "board", "board terms", "manifest", "triplets", "csv", "jsonl", "captions",
+    "prompts", "sidecars", "weights", "predictor", "statistics", "features", "picture", "jpeg", "tiff",
+    "webp", "corpus picture", "sketch", "svg", "ndjson", "npy",
 )  # fmt: skip
 """Of all readers."""
 

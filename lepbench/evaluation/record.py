@@ -153,6 +153,8 @@ class Record(Config):
             frame = divide_counts(frame)
         except KeyError as error:
             raise LepbenchError(f"{folder / SAMPLES} has no column {error}", "evaluate again") from error
+        except (TypeError, ValueError) as error:
+            raise LepbenchError(f"cannot read {folder / SAMPLES}: {error}", "evaluate again") from error
         names = zip(frame["row"], frame["item_id"], frame["sample_index"], strict=True)
         frame["picture"] = [
             str(locate_picture(folder, find_shown(row), item, int(index))) for row, item, index in names

@@ -59,7 +59,7 @@ def refused(part: str) -> Iterator[None]:
         ("name: 2024-13-45", "it is no timestamp (line 1, column 7)"),
         ("name: !!bool maybe", "it is no bool"),
         ("name: !!float ''", "it is no float"),
-        ("name: !!binary x", "binary"),
+        ("name: !!binary x", "base64"),
         ("name: !!python/name:os.system", "could not determine a constructor"),
         ("name: " + "9" * 5000, "a number has too many digits"),
         ("name: 0x" + "f" * 60, "a number has too many digits"),
