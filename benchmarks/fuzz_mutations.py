@@ -121,7 +121,7 @@ def mutate_tree(tree: Any, random: Random) -> Any:
 
 def list_places(tree: Any) -> Iterator[tuple[Any, Any]]:
     """Every value of a document as what holds it, and its key there."""
-    keys = list(tree) if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
+    keys: Any = list(tree) if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
     for key in keys:
         yield tree, key
         yield from list_places(tree[key])

@@ -16,8 +16,10 @@ MOST_NODES = 8_000
 """Values that are written in a YAML file: its parser takes up to a second for them."""
 MOST_JSON = 1 << 26
 """Bytes of a JSON file."""
-MOST_VALUES = 200_000
-"""Values in a document, each use of an alias counted."""
+MOST_VALUES = 100_000
+"""Values in a document, each use of an alias counted: pydantic tells of each that does not fit."""
+MOST_KEYS = 50_000
+"""Keys of one mapping."""
 DEEPEST = 64
 """Levels of lists and mappings within each other."""
 LONGEST_NUMBER = 64
@@ -172,6 +174,8 @@ def check_document(document: Any) -> None:
             if isinstance(value, str):
                 check_text(value)
             elif isinstance(value, dict):
+                if len(value) > MOST_KEYS:
+                    raise ValueError(f"a mapping has more than {MOST_KEYS} keys")
                 following += value
                 following += value.values()
             elif isinstance(value, list | tuple | set):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 import struct
 import warnings
 import zlib
@@ -38,6 +39,8 @@ OTHER_SUFFIXES = frozenset((
 """Files that hold pictures, too, of kinds that are not read."""
 LARGEST = 50_000_000
 """Pixels of a picture that is decoded: those of the largest ordinary camera."""
+MOST_BYTES = 1 << 28
+"""Bytes of a file that is looked at whole."""
 Image.init()
 TRIED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 FORMATS = tuple(name for name in TRIED if name in Image.OPEN)
@@ -82,6 +85,8 @@ def open_header(source: Path | bytes, name: str = "image") -> Iterator[Image.Ima
     """
     label = str(source) if isinstance(source, Path) else name
     try:
+        if isinstance(source, Path) and not stat.S_ISREG(source.stat().st_mode):
+            raise LepbenchError(f"{label} is no plain file", "replace it by a picture")
         with (
             warnings.catch_warnings(),
             Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as image,
@@ -141,7 +146,7 @@ def check_rgb(path: Path) -> tuple[int, int]:
         LepbenchError: see `open_rgb`; or a PNG is not as it was written.
     """
     try:
-        content = path.read_bytes()
+        content = path.read_bytes() if path.is_file() and path.stat().st_size < MOST_BYTES else b""
         kinds = list_chunks(content) if content.startswith(PNG_SIGNATURE) else []
         if kinds[:1] == [b"IHDR"] and b"IDAT" in kinds and PLAIN_CHUNKS.issuperset(kinds):
             width, height = struct.unpack_from(">II", content, len(PNG_SIGNATURE) + 8)

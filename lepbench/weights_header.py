@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from lepbench.documents import parse_json
 from lepbench.errors import LepbenchError
@@ -69,16 +69,16 @@ def _check_tensors(document: Any, size: int) -> Iterator[tuple[str, StoredTensor
 
 
 def _read_entry(name: str, entry: Any) -> tuple[StoredTensor, tuple[int, int]]:
-    known = entry if isinstance(entry, dict) else {}
-    dtype, shape, offsets = (known.get(key) for key in ("dtype", "shape", "data_offsets"))
+    known: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    dtype, shape, offsets = known.get("dtype"), known.get("shape"), known.get("data_offsets")
     if not isinstance(dtype, str) or dtype not in BITS:
         raise ValueError(f"tensor {name!r} is of no known type")
-    if not (_are_sizes(shape) and _are_sizes(offsets) and len(offsets) == 2):
+    if not (_are_sizes(shape) and _are_sizes(offsets)) or len(offsets) != 2:
         raise ValueError(f"tensor {name!r} has no shape and offsets in whole numbers")
     return StoredTensor(dtype, tuple(shape)), (offsets[0], offsets[1])
 
 
-def _are_sizes(found: Any) -> bool:
+def _are_sizes(found: object) -> TypeGuard[list[int]]:
     """Whether this is a list of few enough whole numbers that a memory could have."""
     return (
         isinstance(found, list) and len(found) <= 16 and all(type(n) is int and 0 <= n < 2**48 for n in found)

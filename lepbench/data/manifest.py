@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from lepbench.config import Config, parse_config
 from lepbench.errors import LepbenchError
@@ -16,7 +16,7 @@ from lepbench.files import is_file, read_json, sha256_bytes, write_text
 
 MANIFEST = "manifest.json"
 FORMAT = 4
-MOST_VALUES = 4_000_000
+MOST_VALUES = 1_000_000
 """Values in a manifest, or in the record of a shard: they have some ten a shard, or a reject."""
 
 
@@ -74,7 +74,7 @@ class Manifest(Config):
     recipe_sha256: str
     software: dict[str, str]
     """Versions of the packages that shape the bytes."""
-    shards: tuple[Shard, ...] = ()
+    shards: Annotated[tuple[Shard, ...], FailFast()] = ()
     """The shards; empty until all are finished, until then each has its own record."""
     written: int = 0
     rejected: dict[str, int] = Field(default_factory=dict)

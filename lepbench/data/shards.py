@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import FailFast
 
 from lepbench.config import Config, parse_config
 from lepbench.data.account import Account, Reject
@@ -30,7 +31,7 @@ class ShardRecord(Config):
     """The record `shards/NAME.json` of `data/NAME.parquet`: written after it, with its hash."""
 
     shard: Shard
-    rejects: tuple[Reject, ...]
+    rejects: Annotated[tuple[Reject, ...], FailFast()]
     recipe: str
     """Hash of the recipe that the entries were last compared with."""
     state: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import bisect
-import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -22,6 +21,7 @@ from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, encode_png, read_pixels
 from lepbench.panels import Page, draw_strokes
 from lepbench.parquet import check_types, read_bounded, read_schema, report_faults, require_values
+from lepbench.suites.item_checks import AGAIN, NEEDED, check_maps, check_names
 from lepbench.suites.scenes import find_label
 
 SCHEMA = pa.schema(
@@ -47,13 +47,6 @@ SCHEMA = pa.schema(
         ("given", pa.binary()),
     ]
 )
-NEEDED = ("item_id", "prompt", "sketch")
-"""Columns that every item fills."""
-NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\x7f]{1,200}")
-"""An `item_id`: part of the names of files."""
-MAPS = {"b": ("sketch", "contour", "mask", "weighted", "given"), "u": ("image", "strokes", "whole")}
-"""Columns of pictures by the kind of their pixels, bool or whole numbers."""
-AGAIN = "restore the suite's files, or make it again"
 KEPT = 32
 """Items that stay decoded: a batch and the items that its samples are confused with."""
 FEW = 64
@@ -178,6 +171,10 @@ class ItemFile:
         with report_faults(self.path, AGAIN), pq.ParquetFile(self.path) as file:
             there = [name for name in columns if name in file.schema_arrow.names]
             for batch in file.iter_batches(FEW, columns=there):
+                if lacking := next(
+                    (name for name in NEEDED if name in there and batch[name].null_count), None
+                ):
+                    raise LepbenchError(f"{self.path}: column {lacking!r} has empty cells", AGAIN)
                 yield {name: [None] * len(batch) for name in columns} | batch.to_pydict()
 
     @cached_property
@@ -222,12 +219,7 @@ class ItemFile:
         require_values(self.path, table, table.column_names, AGAIN)
         with report_faults(self.path, AGAIN):
             names: dict[str, list[str]] = table.to_pydict()
-        if odd := next((name for name in names["item_id"] if not NAME.fullmatch(name)), None):
-            raise LepbenchError(
-                f"{self.path}: {odd!r} can be no item's name, which is part of files' names", AGAIN
-            )
-        if len(set(names["item_id"])) < len(names["item_id"]):
-            raise LepbenchError(f"{self.path} has two items of one name", AGAIN)
+        check_names(self.path, names["item_id"])
         return names
 
     def _decode(self, position: int) -> Item:
@@ -325,20 +317,3 @@ def make_item(row: dict[str, Any]) -> Item:
         prompt_label=row.get("prompt_label"),
         **known,
     )
-
-
-def check_maps(maps: Mapping[str, NDArray[Any] | None]) -> None:
-    """Refuse pictures of another kind than their columns have, or of another size than the sketch.
-
-    Raises:
-        ValueError: there is one.
-    """
-    height, width = maps["sketch"].shape[:2] if maps["sketch"] is not None else (0, 0)
-    for kind, names in MAPS.items():
-        for name in names:
-            found = maps.get(name)
-            shape = (height, width, 3) if name == "image" else (height, width)
-            if found is not None and (found.dtype.kind != kind or found.shape != shape):
-                raise ValueError(
-                    f"its {name} is {found.dtype} {found.shape}, and its sketch {width}x{height}"
-                )
