@@ -129,7 +129,7 @@ def list_places(tree: Any) -> Iterator[tuple[Any, Any]]:
 
 def draw_value(random: Random) -> Any:
     """A value of any type, of which many are at an end of their range."""
-    kinds = (None, True, [], {}, [None], {"name": "x"}, [[1], "a"])
+    kinds: tuple[Any, ...] = (None, True, [], {}, [None], {"name": "x"}, [[1], "a"])
     return random.choice((random.choice(TEXTS), random.choice(NUMBERS), random.choice(kinds)))
 
 

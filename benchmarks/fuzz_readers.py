@@ -321,7 +321,15 @@ def make_statistics() -> bytes:
     """Sums over features of two numbers."""
     from safetensors.numpy import save
 
-    return bytes(save({"n": np.array([3], np.int64), "total": np.ones(2), "outer": np.ones((3, 2, 2))}))
+    return bytes(
+        save(
+            {
+                "n": np.array([3], np.int64),
+                "total": np.ones(2, np.int64),
+                "outer": np.ones((3, 2, 2), np.int64),
+            }
+        )
+    )
 
 
 def make_features() -> bytes:

@@ -88,11 +88,10 @@ def open_header(source: Path | bytes, name: str = "image") -> Iterator[Image.Ima
         if isinstance(source, Path) and not stat.S_ISREG(source.stat().st_mode):
             raise LepbenchError(f"{label} is no plain file", "replace it by a picture")
         with (
-            warnings.catch_warnings(),
+            # Of odd tags, and of sizes below those that are refused here.
+            warnings.catch_warnings(action="ignore"),
             Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as image,
         ):
-            # Of odd tags, and of sizes below those that are refused here.
-            warnings.simplefilter("ignore")
             check_size(image.size)
             yield image
     except (LepbenchError, MemoryError):

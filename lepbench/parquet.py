@@ -88,7 +88,7 @@ def check_types(path: Path, found: pa.Schema, wanted: pa.Schema, needed: Sequenc
             )
 
 
-def require_values(path: Path, table: pa.Table, names: Sequence[str], fix: str) -> None:
+def require_values(path: Path, table: pa.Table | pa.RecordBatch, names: Sequence[str], fix: str) -> None:
     """Refuse columns with empty cells.
 
     Raises:

@@ -45,7 +45,7 @@ def decode_row(row: dict[str, Any]) -> Triplet:
     Raises:
         LepbenchError: it lacks a text or a picture, or one that cannot be decoded.
     """
-    pictures = [(row[name] or {}).get("bytes") for name in ("image", "conditioning_image")]
+    pictures: list[Any] = [(row[name] or {}).get("bytes") for name in ("image", "conditioning_image")]
     if None in (*pictures, row["id"], row["text"]):
         raise LepbenchError(f"triplet {row['id']!r} lacks a picture, or its text", AGAIN)
     image, edges = (read_pixels(content) for content in pictures)

@@ -87,7 +87,8 @@ def read_terms(path: Path) -> dict[str, Any]:
         LepbenchError: they are missing.
     """
     terms = read_json(locate_terms(path), "restore the file beside the board")
-    if not isinstance(terms, dict) or "confidence" not in terms:
+    known = isinstance(terms, dict) and "confidence" in terms
+    if not known or not isinstance(terms.get("rank_by"), str | None):
         raise LepbenchError(f"{locate_terms(path)} holds no protocol", "restore the file beside the board")
     return terms
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -160,7 +161,8 @@ def load_points(path: Path) -> NDArray[np.float64]:
     """
     try:
         # A memory map holds the header's shape against the size of the file before it takes any memory.
-        points = np.lib.format.open_memmap(path, mode="r")
+        with warnings.catch_warnings(action="ignore"):  # of headers of an earlier Python
+            points = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError as error:
         raise Unusable(Fault.UNREADABLE, f"{path.name} is missing") from error
     except Exception as error:  # its header is Python source, which fails in as many ways

@@ -171,10 +171,7 @@ class ItemFile:
         with report_faults(self.path, AGAIN), pq.ParquetFile(self.path) as file:
             there = [name for name in columns if name in file.schema_arrow.names]
             for batch in file.iter_batches(FEW, columns=there):
-                if lacking := next(
-                    (name for name in NEEDED if name in there and batch[name].null_count), None
-                ):
-                    raise LepbenchError(f"{self.path}: column {lacking!r} has empty cells", AGAIN)
+                require_values(self.path, batch, [name for name in NEEDED if name in there], AGAIN)
                 yield {name: [None] * len(batch) for name in columns} | batch.to_pydict()
 
     @cached_property
