@@ -32,7 +32,7 @@ def read_samples(folder: Path, protocol: Protocol) -> pd.DataFrame:
     table = read_bounded(path, fix=AGAIN)
     require_values(path, table, NAMES.names, AGAIN)
     with report_faults(path, AGAIN):
-        frame = table.to_pandas()
+        frame: pd.DataFrame = table.to_pandas()
     if strange := set(frame["row"]) - set(CONDITIONS):
         raise LepbenchError(f"{path} has samples of a condition {min(strange)!r}, which there is not", AGAIN)
     return frame

@@ -86,7 +86,7 @@ def read_terms(path: Path) -> dict[str, Any]:
     Raises:
         LepbenchError: they are missing.
     """
-    terms = read_json(locate_terms(path), "restore the file beside the board")
+    terms: dict[str, Any] = read_json(locate_terms(path), "restore the file beside the board")
     known = isinstance(terms, dict) and "confidence" in terms
     if not known or not isinstance(terms.get("rank_by"), str | None):
         raise LepbenchError(f"{locate_terms(path)} holds no protocol", "restore the file beside the board")
