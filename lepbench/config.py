@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
+from lepbench.documents import MOST_YAML, parse_yaml
 from lepbench.errors import LepbenchError
 from lepbench.faults import explain, explain_parts, quote_value
+from lepbench.files import read_bytes
 from lepbench.places import list_own_keys
 from lepbench.registry import Registry, limit_list
 
@@ -60,10 +62,6 @@ def _list_leaves(kind: Any) -> list[Any]:
 
 
 C = TypeVar("C", bound=Config)
-MERGE = "tag:yaml.org,2002:merge"
-"""The tag of `<<`, which may stand in a mapping several times."""
-
-
 SYNTAX = {
     "found character '\\t'": "a tab stands there: indent by spaces",
     "cannot start any token": "a character that no value begins with: put the value in quotes",
@@ -119,36 +117,35 @@ def describe_content(document: object) -> str:
     return f"the list {quote_value(document)}" if isinstance(document, list) else quote_value(document)
 
 
-class UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a mapping that has a key twice, of which YAML's own loader keeps the last in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != MERGE:
-                if key.value in seen:
-                    said = f"the key {key.value!r} stands here twice"
-                    raise yaml.constructor.ConstructorError(None, None, said, key.start_mark)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
-
-
 def read_yaml(path: Path) -> Any:
     """What a YAML file holds.
 
     Raises:
-        LepbenchError: the file is missing, or is not YAML.
+        LepbenchError: the file is missing, is not YAML, or is beyond the bounds of `documents`.
     """
+    content = read_bytes(path, MOST_YAML, "check the path")
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
-    except OSError as error:
-        raise LepbenchError(f"cannot read {path}: {error.strerror}", "check the path") from error
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise LepbenchError(f"{path} is no text in UTF-8", "give a YAML file, saved as UTF-8") from error
+    return interpret_yaml(text, str(path))
+
+
+def interpret_yaml(text: str, label: str) -> Any:
+    """What a YAML text holds.
+
+    Args:
+        label: what to call it in an error.
+
+    Raises:
+        LepbenchError: it is not YAML, or is beyond the bounds of `documents`.
+    """
+    try:
+        return parse_yaml(text)
     except yaml.YAMLError as error:
-        raise LepbenchError(f"{path} is not valid YAML: {describe_syntax(error)}", "correct it") from error
-    except RecursionError as error:
-        raise LepbenchError(f"{path} is nested too deeply to be read", "correct it") from error
+        raise LepbenchError(f"{label} is not valid YAML: {describe_syntax(error)}", "correct it") from error
+    except ValueError as error:
+        raise LepbenchError(f"{label} cannot be read: {error}", "correct it") from error
 
 
 def describe_syntax(error: yaml.YAMLError) -> str:

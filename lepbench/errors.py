@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+LONGEST = 480
+"""Characters of a message; what is longer is cut in its middle."""
+
 
 class LepbenchError(Exception):
     """Bad input or environment, reported in one line; the command line prints it and exits with code 2.
+
+    Whatever a message quotes of a file, it is printable and at most `LONGEST` characters long.
 
     Args:
         what: what is wrong, naming the file, key or value.
@@ -14,5 +19,21 @@ class LepbenchError(Exception):
     exit_code = 2
 
     def __init__(self, what: str, fix: str = "") -> None:
-        message = f"{what}; {fix}" if fix else what
-        super().__init__(" ".join(message.split()))
+        what, fix = make_printable(what), shorten(make_printable(fix), LONGEST // 2)
+        super().__init__(f"{shorten(what, LONGEST - len(fix) - 2)}; {fix}" if fix else shorten(what, LONGEST))
+
+
+def make_printable(text: str) -> str:
+    """A text in one line: spaces collapsed, characters that a terminal acts on or cannot show escaped."""
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def shorten(text: str, most: int) -> str:
+    """A text of at most `most` characters, its middle left out: both ends say where something is."""
+    if len(text) <= most:
+        return text
+    end = (most - 5) // 2
+    return f"{text[:end]} ... {text[-end:]}"

@@ -1,4 +1,4 @@
-"""Atomic file writes, and file hashes."""
+"""Bounded reading, atomic file writes, and file hashes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import csv
 import errno
 import hashlib
 import io
-import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +17,7 @@ from typing import Any
 
 import platformdirs
 
+from lepbench.documents import MOST_JSON, MOST_VALUES, check_document, parse_json
 from lepbench.errors import LepbenchError
 
 CACHE = "LEPBENCH_CACHE"
@@ -163,18 +164,87 @@ def write_text(path: Path, content: str, lasting: bool = False) -> None:
     write_bytes(path, content.encode(), lasting)
 
 
-def read_json(path: Path, fix: str) -> Any:
-    """The content of a JSON file.
+def read_bytes(path: Path, most: int, fix: str) -> bytes:
+    """The bytes of a plain file of at most `most`.
 
     Raises:
-        LepbenchError: it cannot be read, or is no JSON; `fix` says what to do.
+        LepbenchError: it is missing, larger, or a pipe or device, which would be waited for; `fix` says what
+            to do.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        kind = path.stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            raise LepbenchError(f"{path} is no plain file", fix)
+        with path.open("rb") as stream:
+            content = stream.read(most + 1)
     except OSError as error:
         raise LepbenchError(f"cannot read {path}: {error.strerror}", fix) from error
+    except ValueError as error:  # a character that no path has
+        raise LepbenchError(f"cannot read {path}: {error}", fix) from error
+    if len(content) > most:
+        raise LepbenchError(f"{path} has more than the {most} bytes that are read of such a file", fix)
+    return content
+
+
+def read_json(path: Path, fix: str, most: int = MOST_VALUES) -> Any:
+    """The content of a JSON file.
+
+    Args:
+        most: values in it.
+
+    Raises:
+        LepbenchError: it cannot be read, is no JSON, or is beyond the bounds of `documents`; `fix` says what
+            to do.
+    """
+    return interpret_json(read_bytes(path, MOST_JSON, fix), str(path), fix, most)
+
+
+def interpret_json(content: bytes, label: str, fix: str, most: int = MOST_VALUES) -> Any:
+    """What a JSON text holds.
+
+    Args:
+        label: what to call it in an error.
+        most: values in it.
+
+    Raises:
+        LepbenchError: as `read_json`.
+    """
+    try:
+        document = parse_json(content, most)
+        check_document(document)
     except ValueError as error:
-        raise LepbenchError(f"cannot read {path}: not valid JSON: {error}", fix) from error
+        raise LepbenchError(f"cannot read {label}: not valid JSON: {error}", fix) from error
+    return document
+
+
+def require_within(folder: Path, path: Path) -> None:
+    """Refuse a file of a folder that a symbolic link puts elsewhere.
+
+    Raises:
+        LepbenchError: it lies outside.
+    """
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError) as error:  # a circle of links
+        raise LepbenchError(f"cannot read {path}: it is a link to itself", "put the file there") from error
+    if not inside:
+        raise LepbenchError(f"{path} is a link to a file outside {folder}", "put the file itself there")
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is a file; none has a name that is too long, at which `Path.is_file` fails."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether there is a folder; see `is_file`."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
 
 
 def format_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import stat
 import struct
+import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +37,14 @@ OTHER_SUFFIXES = frozenset((
     ".xpm",
 ))  # fmt: skip
 """Files that hold pictures, too, of kinds that are not read."""
+LARGEST = 50_000_000
+"""Pixels of a picture that is decoded: those of the largest ordinary camera."""
+MOST_BYTES = 1 << 28
+"""Bytes of a file that is looked at whole."""
+Image.init()
+TRIED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+FORMATS = tuple(name for name in TRIED if name in Image.OPEN)
+"""Pillow formats that are tried on a file; others may run external programs or are no pictures of pixels."""
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PLAIN_CHUNKS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"bKGD", b"pHYs", b"sRGB", b"tIME", b"tRNS"))
 """Chunks of a PNG that tell neither how it is turned nor its colour profile."""
@@ -47,7 +58,7 @@ def open_rgb(source: Path | bytes, name: str = "image") -> Image.Image:
         name: what to call it in an error where `source` is bytes.
 
     Raises:
-        LepbenchError: it is missing, truncated, too large or no image.
+        LepbenchError: it is missing, truncated, larger than `LARGEST` or no image.
     """
     return open_as(to_rgb, source, name)
 
@@ -58,19 +69,59 @@ def open_as(convert: Callable[[Image.Image], Read], source: Path | bytes, name: 
     Raises:
         LepbenchError: see `open_rgb`, or it cannot be converted.
     """
+    with open_header(source, name) as image:
+        image.load()
+        return convert(ImageOps.exif_transpose(image))
+
+
+@contextmanager
+def open_header(source: Path | bytes, name: str = "image") -> Iterator[Image.Image]:
+    """An image of which only the header is read, and whose size is within `LARGEST`.
+
+    What is raised over it in the block is said in one line.
+
+    Raises:
+        LepbenchError: see `open_rgb`.
+    """
     label = str(source) if isinstance(source, Path) else name
     try:
-        with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
-            image.load()
-            return convert(ImageOps.exif_transpose(image))
+        if isinstance(source, Path) and not stat.S_ISREG(source.stat().st_mode):
+            raise LepbenchError(f"{label} is no plain file", "replace it by a picture")
+        with (
+            # Of odd tags, and of sizes below those that are refused here.
+            warnings.catch_warnings(action="ignore"),
+            Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as image,
+        ):
+            check_size(image.size)
+            yield image
+    except (LepbenchError, MemoryError):
+        raise
     except FileNotFoundError:
         raise LepbenchError(f"no such image: {label}", "check the path") from None
+    except Image.DecompressionBombError:
+        raise explain_size(label) from None
     except UnidentifiedImageError:
         raise LepbenchError(
             f"{label} is not an image that can be read", "give a PNG, JPEG or WebP file"
         ) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise LepbenchError(f"{label} cannot be decoded: {error}", "replace the file") from error
+    except Exception as error:  # a decoder may raise anything over hostile bytes
+        said = str(error) or type(error).__name__
+        raise LepbenchError(f"{label} cannot be decoded: {said}", "replace the file") from error
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Refuse a picture that would take much memory.
+
+    Raises:
+        DecompressionBombError: it has more than `LARGEST` pixels.
+    """
+    if size[0] * size[1] > LARGEST:
+        raise Image.DecompressionBombError
+
+
+def explain_size(label: str) -> LepbenchError:
+    """The error for a picture that is too large."""
+    return LepbenchError(f"{label} has more than {LARGEST} pixels", "make it smaller")
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -79,12 +130,9 @@ def read_size(path: Path) -> tuple[int, int]:
     Raises:
         LepbenchError: see `open_rgb`.
     """
-    try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-            return (image.height, image.width) if turned else image.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise LepbenchError(f"{path} cannot be decoded: {error}", "replace the file") from error
+    with open_header(path) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        return (image.height, image.width) if turned else image.size
 
 
 def check_rgb(path: Path) -> tuple[int, int]:
@@ -97,15 +145,18 @@ def check_rgb(path: Path) -> tuple[int, int]:
         LepbenchError: see `open_rgb`; or a PNG is not as it was written.
     """
     try:
-        content = path.read_bytes()
+        content = path.read_bytes() if path.is_file() and path.stat().st_size < MOST_BYTES else b""
         kinds = list_chunks(content) if content.startswith(PNG_SIGNATURE) else []
+        if kinds[:1] == [b"IHDR"] and b"IDAT" in kinds and PLAIN_CHUNKS.issuperset(kinds):
+            width, height = struct.unpack_from(">II", content, len(PNG_SIGNATURE) + 8)
+            check_size((width, height))
+            return width, height
     except OSError:
-        kinds = []  # `open_rgb` says why
-    except ValueError as error:
+        pass  # `open_rgb` says why
+    except Image.DecompressionBombError:
+        raise explain_size(str(path)) from None
+    except (ValueError, struct.error) as error:
         raise LepbenchError(f"{path} cannot be decoded: {error}", "replace the file") from None
-    if kinds[:1] == [b"IHDR"] and b"IDAT" in kinds and PLAIN_CHUNKS.issuperset(kinds):
-        width, height = struct.unpack_from(">II", content, len(PNG_SIGNATURE) + 8)
-        return width, height
     return open_rgb(path).size
 
 
@@ -236,6 +287,10 @@ def encode_picture(picture: Pixels) -> bytes:
 
 
 def read_pixels(content: bytes) -> NDArray:
-    """Decode a PNG or JPEG as stored: uint8 [H, W, 3], uint8 or uint16 [H, W], or bool [H, W] if bilevel."""
-    with Image.open(io.BytesIO(content)) as image:
+    """Decode a PNG or JPEG as stored: uint8 [H, W, 3], uint8 or uint16 [H, W], or bool [H, W] if bilevel.
+
+    Raises:
+        LepbenchError: it is none.
+    """
+    with open_header(content, "a stored picture") as image:
         return np.asarray(image)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -56,7 +56,7 @@ def load_plugins() -> list[Plugin]:
     if not _asked:
         # Before anything is imported: a plug-in that asks a registry itself must not begin anew.
         _asked = True
-        _announced.extend(_load(point) for point in entry_points(group=GROUP))
+        _announced.extend(read_points(distributions()))
     for module in list_named():
         if module not in _imported:
             import_plugin(module, f"${IMPORT}")
@@ -139,8 +139,30 @@ def _find_spec(name: str, places: Sequence[str] | None) -> ModuleSpec | None:
     return next((spec for spec in specs if spec is not None), None)
 
 
-def _load(point: EntryPoint) -> Plugin:
-    package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown package"
+def read_points(packages: Iterable[Distribution]) -> list[Plugin]:
+    """Import what packages announce; of several of one name the first that announces something counts.
+
+    A package whose metadata cannot be read is one that fails.
+    """
+    found: list[Plugin] = []
+    seen: set[str] = set()
+    for package in packages:
+        label = "an unknown package"
+        try:
+            # Most announce nothing to us: the rest of their metadata need not be read.
+            if GROUP not in (package.read_text("entry_points.txt") or ""):
+                continue
+            name, label = package.name, f"{package.name} {package.version}"
+            points = [] if name in seen else list(package.entry_points.select(group=GROUP))
+            seen.add(name)
+        except Exception as error:  # whatever its files hold
+            found.append(Plugin(GROUP, "", label, describe_error(error)))
+            continue
+        found.extend(_load(point, label) for point in points)
+    return found
+
+
+def _load(point: EntryPoint, package: str) -> Plugin:
     try:
         point.load()
     except (Exception, SystemExit) as error:  # whatever its author left in it

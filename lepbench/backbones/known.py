@@ -7,12 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from lepbench.backbones.families import FAMILIES
 from lepbench.backbones.family import ComponentConfig, Family
 from lepbench.backbones.identify import choose_family, find_pipeline, read_index
 from lepbench.backbones.load import fill_defaults, load_config
+from lepbench.documents import parse_yaml
 
 
 class Known(NamedTuple):
@@ -36,8 +35,7 @@ def load_known() -> dict[str, Known]:
     """All released models with a known configuration, by short name."""
     text = (files("lepbench.backbones") / "known.yaml").read_text(encoding="utf-8")
     return {
-        name: Known(FAMILIES.get(entry.pop("pipeline")), **entry)
-        for name, entry in yaml.safe_load(text).items()
+        name: Known(FAMILIES.get(entry.pop("pipeline")), **entry) for name, entry in parse_yaml(text).items()
     }
 
 

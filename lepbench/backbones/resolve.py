@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
+from lepbench.files import is_file, is_folder
 from lepbench.hub import HUB_ID, fetch_snapshot
 
 INDEX = "model_index.json"
@@ -47,12 +48,12 @@ WEIGHT_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".on
 
 def is_weights_file(name: str | Path) -> bool:
     """Whether a name is that of a file of weights."""
-    return Path(name).suffix.lower() in WEIGHT_SUFFIXES and not Path(name).is_dir()
+    return Path(name).suffix.lower() in WEIGHT_SUFFIXES and not is_folder(name)
 
 
 def is_local(name: str | Path) -> bool:
     """Whether a model is found without the hub: embedded, a folder, a file, or no hub id at all."""
-    known = is_embedded(name) or Path(name).is_dir() or is_weights_file(name)
+    known = is_embedded(name) or is_folder(name) or is_weights_file(name)
     return known or not HUB_ID.fullmatch(str(name))
 
 
@@ -79,9 +80,9 @@ def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
     if is_embedded(name):
         return find_embedded_folder(text)
     path = Path(text).expanduser() if text.startswith("~/") else Path(name)
-    if path.is_dir():
+    if is_folder(path):
         return path
-    if path.is_file():
+    if is_file(path):
         raise LepbenchError(f"{text} is a file, and a model is a folder", f"did you mean {path.parent}?")
     if not HUB_ID.fullmatch(text):
         raise LepbenchError(

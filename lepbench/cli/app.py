@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -80,6 +81,13 @@ def main() -> None:
         sys.exit(2)
     except LepbenchError as error:
         click.echo(f"lepbench: {error}", err=True)
+        sys.exit(LepbenchError.exit_code)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        click.echo(
+            f"lepbench: {LepbenchError(f'no file has a name as long as {error.filename!r}')}", err=True
+        )
         sys.exit(LepbenchError.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("lepbench: interrupted; run the same command again to continue", err=True)

@@ -15,10 +15,12 @@ def parse_pair(text: str, option: str = "--set") -> tuple[str, Any]:
     """
     import yaml
 
+    from lepbench.documents import parse_yaml
+
     key, separator, value = text.partition("=")
     if not separator or not key:
         raise LepbenchError(f"{option} {text!r} is no setting", f"write {option} KEY=VALUE")
     try:
-        return key, yaml.safe_load(value)
-    except yaml.YAMLError:
+        return key, parse_yaml(value)
+    except (yaml.YAMLError, ValueError):
         return key, value

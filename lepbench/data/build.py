@@ -9,8 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from lepbench.data.account import Reject
 from lepbench.data.card import write_card
 from lepbench.data.config import BuildConfig
@@ -245,7 +243,7 @@ def read_reasons(out: Path, piece: ShardSpec) -> set[Reason]:
     """Why entries of a shard were left out, as far as its record can be read."""
     try:
         record = read_record(out, piece)
-    except (OSError, ValidationError):
+    except LepbenchError:
         return set()
     return {reject.reason for reject in record.rejects}
 

@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pyarrow.parquet as pq
-from pydantic import ValidationError
 
-from lepbench.config import Config
+from lepbench.config import Config, parse_config
 from lepbench.data.build import REJECTED
 from lepbench.data.card import CARD, HISTOGRAMS, SHEET
 from lepbench.data.check import check, read
 from lepbench.data.lock import lock_folder
-from lepbench.data.manifest import Manifest
+from lepbench.data.manifest import MOST_VALUES, Manifest
 from lepbench.data.schema import TripletRow
 from lepbench.errors import LepbenchError
-from lepbench.faults import explain
-from lepbench.files import atomic_path, list_visible, sha256_file, write_bytes, write_text
+from lepbench.files import atomic_path, list_visible, read_json, sha256_file, write_bytes, write_text
 from lepbench.progress import Progress
 
 INDEX = "export.json"
@@ -95,20 +93,12 @@ def begun(out: Path, plan: ExportIndex) -> ExportIndex:
         LepbenchError: the folder holds other things, or an export of other data or another plan.
     """
     path = out / INDEX
-    try:
-        there = ExportIndex.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    if not path.exists():
         if out.is_dir() and (foreign := list_visible(out)):
-            raise LepbenchError(
-                f"{out} holds {foreign[0].name!r} and no {INDEX}", "choose an empty --out"
-            ) from None
+            raise LepbenchError(f"{out} holds {foreign[0].name!r} and no {INDEX}", "choose an empty --out")
         return plan
-    except OSError as error:
-        raise LepbenchError(f"cannot read {path}: {error.strerror}", "choose another --out") from error
-    except ValidationError as error:
-        raise LepbenchError(
-            f"{path} is damaged: {explain(error, ExportIndex)}", "choose another --out"
-        ) from error
+    fix = "choose another --out"
+    there = parse_config(read_json(path, fix, MOST_VALUES), ExportIndex, f"{path} is damaged", fix)
     for key in ("format", "data", "rows_per_tar"):
         if (old := getattr(there, key)) != (new := getattr(plan, key)):
             raise LepbenchError(

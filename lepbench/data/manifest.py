@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import FailFast, Field
 
-from lepbench.config import Config
+from lepbench.config import Config, parse_config
 from lepbench.errors import LepbenchError
-from lepbench.faults import explain
-from lepbench.files import sha256_bytes, write_text
+from lepbench.faults import quote_value
+from lepbench.files import is_file, read_json, sha256_bytes, write_text
 
 MANIFEST = "manifest.json"
 FORMAT = 4
+MOST_VALUES = 1_000_000
+"""Values in a manifest, or in the record of a shard: they have some ten a shard, or a reject."""
 
 
 class BuildRecipe(Config):
@@ -37,9 +38,9 @@ class BuildRecipe(Config):
     """Kind of the maps: binary, soft (edge strengths) or drawn (human sketches)."""
     device: str
     """Where the detector ran, "cpu" or "cuda": their roundings differ."""
-    limit: int
+    limit: int = Field(ge=0)
     """How many entries of the source are tried."""
-    shard_rows: int
+    shard_rows: int = Field(ge=1)
     """How many entries a shard tries."""
     split: str
     source: dict[str, Any]
@@ -73,7 +74,7 @@ class Manifest(Config):
     recipe_sha256: str
     software: dict[str, str]
     """Versions of the packages that shape the bytes."""
-    shards: tuple[Shard, ...] = ()
+    shards: Annotated[tuple[Shard, ...], FailFast()] = ()
     """The shards; empty until all are finished, until then each has its own record."""
     written: int = 0
     rejected: dict[str, int] = Field(default_factory=dict)
@@ -116,29 +117,21 @@ def load_manifest(folder: Path) -> Manifest:
         LepbenchError: there is none, or it cannot be read as one.
     """
     path = folder / MANIFEST
-    try:
-        content = path.read_bytes()
-        return Manifest.model_validate_json(content)
-    except (FileNotFoundError, NotADirectoryError):
-        raise LepbenchError(f"{folder} holds no {MANIFEST}", "build it with 'lepbench build-data'") from None
-    except OSError as error:
-        raise LepbenchError(f"cannot read {path}: {error.strerror}", "check its permissions") from error
-    except ValidationError as error:
-        if (other := _format(content)) != FORMAT:
-            raise LepbenchError(
-                f"{path} is of format {other}, not {FORMAT}", "build anew elsewhere with this version"
-            ) from error
+    if not is_file(path):
+        raise LepbenchError(f"{folder} holds no {MANIFEST}", "build it with 'lepbench build-data'")
+    document = read_json(path, "build anew elsewhere", MOST_VALUES)
+    if (other := _find_format(document)) != FORMAT:
         raise LepbenchError(
-            f"{path} is damaged: {explain(error, Manifest)}", "build anew elsewhere"
-        ) from error
+            f"{path} is of format {quote_value(other)}, not {FORMAT}",
+            "build anew elsewhere with this version",
+        )
+    return parse_config(document, Manifest, f"{path} is damaged", "build anew elsewhere")
 
 
-def _format(content: bytes) -> object:
-    """The format number of a manifest; the present one if it cannot be read."""
-    try:
-        return json.loads(content)["recipe"]["format"]
-    except (ValueError, LookupError, TypeError):
-        return FORMAT
+def _find_format(document: Any) -> object:
+    """The format number of a manifest; the present one if it has none."""
+    recipe = document.get("recipe") if isinstance(document, dict) else None
+    return recipe.get("format", FORMAT) if isinstance(recipe, dict) else FORMAT
 
 
 def find_difference(there: BuildRecipe, here: BuildRecipe, apart: Collection[str] = ()) -> str | None:

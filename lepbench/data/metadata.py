@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from lepbench.data.captions import decode_caption, first_text
+from lepbench.documents import parse_json
 from lepbench.errors import LepbenchError
+from lepbench.parquet import read_bounded, report_faults
 
 METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
 """Names of the files that `datasets` reads for a folder of images, too."""
@@ -163,8 +161,8 @@ def _read_lines(path: Path) -> tuple[list[MetadataRecord], list[str]]:
 
 def _from_line(number: int, line: str) -> MetadataRecord:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
+        record = parse_json(line)
+    except ValueError:
         return MetadataRecord(number, {}, "not JSON")
     if not isinstance(record, dict):
         return MetadataRecord(number, {}, "not a JSON object")
@@ -192,11 +190,9 @@ def _read_csv(path: Path) -> tuple[list[MetadataRecord], list[str]]:
 
 
 def _read_parquet(path: Path) -> tuple[list[MetadataRecord], list[str]]:
-    try:
-        table = pq.read_table(path)
+    with report_faults(path, "save it as Parquet again"):
+        table = read_bounded(path, fix="save it as Parquet again")
         rows = enumerate(table.to_pylist(), start=1)
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise LepbenchError(f"cannot read {path}: {error}", "save it as Parquet again") from error
     return [MetadataRecord(number, row) for number, row in rows], table.column_names
 
 

@@ -17,7 +17,7 @@ from lepbench.colours import is_srgb, name_profile
 from lepbench.data.corpus import Reason, Rejected
 from lepbench.data.jpeg import ends_early, ordinary_size, quiet, read_profile
 from lepbench.data.lossy import is_lossy
-from lepbench.images import Pixels, to_rgb
+from lepbench.images import FORMATS, Pixels, to_rgb
 
 Plane = TypeVar("Plane", bound=NDArray[Any])
 Format = Literal["auto", "png", "jpeg"]
@@ -29,10 +29,6 @@ LONGEST = {"JPEG": 65_500, "PNG": 1_000_000}
 PNG_LEVEL = 1
 """Fast PNG compression: a third of the time for a tenth more bytes."""
 ORIENTATION = 0x0112
-Image.init()
-TRIED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
-FORMATS = tuple(name for name in TRIED if name in Image.OPEN)
-"""Pillow formats that are tried on a file; others may run external programs or are not photographs."""
 TRANSPARENT = frozenset(("LA", "La", "PA", "RGBA", "RGBa"))
 
 

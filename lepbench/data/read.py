@@ -16,8 +16,15 @@ from numpy.typing import NDArray
 from lepbench.data.manifest import Manifest, load_manifest
 from lepbench.errors import LepbenchError
 from lepbench.images import Pixels, read_pixels
+from lepbench.parquet import check_types, report_faults
 
+AGAIN = "run the build-data command again"
 COLUMNS = ["id", "image", "conditioning_image", "text"]
+PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+SCHEMA = pa.schema(
+    [("id", pa.string()), ("image", PICTURE), ("conditioning_image", PICTURE), ("text", pa.string())]
+)
+"""Of `COLUMNS`, as `make_arrow_schema` has them, which has to import `datasets`."""
 
 
 class Triplet(NamedTuple):
@@ -33,9 +40,16 @@ class Triplet(NamedTuple):
 
 
 def decode_row(row: dict[str, Any]) -> Triplet:
-    """A row as stored, with its pictures decoded."""
-    edges = read_pixels(row["conditioning_image"]["bytes"])
-    return Triplet(row["id"], read_pixels(row["image"]["bytes"]), edges, row["text"])
+    """A row as stored, with its pictures decoded.
+
+    Raises:
+        LepbenchError: it lacks a text or a picture, or one that cannot be decoded.
+    """
+    pictures: list[Any] = [(row[name] or {}).get("bytes") for name in ("image", "conditioning_image")]
+    if None in (*pictures, row["id"], row["text"]):
+        raise LepbenchError(f"triplet {row['id']!r} lacks a picture, or its text", AGAIN)
+    image, edges = (read_pixels(content) for content in pictures)
+    return Triplet(row["id"], image, edges, row["text"])
 
 
 class TripletBatch(NamedTuple):
@@ -105,7 +119,8 @@ class Triplets(Sequence[Triplet]):
         if not 0 <= place < len(self):
             raise IndexError(f"triplet {index} of {len(self)}")
         group = bisect.bisect_right(self._starts, place) - 1
-        row: dict[str, Any] = self._group(group).slice(place - self._starts[group], 1).to_pylist()[0]
+        with report_faults(self._paths[self._places[group][0]], AGAIN):
+            row: dict[str, Any] = self._group(group).slice(place - self._starts[group], 1).to_pylist()[0]
         return row
 
     def _open(self, shard: int) -> pq.ParquetFile:
@@ -118,11 +133,11 @@ class Triplets(Sequence[Triplet]):
 
 def _rows_of_groups(path: Path, expected: int) -> list[int]:
     """The row counts of a shard's row groups, checked against the manifest's total."""
-    again = "run the build-data command again"
     try:
         metadata = pq.read_metadata(path)
     except (OSError, pa.ArrowException) as error:
-        raise LepbenchError(f"cannot read shard {path}: {error}", again) from error
+        raise LepbenchError(f"cannot read shard {path}: {error}", AGAIN) from error
+    check_types(path, metadata.schema.to_arrow_schema(), SCHEMA, COLUMNS, AGAIN)
     if metadata.num_rows != expected:
-        raise LepbenchError(f"{path} is not the shard its manifest names", again)
+        raise LepbenchError(f"{path} is not the shard its manifest names", AGAIN)
     return [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]

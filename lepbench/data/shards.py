@@ -7,29 +7,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
+from pydantic import FailFast
 
-from lepbench.config import Config
+from lepbench.config import Config, parse_config
 from lepbench.data.account import Account, Reject
 from lepbench.data.config import check_device
 from lepbench.data.engines.base import EntryProgress
 from lepbench.data.entries import hash_state, make_rows
 from lepbench.data.job import Job
-from lepbench.data.manifest import BuildRecipe, Shard
+from lepbench.data.manifest import MOST_VALUES, BuildRecipe, Shard
 from lepbench.data.schema import ROW_GROUP, TripletRow, make_arrow_schema
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, sha256_file, write_text
+from lepbench.files import atomic_path, read_json, sha256_file, write_text
+
+AGAIN = "run the build-data command again"
 
 
 class ShardRecord(Config):
     """The record `shards/NAME.json` of `data/NAME.parquet`: written after it, with its hash."""
 
     shard: Shard
-    rejects: tuple[Reject, ...]
+    rejects: Annotated[tuple[Reject, ...], FailFast()]
     recipe: str
     """Hash of the recipe that the entries were last compared with."""
     state: str
@@ -69,8 +71,13 @@ def plan_shards(recipe: BuildRecipe) -> list[ShardSpec]:
 
 
 def read_record(out: Path, piece: ShardSpec) -> ShardRecord:
-    """The record of a shard that was made."""
-    return ShardRecord.model_validate_json((out / piece.record).read_bytes())
+    """The record of a shard that was made.
+
+    Raises:
+        LepbenchError: it is missing or damaged.
+    """
+    document = read_json(out / piece.record, AGAIN, MOST_VALUES)
+    return parse_config(document, ShardRecord, f"{out / piece.record} is damaged", AGAIN)
 
 
 def read_kept_record(out: Path, piece: ShardSpec) -> ShardRecord | None:
@@ -78,7 +85,7 @@ def read_kept_record(out: Path, piece: ShardSpec) -> ShardRecord | None:
     try:
         record = read_record(out, piece)
         return record if sha256_file(out / piece.data) == record.shard.sha256 else None
-    except (OSError, ValidationError):
+    except (OSError, LepbenchError):
         return None
 
 

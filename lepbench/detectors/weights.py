@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field
 from torch import Tensor
 
-from lepbench.config import Config
+from lepbench.config import Config, parse_config
 from lepbench.errors import LepbenchError
-from lepbench.faults import explain
 from lepbench.fetch import check_sha256
-from lepbench.files import find_cache_folder, sha256_bytes, sha256_file
+from lepbench.files import find_cache_folder, read_json, sha256_bytes, sha256_file
 from lepbench.registry import suggest_name
 
 SAFE = ".safetensors"
@@ -80,14 +79,9 @@ def read_lock(path: Path) -> Lock | None:
         LepbenchError: it cannot be read as one.
     """
     lock = lock_path(path)
-    try:
-        return Lock.model_validate_json(lock.read_bytes())
-    except FileNotFoundError:
+    if not lock.exists():
         return None
-    except OSError as error:
-        raise LepbenchError(f"cannot read {lock}: {error.strerror}", "check its permissions") from error
-    except ValidationError as error:
-        raise LepbenchError(f"{lock} is damaged: {explain(error, Lock)}", "delete it") from error
+    return parse_config(read_json(lock, "delete it"), Lock, f"{lock} is damaged", "delete it")
 
 
 def find_prefetched(name: str) -> WeightsFile:

@@ -14,13 +14,13 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, MODEL, REAL, UNGUIDED
 from lepbench.evaluation.directions import SIGNS, find_direction
 from lepbench.evaluation.features import read_features
-from lepbench.evaluation.layout import find_samples
 from lepbench.evaluation.notebook import render_tables
 from lepbench.evaluation.parts import check_protocol, find_other_judge
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK
+from lepbench.evaluation.samples_table import read_samples
 from lepbench.evaluation.summary import list_main_metrics, number_pictures, resample_conditions
 from lepbench.metrics.statistics import Draws, Interval, holm
 
@@ -142,7 +142,7 @@ def compare(
     check_comparable(folders, records)
     protocol = records[0].protocol
     names = [record.identity.model.name for record in records]
-    tables = [_samples(folder) for folder in folders]
+    tables = [_samples(folder, protocol) for folder in folders]
     common, left_out = _common(tables)
     shared = {name: select_samples(table, common) for name, table in zip(names, tables, strict=True)}
     features = {
@@ -227,8 +227,8 @@ def _skill(metric: str, rows: dict[str, dict[str, Draws]], protocol: Protocol) -
     return model.minus(unguided).value / gap.value
 
 
-def _samples(folder: Path) -> pd.DataFrame:
-    return number_pictures(pd.read_parquet(find_samples(folder)))
+def _samples(folder: Path, protocol: Protocol) -> pd.DataFrame:
+    return number_pictures(read_samples(folder, protocol))
 
 
 def _keys(table: pd.DataFrame) -> pd.Series[Any]:

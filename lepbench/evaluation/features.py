@@ -14,7 +14,7 @@ from lepbench.evaluation.condition_table import ConditionTable
 from lepbench.evaluation.conditions import CONDITIONS, find_shown
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.schema import FEATURES
-from lepbench.files import atomic_path, sha256_file
+from lepbench.files import atomic_path, require_within, sha256_file
 from lepbench.judges import JudgeStatistics
 from lepbench.judges.provenance import read_tensors
 
@@ -75,6 +75,7 @@ def read_features(folder: Path, hashes: Mapping[str, str]) -> RunFeatures:
     for name, digest in hashes.items():
         condition, _, label = name.removesuffix(".safetensors").partition("@")
         path = locate_features(folder, condition, label)
+        require_within(folder, path)
         if not path.is_file() or sha256_file(path) != digest:
             raise LepbenchError(f"{path} is missing or not the file of the record", "evaluate again")
         found.setdefault(condition, {})[label] = read_matrix(path)

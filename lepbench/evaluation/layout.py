@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
+from lepbench.files import is_file, require_within
 from lepbench.suites import name_picture
 
 RECORD = "record.json"
@@ -21,8 +22,9 @@ def find_samples(folder: Path) -> Path:
         LepbenchError: they are missing.
     """
     path = folder / SAMPLES
-    if not path.is_file():
+    if not is_file(path):
         raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
+    require_within(folder, path)
     return path
 
 

@@ -14,13 +14,14 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import find_shown
 from lepbench.evaluation.cost import Cost
 from lepbench.evaluation.environment import Environment
-from lepbench.evaluation.layout import RECORD, find_samples, locate_picture
+from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.measures.divided import divide_counts
 from lepbench.evaluation.notebook import render_figures
 from lepbench.evaluation.per_sample import sort_samples
 from lepbench.evaluation.protocol import Protocol, read_recorded
+from lepbench.evaluation.samples_table import read_samples
 from lepbench.evaluation.summary import Figure
-from lepbench.files import read_json, sha256_bytes, write_text
+from lepbench.files import read_json, require_within, sha256_bytes, write_text
 from lepbench.methods import ModelConfig
 from lepbench.submitted import iterate_code
 
@@ -147,7 +148,13 @@ class Record(Config):
             LepbenchError: the folder or its samples are missing.
         """
         folder = self.require_folder()
-        frame = divide_counts(pd.read_parquet(find_samples(folder)))
+        frame = read_samples(folder, self.protocol)
+        try:
+            frame = divide_counts(frame)
+        except KeyError as error:
+            raise LepbenchError(f"{folder / SAMPLES} has no column {error}", "evaluate again") from error
+        except (TypeError, ValueError) as error:
+            raise LepbenchError(f"cannot read {folder / SAMPLES}: {error}", "evaluate again") from error
         names = zip(frame["row"], frame["item_id"], frame["sample_index"], strict=True)
         frame["picture"] = [
             str(locate_picture(folder, find_shown(row), item, int(index))) for row, item, index in names
@@ -200,6 +207,7 @@ def read_record(folder: Path) -> Record:
         LepbenchError: it is missing, or not of this schema.
     """
     path = folder / RECORD
+    require_within(folder, path)
     document = read_json(path, "run 'lepbench evaluate' to the end first")
     if isinstance(document, dict) and document.get("schema_version", SCHEMA) != SCHEMA:
         raise LepbenchError(

@@ -9,6 +9,7 @@ import numpy as np
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path
 from lepbench.metrics.frechet import FeatureStatistics
+from lepbench.weights_header import read_header
 
 
 def save_feature_statistics(statistics: FeatureStatistics, path: Path) -> None:
@@ -33,12 +34,13 @@ def load_feature_statistics(path: Path) -> FeatureStatistics:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    read_header(path, "make it again")
     try:
         tensors = load_file(path)
         n, total, outer = (tensors[name] for name in ("n", "total", "outer"))
     except OSError as error:
         raise LepbenchError(f"cannot read {path}", "check the path") from error
-    except (SafetensorError, KeyError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise LepbenchError(f"{path} holds no feature statistics: {error}", "make it again") from error
     found = [(tensor.dtype, tensor.shape) for tensor in (n, total, outer)]
     if found != [(np.dtype(np.int64), shape) for shape in ((1,), total.shape[:1], (3, *2 * total.shape))]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path
+from lepbench.weights_header import compare_shapes, read_header
 
 WEIGHTS = "model.safetensors"
 N = TypeVar("N", bound=nn.Module)
@@ -53,10 +54,13 @@ def load_weights(model: N, folder: Path) -> N:
         LepbenchError: the file is missing, damaged or of another network.
     """
     path = folder / WEIGHTS
+    if not path.is_file():
+        raise LepbenchError(f"missing weight file {path}", "reinstall lepbench")
+    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    if fault := compare_shapes(wanted, read_header(path, "reinstall lepbench")):
+        raise LepbenchError(f"{path} does not fit: {fault}", "reinstall lepbench")
     try:
         model.load_state_dict(load_file(path))
-    except FileNotFoundError:
-        raise LepbenchError(f"missing weight file {path}", "reinstall lepbench") from None
     except (SafetensorError, RuntimeError) as error:
         raise LepbenchError(
             f"{path} does not fit: {str(error).splitlines()[0]}", "reinstall lepbench"

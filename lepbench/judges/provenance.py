@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lepbench.config import Config, parse_config
+from lepbench.documents import parse_json
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.judges.base import JudgeConfig
+from lepbench.weights_header import read_header
 
 KEY = "lepbench"
 """Of the metadata of the file: one key alone, as safetensors writes several in any order."""
@@ -76,6 +78,7 @@ def read_provenance(path: Path) -> Provenance | None:
     """
     from safetensors import SafetensorError, safe_open
 
+    read_header(path, "make it again")
     try:
         with safe_open(path, "numpy") as stream:
             text = (stream.metadata() or {}).get(KEY)
@@ -84,7 +87,7 @@ def read_provenance(path: Path) -> Provenance | None:
     if text is None:
         return None
     try:
-        return parse_config(json.loads(text), Provenance, str(path))
+        return parse_config(parse_json(text), Provenance, str(path))
     except ValueError as error:
         raise LepbenchError(f"{path} does not say what it holds: {error}", "make it again") from error
 
@@ -102,11 +105,12 @@ def read_tensors(path: Path, *needed: str, fix: str = "make it again") -> dict[s
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    read_header(path, fix)
     try:
         tensors: dict[str, NDArray[Any]] = load_file(path)
         if absent := [name for name in needed if name not in tensors]:
             raise KeyError(absent[0])
-    except (OSError, SafetensorError, KeyError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise LepbenchError(f"{path} holds no features of pictures: {error}", fix) from error
     return tensors
 

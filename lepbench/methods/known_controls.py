@@ -8,10 +8,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field
 
 from lepbench.config import Config, parse_config
+from lepbench.documents import parse_yaml
 from lepbench.errors import LepbenchError
 from lepbench.registry import suggest_name
 
@@ -67,7 +67,7 @@ class KnownControl(Config):
 def load_known_controls() -> dict[str, KnownControl]:
     """All published control modules whose settings are known, by hub id."""
     text = (files("lepbench.methods") / "known.yaml").read_text(encoding="utf-8")
-    document = yaml.safe_load(text)
+    document = parse_yaml(text)
     return {
         name: parse_config(entry, KnownControl, f"known.yaml: {name}") for name, entry in document.items()
     }

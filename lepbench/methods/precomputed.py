@@ -17,7 +17,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
-from lepbench.files import list_visible, sha256_bytes, sha256_file
+from lepbench.files import is_folder, list_visible, sha256_bytes, sha256_file
 from lepbench.guidance import SamplerSettings
 from lepbench.images import Pixels, check_rgb, format_size, open_rgb, to_channels
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
@@ -70,7 +70,7 @@ class PrecomputedConfig(MethodConfig):
         return settings
 
     def check_files(self) -> None:
-        if not self.folder.is_dir():
+        if not is_folder(self.folder):
             raise LepbenchError(f"no such folder of pictures: {self.folder}", "check 'method.folder'")
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Precomputed:

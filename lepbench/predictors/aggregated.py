@@ -27,7 +27,7 @@ class AggregatedOptions(PredictorOptions):
 
     name: Literal["aggregated"] = "aggregated"
     width: int = Field(default=96, ge=1)
-    head: int = Field(default=2, ge=0)
+    head: int = Field(default=2, ge=0, le=64)
 
 
 class AggregatedConfig(AggregatedOptions, PredictorConfig):

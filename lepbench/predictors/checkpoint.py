@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lepbench.documents import parse_json
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path
 from lepbench.predictors.base import Predictor
@@ -76,7 +77,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            header: dict[str, Any] = json.loads(file.metadata()["run"])
+            header: dict[str, Any] = parse_json(file.metadata()["run"], most=None)
             return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise LepbenchError(f"{path} cannot be read: {error}", "delete it to train from the start") from error

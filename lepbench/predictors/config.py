@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -31,7 +31,7 @@ class PredictorConfig(PredictorOptions):
         network: `architecture` of the backbone it was trained on; None where that is not known.
     """
 
-    taps: dict[str, int] = Field(min_length=1)
+    taps: dict[str, Annotated[int, Field(ge=1)]] = Field(min_length=1, max_length=1024)
     out_channels: int = Field(ge=1)
     train_timesteps: int = Field(ge=1)
     network: dict[str, Any] | None = None

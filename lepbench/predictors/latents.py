@@ -18,6 +18,7 @@ from torch import Tensor
 
 from lepbench.backbones.backbone import Backbone
 from lepbench.backbones.conditioning import Conditioning
+from lepbench.documents import parse_json
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, sha256_bytes
 from lepbench.images import Pixels, to_tensor
@@ -242,7 +243,7 @@ def _read(path: Path) -> CacheShard | None:
 
     try:
         with safe_open(path, framework="pt") as file:
-            ids, new = map(tuple, json.loads(file.metadata()["names"]))
+            ids, new = map(tuple, parse_json(file.metadata()["names"], most=None))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         named = [name for name in tensors if name.startswith(TEXTS)]
         texts = {name.removeprefix(TEXTS): tensors.pop(name) for name in named}

@@ -30,7 +30,9 @@ class MlpOptions(PredictorOptions):
     """
 
     name: Literal["mlp"] = "mlp"
-    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(256, 128, 64), min_length=1)
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(256, 128, 64), min_length=1, max_length=64
+    )
     time: Literal["scalar", "noise-map"] = "scalar"
 
 

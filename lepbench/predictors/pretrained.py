@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, TypeVar
 
+import torch
 from pydantic import ValidationError
 from torch import nn
 
@@ -26,6 +28,7 @@ from lepbench.predictors.config import (
     PredictorOptions,
 )
 from lepbench.registry import Registry
+from lepbench.weights_header import compare_shapes, read_header
 
 
 class PretrainedModule(nn.Module):
@@ -104,6 +107,7 @@ class PretrainedModule(nn.Module):
 
 
 M = TypeVar("M", bound=PretrainedModule)
+WHOLE = "give a folder that 'lepbench train-lep' wrote, with all its files"
 
 
 def load_pretrained(id_or_path: str | Path, kinds: Registry[type[M]]) -> M:
@@ -123,6 +127,7 @@ def load_pretrained(id_or_path: str | Path, kinds: Registry[type[M]]) -> M:
         config = kind.config_kind.model_validate(document)
     except ValidationError as error:
         raise LepbenchError(f"{folder / CONFIG_FILE}: {explain(error, kind.config_kind)}") from error
+    _check_weights(kind, config, folder / WEIGHTS_FILE)
     module = kind(config)
     module.folder = folder
     _load_weights(module, folder / WEIGHTS_FILE)
@@ -144,16 +149,44 @@ def _read_config(path: Path) -> dict[str, Any]:
     return document
 
 
+def _check_weights(kind: type[PretrainedModule], config: PredictorConfig, path: Path) -> None:
+    """Refuse a config of another network than that of the weights, before memory is taken for it.
+
+    Raises:
+        LepbenchError: the weights are missing or damaged, or of another network.
+    """
+    if not path.is_file():
+        raise LepbenchError(f"missing weight file {path}", "the folder holds no whole predictor")
+    header = read_header(path, WHOLE)
+    # Each channel of a layer has a weight, so that no size can be more than these are.
+    most = sum(math.prod(tensor.shape) for tensor in header.values())
+    if (largest := max(_list_sizes(config.model_dump(exclude={"train_timesteps", "network"})))) > most:
+        raise LepbenchError(
+            f"{path} holds {most} values, and {CONFIG_FILE} asks for a size of {largest}", WHOLE
+        )
+    try:
+        with torch.device("meta"):
+            wanted = {name: tuple(value.shape) for name, value in kind(config).state_dict().items()}
+    except (RuntimeError, OverflowError) as error:
+        raise LepbenchError(f"{path.parent} holds no network that can be built: {error}", WHOLE) from error
+    if fault := compare_shapes(wanted, header):
+        raise LepbenchError(f"{path} does not fit its {CONFIG_FILE}: {fault}", WHOLE)
+
+
+def _list_sizes(value: Any) -> list[int]:
+    """Every whole number in the values of a config, and the lengths of its lists."""
+    if isinstance(value, dict):
+        return [size for part in value.values() for size in _list_sizes(part)]
+    if isinstance(value, list | tuple):
+        return [len(value), *(size for part in value for size in _list_sizes(part))]
+    return [value if isinstance(value, int) else 0]
+
+
 def _load_weights(module: nn.Module, path: Path) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    if not path.is_file():
-        raise LepbenchError(f"missing weight file {path}", "the folder holds no whole predictor")
     try:
         module.load_state_dict(load_file(path))
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise LepbenchError(
-            f"{path} cannot be loaded: {error}",
-            "give a folder that 'lepbench train-lep' wrote, with all its files",
-        ) from error
+        raise LepbenchError(f"{path} cannot be loaded: {error}", WHOLE) from error

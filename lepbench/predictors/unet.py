@@ -28,7 +28,9 @@ class UnetOptions(PredictorOptions):
 
     name: Literal["unet"] = "unet"
     bottleneck: int = Field(default=64, ge=1)
-    widths: tuple[Annotated[int, Field(ge=2, multiple_of=2)], ...] = Field(default=(48, 64), min_length=1)
+    widths: tuple[Annotated[int, Field(ge=2, multiple_of=2)], ...] = Field(
+        default=(48, 64), min_length=1, max_length=16
+    )
 
 
 class UnetConfig(UnetOptions, PredictorConfig):

@@ -61,8 +61,11 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
         raise LepbenchError(f"{path} has no models", "add a run with 'lepbench leaderboard add'")
     try:
         lines = [Line(line["model"], read_figures(line)) for line in found]
-    except ValueError as error:
+        confidence = float(terms["confidence"])
+    except (ValueError, TypeError) as error:
         raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
+    except KeyError as error:
+        raise LepbenchError(f"cannot read {path}: it has no column {error}", "restore the file") from error
     known = lines[0].figures
     chosen = choose_metrics(metrics, known) if metrics else list(choose_main_metrics(known))
     ranked = terms.get("rank_by") is not None
@@ -72,7 +75,7 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
         lines=lines,
         best=frozenset((name, metric) for metric in chosen if ranked for name in find_best(lines, metric)),
         marks="{best}: best; differences are not tested" if ranked else "",
-        confidence=float(terms["confidence"]),
+        confidence=confidence,
         notes=[_describe_rank(path, terms), *_describe_lines(found)],
     )
 
@@ -83,8 +86,9 @@ def read_terms(path: Path) -> dict[str, Any]:
     Raises:
         LepbenchError: they are missing.
     """
-    terms = read_json(locate_terms(path), "restore the file beside the board")
-    if not isinstance(terms, dict) or "confidence" not in terms:
+    terms: dict[str, Any] = read_json(locate_terms(path), "restore the file beside the board")
+    known = isinstance(terms, dict) and "confidence" in terms
+    if not known or not isinstance(terms.get("rank_by"), str | None):
         raise LepbenchError(f"{locate_terms(path)} holds no protocol", "restore the file beside the board")
     return terms
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible
-from lepbench.images import format_size
+from lepbench.images import format_size, open_header
 from lepbench.metrics.boundary import (
     BoundaryCounts,
     BoundaryScores,
@@ -158,13 +157,10 @@ def _by_name(folder: Path) -> dict[str, Path]:
 
 
 def _grey(path: Path) -> NDArray[np.float64]:
-    try:
-        with Image.open(path) as image:
-            image.load()
-            deep = image.mode.startswith("I")
-            pixels = np.asarray(image if deep or image.mode == "L" else image.convert("L"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise LepbenchError(f"{path} cannot be decoded: {error}", "replace the file") from error
+    with open_header(path) as image:
+        image.load()
+        deep = image.mode.startswith("I")
+        pixels = np.asarray(image if deep or image.mode == "L" else image.convert("L"))
     return pixels / (65535.0 if deep else 255.0)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Annotated, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
+from lepbench.documents import parse_json
 from lepbench.errors import LepbenchError
 from lepbench.files import is_hidden
 from lepbench.sketches.base import (
@@ -53,6 +53,10 @@ class QuickDraw(SketchCorpus):
         return book
 
 
+Coordinates = Annotated[list[float], FailFast()]
+"""Of which the first that is no number is told, and not each of a million."""
+
+
 class NdjsonLine(BaseModel):
     """What is read of a line; other keys are passed over."""
 
@@ -61,7 +65,7 @@ class NdjsonLine(BaseModel):
     key_id: str
     word: Annotated[str, Field(min_length=1)]
     recognized: bool = True
-    drawing: list[list[list[float]]]
+    drawing: Annotated[list[Annotated[list[Coordinates], FailFast()]], FailFast()]
     """A stroke is xs, ys and, in the raw files, times."""
 
 
@@ -124,7 +128,7 @@ def name_of(line: bytes, otherwise: str) -> Name:
     """Id and word of a line, found without parsing it; the name given where it has no id."""
     key, word = KEY.search(line), WORD.search(line)
     try:
-        label = None if word is None else str(json.loads(word[1]))
+        label = None if word is None else str(parse_json(word[1]))
     except ValueError:
         label = None
     return Name(otherwise if key is None else key[1].decode(errors="replace"), label)

@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lepbench.data.similar import Hashes, short
 from lepbench.errors import LepbenchError
+from lepbench.parquet import read_bounded
 
 COLUMNS = ["id", "text", "sha256", "phash", "licence"]
 SEVERAL = "several, by item"
@@ -54,7 +54,7 @@ def read_catalogue(paths: Iterable[Path]) -> Catalogue:
         LepbenchError: a shard cannot be read.
     """
     try:
-        table = pa.concat_tables(pq.read_table(path, columns=COLUMNS) for path in paths)
+        table = pa.concat_tables(read_bounded(path, COLUMNS, fix="build that set again") for path in paths)
         originals, looks = (short(table[key].to_pylist()) for key in ("sha256", "phash"))
     except (OSError, pa.ArrowException, ValueError, LookupError) as error:
         why = " ".join(str(error).split())[:200]

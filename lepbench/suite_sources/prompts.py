@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from lepbench.data.captions import decode_caption
 from lepbench.data.corpus import Reason
 from lepbench.data.metadata import MetadataRecord, read_records
+from lepbench.documents import parse_json
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, walk_visible
 from lepbench.images import SUFFIXES
@@ -197,7 +197,7 @@ def _parse(text: str, name: str) -> list[dict[str, Any]]:
     """
     if not name.endswith(".json"):
         return [{"prompt": line} for line in text.splitlines() if line.strip()]
-    document = json.loads(text)
+    document = parse_json(text)
     found: list[dict[str, Any]] = []
     for one in document if isinstance(document, list) else [document]:
         if not isinstance(one, dict):

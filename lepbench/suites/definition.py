@@ -80,11 +80,11 @@ class SuiteDefinition(Config):
     version: int
     description: str
     licence: str
-    size: int
+    size: int = Field(ge=1, le=8192)
     """Height and width of every picture, in pixels."""
-    items: int
+    items: int = Field(ge=0)
     """How many items the frozen list holds."""
-    default_items: int
+    default_items: int = Field(ge=0)
     """How many of them, from the front, a score is made of unless said otherwise."""
     detector: dict[str, Any]
     """The detector, with its settings, whose map of a sample is held against the sketch; of an edge suite it

@@ -16,9 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, encode_png, read_pixels
 from lepbench.panels import Page, draw_strokes
+from lepbench.parquet import check_types, read_bounded, read_schema, report_faults, require_values
+from lepbench.suites.item_checks import AGAIN, NEEDED, check_maps, check_names
 from lepbench.suites.scenes import find_label
 
 SCHEMA = pa.schema(
@@ -130,10 +133,18 @@ class Item:
 
 
 class ItemFile:
-    """The items in a Parquet file of `SCHEMA`: names and prompts at once, the rest by row group."""
+    """The items in a Parquet file of `SCHEMA`: names and prompts at once, the rest by row group.
+
+    Whatever is read of it is checked then: a name is one of a file, a picture can be decoded.
+
+    Raises:
+        LepbenchError: the file is none, or its columns are others.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        schema, self.count = read_schema(path, AGAIN)
+        check_types(path, schema, SCHEMA, NEEDED, AGAIN)
         self._decoded: OrderedDict[int, Item] = OrderedDict()
         self._group: tuple[int, list[dict[str, Any]]] = (-1, [])
 
@@ -149,17 +160,18 @@ class ItemFile:
 
     def read_column(self, name: str) -> list[Any]:
         """A column of every item, read anew; of None where no item fills it."""
-        with pq.ParquetFile(self.path) as file:
-            if name not in file.schema_arrow.names:
-                return [None] * len(self.ids)
-            values: list[Any] = file.read(columns=[name]).column(0).to_pylist()
+        if name not in read_schema(self.path, AGAIN)[0].names:
+            return [None] * len(self.ids)
+        with report_faults(self.path, AGAIN):
+            values: list[Any] = read_bounded(self.path, [name], fix=AGAIN)[name].to_pylist()
         return values
 
     def read_batches(self, columns: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
         """Some columns of all items, a few items at a time; of None where no item fills them."""
-        with pq.ParquetFile(self.path) as file:
+        with report_faults(self.path, AGAIN), pq.ParquetFile(self.path) as file:
             there = [name for name in columns if name in file.schema_arrow.names]
             for batch in file.iter_batches(FEW, columns=there):
+                require_values(self.path, batch, [name for name in NEEDED if name in there], AGAIN)
                 yield {name: [None] * len(batch) for name in columns} | batch.to_pydict()
 
     @cached_property
@@ -192,7 +204,7 @@ class ItemFile:
     def read(self, position: int) -> Item:
         """The item at a position from 0."""
         if position not in self._decoded:
-            self._decoded[position] = make_item(self.read_row(position))
+            self._decoded[position] = self._decode(position)
         self._decoded.move_to_end(position)
         if len(self._decoded) > KEPT:
             self._decoded.popitem(last=False)
@@ -200,21 +212,33 @@ class ItemFile:
 
     @cached_property
     def _names(self) -> dict[str, list[str]]:
-        names: dict[str, list[str]] = pq.read_table(self.path, columns=["item_id", "prompt"]).to_pydict()
+        table = read_bounded(self.path, ["item_id", "prompt"], fix=AGAIN)
+        require_values(self.path, table, table.column_names, AGAIN)
+        with report_faults(self.path, AGAIN):
+            names: dict[str, list[str]] = table.to_pydict()
+        check_names(self.path, names["item_id"])
         return names
+
+    def _decode(self, position: int) -> Item:
+        row = self.read_row(position)
+        try:
+            return make_item(row)
+        except (LepbenchError, ValueError) as error:
+            raise LepbenchError(f"{self.path}, item {row['item_id']!r}: {error}", AGAIN) from error
 
     @cached_property
     def _ends(self) -> list[int]:
         """The position after the last item of each row group."""
-        about = pq.read_metadata(self.path)
+        with report_faults(self.path, AGAIN):
+            about = pq.read_metadata(self.path)
         return list(accumulate(about.row_group(group).num_rows for group in range(about.num_row_groups)))
 
     def read_row(self, position: int) -> dict[str, Any]:
         """The columns of the item at a position from 0, pictures encoded."""
         group = bisect.bisect_right(self._ends, position)
         if self._group[0] != group:
-            with pq.ParquetFile(self.path) as file:
-                self._group = (group, file.read_row_group(group).to_pylist())
+            with report_faults(self.path, AGAIN):
+                self._group = (group, read_bounded(self.path, groups=[group], fix=AGAIN).to_pylist())
         return self._group[1][position - (self._ends[group - 1] if group else 0)]
 
 
@@ -260,12 +284,20 @@ class Items(Sequence[Item]):
 
 
 def make_item(row: dict[str, Any]) -> Item:
-    """A row of `SCHEMA`, columns that no row fills left out, as an item."""
+    """A row of `SCHEMA`, columns that no row fills left out, as an item.
+
+    Raises:
+        LepbenchError: a picture cannot be decoded, or the scene not be read.
+        ValueError: there is no sketch, or a picture is of another kind or size than it.
+    """
+    if not row.get("sketch"):
+        raise ValueError("it has no sketch")
     sketch = read_pixels(row["sketch"])
     maps = ("image", "contour", "mask", "whole", "weighted", "given")
     known = {key: read_pixels(row[key]) if row.get(key) else None for key in maps}
     strokes = read_pixels(row["strokes"]) if row.get("strokes") else np.zeros_like(sketch, np.uint8)
     scene = row.get("scene") or ""
+    check_maps({"sketch": sketch, "strokes": strokes, **known})
     return Item(
         item_id=row["item_id"],
         prompt=row["prompt"],

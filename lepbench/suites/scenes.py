@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
+
+from lepbench.errors import LepbenchError
+from lepbench.files import interpret_json
+
+AGAIN = "make the suite again"
 
 
 class KnownThing(NamedTuple):
@@ -29,17 +33,38 @@ class KnownScene(NamedTuple):
 
 
 def parse_scene(text: str) -> dict[str, Any] | None:
-    """The JSON of an item's scene, with its `things`; None where it is empty."""
-    return json.loads(text) if text else None
+    """The JSON of an item's scene, with its `things`; None where it is empty.
+
+    Raises:
+        LepbenchError: it is no scene.
+    """
+    if not text:
+        return None
+    found: Any = interpret_json(text.encode(errors="replace"), "the scene of an item", AGAIN)
+    things = found.get("things") if isinstance(found, dict) else None
+    if not isinstance(things, list) or not things or not all(map(_is_thing, things)):
+        raise LepbenchError("the scene of an item lists no things with their shapes", AGAIN)
+    return dict(found)
+
+
+def _is_thing(thing: Any) -> bool:
+    return isinstance(thing, dict) and isinstance(thing.get("shape"), str)
 
 
 def read_scene(text: str) -> KnownScene | None:
-    """What the scene of an item says; None where there is none."""
+    """What the scene of an item says; None where there is none.
+
+    Raises:
+        LepbenchError: it does not say all of it.
+    """
     known = parse_scene(text)
     if known is None:
         return None
-    things = (KnownThing(*(thing[key] for key in KnownThing._fields)) for thing in known["things"])
-    return KnownScene(tuple(things), known["background"], known["relation"])
+    try:
+        things = tuple(KnownThing(*(thing[key] for key in KnownThing._fields)) for thing in known["things"])
+        return KnownScene(things, known["background"], known["relation"])
+    except KeyError as error:
+        raise LepbenchError(f"the scene of an item does not say its {error}", AGAIN) from error
 
 
 def find_label(text: str) -> str | None:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
-from lepbench.files import sha256_bytes
+from lepbench.files import is_file, is_folder, sha256_bytes
 from lepbench.images import read_pixels
 from lepbench.registry import Registry, suggest_entry
 from lepbench.seeds import derive_seed
@@ -49,10 +49,17 @@ class Suite(Sequence[Item]):
         self.folder = folder
         self.definition = load_config(folder / DEFINITION, SuiteDefinition)
         path = folder / ITEMS
-        if not path.is_file():
+        if not is_file(path):
             raise LepbenchError(f"suite {self.definition.name!r} has no {path}", "reinstall lepbench")
         if hash_large_file(path) != self.definition.items_sha256:
             raise LepbenchError(f"{path} is not the list that {DEFINITION} names", "restore both files")
+        file = ItemFile(path)
+        if file.count != self.definition.items:
+            raise LepbenchError(
+                f"{path} holds {file.count} items, and {DEFINITION} names {self.definition.items}",
+                "restore both files",
+            )
+        self._all = Items(file, range(file.count))
 
     @property
     def name(self) -> str:
@@ -73,10 +80,6 @@ class Suite(Sequence[Item]):
         """Every class that an item has or that its prompt names, sorted."""
         named = self._all.file.read_column("prompt_label")
         return sorted({label for label in (*self._all.file.labels, *named) if label})
-
-    @cached_property
-    def _all(self) -> Items:
-        return Items(ItemFile(self.folder / ITEMS), range(self.definition.items))
 
     def __len__(self) -> int:
         return self.definition.items
@@ -246,9 +249,9 @@ def load_suite(name: str | Path) -> Suite:
     Raises:
         LepbenchError: there is none of that name; the message suggests the nearest.
     """
-    if (Path(name) / DEFINITION).is_file():
+    if is_file(Path(name) / DEFINITION):
         return Suite(Path(name))
-    if (SUITES / name / DEFINITION).is_file():
+    if is_file(SUITES / name / DEFINITION):
         return Suite(SUITES / name)
     if str(name) in FOLDERS:
         suite = Suite(Path(FOLDERS.get(str(name))))
@@ -258,7 +261,7 @@ def load_suite(name: str | Path) -> Suite:
                 "register it by that name",
             )
         return suite
-    if Path(name).exists():
+    if is_folder(name) or is_file(name):
         raise LepbenchError(
             f"{name} is no suite: it holds no {DEFINITION}", "make one with 'lepbench suite make'"
         )

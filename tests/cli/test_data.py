@@ -127,7 +127,7 @@ HARMS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a record is gone": (lambda f: (f / f"shards/{FIRST}.json").unlink(), f"shards/{FIRST}.json: No such"),
     "a record cut short": (
         lambda f: (f / f"shards/{FIRST}.json").write_text('{"shard"'),
-        f"shards/{FIRST}.json is damaged",
+        f"shards/{FIRST}.json: not valid JSON",
     ),
     "a record of another hash": (
         lambda f: edit(f / f"shards/{FIRST}.json", lambda tree: tree["shard"].update(sha256="0")),

@@ -340,7 +340,7 @@ def test_manifest_round_trips(built: Path) -> None:
 
 def test_a_damaged_manifest_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"recipe": ')
-    with pytest.raises(LepbenchError, match=r"manifest\.json is damaged"):
+    with pytest.raises(LepbenchError, match=r"manifest\.json: not valid JSON"):
         load_manifest(tmp_path)
 
 

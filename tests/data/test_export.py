@@ -218,7 +218,7 @@ def test_another_export_is_not_written_over(built: Path, tmp_path: Path) -> None
     with pytest.raises(LepbenchError, match="data is 0000"):
         exported(built, tmp_path, 4)
     (tmp_path / "export.json").write_text("{")
-    with pytest.raises(LepbenchError, match=r"export\.json is damaged"):
+    with pytest.raises(LepbenchError, match=r"export\.json: not valid JSON"):
         exported(built, tmp_path, 4)
 
 

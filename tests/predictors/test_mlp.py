@@ -265,7 +265,7 @@ def test_damage_is_told_in_one_line(tmp_path: Path) -> None:
     whole = weights.read_bytes()
 
     weights.write_bytes(whole[:-10])
-    with pytest.raises(LepbenchError, match=r"predictor.safetensors cannot be loaded") as caught:
+    with pytest.raises(LepbenchError, match=r"predictor.safetensors is no safetensors file") as caught:
         Predictor.from_pretrained(folder)
     assert "\n" not in str(caught.value)
     weights.unlink()

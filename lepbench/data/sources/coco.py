@@ -12,6 +12,7 @@ from lepbench.data.captions import clean_licence
 from lepbench.data.corpus import Corpus, Entry, Original, Reason, Rejected
 from lepbench.data.sources.base import SOURCES, Source
 from lepbench.data.sources.files import find_within, make_distinct, read_picture
+from lepbench.documents import parse_json
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, sha256_file
 
@@ -116,12 +117,12 @@ def read_annotations(path: Path) -> Annotations:
     """
     try:
         content = path.read_bytes()
-        document = json.loads(content)
+        document = parse_json(content, most=None)
     except OSError as error:
         raise LepbenchError(
             f"cannot read {path}: {error.strerror}", "check the setting annotations"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         if content.startswith(GZIP):
             raise LepbenchError(f"{path} is compressed", f"decompress it: gunzip -k {path.name}") from error
         raise LepbenchError(f"{path} is not valid JSON: {error}", "download it again") from error

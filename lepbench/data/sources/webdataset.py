@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import json
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -26,6 +25,7 @@ from lepbench.data.sources.samples import (
     TarMember,
     read_contents,
 )
+from lepbench.documents import parse_json
 from lepbench.errors import LepbenchError
 from lepbench.files import as_text, is_hidden, sha256_bytes
 
@@ -162,8 +162,8 @@ class TarCorpus(Corpus):
 
     def _read_record(self, sample: TarSample, part: TarMember) -> dict[str, Any]:
         try:
-            record = json.loads(self._bytes(sample, part))
-        except (ValueError, RecursionError) as error:
+            record = parse_json(self._bytes(sample, part))
+        except ValueError as error:
             raise Rejected(Reason.BAD_ROW, "not JSON") from error
         if not isinstance(record, dict):
             raise Rejected(Reason.BAD_ROW, "not a JSON object")
