@@ -16,9 +16,10 @@ from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
+from lepbench.evaluation.recount import recount_samples
 from lepbench.evaluation.run import evaluate as run
 from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
-from lepbench.evaluation.verify import recount_samples, verify_record
+from lepbench.evaluation.verify import verify_record
 from lepbench.publishing.publish import publish_run
 from lepbench.suites import Suite, load_suite
 from lepbench.trust import trusting_code

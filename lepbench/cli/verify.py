@@ -41,8 +41,9 @@ def command(
     from lepbench.bars import show_bars
     from lepbench.evaluation.judges import load_judges
     from lepbench.evaluation.record import read_record
+    from lepbench.evaluation.recount import recount_samples
     from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
-    from lepbench.evaluation.verify import recount_samples, verify_record
+    from lepbench.evaluation.verify import verify_record
 
     found = read_record(folder)
     chosen = find_suite(found, folder, suite)
