@@ -270,7 +270,7 @@ class _Run:
         return {
             VAE: lambda: make_vae_condition(backbone, model),
             UNGUIDED: lambda: make_unguided_condition(plain, drawn),
-            OVERLAY: lambda: make_overlay_condition(done[UNGUIDED], drawn),
+            OVERLAY: lambda: make_overlay_condition(done[UNGUIDED]),
         }
 
     def _table(self, row: Condition) -> ConditionTable:

@@ -243,12 +243,15 @@ class Suite(Sequence[Item]):
 def load_suite(name: str | Path) -> Suite:
     """A suite that ships or that a plug-in adds, by name, or one in a folder, by path.
 
+    A name that ships is that suite, whatever folder of the name there is: `./NAME` is the folder, and so is a
+    `Path`.
+
     Raises:
         LepbenchError: there is none of that name; the message suggests the nearest.
     """
-    if (Path(name) / DEFINITION).is_file():
-        return Suite(Path(name))
-    if (SUITES / name / DEFINITION).is_file():
+    if isinstance(name, Path) and (name / DEFINITION).is_file():
+        return Suite(name)
+    if str(name) in list_shipped():
         return Suite(SUITES / name)
     if str(name) in FOLDERS:
         suite = Suite(Path(FOLDERS.get(str(name))))
@@ -258,6 +261,8 @@ def load_suite(name: str | Path) -> Suite:
                 "register it by that name",
             )
         return suite
+    if (Path(name) / DEFINITION).is_file():
+        return Suite(Path(name))
     if Path(name).exists():
         raise LepbenchError(
             f"{name} is no suite: it holds no {DEFINITION}", "make one with 'lepbench suite make'"

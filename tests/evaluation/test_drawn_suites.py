@@ -17,7 +17,8 @@ from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
-from lepbench.publishing.leaderboard import add_record, sort_lines
+from lepbench.publishing.board_lines import sort_lines
+from lepbench.publishing.leaderboard import add_record
 from lepbench.publishing.sheet import write_sheet
 from lepbench.publishing.tables import write_csv
 from lepbench.sketches import FsCocoCorpus, QuickDraw, SketchCorpus

@@ -149,7 +149,7 @@ def test_a_board_of_a_suite_of_variants_takes_whole_originals(
 ) -> None:
     suite = make_suite("completion", "sketchworld-freehand-v1", tmp_path / "s", items=3, progress=False)
     few = SimpleNamespace(identity=SimpleNamespace(items=len(suite.items(2))))
-    monkeypatch.setattr(leaderboard, "verify_record", lambda folder, suite, protocol: few)
+    monkeypatch.setattr(leaderboard, "verify_run", lambda *given, **settings: SimpleNamespace(record=few))
     said = "run has 2 items with all their variants and a leaderboard takes 3 or more; evaluate without"
     with pytest.raises(LepbenchError, match=said):
         add_record(Path("run"), tmp_path / "boards", suite)
