@@ -6,10 +6,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from lepbench.errors import LepbenchError
-from lepbench.faults import explain, explain_parts, quote_value
+from lepbench.faults import LABEL, LINE, explain, explain_parts, quote_value
 from lepbench.places import list_own_keys
 from lepbench.registry import Registry, limit_list
 
@@ -58,6 +65,10 @@ def _list_leaves(kind: Any) -> list[Any]:
     return [leaf for part in parts for leaf in _list_leaves(part)] if parts else [kind]
 
 
+Line = Annotated[str, StringConstraints(pattern=LINE, max_length=1000)]
+"""A text of one line, without characters that are not seen."""
+Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=300)]
+"""A name or a path of one line, which no spreadsheet takes for a formula."""
 C = TypeVar("C", bound=Config)
 MERGE = "tag:yaml.org,2002:merge"
 """The tag of `<<`, which may stand in a mapping several times."""

@@ -93,7 +93,7 @@ def add_command(
         if images or ships_judges(terms):
             require_known_programs(found, terms)
             loaded = load_judges(terms, str(choose_device(device)))
-        with show_bars() as progress:
+        with show_bars(transient=True) as progress:
             path, changed = add_record(
                 folder,
                 leaderboards,

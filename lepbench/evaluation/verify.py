@@ -103,8 +103,29 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "seed"))
     if list(zip(*columns, strict=True)) != asked:
         raise LepbenchError(f"{folder} does not hold the samples its record speaks of", "evaluate again")
+    _check_claims(folder, record, suite)
     if record.sample_count != identity.items * identity.samples_per_item:
         raise LepbenchError(f"{folder} has a wrong number of samples in its record", "evaluate again")
+
+
+def _check_claims(folder: Path, record: Record, suite: Suite) -> None:
+    """Refuse numbers and names of the record that no figure is made of, where they cannot be.
+
+    Raises:
+        LepbenchError: it states failures, more captions than there are, or conditions and items of no run.
+    """
+    rows = [kind.name for kind in list_conditions(record.identity.model, suite)]
+    ids = suite.take(record.identity.items).ids
+    if record.failed != dict.fromkeys(rows, 0):
+        said = f"{folder}'s record says {record.failed} failed, its samples say none"
+        raise LepbenchError(said, "evaluate again")
+    if record.truncated > len(ids):
+        said = f"{folder}'s record has {record.truncated} captions truncated of {len(ids)}"
+        raise LepbenchError(said, "evaluate again")
+    named = {*record.reused, *record.cost, *record.timing.drawing, *record.cut_captions}
+    if strange := named - {*rows, *ids}:
+        said = f"{folder}'s record speaks of {min(strange)!r}, which is no condition or item of it"
+        raise LepbenchError(said, "evaluate again")
 
 
 def _check_variants(folder: Path, suite: Suite, samples: pa.Table) -> None:

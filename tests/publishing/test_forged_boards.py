@@ -144,7 +144,7 @@ def test_a_board_of_a_suite_that_does_not_ship_has_the_hash_of_its_terms(tmp_pat
     shutil.copytree(board.parent, tmp_path / board.parent.name)
     assert check_boards(tmp_path) == [f"{board.parent.name}/{board.stem}"]
     write_terms(tmp_path / board.parent.name / board.name, headline_tolerance=3)
-    with pytest.raises(LepbenchError, match="has protocol_sha256 .*, it is "):
+    with pytest.raises(LepbenchError, match=r"has protocol_sha256 .*, it is "):
         check_boards(tmp_path)
 
 
