@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -65,7 +66,8 @@ def _list_leaves(kind: Any) -> list[Any]:
     return [leaf for part in parts for leaf in _list_leaves(part)] if parts else [kind]
 
 
-Line = Annotated[str, StringConstraints(pattern=LINE, max_length=1000)]
+LONGEST = 1000
+Line = Annotated[str, StringConstraints(pattern=LINE, max_length=LONGEST)]
 """A text of one line, without characters that are not seen."""
 Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=300)]
 """A name or a path of one line, which no spreadsheet takes for a formula."""
@@ -86,6 +88,11 @@ SYNTAX = {
     "special characters": "it holds control characters",
 }
 """By a part of what YAML's reader says, the same in plain words."""
+
+
+def write_line(text: str) -> str:
+    """A text as a `Line`: others than seen characters become spaces, and what is too long is cut."""
+    return re.sub(r"\s+", " ", "".join(char if char.isprintable() else " " for char in text))[:LONGEST]
 
 
 def load_config(path: Path, kind: type[C]) -> C:

@@ -70,6 +70,7 @@ LINE = f"^{SEEN}*$"
 LABEL = f"^[^\\p{{Cc}}\\p{{Cf}}\\u2028\\u2029=+@-]{SEEN}*$"
 PATTERNS: Mapping[str, str] = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]*$": f"be a name of letters, {NAME_WORDS}",
+    r"^\w[\w.-]*$": f"be a name of letters, {NAME_WORDS}",
     r"^[a-z0-9][a-z0-9._-]*$": f"be a name of small letters, {NAME_WORDS}",
     r"^[a-z0-9][a-z0-9._-]*$|^$": f"be a name of small letters, {NAME_WORDS}",
     "^[0-9a-f]{64}$": "be a SHA-256: 64 digits of 0-9 and a-f",

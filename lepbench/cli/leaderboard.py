@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -83,6 +85,7 @@ def add_command(
     from lepbench.evaluation.judges import load_judges, ships_judges
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
+    from lepbench.progress import ignore_progress
     from lepbench.publishing.leaderboard import add_record
 
     def add(folder: Path) -> str:
@@ -93,7 +96,9 @@ def add_command(
         if images or ships_judges(terms):
             require_known_programs(found, terms)
             loaded = load_judges(terms, str(choose_device(device)))
-        with show_bars(transient=True) as progress:
+        # Not where stderr is a file: a run that is refused leaves one line there.
+        shown = show_bars(transient=True) if sys.stderr.isatty() else nullcontext(ignore_progress)
+        with shown as progress:
             path, changed = add_record(
                 folder,
                 leaderboards,
