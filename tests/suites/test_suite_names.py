@@ -40,7 +40,7 @@ def test_a_folder_does_not_stand_before_a_suite_that_ships(shadow: Path) -> None
 
 
 def test_a_board_takes_no_other_suite_of_a_name_that_ships(shadow: Path, tmp_path: Path) -> None:
-    with pytest.raises(LepbenchError, match="is called like the suite .* that ships, and is another"):
+    with pytest.raises(LepbenchError, match=r"is called like the suite .* that ships, and is another"):
         add_record(tmp_path / "run", tmp_path / "boards", load_suite(shadow))
     assert not (tmp_path / "boards").exists()
 
