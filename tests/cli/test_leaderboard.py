@@ -51,8 +51,8 @@ def test_a_run_is_added_and_a_wrong_one_is_one_line(
         assert [line["level"] for line in csv.DictReader(stream)] == ["redrawn"]
     capsys.readouterr()
     assert call_command(monkeypatch, "leaderboard", "check", tmp_path / "boards") == 0
-    said = "tiny-suite/lepbench-edges-v1\n" + f"{tmp_path / 'boards'}: 1 boards are in order\n"
-    assert capsys.readouterr().out == said
+    checked = capsys.readouterr().out
+    assert checked == f"tiny-suite/lepbench-edges-v1\n{tmp_path / 'boards'}: 1 boards are in order\n"
     for arguments in (
         [*command, "--leaderboards", tmp_path / "boards"],
         ["leaderboard", "add", tmp_path / "none"],

@@ -139,7 +139,7 @@ def test_a_picture_of_another_drawing_is_refused(copy: Path, tiny_suite: Suite, 
     path = copy / "samples" / row / f"{choose_items(record, tiny_suite, 1)[0]}-0.png"
     drawn = np.asarray(Image.open(path)).astype(int)
     Image.fromarray(np.clip(drawn + 1, 0, 255).astype(np.uint8)).save(path)
-    drawn_anew = {"device": "cpu", "progress": ignore_progress}
+    drawn_anew: dict[str, Any] = {"device": "cpu", "progress": ignore_progress}
     redraw_samples(copy, record, tiny_suite, 1, **drawn_anew)
     before = sha256_file(path)
     Image.fromarray(np.where(drawn < 128, drawn + 9, drawn - 9).astype(np.uint8)).save(path)

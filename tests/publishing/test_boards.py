@@ -24,6 +24,7 @@ from lepbench.evaluation.summary import is_of_sets
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.publishing import leaderboard
+from lepbench.publishing.board_lines import sort_lines
 from lepbench.publishing.leaderboard import add_record
 from lepbench.suites import Suite
 
@@ -135,13 +136,13 @@ def test_two_that_add_at_once_both_have_their_line(
     runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each reads the board before the other writes it, unless one waits."""
-    ready, real_sort = threading.Barrier(2), leaderboard.sort_lines
+    ready = threading.Barrier(2)
 
     def sort_late(*given: Any) -> Any:
         # Without a lock both are here at once; with it the first is alone until it is tired of waiting.
         with suppress(threading.BrokenBarrierError):
             ready.wait(1)
-        return real_sort(*given)
+        return sort_lines(*given)
 
     monkeypatch.setattr(leaderboard, "sort_lines", sort_late)
     with ThreadPoolExecutor(2) as pool:
