@@ -49,6 +49,11 @@ def set_cell(column: str, value: str, line: int = 0) -> Callable[[Path], object]
     return lambda board: write_lines(board, lambda lines: lines[line].update({column: value}))
 
 
+def test_the_boards_of_the_repository_are_in_order() -> None:
+    names = [f"{path.parent.name}/{path.stem}" for path in sorted(OURS.glob("*/*.csv"))]
+    assert check_boards(OURS) == names
+
+
 EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a figure that cannot be": (
         set_cell("faithful_f1", "9.9"),
