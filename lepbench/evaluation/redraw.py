@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from lepbench.evaluation.layout import locate_picture
 from lepbench.evaluation.provenance import check_files
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import LoadBackbone, build_method, load_reference_backbone
-from lepbench.evaluation.sample import Sample
+from lepbench.evaluation.sample import Batch, Sample, make_batches
 from lepbench.files import sha256_bytes
 from lepbench.images import open_rgb
 from lepbench.methods import PrecomputedConfig, UnguidedConfig
@@ -27,8 +28,8 @@ from lepbench.progress import Progress
 from lepbench.suites import Suite
 
 PICTURE_TOLERANCE = 2 / 255
-"""Mean absolute difference of two pictures in [0, 1]. On one machine with one number of threads a picture of
-the same batch is the same to the bit; elsewhere the last bits of a network's output differ."""
+"""Mean absolute difference of two pictures in [0, 1]. On one machine with one number of threads they are the
+same to the bit; elsewhere the last bits of a network's output differ, which a sampler may amplify."""
 
 
 def redraw_samples(
@@ -55,22 +56,40 @@ def redraw_samples(
         LepbenchError: a picture differs by more than `PICTURE_TOLERANCE`, a file of the model is another than
             the record names, or something cannot be loaded here.
     """
-    items = set(choose_items(record, suite, count))
-    positions = [p for p in suite.take(record.identity.items).positions if suite.item_ids[p] in items]
-    backbone = load_reference_backbone(
-        record.identity.model, str(choose_device(device)), (record.protocol.size,) * 2, load
-    )
+    ids = set(choose_items(record, suite, count))
+    size = (record.protocol.size, record.protocol.size)
+    backbone = load_reference_backbone(record.identity.model, str(choose_device(device)), size, load)
     compared = {}
     for row in _list_conditions(folder, record, suite, backbone):
         per_item = row.kind.count_samples(record.identity.samples_per_item)
-        samples = [Sample(suite, position, index) for index in range(per_item) for position in positions]
-        for start in range(0, len(samples), record.protocol.batch_size):
-            batch = samples[start : start + record.protocol.batch_size]
-            for sample, drawn in zip(batch, draw_batch(row, batch), strict=True):
+        batches = _fill_batches(record, suite, ids, per_item)
+        total, done = sum(len(wanted) for wanted, _ in batches), 0
+        for wanted, batch in batches:
+            for sample, drawn in zip(wanted, draw_batch(row, batch), strict=False):
                 _compare(locate_picture(folder, row.name, sample.item_id, sample.index), drawn)
-            progress(f"{row.name} anew", start + len(batch), len(samples))
-        compared[row.name] = len(samples)
+            done += len(wanted)
+            progress(f"{row.name} anew", done, total)
+        compared[row.name] = total
     return compared
+
+
+def _fill_batches(
+    record: Record, suite: Suite, ids: Collection[str], per_item: int
+) -> list[tuple[Batch, Batch]]:
+    """The samples of items, and these repeated to batches as large as those that they were drawn in.
+
+    The size of a batch changes the last bits of a network's output, and what else is in it does not.
+    """
+    sizes: dict[int, list[Sample]] = {}
+    items = suite.take(record.identity.items)
+    for batch in make_batches(suite, items, per_item, record.protocol.batch_size):
+        sizes.setdefault(len(batch), []).extend(sample for sample in batch if sample.item_id in ids)
+    chunks = [
+        (samples[start : start + size], size)
+        for size, samples in sizes.items()
+        for start in range(0, len(samples), size)
+    ]
+    return [(chunk, [*chunk, *[chunk[-1]] * (size - len(chunk))]) for chunk, size in chunks]
 
 
 def choose_items(record: Record, suite: Suite, count: int) -> list[str]:

@@ -124,6 +124,18 @@ def test_pictures_drawn_anew_are_the_stored(finished: Path, tiny_suite: Suite, t
     assert verify_run(finished, tiny_suite).level == "self-reported"
 
 
+def test_pictures_drawn_anew_have_the_same_bytes_on_one_machine(
+    finished: Path, tiny_suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of batches of eight and of two."""
+    monkeypatch.setattr("lepbench.evaluation.redraw.PICTURE_TOLERANCE", 0.0)
+    record = read_record(finished)
+    drawn = redraw_samples(finished, record, tiny_suite, 99, device="cpu", progress=ignore_progress)
+    assert drawn == {"model": 10, "unguided": 10, "vae": 10}
+    for count in (1, 3):
+        redraw_samples(finished, record, tiny_suite, count, device="cpu", progress=ignore_progress)
+
+
 def test_items_to_draw_are_chosen_by_the_record(finished: Path, tiny_suite: Suite) -> None:
     record = read_record(finished)
     chosen = choose_items(record, tiny_suite, 3)
