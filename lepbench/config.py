@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from lepbench.documents import MOST_YAML, parse_yaml
 from lepbench.errors import LepbenchError
-from lepbench.faults import explain, explain_parts, quote_value
+from lepbench.faults import LABEL, LINE, explain, explain_parts, quote_value
 from lepbench.files import read_bytes
 from lepbench.places import list_own_keys
 from lepbench.registry import Registry, limit_list
@@ -61,6 +69,11 @@ def _list_leaves(kind: Any) -> list[Any]:
     return [leaf for part in parts for leaf in _list_leaves(part)] if parts else [kind]
 
 
+LONGEST = 1000
+Line = Annotated[str, StringConstraints(pattern=LINE, max_length=LONGEST)]
+"""A text of one line, without characters that are not seen."""
+Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=300)]
+"""A name or a path of one line, which no spreadsheet takes for a formula."""
 C = TypeVar("C", bound=Config)
 SYNTAX = {
     "found character '\\t'": "a tab stands there: indent by spaces",
@@ -83,6 +96,11 @@ def omit_defaults(written: dict[str, Any], kind: type[BaseModel], keys: Collecti
     """
     fields = kind.model_fields
     return {key: value for key, value in written.items() if key not in keys or value != fields[key].default}
+
+
+def write_line(text: str) -> str:
+    """A text as a `Line`: others than seen characters become spaces, and what is too long is cut."""
+    return re.sub(r"\s+", " ", "".join(char if char.isprintable() else " " for char in text))[:LONGEST]
 
 
 def load_config(path: Path, kind: type[C]) -> C:

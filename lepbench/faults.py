@@ -64,11 +64,18 @@ WANTED: Mapping[str, str] = {
 }
 """By pydantic's name of an error: what a value must do instead."""
 NAME_WORDS = "digits and . _ -, with a letter or digit first"
+SEEN = r"[^\p{Cc}\p{Cf}\u2028\u2029]"
+"""A character that is seen, or a space."""
+LINE = f"^{SEEN}*$"
+LABEL = f"^[^\\p{{Cc}}\\p{{Cf}}\\u2028\\u2029=+@-]{SEEN}*$"
 PATTERNS: Mapping[str, str] = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]*$": f"be a name of letters, {NAME_WORDS}",
+    r"^\w[\w.-]*$": f"be a name of letters, {NAME_WORDS}",
     r"^[a-z0-9][a-z0-9._-]*$": f"be a name of small letters, {NAME_WORDS}",
     r"^[a-z0-9][a-z0-9._-]*$|^$": f"be a name of small letters, {NAME_WORDS}",
     "^[0-9a-f]{64}$": "be a SHA-256: 64 digits of 0-9 and a-f",
+    LINE: "be one line of characters that are seen",
+    LABEL: "be one line of characters that are seen, and not begin with =, +, - or @",
 }
 CHOICES = ("literal_error", "enum")
 UNKNOWN_KEY = ("extra_forbidden", "invalid_key", "unexpected_keyword_argument")

@@ -12,13 +12,13 @@ from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import choose_device
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import compare as comparing
+from lepbench.evaluation.checks import verify_run
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.run import evaluate as run
 from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
-from lepbench.evaluation.verify import recount_samples, verify_record
 from lepbench.publishing.publish import publish_run
 from lepbench.suites import Suite, load_suite
 from lepbench.trust import trusting_code
@@ -120,6 +120,7 @@ def verify(
     run: RunLike,
     *,
     images: bool = False,
+    redraw: int = 0,
     suite: SuiteLike | None = None,
     protocol: str | Path | Protocol | None = None,
     judges: str | Path | None = None,
@@ -133,9 +134,10 @@ def verify(
     Args:
         run: a folder or a record.
         images: score every stored picture anew, too.
+        redraw: how many items are drawn anew, and their pictures compared.
         suite, protocol, judges, statistics: what the run is held against, as for `evaluate`; those of its
             record unless given.
-        device: where networks run that score pictures anew.
+        device: where networks run that score or draw pictures anew.
         trust_code: run a TorchScript judge that only the record names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
@@ -154,12 +156,14 @@ def verify(
         if isinstance(protocol, Protocol)
         else find_protocol(found, chosen, protocol, judges=judges, reference=reference)
     )
-    record = verify_record(folder, chosen, terms)
-    if images:
-        with trusting_code(trust_code), follow_progress(progress) as show:
+    with trusting_code(trust_code), follow_progress(progress) as show:
+        loaded = None
+        if images:
             require_known_programs(found, terms)
-            recount_samples(folder, chosen, load_judges(terms, str(choose_device(device))), show)
-    return record
+            loaded = load_judges(terms, str(choose_device(device)))
+        return verify_run(
+            folder, chosen, terms, judges=loaded, redraw=redraw, device=device, progress=show
+        ).record
 
 
 def find_folder(run: RunLike) -> Path:

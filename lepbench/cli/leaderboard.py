@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -19,6 +21,7 @@ def command() -> None:
     Examples:
       lepbench leaderboard add runs/mini-lep
       lepbench leaderboard show sketchworld-edges-v1/lepbench-edges-v1
+      lepbench leaderboard check
     """
 
 
@@ -40,6 +43,11 @@ leaderboards_option = click.option(
 @click.option(
     "--statistics", type=click.Path(path_type=Path), help="Folder of statistics  [default: the record's]."
 )
+@click.option("--images", is_flag=True, help="Score images by judges that do not ship, too.")
+@click.option(
+    "--redraw", type=click.IntRange(min=1), metavar="N", help="Also draw N items anew, and compare."
+)
+@click.option("--device", default="auto", show_default=True, help="Where networks run: cpu, cuda or auto.")
 @click.option("--replace", is_flag=True, help="Replace another record of the same model name.")
 def add_command(
     folders: tuple[Path, ...],
@@ -48,9 +56,16 @@ def add_command(
     protocol: str | None,
     judges: str | None,
     statistics: Path | None,
+    images: bool,
+    redraw: int | None,
+    device: str,
     replace: bool,
 ) -> None:
     """Verify each run in DIR against its samples and add its model to LEADERBOARDS/SUITE/PROTOCOL.csv.
+
+    Every image is scored again by the measures that need no judge, and by the judges where all of them ship;
+    with --images by any. The line says how far the run was checked: self-reported where judges did not score
+    its images again or the images were drawn elsewhere, verified where they did, redrawn after --redraw.
 
     Models stand by the figure that the protocol ranks by, or by name where no figure ranks. A suite that a
     set made is found beside its runs.
@@ -62,18 +77,39 @@ def add_command(
     \b
     Examples:
       lepbench leaderboard add runs/mini-lep
-      lepbench leaderboard add runs/mini-lep --replace
+      lepbench leaderboard add runs/mini-lep --replace --redraw 4
       lepbench leaderboard add runs/questions/sketchworld-*/*/*
     """
+    from lepbench.backbones import choose_device
+    from lepbench.bars import show_bars
+    from lepbench.evaluation.judges import load_judges, ships_judges
     from lepbench.evaluation.record import read_record
-    from lepbench.evaluation.terms import find_protocol, find_suite
+    from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
+    from lepbench.progress import ignore_progress
     from lepbench.publishing.leaderboard import add_record
 
     def add(folder: Path) -> str:
         found = read_record(folder)
         chosen = find_suite(found, folder, suite)
         terms = find_protocol(found, chosen, protocol, judges=judges, reference=statistics)
-        path, changed = add_record(folder, leaderboards, chosen, protocol=terms, replace=replace)
+        loaded = None
+        if images or ships_judges(terms):
+            require_known_programs(found, terms)
+            loaded = load_judges(terms, str(choose_device(device)))
+        # Not where stderr is a file: a run that is refused leaves one line there.
+        shown = show_bars(transient=True) if sys.stderr.isatty() else nullcontext(ignore_progress)
+        with shown as progress:
+            path, changed = add_record(
+                folder,
+                leaderboards,
+                chosen,
+                protocol=terms,
+                judges=loaded,
+                redraw=redraw or 0,
+                device=device,
+                replace=replace,
+                progress=progress,
+            )
         return f"added to {path}" if changed else f"already in {path}"
 
     if len(folders) == 1:
@@ -112,3 +148,25 @@ def show_command(
         return
     table = tabulate_board(find_board(leaderboards, board), metrics=split_names(metrics))
     write_table(table, kind, intervals=intervals, out=out)
+
+
+@command.command("check")
+@click.argument(
+    "leaderboards", type=click.Path(path_type=Path), default=Path("leaderboards"), metavar="[LEADERBOARDS]"
+)
+def check_command(leaderboards: Path) -> None:
+    """Check every board in the folder LEADERBOARDS  [default: leaderboards].
+
+    Checked are headers, numbers and their ranges, the order, hashes against the suites and protocols that
+    ship, that the terms beside a board are those of its lines, and names that occur twice or look alike. The
+    check stops at the first fault with exit code 2.
+
+    \b
+    Examples:
+      lepbench leaderboard check
+      lepbench leaderboard check my-boards
+    """
+    from lepbench.publishing.board_check import check_boards
+
+    boards = check_boards(leaderboards)
+    click.echo("".join(f"{name}\n" for name in boards) + f"{leaderboards}: {len(boards)} boards are in order")

@@ -85,7 +85,8 @@ class Condition:
     Attributes:
         kind: which it is.
         draw: samples to images [B, 3, H, W], float in [0, 1], or uint8 where they are pixels already.
-        depends_on: what the images depend on beside suite and protocol; None for images of the model.
+        depends_on: what the images depend on beside suite and protocol, where they are kept for other runs;
+            None for images of the model, and for those that cost nothing: they are made by each run.
         files: sources from outside, whose lines are named where drawing fails.
         stored: where the images lie already, so that they are not stored again.
         method: what draws them, if a method does.
@@ -118,7 +119,7 @@ def make_unguided_condition(method: Method, depends_on: dict[str, Any]) -> Condi
 
 def make_real_condition() -> Condition:
     """The real image."""
-    return Condition(REAL, lambda samples: to_channels(_stack_real(samples)), depends_on={})
+    return Condition(REAL, lambda samples: to_channels(_stack_real(samples)))
 
 
 def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condition:
@@ -130,14 +131,14 @@ def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condit
     return Condition(VAE, draw, depends_on)
 
 
-def make_overlay_condition(unguided: ConditionTable, depends_on: dict[str, Any]) -> Condition:
+def make_overlay_condition(unguided: ConditionTable) -> Condition:
     """The sketch drawn on the unguided image: what a cheat would submit."""
 
     def draw(samples: Sequence[Sample]) -> Tensor:
         stored = ((read_pixels(unguided.find_picture(s).png), s.item.input) for s in samples)
         return to_channels(np.stack([overlay_sketch(picture, sketch) for picture, sketch in stored]))
 
-    return Condition(OVERLAY, draw, depends_on)
+    return Condition(OVERLAY, draw)
 
 
 def make_wrong_sketch_condition(model: ConditionTable) -> Condition:

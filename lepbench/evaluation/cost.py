@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pyarrow.compute as pc
+from pydantic import Field
 
 from lepbench.backbones.cost import Passes, count_passes, describe_arithmetic
-from lepbench.config import Config
+from lepbench.config import Config, Line
 from lepbench.evaluation.condition_table import ConditionTable
 from lepbench.methods import Method
 from lepbench.methods.base import Request
@@ -20,17 +21,17 @@ SECONDS, PASSES, STEERED = "seconds", "passes", "steered_passes"
 class Cost(Config):
     """Of one picture, the mean over those of a condition."""
 
-    seconds: float
+    seconds: float = Field(ge=0, allow_inf_nan=False)
     """On the clock, while it was drawn; of a cached condition, when it was drawn first."""
-    passes: float
+    passes: float = Field(ge=0, allow_inf_nan=False)
     """Samples that went through the denoiser: a step of classifier-free guidance is two."""
-    steered_passes: float
+    steered_passes: float = Field(ge=0, allow_inf_nan=False)
     """Those of them that a backward pass followed."""
-    tflop: float | None
+    tflop: float | None = Field(ge=0, allow_inf_nan=False)
     """10^12 floating point operations, text encoders and decoder included; None where that is not known."""
-    precision: str
+    precision: Line
     """Of the denoiser's weights."""
-    quantised: str | None = None
+    quantised: Line | None = None
     """By which scheme they are quantised."""
     cached: bool = False
     """Whether blocks of the denoiser are skipped and their outputs taken from a cache."""

@@ -8,8 +8,9 @@ import sys
 from importlib.metadata import version
 
 import torch
+from pydantic import Field
 
-from lepbench.config import Config
+from lepbench.config import Config, Line
 from lepbench.version import __version__
 
 PACKAGES = (
@@ -29,12 +30,12 @@ PACKAGES = (
 class Environment(Config):
     """Type of machine, without names of host or user."""
 
-    device: str
-    system: str
-    processor: str
-    cores: int
-    threads: int
-    accelerator: str | None
+    device: Line
+    system: Line
+    processor: Line
+    cores: int = Field(ge=1)
+    threads: int = Field(ge=1)
+    accelerator: Line | None
 
 
 def describe_environment(device: str) -> Environment:

@@ -8,6 +8,9 @@ from lepbench.files import sha256_file
 from lepbench.judges import Judges, load_judge
 from lepbench.submitted import explain_faults
 
+SHIPPED = "sketchworld-"
+"""What the names of judges begin with that ship, and of no others."""
+
 
 def check_judges(protocol: Protocol) -> None:
     """Refuse a protocol whose judges or reference cannot be loaded here, before anything is.
@@ -34,3 +37,8 @@ def load_judges(protocol: Protocol, device: str = "cpu") -> Judges:
     judges = Judges.of({judge.label: load_judge(judge, device) for judge in protocol.judges})
     require_same_files(found, judges.weights)
     return Judges(judges.loaded, judges.weights | references)
+
+
+def ships_judges(protocol: Protocol) -> bool:
+    """Whether every judge of a protocol ships: nothing is fetched for it, and it is quick on a CPU."""
+    return all(judge.name.startswith(SHIPPED) for judge in protocol.judges)

@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import BeforeValidator, Field, PrivateAttr, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
-from lepbench.config import Config, parse_config
+from lepbench.config import Config, Label, Line, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import find_shown
 from lepbench.evaluation.cost import Cost
@@ -23,35 +31,42 @@ from lepbench.evaluation.samples_table import read_samples
 from lepbench.evaluation.summary import Figure
 from lepbench.files import read_json, require_within, sha256_bytes, write_text
 from lepbench.methods import ModelConfig
-from lepbench.submitted import iterate_code
+from lepbench.submitted import UNKNOWN, iterate_code
 
 SCHEMA = 1
 OMITTED = ("cut_captions", "notes", "features_sha256", "cost")
+
+
+Digest = Annotated[str, StringConstraints(pattern=rf"^([0-9a-f]{{1,64}}|{UNKNOWN})$")]
+"""SHA-256 in hex, or what stands for that of code without a source."""
+Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]{0,63}$")]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Identity(Config):
     """Everything that determines the bytes of `samples.parquet`; identifies a folder of results."""
 
     model: ModelConfig
-    suite: str
-    suite_sha256: str
-    protocol_sha256: str
-    items: int
+    suite: Label
+    suite_sha256: Digest
+    protocol_sha256: Digest
+    items: int = Field(ge=1)
     """Items taken from the front of the suite."""
-    samples_per_item: int
-    weights: dict[str, str]
+    samples_per_item: int = Field(ge=1)
+    weights: dict[Label, Digest]
     """SHA-256 of the backbone's files, and of the weights of method and judges, by name."""
-    packages: dict[str, str]
-    device: str
+    packages: dict[Package, Version]
+    device: str = Field(pattern=r"^[a-z]{1,20}$")
     """Kind of device, e.g. "cpu"."""
 
 
 class Timing(Config):
     """Seconds on the clock."""
 
-    drawing: dict[str, float]
+    drawing: dict[Label, Amount]
     """Sampling time of each condition, over all resumptions; cached conditions count their original time."""
-    total: float
+    total: Amount
     """Time of the invocation that finished the run."""
 
 
@@ -61,29 +76,29 @@ class Record(Config):
     schema_version: Literal[1] = 1
     identity: Identity
     protocol: Annotated[Protocol, BeforeValidator(read_recorded)]
-    sample_count: int = Field(alias="samples")
+    sample_count: int = Field(alias="samples", ge=1)
     """Samples drawn of the model: items times samples an item."""
-    failed: dict[str, int]
+    failed: dict[Label, NonNegativeInt]
     """Failed samples of each condition; they are in `samples.parquet`, and in no figure."""
-    truncated: int
+    truncated: NonNegativeInt
     """Number of captions that the judge truncates."""
-    cut_captions: tuple[str, ...] = ()
+    cut_captions: tuple[Line, ...] = ()
     """Items whose captions the backbone's text encoders do not read to the end."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Line, ...] = ()
     """What a reader of the pictures should know of the backbone: a smaller VAE, quantised weights, a safety
     checker that was not run."""
     rows: dict[str, dict[str, Figure]]
-    samples_sha256: str
+    samples_sha256: Digest
     """SHA-256 of `samples.parquet`."""
-    features_sha256: dict[str, str] = Field(default_factory=dict)
+    features_sha256: dict[Label, Digest] = Field(default_factory=dict)
     """SHA-256 of the files of features, by name."""
-    reused: list[str]
+    reused: list[Label]
     """Reference conditions taken from the cache."""
-    cost: dict[str, Cost] = Field(default_factory=dict)
+    cost: dict[Label, Cost] = Field(default_factory=dict)
     """What a picture costs, by condition, where a denoiser of ours drew it."""
     timing: Timing
-    peak_memory_bytes: int | None
-    peak_accelerator_bytes: int | None
+    peak_memory_bytes: NonNegativeInt | None
+    peak_accelerator_bytes: NonNegativeInt | None
     machine: Environment
     _folder: Path | None = PrivateAttr(default=None)
 

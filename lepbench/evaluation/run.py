@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from lepbench.backbones import Backbone, choose_device, load_backbone
 from lepbench.backbones.load import Precision
+from lepbench.config import parse_config, write_line
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.cache import keep_table, recall_table
 from lepbench.evaluation.condition_runner import ConditionRunner
@@ -125,18 +126,20 @@ def evaluate(
         model.method.name, method or build_method(model, backbone), names, suite=suite, size=(height, width)
     )
     judges = judges or load_judges(protocol, str(where))
-    identity = Identity(
-        model=model,
-        suite=suite.name,
-        suite_sha256=suite.sha256,
-        protocol_sha256=hash_protocol(protocol),
-        items=len(items),
-        samples_per_item=samples_per_item,
-        weights=_collect_weights(model, protocol, backbone=backbone, method=method, judges=judges)
-        | ({STATE: uuid4().hex} if stateful else {}),
-        packages=list_package_versions(),
-        device=where.type,
-    )
+    weights = _collect_weights(model, protocol, backbone=backbone, method=method, judges=judges)
+    given = {
+        "model": model,
+        "suite": suite.name,
+        "suite_sha256": suite.sha256,
+        "protocol_sha256": hash_protocol(protocol),
+        "items": len(items),
+        "samples_per_item": samples_per_item,
+        "weights": weights | ({STATE: uuid4().hex} if stateful else {}),
+        "packages": list_package_versions(),
+        "device": where.type,
+    }
+    # Code from outside may call its files anything.
+    identity = parse_config(given, Identity, "the run")
     claim_folder(out, identity)
     finished = read_record(out) if (out / RECORD).is_file() else None
     if finished is not None and not any(finished.failed.values()):
@@ -270,7 +273,7 @@ class _Run:
         return {
             VAE: lambda: make_vae_condition(backbone, model),
             UNGUIDED: lambda: make_unguided_condition(plain, drawn),
-            OVERLAY: lambda: make_overlay_condition(done[UNGUIDED], drawn),
+            OVERLAY: lambda: make_overlay_condition(done[UNGUIDED]),
         }
 
     def _table(self, row: Condition) -> ConditionTable:
@@ -356,7 +359,7 @@ class _Run:
             failed=failed,
             truncated=self._truncated(),
             cut_captions=self._list_cut(backbone),
-            notes=self._describe(backbone),
+            notes=tuple(map(write_line, self._describe(backbone))),
             rows=summarise_samples(
                 samples, read_features(out, hashes), load_references(self.protocol), self.protocol
             ),

@@ -29,12 +29,10 @@ def find_suite(record: Record, folder: Path, choice: str | Path | None = None) -
     made = locate_made_suite(folder, name)
     if name not in list_suites() and Path(name).name == name and made.is_dir():
         return load_suite(made)
-    try:
+    if name in list_suites():
         return load_suite(name)
-    except LepbenchError as error:
-        raise LepbenchError(
-            f"the run is of suite {name!r}, which does not ship", "give its folder with --suite"
-        ) from error
+    # A record's name is never taken for a path: it may be a stranger's.
+    raise LepbenchError(f"the run is of suite {name!r}, which does not ship", "give its folder with --suite")
 
 
 def find_protocol(

@@ -4,47 +4,39 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.columns import check_columns
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
 from lepbench.evaluation.features import RunFeatures, check_widths, read_features
+from lepbench.evaluation.known_pictures import check_known_pictures
 from lepbench.evaluation.layout import find_samples, locate_picture
-from lepbench.evaluation.measures.base import Features, label_figure
 from lepbench.evaluation.parts import check_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK, make_batches
-from lepbench.evaluation.schema import FEATURES, list_feature_columns, make_schema
-from lepbench.evaluation.score import score_pictures
+from lepbench.evaluation.schema import list_feature_columns, make_schema
 from lepbench.evaluation.summary import Figures, summarise_samples
 from lepbench.files import sha256_file
-from lepbench.images import open_rgb
-from lepbench.judges import Judges
-from lepbench.progress import Progress
 from lepbench.suites import Suite
 
 TOLERANCE = 1e-6
 """Relative tolerance of figures: other processors sum in another order."""
-NETWORK_TOLERANCE = 1e-4
-"""The same for a network's output on one image."""
 
 
 def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) -> Record:
     """The verified record of a run.
 
     Checked are: suite and protocol are the present ones; `samples.parquet` is the file the record names; it
-    has every condition with every requested item and seed, once, none failed; every image is the one
-    scored; and the figures follow from the samples.
+    has every condition with every requested item and seed, once, none failed, and no number that no picture
+    gives; every image is the one scored; real pictures are the suite's, overlays the sketches on the unguided
+    ones; and the figures follow from the samples.
 
     Args:
         protocol: the required protocol; the suite's own unless given.
@@ -58,98 +50,18 @@ def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) 
     path = find_samples(folder)
     if sha256_file(path) != record.samples_sha256:
         raise LepbenchError(f"{path} is not the file that {folder}'s record was made of", "evaluate again")
-    samples = _read(path, protocol)
+    samples = read_samples(path, protocol)
     _check_samples(folder, record, suite, samples)
+    check_columns(path, samples, protocol)
     _check_variants(folder, suite, samples)
     _check_pictures(folder, samples)
+    check_known_pictures(folder, suite, samples)
     features = read_features(folder, record.features_sha256)
     _check_features(folder, samples, features, protocol)
     references = load_references(protocol)
     check_widths(folder, features, references)
     _check_figures(folder, record.rows, summarise_samples(samples, features, references, protocol))
     return record
-
-
-def recount_samples(folder: Path, suite: Suite, judges: Judges, progress: Progress) -> int:
-    """Score the stored images of a run again, and compare every column and feature with the stored.
-
-    Counts must be equal; network outputs may differ by rounding on another processor.
-
-    Args:
-        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
-
-    Returns:
-        How many samples were scored.
-
-    Raises:
-        LepbenchError: a judge is another, an image cannot be read, or a column or feature does not agree.
-    """
-    record = read_record(folder)
-    protocol, identity = record.protocol, record.identity
-    stored = _read(find_samples(folder), protocol).to_pandas()
-    features = read_features(folder, record.features_sha256)
-    _check_judges(folder, record, judges)
-    for kind in list_conditions(identity.model, suite):
-        lines = _join_features(stored[stored["row"] == kind.name], features.get(kind.name, {}))
-        per_item = kind.count_samples(identity.samples_per_item)
-        done = 0
-        for batch in make_batches(suite, suite.take(identity.items), per_item, protocol.batch_size):
-            shown = kind.borrows or kind
-            paths = [locate_picture(folder, shown.name, s.item_id, s.index) for s in batch]
-            pictures = np.stack([np.asarray(open_rgb(path)) for path in paths])
-            truths = [kind.select_truth(sample) for sample in batch]
-            found = score_pictures(
-                pictures,
-                batch,
-                truths=truths,
-                judges=judges,
-                protocol=protocol,
-                embeds=kind.borrows is None,
-            )
-            for path, columns, line in zip(paths, found, lines[done : done + len(batch)], strict=True):
-                _check_columns(path, kind.name, columns, line)
-            done += len(batch)
-            progress(kind.name, done, len(lines))
-    return len(stored)
-
-
-def _check_judges(folder: Path, record: Record, judges: Judges) -> None:
-    for name, digest in judges.weights.items():
-        if record.identity.weights.get(name) != digest:
-            raise LepbenchError(f"{folder} was scored by another {name}", "restore it, or evaluate again")
-
-
-def _join_features(samples: pd.DataFrame, features: Mapping[str, Features]) -> list[dict[Hashable, Any]]:
-    """The stored columns of each sample of a condition, its features among them."""
-    columns = {label_figure(FEATURES, label): list(matrix) for label, matrix in features.items()}
-    return samples.assign(**columns).to_dict("records")
-
-
-def _check_columns(path: Path, row: str, columns: dict[str, Any], line: dict[Hashable, Any]) -> None:
-    for name, found in columns.items():
-        if isinstance(found, np.ndarray):
-            _check_feature(path, name, found, line[name])
-        elif not _agree(found, line[name]):
-            raise LepbenchError(
-                f"{path} gives {name} {found} in row {row!r}, samples.parquet says {line[name]}",
-                "evaluate again",
-            )
-
-
-def _check_feature(path: Path, column: str, found: Features, stored: Features) -> None:
-    """Compare a feature [D] with the stored one, to rounding of its largest number."""
-    bound = NETWORK_TOLERANCE * max(1.0, float(np.abs(stored).max()))
-    if found.shape != stored.shape or np.abs(found - stored).max() > bound:
-        label = column.partition("@")[2]
-        raise LepbenchError(f"{path} has other features by judge {label!r} than are stored", "evaluate again")
-
-
-def _agree(found: Any, stored: Any) -> bool:
-    """Whether a recomputed column of a sample equals the stored one: floats to rounding, others exactly."""
-    if isinstance(found, float | list):
-        near = np.isclose(found, stored, rtol=NETWORK_TOLERANCE, atol=NETWORK_TOLERANCE, equal_nan=True)
-        return bool(near.all())
-    return bool(pd.isna(stored)) if found is None else bool(found == stored)
 
 
 def _check_identity(folder: Path, record: Record, suite: Suite, protocol: Protocol) -> None:
@@ -160,7 +72,12 @@ def _check_identity(folder: Path, record: Record, suite: Suite, protocol: Protoc
         check_protocol(folder, terms, identity.protocol_sha256)
 
 
-def _read(path: Path, protocol: Protocol) -> pa.Table:
+def read_samples(path: Path, protocol: Protocol) -> pa.Table:
+    """The samples of a run.
+
+    Raises:
+        LepbenchError: the file cannot be read, or has not the columns of the protocol.
+    """
     schema = make_schema(protocol)
     try:
         table = pq.read_table(path)
@@ -186,8 +103,29 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "seed"))
     if list(zip(*columns, strict=True)) != asked:
         raise LepbenchError(f"{folder} does not hold the samples its record speaks of", "evaluate again")
+    _check_claims(folder, record, suite)
     if record.sample_count != identity.items * identity.samples_per_item:
         raise LepbenchError(f"{folder} has a wrong number of samples in its record", "evaluate again")
+
+
+def _check_claims(folder: Path, record: Record, suite: Suite) -> None:
+    """Refuse numbers and names of the record that no figure is made of, where they cannot be.
+
+    Raises:
+        LepbenchError: it states failures, more captions than there are, or conditions and items of no run.
+    """
+    rows = [kind.name for kind in list_conditions(record.identity.model, suite)]
+    ids = suite.take(record.identity.items).ids
+    if record.failed != dict.fromkeys(rows, 0):
+        said = f"{folder}'s record says {record.failed} failed, its samples say none"
+        raise LepbenchError(said, "evaluate again")
+    if record.truncated > len(ids):
+        said = f"{folder}'s record has {record.truncated} captions truncated of {len(ids)}"
+        raise LepbenchError(said, "evaluate again")
+    named = {*record.reused, *record.cost, *record.timing.drawing, *record.cut_captions}
+    if strange := named - {*rows, *ids}:
+        said = f"{folder}'s record speaks of {min(strange)!r}, which is no condition or item of it"
+        raise LepbenchError(said, "evaluate again")
 
 
 def _check_variants(folder: Path, suite: Suite, samples: pa.Table) -> None:

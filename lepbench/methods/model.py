@@ -8,7 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from lepbench.backbones.load import Precision
 from lepbench.backbones.resolve import check_model
-from lepbench.config import Config
+from lepbench.config import Config, Label
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.presets import PRESETS
@@ -36,9 +36,9 @@ def hash_sampler_code(sampler: SamplerSettings) -> dict[str, str]:
 class ModelConfig(Config):
     """A model under evaluation. Seeds, detectors, sizes and numbers of samples cannot be set here."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     """Name in tables and of the folder of results."""
-    backbone: str | None = None
+    backbone: Label | None = None
     """Embedded name, folder or hub id; "mini@1" by default, None for images generated elsewhere."""
     preset: str | None = None
     """A name in `guidance.presets`; `sampler` and `method` override its settings.

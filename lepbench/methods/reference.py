@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lepbench.backbones.load import Precision
-from lepbench.config import Config
+from lepbench.config import Config, Label
 from lepbench.guidance import SamplerSettings
 
 
 class ReferenceModel(Config):
     """A backbone without guidance: it draws the conditions `unguided`, `vae` and `overlay`."""
 
-    backbone: str
+    backbone: Label
     """Embedded name, folder or hub id."""
     precision: Precision = "float32"
     """Precision of the backbone's weights."""

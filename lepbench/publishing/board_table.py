@@ -8,8 +8,7 @@ from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.summary import Figure, choose_main_metrics, head_metrics
-from lepbench.files import read_json
-from lepbench.publishing.leaderboard import BoardLine, locate_terms, read_lines
+from lepbench.publishing.board_lines import BoardLine, read_lines, read_terms
 from lepbench.publishing.results import Line, ResultsTable, choose_metrics, find_best, make_columns
 from lepbench.publishing.tables import parse_column
 from lepbench.registry import suggest_name
@@ -78,19 +77,6 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
         confidence=confidence,
         notes=[_describe_rank(path, terms), *_describe_lines(found)],
     )
-
-
-def read_terms(path: Path) -> dict[str, Any]:
-    """The terms of a board.
-
-    Raises:
-        LepbenchError: they are missing.
-    """
-    terms: dict[str, Any] = read_json(locate_terms(path), "restore the file beside the board")
-    known = isinstance(terms, dict) and "confidence" in terms
-    if not known or not isinstance(terms.get("rank_by"), str | None):
-        raise LepbenchError(f"{locate_terms(path)} holds no protocol", "restore the file beside the board")
-    return terms
 
 
 def read_figures(line: BoardLine) -> dict[str, Figure]:

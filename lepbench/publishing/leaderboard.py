@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.checks import LEVELS, SELF_REPORTED, verify_run
 from lepbench.evaluation.conditions import MODEL
-from lepbench.evaluation.directions import SIGNS, find_direction
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
-from lepbench.evaluation.verify import verify_record
-from lepbench.files import write_text
-from lepbench.publishing.tables import format_lines, parse_column, spread_figures
-from lepbench.suites import Suite
+from lepbench.files import make_folder, write_text
+from lepbench.judges import Judges
+from lepbench.progress import Progress, ignore_progress
+from lepbench.publishing.board_check import check_board, check_names
+from lepbench.publishing.board_lines import BoardLine, locate_terms, read_lines, sort_lines
+from lepbench.publishing.tables import format_lines, spread_figures
+from lepbench.suites import Suite, list_shipped, load_suite
 
-BoardLine = dict[str, str]
-NEEDED = frozenset(("model", "label", "items", "samples"))
-"""Columns that every version of a board has."""
+LEVEL = "level"
+"""The column of how far a line was verified; boards of 0.1.0 have none."""
+LOCK = ".lock"
+WAIT_S = 60.0
+"""Seconds to wait for another process that adds."""
 
 
 def add_record(
@@ -30,23 +36,43 @@ def add_record(
     suite: Suite,
     *,
     protocol: Protocol | None = None,
+    judges: Judges | None = None,
+    redraw: int = 0,
+    device: str = "auto",
     replace: bool = False,
+    progress: Progress = ignore_progress,
 ) -> tuple[Path, bool]:
-    """Verify a run and add its model to the leaderboard; the CSV, and whether it changed.
+    """Verify a run, its pictures too, and add its model to the leaderboard; the CSV, and whether it changed.
 
-    A record that is there already changes nothing.
+    A record that is there already, checked as far or further, changes nothing. Others wait while one adds.
 
     Args:
         folder: a finished run.
         leaderboards: holds `SUITE/PROTOCOL.csv`.
         protocol: the required protocol; the suite's own unless given.
+        judges: those of the protocol; without them pictures are scored by the measures that need none, and
+            the line is called self-reported.
+        redraw: how many items are drawn anew.
+        device: where they are drawn.
         replace: replace another record of the same model name.
+        progress: called with (stage, done, total).
 
     Raises:
-        LepbenchError: the record fails verification, is not comparable with the board's lines, or the model's
-            name is taken.
+        LepbenchError: the record fails verification, is not comparable with the board's lines, the model's
+            name is taken, or the board is not as lepbench writes it.
     """
-    record = verify_record(folder, suite, protocol)
+    _require_shipped_hash(suite)
+    verified = verify_run(
+        folder,
+        suite,
+        protocol,
+        pictures=True,
+        judges=judges,
+        redraw=redraw,
+        device=device,
+        progress=progress,
+    )
+    record = verified.record
     items, least = map(suite.count_originals, (record.identity.items, suite.definition.default_items))
     if items < least:
         raise LepbenchError(
@@ -54,37 +80,82 @@ def add_record(
             "evaluate without --limit",
         )
     path = leaderboards / suite.name / f"{record.protocol.name}.csv"
-    line = make_line(record)
-    lines, columns = read_lines(path)
-    if any(other["record"] == line["record"] for other in lines):
-        return path, False
+    with lock_boards(leaderboards):
+        return path, _put_line(path, record, verified.level, replace)
+
+
+def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
+    """Write a record into a board; whether that changed it."""
+    line = make_line(record, level)
+    found, columns = read_lines(path)
+    lines = [_complete(other, line) for other in found]
+    known = [other for other in lines if other.get("record") == line["record"]]
+    if any(_is_as_far(other["level"], level) for other in known):
+        return False
     _check_comparable(path, lines, line, record)
-    if columns not in ([], list(line)):
+    if columns and {*columns, LEVEL} != set(line):
         raise LepbenchError(
             f"{path} has other columns than this version writes", "move it away and start anew"
         )
-    others = [other for other in lines if other["model"] != line["model"]]
-    if len(others) < len(lines) and not replace:
+    if columns:
+        check_board(path)
+    kept = [other for other in lines if other["model"] != line["model"]]
+    if len(kept) + len(known) < len(lines) and not replace:
         raise LepbenchError(
             f"{path} has another record of {line['model']!r}", "rename the model or pass --replace"
         )
-    ordered = sort_lines([*others, line], record.protocol.rank_by)
+    check_names(path, [other["model"] for other in (*kept, line)])
+    ordered = sort_lines([*kept, line], record.protocol.rank_by)
+    text = format_lines(list(line), ordered)
     write_text(locate_terms(path), json.dumps(describe_terms(record), indent=1) + "\n")
-    write_text(path, format_lines(list(line), ordered))
-    return path, True
+    write_text(path, text)
+    return True
 
 
-def sort_lines(lines: Sequence[BoardLine], rank_by: str | None) -> list[BoardLine]:
-    """The lines of a board, the best first; by the models' names where no figure ranks."""
-    if rank_by is None:
-        return sorted(lines, key=lambda line: line["model"])
-    sign = -SIGNS[find_direction(rank_by)]
-    column = next(name for name in lines[0] if parse_column(name)[0] == rank_by)
-    return sorted(lines, key=lambda line: sign * float(line[column]) if line[column] else math.inf)
+def _is_as_far(level: str, other: str) -> bool:
+    """Whether one level means that as much was checked as another."""
+    return level in LEVELS and LEVELS.index(level) >= LEVELS.index(other)
 
 
-def make_line(record: Record) -> BoardLine:
-    """A record as a line: who, how many samples, the model's figures with their intervals, provenance."""
+def _complete(line: BoardLine, like: BoardLine) -> BoardLine:
+    """A line of an earlier version, which has no level, in the order of columns of this one."""
+    full = {LEVEL: SELF_REPORTED, **line}
+    return {name: full[name] for name in like if name in full} | full
+
+
+def _require_shipped_hash(suite: Suite) -> None:
+    """Refuse another suite that is called like one that ships."""
+    if suite.name in list_shipped() and load_suite(suite.name).sha256 != suite.sha256:
+        raise LepbenchError(
+            f"{suite.folder} is called like the suite {suite.name!r} that ships, and is another",
+            "give it a name of its own",
+        )
+
+
+@contextmanager
+def lock_boards(leaderboards: Path) -> Iterator[None]:
+    """Hold a folder of leaderboards, so that of two runs that are added at once none is lost."""
+    lock = FileLock(make_folder(leaderboards) / LOCK, timeout=WAIT_S)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise LepbenchError(f"another process adds to {leaderboards}", "wait for it") from None
+    except OSError as error:
+        raise LepbenchError(
+            f"cannot write {leaderboards}: {error.strerror}", "choose a writable folder"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def make_line(record: Record, level: str = SELF_REPORTED) -> BoardLine:
+    """A record as a line: who, how many samples, the model's figures with their intervals, provenance.
+
+    Args:
+        level: how far it was verified, one of `LEVELS`.
+    """
     identity = record.identity
     backbone, drawn = identity.model.backbone, identity.model.reference
     return {
@@ -96,6 +167,7 @@ def make_line(record: Record) -> BoardLine:
         "samples": str(record.sample_count),
         **spread_figures(record.rows[MODEL.name]),
         "label": describe_origin(record),
+        LEVEL: level,
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,
         "protocol_sha256": identity.protocol_sha256,
@@ -115,11 +187,6 @@ def describe_terms(record: Record) -> dict[str, Any]:
     return {"suite_sha256": record.identity.suite_sha256, **record.protocol.describe()}
 
 
-def locate_terms(board: Path) -> Path:
-    """Where the terms of a board are kept."""
-    return board.with_suffix(".json")
-
-
 def describe_method(identity: Identity) -> str:
     """A method and its settings, such as `lep(predictor=lep-mini@1, scale=1.6, stop=0.5)`.
 
@@ -134,31 +201,6 @@ def describe_method(identity: Identity) -> str:
     }
     name = method.name
     return f"{name}({', '.join(f'{key}={value}' for key, value in settings.items())})" if settings else name
-
-
-def read_lines(path: Path) -> tuple[list[BoardLine], list[str]]:
-    """The lines of a board and its columns; none where there is no file yet.
-
-    Raises:
-        LepbenchError: it cannot be read.
-    """
-    if not path.is_file():
-        return [], []
-    try:
-        # With the mark that spreadsheets write in front.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            columns, lines = list(reader.fieldnames or []), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
-    if lines and not set(columns) >= NEEDED:
-        lacking = ", ".join(sorted(NEEDED - set(columns)))
-        raise LepbenchError(f"cannot read {path}: it has no column {lacking}", "restore the file")
-    if any(None in line or None in line.values() for line in lines):
-        raise LepbenchError(
-            f"cannot read {path}: a line has more or fewer cells than the header", "restore the file"
-        )
-    return lines, columns
 
 
 def _check_comparable(path: Path, lines: list[BoardLine], line: BoardLine, record: Record) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from rich import box
 from rich.table import Table
 
+from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL, OVERLAY, UNGUIDED
 from lepbench.evaluation.directions import add_arrow
 from lepbench.evaluation.record import Record
@@ -17,6 +19,9 @@ from lepbench.publishing.level_table import make_level_table
 
 TABLE = "table.csv"
 EDGES = "edge_f1_1px"
+FORMULA = re.compile(r"[=+\-@\t\r]")
+"""What begins a cell that spreadsheets run."""
+NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?")
 MARGIN = 2
 """Characters between two columns of a terminal."""
 
@@ -135,5 +140,20 @@ def parse_column(column: str) -> tuple[str, int | None]:
 
 
 def format_lines(columns: list[str], lines: list[dict[str, str]]) -> str:
-    """CSV of lines by column; empty where a line lacks one."""
+    """CSV of lines by column; empty where a line lacks one.
+
+    Raises:
+        LepbenchError: a spreadsheet would run a cell as a formula.
+    """
+    for line in lines:
+        if column := find_formula(line):
+            raise LepbenchError(
+                f"{column} {line[column][:80]!r} is a formula to a spreadsheet", "call it otherwise"
+            )
     return format_csv(columns, ([line.get(column, "") for column in columns] for line in lines))
+
+
+def find_formula(line: dict[str, str]) -> str | None:
+    """The first column of a line whose cell a spreadsheet would run as a formula; numbers are none."""
+    found = (name for name, cell in line.items() if FORMULA.match(cell) and not NUMBER.fullmatch(cell))
+    return next(found, None)

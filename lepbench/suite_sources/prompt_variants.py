@@ -63,7 +63,7 @@ class PromptsSource(VariantSource):
         Raises:
             LepbenchError: as that of any variants, or paraphrases are asked for of items without a scene.
         """
-        suite = load_suite(self.path)
+        suite = load_suite(str(self.path))
         if self.paraphrases and "scene" not in suite.definition.truths:
             raise LepbenchError(
                 f"suite {suite.name!r} has no scenes to paraphrase",

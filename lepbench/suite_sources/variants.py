@@ -50,7 +50,7 @@ class VariantSource(SuiteSource):
 
     @property
     def most(self) -> int:
-        return self.count_originals(load_suite(self.path)) * len(self.list_levels())
+        return self.count_originals(load_suite(str(self.path))) * len(self.list_levels())
 
     def count_originals(self, suite: Suite) -> int:
         """How many items of a suite are taken."""
@@ -77,7 +77,7 @@ class VariantSource(SuiteSource):
         levels = self.list_levels()
         if repeated := next((level for level in levels if levels.count(level) > 1), None):
             raise LepbenchError(f"{self.name} names level {repeated!r} twice", "name each once")
-        suite = load_suite(self.path)
+        suite = load_suite(str(self.path))
         about = suite.definition
         if about.variants_of is not None:
             raise LepbenchError(

@@ -31,7 +31,7 @@ from lepbench.suites.suite import ITEMS
 
 SCORED = 64
 """Items that a score is made of unless said otherwise, where the order is a hash's and there are more."""
-NAME = re.compile(r"\w[\w.-]*")
+NAME = re.compile(r"\w[\w.-]{0,99}")
 Picked = tuple[Candidate, SuiteItem]
 
 

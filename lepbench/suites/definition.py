@@ -69,8 +69,8 @@ class Drawn(Config):
 class SuiteDefinition(Config):
     """Content of `suite.yaml`."""
 
-    name: str
-    """Part of every item's seed, whatever the folder is called."""
+    name: str = Field(pattern=r"^\w[\w.-]*$", max_length=100)
+    """Part of every item's seed, whatever the folder is called; a board's folder is called so."""
     kind: Literal["freehand", "drawings"] | None = None
     """What earlier versions wrote instead of `truths` and `protocol`: a name in `KINDS`."""
     truths: tuple[Truth, ...] = ("picture", "edges", "contours", "mask", "label", "scene")

@@ -246,12 +246,15 @@ class Suite(Sequence[Item]):
 def load_suite(name: str | Path) -> Suite:
     """A suite that ships or that a plug-in adds, by name, or one in a folder, by path.
 
+    A name that ships is that suite, whatever folder of the name there is: `./NAME` is the folder, and so is a
+    `Path`.
+
     Raises:
         LepbenchError: there is none of that name; the message suggests the nearest.
     """
-    if is_file(Path(name) / DEFINITION):
-        return Suite(Path(name))
-    if is_file(SUITES / name / DEFINITION):
+    if isinstance(name, Path) and is_file(name / DEFINITION):
+        return Suite(name)
+    if str(name) in list_shipped():
         return Suite(SUITES / name)
     if str(name) in FOLDERS:
         suite = Suite(Path(FOLDERS.get(str(name))))
@@ -261,6 +264,8 @@ def load_suite(name: str | Path) -> Suite:
                 "register it by that name",
             )
         return suite
+    if is_file(Path(name) / DEFINITION):
+        return Suite(Path(name))
     if is_folder(name) or is_file(name):
         raise LepbenchError(
             f"{name} is no suite: it holds no {DEFINITION}", "make one with 'lepbench suite make'"

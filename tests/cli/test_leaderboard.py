@@ -34,6 +34,7 @@ def test_a_run_is_added_and_a_wrong_one_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
+    monkeypatch.setattr("lepbench.evaluation.judges.load_judges", lambda protocol, device: tiny_judges)
     command = ["leaderboard", "add", tmp_path / "out"]
     where = ["--leaderboards", tmp_path / "boards", "--suite", tiny_suite.folder]
     board = tmp_path / "boards" / "tiny-suite" / "lepbench-edges-v1.csv"
@@ -43,6 +44,15 @@ def test_a_run_is_added_and_a_wrong_one_is_one_line(
     assert call_command(monkeypatch, *command, *where) == 0
     assert capsys.readouterr().out == f"already in {board}\n"
     assert len(board.read_text().splitlines()) == 2
+    with board.open(newline="") as stream:
+        assert [line["level"] for line in csv.DictReader(stream)] == ["verified"]
+    assert call_command(monkeypatch, *command, *where, "--redraw", "1", "--device", "cpu") == 0
+    with board.open(newline="") as stream:
+        assert [line["level"] for line in csv.DictReader(stream)] == ["redrawn"]
+    capsys.readouterr()
+    assert call_command(monkeypatch, "leaderboard", "check", tmp_path / "boards") == 0
+    checked = capsys.readouterr().out
+    assert checked == f"tiny-suite/lepbench-edges-v1\n{tmp_path / 'boards'}: 1 boards are in order\n"
     for arguments in (
         [*command, "--leaderboards", tmp_path / "boards"],
         ["leaderboard", "add", tmp_path / "none"],

@@ -12,11 +12,13 @@ from lepbench.evaluation.conditions import CONDITIONS
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record
+from lepbench.evaluation.recount import recount_samples
 from lepbench.evaluation.run import evaluate
-from lepbench.evaluation.verify import recount_samples, verify_record
+from lepbench.evaluation.verify import verify_record
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
-from lepbench.publishing.leaderboard import add_record, sort_lines
+from lepbench.publishing.board_lines import sort_lines
+from lepbench.publishing.leaderboard import add_record
 from lepbench.publishing.sheet import write_sheet
 from lepbench.publishing.tables import write_csv
 from lepbench.sketches import FsCocoCorpus, QuickDraw, SketchCorpus

@@ -2,66 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from forged_run import copy, edit, finished, forge, replaced
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import read_record
-from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
-from lepbench.files import sha256_file
 from lepbench.judges import Judges
-from lepbench.methods import ModelConfig
 from lepbench.suites import Suite
 
-
-@pytest.fixture(scope="module")
-def finished(
-    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
-) -> Path:
-    folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEPBENCH_CACHE", str(folder / "cache"))
-        evaluate(tiny_model, tiny_suite, folder / "out", device="cpu", judges=tiny_judges)
-    return folder / "out"
-
-
-@pytest.fixture
-def copy(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "copy"))
-
-
-def edit(folder: Path, change: Callable[[Any], Any]) -> None:
-    """Change the record's JSON."""
-    path = folder / "record.json"
-    document = json.loads(path.read_text())
-    change(document)
-    path.write_text(json.dumps(document))
-
-
-def forge(folder: Path, change: Callable[[pa.Table], pa.Table]) -> None:
-    """Change the samples, and the record's hash of them."""
-    path = folder / "samples.parquet"
-    pq.write_table(change(pq.read_table(path)), path)
-    edit(folder, lambda document: document.update(samples_sha256=sha256_file(path)))
-
-
-def replaced(table: pa.Table, column: str, value: Any) -> pa.Table:
-    """The table with the last value of a column replaced."""
-    values = table[column].to_pylist()
-    values[-1] = value
-    position = table.schema.get_field_index(column)
-    return table.set_column(
-        position, table.schema.field(position), pa.array(values, table.schema.types[position])
-    )
+__all__ = ["copy", "finished"]
 
 
 def test_a_finished_run_is_borne_out(copy: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
@@ -114,7 +70,7 @@ FORGERIES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a failure": (lambda f: forge(f, lambda t: replaced(t, "status", "failed")), "1 samples of .* failed"),
     "a count raised": (
         lambda f: forge(f, lambda t: replaced(t, "mask_intersection@sketchworld-segmenter", 10**6)),
-        "mask_iou@sketchworld-segmenter of wrong_sketch",
+        "mask_intersection@sketchworld-segmenter 1000000, no number of 0 to 4096 pixels in row 'wrong",
     ),
     "a column dropped": (lambda f: forge(f, lambda t: t.drop_columns(["reason"])), "other columns"),
     "a picture gone": (

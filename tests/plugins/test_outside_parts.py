@@ -184,12 +184,13 @@ def test_a_measure_is_in_table_record_and_hash(
 
 
 def test_rows_kept_from_another_run_are_not_those_of_other_code(
-    lepbench: Command, evaluate: Callable[..., list[Any]], tmp_path: Path
+    lepbench: Command, evaluate: Callable[..., list[Any]], tiny_pipeline_folder: Path, tmp_path: Path
 ) -> None:
-    assert lepbench(*evaluate(MEASURE))[0] == 0
-    assert lepbench(*evaluate(MEASURE, out="again"))[0] == 0
-    assert read_record(tmp_path / "again").reused == ["real"]
-    assert lepbench(*evaluate(MEASURE + "\n# another\n", out="other"))[0] == 0
+    plain = f"name: tiny\nbackbone: {tiny_pipeline_folder}\nsampler: {{steps: 1}}\nmethod: unguided\n"
+    assert lepbench(*evaluate(MEASURE, model=plain))[0] == 0
+    assert lepbench(*evaluate(MEASURE, model=plain, out="again"))[0] == 0
+    assert read_record(tmp_path / "again").reused == ["vae", "unguided"]
+    assert lepbench(*evaluate(MEASURE + "\n# another\n", model=plain, out="other"))[0] == 0
     assert read_record(tmp_path / "other").reused == []
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.summary import Figure
+from lepbench.publishing.board_lines import sort_lines
 from lepbench.publishing.board_table import describe_boards, find_board, tabulate_board
-from lepbench.publishing.leaderboard import sort_lines
 from lepbench.publishing.tables import format_lines, spread_figures
 
 FIGURES = {

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from forged_run import forge, reckon, replaced
 
 from lepbench import make_suite
 from lepbench.errors import LepbenchError
@@ -18,6 +24,7 @@ from lepbench.evaluation.summary import is_of_sets
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.publishing import leaderboard
+from lepbench.publishing.board_lines import sort_lines
 from lepbench.publishing.leaderboard import add_record
 from lepbench.suites import Suite
 
@@ -93,6 +100,57 @@ def test_runs_under_other_terms_are_refused(
         add_record(runs / "few", tmp_path, tiny_suite)
 
 
+def test_the_lines_of_a_board_without_levels_are_self_reported(
+    runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    path, _ = add_record(runs / "tiny", tmp_path, tiny_suite, judges=tiny_judges)
+    assert [line["level"] for line in lines_of(path)] == ["verified"]
+    path.write_text(path.read_text().replace(",level,", ",").replace(",verified,", ","))
+    assert "level" not in lines_of(path)[0]
+    add_record(runs / "other", tmp_path, tiny_suite, judges=tiny_judges)
+    assert {line["model"]: line["level"] for line in lines_of(path)} == {
+        "tiny": "self-reported",
+        "other": "verified",
+    }
+    add_record(runs / "tiny", tmp_path, tiny_suite, judges=tiny_judges)
+    assert {line["level"] for line in lines_of(path)} == {"verified"}
+
+
+def test_counts_that_the_pictures_do_not_give_are_refused(
+    runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges
+) -> None:
+    run = Path(shutil.copytree(runs / "tiny", tmp_path / "run"))
+
+    def change(table: pa.Table) -> pa.Table:
+        most = table["edge_predicted"][0].as_py()
+        return replaced(table, "edge_matched_predicted_0px", most, 0)
+
+    forge(run, change)
+    reckon(run)
+    with pytest.raises(LepbenchError, match=r"gives edge_matched_predicted_0px .* in row 'model', samples"):
+        add_record(run, tmp_path / "boards", tiny_suite)
+    assert not (tmp_path / "boards").exists()
+
+
+def test_two_that_add_at_once_both_have_their_line(
+    runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reads the board before the other writes it, unless one waits."""
+    ready = threading.Barrier(2)
+
+    def sort_late(*given: Any) -> Any:
+        # Without a lock both are here at once; with it the first is alone until it is tired of waiting.
+        with suppress(threading.BrokenBarrierError):
+            ready.wait(1)
+        return sort_lines(*given)
+
+    monkeypatch.setattr(leaderboard, "sort_lines", sort_late)
+    with ThreadPoolExecutor(2) as pool:
+        put = [pool.submit(add_record, runs / name, tmp_path, tiny_suite) for name in ("tiny", "other")]
+    assert {one.result()[1] for one in put} == {True}
+    assert {line["model"] for line in lines_of(put[0].result()[0])} == {"tiny", "other"}
+
+
 @pytest.mark.parametrize("key", ["suite_sha256", "protocol_sha256"])
 def test_a_board_of_another_protocol_or_suite_is_refused(
     runs: Path, tmp_path: Path, tiny_suite: Suite, tiny_judges: Judges, key: str
@@ -149,7 +207,7 @@ def test_a_board_of_a_suite_of_variants_takes_whole_originals(
 ) -> None:
     suite = make_suite("completion", "sketchworld-freehand-v1", tmp_path / "s", items=3, progress=False)
     few = SimpleNamespace(identity=SimpleNamespace(items=len(suite.items(2))))
-    monkeypatch.setattr(leaderboard, "verify_record", lambda folder, suite, protocol: few)
+    monkeypatch.setattr(leaderboard, "verify_run", lambda *given, **settings: SimpleNamespace(record=few))
     said = "run has 2 items with all their variants and a leaderboard takes 3 or more; evaluate without"
     with pytest.raises(LepbenchError, match=said):
         add_record(Path("run"), tmp_path / "boards", suite)

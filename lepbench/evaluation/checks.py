@@ -1,0 +1,155 @@
+"""What a verification checked, and what remains a matter of trust: a list, and the level that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lepbench.backbones import load_backbone
+from lepbench.evaluation.conditions import MODEL, OVERLAY, REAL, UNGUIDED, VAE, WRONG_SKETCH
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.provenance import check_embedded, list_networks
+from lepbench.evaluation.record import Record
+from lepbench.evaluation.recount import recount_samples
+from lepbench.evaluation.redraw import redraw_samples
+from lepbench.evaluation.run import LoadBackbone
+from lepbench.evaluation.verify import verify_record
+from lepbench.judges import Judges
+from lepbench.progress import Progress, ignore_progress
+from lepbench.suites import Suite
+
+SELF_REPORTED, VERIFIED, REDRAWN = "self-reported", "verified", "redrawn"
+LEVELS = (SELF_REPORTED, VERIFIED, REDRAWN)
+"""How far a line of a board was checked, the least first."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a verification looks at.
+
+    Attributes:
+        name: `suite`, `counts`, `pictures`, `references`, `judges` or `redrawn`.
+        checked: what was found true; empty where nothing was looked at.
+        trusted: what was not looked at; empty where nothing is left.
+    """
+
+    name: str
+    checked: str = ""
+    trusted: str = ""
+
+    def __str__(self) -> str:
+        left = f"not checked: {self.trusted}" if self.trusted else ""
+        return "; ".join(part for part in (self.checked, left) if part)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A record that was found true, and how far that was looked at."""
+
+    record: Record
+    checks: tuple[Check, ...]
+
+    @property
+    def level(self) -> str:
+        """A name in `LEVELS`: pictures from elsewhere are self-reported, whatever was scored again."""
+        open_ones = {check.name for check in self.checks if check.trusted}
+        if self.record.identity.model.backbone is None or "pictures" in open_ones:
+            return SELF_REPORTED
+        return VERIFIED if "redrawn" in open_ones else REDRAWN
+
+    def describe(self) -> dict[str, Any]:
+        """The object that `lepbench verify --json` prints."""
+        return {
+            "model": self.record.identity.model.name,
+            "record": self.record.id,
+            "level": self.level,
+            "checks": {
+                check.name: {"checked": check.checked, "not_checked": check.trusted} for check in self.checks
+            },
+        }
+
+
+def verify_run(
+    folder: Path,
+    suite: Suite,
+    protocol: Protocol | None = None,
+    *,
+    pictures: bool = False,
+    judges: Judges | None = None,
+    redraw: int = 0,
+    device: str = "auto",
+    load: LoadBackbone = load_backbone,
+    progress: Progress = ignore_progress,
+) -> Verification:
+    """Verify a run, and say what was looked at.
+
+    Args:
+        protocol: the required protocol; the suite's own unless given.
+        pictures: score every stored picture again, too: by `judges`, or by what needs none.
+        judges: those of the protocol; given, pictures are scored again.
+        redraw: how many items are drawn anew.
+        device: where they are drawn.
+        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
+
+    Raises:
+        LepbenchError: something is missing or does not agree; the message says what.
+    """
+    record = verify_record(folder, suite, protocol)
+    embedded = check_embedded(folder, record)
+    scored = recount_samples(folder, suite, judges, progress) if pictures or judges else 0
+    drawn = (
+        redraw_samples(folder, record, suite, redraw, device=device, load=load, progress=progress)
+        if redraw
+        else {}
+    )
+    checks = (
+        Check("suite", f"{suite.name} and {record.protocol.name} are the present ones"),
+        _describe_counts(record),
+        _describe_pictures(scored, judges),
+        _describe_references(record, drawn),
+        _describe_judges(record, embedded, judges),
+        _describe_redrawn(drawn, redraw),
+    )
+    return Verification(record, checks)
+
+
+def _describe_counts(record: Record) -> Check:
+    figures = sum(figure.value is not None for row in record.rows.values() for figure in row.values())
+    return Check("counts", f"{figures} figures follow from the samples")
+
+
+def _describe_pictures(scored: int, judges: Judges | None) -> Check:
+    if not scored:
+        return Check("pictures", "each is the one that was scored", "what was counted of them (--images)")
+    said = f"{scored} samples from their pictures"
+    return (
+        Check("pictures", said) if judges else Check("pictures", said, "what judges say of them (--images)")
+    )
+
+
+def _describe_references(record: Record, drawn: dict[str, int]) -> Check:
+    known = [kind.name for kind in (REAL, OVERLAY, WRONG_SKETCH) if kind.name in record.rows]
+    left = [k.name for k in (VAE, UNGUIDED) if k.name in record.rows and k.name not in drawn]
+    return Check("references", f"{', '.join(known)} made anew", ", ".join(left))
+
+
+def _describe_judges(record: Record, embedded: list[str], judges: Judges | None) -> Check:
+    """Of judges, and of the networks that drew."""
+    model = record.identity.model
+    reference = model.reference
+    drawing = [] if reference is None else [reference.backbone]
+    named = dict.fromkeys([*drawing, *list_networks(model)])
+    labels = [judge.label for judge in record.protocol.judges]
+    same, left = [*embedded], [name for name in named if name not in embedded]
+    (same if judges else left).extend(labels)
+    if model.backbone is None:
+        left.append("what drew the model's pictures")
+    return Check("judges", f"{', '.join(same)} have the files here" if same else "", ", ".join(left))
+
+
+def _describe_redrawn(drawn: dict[str, int], redraw: int) -> Check:
+    said = ", ".join(f"{count} pictures of {row}" for row, count in drawn.items())
+    if MODEL.name in drawn:
+        return Check("redrawn", said)
+    return Check("redrawn", said, "the model's pictures, drawn elsewhere" if redraw else "--redraw N")

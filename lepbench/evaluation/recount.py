@@ -1,0 +1,129 @@
+"""Score the stored pictures of a run again, and hold every column and feature against the stored."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lepbench.errors import LepbenchError
+from lepbench.evaluation.conditions import list_conditions
+from lepbench.evaluation.features import read_features
+from lepbench.evaluation.layout import find_samples, locate_picture
+from lepbench.evaluation.measures.base import Features, label_figure, select_measures
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.record import Record, read_record
+from lepbench.evaluation.sample import make_batches
+from lepbench.evaluation.schema import FEATURES
+from lepbench.evaluation.score import score_pictures
+from lepbench.evaluation.verify import read_samples
+from lepbench.images import open_rgb
+from lepbench.judges import Judges
+from lepbench.progress import Progress
+from lepbench.suites import Suite
+
+NETWORK_TOLERANCE = 1e-4
+"""Relative tolerance of a network's output on one image: other processors sum in another order."""
+
+
+def recount_samples(folder: Path, suite: Suite, judges: Judges | None, progress: Progress) -> int:
+    """Score the stored images of a run again, and compare every column and feature with the stored.
+
+    Counts must be equal; network outputs may differ by rounding on another processor.
+
+    Args:
+        judges: those of the record; None for the measures that need no judge alone.
+        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
+
+    Returns:
+        How many samples were scored.
+
+    Raises:
+        LepbenchError: a judge is another, an image cannot be read, or a column or feature does not agree.
+    """
+    record = read_record(folder)
+    identity = record.identity
+    stored = read_samples(find_samples(folder), record.protocol).to_pandas()
+    features = read_features(folder, record.features_sha256) if judges else {}
+    protocol = record.protocol if judges else leave_out_judged(record.protocol)
+    if protocol is None:
+        return 0
+    if judges:
+        check_judges(folder, record, judges)
+    for kind in list_conditions(identity.model, suite):
+        lines = _join_features(stored[stored["row"] == kind.name], features.get(kind.name, {}))
+        per_item = kind.count_samples(identity.samples_per_item)
+        done = 0
+        for batch in make_batches(suite, suite.take(identity.items), per_item, protocol.batch_size):
+            shown = kind.borrows or kind
+            paths = [locate_picture(folder, shown.name, s.item_id, s.index) for s in batch]
+            found = score_pictures(
+                np.stack([np.asarray(open_rgb(path)) for path in paths]),
+                batch,
+                truths=[kind.select_truth(sample) for sample in batch],
+                judges=judges or Judges({}),
+                protocol=protocol,
+                embeds=judges is not None and kind.borrows is None,
+            )
+            for path, columns, line in zip(paths, found, lines[done : done + len(batch)], strict=True):
+                _check_columns(path, kind.name, columns, line)
+            done += len(batch)
+            progress(kind.name, done, len(lines))
+    return len(stored)
+
+
+def leave_out_judged(protocol: Protocol) -> Protocol | None:
+    """The protocol without the measures that need a judge; None where none is left."""
+    kept = [
+        name
+        for name, measure in zip(protocol.measures, select_measures(protocol), strict=True)
+        if not measure.abilities
+    ]
+    return protocol.model_copy(update={"measures": tuple(kept)}) if kept else None
+
+
+def check_judges(folder: Path, record: Record, judges: Judges) -> None:
+    """Refuse a run whose judges had other files than these.
+
+    Raises:
+        LepbenchError: a file is another, or the record does not name it.
+    """
+    for name, digest in judges.weights.items():
+        if record.identity.weights.get(name) != digest:
+            raise LepbenchError(f"{folder} was scored by another {name}", "restore it, or evaluate again")
+
+
+def _join_features(samples: pd.DataFrame, features: Mapping[str, Features]) -> list[dict[Hashable, Any]]:
+    """The stored columns of each sample of a condition, its features among them."""
+    columns = {label_figure(FEATURES, label): list(matrix) for label, matrix in features.items()}
+    return samples.assign(**columns).to_dict("records")
+
+
+def _check_columns(path: Path, row: str, columns: dict[str, Any], line: dict[Hashable, Any]) -> None:
+    for name, found in columns.items():
+        if isinstance(found, np.ndarray):
+            _check_feature(path, name, found, line[name])
+        elif not _agree(found, line[name]):
+            raise LepbenchError(
+                f"{path} gives {name} {found} in row {row!r}, samples.parquet says {line[name]}",
+                "evaluate again",
+            )
+
+
+def _check_feature(path: Path, column: str, found: Features, stored: Features) -> None:
+    """Compare a feature [D] with the stored one, to rounding of its largest number."""
+    bound = NETWORK_TOLERANCE * max(1.0, float(np.abs(stored).max()))
+    if found.shape != stored.shape or np.abs(found - stored).max() > bound:
+        label = column.partition("@")[2]
+        raise LepbenchError(f"{path} has other features by judge {label!r} than are stored", "evaluate again")
+
+
+def _agree(found: Any, stored: Any) -> bool:
+    """Whether a recomputed column of a sample equals the stored one: floats to rounding, others exactly."""
+    if isinstance(found, float | list):
+        near = np.isclose(found, stored, rtol=NETWORK_TOLERANCE, atol=NETWORK_TOLERANCE, equal_nan=True)
+        return bool(near.all())
+    return bool(pd.isna(stored)) if found is None else bool(found == stored)
