@@ -66,7 +66,7 @@ def read_schema(path: Path, fix: str) -> tuple[pa.Schema, int]:
         return file.schema_arrow, int(file.metadata.num_rows)
 
 
-def check_types(path: Path, found: pa.Schema, wanted: pa.Schema, needed: Sequence[str], fix: str) -> None:
+def check_types(path: Path, found: pa.Schema, wanted: pa.Schema, *, needed: Sequence[str], fix: str) -> None:
     """Refuse columns of other types than those of the same name that are wanted.
 
     Args:

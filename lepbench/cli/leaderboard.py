@@ -84,9 +84,12 @@ def add_command(
     from lepbench.bars import show_bars
     from lepbench.evaluation.judges import load_judges, ships_judges
     from lepbench.evaluation.record import read_record
+    from lepbench.evaluation.recount import Known
     from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
     from lepbench.progress import ignore_progress
     from lepbench.publishing.leaderboard import add_record
+
+    known: Known = {}
 
     def add(folder: Path) -> str:
         found = read_record(folder)
@@ -108,6 +111,7 @@ def add_command(
                 redraw=redraw or 0,
                 device=device,
                 replace=replace,
+                known=known,
                 progress=progress,
             )
         return f"added to {path}" if changed else f"already in {path}"
@@ -135,18 +139,24 @@ def show_command(
 ) -> None:
     """Print a leaderboard as a table, or list the leaderboards there are.
 
+    A board is checked first, as by lepbench leaderboard check. Self-reported lines stand below those that
+    were checked, and are not marked as the best beside them.
+
     \b
     Examples:
       lepbench leaderboard show
       lepbench leaderboard show sketchworld-edges-v1/lepbench-edges-v1
       lepbench leaderboard show sketchworld-edges-v1/lepbench-edges-v1 --format markdown --metrics kid
     """
+    from lepbench.publishing.board_check import check_board
     from lepbench.publishing.board_table import describe_boards, find_board, tabulate_board
 
     if board is None:
         click.echo("".join(f"{line}\n" for line in describe_boards(leaderboards)), nl=False)
         return
-    table = tabulate_board(find_board(leaderboards, board), metrics=split_names(metrics))
+    path = find_board(leaderboards, board)
+    check_board(path)
+    table = tabulate_board(path, metrics=split_names(metrics))
     write_table(table, kind, intervals=intervals, out=out)
 
 

@@ -137,7 +137,7 @@ def _rows_of_groups(path: Path, expected: int) -> list[int]:
         metadata = pq.read_metadata(path)
     except (OSError, pa.ArrowException) as error:
         raise LepbenchError(f"cannot read shard {path}: {error}", AGAIN) from error
-    check_types(path, metadata.schema.to_arrow_schema(), SCHEMA, COLUMNS, AGAIN)
+    check_types(path, metadata.schema.to_arrow_schema(), SCHEMA, needed=COLUMNS, fix=AGAIN)
     if metadata.num_rows != expected:
         raise LepbenchError(f"{path} is not the shard its manifest names", AGAIN)
     return [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]

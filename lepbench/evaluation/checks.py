@@ -11,7 +11,7 @@ from lepbench.evaluation.conditions import MODEL, OVERLAY, REAL, UNGUIDED, VAE, 
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.provenance import check_embedded, list_networks
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.recount import recount_samples
+from lepbench.evaluation.recount import Known, recount_samples
 from lepbench.evaluation.redraw import redraw_samples
 from lepbench.evaluation.run import LoadBackbone
 from lepbench.evaluation.verify import verify_record
@@ -80,6 +80,7 @@ def verify_run(
     redraw: int = 0,
     device: str = "auto",
     load: LoadBackbone = load_backbone,
+    known: Known | None = None,
     progress: Progress = ignore_progress,
 ) -> Verification:
     """Verify a run, and say what was looked at.
@@ -90,6 +91,7 @@ def verify_run(
         judges: those of the protocol; given, pictures are scored again.
         redraw: how many items are drawn anew.
         device: where they are drawn.
+        known: what was scored of other runs; see `recount_samples`.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Raises:
@@ -97,7 +99,7 @@ def verify_run(
     """
     record = verify_record(folder, suite, protocol)
     embedded = check_embedded(folder, record)
-    scored = recount_samples(folder, suite, judges, progress) if pictures or judges else 0
+    scored = recount_samples(folder, suite, judges, progress, known=known) if pictures or judges else 0
     drawn = (
         redraw_samples(folder, record, suite, redraw, device=device, load=load, progress=progress)
         if redraw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.conditions import list_conditions
+from lepbench.evaluation.conditions import MODEL, ConditionKind, list_conditions
 from lepbench.evaluation.features import read_features
-from lepbench.evaluation.layout import find_samples, locate_picture
+from lepbench.evaluation.layout import locate_picture
 from lepbench.evaluation.measures.base import Features, label_figure, select_measures
+from lepbench.evaluation.parts import hash_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
-from lepbench.evaluation.sample import make_batches
+from lepbench.evaluation.sample import Batch, make_batches
+from lepbench.evaluation.samples_table import read_table
 from lepbench.evaluation.schema import FEATURES
 from lepbench.evaluation.score import score_pictures
-from lepbench.evaluation.verify import read_samples
 from lepbench.images import open_rgb
 from lepbench.judges import Judges
 from lepbench.progress import Progress
@@ -27,9 +28,18 @@ from lepbench.suites import Suite
 
 NETWORK_TOLERANCE = 1e-4
 """Relative tolerance of a network's output on one image: other processors sum in another order."""
+Known = dict[tuple[str, ...], list[dict[str, Any]]]
+"""The columns of batches that were scored before, by everything they follow from."""
 
 
-def recount_samples(folder: Path, suite: Suite, judges: Judges | None, progress: Progress) -> int:
+def recount_samples(
+    folder: Path,
+    suite: Suite,
+    judges: Judges | None,
+    progress: Progress,
+    *,
+    known: Known | None = None,
+) -> int:
     """Score the stored images of a run again, and compare every column and feature with the stored.
 
     Counts must be equal; network outputs may differ by rounding on another processor.
@@ -37,6 +47,7 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges | None, progress:
     Args:
         judges: those of the record; None for the measures that need no judge alone.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
+        known: what was scored for other runs, whose reference pictures are often the same; it is added to.
 
     Returns:
         How many samples were scored.
@@ -46,33 +57,48 @@ def recount_samples(folder: Path, suite: Suite, judges: Judges | None, progress:
     """
     record = read_record(folder)
     identity = record.identity
-    stored = read_samples(find_samples(folder), record.protocol).to_pandas()
+    stored = read_table(folder, record.protocol).to_pandas()
     features = read_features(folder, record.features_sha256) if judges else {}
     protocol = record.protocol if judges else leave_out_judged(record.protocol)
     if protocol is None:
         return 0
     if judges:
         check_judges(folder, record, judges)
+    terms = (suite.sha256, hash_protocol(protocol), *(judges.weights.values() if judges else ()))
     for kind in list_conditions(identity.model, suite):
         lines = _join_features(stored[stored["row"] == kind.name], features.get(kind.name, {}))
         per_item = kind.count_samples(identity.samples_per_item)
         done = 0
         for batch in make_batches(suite, suite.take(identity.items), per_item, protocol.batch_size):
+            part = lines[done : done + len(batch)]
             shown = kind.borrows or kind
             paths = [locate_picture(folder, shown.name, s.item_id, s.index) for s in batch]
-            found = score_pictures(
-                np.stack([np.asarray(open_rgb(path)) for path in paths]),
-                batch,
-                truths=[kind.select_truth(sample) for sample in batch],
-                judges=judges or Judges({}),
-                protocol=protocol,
-                embeds=judges is not None and kind.borrows is None,
+            pictures = (
+                f"{s.item_id} {s.index} {line['png_sha256']}" for s, line in zip(batch, part, strict=True)
             )
-            for path, columns, line in zip(paths, found, lines[done : done + len(batch)], strict=True):
+            key = (*terms, kind.name, *pictures)
+            found = (known or {}).get(key) or _score(kind, paths, batch, judges=judges, protocol=protocol)
+            if known is not None and shown is not MODEL:
+                known[key] = found
+            for path, columns, line in zip(paths, found, part, strict=True):
                 _check_columns(path, kind.name, columns, line)
             done += len(batch)
             progress(kind.name, done, len(lines))
     return len(stored)
+
+
+def _score(
+    kind: ConditionKind, paths: Sequence[Path], batch: Batch, *, judges: Judges | None, protocol: Protocol
+) -> list[dict[str, Any]]:
+    """The columns of stored pictures, and their features where there are judges."""
+    return score_pictures(
+        np.stack([np.asarray(open_rgb(path)) for path in paths]),
+        batch,
+        truths=[kind.select_truth(sample) for sample in batch],
+        judges=judges or Judges({}),
+        protocol=protocol,
+        embeds=judges is not None and kind.borrows is None,
+    )
 
 
 def leave_out_judged(protocol: Protocol) -> Protocol | None:

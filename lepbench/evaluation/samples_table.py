@@ -28,7 +28,7 @@ def read_samples(folder: Path, protocol: Protocol) -> pd.DataFrame:
         LepbenchError: the file is missing or damaged, or its columns are of other types, or of no condition.
     """
     path = find_samples(folder)
-    check_types(path, read_schema(path, AGAIN)[0], _find_schema(protocol), NAMES.names, AGAIN)
+    check_types(path, read_schema(path, AGAIN)[0], _find_schema(protocol), needed=NAMES.names, fix=AGAIN)
     table = read_bounded(path, fix=AGAIN)
     require_values(path, table, NAMES.names, AGAIN)
     with report_faults(path, AGAIN):
@@ -36,6 +36,18 @@ def read_samples(folder: Path, protocol: Protocol) -> pd.DataFrame:
     if strange := set(frame["row"]) - set(CONDITIONS):
         raise LepbenchError(f"{path} has samples of a condition {min(strange)!r}, which there is not", AGAIN)
     return frame
+
+
+def read_table(folder: Path, protocol: Protocol) -> pa.Table:
+    """The samples of a run, whose columns are those of the protocol and no others.
+
+    Raises:
+        LepbenchError: the file is missing or damaged, or has other columns.
+    """
+    path = find_samples(folder)
+    if not read_schema(path, AGAIN)[0].equals(make_schema(protocol)):
+        raise LepbenchError(f"{path} has other columns than the protocol", AGAIN)
+    return read_bounded(path, fix=AGAIN)
 
 
 def _find_schema(protocol: Protocol) -> pa.Schema:

@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.columns import check_columns
@@ -21,9 +20,10 @@ from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK, make_batches
-from lepbench.evaluation.schema import list_feature_columns, make_schema
+from lepbench.evaluation.samples_table import read_table
+from lepbench.evaluation.schema import list_feature_columns
 from lepbench.evaluation.summary import Figures, summarise_samples
-from lepbench.files import sha256_file
+from lepbench.files import require_within, sha256_file
 from lepbench.suites import Suite
 
 TOLERANCE = 1e-6
@@ -50,7 +50,7 @@ def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) 
     path = find_samples(folder)
     if sha256_file(path) != record.samples_sha256:
         raise LepbenchError(f"{path} is not the file that {folder}'s record was made of", "evaluate again")
-    samples = read_samples(path, protocol)
+    samples = read_table(folder, protocol)
     _check_samples(folder, record, suite, samples)
     check_columns(path, samples, protocol)
     _check_variants(folder, suite, samples)
@@ -70,22 +70,6 @@ def _check_identity(folder: Path, record: Record, suite: Suite, protocol: Protoc
         raise LepbenchError(f"{folder} was scored on another {identity.suite}", "evaluate again")
     for terms in (protocol, record.protocol):
         check_protocol(folder, terms, identity.protocol_sha256)
-
-
-def read_samples(path: Path, protocol: Protocol) -> pa.Table:
-    """The samples of a run.
-
-    Raises:
-        LepbenchError: the file cannot be read, or has not the columns of the protocol.
-    """
-    schema = make_schema(protocol)
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise LepbenchError(f"{path} cannot be read: {error}", "evaluate again") from error
-    if not table.schema.equals(schema):
-        raise LepbenchError(f"{path} has other columns than the protocol", "evaluate again")
-    return table
 
 
 def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table) -> None:
@@ -145,6 +129,7 @@ def _check_pictures(folder: Path, samples: pa.Table) -> None:
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "png_sha256"))
     for row, item_id, index, digest in zip(*columns, strict=True):
         path = locate_picture(folder, row, item_id, index)
+        require_within(folder, path)
         if CONDITIONS[row].borrows is None and not (path.is_file() and sha256_file(path) == digest):
             raise LepbenchError(f"{path} is missing or not the picture that was scored", "evaluate again")
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone
 from lepbench.config import load_config
 from lepbench.errors import LepbenchError
-from lepbench.files import is_folder, list_visible, sha256_bytes, sha256_file
+from lepbench.files import is_folder, list_visible, require_within, sha256_bytes, sha256_file
 from lepbench.guidance import SamplerSettings
 from lepbench.images import Pixels, check_rgb, format_size, open_rgb, to_channels
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
@@ -97,7 +97,16 @@ class Precomputed(Method):
 
     @cached_property
     def files(self) -> dict[str, Path]:
-        return {path.name: path for path in list_visible(self.folder)}
+        """By name.
+
+        Raises:
+            LepbenchError: one is a link to a file elsewhere.
+        """
+        found = {path.name: path for path in list_visible(self.folder)}
+        for path in found.values():
+            if path.is_symlink():
+                require_within(self.folder, path)
+        return found
 
     @property
     def weights(self) -> dict[str, str]:

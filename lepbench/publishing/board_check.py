@@ -17,6 +17,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import OURS, select_protocol
 from lepbench.evaluation.ranges import find_range, is_within
 from lepbench.publishing.board_lines import (
+    LEVEL,
     NEEDED,
     BoardLine,
     locate_terms,
@@ -93,8 +94,8 @@ def _check_line(where: str, line: BoardLine) -> None:
             raise LepbenchError(f"{where} has {column} {line[column][:80]!r}, no SHA-256", FIX)
     if not MODEL_NAME.fullmatch(line["model"]):
         raise LepbenchError(f"{where} has a model {line['model'][:80]!r}, no name of one", FIX)
-    if line.get("level") not in (None, *LEVELS):
-        raise LepbenchError(f"{where} has level {line['level'][:80]!r}", f"write one of: {', '.join(LEVELS)}")
+    if line.get(LEVEL) not in (None, *LEVELS):
+        raise LepbenchError(f"{where} has level {line[LEVEL][:80]!r}", f"write one of: {', '.join(LEVELS)}")
     if formula := find_formula(line):
         raise LepbenchError(f"{where} has a formula in column {formula}", FIX)
     for column in line:

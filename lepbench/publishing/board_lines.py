@@ -17,6 +17,8 @@ from lepbench.publishing.tables import parse_column
 BoardLine = dict[str, str]
 NEEDED = frozenset(("model", "label", "items", "samples"))
 """Columns that every version of a board has."""
+LEVEL = "level"
+"""The column of how far a line was verified; boards of 0.1.0 have none."""
 MERGE = re.compile("<{7}|={7}|>{7}|[|]{7}")
 """What begins the lines that git writes between two versions of a file."""
 

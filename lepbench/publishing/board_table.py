@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.checks import SELF_REPORTED
 from lepbench.evaluation.summary import Figure, choose_main_metrics, head_metrics
-from lepbench.publishing.board_lines import BoardLine, read_lines, read_terms
+from lepbench.publishing.board_lines import LEVEL, BoardLine, read_lines, read_terms
 from lepbench.publishing.results import Line, ResultsTable, choose_metrics, find_best, make_columns
 from lepbench.publishing.tables import parse_column
 from lepbench.registry import suggest_name
@@ -44,9 +45,10 @@ def describe_boards(leaderboards: Path) -> list[str]:
 
 
 def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
-    """A line a model, in the order of the board.
+    """A line a model, in the order of the board, self-reported ones apart below those that were checked.
 
-    The best figures are marked where a figure ranks; differences are not tested, samples being elsewhere.
+    The best figures are marked where a figure ranks, of the lines that were checked if there are any;
+    differences are not tested, samples being elsewhere.
 
     Args:
         metrics: figures by name, or by name without judge; the main ones unless given.
@@ -59,12 +61,15 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
     if not found:
         raise LepbenchError(f"{path} has no models", "add a run with 'lepbench leaderboard add'")
     try:
-        lines = [Line(line["model"], read_figures(line)) for line in found]
+        checked, apart = (
+            [Line(line["model"], read_figures(line)) for line in part] for part in _split(found)
+        )
         confidence = float(terms["confidence"])
     except (ValueError, TypeError) as error:
         raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
     except KeyError as error:
         raise LepbenchError(f"cannot read {path}: it has no column {error}", "restore the file") from error
+    lines, compared = [*checked, *apart], checked or apart
     known = lines[0].figures
     chosen = choose_metrics(metrics, known) if metrics else list(choose_main_metrics(known))
     ranked = terms.get("rank_by") is not None
@@ -72,11 +77,17 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
         title=f"{path.parent.name} by {path.stem}",
         columns=make_columns(chosen, known),
         lines=lines,
-        best=frozenset((name, metric) for metric in chosen if ranked for name in find_best(lines, metric)),
+        best=frozenset((name, metric) for metric in chosen if ranked for name in find_best(compared, metric)),
         marks="{best}: best; differences are not tested" if ranked else "",
         confidence=confidence,
         notes=[_describe_rank(path, terms), *_describe_lines(found)],
     )
+
+
+def _split(lines: Sequence[BoardLine]) -> tuple[list[BoardLine], list[BoardLine]]:
+    """The lines that were checked as far as a level says, and those that are self-reported."""
+    checked = [line for line in lines if line.get(LEVEL, SELF_REPORTED) != SELF_REPORTED]
+    return checked, [line for line in lines if line not in checked]
 
 
 def read_figures(line: BoardLine) -> dict[str, Figure]:
@@ -110,11 +121,14 @@ def _describe_rank(path: Path, terms: dict[str, Any]) -> str:
 
 def _describe_lines(lines: Sequence[BoardLine]) -> list[str]:
     first = lines[0]
-    labels = dict.fromkeys(line["label"] for line in lines)
-    named = [
-        label
-        if len(labels) == 1
-        else f"{', '.join(x['model'] for x in lines if x['label'] == label)}: {label}"
-        for label in labels
-    ]
-    return [f"{first['samples']} samples of {first['items']} items", *named]
+    levels = _list_models(lines, LEVEL) if LEVEL in first else []
+    count = f"{first['samples']} samples of {first['items']} items"
+    return [count, *_list_models(lines, "label"), *levels]
+
+
+def _list_models(lines: Sequence[BoardLine], column: str) -> list[str]:
+    """Each value of a column, after the models that have it where there are several values."""
+    values = dict.fromkeys(line[column] for line in lines)
+    if len(values) == 1:
+        return list(values)
+    return [f"{', '.join(x['model'] for x in lines if x[column] == value)}: {value}" for value in values]

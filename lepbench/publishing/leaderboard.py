@@ -15,16 +15,22 @@ from lepbench.evaluation.checks import LEVELS, SELF_REPORTED, verify_run
 from lepbench.evaluation.conditions import MODEL
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
+from lepbench.evaluation.recount import Known
 from lepbench.files import make_folder, write_text
 from lepbench.judges import Judges
 from lepbench.progress import Progress, ignore_progress
 from lepbench.publishing.board_check import check_board, check_names
-from lepbench.publishing.board_lines import BoardLine, locate_terms, read_lines, sort_lines
+from lepbench.publishing.board_lines import (
+    LEVEL,
+    BoardLine,
+    locate_terms,
+    read_lines,
+    read_terms,
+    sort_lines,
+)
 from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.suites import Suite, list_shipped, load_suite
 
-LEVEL = "level"
-"""The column of how far a line was verified; boards of 0.1.0 have none."""
 LOCK = ".lock"
 WAIT_S = 60.0
 """Seconds to wait for another process that adds."""
@@ -40,6 +46,7 @@ def add_record(
     redraw: int = 0,
     device: str = "auto",
     replace: bool = False,
+    known: Known | None = None,
     progress: Progress = ignore_progress,
 ) -> tuple[Path, bool]:
     """Verify a run, its pictures too, and add its model to the leaderboard; the CSV, and whether it changed.
@@ -55,6 +62,7 @@ def add_record(
         redraw: how many items are drawn anew.
         device: where they are drawn.
         replace: replace another record of the same model name.
+        known: what was scored of runs that were added before; see `recount_samples`.
         progress: called with (stage, done, total).
 
     Raises:
@@ -70,6 +78,7 @@ def add_record(
         judges=judges,
         redraw=redraw,
         device=device,
+        known=known,
         progress=progress,
     )
     record = verified.record
@@ -218,8 +227,8 @@ def _check_comparable(path: Path, lines: list[BoardLine], line: BoardLine, recor
 def _term_that_differs(path: Path, record: Record) -> str | None:
     """The first term of the protocol in which a board and a record differ, if the board's are known."""
     try:
-        kept = json.loads(locate_terms(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        kept = read_terms(path)
+    except LepbenchError:
         return None
     for name, value in describe_terms(record).items():
         if kept.get(name) != value:

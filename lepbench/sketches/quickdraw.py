@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from lepbench.documents import parse_json
+from lepbench.documents import check_document, parse_json
 from lepbench.errors import LepbenchError
 from lepbench.files import is_hidden
 from lepbench.sketches.base import (
@@ -141,9 +141,13 @@ def parse_drawing(line: bytes, recognized_only: bool) -> Drawing:
         Unusable: the line is damaged or has no strokes, or the drawing was not recognised.
     """
     try:
-        said = NdjsonLine.model_validate_json(line)
+        document = parse_json(line)
+        check_document(document)
+        said = NdjsonLine.model_validate(document)
     except ValidationError as error:
         raise Unusable(Fault.DAMAGED, describe_fault(error)) from error
+    except ValueError as error:
+        raise Unusable(Fault.DAMAGED, f"not valid JSON: {error}") from error
     if recognized_only and not said.recognized:
         raise Unusable(Fault.NOT_RECOGNISED)
     if any(len(s) < 2 or not len(s[0]) == len(s[1]) > 0 for s in said.drawing):

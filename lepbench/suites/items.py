@@ -144,7 +144,7 @@ class ItemFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         schema, self.count = read_schema(path, AGAIN)
-        check_types(path, schema, SCHEMA, NEEDED, AGAIN)
+        check_types(path, schema, SCHEMA, needed=NEEDED, fix=AGAIN)
         self._decoded: OrderedDict[int, Item] = OrderedDict()
         self._group: tuple[int, list[dict[str, Any]]] = (-1, [])
 

@@ -6,6 +6,7 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,8 @@ import pytest
 from forged_run import copy, finished, forge, reckon, replaced
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation import recount
+from lepbench.evaluation.conditions import ConditionKind
 from lepbench.evaluation.recount import recount_samples
 from lepbench.evaluation.verify import verify_record
 from lepbench.progress import ignore_progress
@@ -64,6 +67,37 @@ def test_the_wrong_sketch_is_compared_with_the_models_pictures(copy: Path, tiny_
         LepbenchError, match="compares another picture with the wrong sketch than the model's"
     ):
         verify_record(copy, tiny_suite)
+
+
+def test_pictures_are_files_of_the_run(copy: Path, tiny_suite: Suite, tmp_path: Path) -> None:
+    path = next((copy / "samples" / "model").iterdir())
+    shutil.move(path, tmp_path / "elsewhere.png")
+    path.symlink_to(tmp_path / "elsewhere.png")
+    with pytest.raises(LepbenchError, match="is a link to a file outside"):
+        verify_record(copy, tiny_suite)
+
+
+def test_reference_pictures_of_two_runs_are_scored_once(
+    copy: Path, tiny_suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[str] = []
+    score = recount._score
+
+    def count(kind: ConditionKind, *rest: Any, **terms: Any) -> list[dict[str, Any]]:
+        scored.append(kind.name)
+        return score(kind, *rest, **terms)
+
+    monkeypatch.setattr(recount, "_score", count)
+    known: recount.Known = {}
+    recount_samples(copy, tiny_suite, None, ignore_progress, known=known)
+    first = set(scored)
+    scored.clear()
+    recount_samples(copy, tiny_suite, None, ignore_progress, known=known)
+    assert first == {"model", "unguided", "real", "vae", "overlay", "wrong_sketch"}
+    assert set(scored) == {"model", "wrong_sketch"}
+    forge(copy, lambda t: replaced(t, "edge_predicted", 1, t["row"].to_pylist().index("real")))
+    with pytest.raises(LepbenchError, match=r"gives edge_predicted \d+ in row 'real'"):
+        recount_samples(copy, tiny_suite, None, ignore_progress, known=known)
 
 
 SIMILARITY = "clip_similarity@sketchworld-clip"

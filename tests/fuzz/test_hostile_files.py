@@ -30,6 +30,7 @@ from lepbench.files import read_json
 from lepbench.images import LARGEST, check_rgb, encode_png, open_rgb, read_size
 from lepbench.judges.provenance import read_tensors
 from lepbench.methods import ModelConfig
+from lepbench.methods.precomputed import Precomputed
 from lepbench.parquet import read_bounded
 from lepbench.predictors import PREDICTORS, MlpConfig, MlpPredictor
 from lepbench.predictors.pretrained import load_pretrained
@@ -77,7 +78,7 @@ def refused(part: str) -> Iterator[None]:
         ('name: "\\UFFFFFFFF"', "an escape that is no character"),
         ("%YAML " + "9" * 5000 + ".1\n---\nname: x", "a number has too many digits"),
         ("name: " + "x" * MOST_YAML, "more than the 131072 bytes"),
-        ("name: " + "x" * 9000 + "!\nmethod: lep", "name must be a name"),
+        ("name: " + "x" * 9000 + "!\nmethod: lep", "name must be a text of at most 100"),
         ("? " + "n" * 3000 + "\n: 1", "unknown key"),
         ("? [a, b]\n: c", "unhashable"),
     ],
@@ -239,9 +240,10 @@ def test_two_items_of_one_name_are_refused(tmp_path: Path) -> None:
         assert ItemFile(tmp_path / "items.parquet").ids
 
 
-def test_a_small_file_of_a_large_table_is_refused(tmp_path: Path) -> None:
+def test_a_small_file_of_a_large_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lepbench.parquet.MOST_BYTES", 1 << 24)
     path = tmp_path / "t.parquet"
-    cells = pa.array(["x" * 10_000] * 100_000)
+    cells = pa.array(["x" * 10_000] * 3_000)
     pq.write_table(pa.table({"text": cells}), path, compression="zstd")
     del cells
     assert path.stat().st_size < 100_000
@@ -307,6 +309,19 @@ def test_links_out_of_a_run_are_refused(tmp_path: Path) -> None:
         find_samples(tmp_path / "run")
     with refused("record.json"):
         read_record(tmp_path / "run")
+
+
+def test_links_out_of_a_folder_of_pictures_are_refused(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "pictures", tmp_path / "other"
+    for folder in (inside, outside):
+        folder.mkdir()
+        Image.new("RGB", (8, 8)).save(folder / "a-0.png")
+    (inside / "b-0.png").symlink_to("a-0.png")
+    Precomputed(inside).check(["a-0.png", "b-0.png"])
+    (inside / "b-0.png").unlink()
+    (inside / "b-0.png").symlink_to(outside / "a-0.png")
+    with refused("b-0.png is a link to a file outside"):
+        Precomputed(inside).check(["a-0.png", "b-0.png"])
 
 
 MEASURE = """
