@@ -125,6 +125,12 @@ def test_a_users_suite_and_protocol_have_an_unranked_board(
     shown = capsys.readouterr().out
     assert "KID tiny-l2_n3 (n=10) ↓" in shown
     assert "- unranked: no figure of mine-v1 ranks" in shown
+    assert "- self-reported" in shown
+    board = own_terms / "boards" / "tiny-suite" / "mine-v1.csv"
+    head, *rest = board.read_text().splitlines(keepends=True)
+    board.write_text("".join([head, *reversed(rest)]))
+    assert call_command(monkeypatch, *show) == 2
+    assert "mine-v1.csv is out of order: 'zebra' stands too low" in capsys.readouterr().err
 
 
 def test_a_protocol_that_ranks_by_what_it_does_not_measure_is_one_line(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ FIGURES = {
 }
 
 
-def write_board(folder: Path, rank_by: str | None) -> Path:
+def write_board(folder: Path, rank_by: str | None, levels: Sequence[str] = ()) -> Path:
     lines = [
         {
             "model": name,
@@ -30,8 +32,9 @@ def write_board(folder: Path, rank_by: str | None) -> Path:
             "samples": "64",
             **spread_figures(figures),
             "label": "figures on mini@1",
+            **({"level": level} if level else {}),
         }
-        for name, figures in FIGURES.items()
+        for (name, figures), level in zip_longest(FIGURES.items(), levels)
     ]
     path = folder / "photos" / "mine-v1.csv"
     path.parent.mkdir()
@@ -67,6 +70,21 @@ def test_a_ranked_board_is_in_its_order(rank_by: str, order: list[str], said: st
     assert table.notes[0] == said
     assert table.best == {("alone", "kid@dinov2-l14")}
     assert table.confidence == 0.9
+
+
+def test_self_reported_lines_stand_apart(tmp_path: Path) -> None:
+    path = write_board(tmp_path, "edge_f1_2px", ["redrawn", "self-reported"])
+    table = tabulate_board(path, metrics=["edge_f1_2px"])
+    assert [line.name for line in table.lines] == ["alone", "better"]
+    assert table.best == {("alone", "edge_f1_2px")}
+    assert table.notes[2:] == ["figures on mini@1", "alone: redrawn", "better: self-reported"]
+
+
+def test_where_all_are_self_reported_the_best_is_marked(tmp_path: Path) -> None:
+    table = tabulate_board(write_board(tmp_path, "edge_f1_2px", ["self-reported"] * 2))
+    assert [line.name for line in table.lines] == ["better", "alone"]
+    assert ("better", "edge_f1_2px") in table.best
+    assert table.notes[-1] == "self-reported"
 
 
 def test_boards_are_found_by_suite_and_protocol(tmp_path: Path) -> None:
