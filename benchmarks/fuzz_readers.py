@@ -32,6 +32,7 @@ from lepbench.methods import ModelConfig
 from lepbench.predictors import PREDICTORS, MlpConfig, MlpPredictor
 from lepbench.predictors.pretrained import load_pretrained
 from lepbench.predictors.train_config import TrainConfig
+from lepbench.publishing.board_check import check_board
 from lepbench.publishing.board_table import describe_boards, tabulate_board
 from lepbench.run_sets.plan import read_set
 from lepbench.sketches.fscoco import load_points, split_strokes
@@ -207,10 +208,12 @@ def list_runs(work: Path) -> dict[str, Reader]:
     known = (folder / "record.json").read_bytes()
     board = next(iter(sorted(BOARDS.glob("*/*.csv"))))
     table, terms = board.read_bytes(), board.with_suffix(".json").read_bytes()
+    name = f"{board.parent.name}/{board.stem}"
 
     def read_board(at: Path) -> None:
-        tabulate_board(at / "suite" / "b.csv")
+        tabulate_board(at / f"{name}.csv")
         describe_boards(at)
+        check_board(at / f"{name}.csv")
 
     return {
         "record": Reader("record.json", known, lambda at: read_record(at).to_frame()),
@@ -220,8 +223,8 @@ def list_runs(work: Path) -> dict[str, Reader]:
             lambda at: read_record(at).samples(),
             {"record.json": known},
         ),
-        "board": Reader("suite/b.csv", table, read_board, {"suite/b.json": terms}),
-        "board terms": Reader("suite/b.json", terms, read_board, {"suite/b.csv": table}),
+        "board": Reader(f"{name}.csv", table, read_board, {f"{name}.json": terms}),
+        "board terms": Reader(f"{name}.json", terms, read_board, {f"{name}.csv": table}),
     }
 
 
