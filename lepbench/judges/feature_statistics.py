@@ -45,4 +45,7 @@ def load_feature_statistics(path: Path) -> FeatureStatistics:
     found = [(tensor.dtype, tensor.shape) for tensor in (n, total, outer)]
     if found != [(np.dtype(np.int64), shape) for shape in ((1,), total.shape[:1], (3, *2 * total.shape))]:
         raise LepbenchError(f"{path} holds no feature statistics: {found}", "make it again")
-    return FeatureStatistics(int(n[0]), total, outer)
+    try:
+        return FeatureStatistics(int(n[0]), total, outer)
+    except ValueError as error:
+        raise LepbenchError(f"{path} holds no feature statistics: {error}", "make it again") from error

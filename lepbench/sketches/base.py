@@ -14,9 +14,12 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from lepbench.config import Config
+from lepbench.errors import make_printable, shorten
 from lepbench.registry import Registry
 from lepbench.strokes import Points, measure_extent
 
+SHOWN = 400
+"""Characters of what is said of a drawing, which may quote it."""
 LARGEST = 8 << 20
 """Bytes of a drawing above which it is not read: real ones have some hundred thousand at most."""
 
@@ -39,6 +42,7 @@ class Unusable(Exception):  # noqa: N818 - an outcome that is counted, not a fau
     """One drawing cannot be used; whoever reads the corpus counts it and goes on."""
 
     def __init__(self, fault: StrEnum, detail: str = "") -> None:
+        detail = shorten(make_printable(detail), SHOWN)
         super().__init__(f"{fault}: {detail}" if detail else str(fault))
         self.fault, self.detail = fault, detail
 
