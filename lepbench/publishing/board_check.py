@@ -185,6 +185,10 @@ def _compare_terms(path: Path, terms: dict[str, Any], suite: Suite, protocol: Pr
 def _hash_terms(path: Path, terms: dict[str, Any]) -> str | None:
     """The hash of the protocol that the terms are; None where they leave out what a judge is found by."""
     given = {name: value for name, value in terms.items() if name != "suite_sha256"}
-    if any(not str(judge.get("name", "")).startswith(SHIPPED) for judge in given.get("judges", ())):
+    judges = given.get("judges")
+    named = (
+        [judge.get("name") for judge in judges if isinstance(judge, dict)] if isinstance(judges, list) else []
+    )
+    if not all(str(name).startswith(SHIPPED) for name in named):
         return None
     return hash_protocol(parse_config(given, Protocol, str(locate_terms(path)), FIX))

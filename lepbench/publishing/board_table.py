@@ -60,16 +60,15 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
     found, _ = read_lines(path)
     if not found:
         raise LepbenchError(f"{path} has no models", "add a run with 'lepbench leaderboard add'")
+    checked, apart = _split(found)
     try:
-        checked, apart = (
-            [Line(line["model"], read_figures(line)) for line in part] for part in _split(found)
-        )
+        lines = [Line(line["model"], read_figures(line)) for line in (*checked, *apart)]
         confidence = float(terms["confidence"])
     except (ValueError, TypeError) as error:
         raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
     except KeyError as error:
         raise LepbenchError(f"cannot read {path}: it has no column {error}", "restore the file") from error
-    lines, compared = [*checked, *apart], checked or apart
+    compared = lines[: len(checked)] or lines
     known = lines[0].figures
     chosen = choose_metrics(metrics, known) if metrics else list(choose_main_metrics(known))
     ranked = terms.get("rank_by") is not None
@@ -80,7 +79,7 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
         best=frozenset((name, metric) for metric in chosen if ranked for name in find_best(compared, metric)),
         marks="{best}: best; differences are not tested" if ranked else "",
         confidence=confidence,
-        notes=[_describe_rank(path, terms), *_describe_lines(found)],
+        notes=[_describe_rank(path, terms), *_describe_lines([*checked, *apart])],
     )
 
 

@@ -130,7 +130,7 @@ def test_a_users_suite_and_protocol_have_an_unranked_board(
     head, *rest = board.read_text().splitlines(keepends=True)
     board.write_text("".join([head, *reversed(rest)]))
     assert call_command(monkeypatch, *show) == 2
-    assert "mine-v1.csv is out of order: 'zebra' stands too low" in capsys.readouterr().err
+    assert "mine-v1.csv is out of order: 'aardvark' stands too low" in capsys.readouterr().err
 
 
 def test_a_protocol_that_ranks_by_what_it_does_not_measure_is_one_line(

@@ -14,7 +14,7 @@ FEW = 40
 """Mutations of a reader; `python benchmarks/fuzz.py` tries more."""
 FAILED = {
     "board": (2,),
-    "board terms": (1011,),
+    "board terms": (1011, 1030),
     "items": (2059,),
     "npy": (0, 24),
     "samples": (24,),
