@@ -31,7 +31,7 @@ def divide_counts(frame: pd.DataFrame) -> pd.DataFrame:
     divided = _divide_edges(frame, good)
     for end in _find_ends(frame, "mask_union"):
         masks = (
-            frame.loc[good, f"mask_{part}{end}"].astype("int64").to_numpy()
+            frame.loc[good, f"mask_{part}{end}"].astype("int64").to_numpy("int64")
             for part in ("intersection", "union")
         )
         divided[f"mask_iou{end}"] = pd.Series(intersection_over_union(MaskCounts(*masks)), frame.index[good])
@@ -51,7 +51,9 @@ def _divide_edges(frame: pd.DataFrame, good: pd.Series[bool]) -> dict[str, pd.Se
     for match in filter(None, map(MATCHED.fullmatch, frame.columns)):
         kind, label = match["kind"], match["label"]
         names = (f"matched_predicted_{label}", "predicted", f"matched_target_{label}", "target")
-        counts = EdgeCounts(*(frame.loc[good, f"{kind}_{name}"].astype("int64").to_numpy() for name in names))
+        counts = EdgeCounts(
+            *(frame.loc[good, f"{kind}_{name}"].astype("int64").to_numpy("int64") for name in names)
+        )
         for figure, values in precision_recall_f1(counts)._asdict().items():
             # Contours are matched by a measure of their own, whose figures are named after the edges'.
             name = f"edge_{figure}_{label}_contour" if kind == "contour" else f"{kind}_{figure}_{label}"
