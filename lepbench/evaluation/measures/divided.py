@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lepbench.evaluation.measures.base import strip_label
 from lepbench.evaluation.sample import OK
@@ -30,15 +31,17 @@ def divide_counts(frame: pd.DataFrame) -> pd.DataFrame:
     good = frame["status"] == OK
     divided = _divide_edges(frame, good)
     for end in _find_ends(frame, "mask_union"):
-        masks = (
-            frame.loc[good, f"mask_{part}{end}"].astype("int64").to_numpy("int64")
-            for part in ("intersection", "union")
-        )
+        masks = (_read_counts(frame.loc[good, f"mask_{part}{end}"]) for part in ("intersection", "union"))
         divided[f"mask_iou{end}"] = pd.Series(intersection_over_union(MaskCounts(*masks)), frame.index[good])
     for end in _find_ends(frame, "class_read"):
         right = (frame[f"class_read{end}"] == frame["class_true"]).astype(float)
         divided[f"class_accuracy{end}"] = right.where(good & frame["class_true"].notna(), np.nan)
     return pd.concat([frame, pd.DataFrame(divided, index=frame.index)], axis=1)
+
+
+def _read_counts(counts: pd.Series[Any]) -> NDArray[np.int64]:
+    """Whole numbers, of which none is missing: a cast of NaN would give one."""
+    return np.asarray(counts.astype("int64"), np.int64)
 
 
 def _find_ends(frame: pd.DataFrame, name: str) -> list[str]:
@@ -51,9 +54,7 @@ def _divide_edges(frame: pd.DataFrame, good: pd.Series[bool]) -> dict[str, pd.Se
     for match in filter(None, map(MATCHED.fullmatch, frame.columns)):
         kind, label = match["kind"], match["label"]
         names = (f"matched_predicted_{label}", "predicted", f"matched_target_{label}", "target")
-        counts = EdgeCounts(
-            *(frame.loc[good, f"{kind}_{name}"].astype("int64").to_numpy("int64") for name in names)
-        )
+        counts = EdgeCounts(*(_read_counts(frame.loc[good, f"{kind}_{name}"]) for name in names))
         for figure, values in precision_recall_f1(counts)._asdict().items():
             # Contours are matched by a measure of their own, whose figures are named after the edges'.
             name = f"edge_{figure}_{label}_contour" if kind == "contour" else f"{kind}_{figure}_{label}"
