@@ -3,8 +3,9 @@
     python benchmarks/maps.py saliency --items 128 --out runs/saliency --picture docs/saliency.png
     python benchmarks/maps.py depth --out runs/depth --picture docs/depth.png
 
-A predictor is trained on such maps of sketchworld (the targets of `benchmarks/predictors.py`), then scenes of the test split are drawn on mini@1 with the fast preset, unguided and guided by their maps. What
-the pictures show is read by a network that saw true pictures alone, and no predictor:
+A predictor is trained on such maps of sketchworld (the targets of `benchmarks/predictors.py`), then scenes of
+the test split are drawn on mini@1 with the fast preset, unguided and guided by their maps. What the pictures
+show is read by a network that saw true pictures alone, and no predictor:
 
 - saliency: the segmenter that ships; `mask_iou` is the overlap with the true mask.
 - depth: a network of the segmenter's form, trained here on other scenes than the predictor; `absolute_error`

@@ -82,7 +82,7 @@ def draw_depth(place: Scene) -> NDArray[np.uint8]:
 
 @cache
 def find_layers(shape: str) -> tuple[int, ...]:
-    """The layer of each part of a shape, from 1: above those of the parts that it covers, at most `LAYERS`."""
+    """The layer of each part of a shape, from 1: above the parts that it covers, at most `LAYERS`."""
     laid: list[tuple[NDArray[np.bool_], int]] = []
     for part in SHAPES[shape]:
         raster = np.zeros((RASTER, RASTER), np.uint8)
