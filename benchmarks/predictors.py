@@ -1,7 +1,7 @@
 """The kinds of predictor on mini@1 and sketchworld, trained alike: held-out error, size and time.
 
     python benchmarks/predictors.py --out runs/predictors > docs/predictors.csv
-    python benchmarks/predictors.py --out runs/saliency --target saliency --kinds mlp
+    python benchmarks/predictors.py --out runs/predictors-saliency --target saliency --kinds mlp
 
 All are trained on the same scenes, steps and noise, and judged on scenes of another split. Errors are mean
 squared errors in latent units: over thirds of the schedule, from the least noise to the most, and on the
@@ -10,7 +10,8 @@ close pictures come that each steers, the fast preset's, on items of the suite, 
 other targets than edges have none. Seconds are those of a training step, U-Net included, timed at the end in
 turn, the best of the rounds. The same command goes on after an interruption.
 
-The target `saliency` is no edge map but a soft one of where things are: any spatial map will do.
+The target `saliency` is no edge map but a soft one of where things are, and `depth` says how near their parts
+are: any spatial map will do.
 """
 
 from __future__ import annotations
@@ -19,22 +20,17 @@ import argparse
 import csv
 import sys
 import time
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from guidance import SUITE, Bench, model_of, told_of
-from numpy.typing import NDArray
+from scene_maps import TARGETS, Scenes
 
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.bars import show_bars
-from lepbench.data.read import Triplet
-from lepbench.detectors import Canny, identify_detector
 from lepbench.guidance.presets import PRESETS
-from lepbench.images import to_tensor
 from lepbench.predictors import Predictor
 from lepbench.predictors.config import WEIGHTS_FILE
 from lepbench.predictors.features import NoisyFeatures
@@ -44,7 +40,6 @@ from lepbench.predictors.losses import LOSSES
 from lepbench.predictors.train import train_on
 from lepbench.predictors.train_config import TrainConfig
 from lepbench.progress import Progress
-from lepbench.sketchworld import VERSION, render, scene
 from lepbench.suites import load_suite
 
 KINDS: dict[str, dict[str, object]] = {
@@ -54,9 +49,6 @@ KINDS: dict[str, dict[str, object]] = {
     "aggregated": {"predictor": "aggregated"},
     "unet": {"predictor": "unet"},
 }
-DETECTOR = Canny(low=0.3, high=0.6)
-SOFTNESS = 2.0
-"""Sigma in px of the blur that makes a mask a saliency map."""
 PARTS = 9
 """Of the schedule, judged at the middle of each."""
 COLUMNS = [
@@ -73,38 +65,6 @@ COLUMNS = [
     "seconds_a_step",
 ]
 ROUNDS = 5
-
-
-@dataclass(frozen=True)
-class Scenes:
-    """The first `count` scenes of a split as triplets, with the map asked for."""
-
-    split: str
-    count: int
-    target: str
-
-    @property
-    def identity(self) -> str:
-        how = identify_detector(DETECTOR) if self.target == "edges" else f"saliency({SOFTNESS})"
-        return f"sketchworld@{VERSION} {self.split} {self.count} {how}"
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, index: int, /) -> Triplet:
-        place = scene(self.split, index)
-        drawn = render(place)
-        if self.target == "edges":
-            spatial = DETECTOR(to_tensor(drawn.image[None]))[0].numpy()
-        else:
-            spatial = soft(drawn.mask)
-        return Triplet(place.id, drawn.image, spatial, place.caption)
-
-
-def soft(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """A mask bool [H, W] as a grey map, 255 well inside."""
-    blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), SOFTNESS)
-    return np.rint(255 * blurred).astype(np.uint8)
 
 
 def step_seconds(
@@ -156,7 +116,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--target", choices=["edges", "saliency"], default="edges")
+    parser.add_argument("--target", choices=TARGETS, default="edges")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--triplets", type=int, default=512)
     parser.add_argument("--held-out", type=int, default=128)

@@ -1,6 +1,7 @@
 """Kinds of corpora that suites are made of, one file each; importing this package fills `SUITE_SOURCES`."""
 
 from lepbench.suite_sources.abstraction import FreehandSource
+from lepbench.suite_sources.attributes import AttributesSource
 from lepbench.suite_sources.base import SUITE_SOURCES, Candidate, Candidates, SuiteItem, SuiteSource
 from lepbench.suite_sources.completion import CompletionSource
 from lepbench.suite_sources.conflict import ConflictSource
@@ -16,6 +17,7 @@ from lepbench.suite_sources.write import MadeSuite, write_suite
 
 __all__ = [
     "SUITE_SOURCES",
+    "AttributesSource",
     "Candidate",
     "Candidates",
     "CompletionSource",

@@ -77,19 +77,32 @@ class VariantSource(SuiteSource):
         levels = self.list_levels()
         if repeated := next((level for level in levels if levels.count(level) > 1), None):
             raise LepbenchError(f"{self.name} names level {repeated!r} twice", "name each once")
-        suite = load_suite(str(self.path))
-        about = suite.definition
-        if about.variants_of is not None:
+        return VariantCandidates(self, load_originals(self.name, self.path, self.needs))
+
+
+def load_originals(source: str, path: Path, needs: Iterable[Truth]) -> Suite:
+    """The suite whose items a source takes.
+
+    Args:
+        source: its name, for messages.
+        needs: truths of the suite.
+
+    Raises:
+        LepbenchError: there is no such suite, it lacks a truth, or its items are variants.
+    """
+    suite = load_suite(str(path))
+    about = suite.definition
+    if about.variants_of is not None:
+        raise LepbenchError(
+            f"suite {suite.name!r} holds variants already", f"take {about.variants_of!r} instead"
+        )
+    for truth in needs:
+        if truth not in about.truths:
             raise LepbenchError(
-                f"suite {suite.name!r} holds variants already", f"take {about.variants_of!r} instead"
+                f"{source} needs {TRUTHS[truth]}, and suite {suite.name!r} has none",
+                "take another suite",
             )
-        for truth in self.needs:
-            if truth not in about.truths:
-                raise LepbenchError(
-                    f"{self.name} needs {TRUTHS[truth]}, and suite {suite.name!r} has none",
-                    "take another suite",
-                )
-        return VariantCandidates(self, suite)
+    return suite
 
 
 class VariantCandidates(Candidates):

@@ -125,7 +125,7 @@ def test_several_sets_are_checked_before_one_is_begun(
     assert not Path("runs").exists()
 
 
-def test_the_questions_are_asked_of_ten_models_on_seven_suites() -> None:
+def test_the_questions_are_asked_of_ten_models_on_eight_suites() -> None:
     config = read_set(ROOT / "examples" / "questions.yaml")
     entries = [suite for suite in config.suites if isinstance(suite, SuiteEntry)]
     assert [(entry.name, entry.make, entry.items) for entry in entries] == [
@@ -136,6 +136,7 @@ def test_the_questions_are_asked_of_ten_models_on_seven_suites() -> None:
         ("sketchworld-abstraction", "freehand", 24),
         ("sketchworld-maps", "maps", 24),
         ("sketchworld-prompts", "prompts", 16),
+        ("sketchworld-attributes", "attributes", 48),
     ]
 
 
