@@ -46,7 +46,7 @@ class AttributesSource(SuiteSource):
 
     @property
     def most(self) -> int:
-        return self.items or load_suite(self.path).definition.default_items
+        return self.items or load_suite(str(self.path)).definition.default_items
 
     def open(self) -> AttributeCandidates:
         """Read the scenes.
