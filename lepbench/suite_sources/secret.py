@@ -32,8 +32,9 @@ def read_secret(path: Path) -> bytes:
     except OSError as error:
         raise LepbenchError(f"cannot read {path}: {error.strerror}", "give a file of random bytes") from error
     if not LEAST <= len(secret) <= MOST:
+        amount = "more" if len(secret) > MOST else "fewer"
         raise LepbenchError(
-            f"{path} holds {'more' if len(secret) > MOST else 'fewer'} bytes than a secret, {LEAST} to {MOST}",
+            f"{path} holds {amount} bytes than a secret, {LEAST} to {MOST}",
             "name a file that does not exist, and it is made",
         )
     return secret
