@@ -1,4 +1,4 @@
-"""A submission is a run that a board takes, packed with what names every file; unpacked it is added as the run."""
+"""A submission is a run that a board takes, with what names every file; unpacked it is added as the run."""
 
 from __future__ import annotations
 
