@@ -109,7 +109,7 @@ def results_command(
     """
     from lepbench.api.running import verify
     from lepbench.config import parse_config
-    from lepbench.publishing.hub_files import RESULTS, Source, format_results, make_results, push_file
+    from lepbench.publishing.hub_files import RESULTS, ResultSource, format_results, make_results, push_file
 
     record = verify(run, suite=suite, protocol=protocol, progress=False)
     entries = make_results(
@@ -119,7 +119,7 @@ def results_command(
         revision=revision,
         date=date and f"{date:%Y-%m-%d}",
         source=parse_config(
-            {key.removeprefix("source_"): text for key, text in source.items()}, Source, "source"
+            {key.removeprefix("source_"): text for key, text in source.items()}, ResultSource, "source"
         ),
     )
     text, path = format_results(entries), f"{RESULTS}/{record.identity.suite}.yaml"

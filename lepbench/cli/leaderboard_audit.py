@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,20 +76,16 @@ def audit_command(
     from lepbench.api.sets import follow_runs
     from lepbench.publishing.board_table import find_board
     from lepbench.run_sets.audit import Audit
-    from lepbench.suite_sources import FreshSource
-    from lepbench.suite_sources.sketchworld import RECIPES
 
-    path = find_board(leaderboards, board)
-    recipe = path.parent.name if path.parent.name in RECIPES else next(iter(RECIPES))
-    audit = Audit(path, FreshSource(secret=secret, recipe=recipe, items=items), out, device)
+    audit = Audit(find_board(leaderboards, board), secret, items, out, device=device)
     chosen = [read_model_file(model) for model in models] or find_examples(audit.lines)
     others = [name for name in audit.lines if name not in {model.name for model in chosen}]
     click.echo(f"not audited: {', '.join(others) or 'none'}", err=True)
-    table = csv.writer(click.get_text_stream("stdout"), lineterminator="\n")
+    table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(COLUMNS)
     for figure in audit.perform(chosen, split_names(metrics), follow_runs(True)):
         table.writerow(list_cells(figure))
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
 
 
 def read_model_file(path: Path) -> ModelConfig:

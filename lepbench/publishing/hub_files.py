@@ -54,7 +54,7 @@ class Benchmark(Config):
         return tasks
 
 
-class Source(Config):
+class ResultSource(Config):
     """Where a result comes from, as the hub shows it; a name, user or organisation needs an address."""
 
     url: str | None = Field(default=None, pattern=r"^https://\S+$", max_length=500)
@@ -124,7 +124,7 @@ def make_results(
     *,
     revision: str | None = None,
     date: str | None = None,
-    source: Source | None = None,
+    source: ResultSource | None = None,
 ) -> list[EvalResultEntry]:
     """The figures of a run's model as results of a benchmark, an entry a task.
 
@@ -140,7 +140,7 @@ def make_results(
     """
     entry = _find_class()
     check_repository(dataset)
-    given = source or Source()
+    given = source or ResultSource()
     figures = record.rows[MODEL.name]
     entries = []
     for name in choose_figures(record.protocol, metrics):

@@ -73,7 +73,8 @@ class Audit:
 
     Args:
         board: the CSV file of a suite that ships and has a recipe.
-        source: of the fresh suite.
+        secret: the file that chooses the fresh scenes, made where there is none.
+        items: how many of them.
         out: folder of the runs and the suite.
 
     Raises:
@@ -81,7 +82,8 @@ class Audit:
     """
 
     board: Path
-    source: FreshSource
+    secret: Path
+    items: int
     out: Path
     device: str = "auto"
     load: LastBackbone = field(default_factory=LastBackbone)
@@ -92,6 +94,7 @@ class Audit:
             raise LepbenchError(
                 f"no fresh items of suite {name!r} can be drawn", f"audit a board of {', '.join(RECIPES)}"
             )
+        self.source = FreshSource(secret=self.secret, recipe=name, items=self.items)
         self.suite = load_suite(name)
         self.protocol = select_protocol(self.suite, self.board.stem)
         self.lines: dict[str, BoardLine] = {line["model"]: line for line in read_lines(self.board)[0]}
@@ -124,9 +127,9 @@ class Audit:
         for model in models:
             line = self.lines[model.name]
             items = self.suite.count_originals(int(line["items"]))
-            public = self._run(model, self.suite, items, judges, follow)
+            public = self._run(model, self.suite, items, judges=judges, follow=follow)
             _check_same(self.board, line, public)
-            drawn = self._run(model, fresh, len(fresh), judges, follow)
+            drawn = self._run(model, fresh, len(fresh), judges=judges, follow=follow)
             yield from self._compare(line, public, drawn, chosen)
 
     def _choose_metrics(self, metrics: Sequence[str]) -> list[str]:
@@ -157,7 +160,7 @@ class Audit:
             )
         return suite
 
-    def _run(self, model: ModelConfig, suite: Suite, items: int, judges: Judges, follow: Follow) -> Record:
+    def _run(self, model: ModelConfig, suite: Suite, items: int, *, judges: Judges, follow: Follow) -> Record:
         name = f"{suite.name}/{self.protocol.name}/{model.name}"
         with follow(name) as progress:
             record = evaluate(
