@@ -184,6 +184,8 @@ class Audit:
         published, level = read_figures(line), self.protocol.confidence
         known, new = (resample_model(record, self.protocol) for record in (public, fresh))
         for metric in metrics:
+            if metric not in known or metric not in new:
+                raise LepbenchError(f"{metric} of {line['model']!r} has no value", "name other figures")
             yield AuditedFigure(
                 line["model"],
                 metric,
