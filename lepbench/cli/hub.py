@@ -117,7 +117,7 @@ def results_command(
         dataset,
         split_names(metrics),
         revision=revision,
-        date=date and f"{date:%Y-%m-%d}",
+        date=None if date is None else f"{date:%Y-%m-%d}",
         source=parse_config(
             {key.removeprefix("source_"): text for key, text in source.items()}, ResultSource, "source"
         ),

@@ -204,7 +204,7 @@ def check_repository(repo_id: str) -> None:
         LepbenchError: it is none.
     """
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils._validators import validate_repo_id
 
     try:
         validate_repo_id(repo_id)

@@ -35,13 +35,20 @@ def run(
     return folder / "tiny"
 
 
+def pack(run: Path, out: Path, suite: Suite, **changes: str) -> None:
+    given = ABOUT | changes
+    pack_submission(run, out, suite, licence=given["licence"], contact=given["contact"])
+
+
 def test_a_packed_run_is_added_as_the_run_is(
     run: Path,
     tiny_suite: Suite,
+    tiny_judges: Judges,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr("lepbench.evaluation.judges.load_judges", lambda *_: tiny_judges)
     packed, suite = tmp_path / "tiny.zip", ["--suite", tiny_suite.folder]
     pack = ["leaderboard", "submit", run, "--out", packed, *suite]
     about = [part for key, text in ABOUT.items() for part in (f"--{key}", text)]
@@ -62,7 +69,7 @@ def test_a_packed_run_is_added_as_the_run_is(
 
 
 def test_the_manifest_names_every_file_by_its_hash(run: Path, tiny_suite: Suite, tmp_path: Path) -> None:
-    pack_submission(run, tmp_path / "packed", tiny_suite, **ABOUT)
+    pack(run, tmp_path / "packed", tiny_suite)
     manifest = json.loads((tmp_path / "packed" / "submission.json").read_text())
     files = {
         path.relative_to(tmp_path / "packed").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -81,7 +88,7 @@ def test_the_manifest_names_every_file_by_its_hash(run: Path, tiny_suite: Suite,
 
 def test_an_archive_of_one_run_has_the_same_bytes(run: Path, tiny_suite: Suite, tmp_path: Path) -> None:
     for name in ("first.zip", "second.zip"):
-        pack_submission(run, tmp_path / name, tiny_suite, **ABOUT)
+        pack(run, tmp_path / name, tiny_suite)
     assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
 
 
@@ -120,7 +127,7 @@ def test_a_changed_submission_is_refused(
     run: Path, tiny_suite: Suite, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = tmp_path / "packed"
-    pack_submission(run, packed, tiny_suite, **ABOUT)
+    pack(run, packed, tiny_suite)
     change, message = CHANGES[name]
     change(packed)
     with pytest.raises(LepbenchError) as caught:
@@ -148,19 +155,19 @@ def test_licence_and_contact_have_a_form(
     run: Path, tiny_suite: Suite, tmp_path: Path, key: str, text: str
 ) -> None:
     with pytest.raises(LepbenchError, match=key):
-        pack_submission(run, tmp_path / "packed", tiny_suite, **{**ABOUT, key: text})
+        pack(run, tmp_path / "packed", tiny_suite, **{key: text})
     assert not (tmp_path / "packed").exists()
 
 
 def test_what_a_board_refuses_is_not_packed(run: Path, tiny_suite: Suite, tmp_path: Path) -> None:
     out = tmp_path / "packed"
     with pytest.raises(LepbenchError, match="has 3 items and a leaderboard takes 10 or more"):
-        pack_submission(run.parent / "few", out, tiny_suite, **ABOUT)
+        pack(run.parent / "few", out, tiny_suite)
     incomplete = tmp_path / "incomplete"
     shutil.copytree(run, incomplete)
     min(incomplete.glob("samples/model/*.png")).unlink()
     with pytest.raises(LepbenchError, match="is missing or not the picture that was scored"):
-        pack_submission(incomplete, out, tiny_suite, **ABOUT)
+        pack(incomplete, out, tiny_suite)
     with pytest.raises(LepbenchError, match="is not an empty folder"):
-        pack_submission(run, incomplete, tiny_suite, **ABOUT)
+        pack(run, incomplete, tiny_suite)
     assert not out.exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +35,7 @@ def boards(
     tiny_suite: Suite,
     tiny_judges: Judges,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Path]:
+) -> Path:
     """The working folder, with a board of one model, its YAML file, a secret, and a suite with a recipe."""
     monkeypatch.chdir(tmp_path)
     recipe = SuiteRecipe(

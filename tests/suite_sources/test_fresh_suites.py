@@ -77,6 +77,7 @@ def test_items_are_the_scenes_at_these_indices_with_their_edge_maps(secret: Path
     for item, index in zip(suite, indices, strict=True):
         picture = render(scene("test", index)).image
         assert item.prompt == scene("test", index).caption
+        assert item.image is not None
         assert np.array_equal(item.image, picture)
         assert np.array_equal(item.sketch, Canny(low=0.3, high=0.6)(to_tensor(picture)[None])[0].numpy())
 
