@@ -26,14 +26,15 @@ def make_suite(
     device: str | None = None,
     exclude: str | Path | Sequence[str | Path] = (),
     prompt: str | None = None,
+    secret: str | Path | None = None,
     progress: ShowProgress = True,
     **settings: Any,
 ) -> Suite:
     """Make a frozen suite of a corpus, as `lepbench suite make` does.
 
     Args:
-        corpus: "triplets", "folder", a corpus of drawings (`lepbench list sketches`), or a kind of variants
-            of the suite at `path`, such as "completion".
+        corpus: "triplets", "folder", "sketchworld", a corpus of drawings (`lepbench list sketches`), or a
+            kind of variants of the suite at `path`, such as "completion".
         path: where it is; None for a corpus that needs no place.
         out: folder to write.
         name: of the suite, a part of its seeds; `CORPUS-ITEMS` unless given.
@@ -46,6 +47,7 @@ def make_suite(
             network.
         exclude: of triplets: built folders, suites and folders whose pictures are left out.
         prompt: template for drawings with a class and no caption, with `{label}` in it.
+        secret: of sketchworld: the file that chooses the scenes, made of random bytes where there is none.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
         settings: of the corpus, as `--set` takes them.
 
@@ -63,6 +65,7 @@ def make_suite(
         "device": device,
         "exclude": tuple(map(Path, [exclude] if isinstance(exclude, str | Path) else exclude)) or None,
         "prompt": prompt,
+        "secret": None if secret is None else Path(secret),
     }
     options = {key: value for key, value in given.items() if value is not None}
     source = make_suite_source(corpus, None if path is None else Path(path), options, settings)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.leaderboard_audit import audit_command
+from lepbench.cli.leaderboard_submit import submit_command
 from lepbench.cli.table import add_format_options, split_names, write_table
 from lepbench.cli.verbs import VerbGroup
 from lepbench.errors import LepbenchError
@@ -22,8 +24,12 @@ def command() -> None:
       lepbench leaderboard add runs/mini-lep
       lepbench leaderboard show sketchworld-edges-v1/lepbench-edges-v1
       lepbench leaderboard check
+      lepbench leaderboard audit sketchworld-edges-v1/lepbench-edges-v1 --secret secret.bin
     """
 
+
+command.add_command(audit_command)
+command.add_command(submit_command)
 
 leaderboards_option = click.option(
     "--leaderboards",
@@ -67,6 +73,7 @@ def add_command(
     with --images by any. The line says how far the run was checked: self-reported where judges did not score
     its images again or the images were drawn elsewhere, verified where they did, redrawn after --redraw.
 
+    An unpacked submission is a run, and every file of it must be the one that its manifest names.
     Models stand by the figure that the protocol ranks by, or by name where no figure ranks. A suite that a
     set made is found beside its runs.
 
@@ -88,10 +95,13 @@ def add_command(
     from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
     from lepbench.progress import ignore_progress
     from lepbench.publishing.leaderboard import add_record
+    from lepbench.publishing.submission import MANIFEST, check_submission
 
     known: Known = {}
 
     def add(folder: Path) -> str:
+        if (folder / MANIFEST).is_file():
+            check_submission(folder)
         found = read_record(folder)
         chosen = find_suite(found, folder, suite)
         terms = find_protocol(found, chosen, protocol, judges=judges, reference=statistics)

@@ -47,6 +47,11 @@ OF_DETECTOR = "--detector-set"
     "--prompt", help="Template for drawings with a class and no caption.  [default: a photo of a {label}]"
 )
 @click.option(
+    "--secret",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="sketchworld: file of the bytes that choose the scenes; made, mode 600, if it does not exist.",
+)
+@click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the corpus, as YAML."
 )
 def make_command(
@@ -61,8 +66,9 @@ def make_command(
     """Make a frozen suite of CORPUS, which is at PATH, for `lepbench evaluate --suite`.
 
     CORPUS is `triplets` (a folder of `build-data`: photographs, captions, edge maps), `folder` (sketches with
-    a table of prompts, or a .txt beside each), a corpus of people's drawings (`lepbench list sketches`), or a
-    kind of variants of the suite at PATH, such as `completion` (docs/questions.md).
+    a table of prompts, or a .txt beside each), `sketchworld` (a fresh draw, chosen by a secret), a corpus of
+    people's drawings (`lepbench list sketches`), or a kind of variants of the suite at PATH, such as
+    `completion` (docs/questions.md).
     Any number of items from the front is a fair sample, and classes alternate. What cannot be used is listed
     with the reason in OUT/rejected.jsonl.
 
@@ -74,6 +80,7 @@ def make_command(
       lepbench suite make openmoji --out emoji --size 128
       lepbench suite make quickdraw ndjson/ --out doodles --items 512
       lepbench suite make svg tu-berlin/ --out tu-berlin --size 256 --set licence=CC-BY-4.0
+      lepbench suite make sketchworld --secret secret.bin --out fresh --items 64
       lepbench suite make completion sketchworld-freehand-v1 --out unfinished --set fractions=[0.3,1]
       lepbench suite make fscoco fscoco/ --out scenes --set split=test --set test_share=0.3
     """

@@ -28,6 +28,8 @@ class SuiteEntry(Config):
     """Side of pictures and sketches, px."""
     seed: int | None = None
     """Of the order, or of what is chosen at random."""
+    secret: Path | None = None
+    """Of `make: sketchworld`: the file that chooses the scenes."""
     set: dict[str, Any] = Field(default_factory=dict)
     """Settings of the corpus."""
 
@@ -40,7 +42,7 @@ class SuiteEntry(Config):
         try:
             if self.of is None and find_source(self.make).needs_path(self.make):
                 raise LepbenchError(f"{self.make} needs 'of'", "name what it is made of")
-            options = {"items": self.items, "size": self.size, "seed": self.seed}
+            options = {"items": self.items, "size": self.size, "seed": self.seed, "secret": self.secret}
             given = {key: value for key, value in options.items() if value is not None}
             return make_suite_source(self.make, self.of, given, self.set)
         except LepbenchError as error:

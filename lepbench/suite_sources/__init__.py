@@ -7,6 +7,7 @@ from lepbench.suite_sources.completion import CompletionSource
 from lepbench.suite_sources.conflict import ConflictSource
 from lepbench.suite_sources.drawings import Drawings
 from lepbench.suite_sources.folder import FolderSource
+from lepbench.suite_sources.fresh import FreshSource
 from lepbench.suite_sources.other_maps import MapsSource
 from lepbench.suite_sources.prompt_variants import PromptsSource
 from lepbench.suite_sources.robust import RobustSource
@@ -25,6 +26,7 @@ __all__ = [
     "Drawings",
     "FolderSource",
     "FreehandSource",
+    "FreshSource",
     "MadeSuite",
     "MapsSource",
     "PromptsSource",

@@ -96,7 +96,7 @@ class SuiteSource(Config, ABC):
     """What a suite is made of. A subclass narrows `name` to its own and adds its options and settings.
 
     Of the options of `lepbench suite make` a source takes those that it has fields for: `items`, `size`,
-    `seed`, `prompt`, `detector`, `device` and `exclude`.
+    `seed`, `prompt`, `detector`, `device`, `exclude` and `secret`.
 
     Settings: `items`, how many are taken at most; `seed`, of the hash that they are ordered by.
     """
@@ -136,6 +136,13 @@ class SuiteSource(Config, ABC):
     def least(self) -> int:
         """How many items a suite must have."""
         return 1
+
+    def check_place(self, folder: Path) -> None:
+        """Refuse a folder for the suite in which it cannot lie.
+
+        Raises:
+            LepbenchError: it is such a folder.
+        """
 
     @abstractmethod
     def open(self) -> Candidates:

@@ -15,7 +15,7 @@ from lepbench.sketches import SKETCHES
 from lepbench.suite_sources.base import SUITE_SOURCES, SuiteSource
 from lepbench.suite_sources.drawings import Drawings
 
-OPTIONS = ("items", "size", "seed", "detector", "device", "exclude", "prompt")
+OPTIONS = ("items", "size", "seed", "detector", "device", "exclude", "prompt", "secret")
 """Of `lepbench suite make`, beside the suite's name and the corpus's settings."""
 
 
@@ -39,6 +39,8 @@ def make_suite_source(
     for key in options:
         if key not in kind.model_fields:
             raise LepbenchError(f"{corpus} takes no --{key}", "leave it out")
+    if "secret" in kind.model_fields and "secret" not in options:
+        raise LepbenchError(f"{corpus} needs --secret", "name a file, which is made where there is none")
     if path is None and kind.needs_path(corpus):
         raise LepbenchError(f"{corpus} needs a PATH", "give its file or folder")
     try:

@@ -135,12 +135,22 @@ def make_suite(recipe: SuiteRecipe, folder: Path, progress: Progress = ignore_pr
 
 def make_candidate(recipe: SuiteRecipe, index: int) -> ItemRow | None:
     """The item at `index` of the test split, or None where its sketch misses too much of the silhouette."""
-    from lepbench.sketchworld import freehand, render, scene
+    from lepbench.sketchworld import scene
 
-    there = scene("test", index)
+    level = recipe.levels[index % len(recipe.levels)] if recipe.levels else None
+    return draw_scene(recipe, scene("test", index), level)
+
+
+def draw_scene(recipe: SuiteRecipe, there: Scene, level: int | None) -> ItemRow | None:
+    """The item of a scene, or None where its sketch misses too much of the silhouette.
+
+    Args:
+        level: of abstraction of a free-hand sketch; None for the edge map.
+    """
+    from lepbench.sketchworld import freehand, render
+
     drawn = render(there, recipe.size)
-    if recipe.levels:
-        level = recipe.levels[index % len(recipe.levels)]
+    if level is not None:
         lines = [stroke.points for stroke in freehand(there, level, recipe.size).strokes]
         name, strokes = f"{there.id}-level{level}", number_strokes(lines, recipe.size)
         sketch = strokes > 0

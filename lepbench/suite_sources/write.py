@@ -71,6 +71,7 @@ def write_suite(
             f"name {name!r} is no name of a suite", "use letters, digits and . _ -, a letter or digit first"
         )
     leftovers = list_leftovers(folder)
+    source.check_place(folder)
     found = source.open()
     selection = Selection(found, source, folder / REJECTED)
     for path in leftovers:
