@@ -26,6 +26,7 @@ from lepbench.methods import ModelConfig
 from lepbench.metrics.statistics import Draws, Interval
 from lepbench.publishing.board_lines import BoardLine, read_lines
 from lepbench.publishing.board_table import read_figures
+from lepbench.publishing.leaderboard import make_line
 from lepbench.registry import suggest_name
 from lepbench.run_sets.follow import Follow
 from lepbench.run_sets.last_backbone import LastBackbone
