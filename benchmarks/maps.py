@@ -167,7 +167,7 @@ def main() -> None:
             real = np.stack([triplets[number].image for number in numbers])
             maps = torch.from_numpy(np.stack([triplets[number].edges for number in numbers])) / 255
             masks = torch.from_numpy(np.stack([render(scene("test", number)).mask for number in numbers]))
-            made = drawn(backbone, predictor, chosen.target, numbers, maps)
+            made = drawn(backbone, predictor, chosen.target, numbers, maps=maps)
             shown = {"real": to_tensor(real), "unguided": made.unguided, "guided": made.guided}
             compare = COMPARE[chosen.target]
             batches.append({kind: compare(read(images), masks, maps) for kind, images in shown.items()})
