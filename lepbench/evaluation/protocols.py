@@ -12,7 +12,8 @@ from lepbench.config import load_document, parse_config, read_yaml
 from lepbench.detectors import identify_detector, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import find_direction
-from lepbench.evaluation.measures.base import Measure, make_measure, strip_label
+from lepbench.evaluation.figure_names import strip_label
+from lepbench.evaluation.measures.base import Measure, make_measure
 from lepbench.evaluation.measures.levels import list_sample_figures
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.references import hash_reference

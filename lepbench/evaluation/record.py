@@ -14,12 +14,12 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import find_shown
 from lepbench.evaluation.cost import Cost
 from lepbench.evaluation.environment import Environment
+from lepbench.evaluation.figures import Figure
 from lepbench.evaluation.layout import RECORD, find_samples, locate_picture
 from lepbench.evaluation.measures.divided import divide_counts
 from lepbench.evaluation.notebook import render_figures
 from lepbench.evaluation.per_sample import sort_samples
 from lepbench.evaluation.protocol import Protocol, read_recorded
-from lepbench.evaluation.summary import Figure
 from lepbench.files import read_json, sha256_bytes, write_text
 from lepbench.methods import ModelConfig
 from lepbench.submitted import iterate_code

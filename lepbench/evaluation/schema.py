@@ -6,7 +6,8 @@ import pyarrow as pa
 
 from lepbench.evaluation.condition_table import PICTURE
 from lepbench.evaluation.cost import PASSES, SECONDS, STEERED
-from lepbench.evaluation.measures.base import label_figure, select_measures
+from lepbench.evaluation.figure_names import label_figure
+from lepbench.evaluation.measures.base import select_measures
 from lepbench.evaluation.measures.contract import list_columns
 from lepbench.evaluation.protocol import Protocol
 

@@ -16,8 +16,10 @@ import pyarrow.parquet as pq
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
 from lepbench.evaluation.features import RunFeatures, check_widths, read_features
+from lepbench.evaluation.figure_names import label_figure
+from lepbench.evaluation.figures import Figures
 from lepbench.evaluation.layout import find_samples, locate_picture
-from lepbench.evaluation.measures.base import Features, label_figure
+from lepbench.evaluation.measures.base import Features
 from lepbench.evaluation.parts import check_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
@@ -26,7 +28,7 @@ from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK, make_batches
 from lepbench.evaluation.schema import FEATURES, list_feature_columns, make_schema
 from lepbench.evaluation.score import score_pictures
-from lepbench.evaluation.summary import Figures, summarise_samples
+from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import sha256_file
 from lepbench.images import open_rgb
 from lepbench.judges import Judges

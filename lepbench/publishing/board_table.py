@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.summary import Figure, choose_main_metrics, head_metrics
+from lepbench.evaluation.figures import Figure, choose_main_metrics, head_metrics
 from lepbench.files import read_json
-from lepbench.publishing.leaderboard import BoardLine, locate_terms, read_lines
+from lepbench.publishing.board_file import BoardLine, locate_terms, read_lines
+from lepbench.publishing.flat_figures import parse_column
 from lepbench.publishing.results import Line, ResultsTable, choose_metrics, find_best, make_columns
-from lepbench.publishing.tables import parse_column
 from lepbench.registry import suggest_name
 
 

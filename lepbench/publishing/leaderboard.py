@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Sequence
@@ -16,12 +15,9 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.verify import verify_record
 from lepbench.files import write_text
-from lepbench.publishing.tables import format_lines, parse_column, spread_figures
+from lepbench.publishing.board_file import BoardLine, locate_terms, read_lines
+from lepbench.publishing.flat_figures import format_lines, parse_column, spread_figures
 from lepbench.suites import Suite
-
-BoardLine = dict[str, str]
-NEEDED = frozenset(("model", "label", "items", "samples"))
-"""Columns that every version of a board has."""
 
 
 def add_record(
@@ -115,11 +111,6 @@ def describe_terms(record: Record) -> dict[str, Any]:
     return {"suite_sha256": record.identity.suite_sha256, **record.protocol.describe()}
 
 
-def locate_terms(board: Path) -> Path:
-    """Where the terms of a board are kept."""
-    return board.with_suffix(".json")
-
-
 def describe_method(identity: Identity) -> str:
     """A method and its settings, such as `lep(predictor=lep-mini@1, scale=1.6, stop=0.5)`.
 
@@ -134,31 +125,6 @@ def describe_method(identity: Identity) -> str:
     }
     name = method.name
     return f"{name}({', '.join(f'{key}={value}' for key, value in settings.items())})" if settings else name
-
-
-def read_lines(path: Path) -> tuple[list[BoardLine], list[str]]:
-    """The lines of a board and its columns; none where there is no file yet.
-
-    Raises:
-        LepbenchError: it cannot be read.
-    """
-    if not path.is_file():
-        return [], []
-    try:
-        # With the mark that spreadsheets write in front.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            columns, lines = list(reader.fieldnames or []), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LepbenchError(f"cannot read {path}: {error}", "restore the file") from error
-    if lines and not set(columns) >= NEEDED:
-        lacking = ", ".join(sorted(NEEDED - set(columns)))
-        raise LepbenchError(f"cannot read {path}: it has no column {lacking}", "restore the file")
-    if any(None in line or None in line.values() for line in lines):
-        raise LepbenchError(
-            f"cannot read {path}: a line has more or fewer cells than the header", "restore the file"
-        )
-    return lines, columns
 
 
 def _check_comparable(path: Path, lines: list[BoardLine], line: BoardLine, record: Record) -> None:

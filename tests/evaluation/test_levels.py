@@ -16,10 +16,10 @@ import lepbench
 from lepbench.detectors import Canny
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import find_direction
+from lepbench.evaluation.figure_names import name_part, split_part
 from lepbench.evaluation.measures import ConditionSamples
 from lepbench.evaluation.measures.changes import Changes
 from lepbench.evaluation.measures.curves import Curves
-from lepbench.evaluation.measures.levels import name_part, split_part
 from lepbench.evaluation.measures.slopes import Slopes
 from lepbench.evaluation.measures.spreads import Spreads
 from lepbench.evaluation.protocol import Protocol
