@@ -28,7 +28,7 @@ _of_sets = {*DISTANCES, *NEIGHBOURS}
 
 
 def declare_figures(lower: Iterable[str], neither: Iterable[str], of_sets: Iterable[str]) -> None:
-    """Say of figures, without judge, that small ones are better, neither side is, or that they are of sets."""
+    """Say which figures, without judge, are better when small, have no better side, or are of sets."""
     _lower.update(lower)
     _neither.update(neither)
     _of_sets.update(of_sets)
