@@ -228,6 +228,11 @@ def select_measures(protocol: Protocol) -> list[Measure]:
     return [make_measure(name) for name in protocol.measures]
 
 
+def list_read_abilities(protocol: Protocol) -> set[Ability]:
+    """What judges must be able to do for the measures that a protocol names."""
+    return {ability for measure in select_measures(protocol) for ability in measure.abilities}
+
+
 def make_measure(name: str) -> Measure:
     """The measure of a name.
 
