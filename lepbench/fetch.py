@@ -17,6 +17,8 @@ from lepbench.progress import Progress, ignore_progress
 
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 """Environment variables that forbid network access."""
+PREFETCH = "work is offline: run 'lepbench prefetch MODEL.yaml SUITE' with a connection"
+"""What to do about a model that is not here."""
 PIECE = 2**20
 SILENCE = 60
 """Seconds without data until a download times out."""

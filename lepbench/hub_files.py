@@ -74,9 +74,7 @@ class HubFiles(Fetchable):
         for groups in self.choices:
             group = next((g for g in groups if all(match_names(names, (glob,)) for glob in g)), None)
             if group is None:
-                raise LepbenchError(
-                    f"{self.model} has no {groups[0][0]}", "give a model saved as safetensors"
-                )
+                raise LepbenchError(f"{self.model} has no {groups[0][0]}", "give one that has")
             chosen |= set(match_names(names, group))
         return sorted(chosen)
 

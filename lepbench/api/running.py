@@ -8,17 +8,20 @@ from pathlib import Path
 from lepbench.api.counts import require_whole
 from lepbench.api.loading import find_run
 from lepbench.api.model import ModelLike, read_model
+from lepbench.api.needs import write_prefetch
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import choose_device
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import compare as comparing
 from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.needs import list_needs, require_here
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.run import evaluate as run
 from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
 from lepbench.evaluation.verify import recount_samples, verify_record
+from lepbench.fetch import is_offline
 from lepbench.publishing.publish import publish_run
 from lepbench.suites import Suite, load_suite
 from lepbench.trust import trusting_code
@@ -78,6 +81,9 @@ def evaluate(
         chosen = suite if isinstance(suite, Suite) else load_suite(suite)
         config, method, stateful = read_model(model, name)
         reference = None if statistics is None else Path(statistics)
+        if is_offline():
+            needs = list_needs(config, chosen, protocol, judges)
+            require_here(needs, write_prefetch(model, chosen, protocol, judges))
         terms = (
             protocol
             if isinstance(protocol, Protocol)

@@ -88,7 +88,7 @@ def list_weight_patterns(part: str, kind: str, variant: str = "") -> list[str]:
 
 
 def list_weight_choices(part: str, kind: str) -> Choice:
-    """Globs of a component's weights, whole or an index with its shards, in the order of `find_weight_files`."""
+    """Globs of a component's weights, whole or an index and shards, in the order of `find_weight_files`."""
     stem = STEMS[kind.split(".")[0]]
     return tuple(
         globs

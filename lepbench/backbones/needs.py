@@ -61,7 +61,7 @@ def list_pipeline_files(name: str, folder: Path) -> HubFiles:
 
 
 def list_quantisers(folder: Path) -> list[Need]:
-    """The packages that read a pipeline's weights, where its components' configs that are here ask for some."""
+    """The packages that read quantised weights, as far as the configs of components are here."""
     methods = {find_quantisation(read_mapping(path)) for path in folder.glob("*/config.json")}
     modules = {QUANTISERS.get(method, method) for method in methods if method is not None}
     return [

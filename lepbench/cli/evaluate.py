@@ -85,7 +85,7 @@ def command(
         click.echo(note, err=True)
     folder = out or Path("runs") / config.name
     record = evaluate(
-        config,
+        model,
         chosen,
         folder,
         limit=limit,

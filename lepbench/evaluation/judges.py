@@ -29,7 +29,7 @@ def check_judges(protocol: Protocol) -> None:
 
 
 def load_judges(protocol: Protocol, device: str = "cpu") -> Judges:
-    """The judges that a protocol's measures read, with the SHA-256 of the files behind them and its reference.
+    """The judges that a protocol's measures read, with the SHA-256 of their files and of its reference.
 
     Raises:
         LepbenchError: a file of theirs is missing or damaged, or not the one pinned, or the reference is of

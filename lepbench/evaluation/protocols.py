@@ -55,21 +55,44 @@ def select_protocol(
         LepbenchError: there is no such protocol, it has a term that is not known or a name that is not its
             own, or the suite lacks what a measure needs.
     """
-    name = suite.definition.protocol if choice is None else str(choice)
-    is_file = Path(name).suffix in (".yaml", ".yml")
-    protocol = _read_file(suite, Path(name)) if is_file else _make(suite, name)
-    if judges is not None:
-        protocol = replace_judges(protocol, *_read_judges(judges))
-    if reference is not None:
-        protocol = _replace_reference(protocol, reference)
-    fitted = _fit(_pin(protocol), suite)
-    if is_file:
+    fitted = _fit(_pin(read_protocol(suite, choice, judges=judges, reference=reference)), suite)
+    if _is_file(choice):
         _check_rank(fitted)
         _check_levels(fitted)
     elif fitted.rank_by not in _list_figures(fitted):
         # What code makes of another protocol may measure less.
         fitted = fitted.model_copy(update={"rank_by": None})
     return fitted
+
+
+def read_protocol(
+    suite: Suite,
+    choice: str | Path | None = None,
+    *,
+    judges: str | Path | Sequence[JudgeConfig] | None = None,
+    reference: Path | None = None,
+) -> Protocol:
+    """`select_protocol`, without a look at what the suite allows or at files of judges and detectors.
+
+    Raises:
+        LepbenchError: there is no such protocol, it has a term that is not known, or a name not its own.
+    """
+    name = suite.definition.protocol if choice is None else str(choice)
+    protocol = _read_file(suite, Path(name)) if _is_file(choice) else _make(suite, name)
+    if judges is not None:
+        protocol = replace_judges(protocol, *_read_judges(judges))
+    return protocol if reference is None else _replace_reference(protocol, reference)
+
+
+def list_possible_measures(protocol: Protocol, suite: Suite) -> tuple[str, ...]:
+    """The measures that a protocol takes of a suite if its detectors and judges are here."""
+    held = set(suite.definition.truths)
+    known = [name for name in protocol.where_known if held >= {*make_measure(name).find_truths(protocol)}]
+    return tuple(dict.fromkeys((*protocol.measures, *known)))
+
+
+def _is_file(choice: str | Path | None) -> bool:
+    return choice is not None and Path(choice).suffix in (".yaml", ".yml")
 
 
 def _make(suite: Suite, name: str) -> Protocol:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from lepbench.errors import LepbenchError
-from lepbench.fetch import check_sha256
+from lepbench.fetch import PREFETCH, check_sha256, is_offline
 from lepbench.files import list_visible, sha256_bytes, sha256_file
 from lepbench.hub import HUB_ID, fetch_snapshot
 from lepbench.hub_files import HubFiles
@@ -94,8 +94,8 @@ def find_model(model: str, revision: str | None) -> Path:
     except ConnectionError as error:
         raise LepbenchError(
             f"judge {model!r} is neither here nor could it be fetched ({error})",
-            "check the connection, or give its folder in a file for --judges; "
-            "evaluate takes --judges none, too",
+            f"{PREFETCH if is_offline() else 'check the connection'}, or give its folder in a file for "
+            "--judges; evaluate takes --judges none, too",
         ) from error
 
 
