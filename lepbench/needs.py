@@ -60,8 +60,8 @@ class Need(ABC):
 
     @property
     def fix(self) -> str:
-        """What brings it, where `fetch` does not; may be empty where `describe` says so."""
-        return ""
+        """What brings it, where `fetch` does not."""
+        return "correct it"
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Package(Need):
 
     @property
     def fix(self) -> str:
-        return self.install
+        return f"run '{self.install}'"
 
 
 @dataclass(frozen=True)
@@ -128,16 +128,20 @@ class Unusable(Need):
     """What cannot be used as it is named, and no download mends.
 
     Attributes:
-        said: what is wrong with it, and what to do.
+        said: what is wrong with it, and behind a semicolon what to do, as a `LepbenchError` says it.
     """
 
     said: str
 
     def describe(self) -> str:
-        return self.said
+        return self.said.partition("; ")[0]
 
     def is_here(self) -> bool:
         return False
+
+    @property
+    def fix(self) -> str:
+        return self.said.partition("; ")[2] or "correct it"
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,7 @@ class UrlFile(Fetchable):
 
 def need_file(what: str, path: Path) -> list[Need]:
     """Nothing where a file is here; else that it is missing."""
-    said = f"missing file {path}: check the path"
+    said = f"missing file {path}; check the path"
     return [] if path.expanduser().is_file() else [Unusable(what, said)]
 
 
@@ -186,4 +190,4 @@ def refuse_unusable(needs: Iterable[Need]) -> None:
     others = [need for need in list_absent(needs) if not need.fetchable]
     if others:
         said = "; ".join(f"{need.what}: {need.describe()}" for need in others)
-        raise LepbenchError(said, "; ".join(dict.fromkeys(need.fix for need in others if need.fix)))
+        raise LepbenchError(said, "; ".join(dict.fromkeys(need.fix for need in others)))

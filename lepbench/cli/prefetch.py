@@ -50,9 +50,9 @@ def command(
 ) -> None:
     """Download what 'lepbench evaluate MODEL.yaml --suite SUITE' would fetch, or the weights of a detector.
 
-    Of a MODEL.yaml: the backbone, control module and predictor (safetensors alone, half precision where there
-    is nothing else), the judges, and the weights of the protocol's detectors. The lockfile says what came: the
-    commits of the hub, the files and their SHA-256. A run with HF_HUB_OFFLINE=1 then finds all of it.
+    Of a MODEL.yaml: the backbone, control module and predictor (safetensors alone, half precision where
+    there is nothing else), the judges, and the weights of the protocol's detectors. The lockfile says what
+    came: the commits of the hub, the files and their SHA-256. A run with HF_HUB_OFFLINE=1 then finds it all.
 
     Of a detector: NAME is one of dexined, hed, lineart, lineart-coarse and pidinet. None of their hashes ships
     with this package: give it, or trust the first file; later files are checked against a lock beside it.
