@@ -15,7 +15,7 @@ import click
     "--suite",
     default="sketchworld-edges-v1",
     show_default=True,
-    help="What the models would be evaluated on.",
+    help="What they are evaluated on.",
 )
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the suite's].")
 @click.option("--judges", help="A YAML file of judges instead of the protocol's, or none.")
@@ -43,12 +43,12 @@ def command(
       lepbench doctor model.yaml --suite photographs
       lepbench doctor --lock lepbench.lock.yaml --json
     """
-    from lepbench.api.installation import check_installation, check_lockfile, check_models
+    from lepbench.api.installation import check_installation, check_lockfile, check_model
     from lepbench.api.needs import Planned
 
     checks = list(check_installation())
     for model in models:
-        checks += check_models(Planned(model, suite, protocol, judges))
+        checks += check_model(Planned(model, suite, protocol, judges))
     if lock is not None:
         checks.append(check_lockfile(lock))
     ok = not any(check.fix for check in checks)

@@ -54,8 +54,9 @@ def command(
     there is nothing else), the judges, and the weights of the protocol's detectors. The lockfile says what
     came: the commits of the hub, the files and their SHA-256. A run with HF_HUB_OFFLINE=1 then finds it all.
 
-    Of a detector: NAME is one of dexined, hed, lineart, lineart-coarse and pidinet. None of their hashes ships
-    with this package: give it, or trust the first file; later files are checked against a lock beside it.
+    Of a detector: NAME is one of dexined, hed, lineart, lineart-coarse and pidinet. None of their hashes
+    ships with this package: give it, or trust the first file; later files are checked against a lock beside
+    it.
 
     \b
     Examples:
