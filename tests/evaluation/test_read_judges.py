@@ -14,7 +14,12 @@ from lepbench.evaluation.directions import CHAMFER, DISTANCES, DIVERSITIES, NEIG
 from lepbench.evaluation.judges import check_judges, load_judges
 from lepbench.evaluation.measures import MEASURES
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.protocols import FOLDER, make_shipped_protocol, select_protocol
+from lepbench.evaluation.protocols import (
+    FOLDER,
+    list_possible_measures,
+    make_shipped_protocol,
+    select_protocol,
+)
 from lepbench.judges import JudgeConfig, LoadedJudge
 from lepbench.submitted import is_ours
 from lepbench.suites import Suite, load_suite
@@ -29,7 +34,7 @@ READ = {
     "lepbench-completion-v1": {CLIP, SEGMENTER, MATCHER, CLASSIFIER},
     "lepbench-conflict-v1": {SEGMENTER, MATCHER, CLASSIFIER},
     "lepbench-drawings-v1": set(),
-    "lepbench-drawings-v2": {"openai-b16"},
+    "lepbench-drawings-v2": {"openai-b16", "dinov2-l14"},
     "lepbench-edges-v1": {CLIP, SEGMENTER, MATCHER, CLASSIFIER},
     "lepbench-freehand-v1": {CLIP, SEGMENTER, MATCHER, CLASSIFIER},
     "lepbench-maps-v1": {CLIP, SEGMENTER, CLASSIFIER},
@@ -42,13 +47,19 @@ READ = {
 
 
 def make(name: str) -> Protocol:
-    """A protocol that ships, for a suite of its size; measures that depend on the suite are not in it."""
+    """A protocol that ships, with the measures that it takes of a suite of which nothing is known."""
     terms: Any = read_yaml(FOLDER / f"{name}.yaml")
     about = SimpleNamespace(
-        size=terms.get("size", 64), detector="canny", contour_detector=None, levels=(), protocol=name
+        size=terms.get("size", 64),
+        detector="canny",
+        contour_detector=None,
+        levels=(),
+        protocol=name,
+        truths=(),
     )
     suite: Any = SimpleNamespace(name="stand-in", definition=about)
-    return make_shipped_protocol(suite, name)
+    protocol = make_shipped_protocol(suite, name)
+    return protocol.model_copy(update={"measures": list_possible_measures(protocol, suite)})
 
 
 @pytest.fixture
