@@ -81,14 +81,13 @@ def evaluate(
         chosen = suite if isinstance(suite, Suite) else load_suite(suite)
         config, method, stateful = read_model(model, name)
         reference = None if statistics is None else Path(statistics)
-        if is_offline():
-            needs = list_needs(config, chosen, protocol, judges)
-            require_here(needs, write_prefetch(model, chosen, protocol, judges))
         terms = (
             protocol
             if isinstance(protocol, Protocol)
             else select_protocol(chosen, protocol, judges=judges, reference=reference)
         )
+        if is_offline():
+            require_here(list_needs(config, chosen, terms), write_prefetch(model, chosen, protocol, judges))
         folder = Path("runs") / config.name if out is None else Path(out)
         record = run(
             config,
