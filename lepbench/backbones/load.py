@@ -15,7 +15,6 @@ from torch import nn
 
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible, read_json
-from lepbench.hub_files import Choice
 from lepbench.quiet import silence_libraries
 
 STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
@@ -85,19 +84,6 @@ def list_weight_patterns(part: str, kind: str, variant: str = "") -> list[str]:
         f"{stem}.safetensors.index{variant}.json",
     )
     return [f"{part}/{name}" for name in ("config.json", *weights)]
-
-
-def list_weight_choices(part: str, kind: str) -> Choice:
-    """Globs of a component's weights, whole or an index and shards, in the order of `find_weight_files`."""
-    stem = STEMS[kind.split(".")[0]]
-    return tuple(
-        globs
-        for variant in VARIANTS
-        for globs in (
-            (f"{part}/{stem}{variant}.safetensors",),
-            (f"{part}/{stem}.safetensors.index{variant}.json", f"{part}/{stem}{variant}-*.safetensors"),
-        )
-    )
 
 
 def find_weight_files(folder: Path, kind: str) -> tuple[str, list[str]]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from lepbench.backbones.adapter import find_adapter, read_adapter
 from lepbench.backbones.family import choose_classes, list_present
 from lepbench.backbones.identify import choose_family, find_pipeline, read_index
-from lepbench.backbones.load import QUANTISERS, find_quantisation, list_weight_choices, read_mapping
+from lepbench.backbones.load import QUANTISERS, STEMS, VARIANTS, find_quantisation, read_mapping
 from lepbench.backbones.resolve import INDEX, find_model_folder, is_local
 from lepbench.errors import LepbenchError
 from lepbench.hub import find_snapshot
-from lepbench.hub_files import HubFiles
+from lepbench.hub_files import Choice, HubFiles
 from lepbench.needs import Need, Package, Unusable
 
 BACKBONE = "backbone"
@@ -57,6 +57,19 @@ def list_pipeline_files(name: str, folder: Path) -> HubFiles:
             *(f"{part}/config.json" for part in components),
         ),
         choices=tuple(list_weight_choices(part, kind) for part, kind in components.items()),
+    )
+
+
+def list_weight_choices(part: str, kind: str) -> Choice:
+    """Globs of a component's weights, whole or an index and shards, in the order of `find_weight_files`."""
+    stem = STEMS[kind.split(".")[0]]
+    return tuple(
+        globs
+        for variant in VARIANTS
+        for globs in (
+            (f"{part}/{stem}{variant}.safetensors",),
+            (f"{part}/{stem}.safetensors.index{variant}.json", f"{part}/{stem}{variant}-*.safetensors"),
+        )
     )
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import list_read_judges
+from lepbench.evaluation.measures.base import make_measure
 from lepbench.evaluation.protocol import ITEMS, Protocol
-from lepbench.evaluation.protocols import list_possible_measures, read_protocol
+from lepbench.evaluation.protocols import read_protocol
 from lepbench.evaluation.references import locate_reference
 from lepbench.hub_files import HubFiles
 from lepbench.methods import ModelConfig
@@ -54,6 +55,13 @@ def list_protocol_needs(protocol: Protocol, suite: Suite) -> list[Need]:
         except LepbenchError as error:
             needs.append(Unusable("statistics", str(error)))
     return needs
+
+
+def list_possible_measures(protocol: Protocol, suite: Suite) -> tuple[str, ...]:
+    """The measures that a protocol takes of a suite if its detectors and judges are here."""
+    held = set(suite.definition.truths)
+    known = [name for name in protocol.where_known if held >= {*make_measure(name).find_truths(protocol)}]
+    return tuple(dict.fromkeys((*protocol.measures, *known)))
 
 
 def resolve_needs(list_all: Callable[[], list[Need]], progress: Progress = ignore_progress) -> list[Need]:

@@ -84,13 +84,6 @@ def read_protocol(
     return protocol if reference is None else _replace_reference(protocol, reference)
 
 
-def list_possible_measures(protocol: Protocol, suite: Suite) -> tuple[str, ...]:
-    """The measures that a protocol takes of a suite if its detectors and judges are here."""
-    held = set(suite.definition.truths)
-    known = [name for name in protocol.where_known if held >= {*make_measure(name).find_truths(protocol)}]
-    return tuple(dict.fromkeys((*protocol.measures, *known)))
-
-
 def _is_file(choice: str | Path | None) -> bool:
     return choice is not None and Path(choice).suffix in (".yaml", ".yml")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lepbench.backbones.load import list_weight_choices, read_mapping
-from lepbench.backbones.needs import list_folder_needs
+from lepbench.backbones.load import read_mapping
+from lepbench.backbones.needs import list_folder_needs, list_weight_choices
 from lepbench.backbones.resolve import INDEX, is_local
 from lepbench.errors import LepbenchError
 from lepbench.hub import find_snapshot

@@ -13,13 +13,9 @@ from lepbench.evaluation import judges as loading
 from lepbench.evaluation.directions import CHAMFER, DISTANCES, DIVERSITIES, NEIGHBOURS, READINGS, WEIGHTED
 from lepbench.evaluation.judges import check_judges, load_judges
 from lepbench.evaluation.measures import MEASURES
+from lepbench.evaluation.needs import list_possible_measures
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.protocols import (
-    FOLDER,
-    list_possible_measures,
-    make_shipped_protocol,
-    select_protocol,
-)
+from lepbench.evaluation.protocols import FOLDER, make_shipped_protocol, select_protocol
 from lepbench.judges import JudgeConfig, LoadedJudge
 from lepbench.submitted import is_ours
 from lepbench.suites import Suite, load_suite
