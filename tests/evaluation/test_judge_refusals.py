@@ -232,7 +232,8 @@ def test_a_judge_of_the_hub_that_cannot_be_fetched_is_one_line(monkeypatch: pyte
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     said = (
         "judge 'someone/eyes' is neither here nor could it be fetched (LocalEntryNotFoundError from the "
-        "hub); check the connection, or give its folder in a file for --judges; evaluate takes --judges none, too"
+        "hub); check the connection, or give its folder in a file for --judges; evaluate takes --judges "
+        "none, too"
     )
     with pytest.raises(LepbenchError, match=re.escape(said)):
         find_model("someone/eyes", "0" * 40)
