@@ -69,11 +69,11 @@ def command(
       lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
       lepbench evaluate my-model.yaml --import my_methods.py --protocol my-protocol.yaml
     """
+    check_model_file(model)
+    check_documents(protocol, judges)
     from lepbench.config import load_config
     from lepbench.suites import load_suite
 
-    check_model_file(model)
-    check_documents(protocol, judges)
     chosen = load_suite(suite)
     # What follows imports torch.
     from lepbench.api.running import evaluate
