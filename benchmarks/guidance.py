@@ -31,8 +31,8 @@ from lepbench.evaluation.condition_runner import ConditionRunner
 from lepbench.evaluation.condition_table import PICTURE, ConditionTable
 from lepbench.evaluation.conditions import Condition, make_model_condition, make_real_condition
 from lepbench.evaluation.features import stack_features
+from lepbench.evaluation.figure_names import strip_label
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.measures import strip_label
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import make_batches

@@ -17,6 +17,8 @@ from lepbench.progress import Progress, ignore_progress
 
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 """Environment variables that forbid network access."""
+PREFETCH = "work is offline: run 'lepbench prefetch MODEL.yaml SUITE' with a connection"
+"""What to do about a model that is not here."""
 PIECE = 2**20
 SILENCE = 60
 """Seconds without data until a download times out."""
@@ -40,12 +42,37 @@ def find_file(source: str, sha256: str | None, progress: Progress = ignore_progr
         return path
     if sha256 is None:
         raise LepbenchError(f"{source} is not pinned", "give the 'sha256' of the file")
-    path = find_cache_folder() / "files" / sha256[:16] / source.rsplit("/", 1)[1]
+    path = locate_file(source, sha256)
     if not (path.is_file() and sha256_file(path) == sha256):
         url = make_url(source, f"put the file at {path}")
         with atomic_path(path) as partial:
             check_sha256(f"what came from {url}", download(url, partial, path.name, progress), sha256)
     return path
+
+
+def locate_file(url: str, sha256: str) -> Path:
+    """Where the cache has the file of a URL."""
+    return find_cache_folder() / "files" / sha256[:16] / url.rsplit("/", 1)[1]
+
+
+def is_offline() -> bool:
+    """Whether a variable forbids network access."""
+    return any(os.environ.get(name, "").upper() in {"1", "ON", "YES", "TRUE"} for name in OFFLINE)
+
+
+def measure_size(url: str) -> int | None:
+    """The bytes behind a URL, which are not downloaded; None where its server does not say.
+
+    Raises:
+        LepbenchError: work is offline, or it cannot be reached.
+    """
+    request = urllib.request.Request(make_url(url, "unset HF_HUB_OFFLINE"), method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=SILENCE) as answer:
+            stated = answer.headers.get("Content-Length")
+    except (OSError, ValueError, HTTPException) as error:
+        raise LepbenchError(f"{url} cannot be asked for: {error}", "check the connection") from error
+    return int(stated) if stated else None
 
 
 def check_sha256(what: str, found: str, expected: str | None) -> None:
@@ -74,7 +101,7 @@ def make_url(source: str, fix: str) -> str:
     if scheme == "file":
         return source
     if scheme in ("http", "https"):
-        if any(os.environ.get(name, "").upper() in {"1", "ON", "YES", "TRUE"} for name in OFFLINE):
+        if is_offline():
             raise LepbenchError(f"{source} cannot be fetched offline", fix)
         return source
     if not Path(source).is_file():

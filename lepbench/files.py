@@ -265,3 +265,16 @@ def sha256_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex, read in pieces."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def format_bytes(size: int) -> str:
+    """A number of bytes in the unit that keeps it below 1000, such as `3.4 GB`."""
+    number, units = float(size), ["B", "kB", "MB", "GB", "TB"]
+    while number >= 999.95 and len(units) > 1:
+        number, units = number / 1000, units[1:]
+    return f"{size} B" if units[0] == "B" else f"{number:.1f} {units[0]}"
+
+
+def measure_folder(folder: Path) -> int:
+    """Bytes of the files below a folder; links count nothing, so that a file counts once."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

@@ -1,4 +1,4 @@
-"""Models of the hub, fetched, and uploads to it; every fault in one line."""
+"""Models of the hub, asked for and fetched, and uploads to it; every fault in one line."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from lepbench.errors import LepbenchError
 
@@ -32,6 +33,65 @@ def fetch_snapshot(model: str, patterns: Sequence[str], revision: str | None = N
         return Path(download(model, allow_patterns=list(patterns)))
     except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
         raise ConnectionError(f"{type(error).__name__} from the hub") from error
+
+
+class RemoteModel(NamedTuple):
+    """What the hub states of a model at a revision.
+
+    Attributes:
+        commit: of the revision.
+        files: by name the size in bytes and the SHA-256, each None where it is not stated.
+    """
+
+    commit: str
+    files: dict[str, tuple[int | None, str | None]]
+
+
+def ask_hub(model: str, revision: str | None = None) -> RemoteModel:
+    """What the hub states of a model's files.
+
+    Raises:
+        LepbenchError: it has none of that name, gives it only to members, or cannot be reached.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        info = HfApi().model_info(model, revision=revision, files_metadata=True)
+    except GatedRepoError as error:
+        fix = f"accept its licence at https://huggingface.co/{model}, and run 'hf auth login'"
+        raise LepbenchError(f"{model} on the hub is for those who accepted its licence", fix) from error
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        named = model if revision is None else f"{model} at {revision}"
+        fix = "check the name; for a private model run 'hf auth login'"
+        raise LepbenchError(f"the hub has no {named}", fix) from error
+    except OfflineModeIsEnabled as error:
+        raise LepbenchError(f"{model} cannot be asked for offline", "unset HF_HUB_OFFLINE") from error
+    except Exception as error:  # the hub's client passes on whatever its transport raises
+        raise LepbenchError(
+            f"{model} could not be asked for: {type(error).__name__} from the hub", "check the connection"
+        ) from error
+    files = {
+        file.rfilename: (file.size, None if file.lfs is None else file.lfs.sha256)
+        for file in info.siblings or ()
+    }
+    return RemoteModel(str(info.sha), files)
+
+
+def find_snapshot(model: str, revision: str | None = None) -> Path | None:
+    """The folder in the hub's cache of a model at a revision, whatever files it holds; None without one."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(model, revision=revision, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError, OSError):
+        return None
 
 
 @contextmanager

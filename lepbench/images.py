@@ -10,16 +10,17 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
-from torch import Tensor
 
 from lepbench.colours import find_transform, to_srgb
 from lepbench.errors import LepbenchError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Pixels = NDArray[np.uint8]
 Read = TypeVar("Read")
@@ -257,11 +258,16 @@ def to_tensor(pixels: Pixels) -> Tensor:
 
 def to_channels(pixels: Pixels) -> Tensor:
     """uint8 [..., H, W, 3] to uint8 [..., 3, H, W], in the same memory where it can be written."""
+    # Files are read and written without it.
+    import torch
+
     return torch.from_numpy(np.require(pixels, requirements=["C", "W"])).movedim(-1, -3)
 
 
 def to_pixels(tensor: Tensor) -> Pixels:
     """float [..., 3, H, W] in [0, 1], or uint8, to uint8 [..., H, W, 3], rounded and clipped."""
+    import torch
+
     scaled = tensor.detach()
     if scaled.dtype != torch.uint8:
         scaled = scaled.float().clamp(0, 1).mul_(255).round_().to(torch.uint8)

@@ -6,6 +6,9 @@ import importlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any, Literal
+
+LIBRARIES = ("diffusers", "transformers")
 
 
 def import_bars() -> None:
@@ -16,12 +19,13 @@ def import_bars() -> None:
 
 
 @contextmanager
-def silence_libraries() -> Iterator[None]:
-    """A block in which diffusers and transformers show no bars and no warnings."""
-    from diffusers.utils import logging as diffusers_log
-    from transformers.utils import logging as transformers_log
+def silence_libraries(*names: Literal["diffusers", "transformers"]) -> Iterator[None]:
+    """A block in which diffusers and transformers show no bars and no warnings.
 
-    logs = (diffusers_log, transformers_log)
+    Args:
+        names: the libraries that the block uses, both unless given; diffusers takes seconds to import.
+    """
+    logs: list[Any] = [importlib.import_module(f"{name}.utils.logging") for name in names or LIBRARIES]
     levels = [log.get_verbosity() for log in logs]
     bars = [log for log in logs if log.is_progress_bar_enabled()]
     for log in logs:

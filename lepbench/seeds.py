@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import operator
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from lepbench.errors import LepbenchError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 def derive_seed(*parts: str | int) -> int:
@@ -40,9 +41,14 @@ def read_seed(seed: Any) -> int:
 
 def make_generator(seed: int) -> torch.Generator:
     """A CPU generator for one item; noise is drawn on the CPU so that devices agree."""
+    # Suites hash their items' seeds without it.
+    import torch
+
     return torch.Generator("cpu").manual_seed(seed)
 
 
 def draw_noise(seed: int, shape: tuple[int, ...]) -> Tensor:
     """Standard normal float32 noise of `shape` for one item."""
+    import torch
+
     return torch.randn(shape, generator=make_generator(seed), dtype=torch.float32)

@@ -8,17 +8,20 @@ from pathlib import Path
 from lepbench.api.counts import require_whole
 from lepbench.api.loading import find_run
 from lepbench.api.model import ModelLike, read_model
+from lepbench.api.needs import write_prefetch
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import choose_device
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import compare as comparing
 from lepbench.evaluation.checks import verify_run
 from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.needs import list_needs, require_here
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.run import evaluate as run
 from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
+from lepbench.fetch import is_offline
 from lepbench.publishing.publish import publish_run
 from lepbench.suites import Suite, load_suite
 from lepbench.trust import trusting_code
@@ -83,6 +86,8 @@ def evaluate(
             if isinstance(protocol, Protocol)
             else select_protocol(chosen, protocol, judges=judges, reference=reference)
         )
+        if is_offline():
+            require_here(list_needs(config, chosen, terms), write_prefetch(model, chosen, protocol, judges))
         folder = Path("runs") / config.name if out is None else Path(out)
         record = run(
             config,

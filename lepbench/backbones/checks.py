@@ -20,7 +20,7 @@ Where = Callable[[str], str]
 """From a component to where its config is, for messages."""
 
 
-class Need(NamedTuple):
+class Rule(NamedTuple):
     """A key of a component's config that asks for something.
 
     Attributes:
@@ -40,28 +40,28 @@ class Need(NamedTuple):
 
 NORMALISED = "latents of normalised channels are not read"
 VAE = (
-    Need("vae", "latents_mean", (None,), NORMALISED),
-    Need("vae", "latents_std", (None,), NORMALISED),
+    Rule("vae", "latents_mean", (None,), NORMALISED),
+    Rule("vae", "latents_std", (None,), NORMALISED),
 )
 CLASSES = "it asks for class labels, which nothing here gives"
 UNET = (
-    Need("unet", "class_embed_type", (None,), CLASSES),
-    Need("unet", "num_class_embeds", (None,), CLASSES),
-    Need("unet", "dual_cross_attention", (None, False), "it asks for a second prompt beside the first"),
-    Need(
+    Rule("unet", "class_embed_type", (None,), CLASSES),
+    Rule("unet", "num_class_embeds", (None,), CLASSES),
+    Rule("unet", "dual_cross_attention", (None, False), "it asks for a second prompt beside the first"),
+    Rule(
         "unet",
         "encoder_hid_dim_type",
         (None, "text_proj"),
         "it asks for an image beside the prompt (IP-Adapter, Kandinsky)",
         fix="of a loaded pipeline with an IP-Adapter, call unload_ip_adapter() first; or " + OTHER_MODEL,
     ),
-    Need(
+    Rule(
         SCHEDULER,
         "prediction_type",
         (None, "epsilon", "v_prediction", "sample"),
         "it predicts something else",
     ),
-    Need(
+    Rule(
         SCHEDULER,
         "variance_type",
         (None, "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"),
@@ -69,45 +69,48 @@ UNET = (
     ),
 )
 PATCHES = "only patches of 2 x 2 are read"
-NEEDS: Mapping[str, tuple[Need, ...]] = {
+NEEDS: Mapping[str, tuple[Rule, ...]] = {
     "sd": (
         *VAE,
         *UNET,
-        Need(
+        Rule(
             "unet", "addition_embed_type", (None, "text"), "it asks for inputs that this pipeline has none of"
         ),
     ),
     "sdxl": (
         *VAE,
         *UNET,
-        Need("unet", "addition_embed_type", ("text_time",), "it does not take the inputs of this pipeline"),
+        Rule("unet", "addition_embed_type", ("text_time",), "it does not take the inputs of this pipeline"),
     ),
-    "sd3": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
-    "flux": (*VAE, Need("transformer", "patch_size", (1,), "its latents are not packed 2 x 2 beforehand")),
-    "pixart": (*VAE, Need("transformer", "patch_size", (2,), PATCHES)),
+    "sd3": (*VAE, Rule("transformer", "patch_size", (2,), PATCHES)),
+    "flux": (
+        *VAE,
+        Rule("transformer", "patch_size", (1,), "its latents are not packed 2 x 2 beforehand"),
+    ),
+    "pixart": (*VAE, Rule("transformer", "patch_size", (2,), PATCHES)),
     "flux2-klein": (
-        Need("transformer", "patch_size", (1,), "its latents are not made of patches beforehand"),
-        Need("transformer", "guidance_embeds", (False,), "it asks for a guidance scale (FLUX.2 dev)"),
-        Need("vae", "patch_size", ((2, 2), [2, 2]), PATCHES),
+        Rule("transformer", "patch_size", (1,), "its latents are not made of patches beforehand"),
+        Rule("transformer", "guidance_embeds", (False,), "it asks for a guidance scale (FLUX.2 dev)"),
+        Rule("vae", "patch_size", ((2, 2), [2, 2]), PATCHES),
     ),
     "qwen-image": (
-        Need("vae", "input_channels", (3,), "it encodes pictures of other channels (Layered)"),
-        Need("transformer", "patch_size", (2,), PATCHES),
-        Need("transformer", "guidance_embeds", (None, False), "no released model has this input"),
-        Need("transformer", "zero_cond_t", (None, False), "it asks for a picture beside the prompt (Edit)"),
-        Need("transformer", "use_additional_t_cond", (None, False), "it asks for layers (Layered)"),
-        Need("transformer", "use_layer3d_rope", (None, False), "it asks for layers (Layered)"),
+        Rule("vae", "input_channels", (3,), "it encodes pictures of other channels (Layered)"),
+        Rule("transformer", "patch_size", (2,), PATCHES),
+        Rule("transformer", "guidance_embeds", (None, False), "no released model has this input"),
+        Rule("transformer", "zero_cond_t", (None, False), "it asks for a picture beside the prompt (Edit)"),
+        Rule("transformer", "use_additional_t_cond", (None, False), "it asks for layers (Layered)"),
+        Rule("transformer", "use_layer3d_rope", (None, False), "it asks for layers (Layered)"),
     ),
     "z-image": (
         *VAE,
-        Need("transformer", "all_patch_size", ((2,), [2]), PATCHES),
-        Need("transformer", "all_f_patch_size", ((1,), [1]), "only patches of one frame are read"),
-        Need("transformer", "siglip_feat_dim", (None,), "it asks for pictures beside the prompt (Omni)"),
+        Rule("transformer", "all_patch_size", ((2,), [2]), PATCHES),
+        Rule("transformer", "all_f_patch_size", ((1,), [1]), "only patches of one frame are read"),
+        Rule("transformer", "siglip_feat_dim", (None,), "it asks for pictures beside the prompt (Omni)"),
     ),
     "sana": (
         *VAE,
-        Need("transformer", "patch_size", (1,), "only patches of one latent pixel are read"),
-        Need("transformer", "guidance_embeds", (None, False), "it asks for a guidance scale (Sana-Sprint)"),
+        Rule("transformer", "patch_size", (1,), "only patches of one latent pixel are read"),
+        Rule("transformer", "guidance_embeds", (None, False), "it asks for a guidance scale (Sana-Sprint)"),
     ),
 }
 """Per family, the keys that ask for inputs or for another reading of latents.

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
+from lepbench.fetch import PREFETCH, is_offline
 from lepbench.files import is_file, is_folder
 from lepbench.hub import HUB_ID, fetch_snapshot
 
@@ -93,5 +94,5 @@ def find_model_folder(name: str | Path, patterns: Sequence[str]) -> Path:
     except ConnectionError as error:
         raise LepbenchError(
             f"{text!r} is neither a folder here nor could it be fetched ({error})",
-            "check the path, or the connection and the model's name",
+            PREFETCH if is_offline() else "check the path, or the connection and the model's name",
         ) from error

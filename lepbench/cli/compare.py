@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.inputs import check_runs
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -31,10 +33,11 @@ def command(runs: tuple[Path, ...], all_metrics: bool, as_json: bool) -> None:
       lepbench compare runs/mini-lep runs/mini-unguided
       lepbench compare runs/a runs/b runs/c --json > comparison.json
     """
-    from lepbench.evaluation.compare import compare
-
     if len(runs) < 2:
         raise click.UsageError("give two folders or more")
+    check_runs(runs)
+    from lepbench.evaluation.compare import compare
+
     found = compare(runs, every_metric=all_metrics)
     if as_json:
         click.echo(json.dumps(_object(found)))

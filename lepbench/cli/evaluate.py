@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lepbench.cli.inputs import check_documents, check_model_file
+
 if TYPE_CHECKING:
     from lepbench.evaluation.record import Record
     from lepbench.suites import Suite
@@ -67,19 +69,23 @@ def command(
       lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
       lepbench evaluate my-model.yaml --import my_methods.py --protocol my-protocol.yaml
     """
-    from lepbench.api.running import evaluate
+    check_model_file(model)
+    check_documents(protocol, judges)
     from lepbench.config import load_config
-    from lepbench.methods import ModelConfig
-    from lepbench.mini.words import describe_unknown_words
     from lepbench.suites import load_suite
 
-    config = load_config(model, ModelConfig)
     chosen = load_suite(suite)
+    # What follows imports torch.
+    from lepbench.api.running import evaluate
+    from lepbench.methods import ModelConfig
+    from lepbench.mini.words import describe_unknown_words
+
+    config = load_config(model, ModelConfig)
     for note in describe_unknown_words(config.backbone or "", chosen.items(limit).prompts):
         click.echo(note, err=True)
     folder = out or Path("runs") / config.name
     record = evaluate(
-        config,
+        model,
         chosen,
         folder,
         limit=limit,

@@ -149,7 +149,8 @@ def show_command(
 ) -> None:
     """Print a leaderboard as a table, or list the leaderboards there are.
 
-    A board is checked first, as by lepbench leaderboard check. Self-reported lines stand below those that
+    The lines of a board are checked first; lepbench leaderboard check also holds its terms against the suite
+    and protocol. Self-reported lines stand below those that
     were checked, and are not marked as the best beside them.
 
     \b
@@ -158,14 +159,14 @@ def show_command(
       lepbench leaderboard show sketchworld-edges-v1/lepbench-edges-v1
       lepbench leaderboard show sketchworld-edges-v1/lepbench-edges-v1 --format markdown --metrics kid
     """
-    from lepbench.publishing.board_check import check_board
+    from lepbench.publishing.board_cells import check_lines
     from lepbench.publishing.board_table import describe_boards, find_board, tabulate_board
 
     if board is None:
         click.echo("".join(f"{line}\n" for line in describe_boards(leaderboards)), nl=False)
         return
     path = find_board(leaderboards, board)
-    check_board(path)
+    check_lines(path)
     table = tabulate_board(path, metrics=split_names(metrics))
     write_table(table, kind, intervals=intervals, out=out)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lepbench.cli.inputs import check_documents
+
 if TYPE_CHECKING:
     from lepbench.run_sets.outcome import SetOutcome
     from lepbench.run_sets.plan import Plan
@@ -52,6 +54,7 @@ def command(sets: tuple[Path, ...], only: str | None, quick: bool, dry_run: bool
       plots:
         - {x: method.scale, y: faithful_f1}
     """
+    check_documents(*sets)
     from lepbench.run_sets.plan import make_plan
 
     plans = [make_plan(path, only, quick=quick) for path in sets]

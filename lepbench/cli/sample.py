@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.inputs import check_pictures
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def command(
     """
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
+    check_pictures(sketch, importance)
     from lepbench.api.notes import list_request_notes
     from lepbench.backbones.assemble import load_backbone
     from lepbench.bars import show_bars

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from lepbench.cli.inputs import check_runs
+
 if TYPE_CHECKING:
     from lepbench.publishing.results import ResultsTable
 
@@ -59,6 +61,7 @@ def command(
       lepbench table runs/a runs/b --format latex --metrics edge_f1_1px,clip_score,kid --out table.tex
       lepbench table runs/a --rows model,unguided,vae,real --intervals --format markdown
     """
+    check_runs(runs)
     from lepbench.publishing.run_table import tabulate_runs
 
     table = tabulate_runs(runs, metrics=split_names(metrics), rows=split_names(rows))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.inputs import check_documents, check_runs
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
@@ -49,6 +51,8 @@ def command(
       lepbench verify runs/mini-lep --images --redraw 4
       lepbench verify runs/sd15 --suite photographs --judges judges.yaml
     """
+    check_runs([folder])
+    check_documents(protocol, judges)
     from lepbench.backbones import choose_device
     from lepbench.bars import show_bars
     from lepbench.evaluation.checks import verify_run

@@ -15,6 +15,7 @@ from torch import Tensor
 from lepbench.config import Config, select_config
 from lepbench.errors import LepbenchError
 from lepbench.images import Pixels, to_tensor
+from lepbench.needs import Need
 from lepbench.registry import Registry
 
 CACHED = 2**18
@@ -75,6 +76,10 @@ class Detector(Config, ABC):
         """Every setting that affects a map, as a configuration calls it; no local paths."""
         names = {key: field.alias or key for key, field in type(self).model_fields.items()}
         return {names[key]: value for key, value in self if key != "name"}
+
+    def list_needs(self) -> list[Need]:
+        """What it needs from elsewhere; nothing is fetched to say so."""
+        return []
 
     @classmethod
     def missing(cls) -> str:

@@ -14,8 +14,10 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from lepbench.detectors.base import FILE, SoftDetector, check_images
+from lepbench.detectors.needs import ANNOTATORS, DetectorWeights
 from lepbench.detectors.weights import SAFE, WeightsFile, find_prefetched, local, read
 from lepbench.errors import LepbenchError
+from lepbench.needs import Need, Package, need_file
 
 
 class NetworkDetector(SoftDetector):
@@ -55,6 +57,13 @@ class NetworkDetector(SoftDetector):
         except LepbenchError:
             return "weights"
         return ""
+
+    def list_needs(self) -> list[Need]:
+        what = f"detector {self.name!r}"
+        package = [] if self.package is None else [Package(what, self.package, ANNOTATORS)]
+        if self.weights is not None:
+            return [*package, *need_file(what, self.weights)]
+        return [*package, DetectorWeights(what, self.published, self.sha256)]
 
     @classmethod
     @abstractmethod

@@ -14,14 +14,11 @@ from lepbench.evaluation.record import Record
 from lepbench.evaluation.recount import Known, recount_samples
 from lepbench.evaluation.redraw import redraw_samples
 from lepbench.evaluation.run import LoadBackbone
+from lepbench.evaluation.verification_levels import REDRAWN, SELF_REPORTED, VERIFIED
 from lepbench.evaluation.verify import verify_record
 from lepbench.judges import Judges
 from lepbench.progress import Progress, ignore_progress
 from lepbench.suites import Suite
-
-SELF_REPORTED, VERIFIED, REDRAWN = "self-reported", "verified", "redrawn"
-LEVELS = (SELF_REPORTED, VERIFIED, REDRAWN)
-"""How far a line of a board was checked, the least first."""
 
 
 @dataclass(frozen=True)

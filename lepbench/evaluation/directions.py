@@ -1,17 +1,37 @@
-"""Whether higher or lower values of a figure are better, or neither."""
+"""Which side of a figure is better, and whether it depends on the number of samples; no measure is imported.
+
+Those of lepbench's own measures stand here; the measures of plug-ins declare theirs when they are defined.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
-from lepbench.evaluation.measures import MEASURES, strip_label
-from lepbench.evaluation.measures.levels import SPREAD, split_part
-from lepbench.evaluation.measures.tolerances import split_tolerance
+from lepbench.evaluation.figure_names import SPREAD, split_part, split_tolerance, strip_label
 
 Direction = Literal["higher", "lower", "none"]
 ARROWS: dict[Direction, str] = {"higher": " ↑", "lower": " ↓", "none": ""}
 SIGNS: dict[Direction, int] = {"higher": 1, "lower": -1, "none": 0}
 """What a difference is multiplied by, so that it is positive where the first figure is better."""
+
+CHAMFER = "chamfer_px"
+DISTANCES = ("fid", "fd", "fid_by_index", "fd_by_index", "kid", "cmmd")
+NEIGHBOURS = ("density", "coverage")
+DIVERSITIES = ("diversity", "vendi")
+WEIGHTED = ("weighted_recall", "others_recall", "weighted_lead")
+READINGS = ("reads_sketch", "reads_prompt")
+
+_lower = {CHAMFER, *DISTANCES}
+_neither = {*DIVERSITIES, *WEIGHTED, *READINGS}
+_of_sets = {*DISTANCES, *NEIGHBOURS}
+
+
+def declare_figures(lower: Iterable[str], neither: Iterable[str], of_sets: Iterable[str]) -> None:
+    """Say which figures, without judge, are better when small, have no better side, or are of sets."""
+    _lower.update(lower)
+    _neither.update(neither)
+    _of_sets.update(of_sets)
 
 
 def find_direction(metric: str) -> Direction:
@@ -20,13 +40,15 @@ def find_direction(metric: str) -> Direction:
     A figure by level has the direction of the figure that it is made of; a spread is better when small,
     unless that figure has no better side.
     """
-    measures = MEASURES.list_loaded()
-    lower = {name for measure in measures for name in measure.lower_is_better}
-    neither = {name for measure in measures for name in measure.neither_is_better}
     figure, part = split_part(metric)
-    if {strip_label(metric), figure, split_tolerance(figure)[0]} & neither:
+    if {strip_label(metric), figure, split_tolerance(figure)[0]} & _neither:
         return "none"
-    return "lower" if strip_label(metric) in lower or part == SPREAD or figure in lower else "higher"
+    return "lower" if strip_label(metric) in _lower or part == SPREAD or figure in _lower else "higher"
+
+
+def is_of_sets(metric: str) -> bool:
+    """Whether a metric depends on the number of samples, so that different numbers are not comparable."""
+    return strip_label(metric) in _of_sets
 
 
 def add_arrow(heading: str, metric: str) -> str:

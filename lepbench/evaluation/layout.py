@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from lepbench.errors import LepbenchError
-from lepbench.files import is_file, require_within
+from lepbench.files import is_file, read_json, require_within
 from lepbench.suites import name_picture
 
 RECORD = "record.json"
@@ -13,6 +14,16 @@ SAMPLES = "samples.parquet"
 PICTURES = "samples"
 SUITES = "suites"
 """The folder, in that of a set of runs, of the suites that it makes."""
+
+
+def read_document(folder: Path) -> Any:
+    """What the record of a run holds, unchecked.
+
+    Raises:
+        LepbenchError: it is missing, is no JSON, or is a link to another folder.
+    """
+    require_within(folder, folder / RECORD)
+    return read_json(folder / RECORD, "run 'lepbench evaluate' to the end first")
 
 
 def find_samples(folder: Path) -> Path:

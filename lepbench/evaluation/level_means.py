@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lepbench.evaluation.conditions import MODEL
+from lepbench.evaluation.figures import Figure
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import Figure
 from lepbench.metrics.statistics import bootstrap
 from lepbench.suites import Suite
 from lepbench.suites.levels import order_levels, read_levels

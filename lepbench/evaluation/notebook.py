@@ -7,8 +7,9 @@ from html import escape
 import pandas as pd
 
 from lepbench.evaluation.directions import add_arrow
+from lepbench.evaluation.figures import Figure, Figures
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.summary import Figure, Figures, list_main_metrics
+from lepbench.evaluation.summary import list_main_metrics
 
 
 def render_figures(title: str, rows: dict[str, Figures], protocol: Protocol) -> str:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import find_direction
-from lepbench.evaluation.measures import strip_label
-from lepbench.evaluation.summary import find_main, place_in_main
+from lepbench.evaluation.figure_names import strip_label
+from lepbench.evaluation.figures import find_main, place_in_main
 from lepbench.registry import suggest_name
 
 COUNTS = re.compile(r"sample_index|seed|\w+_(predicted|target)(_.+)?|mask_(intersection|union)(@.+)?")

@@ -12,7 +12,8 @@ from lepbench.config import load_document, parse_config, read_yaml
 from lepbench.detectors import identify_detector, select_detector
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import find_direction
-from lepbench.evaluation.measures.base import Measure, make_measure, strip_label
+from lepbench.evaluation.figure_names import strip_label
+from lepbench.evaluation.measures.base import Measure, make_measure
 from lepbench.evaluation.measures.levels import list_sample_figures
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.references import hash_reference
@@ -54,21 +55,37 @@ def select_protocol(
         LepbenchError: there is no such protocol, it has a term that is not known or a name that is not its
             own, or the suite lacks what a measure needs.
     """
-    name = suite.definition.protocol if choice is None else str(choice)
-    is_file = Path(name).suffix in (".yaml", ".yml")
-    protocol = _read_file(suite, Path(name)) if is_file else _make(suite, name)
-    if judges is not None:
-        protocol = replace_judges(protocol, *_read_judges(judges))
-    if reference is not None:
-        protocol = _replace_reference(protocol, reference)
-    fitted = _fit(_pin(protocol), suite)
-    if is_file:
+    fitted = _fit(_pin(read_protocol(suite, choice, judges=judges, reference=reference)), suite)
+    if _is_file(choice):
         _check_rank(fitted)
         _check_levels(fitted)
     elif fitted.rank_by not in _list_figures(fitted):
         # What code makes of another protocol may measure less.
         fitted = fitted.model_copy(update={"rank_by": None})
     return fitted
+
+
+def read_protocol(
+    suite: Suite,
+    choice: str | Path | None = None,
+    *,
+    judges: str | Path | Sequence[JudgeConfig] | None = None,
+    reference: Path | None = None,
+) -> Protocol:
+    """`select_protocol`, without a look at what the suite allows or at files of judges and detectors.
+
+    Raises:
+        LepbenchError: there is no such protocol, it has a term that is not known, or a name not its own.
+    """
+    name = suite.definition.protocol if choice is None else str(choice)
+    protocol = _read_file(suite, Path(name)) if _is_file(choice) else _make(suite, name)
+    if judges is not None:
+        protocol = replace_judges(protocol, *_read_judges(judges))
+    return protocol if reference is None else _replace_reference(protocol, reference)
+
+
+def _is_file(choice: str | Path | None) -> bool:
+    return choice is not None and Path(choice).suffix in (".yaml", ".yml")
 
 
 def _make(suite: Suite, name: str) -> Protocol:

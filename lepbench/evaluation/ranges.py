@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from lepbench.evaluation.measures.base import strip_label
-from lepbench.evaluation.measures.levels import AT, split_part
+from lepbench.evaluation.figure_names import AT, split_part, strip_label
 
 Range = tuple[float, float]
 ANY: Range = (-math.inf, math.inf)

@@ -22,14 +22,14 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import find_shown
 from lepbench.evaluation.cost import Cost
 from lepbench.evaluation.environment import Environment
-from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
+from lepbench.evaluation.figures import Figure
+from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture, read_document
 from lepbench.evaluation.measures.divided import divide_counts
 from lepbench.evaluation.notebook import render_figures
 from lepbench.evaluation.per_sample import sort_samples
 from lepbench.evaluation.protocol import Protocol, read_recorded
 from lepbench.evaluation.samples_table import read_samples
-from lepbench.evaluation.summary import Figure
-from lepbench.files import read_json, require_within, sha256_bytes, write_text
+from lepbench.files import sha256_bytes, write_text
 from lepbench.methods import ModelConfig
 from lepbench.submitted import UNKNOWN, iterate_code
 
@@ -222,8 +222,7 @@ def read_record(folder: Path) -> Record:
         LepbenchError: it is missing, or not of this schema.
     """
     path = folder / RECORD
-    require_within(folder, path)
-    document = read_json(path, "run 'lepbench evaluate' to the end first")
+    document = read_document(folder)
     if isinstance(document, dict) and document.get("schema_version", SCHEMA) != SCHEMA:
         raise LepbenchError(
             f"{path} has schema {document['schema_version']}, not {SCHEMA}",

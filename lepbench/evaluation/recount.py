@@ -12,8 +12,9 @@ import pandas as pd
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL, ConditionKind, list_conditions
 from lepbench.evaluation.features import read_features
+from lepbench.evaluation.figure_names import label_figure
 from lepbench.evaluation.layout import locate_picture
-from lepbench.evaluation.measures.base import Features, label_figure, select_measures
+from lepbench.evaluation.measures.base import Features, select_measures
 from lepbench.evaluation.parts import hash_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record

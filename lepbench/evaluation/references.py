@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.measures.base import list_read_abilities
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.files import sha256_file
 from lepbench.judges import JudgeConfig, JudgeStatistics, SketchworldClipConfig
@@ -21,13 +22,14 @@ References = Mapping[str, JudgeStatistics]
 
 
 def find_reference(protocol: Protocol) -> dict[str, Path]:
-    """The files of a protocol's reference by the judge's label; none where the items are their own.
+    """The files of a protocol's reference by the judge's label; none where the items are their own, or where
+    no measure reads features.
 
     Raises:
         LepbenchError: there is none for a judge, or it is of another judge, or not the one pinned.
     """
     judges = protocol.find_judges("features")
-    if protocol.reference == ITEMS or not judges:
+    if protocol.reference == ITEMS or not judges or "features" not in list_read_abilities(protocol):
         return {}
     files = {judge.label: locate_reference(protocol.reference, judge.label) for judge in judges}
     for judge in judges:

@@ -6,7 +6,8 @@ import pyarrow as pa
 
 from lepbench.evaluation.condition_table import PICTURE
 from lepbench.evaluation.cost import PASSES, SECONDS, STEERED
-from lepbench.evaluation.measures.base import label_figure, select_measures
+from lepbench.evaluation.figure_names import label_figure
+from lepbench.evaluation.measures.base import list_read_abilities
 from lepbench.evaluation.measures.contract import list_columns
 from lepbench.evaluation.protocol import Protocol
 
@@ -51,6 +52,6 @@ def make_work_schema(protocol: Protocol) -> pa.Schema:
 
 def list_feature_columns(protocol: Protocol) -> list[str]:
     """The columns of features, one a judge, while a run goes on; none where no measure reads features."""
-    if not any("features" in measure.abilities for measure in select_measures(protocol)):
+    if "features" not in list_read_abilities(protocol):
         return []
     return [label_figure(FEATURES, label) for label in protocol.find_labels("features")]

@@ -12,6 +12,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.columns import check_columns
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
 from lepbench.evaluation.features import RunFeatures, check_widths, read_features
+from lepbench.evaluation.figures import Figures
 from lepbench.evaluation.known_pictures import check_known_pictures
 from lepbench.evaluation.layout import find_samples, locate_picture
 from lepbench.evaluation.parts import check_protocol
@@ -22,7 +23,7 @@ from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK, make_batches
 from lepbench.evaluation.samples_table import read_table
 from lepbench.evaluation.schema import list_feature_columns
-from lepbench.evaluation.summary import Figures, summarise_samples
+from lepbench.evaluation.summary import summarise_samples
 from lepbench.files import require_within, sha256_file
 from lepbench.suites import Suite
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from lepbench.backbones.backbone import Backbone
-from lepbench.backbones.family import Size
 from lepbench.errors import LepbenchError
 from lepbench.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lepbench.backbones.backbone import Backbone
+    from lepbench.backbones.family import Size
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def measure_input_scale(scheduler: Any, timestep: Tensor) -> float:
     It is 1 for schedulers that step in that space themselves and `1 / sqrt(1 + sigma^2)` for those that step
     in sigma space. Asked before a step it is the factor of `z_t`; after it, that of the sample just made.
     """
-    return float(scale_model_input(scheduler, torch.ones((), device=timestep.device), timestep))
+    return float(scale_model_input(scheduler, timestep.new_ones(()).float(), timestep))
 
 
 def choose_step_options(scheduler: Any, generators: Any) -> dict[str, Any]:
@@ -250,6 +252,6 @@ def _first_step_scale(scheduler: Any) -> Tensor:
     """Factor of the sample in PNDM's first step."""
     start = scheduler.timesteps[0]
     end = start - scheduler.config.num_train_timesteps // scheduler.num_inference_steps
-    one = torch.ones((), device=start.device)
+    one = start.new_ones(()).float()
     scale: Tensor = scheduler._get_prev_sample(one, start, end, 0 * one)
     return scale

@@ -15,6 +15,7 @@ from torch import Tensor
 from lepbench.config import Config, select_config
 from lepbench.errors import LepbenchError
 from lepbench.metrics.attributes import Look
+from lepbench.needs import Need
 from lepbench.registry import Registry, suggest_name
 from lepbench.submitted import explain_faults
 from lepbench.verified import hash_large_file
@@ -134,6 +135,10 @@ class JudgeConfig(Config, ABC):
     def identify(self) -> dict[str, Any]:
         """The settings that decide its figures: where files lie is left out if their hash is known."""
         return self.model_dump(mode="json")
+
+    def list_needs(self) -> list[Need]:
+        """What it needs from elsewhere; nothing is fetched to say so."""
+        return []
 
     def check(self) -> None:
         """Refuse what cannot be loaded, before anything is: files that are missing or not those pinned.

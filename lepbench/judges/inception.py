@@ -19,6 +19,7 @@ from lepbench.files import sha256_file
 from lepbench.judges.base import JUDGES, Ability, Embed, JudgeConfig, LoadedJudge
 from lepbench.judges.pixels import resize_cleanly, to_bytes
 from lepbench.judges.weights import HASH
+from lepbench.needs import Need, Package, UrlFile, need_file
 
 PUBLISHED = "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4"
 """SHA-256 of the TorchScript file that clean-fid fetches."""
@@ -58,6 +59,15 @@ class InceptionJudgeConfig(JudgeConfig):
 
     def identify(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"weights"} if self.sha256 else None)
+
+    def list_needs(self) -> list[Need]:
+        what = f"judge {self.label!r}"
+        published = "://" in self.weights
+        file = [UrlFile(what, self.weights, self.sha256)] if published else []
+        needs = [*file, *([] if published else need_file(what, Path(self.weights)))]
+        if self.library == "torch-fidelity":
+            needs.append(Package(what, "torch_fidelity", "pip install torch-fidelity"))
+        return needs
 
     def check(self) -> None:
         self.find()

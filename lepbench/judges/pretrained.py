@@ -37,7 +37,7 @@ def load_network(model_class: Any, folder: Path) -> Any:
     Raises:
         ValueError: the weights do not fill it; or whatever transformers raises.
     """
-    with silence_libraries():
+    with silence_libraries("transformers"):
         model, loading = model_class.from_pretrained(
             folder,
             use_safetensors=find_weights(folder).suffix == ".safetensors",

@@ -9,10 +9,12 @@ from typing import Any
 from pydantic import Field
 
 from lepbench.errors import LepbenchError
-from lepbench.fetch import check_sha256
+from lepbench.fetch import PREFETCH, check_sha256, is_offline
 from lepbench.files import list_visible, sha256_bytes, sha256_file
 from lepbench.hub import HUB_ID, fetch_snapshot
+from lepbench.hub_files import HubFiles
 from lepbench.judges.base import JudgeConfig
+from lepbench.needs import BrokenNeed, Need
 from lepbench.verified import hash_large_file
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -42,6 +44,18 @@ class ModelJudgeConfig(JudgeConfig):
     def identify(self) -> dict[str, Any]:
         known = self.sha256 or self.content
         return self.model_dump(mode="json", exclude={"model", "revision"} if known else None)
+
+    def list_needs(self) -> list[Need]:
+        what = f"judge {self.label!r}"
+        if Path(self.model).expanduser().is_dir():
+            return []
+        try:
+            require_hub_id(self.model, self.revision)
+        except LepbenchError as error:
+            return [BrokenNeed(what, str(error))]
+        choice = tuple((name,) for name in WEIGHTS)
+        wanted = ("config.json",)
+        return [HubFiles(what, self.model, wanted, self.revision, optional=SETTINGS, choices=(choice,))]
 
     def check(self) -> None:
         self.find()
@@ -74,21 +88,30 @@ def find_model(model: str, revision: str | None) -> Path:
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder
-    if not HUB_ID.fullmatch(model) or folder.is_absolute():
+    require_hub_id(model, revision)
+    try:
+        return fetch_snapshot(model, [*SETTINGS, *WEIGHTS], revision)
+    except ConnectionError as error:
+        raise LepbenchError(
+            f"judge {model!r} is neither here nor could it be fetched ({error})",
+            f"{PREFETCH if is_offline() else 'check the connection'}, or give its folder in a file for "
+            "--judges; evaluate takes --judges none, too",
+        ) from error
+
+
+def require_hub_id(model: str, revision: str | None) -> None:
+    """Refuse the name of a model that has no folder here unless it is a hub id at a revision.
+
+    Raises:
+        LepbenchError: it is none, or has no revision.
+    """
+    if not HUB_ID.fullmatch(model) or Path(model).expanduser().is_absolute():
         raise LepbenchError(f"there is no such folder: {model}", "give a folder, or a hub id 'owner/name'")
     if revision is None:
         raise LepbenchError(
             f"judge {model!r} is not pinned",
             "give the 'revision', a commit of the hub, so that it stays the same",
         )
-    try:
-        return fetch_snapshot(model, [*SETTINGS, *WEIGHTS], revision)
-    except ConnectionError as error:
-        raise LepbenchError(
-            f"judge {model!r} is neither here nor could it be fetched ({error})",
-            "check the connection, or give its folder in a file for --judges; "
-            "evaluate takes --judges none, too",
-        ) from error
 
 
 def list_model_files(folder: Path) -> list[Path]:

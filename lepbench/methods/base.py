@@ -22,6 +22,7 @@ from lepbench.guidance.schedulers import imply_sampler, make_scheduler, require_
 from lepbench.guidance.start import Start
 from lepbench.methods.cost import PictureFlops
 from lepbench.methods.reference import ReferenceModel
+from lepbench.needs import Need
 from lepbench.registry import Registry
 from lepbench.seeds import make_generator
 
@@ -135,6 +136,10 @@ class MethodConfig(Config, ABC):
             LepbenchError: what is missing.
         """
         return
+
+    def list_needs(self) -> list[Need]:
+        """What it needs from elsewhere beside the backbone; nothing is fetched to say so."""
+        return []
 
     @abstractmethod
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Method:

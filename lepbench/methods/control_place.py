@@ -48,7 +48,7 @@ def require_name(control: object) -> None:
     except LepbenchError:
         fix = suggest_name(control, shipped)
         raise LepbenchError(f"no embedded control module is called {control!r}", fix) from None
-    _find_part(control, folder)
+    locate_part(control, folder)
 
 
 def require_module(name: str) -> None:
@@ -61,7 +61,7 @@ def require_module(name: str) -> None:
     if path.is_file() or is_weights_file(name):
         _refuse_file(path)
     if path.is_dir():
-        _find_part(name, path)
+        locate_part(name, path)
     elif not is_embedded(name) and not HUB_ID.fullmatch(name):
         raise LepbenchError(f"no folder {name!r}", GIVE)
 
@@ -73,10 +73,15 @@ def find_part(name: str) -> str:
         LepbenchError: nothing has this name, or what has it is no control module.
     """
     require_module(name)
-    return _find_part(name, find_model_folder(name, [CONFIG, INDEX]))
+    return locate_part(name, find_model_folder(name, [CONFIG, INDEX]))
 
 
-def _find_part(name: str, folder: Path) -> str:
+def locate_part(name: str, folder: Path) -> str:
+    """`find_part`, in the folder of what has this name.
+
+    Raises:
+        LepbenchError: it is no control module.
+    """
     if (folder / CONFIG).is_file():
         _require_class(name, read_mapping(folder / CONFIG))
         return "."

@@ -19,10 +19,12 @@ from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_noise, stack_sketches
 from lepbench.methods.control_module import ControlModule, load_control
+from lepbench.methods.control_needs import list_control_needs
 from lepbench.methods.control_pipeline import draw_controlled, list_options
 from lepbench.methods.control_place import require_module, require_name
 from lepbench.methods.cost import PictureFlops
 from lepbench.methods.known_controls import PICTURE, Polarity, describe_unknown_picture, find_known_control
+from lepbench.needs import Need
 
 COUNTED_STEPS = (2, 3)
 """Steps of the two calls whose difference is the operations of a pass."""
@@ -96,6 +98,9 @@ class ControlledConfig(MethodConfig):
 
     def check_files(self) -> None:
         check_model(self.control)
+
+    def list_needs(self) -> list[Need]:
+        return list_control_needs(self.control)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Controlled:
         assert backbone is not None

@@ -15,7 +15,9 @@ from lepbench.guidance import SamplerSettings, SketchGuidance
 from lepbench.guidance.importance import pool_weights
 from lepbench.methods.base import METHODS, Request, stack_sketches
 from lepbench.methods.steered import SteeredConfig, SteeredMethod, stack_weights
+from lepbench.needs import Need
 from lepbench.predictors import Predictor
+from lepbench.predictors.needs import list_predictor_needs
 from lepbench.submitted import hash_code
 
 
@@ -32,6 +34,9 @@ class LepConfig(SteeredConfig):
 
     def check_files(self) -> None:
         check_model(self.predictor)
+
+    def list_needs(self) -> list[Need]:
+        return list_predictor_needs(self.predictor)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Lep:
         assert backbone is not None

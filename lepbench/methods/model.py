@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lepbench.backbones.load import Precision
+from lepbench.backbones.needs import list_backbone_needs
 from lepbench.backbones.resolve import check_model
 from lepbench.config import Config, Label
 from lepbench.errors import LepbenchError
@@ -16,6 +17,7 @@ from lepbench.guidance.schedulers import SCHEDULERS
 from lepbench.methods.base import METHODS, AnyMethod, MethodConfig
 from lepbench.methods.reference import ReferenceModel
 from lepbench.methods.steered import SteeredConfig
+from lepbench.needs import Need
 from lepbench.places import list_own_keys
 from lepbench.submitted import hash_code, hash_module
 
@@ -64,6 +66,11 @@ class ModelConfig(Config):
         if self.reference is not None:
             check_model(self.reference.backbone)
         self.method.check_files()
+
+    def list_needs(self) -> list[Need]:
+        """What its backbone and its method need from elsewhere; nothing is fetched to say so."""
+        own = self.method.list_needs()
+        return own if self.reference is None else [*list_backbone_needs(self.reference.backbone), *own]
 
     @model_validator(mode="before")
     @classmethod

@@ -23,6 +23,7 @@ from lepbench.images import Pixels, check_rgb, format_size, open_rgb, to_channel
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request
 from lepbench.methods.model import ModelConfig
 from lepbench.methods.reference import ReferenceModel
+from lepbench.needs import BrokenNeed, Need
 
 NAME = re.compile(r"(?P<item_id>.+)-(0|[1-9][0-9]*)\.png", re.ASCII)
 """What a picture is called: `ITEM-INDEX.png`."""
@@ -72,6 +73,13 @@ class PrecomputedConfig(MethodConfig):
     def check_files(self) -> None:
         if not is_folder(self.folder):
             raise LepbenchError(f"no such folder of pictures: {self.folder}", "check 'method.folder'")
+
+    def list_needs(self) -> list[Need]:
+        try:
+            self.check_files()
+        except LepbenchError as error:
+            return [BrokenNeed("pictures", str(error))]
+        return []
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Precomputed:
         self.check_files()

@@ -18,7 +18,9 @@ from lepbench.guidance.readout import Readout
 from lepbench.methods.base import METHODS, Method, MethodConfig, Request, draw_pictures, stack_sketches
 from lepbench.methods.cost import PictureFlops
 from lepbench.methods.steered import count_steered_flops, stack_weights
+from lepbench.needs import Need
 from lepbench.predictors import Predictor
+from lepbench.predictors.needs import list_predictor_needs
 from lepbench.submitted import hash_code
 
 
@@ -40,6 +42,9 @@ class ReadoutConfig(MethodConfig):
 
     def check_files(self) -> None:
         check_model(self.predictor)
+
+    def list_needs(self) -> list[Need]:
+        return list_predictor_needs(self.predictor)
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> ReadoutMethod:
         assert backbone is not None

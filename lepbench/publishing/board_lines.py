@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import SIGNS, find_direction
 from lepbench.files import read_json
-from lepbench.publishing.tables import parse_column
+from lepbench.publishing.flat_figures import parse_column
 
 BoardLine = dict[str, str]
 NEEDED = frozenset(("model", "label", "items", "samples"))

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.checks import SELF_REPORTED
-from lepbench.evaluation.summary import Figure, choose_main_metrics, head_metrics
+from lepbench.evaluation.figures import Figure, choose_main_metrics, head_metrics
+from lepbench.evaluation.verification_levels import SELF_REPORTED
 from lepbench.publishing.board_lines import LEVEL, BoardLine, read_lines, read_terms
+from lepbench.publishing.flat_figures import parse_column
 from lepbench.publishing.results import Line, ResultsTable, choose_metrics, find_best, make_columns
-from lepbench.publishing.tables import parse_column
 from lepbench.registry import suggest_name
 
 

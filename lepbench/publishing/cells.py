@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from lepbench.evaluation.summary import Figure
+from lepbench.evaluation.figures import Figure
 
 
 def format_cell(figure: Figure) -> Text:

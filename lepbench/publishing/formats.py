@@ -7,10 +7,10 @@ import json
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import find_direction
-from lepbench.evaluation.summary import Figure
+from lepbench.evaluation.figures import Figure
+from lepbench.publishing.flat_figures import format_lines, spread_figures
 from lepbench.publishing.latex import format_latex
 from lepbench.publishing.results import BRACKETS, Line, ResultsTable
-from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.registry import suggest_name
 
 TEXT_WIDTH = 120

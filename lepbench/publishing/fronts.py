@@ -10,8 +10,7 @@ import numpy as np
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import find_direction
-from lepbench.evaluation.measures import strip_label
-from lepbench.evaluation.measures.levels import AT, split_part
+from lepbench.evaluation.figure_names import AT, split_part, strip_label
 from lepbench.metrics.front import find_front, measure_dominated_area
 
 Range = tuple[float, float]

@@ -11,15 +11,17 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.checks import LEVELS, SELF_REPORTED, verify_run
+from lepbench.evaluation.checks import verify_run
 from lepbench.evaluation.conditions import MODEL
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.recount import Known
+from lepbench.evaluation.verification_levels import LEVELS, SELF_REPORTED
 from lepbench.files import make_folder, write_text
 from lepbench.judges import Judges
 from lepbench.progress import Progress, ignore_progress
-from lepbench.publishing.board_check import check_board, check_names
+from lepbench.publishing.board_cells import check_names
+from lepbench.publishing.board_check import check_board
 from lepbench.publishing.board_lines import (
     LEVEL,
     BoardLine,
@@ -28,7 +30,7 @@ from lepbench.publishing.board_lines import (
     read_terms,
     sort_lines,
 )
-from lepbench.publishing.tables import format_lines, spread_figures
+from lepbench.publishing.flat_figures import format_lines, spread_figures
 from lepbench.suites import Suite, list_shipped, load_suite
 
 LOCK = ".lock"

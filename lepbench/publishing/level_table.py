@@ -6,9 +6,10 @@ from rich import box
 from rich.table import Table
 
 from lepbench.evaluation.conditions import MODEL
-from lepbench.evaluation.measures.levels import list_figures, name_part
+from lepbench.evaluation.figure_names import name_part
+from lepbench.evaluation.figures import Figure, head_metrics
+from lepbench.evaluation.measures.levels import list_figures
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import Figure, head_metrics
 from lepbench.publishing.cells import format_cell
 
 

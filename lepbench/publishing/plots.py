@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lepbench.evaluation.summary import Figure
+from lepbench.evaluation.figures import Figure
 from lepbench.files import atomic_path
 from lepbench.publishing.fronts import Front, Range
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.directions import add_arrow, find_direction
-from lepbench.evaluation.measures import strip_label
-from lepbench.evaluation.summary import Figure, head_metrics, is_of_sets
+from lepbench.evaluation.directions import add_arrow, find_direction, is_of_sets
+from lepbench.evaluation.figure_names import strip_label
+from lepbench.evaluation.figures import Figure, head_metrics
 from lepbench.registry import suggest_name
 
 TIE = "†"

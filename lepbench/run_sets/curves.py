@@ -7,9 +7,10 @@ from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
+from lepbench.evaluation.figures import Figure, head_metrics
 from lepbench.evaluation.level_means import measure_levels
 from lepbench.evaluation.measures.levels import list_sample_figures
-from lepbench.evaluation.summary import Figure, head_metrics, list_metrics
+from lepbench.evaluation.summary import list_metrics
 from lepbench.publishing.plots import Curve, CurvePanel
 from lepbench.registry import suggest_name
 from lepbench.run_sets.plot_config import COSTS, LEVEL, CurvePlot

@@ -9,11 +9,12 @@ import pandas as pd
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import list_conditions
+from lepbench.evaluation.figures import Figure
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import Figure, list_metrics
+from lepbench.evaluation.summary import list_metrics
+from lepbench.publishing.flat_figures import format_lines, spread_figures
 from lepbench.publishing.results import ResultsTable, choose_metrics
 from lepbench.publishing.run_table import check_rows, tabulate_runs
-from lepbench.publishing.tables import format_lines, spread_figures
 from lepbench.run_sets.config import TableConfig
 from lepbench.run_sets.plot_config import COSTS
 from lepbench.run_sets.runs import SetRun, collect_tasks

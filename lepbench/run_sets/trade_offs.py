@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
-from lepbench.evaluation.summary import head_metrics, list_metrics
+from lepbench.evaluation.figures import head_metrics
+from lepbench.evaluation.summary import list_metrics
 from lepbench.files import format_csv
 from lepbench.publishing.fronts import Front, Range, find_range, make_front
 from lepbench.publishing.plots import FrontPanel

@@ -7,9 +7,9 @@ from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
-from lepbench.evaluation.measures import strip_label
+from lepbench.evaluation.figure_names import strip_label
+from lepbench.evaluation.figures import Figure
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.summary import Figure
 from lepbench.publishing.results import choose_metrics
 from lepbench.run_sets.plot_config import COSTS
 from lepbench.run_sets.runs import SetRun

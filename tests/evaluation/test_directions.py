@@ -13,10 +13,10 @@ from lepbench.evaluation import compare
 from lepbench.evaluation.compare import Difference
 from lepbench.evaluation.conditions import REAL, UNGUIDED
 from lepbench.evaluation.directions import add_arrow, find_direction
-from lepbench.evaluation.measures.tolerances import split_tolerance
+from lepbench.evaluation.figure_names import split_tolerance
+from lepbench.evaluation.figures import choose_main_metrics, head_metrics
 from lepbench.evaluation.per_sample import sort_samples
 from lepbench.evaluation.protocols import make_shipped_protocol
-from lepbench.evaluation.summary import choose_main_metrics, head_metrics
 from lepbench.metrics.statistics import Draws, Interval
 from lepbench.suites import load_suite
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub.constants
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -14,9 +16,11 @@ from tiny_judges import save_clip, save_torchscript, write_yaml
 from tiny_photographs import PRECOMPUTED, freeze_drawings, freeze_photographs, save_variants
 
 from lepbench.cli.app import main
+from lepbench.errors import LepbenchError
+from lepbench.judges.weights import find_model
 from lepbench.suites import load_suite
 
-MEASURES = {"measures": ["edges", "captions"]}
+MEASURES = {"measures": ["edges", "captions", "distances"]}
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +110,7 @@ CASES: dict[str, Case] = {
     "a judge that is on the hub": (
         "photographs",
         lambda place: protocol(place, **MEASURES),
-        "judge 'openai/clip-vit-base-patch16' is neither here nor could it be fetched "
-        "(LocalEntryNotFoundError from the hub); check the connection, or give its folder in a file for "
-        "--judges; evaluate takes --judges none, too",
+        "not here, and work is offline: judge 'openai-b16' (openai/clip-vit-base-patch16@57c2164",
     ),
     "a judge of the hub without revision": (
         "photographs",
@@ -117,7 +119,9 @@ CASES: dict[str, Case] = {
     ),
     "a judge's folder that is missing": (
         "photographs",
-        lambda place: protocol(place, **MEASURES, judges=[clip(place, use=["captions"]) | {"model": "none"}]),
+        lambda place: protocol(
+            place, measures=["captions"], judges=[clip(place, use=["captions"]) | {"model": "none"}]
+        ),
         "there is no such folder: none",
     ),
     "a judge's folder that is not the one pinned": (
@@ -140,7 +144,8 @@ CASES: dict[str, Case] = {
         lambda place: judge(
             place, {"name": "inception", "weights": "https://example.org/inception.pt", "sha256": "0" * 64}
         ),
-        "judge 'inception': https://example.org/inception.pt cannot be fetched offline; put the file at",
+        "not here, and work is offline: judge 'inception' (https://example.org/inception.pt); run with a "
+        "connection: lepbench prefetch",
     ),
     "no file of judges": (
         "photographs",
@@ -219,6 +224,22 @@ def test_what_cannot_be_scored_is_refused_before_anything_is_loaded(
     )
     assert message in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_judge_of_the_hub_that_cannot_be_fetched_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    said = (
+        "judge 'someone/eyes' is neither here nor could it be fetched (LocalEntryNotFoundError from the "
+        "hub); check the connection, or give its folder in a file for --judges; evaluate takes --judges "
+        "none, too"
+    )
+    with pytest.raises(LepbenchError, match=re.escape(said)):
+        find_model("someone/eyes", "0" * 40)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(LepbenchError, match=r"work is offline: run 'lepbench prefetch MODEL\.yaml SUITE'"):
+        find_model("someone/eyes", "0" * 40)
 
 
 @pytest.mark.parametrize("ability", ["captions", "features"])

@@ -15,11 +15,12 @@ import pytest
 import lepbench
 from lepbench.detectors import Canny
 from lepbench.errors import LepbenchError
+from lepbench.evaluation import directions
 from lepbench.evaluation.directions import find_direction
+from lepbench.evaluation.figure_names import name_part, split_part
 from lepbench.evaluation.measures import ConditionSamples
 from lepbench.evaluation.measures.changes import Changes
 from lepbench.evaluation.measures.curves import Curves
-from lepbench.evaluation.measures.levels import name_part, split_part
 from lepbench.evaluation.measures.slopes import Slopes
 from lepbench.evaluation.measures.spreads import Spreads
 from lepbench.evaluation.protocol import Protocol
@@ -155,7 +156,11 @@ def test_names_keep_the_judge_last_and_the_better_side(name: str) -> None:
 
 
 def test_a_measure_s_own_name_says_its_better_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Spreads, "lower_is_better", ("depth_error_at_2",))
+    monkeypatch.setattr(directions, "_lower", {*directions._lower})
+
+    class Depth(Spreads):
+        lower_is_better = ("depth_error_at_2",)
+
     assert find_direction("depth_error_at_2") == "lower"
     assert find_direction("depth_f1_at_2") == "higher"
 

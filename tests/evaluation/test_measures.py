@@ -13,8 +13,8 @@ from scipy.spatial.distance import cdist
 from tiny_evaluation import pictures_of
 
 from lepbench.detectors import Canny, Sobel
+from lepbench.evaluation.figure_names import split_tolerance
 from lepbench.evaluation.measures import MEASURES, ConditionSamples, ScoringBatch, strip_label
-from lepbench.evaluation.measures.tolerances import split_tolerance
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import make_shipped_protocol, select_protocol
 from lepbench.evaluation.references import load_references

@@ -14,12 +14,13 @@ from hypothesis.extra.numpy import arrays
 from tiny_evaluation import pictures_of
 
 from lepbench.detectors import Canny
+from lepbench.evaluation.figures import Figures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import make_shipped_protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.evaluation.schema import make_schema
 from lepbench.evaluation.score import score_pictures
-from lepbench.evaluation.summary import Figures, list_metrics, summarise_samples
+from lepbench.evaluation.summary import list_metrics, summarise_samples
 from lepbench.images import to_tensor
 from lepbench.judges import ClipScorer, Judges, JudgeStatistics, LoadedJudge
 from lepbench.suites import Suite, load_suite

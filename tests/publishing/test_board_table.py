@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.summary import Figure
+from lepbench.evaluation.figures import Figure
 from lepbench.publishing.board_lines import sort_lines
 from lepbench.publishing.board_table import describe_boards, find_board, tabulate_board
-from lepbench.publishing.tables import format_lines, spread_figures
+from lepbench.publishing.flat_figures import format_lines, spread_figures
 
 FIGURES = {
     "alone": {

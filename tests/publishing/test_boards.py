@@ -18,9 +18,9 @@ from forged_run import forge, reckon, replaced
 
 from lepbench import make_suite
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.directions import is_of_sets
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
-from lepbench.evaluation.summary import is_of_sets
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.publishing import leaderboard

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from lepbench.errors import LepbenchError
-from lepbench.publishing.board_check import check_boards, fold_name
+from lepbench.publishing.board_cells import fold_name
+from lepbench.publishing.board_check import check_boards
 from lepbench.publishing.board_lines import BoardLine, read_lines
+from lepbench.publishing.flat_figures import format_lines
 from lepbench.publishing.leaderboard import lock_boards
-from lepbench.publishing.tables import format_lines
 
 OURS = Path(__file__).parents[2] / "leaderboards"
 BOARD = Path("sketchworld-edges-v1/lepbench-edges-v1.csv")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.summary import Figure
+from lepbench.evaluation.figures import Figure
 from lepbench.publishing.formats import FORMATS, format_table
 from lepbench.publishing.latex import escape_latex
 from lepbench.publishing.results import Line, ResultsTable, make_columns

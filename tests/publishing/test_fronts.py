@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.summary import Figure
+from lepbench.evaluation.figures import Figure
 from lepbench.publishing.fronts import Front, find_range, make_front
 from lepbench.publishing.plots import Curve, CurvePanel, FrontPanel, write_plot
 

@@ -15,13 +15,9 @@ from lepbench.evaluation.compare import compare
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.verify import verify_record
 from lepbench.publishing.cells import format_cell
+from lepbench.publishing.flat_figures import spread_figures
 from lepbench.publishing.sheet import draw_sheet
-from lepbench.publishing.tables import (
-    make_terminal_tables,
-    spread_figures,
-    write_csv,
-    write_headline,
-)
+from lepbench.publishing.tables import make_terminal_tables, write_csv, write_headline
 
 OLD = Path(__file__).parent / "records" / "0.1.0"
 MAIN = [

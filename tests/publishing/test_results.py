@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.summary import Figure
+from lepbench.evaluation.figures import Figure
+from lepbench.publishing.flat_figures import parse_column, spread_figures
 from lepbench.publishing.formats import format_json
 from lepbench.publishing.results import (
     BRACKETS,
@@ -20,7 +21,6 @@ from lepbench.publishing.results import (
     find_best,
     make_columns,
 )
-from lepbench.publishing.tables import parse_column, spread_figures
 
 FIGURE = Figure(value=0.5, n=4)
 KNOWN = ["edge_f1_1px", "kid@clip", "kid@dinov2-l14", "fid@inception"]

@@ -10,9 +10,9 @@ import pytest
 import lepbench
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.compare import Comparison, Difference, compare
+from lepbench.evaluation.figures import Figure
 from lepbench.evaluation.record import Record, read_record, write_record
 from lepbench.evaluation.run import evaluate
-from lepbench.evaluation.summary import Figure
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig, PrecomputedConfig
 from lepbench.metrics.statistics import Interval

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from lepbench.evaluation.summary import Figure
+from lepbench.evaluation.figures import Figure
 from lepbench.publishing.cells import format_cell
-from lepbench.publishing.tables import format_lines, spread_figures
+from lepbench.publishing.flat_figures import format_lines, spread_figures
 
 numbers = st.one_of(st.none(), st.floats(-1e3, 1e3))
 figures = st.builds(Figure, value=numbers, low=numbers, high=numbers, n=st.just(64))

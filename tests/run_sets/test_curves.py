@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from lepbench.evaluation.figures import Figure
 from lepbench.evaluation.protocols import select_protocol
-from lepbench.evaluation.summary import Figure
 from lepbench.run_sets.config import ModelEntry
 from lepbench.run_sets.curves import make_curve_panel
 from lepbench.run_sets.plot_config import CurvePlot

@@ -1,5 +1,6 @@
 """Measures, one file each; importing this package fills `MEASURES`."""
 
+from lepbench.evaluation.figure_names import label_figure, strip_label
 from lepbench.evaluation.measures.attributes import Attributes
 from lepbench.evaluation.measures.base import (
     MEASURES,
@@ -7,10 +8,8 @@ from lepbench.evaluation.measures.base import (
     ConditionSamples,
     Measure,
     ScoringBatch,
-    label_figure,
     make_measure,
     select_measures,
-    strip_label,
 )
 from lepbench.evaluation.measures.captions import Captions
 from lepbench.evaluation.measures.chamfer import Chamfer

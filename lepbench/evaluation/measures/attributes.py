@@ -6,14 +6,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from lepbench.evaluation.measures.base import (
-    MEASURES,
-    Columns,
-    ConditionSamples,
-    Measure,
-    ScoringBatch,
-    label_figure,
-)
+from lepbench.evaluation.figure_names import label_figure
+from lepbench.evaluation.measures.base import MEASURES, Columns, ConditionSamples, Measure, ScoringBatch
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.attributes import AttributeScores, Look, score_attributes
 from lepbench.metrics.statistics import Draws

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from lepbench.detectors import Detector, apply_detector
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.directions import declare_figures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.judges import Ability, Judges, JudgeStatistics
@@ -186,6 +187,10 @@ class Measure(ABC):
     truths: ClassVar[tuple[Truth, ...]] = ()
     abilities: ClassVar[tuple[Ability, ...]] = ()
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        declare_figures(cls.lower_is_better, cls.neither_is_better, cls.of_sets)
+
     def find_truths(self, protocol: Protocol) -> tuple[Truth, ...]:
         """`truths`, unless they depend on terms of the protocol."""
         return self.truths
@@ -221,6 +226,11 @@ def select_measures(protocol: Protocol) -> list[Measure]:
         LepbenchError: one is unknown here, or is from outside and cannot be made.
     """
     return [make_measure(name) for name in protocol.measures]
+
+
+def list_read_abilities(protocol: Protocol) -> set[Ability]:
+    """What judges must be able to do for the measures that a protocol names."""
+    return {ability for measure in select_measures(protocol) for ability in measure.abilities}
 
 
 def make_measure(name: str) -> Measure:
@@ -279,13 +289,3 @@ def require_finite(features: Tensor, label: str) -> Tensor:
     if not bool(torch.isfinite(found).all()):
         raise LepbenchError(f"judge {label!r} gives features that are not finite", "check its weights")
     return found
-
-
-def label_figure(name: str, label: str) -> str:
-    """A figure by a judge, such as `kid@dinov2-l14`."""
-    return f"{name}@{label}"
-
-
-def strip_label(figure: str) -> str:
-    """A figure's name without the judge."""
-    return figure.partition("@")[0]

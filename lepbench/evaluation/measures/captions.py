@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from lepbench.evaluation.figure_names import label_figure
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -13,7 +14,6 @@ from lepbench.evaluation.measures.base import (
     Measure,
     Scores,
     ScoringBatch,
-    label_figure,
     require_finite,
 )
 from lepbench.evaluation.protocol import Protocol

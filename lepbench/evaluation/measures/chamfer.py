@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from lepbench.evaluation.directions import CHAMFER
 from lepbench.evaluation.measures.base import MEASURES, Columns, ConditionSamples, Measure, ScoringBatch
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.chamfer import chamfer_distance
@@ -15,16 +16,16 @@ class Chamfer(Measure):
     """Symmetric Chamfer distance to the sketch, in pixels."""
 
     truths = ("edges",)
-    lower_is_better = ("chamfer_px",)
+    lower_is_better = (CHAMFER,)
 
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
-        return {"chamfer_px": pa.float32()}
+        return {CHAMFER: pa.float32()}
 
     def count(self, batch: ScoringBatch) -> Columns:
-        return {"chamfer_px": chamfer_distance(batch.edges, batch.sketches).tolist()}
+        return {CHAMFER: chamfer_distance(batch.edges, batch.sketches).tolist()}
 
     def metrics(self, protocol: Protocol) -> list[str]:
-        return ["chamfer_px"]
+        return [CHAMFER]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
-        return {"chamfer_px": row.mean(row.numbers("chamfer_px"))}
+        return {CHAMFER: row.mean(row.numbers(CHAMFER))}

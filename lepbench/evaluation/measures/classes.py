@@ -6,14 +6,8 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from lepbench.evaluation.measures.base import (
-    MEASURES,
-    Columns,
-    ConditionSamples,
-    Measure,
-    ScoringBatch,
-    label_figure,
-)
+from lepbench.evaluation.figure_names import label_figure
+from lepbench.evaluation.measures.base import MEASURES, Columns, ConditionSamples, Measure, ScoringBatch
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.statistics import Draws
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 import torch
 
-from lepbench.evaluation.measures.base import (
-    MEASURES,
-    Columns,
-    ConditionSamples,
-    Measure,
-    ScoringBatch,
-    label_figure,
-)
+from lepbench.evaluation.directions import READINGS
+from lepbench.evaluation.figure_names import label_figure
+from lepbench.evaluation.measures.base import MEASURES, Columns, ConditionSamples, Measure, ScoringBatch
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.statistics import Draws
 
-SKETCH, PROMPT = "reads_sketch", "reads_prompt"
+SKETCH, PROMPT = READINGS
 NAMED = {SKETCH: "class_sketch", PROMPT: "class_prompt"}
 """The column of the class that each figure counts."""
 
@@ -28,7 +23,7 @@ class Conflict(Measure):
     Where both are one class the figures are equal. What is left to 1 is read as a third class.
     """
 
-    neither_is_better = (SKETCH, PROMPT)
+    neither_is_better = READINGS
     truths = ("label", "prompt_label")
     abilities = ("classes",)
 

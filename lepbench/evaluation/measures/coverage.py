@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from lepbench.evaluation.measures.base import MEASURES, ConditionSamples, label_figure
+from lepbench.evaluation.directions import NEIGHBOURS
+from lepbench.evaluation.figure_names import label_figure
+from lepbench.evaluation.measures.base import MEASURES, ConditionSamples
 from lepbench.evaluation.measures.distances import OfFeatures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.coverage import bootstrap_coverage, density
 from lepbench.metrics.statistics import Draws
-
-NAMES = ("density", "coverage")
 
 
 @MEASURES.register("coverage")
 class NeighbourCoverage(OfFeatures):
     """Density and coverage by every judge of features (Naeem et al., 2020)."""
 
-    of_sets = NAMES
+    of_sets = NEIGHBOURS
 
     def metrics(self, protocol: Protocol) -> list[str]:
         labels = protocol.find_labels("features")
-        return [label_figure(name, label) for label in labels for name in NAMES]
+        return [label_figure(name, label) for label in labels for name in NEIGHBOURS]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         found: dict[str, Draws] = {}

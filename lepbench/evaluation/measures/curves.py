@@ -6,8 +6,9 @@ from functools import partial
 
 import numpy as np
 
+from lepbench.evaluation.figure_names import name_part
 from lepbench.evaluation.measures.base import MEASURES, ConditionSamples, Scores
-from lepbench.evaluation.measures.levels import ByLevel, divide_levels, list_figures, name_part, spread_levels
+from lepbench.evaluation.measures.levels import ByLevel, divide_levels, list_figures, spread_levels
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.statistics import Draws
 

@@ -8,6 +8,8 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
+from lepbench.evaluation.directions import DISTANCES
+from lepbench.evaluation.figure_names import label_figure
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -15,7 +17,6 @@ from lepbench.evaluation.measures.base import (
     Features,
     Measure,
     ScoringBatch,
-    label_figure,
 )
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.judges import JudgeConfig, JudgeStatistics
@@ -60,8 +61,8 @@ class Distances(OfFeatures):
     given a second time as the mean over the sample indices, the way of ControlNet++: `fid_by_index`.
     """
 
-    lower_is_better = ("fid", "fd", "fid_by_index", "fd_by_index", "kid", "cmmd")
-    of_sets = lower_is_better
+    lower_is_better = DISTANCES
+    of_sets = DISTANCES
 
     def metrics(self, protocol: Protocol) -> list[str]:
         judges = protocol.find_judges("features")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lepbench.evaluation.measures.base import MEASURES, ConditionSamples, label_figure
+from lepbench.evaluation.directions import DIVERSITIES
+from lepbench.evaluation.figure_names import label_figure
+from lepbench.evaluation.measures.base import MEASURES, ConditionSamples
 from lepbench.evaluation.measures.distances import OfFeatures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.diversity import pairwise_distances, vendi_scores
@@ -18,7 +20,7 @@ FIGURES = {"diversity": pairwise_distances, "vendi": vendi_scores}
 class Diversity(OfFeatures):
     """Mean cosine distance of two samples of an item, and the Vendi score, where items have several."""
 
-    neither_is_better = tuple(FIGURES)
+    neither_is_better = DIVERSITIES
 
     def find_truths(self, protocol: Protocol) -> tuple[Truth, ...]:
         """None: samples are compared with each other."""

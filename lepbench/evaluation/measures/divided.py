@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lepbench.evaluation.measures.base import strip_label
+from lepbench.evaluation.figure_names import strip_label
 from lepbench.evaluation.sample import OK
 from lepbench.metrics.edges import EdgeCounts, precision_recall_f1
 from lepbench.metrics.masks import MaskCounts, intersection_over_union

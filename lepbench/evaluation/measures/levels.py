@@ -1,8 +1,7 @@
-"""Figures by the level of a variant: their names, and what of a sample they are made of."""
+"""Figures by the level of a variant: what of a sample they are made of."""
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
@@ -12,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lepbench.evaluation.figure_names import strip_label
 from lepbench.evaluation.measures.base import (
     Columns,
     ConditionSamples,
@@ -19,21 +19,11 @@ from lepbench.evaluation.measures.base import (
     Scores,
     ScoringBatch,
     make_measure,
-    strip_label,
 )
 from lepbench.evaluation.measures.divided import divide_counts
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.statistics import Draws
 from lepbench.suites import Truth
-
-PARTS = re.compile(r"(?P<figure>.+?)_(?P<part>(at|change)_[\w.+-]+|slope|spread)")
-"""Names of figures by level, without the judge."""
-SPREAD = "spread"
-"""The part that is better when small, whatever the figure."""
-AT = "at_"
-"""What begins the part of a name that is a figure's mean at one level."""
-SINGLE = (AT, "change_")
-"""What begins the part of a name that is the figure of one level."""
 
 
 class ByLevel(Measure):
@@ -82,18 +72,6 @@ def list_sample_figures(protocol: Protocol) -> list[str]:
     divided = divide_counts(pd.DataFrame(columns=["status", *names]))
     figures = [name for measure in measures for name in measure.metrics(protocol)]
     return [name for name in figures if name in divided]
-
-
-def name_part(figure: str, part: str) -> str:
-    """A figure by level, such as `mask_iou_slope@JUDGE`."""
-    name, at, label = figure.partition("@")
-    return f"{name}_{part}{at}{label}"
-
-
-def split_part(name: str) -> tuple[str, str]:
-    """The figure, without its judge, that one by level is made of, and the part; empty where it is none."""
-    match = PARTS.fullmatch(strip_label(name))
-    return (match["figure"], match["part"]) if match else (strip_label(name), "")
 
 
 def spread_levels(row: ConditionSamples, values: Scores, levels: Sequence[str]) -> Scores:

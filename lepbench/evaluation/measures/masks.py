@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import torch
 
+from lepbench.evaluation.figure_names import label_figure
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -12,7 +13,6 @@ from lepbench.evaluation.measures.base import (
     Measure,
     Scores,
     ScoringBatch,
-    label_figure,
     stack_maps,
     type_integers,
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 import torch
 
+from lepbench.evaluation.figure_names import label_figure
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
     ConditionSamples,
     Measure,
     ScoringBatch,
-    label_figure,
     require_finite,
 )
 from lepbench.evaluation.protocol import Protocol

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lepbench.evaluation.figure_names import name_part
 from lepbench.evaluation.measures.base import MEASURES, ConditionSamples, Scores
-from lepbench.evaluation.measures.levels import ByLevel, list_figures, name_part
+from lepbench.evaluation.measures.levels import ByLevel, list_figures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.metrics.statistics import Draws
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lepbench.evaluation.directions import WEIGHTED
 from lepbench.evaluation.measures.base import (
     MEASURES,
     Columns,
@@ -21,8 +22,6 @@ from lepbench.metrics.statistics import Draws
 from lepbench.metrics.strokes import stroke_recall
 from lepbench.suites import Item
 
-NAMES = ("weighted_recall", "others_recall", "weighted_lead")
-
 
 @MEASURES.register("weighted")
 class Weighted(Measure):
@@ -31,7 +30,7 @@ class Weighted(Measure):
     If weights act, the recall of the stroke rises with its weight, and that of the others does not.
     """
 
-    neither_is_better = NAMES
+    neither_is_better = WEIGHTED
     truths = ("strokes", "weights")
 
     def columns(self, protocol: Protocol) -> dict[str, pa.DataType]:
@@ -53,7 +52,7 @@ class Weighted(Measure):
 
     def metrics(self, protocol: Protocol) -> list[str]:
         label = protocol.stroke_reach[0]
-        return [f"{name}_{label}" for name in NAMES]
+        return [f"{name}_{label}" for name in WEIGHTED]
 
     def draws(self, row: ConditionSamples) -> dict[str, Draws]:
         return row.means_of_columns(self.metrics(row.protocol))
