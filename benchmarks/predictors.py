@@ -1,6 +1,7 @@
 """The kinds of predictor on mini@1 and sketchworld, trained alike: held-out error, size and time.
 
     python benchmarks/predictors.py --out runs/predictors > docs/predictors.csv
+    python benchmarks/predictors.py --out runs/early --kinds "mlp early" --triplets 3000 --steps 600
     python benchmarks/predictors.py --out runs/saliency --target saliency --kinds mlp
 
 All are trained on the same scenes, steps and noise, and judged on scenes of another split. Errors are mean
@@ -53,6 +54,18 @@ KINDS: dict[str, dict[str, object]] = {
     "mlp balanced": {"predictor": "mlp", "loss": "balanced"},
     "aggregated": {"predictor": "aggregated"},
     "unet": {"predictor": "unet"},
+    # Of mini@1; a gradient goes back through the down and middle blocks alone.
+    "mlp early": {
+        "predictor": "mlp",
+        "taps": [
+            "down_blocks[0].resnets[-1]",
+            "down_blocks[1].attentions[-1]",
+            "down_blocks[2].attentions[-1]",
+            "mid_block.resnets[0]",
+            "mid_block.attentions[0]",
+            "mid_block.resnets[1]",
+        ],
+    },
 }
 DETECTOR = Canny(low=0.3, high=0.6)
 SOFTNESS = 2.0

@@ -197,6 +197,6 @@ def _choose_settings(
     guidance_scale: float,
 ) -> SamplerSettings:
     """The preset's settings, and those that are given; some backbones have a scheduler of their own."""
-    implied = preset.sampler() | imply_sampler(backbone)
-    given = {"steps": steps, "scheduler": scheduler, "guidance_scale": guidance_scale}
-    return parse_config(implied | {k: v for k, v in given.items() if v is not None}, SamplerSettings, "")
+    options = {"steps": steps, "scheduler": scheduler, "guidance_scale": guidance_scale}
+    given = {key: value for key, value in options.items() if value is not None}
+    return parse_config(preset.sampler(imply_sampler(backbone) | given), SamplerSettings, "")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from lepbench.config import Config
 from lepbench.guidance.guidance_schedule import Repeats
 from lepbench.guidance.settings import SamplerSettings
@@ -25,9 +29,15 @@ class Preset(Config):
     stop: float
     repeats: Repeats | None = None
 
-    def sampler(self) -> dict[str, object]:
-        """The sampler settings, as keys of `SamplerSettings`; defaults are left out."""
-        return self.model_dump(include=set(SamplerSettings.model_fields), exclude_defaults=True)
+    def sampler(self, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+        """The sampler settings, as keys of `SamplerSettings`, and those given instead; defaults are left out.
+
+        `timestep_spacing` is meant for the preset's scheduler: another one that is given keeps its own.
+        """
+        own = self.model_dump(include=set(SamplerSettings.model_fields), exclude_defaults=True)
+        if given.get("scheduler", self.scheduler) != self.scheduler:
+            own.pop("timestep_spacing", None)
+        return {**own, **given}
 
     def steering(self) -> dict[str, object]:
         """The guidance settings, as keys of `lep`; defaults are left out."""
