@@ -131,7 +131,11 @@ def test_repeated_updates_do_not_run_late_blocks(
     ]
     settings = SamplerSettings(steps=2, guidance_scale=1.0)
     sample(
-        tiny_backbone, PROMPTS, start, settings, SketchGuidance(predictor, target, stop=0.0, schedule=schedule)
+        tiny_backbone,
+        PROMPTS,
+        start,
+        settings,
+        SketchGuidance(predictor, target, stop=0.0, schedule=schedule),
     )
     for handle in handles:
         handle.remove()
