@@ -51,7 +51,7 @@ class CleanGuidance:
         conditioning: Conditioning,
         needs_output: bool = True,
     ) -> GuidanceStep:
-        """The gradient of `edge_distance` by z, always of a whole pass. No edges in latent units are predicted."""
+        """The gradient of `edge_distance` by z, of a whole pass. No edges in latent units are predicted."""
         with torch.enable_grad():
             leaf = z.detach().clone().requires_grad_()
             output, _ = backbone.read(leaf, timestep, conditioning, ())

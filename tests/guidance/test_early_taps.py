@@ -144,7 +144,7 @@ def test_repeated_updates_do_not_run_late_blocks(
 
 
 def test_a_tap_that_is_none_is_one_line(tiny_backbone: Backbone) -> None:
-    with pytest.raises(LepbenchError, match=r"no tap 'mid_block.resnet\[0\]'; did you mean 'mid_block.resn"):
+    with pytest.raises(LepbenchError, match=r"no tap 'mid_block.resnet\[0\]'; did you mean 'mid_"):
         select_taps(tiny_backbone, ["mid_block.resnet[0]"])
 
 
