@@ -25,7 +25,7 @@ from lepbench.methods import LepConfig
 from lepbench.predictors import MlpConfig, MlpPredictor
 from lepbench.seeds import draw_noise, make_generator
 
-QUICK = {name: {"steps": 5} for name in PRESETS if PRESETS.get(name).steps > 12}
+QUICK: dict[str, Any] = {name: {"steps": 5} for name in PRESETS if PRESETS.get(name).steps > 12}
 """A preset of many steps is run in few."""
 
 
@@ -104,7 +104,7 @@ def test_a_scale_of_none_is_that_of_the_turbo_pipelines(pipeline_of: Callable[[s
     guided = SketchGuidedPipeline.from_pipe(pipe, make_predictor(wrap_pipeline(pipe)))
     sketch = torch.zeros(64, 64)
     sketch[:, 30] = 1.0
-    call = {"sketch": sketch, "seed": 0, "num_inference_steps": 2, "output_type": "pt"}
+    call: dict[str, Any] = {"sketch": sketch, "seed": 0, "num_inference_steps": 2, "output_type": "pt"}
     none, one = (guided("a fish", guidance_scale=scale, **call).images for scale in (0.0, 1.0))
     assert torch.equal(none, one)
     with pytest.raises(LepbenchError, match="give 1 for no guidance"):
