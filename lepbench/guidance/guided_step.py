@@ -61,7 +61,11 @@ class GuidedSteps:
         """
         loop = self.loop
         computed = self.guidance.step(
-            loop.backbone, z, loop.timesteps[index], loop.predictions.conditioning, needs_output
+            loop.backbone,
+            z,
+            loop.timesteps[index],
+            loop.predictions.conditioning,
+            needs_output=needs_output,
         )
         self.edges, self.gradient = computed.edges, computed.gradient
         return computed.output
