@@ -11,14 +11,15 @@ drawn and scored as `lepbench evaluate` does it, without the reference rows that
 that of the first line, paired by item.
 `passes` counts U-Net passes a picture, captioned and empty ones apart, and `gradients` those with a way back;
 `seconds` are a picture's share of its batch on the clock of the machine, `processor_ms` are of its processors
-for a picture drawn alone, text encoder and decoder included: other work on the machine adds to the first, and
-little to the second. With OMP_NUM_THREADS=1 an idle machine takes as long.
+for a picture drawn alone, text encoder and decoder included: lines are timed in turn at the end, and the least
+of five counts. With OMP_NUM_THREADS=1 an idle machine takes as long.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from lepbench.backbones import Backbone, load_backbone
+from lepbench.backbones import load_backbone
 from lepbench.backbones.cost import count_passes
 from lepbench.bars import show_bars
 from lepbench.config import dump_config
@@ -49,8 +50,8 @@ from lepbench.progress import Progress
 from lepbench.suites import Suite, load_suite
 
 SUITE = "sketchworld-edges-v1"
-DRAWN = 3
-"""Pictures that are timed; the quickest counts."""
+ROUNDS = 5
+"""Of timing; the quickest counts."""
 PAIRED = ("edge_f1_1px", "kid", "faithful_f1")
 FIGURES = ("edge_f1_1px", "edge_recall_1px", "clip_skill", "kid", "faithful_f1")
 Settings = dict[str, Any]
@@ -143,6 +144,11 @@ def model_of(name: str, sampler: Settings, method: Settings) -> ModelConfig:
     return ModelConfig.model_validate({"name": name, "sampler": sampler, "method": {"name": "lep", **method}})
 
 
+def build(model: ModelConfig) -> Method:
+    """The model with its weights."""
+    return model.method.build(load_backbone(str(model.backbone)), model.sampler)
+
+
 class Bench:
     """A suite, its judges, and the folder in which rows are kept."""
 
@@ -156,9 +162,8 @@ class Bench:
 
     def line(self, name: str, model: ModelConfig, progress: Progress) -> dict[str, Any]:
         """A line of the table: settings, cost, figures with the ends of their intervals."""
-        backbone = load_backbone(str(model.backbone))
-        method = model.method.build(backbone, model.sampler)
-        passes, gradients, milliseconds = self._cost(backbone, method)
+        method = build(model)
+        passes, gradients = self._passes(method)
         real = self._table("real", make_real_condition(), progress)
         drawn = self._table(
             f"{name}-{sha256_bytes(dump_config(model).encode())[:8]}", make_model_condition(method), progress
@@ -182,7 +187,6 @@ class Bench:
             "items": self.items,
             "passes": passes,
             "gradients": gradients,
-            "processor_ms": round(milliseconds),
             "seconds": round(drawn.read_columns(["seconds"])["seconds"].to_pandas().mean(), 3),
         }
         for metric in FIGURES:
@@ -200,17 +204,23 @@ class Bench:
         kept = self.folder / f"{folder}-{self.skip}-{self.items}"
         return ConditionRunner(kept, self.judges, self.protocol, progress).table(row, self.batches)
 
-    def _cost(self, backbone: Backbone, method: Method) -> tuple[int, int, float]:
-        """U-Net passes of one picture, how many of them keep a graph, and milliseconds of processors."""
-        with count_passes(backbone.denoiser) as passes:
-            taken = [self._milliseconds(method) for _ in range(DRAWN)]
-        return passes.total // DRAWN, passes.steered // DRAWN, min(taken)
+    def time_models(self, models: Sequence[ModelConfig]) -> list[int]:
+        """Milliseconds of the processors for one picture by each, the least of some drawn in turn."""
+        methods = [build(model) for model in models]
+        taken = [[self._milliseconds(method) for method in methods] for _ in range(ROUNDS)]
+        return [round(min(times)) for times in zip(*taken, strict=True)]
 
     def _milliseconds(self, method: Method) -> float:
-        """Of the processors, for one picture."""
         started = time.process_time()
         method.draw([self.batches[0][0].request])
         return 1000 * (time.process_time() - started)
+
+    def _passes(self, method: Method) -> tuple[int, int]:
+        """U-Net passes of one picture, and how many of them keep a graph: counted, not reckoned."""
+        assert method.counted is not None
+        with count_passes(method.counted.denoiser) as passes:
+            method.draw([self.batches[0][0].request])
+        return passes.total, passes.steered
 
 
 def settings_of(model: ModelConfig) -> Settings:
@@ -256,16 +266,20 @@ def main() -> None:
     if chosen.early is not None:
         early = {"predictor": str(chosen.early)}
         table = table | {name: (sampler, method | early) for name, (sampler, method) in EARLY_TAPS.items()}
-    for name, (sampler, method) in table.items():
-        if chosen.only and name not in chosen.only:
-            continue
+    models = {
+        name: model_of(name, sampler, method)
+        for name, (sampler, method) in table.items()
+        if not chosen.only or name in chosen.only
+    }
+    for name, model in models.items():
         with show_bars() as progress:
-            told = partial(told_of, progress, name)
-            lines.append(bench.line(name, model_of(name, sampler, method), told))
+            lines.append(bench.line(name, model, partial(told_of, progress, name)))
         # After every line: what is done is there to be read.
         write_text(chosen.out, pd.DataFrame(lines).to_csv(index=False))
-    shown = pd.DataFrame(lines)[["variant", "passes", "gradients", "processor_ms", *FIGURES]]
-    print(shown.to_string(index=False))
+    frame = pd.DataFrame(lines)
+    frame.insert(frame.columns.get_loc("seconds"), "processor_ms", bench.time_models(list(models.values())))
+    write_text(chosen.out, frame.to_csv(index=False))
+    print(frame[["variant", "passes", "gradients", "processor_ms", *FIGURES]].to_string(index=False))
 
 
 if __name__ == "__main__":

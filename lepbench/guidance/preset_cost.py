@@ -36,8 +36,8 @@ class PresetCost(NamedTuple):
     """Of one picture under classifier-free guidance.
 
     Attributes:
-        passes: of the denoiser, conditional and unconditional ones apart; one that stops at the last tap counts
-            like the others.
+        passes: of the denoiser, conditional and unconditional ones apart; those that stop at the last tap are
+            counted whole.
         gradients: how many of them have a backward pass.
         tflop: of these on Stable Diffusion 1.5's shape at 512 px, the autoencoder left out.
     """
