@@ -133,7 +133,7 @@ def _preset_row(name: str, preset: Preset) -> dict[str, Any]:
         "gradients": cost.gradients,
         "tflop": round(cost.tflop, 1),
         "less": f"{cost.share:.1f} times less",
-        "settings": _what(preset),
+        "settings": _text(preset.model_dump(exclude_defaults=True)),
     }
 
 
