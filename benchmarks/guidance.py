@@ -10,9 +10,9 @@ drawn and scored as `lepbench evaluate` does it, without the reference rows that
 --runs by the hash of their settings: what was stopped goes on where it was. `..._less_first` is a figure less
 that of the first line, paired by item.
 `passes` counts U-Net passes a picture, captioned and empty ones apart, and `gradients` those with a way back;
-`seconds` are a picture's share of its batch on the machine's clock, `processor_ms` are of its processors for a
-picture drawn alone, text encoder and decoder included: lines are timed in turn at the end, and the least of five
-counts. With OMP_NUM_THREADS=1 an idle machine takes as long.
+`seconds` are a picture's share of its batch on the machine's clock, `processor_ms` of its processors for one
+drawn alone, text encoder and decoder included: lines are timed in turn at the end, the least of five counts.
+With OMP_NUM_THREADS=1 an idle machine takes as long.
 """
 
 from __future__ import annotations
