@@ -83,7 +83,7 @@ def test_taps_are_those_that_the_recipe_names(
     assert outcome.recipe.taps == early.taps
     predictor = Predictor.from_pretrained(tmp_path / "run", tiny_backbone)
     assert tuple(predictor.config.taps) == early.taps
-    with pytest.raises(LepbenchError, match="taps: .* has no tap 'mid'; choose one of"):
+    with pytest.raises(LepbenchError, match=r"taps: .* has no tap 'mid'"):
         train_predictor(early.model_copy(update={"taps": ("mid",)}), tmp_path / "other", ignore_progress)
 
 
