@@ -11,7 +11,7 @@ drawn and scored as `lepbench evaluate` does it, without the reference rows that
 that of the first line, paired by item.
 `passes` counts U-Net passes a picture, captioned and empty ones apart, and `gradients` those with a way back;
 `seconds` are a picture's share of its batch on the machine's clock, `processor_ms` of its processors for one
-drawn alone, text encoder and decoder included: lines are timed in turn at the end, the least of five counts.
+drawn alone, text encoder and decoder included: lines are timed in turn at the end, the least of three counts.
 With OMP_NUM_THREADS=1 an idle machine takes as long.
 """
 
@@ -50,7 +50,7 @@ from lepbench.progress import Progress
 from lepbench.suites import Suite, load_suite
 
 SUITE = "sketchworld-edges-v1"
-ROUNDS = 5
+ROUNDS = 3
 """Of timing; the quickest counts."""
 PAIRED = ("edge_f1_1px", "kid", "faithful_f1")
 FIGURES = ("edge_f1_1px", "edge_recall_1px", "clip_skill", "kid", "faithful_f1")
