@@ -2,7 +2,7 @@
 
     python benchmarks/levers_figure.py docs/levers.csv --out docs/levers.png
 
-Bars are 95 % intervals; the line is the Pareto front, whose points are named.
+Bars are 95 % intervals; the line is the Pareto front; its points and the presets are named.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from lepbench.metrics.front import find_front
 
 TITLES = {"edge_f1_1px": "edge F1 at 1 px", "clip_skill": "CLIP skill", "faithful_f1": "faithful F1"}
 COST = "processor_ms"
-PLAIN, NAMED = "#9aa7b1", "#13699f"
+PLAIN, FRONT = "#9aa7b1", "#13699f"
+PRESETS = ("fast", "turbo")
 
 
 def draw_front(axes: Axes, table: pd.DataFrame, metric: str) -> None:
@@ -28,11 +29,17 @@ def draw_front(axes: Axes, table: pd.DataFrame, metric: str) -> None:
     axes.errorbar(table[COST], table[metric], bars, fmt="o", ms=4, lw=0.8, color=PLAIN)
     on_front = find_front(pd.concat([-table[COST], table[metric]], axis=1))
     front = table[on_front].sort_values(COST)
-    axes.plot(front[COST], front[metric], "o-", ms=4, lw=1.2, color=NAMED, drawstyle="steps-post")
-    for _, line in front.iterrows():
+    axes.plot(front[COST], front[metric], "o-", ms=4, lw=1.2, color=FRONT, drawstyle="steps-post")
+    for _, line in table[on_front | table["variant"].isin(PRESETS)].iterrows():
         place = (line[COST], line[metric])
         axes.annotate(
-            line["variant"], place, (-4, 5), textcoords="offset points", ha="right", fontsize=7, color=NAMED
+            line["variant"],
+            place,
+            (-4, 5),
+            textcoords="offset points",
+            ha="right",
+            fontsize=7,
+            color="#333333",
         )
     axes.set(xlabel="milliseconds an image, one core", title=TITLES[metric])
     axes.set_xlim(left=0)
