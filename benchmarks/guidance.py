@@ -10,21 +10,25 @@ drawn and scored as `lepbench evaluate` does it, without the reference rows that
 --runs by the hash of their settings: what was stopped goes on where it was. `..._less_first` is a figure less
 that of the first line, paired by item.
 `passes` counts U-Net passes a picture, captioned and empty ones apart, and `gradients` those with a way back;
-seconds are those of the machine it ran on.
+`seconds` are a picture's share of its batch on the machine's clock, `processor_ms` of its processors for one
+drawn alone, text encoder and decoder included: lines are timed in turn at the end, the least of three counts.
+With OMP_NUM_THREADS=1 an idle machine takes as long.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import torch
 
-from lepbench.backbones import Backbone, load_backbone
+from lepbench.backbones import load_backbone
+from lepbench.backbones.cost import count_passes
 from lepbench.bars import show_bars
 from lepbench.config import dump_config
 from lepbench.evaluation.condition_runner import ConditionRunner
@@ -46,6 +50,8 @@ from lepbench.progress import Progress
 from lepbench.suites import Suite, load_suite
 
 SUITE = "sketchworld-edges-v1"
+ROUNDS = 3
+"""Of timing; the quickest counts."""
 PAIRED = ("edge_f1_1px", "kid", "faithful_f1")
 FIGURES = ("edge_f1_1px", "edge_recall_1px", "clip_skill", "kid", "faithful_f1")
 Settings = dict[str, Any]
@@ -97,38 +103,38 @@ def unipc(steps: int, **settings: Any) -> Settings:
     return {"steps": steps, "scheduler": "unipc", **settings}
 
 
+def trailing(steps: int, **settings: Any) -> Settings:
+    return unipc(steps, timestep_spacing="trailing", **settings)
+
+
 FAST: Settings = {"scale": 1.2, "stop": 0.2}
-EARLY_TWICE: Settings = {"repeats": {"times": 2, "above": 0.7}}
 LEVERS: dict[str, tuple[Settings, Settings]] = {
     "fast": (unipc(20), FAST),
-    # One thing changed.
+    "turbo": (PRESETS.get("turbo").sampler(), PRESETS.get("turbo").steering()),
+    # At most 16 passes by other means.
+    "16-no-empty": (trailing(16, guidance_scale=1.0), FAST),
+    "12-empty-to-0.67": (trailing(12, guidance_stop=0.67), {"scale": 1.4, "stop": 0.2}),
+    "8": (trailing(8), FAST),
+    "12-empty-every-3": (trailing(12, guidance_every=3), FAST),
+    "12-no-empty": (trailing(12, guidance_scale=1.0), FAST),
+    "8-no-empty": (trailing(8, guidance_scale=1.0), FAST),
+    "6-no-empty": (trailing(6, guidance_scale=1.0), FAST),
+    "8-no-empty-every-2": (trailing(8, guidance_scale=1.0), {**FAST, "every": 2}),
+    # One thing changed in `fast`.
     "gradient-every-2": (unipc(20), {**FAST, "every": 2}),
     "gradient-every-3": (unipc(20), {**FAST, "every": 3}),
-    "empty-every-2": (unipc(20, guidance_every=2), FAST),
-    "empty-every-4": (unipc(20, guidance_every=4), FAST),
-    "empty-to-0.5": (unipc(20, guidance_stop=0.5), FAST),
-    "empty-to-0.8": (unipc(20, guidance_stop=0.8), FAST),
     "no-empty": (unipc(20, guidance_scale=1.0), FAST),
+    "empty-to-0.5": (unipc(20, guidance_stop=0.5), FAST),
+    "empty-every-2": (unipc(20, guidance_every=2), FAST),
+    "early-twice": (unipc(20), {**FAST, "repeats": {"times": 2, "above": 0.7}}),
     "features-4": (unipc(20), {**FAST, "feature_updates": 4}),
-    "features-16": (unipc(20), {**FAST, "feature_updates": 16}),
-    "early-twice": (unipc(20), {**FAST, **EARLY_TWICE}),
-    "trailing": (unipc(20, timestep_spacing="trailing"), FAST),
-    # Fewer steps.
-    "10-steps": (unipc(10), FAST),
-    "10-trailing": (unipc(10, timestep_spacing="trailing"), FAST),
-    "8-steps": (unipc(8), FAST),
-    "8-trailing": (unipc(8, timestep_spacing="trailing"), FAST),
-    # At most 16 passes by several.
-    "8-trailing-features": (unipc(8, timestep_spacing="trailing"), {**FAST, "feature_updates": 4}),
-    "8-trailing-twice": (
-        unipc(8, timestep_spacing="trailing", guidance_stop=0.4),
-        {"scale": 0.8, "stop": 0.2, **EARLY_TWICE},
-    ),
-    "10-empty-early": (unipc(10, timestep_spacing="trailing", guidance_stop=0.4), FAST),
-    "10-empty-every-2": (unipc(10, timestep_spacing="trailing", guidance_every=2), FAST),
-    "12-empty-early": (unipc(12, timestep_spacing="trailing", guidance_stop=0.65), FAST),
-    "12-empty-every-3": (unipc(12, timestep_spacing="trailing", guidance_every=3), FAST),
+    "trailing": (trailing(20), FAST),
 }
+EARLY_TAPS: dict[str, tuple[Settings, Settings]] = {
+    "early-taps": (unipc(20), FAST),
+    "early-taps-thrice": (unipc(20), {"scale": 0.6, "stop": 0.2, "repeats": {"times": 3, "above": 0.2}}),
+}
+"""Lines with the predictor of --early, which reads early taps alone."""
 
 TABLES = {"variants": VARIANTS, "stop": STOPS, "presets": PRESET_LINES, "levers": LEVERS}
 
@@ -136,6 +142,11 @@ TABLES = {"variants": VARIANTS, "stop": STOPS, "presets": PRESET_LINES, "levers"
 def model_of(name: str, sampler: Settings, method: Settings) -> ModelConfig:
     """A line of a table as MODEL.yaml would have it."""
     return ModelConfig.model_validate({"name": name, "sampler": sampler, "method": {"name": "lep", **method}})
+
+
+def build(model: ModelConfig) -> Method:
+    """The model with its weights."""
+    return model.method.build(load_backbone(str(model.backbone)), model.sampler)
 
 
 class Bench:
@@ -151,9 +162,8 @@ class Bench:
 
     def line(self, name: str, model: ModelConfig, progress: Progress) -> dict[str, Any]:
         """A line of the table: settings, cost, figures with the ends of their intervals."""
-        backbone = load_backbone(str(model.backbone))
-        method = model.method.build(backbone, model.sampler)
-        passes, gradients = self._passes(backbone, method)
+        method = build(model)
+        passes, gradients = self._passes(method)
         real = self._table("real", make_real_condition(), progress)
         drawn = self._table(
             f"{name}-{sha256_bytes(dump_config(model).encode())[:8]}", make_model_condition(method), progress
@@ -194,15 +204,23 @@ class Bench:
         kept = self.folder / f"{folder}-{self.skip}-{self.items}"
         return ConditionRunner(kept, self.judges, self.protocol, progress).table(row, self.batches)
 
-    def _passes(self, backbone: Backbone, method: Method) -> tuple[int, int]:
-        """U-Net passes of one picture, and how many of them keep a graph: counted, not reckoned."""
-        seen: list[bool] = []
-        handle = backbone.denoiser.register_forward_pre_hook(
-            lambda module, inputs: seen.extend([torch.is_grad_enabled()] * len(inputs[0]))
-        )
+    def time_models(self, models: Sequence[ModelConfig]) -> list[int]:
+        """Milliseconds of the processors for one picture by each, the least of some drawn in turn."""
+        methods = [build(model) for model in models]
+        taken = [[self._milliseconds(method) for method in methods] for _ in range(ROUNDS)]
+        return [round(min(times)) for times in zip(*taken, strict=True)]
+
+    def _milliseconds(self, method: Method) -> float:
+        started = time.process_time()
         method.draw([self.batches[0][0].request])
-        handle.remove()
-        return len(seen), sum(seen)
+        return 1000 * (time.process_time() - started)
+
+    def _passes(self, method: Method) -> tuple[int, int]:
+        """U-Net passes of one picture, and how many of them keep a graph: counted, not reckoned."""
+        assert method.counted is not None
+        with count_passes(method.counted.denoiser) as passes:
+            method.draw([self.batches[0][0].request])
+        return passes.total, passes.steered
 
 
 def settings_of(model: ModelConfig) -> Settings:
@@ -239,21 +257,28 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=64, help="of the suite")
     parser.add_argument("--skip", type=int, default=0, help="items to pass over first")
     parser.add_argument("--only", nargs="*", help="lines by name; all unless said")
+    parser.add_argument("--early", type=Path, help="a predictor of early taps (benchmarks/predictors.py)")
     parser.add_argument("--runs", type=Path, required=True, help="folder of the evaluations")
     parser.add_argument("--out", type=Path, required=True, help="CSV")
     chosen = parser.parse_args()
     bench = Bench(load_suite(SUITE), chosen.skip, chosen.items, chosen.runs)
-    lines = []
-    for name, (sampler, method) in TABLES[chosen.table].items():
-        if chosen.only and name not in chosen.only:
-            continue
+    table, lines = TABLES[chosen.table], []
+    if chosen.early is not None:
+        early = {"predictor": str(chosen.early)}
+        table = table | {name: (sampler, method | early) for name, (sampler, method) in EARLY_TAPS.items()}
+    models = {
+        name: model_of(name, sampler, method)
+        for name, (sampler, method) in table.items()
+        if not chosen.only or name in chosen.only
+    }
+    for name, model in models.items():
         with show_bars() as progress:
-            told = partial(told_of, progress, name)
-            lines.append(bench.line(name, model_of(name, sampler, method), told))
+            lines.append(bench.line(name, model, partial(told_of, progress, name)))
         # After every line: what is done is there to be read.
         write_text(chosen.out, pd.DataFrame(lines).to_csv(index=False))
-    shown = pd.DataFrame(lines)[["variant", "passes", "gradients", "seconds", *FIGURES]]
-    print(shown.to_string(index=False))
+    frame = pd.DataFrame(lines).assign(processor_ms=bench.time_models(list(models.values())))
+    write_text(chosen.out, frame.to_csv(index=False))
+    print(frame[["variant", "passes", "gradients", "processor_ms", *FIGURES]].to_string(index=False))
 
 
 if __name__ == "__main__":

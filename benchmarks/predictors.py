@@ -2,6 +2,7 @@
 
     python benchmarks/predictors.py --out runs/predictors > docs/predictors.csv
     python benchmarks/predictors.py --out runs/predictors-saliency --target saliency --kinds mlp
+    python benchmarks/predictors.py --out runs/early --kinds "mlp early" --triplets 3000 --steps 600
 
 All are trained on the same scenes, steps and noise, and judged on scenes of another split. Errors are mean
 squared errors in latent units: over thirds of the schedule, from the least noise to the most, and on the
@@ -48,6 +49,18 @@ KINDS: dict[str, dict[str, object]] = {
     "mlp balanced": {"predictor": "mlp", "loss": "balanced"},
     "aggregated": {"predictor": "aggregated"},
     "unet": {"predictor": "unet"},
+    # Of mini@1; a gradient goes back through the down and middle blocks alone.
+    "mlp early": {
+        "predictor": "mlp",
+        "taps": [
+            "down_blocks[0].resnets[-1]",
+            "down_blocks[1].attentions[-1]",
+            "down_blocks[2].attentions[-1]",
+            "mid_block.resnets[0]",
+            "mid_block.attentions[0]",
+            "mid_block.resnets[1]",
+        ],
+    },
 }
 PARTS = 9
 """Of the schedule, judged at the middle of each."""

@@ -68,7 +68,7 @@ def sample(
             one each. It is fitted to the picture's size. None: the backbone alone.
         backbone: an embedded name, a folder, a hub id, or a loaded one.
         predictor: the same; it must have been trained on that backbone.
-        preset: "fast" or "paper": what the next four are unless given.
+        preset: "fast", "turbo" or "paper": what the next four are unless given.
         scale: the paper's beta, the length of a shift in lengths of the ordinary step.
         stop: guide while t > stop x T_train.
         steps, scheduler: of the sampler.
@@ -197,6 +197,6 @@ def _choose_settings(
     guidance_scale: float,
 ) -> SamplerSettings:
     """The preset's settings, and those that are given; some backbones have a scheduler of their own."""
-    implied = preset.sampler() | imply_sampler(backbone)
-    given = {"steps": steps, "scheduler": scheduler, "guidance_scale": guidance_scale}
-    return parse_config(implied | {k: v for k, v in given.items() if v is not None}, SamplerSettings, "")
+    options = {"steps": steps, "scheduler": scheduler, "guidance_scale": guidance_scale}
+    given = {key: value for key, value in options.items() if value is not None}
+    return parse_config(preset.sampler(imply_sampler(backbone) | given), SamplerSettings, "")

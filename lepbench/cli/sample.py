@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from lepbench.backbones.load import Precision
     from lepbench.guidance.draw import DrawnPicture
+    from lepbench.guidance.presets import Preset
     from lepbench.guidance.settings import SamplerSettings
     from lepbench.guidance.sketch import Sketch
     from lepbench.images import Pixels
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     "--preset",
     default="fast",
     show_default=True,
-    help="fast or paper: defaults of the next four options.",
+    help="fast, turbo or paper: defaults of the next four options.",
 )
 @click.option("--scale", type=click.FloatRange(min=0), help="Sketch guidance scale.")
 @click.option("--stop", type=click.FloatRange(0, 1), help="Guide while t > STOP x T.")
@@ -142,10 +143,10 @@ def command(
     chosen = PRESETS.get(preset)
     given = {key: value for key, value in (("scale", scale), ("stop", stop)) if value is not None}
     # Checked before anything is loaded, so that an error is reported at once.
-    _settings(chosen.sampler(), sampler)
+    _settings(chosen, {}, sampler)
     steering = parse_config(chosen.steering() | given, LepConfig, "")
     backbone = load_backbone(model, device, precision)
-    settings = _settings(chosen.sampler() | imply_sampler(backbone), sampler)
+    settings = _settings(chosen, imply_sampler(backbone), sampler)
     size = backbone.choose_size(height, width)
     backbone.latent_shape(size)
     backbone.require_negatives(settings.guidance_scale, [settings.negative_prompt])
@@ -227,8 +228,8 @@ def _read_importance(path: Path, size: tuple[int, int]) -> NDArray[np.float32]:
     return weights
 
 
-def _settings(implied: dict[str, Any], options: dict[str, Any]) -> SamplerSettings:
-    """The sampler's settings: the command's options, and those implied where there are none.
+def _settings(preset: Preset, implied: dict[str, Any], options: dict[str, Any]) -> SamplerSettings:
+    """The sampler's settings: the command's options, then those that a backbone implies, then the preset's.
 
     Raises:
         LepbenchError: one is out of range, or no scheduler has that name.
@@ -237,4 +238,4 @@ def _settings(implied: dict[str, Any], options: dict[str, Any]) -> SamplerSettin
     from lepbench.guidance.settings import SamplerSettings
 
     given = {name: value for name, value in options.items() if value is not None}
-    return parse_config({**implied, **given}, SamplerSettings, "")
+    return parse_config(preset.sampler(implied | given), SamplerSettings, "")

@@ -44,9 +44,14 @@ class CleanGuidance:
     schedule: GuidanceSchedule = field(default_factory=GuidanceSchedule)
 
     def step(
-        self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
+        self,
+        backbone: Backbone,
+        z: Tensor,
+        timestep: Tensor,
+        conditioning: Conditioning,
+        needs_output: bool = True,
     ) -> GuidanceStep:
-        """The gradient of `edge_distance` by z. No edges in latent units are predicted."""
+        """The gradient of `edge_distance` by z, of a whole pass. No edges in latent units are predicted."""
         with torch.enable_grad():
             leaf = z.detach().clone().requires_grad_()
             output, _ = backbone.read(leaf, timestep, conditioning, ())

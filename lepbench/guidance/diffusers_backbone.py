@@ -49,6 +49,17 @@ class DiffusersBackbone(Backbone):
         with self._keep_weights():
             return super().read(latents, timesteps, conditioning, positions)
 
+    def features(
+        self,
+        latents: Tensor,
+        timesteps: Tensor | int | float,
+        conditioning: Conditioning,
+        positions: Sequence[str],
+    ) -> dict[str, Tensor]:
+        """As `Backbone.features`; the graph keeps the weights as they were used."""
+        with self._keep_weights():
+            return super().features(latents, timesteps, conditioning, positions)
+
     def _keep_weights(self) -> AbstractContextManager[Any]:
         """Context in which the graph is not affected by hooks that replace a weight's data after its use."""
         return saved_tensors_hooks(Tensor.detach, _pass_on) if self.is_hooked else nullcontext()

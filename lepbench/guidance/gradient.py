@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -21,9 +21,15 @@ HALF_SCALES = (2.0**12, 2.0**4, 2.0**-4)
 
 
 class GuidanceStep(NamedTuple):
-    """One conditional pass: the denoiser's output, the predicted edges if any, the gradient w.r.t. z."""
+    """One conditional pass.
 
-    output: Tensor
+    Attributes:
+        output: the denoiser's, `[B, C, h, w]`; None where the pass stopped before it.
+        edges: the predicted edges, `[B, C, h, w]`; None where there are none.
+        gradient: of the loss w.r.t. z, `[B, C, h, w]`.
+    """
+
+    output: Tensor | None
     edges: Tensor | None
     gradient: Tensor
 
@@ -37,6 +43,7 @@ def compute_edge_gradient(
     target: Tensor,
     weights: Tensor | None = None,
     feature_updates: int = 1,
+    needs_output: bool = True,
 ) -> GuidanceStep:
     """Gradient of the squared distance between predicted edges and sketches w.r.t. z, `[B, C, h, w]`.
 
@@ -51,15 +58,23 @@ def compute_edge_gradient(
         weights: `[B, 1, h, w]`, the importance of each latent pixel.
         feature_updates: of the features by the predictor alone (`descend_features`); the gradient is then
             that of half their squared distance to the result. One has the direction of L's own gradient.
+        needs_output: whether the pass runs to its end. If not, it stops after the last tap, unless the
+            predictor reads the noise.
     """
     taps = list(predictor.config.taps)
     size = (z.shape[-2], z.shape[-1])
     with torch.enable_grad():
         leaf = z.detach().clone().requires_grad_()
-        # The noise is computed from the output, so this backward pass includes the whole network.
-        with nullcontext() if predictor.reads_noise else record_until_read(backbone.denoiser, taps):
+        noise_component = output = None
+        if predictor.reads_noise:
+            # The noise is computed from the output, so this backward pass includes the whole network.
             output, features = backbone.read(leaf, timestep, conditioning, taps)
-        noise_component = read_noise(predictor, backbone, output, noisy=leaf, timesteps=timestep)
+            noise_component = read_noise(predictor, backbone, output, noisy=leaf, timesteps=timestep)
+        elif needs_output:
+            with record_until_read(backbone.denoiser, taps):
+                output, features = backbone.read(leaf, timestep, conditioning, taps)
+        else:
+            features = backbone.features(leaf, timestep, conditioning, taps)
 
         def measure(read: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
             edges = predictor(read, timestep.expand(len(leaf)), size, noise_component)
@@ -73,7 +88,7 @@ def compute_edge_gradient(
             edges = measure(moved)[0]
             losses = _measure_distance(features, moved)
         gradient = compute_gradient(losses.sum(), leaf, backbone.dtype == torch.float16)
-    return GuidanceStep(output.detach(), edges.detach(), gradient)
+    return GuidanceStep(None if output is None else output.detach(), edges.detach(), gradient)
 
 
 def _measure_distance(features: Mapping[str, Tensor], moved: Mapping[str, Tensor]) -> Tensor:

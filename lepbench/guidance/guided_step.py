@@ -37,6 +37,7 @@ class GuidedSteps:
         fresh = self.gradient is None or index % schedule.every == 0
         if fresh:
             output = self.compute_gradient(z, index)
+            assert output is not None
             prediction = self.loop.predictions.complete(output, z, timestep, index)
         else:
             prediction = self.loop.predictions.predict(z, timestep, index)
@@ -49,14 +50,23 @@ class GuidedSteps:
             if not fresh or index + 1 == len(self.loop.timesteps):
                 break
             # The sample is at the next timestep now, so the gradient is computed there.
-            self.compute_gradient(after * factor, index + 1)
+            self.compute_gradient(after * factor, index + 1, needs_output=False)
             after = self.apply_gradient(after, length, factor)
         return after
 
-    def compute_gradient(self, z: Tensor, index: int) -> Tensor:
-        """The conditional pass at `z`, as the denoiser reads it: its prediction; edges and gradient stay."""
+    def compute_gradient(self, z: Tensor, index: int, needs_output: bool = True) -> Tensor | None:
+        """The conditional pass at `z`, as the denoiser reads it: its prediction, where that is needed.
+
+        Edges and gradient stay.
+        """
         loop = self.loop
-        computed = self.guidance.step(loop.backbone, z, loop.timesteps[index], loop.predictions.conditioning)
+        computed = self.guidance.step(
+            loop.backbone,
+            z,
+            loop.timesteps[index],
+            loop.predictions.conditioning,
+            needs_output=needs_output,
+        )
         self.edges, self.gradient = computed.edges, computed.gradient
         return computed.output
 

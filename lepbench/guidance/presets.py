@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from lepbench.config import Config
 from lepbench.guidance.guidance_schedule import Repeats
 from lepbench.guidance.settings import SamplerSettings
@@ -25,9 +29,15 @@ class Preset(Config):
     stop: float
     repeats: Repeats | None = None
 
-    def sampler(self) -> dict[str, object]:
-        """The sampler settings, as keys of `SamplerSettings`; defaults are left out."""
-        return self.model_dump(include=set(SamplerSettings.model_fields), exclude_defaults=True)
+    def sampler(self, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+        """The sampler settings, as keys of `SamplerSettings`, and those given instead; defaults are left out.
+
+        `timestep_spacing` is meant for the preset's scheduler: another one that is given keeps its own.
+        """
+        own = self.model_dump(include=set(SamplerSettings.model_fields), exclude_defaults=True)
+        if given.get("scheduler", self.scheduler) != self.scheduler:
+            own.pop("timestep_spacing", None)
+        return {**own, **given}
 
     def steering(self) -> dict[str, object]:
         """The guidance settings, as keys of `lep`; defaults are left out."""
@@ -39,3 +49,14 @@ PRESETS: Registry[Preset] = Registry("preset")
 PRESETS.register("paper")(Preset(steps=250, scheduler="ddim", scale=1.6, stop=0.5))
 # A twelfth of the passes at no worse figures on mini.
 PRESETS.register("fast")(Preset(steps=20, scheduler="unipc", scale=1.2, stop=0.2))
+# At most 16 passes, and a thirtieth of the cost of the paper's settings, at figures of `fast` on mini.
+PRESETS.register("turbo")(
+    Preset(
+        steps=13,
+        scheduler="unipc",
+        timestep_spacing="trailing",
+        guidance_stop=0.9,
+        scale=1.2,
+        stop=0.3,
+    )
+)

@@ -34,9 +34,18 @@ class Guidance(Protocol):
     def schedule(self) -> GuidanceSchedule: ...
 
     def step(
-        self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
+        self,
+        backbone: Backbone,
+        z: Tensor,
+        timestep: Tensor,
+        conditioning: Conditioning,
+        needs_output: bool = True,
     ) -> GuidanceStep:
-        """One conditional pass at `z [B, C, h, w]`, as the denoiser reads it."""
+        """One conditional pass at `z [B, C, h, w]`, as the denoiser reads it.
+
+        Args:
+            needs_output: if False, the pass may stop where the gradient needs no more of it.
+        """
 
     def check(self, noise: Tensor) -> None:
         """Check that sketches and weights fit samples that start from `noise [B, C, h, w]`.
@@ -67,7 +76,12 @@ class SketchGuidance:
     feature_updates: int = 1
 
     def step(
-        self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
+        self,
+        backbone: Backbone,
+        z: Tensor,
+        timestep: Tensor,
+        conditioning: Conditioning,
+        needs_output: bool = True,
     ) -> GuidanceStep:
         """The gradient of the squared distance in latent units."""
         return compute_edge_gradient(
@@ -79,6 +93,7 @@ class SketchGuidance:
             target=self.target_latents,
             weights=self.weights,
             feature_updates=self.feature_updates,
+            needs_output=needs_output,
         )
 
     def check(self, noise: Tensor) -> None:

@@ -115,7 +115,7 @@ class ModelConfig(Config):
             raise ValueError(str(error)) from None
         sampler, method = given.get("sampler") or {}, given.get("method")
         if isinstance(sampler, dict):
-            sampler = {**preset.sampler(), **sampler}
+            sampler = preset.sampler(sampler)
         if isinstance(method, str):
             method = {"name": method}
         if isinstance(method, dict) and issubclass(METHODS.get(str(method.get("name"))), SteeredConfig):

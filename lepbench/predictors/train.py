@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from lepbench.predictors.process_group import ALONE, ProcessGroup, init
 from lepbench.predictors.train_config import TrainConfig
 from lepbench.predictors.training_result import TrainingResult, write_result
 from lepbench.progress import Progress, ignore_progress
+from lepbench.registry import suggest_name
 from lepbench.seeds import derive_seed, is_held_out, make_generator
 
 
@@ -164,7 +166,7 @@ def _build(config: TrainConfig, backbone: Backbone) -> Predictor:
     kind = PREDICTORS.get(config.predictor.name)
     shape = kind.config_kind(
         **config.predictor.model_dump(),
-        taps=backbone.tap_channels,
+        taps=select_taps(backbone, config.taps),
         out_channels=backbone.latent_channels,
         train_timesteps=backbone.train_timesteps,
         network=describe_architecture(backbone),
@@ -178,6 +180,21 @@ def _build(config: TrainConfig, backbone: Backbone) -> Predictor:
         torch.manual_seed(derive_seed("train-lep weights", config.seed))
         predictor = kind(shape)
     return predictor.to(backbone.device)
+
+
+def select_taps(backbone: Backbone, positions: Sequence[str] | None) -> dict[str, int]:
+    """Channels at the named positions, in the backbone's order; None for all of them.
+
+    Raises:
+        LepbenchError: one is no tap of the backbone.
+    """
+    channels = backbone.tap_channels
+    for position in positions or ():
+        if position not in channels:
+            raise LepbenchError(
+                f"taps: {backbone.name} has no tap {position!r}", suggest_name(position, list(channels))
+            )
+    return {name: count for name, count in channels.items() if positions is None or name in positions}
 
 
 def _triplets(folder: Path) -> Triplets:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lepbench.backbones.load import Precision
-from lepbench.config import Config
+from lepbench.config import Config, omit_defaults
 from lepbench.predictors.mlp import MlpOptions
 from lepbench.predictors.options import AnyPredictor
 
@@ -22,6 +22,8 @@ class TrainConfig(Config):
         data: a folder made by `lepbench build-data`.
         validation: the share of `data` held out, by hash of the id, or another such folder.
         predictor: the kind of predictor and its shape.
+        taps: positions of the backbone that it reads, some of `lepbench list taps`; None for all. Where they
+            are all early, the backward pass of guidance is short.
         loss: a name in `lepbench.predictors.losses`.
         timesteps: trained on `low <= t < high`; None for the whole schedule, since guidance may act anywhere.
         steps, batch, learning_rate, warmup, weight_decay: AdamW, the rate rising linearly over `warmup` steps
@@ -37,6 +39,7 @@ class TrainConfig(Config):
     data: Path
     validation: Annotated[float, Field(gt=0, lt=1)] | Path = 0.1
     predictor: AnyPredictor = MlpOptions()
+    taps: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     loss: Literal["mse", "balanced"] = "mse"
     timesteps: tuple[int, int] | None = None
     steps: int = Field(default=2000, ge=1)
@@ -48,6 +51,11 @@ class TrainConfig(Config):
     checkpoint_every: int = Field(default=200, ge=1)
     cache: Path | None = None
     device: str = "auto"
+
+    @model_serializer(mode="wrap")
+    def _serialise(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Omit the later key at its default, so that recipes without it are written as before."""
+        return omit_defaults(plain(self), type(self), ("taps",))
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

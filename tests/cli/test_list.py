@@ -37,7 +37,8 @@ def test_a_latent_that_cannot_be_is_one_line(latent: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", [*REGISTRIES, "backbones", "controls", "detectors", "judges", "protocols", "suites"]
+    "subject",
+    [*REGISTRIES, "backbones", "controls", "detectors", "judges", "presets", "protocols", "suites"],
 )
 def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
     rows = json.loads(said(subject, "--json"))

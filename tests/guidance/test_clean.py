@@ -81,6 +81,7 @@ def test_the_gradient_is_that_of_the_distance(tiny_backbone: Backbone, start: Te
     guidance = CleanGuidance(strokes())
     step = guidance.step(tiny_backbone, start, when, conditioning)
     assert step.edges is None
+    assert step.output is not None
     assert torch.allclose(step.output, tiny_backbone.predict(start, when, conditioning), atol=1e-6)
 
     def distance(z: torch.Tensor) -> torch.Tensor:

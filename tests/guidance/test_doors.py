@@ -274,6 +274,7 @@ def test_the_gradient_of_a_consistency_model_is_that_of_autograd() -> None:
     (expected,) = torch.autograd.grad(loss, leaf)
     assert expected.abs().max() > 0
     assert torch.allclose(step.gradient, expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max()))
+    assert step.output is not None
     assert torch.allclose(step.output, output, atol=1e-5)
 
 

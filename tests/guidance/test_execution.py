@@ -85,6 +85,8 @@ def test_compiled_blocks_give_the_same_gradient(
         for backbone in (prepared, tiny_backbone)
     )
     assert torch.allclose(ours.gradient, plain.gradient, rtol=1e-3, atol=1e-5)
+    assert ours.output is not None
+    assert plain.output is not None
     assert torch.allclose(ours.output, plain.output, atol=1e-5)
 
 

@@ -41,7 +41,12 @@ class ConstantGuidance:
     asked: list[int] = field(default_factory=list)
 
     def step(
-        self, backbone: Backbone, z: Tensor, timestep: Tensor, conditioning: Conditioning
+        self,
+        backbone: Backbone,
+        z: Tensor,
+        timestep: Tensor,
+        conditioning: Conditioning,
+        needs_output: bool = True,
     ) -> GuidanceStep:
         self.asked.append(int(timestep))
         return GuidanceStep(backbone.predict(z, timestep, conditioning), None, self.direction)

@@ -48,6 +48,7 @@ def test_stopping_at_the_last_tap_changes_nothing(
     weights = torch.rand(3, 1, 16, 16) if weighted else None
     output, gradient = plainly(tiny_backbone, start, conditioning, predictor, target, weights)
     step = compute_edge_gradient(tiny_backbone, start, WHEN, conditioning, predictor, target, weights)
+    assert step.output is not None
     assert torch.equal(step.output, output)
     assert torch.allclose(step.gradient, gradient, rtol=1e-5, atol=1e-7)
     assert not any(tensor is not None and tensor.requires_grad for tensor in step)

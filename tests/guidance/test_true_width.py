@@ -110,6 +110,7 @@ def test_a_guided_gradient_at_true_width_is_that_of_the_literal_form(name: str) 
     loss = (concatenated(predictor, features, (8, 12)) - target).square().sum()
     (expected,) = torch.autograd.grad(loss, leaf)
 
+    assert step.output is not None
     assert step.output.isfinite().all()
     assert torch.allclose(step.output, output, rtol=1e-4, atol=1e-5)
     assert step.gradient.isfinite().all()

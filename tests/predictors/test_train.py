@@ -72,6 +72,21 @@ def config(triplet_folder: Path, tiny_pipeline_folder: Path, cache: Path) -> Tra
     )
 
 
+def test_taps_are_those_that_the_recipe_names(
+    config: TrainConfig, tiny_backbone: Backbone, tmp_path: Path
+) -> None:
+    assert "taps" not in config.identity
+    assert "taps:" not in dump_config(config)
+    early = config.model_copy(update={"taps": tiny_backbone.taps[:3], "steps": 2})
+    outcome = train_predictor(early, tmp_path / "run", ignore_progress)
+    assert outcome is not None
+    assert outcome.recipe.taps == early.taps
+    predictor = Predictor.from_pretrained(tmp_path / "run", tiny_backbone)
+    assert tuple(predictor.config.taps) == early.taps
+    with pytest.raises(LepbenchError, match=r"taps: .* has no tap 'mid'"):
+        train_predictor(early.model_copy(update={"taps": ("mid",)}), tmp_path / "other", ignore_progress)
+
+
 def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
     config: TrainConfig, tiny_backbone: Backbone, tmp_path: Path
 ) -> None:
