@@ -124,16 +124,16 @@ def presets_command(wanted_json: bool) -> None:
 
 
 def _preset_row(name: str, preset: Preset) -> dict[str, Any]:
-    from lepbench.guidance.preset_cost import count_preset_cost
+    from lepbench.guidance.preset_cost import divide_literal, estimate_tflop
+    from lepbench.guidance.presets import COUNTS
 
-    cost = count_preset_cost(preset)
     return {
         "name": name,
-        "passes": cost.passes,
-        "gradients": cost.gradients,
-        "tflop": round(cost.tflop, 1),
-        "less": f"{cost.share:.1f} times less",
-        "settings": _text(preset.model_dump(exclude_defaults=True)),
+        "passes": preset.passes,
+        "gradients": preset.gradients,
+        "tflop": round(estimate_tflop(preset), 1),
+        "less": f"{divide_literal(preset):.1f} times less",
+        "settings": _text(preset.model_dump(exclude_defaults=True, exclude=set(COUNTS))),
     }
 
 

@@ -11,6 +11,9 @@ from lepbench.guidance.guidance_schedule import Repeats
 from lepbench.guidance.settings import SamplerSettings
 from lepbench.registry import Registry
 
+COUNTS = ("passes", "gradients")
+"""What a preset says of its cost; no settings."""
+
 
 class Preset(Config):
     """Settings of a preset, without the classifier-free guidance scale, which belongs to the backbone.
@@ -19,6 +22,8 @@ class Preset(Config):
         steps, scheduler, timestep_spacing, guidance_stop: as in `SamplerSettings`.
         scale, stop: as in `Guidance`.
         repeats: as in `GuidanceSchedule`.
+        passes: of the denoiser a picture under classifier-free guidance, conditional and unconditional ones apart.
+        gradients: how many of them have a backward pass.
     """
 
     steps: int
@@ -28,6 +33,8 @@ class Preset(Config):
     scale: float
     stop: float
     repeats: Repeats | None = None
+    passes: int
+    gradients: int
 
     def sampler(self, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
         """The sampler settings, as keys of `SamplerSettings`, and those given instead; defaults are left out.
@@ -41,14 +48,14 @@ class Preset(Config):
 
     def steering(self) -> dict[str, object]:
         """The guidance settings, as keys of `lep`; defaults are left out."""
-        return self.model_dump(exclude=set(SamplerSettings.model_fields), exclude_defaults=True)
+        return self.model_dump(exclude={*SamplerSettings.model_fields, *COUNTS}, exclude_defaults=True)
 
 
 PRESETS: Registry[Preset] = Registry("preset")
 # The authors' settings: 250 DDPM-like steps, and the defaults of their web page.
-PRESETS.register("paper")(Preset(steps=250, scheduler="ddim", scale=1.6, stop=0.5))
+PRESETS.register("paper")(Preset(steps=250, scheduler="ddim", scale=1.6, stop=0.5, passes=500, gradients=125))
 # A twelfth of the passes at no worse figures on mini.
-PRESETS.register("fast")(Preset(steps=20, scheduler="unipc", scale=1.2, stop=0.2))
+PRESETS.register("fast")(Preset(steps=20, scheduler="unipc", scale=1.2, stop=0.2, passes=40, gradients=16))
 # At most 16 passes, and a thirtieth of the cost of the paper's settings, at figures of `fast` on mini.
 PRESETS.register("turbo")(
     Preset(
@@ -58,5 +65,7 @@ PRESETS.register("turbo")(
         guidance_stop=0.9,
         scale=1.2,
         stop=0.3,
+        passes=15,
+        gradients=10,
     )
 )

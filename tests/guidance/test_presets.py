@@ -18,7 +18,7 @@ from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings, SketchGuidance, sample
 from lepbench.guidance.diffusers_backbone import wrap_pipeline
 from lepbench.guidance.pipeline import SketchGuidedPipeline
-from lepbench.guidance.preset_cost import LITERAL_GRADIENTS, LITERAL_PASSES, count_preset_cost
+from lepbench.guidance.preset_cost import LITERAL_GRADIENTS, LITERAL_PASSES, divide_literal
 from lepbench.guidance.presets import PRESETS, Preset
 from lepbench.guidance.schedulers import imply_sampler
 from lepbench.methods import LepConfig
@@ -115,22 +115,21 @@ def test_a_scale_of_none_is_that_of_the_turbo_pipelines(pipeline_of: Callable[[s
 def test_the_cost_of_a_preset_is_what_is_counted(name: str, pipeline_of: Callable[[str], Any]) -> None:
     # The tiny pipeline has the training schedule of Stable Diffusion 1.5.
     backbone, preset = wrap_pipeline(pipeline_of("sd")), PRESETS.get(name)
-    quick = preset.model_copy(update=QUICK.get(name, {}))
-    _, passes = draw(backbone, quick, guidance_scale=4.0)
-    cost = count_preset_cost(quick)
-    assert (cost.passes, cost.gradients) == (passes.total, passes.steered)
-    assert cost.tflop == pytest.approx((0.803 * passes.total) + 0.661 * passes.steered)
+    _, passes = draw(backbone, preset, guidance_scale=4.0)
+    assert (preset.passes, preset.gradients) == (passes.total, passes.steered)
 
 
 def test_the_literal_setting_is_that_of_the_papers_preset() -> None:
-    cost = count_preset_cost(PRESETS.get("paper"))
-    assert (cost.passes, cost.gradients) == (LITERAL_PASSES, LITERAL_GRADIENTS)
+    paper = PRESETS.get("paper")
+    assert (paper.passes, paper.gradients) == (LITERAL_PASSES, LITERAL_GRADIENTS)
     # Literally, the backward pass goes through both halves.
-    assert cost.share == pytest.approx((500 * 0.803 + 250 * 0.661) / (500 * 0.803 + 125 * 0.661))
+    assert divide_literal(paper) == pytest.approx((500 * 0.803 + 250 * 0.661) / (500 * 0.803 + 125 * 0.661))
 
 
 def test_a_spacing_belongs_to_the_presets_scheduler() -> None:
-    preset = Preset(steps=8, scheduler="unipc", timestep_spacing="trailing", scale=1.0, stop=0.2)
+    preset = Preset(
+        steps=8, scheduler="unipc", timestep_spacing="trailing", scale=1.0, stop=0.2, passes=16, gradients=7
+    )
     assert preset.sampler()["timestep_spacing"] == "trailing"
     assert preset.sampler({"scheduler": "unipc", "steps": 4})["timestep_spacing"] == "trailing"
     assert preset.sampler({"scheduler": "flow_euler"}) == {"steps": 8, "scheduler": "flow_euler"}
