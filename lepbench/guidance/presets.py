@@ -22,7 +22,7 @@ class Preset(Config):
         steps, scheduler, timestep_spacing, guidance_stop: as in `SamplerSettings`.
         scale, stop: as in `Guidance`.
         repeats: as in `GuidanceSchedule`.
-        passes: of the denoiser a picture under classifier-free guidance, conditional and unconditional ones apart.
+        passes: of the denoiser, a picture; under classifier-free guidance a step has two.
         gradients: how many of them have a backward pass.
     """
 

@@ -115,8 +115,10 @@ def test_a_scale_of_none_is_that_of_the_turbo_pipelines(pipeline_of: Callable[[s
 def test_the_cost_of_a_preset_is_what_is_counted(name: str, pipeline_of: Callable[[str], Any]) -> None:
     # The tiny pipeline has the training schedule of Stable Diffusion 1.5.
     backbone, preset = wrap_pipeline(pipeline_of("sd")), PRESETS.get(name)
-    _, passes = draw(backbone, preset, guidance_scale=4.0)
-    assert (preset.passes, preset.gradients) == (passes.total, passes.steered)
+    # Of an even schedule a part is enough.
+    part = 25 if name == "paper" else 1
+    _, passes = draw(backbone, preset, guidance_scale=4.0, steps=preset.steps // part)
+    assert (preset.passes, preset.gradients) == (part * passes.total, part * passes.steered)
 
 
 def test_the_literal_setting_is_that_of_the_papers_preset() -> None:
