@@ -56,7 +56,7 @@ def eval_yaml_command(
       lepbench hub eval-yaml photographs --metrics kid@dinov2,edge_f1_1px --push someone/photographs
     """
     from lepbench.evaluation.protocols import select_protocol
-    from lepbench.publishing.hub_files import EVAL, format_benchmark, make_benchmark, push_file
+    from lepbench.publishing.hub_results import EVAL, format_benchmark, make_benchmark, push_file
     from lepbench.suites import load_suite
 
     chosen = load_suite(suite)
@@ -109,7 +109,7 @@ def results_command(
     """
     from lepbench.api.running import verify
     from lepbench.config import parse_config
-    from lepbench.publishing.hub_files import RESULTS, ResultSource, format_results, make_results, push_file
+    from lepbench.publishing.hub_results import RESULTS, ResultSource, format_results, make_results, push_file
 
     record = verify(run, suite=suite, protocol=protocol, progress=False)
     entries = make_results(

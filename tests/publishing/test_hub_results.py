@@ -19,7 +19,7 @@ from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
-from lepbench.publishing.hub_files import Benchmark, format_benchmark, make_benchmark, make_results
+from lepbench.publishing.hub_results import Benchmark, format_benchmark, make_benchmark, make_results
 from lepbench.suites import Suite, load_suite
 
 DATASET = "someone/tiny-suite"
