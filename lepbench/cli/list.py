@@ -127,12 +127,13 @@ def _preset_row(name: str, preset: Preset) -> dict[str, Any]:
     from lepbench.guidance.preset_cost import divide_literal, estimate_tflop
     from lepbench.guidance.presets import COUNTS
 
+    tflop, share = estimate_tflop(preset), divide_literal(preset)
     return {
         "name": name,
         "passes": preset.passes,
         "gradients": preset.gradients,
-        "tflop": round(estimate_tflop(preset), 1),
-        "less": f"{divide_literal(preset):.1f} times less",
+        "tflop": None if tflop is None else round(tflop, 1),
+        "less": "not counted" if share is None else f"{share:.1f} times less",
         "settings": _text(preset.model_dump(exclude_defaults=True, exclude=set(COUNTS))),
     }
 

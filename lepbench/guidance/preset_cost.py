@@ -13,11 +13,17 @@ LITERAL_TFLOP = LITERAL_PASSES * FORWARD + LITERAL_GRADIENTS * 2 * BACKWARD
 """Of the paper's settings as public code implements them, with both halves of a step in the graph."""
 
 
-def estimate_tflop(preset: Preset) -> float:
-    """Operations of one picture at 512 px, the autoencoder left out; a pass that stops early counts whole."""
+def estimate_tflop(preset: Preset) -> float | None:
+    """Operations of one picture at 512 px, the autoencoder left out; None where nobody counted passes.
+
+    A pass that stops early counts whole.
+    """
+    if preset.passes is None or preset.gradients is None:
+        return None
     return preset.passes * FORWARD + preset.gradients * BACKWARD
 
 
-def divide_literal(preset: Preset) -> float:
+def divide_literal(preset: Preset) -> float | None:
     """How many times less that is than what the paper's settings take, implemented literally."""
-    return LITERAL_TFLOP / estimate_tflop(preset)
+    tflop = estimate_tflop(preset)
+    return None if tflop is None else LITERAL_TFLOP / tflop

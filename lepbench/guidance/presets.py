@@ -23,7 +23,7 @@ class Preset(Config):
         scale, stop: as in `Guidance`.
         repeats: as in `GuidanceSchedule`.
         passes: of the denoiser, a picture; under classifier-free guidance a step has two.
-        gradients: how many of them have a backward pass.
+        gradients: how many of them have a backward pass; both None where nobody counted.
     """
 
     steps: int
@@ -33,8 +33,8 @@ class Preset(Config):
     scale: float
     stop: float
     repeats: Repeats | None = None
-    passes: int
-    gradients: int
+    passes: int | None = None
+    gradients: int | None = None
 
     def sampler(self, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
         """The sampler settings, as keys of `SamplerSettings`, and those given instead; defaults are left out.

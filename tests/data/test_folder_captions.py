@@ -273,7 +273,9 @@ def run(*arguments: object) -> Any:
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
 
 
-def test_files_that_may_hold_captions_are_named_where_few_have_one(tmp_path: Path) -> None:
+def test_files_that_may_hold_captions_are_named_where_few_have_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     photos: dict[str, str | bytes] = {f"{n}.jpg": jpeg(photograph().rotate(n)) for n in range(5)}
     others: dict[str, str | bytes] = {
         "captions.json": "{}",
@@ -290,7 +292,8 @@ def test_files_that_may_hold_captions_are_named_where_few_have_one(tmp_path: Pat
     assert said in run(folder, "--dry-run", "--out", tmp_path / "look").stderr
     (folder / "0.txt").unlink()
     put(folder, {"story.txt": "once"})
-    refused = run(folder, "--out", tmp_path / "none").exception
+    monkeypatch.chdir(tmp_path)
+    refused = run(folder, "--out", "none").exception
     assert isinstance(refused, LepbenchError)
     assert "no caption (5), such as: no 0.txt; see" in str(refused)
     assert "; not read: captions.json, labels.csv, story.txt and 1 more; captions come" in str(refused)

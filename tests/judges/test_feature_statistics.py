@@ -27,6 +27,8 @@ def test_files_that_hold_no_statistics_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no tensors")
     save_file({"mean": np.zeros(3)}, tmp_path / "other")
     save_file({"n": np.zeros(1, int), "total": np.zeros(3), "outer": np.zeros((3, 3))}, tmp_path / "floats")
-    for name in ("text", "other", "floats"):
+    with pytest.raises(LepbenchError, match="is no safetensors file"):
+        load_feature_statistics(tmp_path / "text")
+    for name in ("other", "floats"):
         with pytest.raises(LepbenchError, match="holds no feature statistics"):
             load_feature_statistics(tmp_path / name)

@@ -56,5 +56,5 @@ def test_a_missing_or_damaged_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="missing file"):
         JudgeStatistics.load(tmp_path / "none.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(LepbenchError, match="holds no features of pictures"):
+    with pytest.raises(LepbenchError, match="is no safetensors file"):
         JudgeStatistics.load(tmp_path / "bad.safetensors")

@@ -176,5 +176,5 @@ def test_weights_come_back_and_a_missing_or_damaged_file_is_one_line(tmp_path: P
     with pytest.raises(LepbenchError, match="does not fit"):
         load_weights(Probe(), tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"damaged")
-    with pytest.raises(LepbenchError, match="does not fit"):
+    with pytest.raises(LepbenchError, match="is no safetensors file"):
         load_weights(Segmenter(), tmp_path)

@@ -132,15 +132,16 @@ def test_references_are_drawn_once_and_an_amended_set_does_what_is_missing(
 
     monkeypatch.setattr(last_backbone, "load_backbone", load)
     run(tiny_set(tiny_entry("a"), tiny_entry("b"), tiny_entry("c", sweep={"sampler.steps": [1]})))
-    # a and b share every reference, c has its own sampler: its unguided pictures and overlay are others.
-    assert drawn == {"real": 1, "vae": 1, "unguided": 2, "overlay": 2, "model": 3, "wrong_sketch": 3}
+    # a and b share what networks draw, c has its own sampler: its unguided pictures are others. Every run
+    # makes its own true pictures and overlay.
+    assert drawn == {"real": 3, "vae": 1, "unguided": 2, "overlay": 3, "model": 3, "wrong_sketch": 3}
     assert len(loads) == 1
 
     drawn.clear()
     amended = tiny_set(tiny_entry("a"), tiny_entry("b"), tiny_entry("c", sweep=STEPS))
     assert make_plan(amended).describe().splitlines()[-1] == "runs: 4 (3 done, 1 missing)"
     outcome = run(amended)
-    assert drawn == {"model": 1, "wrong_sketch": 1}
+    assert drawn == {"real": 1, "overlay": 1, "model": 1, "wrong_sketch": 1}
     assert len(outcome.records) == 4
 
     drawn.clear()
@@ -187,7 +188,7 @@ def test_what_fails_is_listed_and_retried_and_the_others_are_done(
     mended = run(given)
     assert not mended.failed
     assert list(mended.records) == [f"{TASK}/elsewhere", f"{TASK}/a", f"{TASK}/b"]
-    assert drawn == {"model": 1, "wrong_sketch": 1}
+    assert drawn == {"real": 1, "model": 1, "wrong_sketch": 1}
 
 
 @pytest.mark.slow
@@ -276,8 +277,8 @@ def test_a_set_that_was_killed_goes_on_where_it_was(
     tiny_set: Make, tiny_entry: Make, tiny_suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = tiny_set(tiny_entry("a"), tiny_entry("b"))
-    # Six conditions of a, and of b the model's own pictures; the kill comes while those are compared.
-    command = [sys.executable, "-c", KILLED, json.dumps(document), "7"]
+    # Six conditions of a, and three of b; the kill comes while the pictures of its model are compared.
+    command = [sys.executable, "-c", KILLED, json.dumps(document), "9"]
     killed = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert make_plan(document).describe().splitlines() == [

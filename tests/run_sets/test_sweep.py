@@ -14,11 +14,13 @@ from lepbench.run_sets.config import ModelEntry
 from lepbench.run_sets.sweep import apply_settings, expand_sweep, write_suffix
 from lepbench.run_sets.variants import list_variants, make_variants
 
+SHARES = st.integers(0, 999).map(lambda thousandths: thousandths / 1000)
+"""As people write them: a model's name, which lists them, has at most 100 characters."""
 SWEEPS = st.fixed_dictionaries(
     {},
     optional={
-        "method.scale": st.lists(st.floats(0, 9, allow_subnormal=False), min_size=1, max_size=4, unique=True),
-        "method.stop": st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=4, unique=True),
+        "method.scale": st.lists(SHARES, min_size=1, max_size=4, unique=True),
+        "method.stop": st.lists(SHARES, min_size=1, max_size=4, unique=True),
         "sampler.steps": st.lists(st.integers(1, 999), min_size=1, max_size=3, unique=True),
         "method.execution.checkpointing": st.lists(st.booleans(), min_size=1, max_size=2, unique=True),
         "preset": st.lists(st.sampled_from(["fast", "paper"]), min_size=1, max_size=2, unique=True),
