@@ -8,14 +8,17 @@ from pathlib import Path
 
 import click
 
+from lepbench.errors import LepbenchError
+
+DEFAULT_SUITE = "sketchworld-edges-v1"
+"""As of `lepbench evaluate`."""
+
 
 @click.command("doctor")
 @click.argument("models", nargs=-1, type=click.Path(path_type=Path), metavar="[MODEL.yaml]...")
 @click.option(
     "--suite",
-    default="sketchworld-edges-v1",
-    show_default=True,
-    help="What they are evaluated on.",
+    help="A suite's name, or a folder of one  [default: sketchworld-edges-v1].",
 )
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the suite's].")
 @click.option("--judges", help="A YAML file of judges instead of the protocol's, or none.")
@@ -25,7 +28,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
     models: tuple[Path, ...],
-    suite: str,
+    suite: str | None,
     protocol: str | None,
     judges: str | None,
     lock: Path | None,
@@ -46,9 +49,11 @@ def command(
     from lepbench.api.installation import check_installation, check_lockfile, check_model
     from lepbench.api.needs import Planned
 
+    if not models and (suite or protocol or judges):
+        raise LepbenchError("--suite, --protocol and --judges are of MODEL.yaml files", "give one")
     checks = list(check_installation())
     for model in models:
-        checks += check_model(Planned(model, suite, protocol, judges))
+        checks += check_model(Planned(model, suite or DEFAULT_SUITE, protocol, judges))
     if lock is not None:
         checks.append(check_lockfile(lock))
     ok = not any(check.fix for check in checks)

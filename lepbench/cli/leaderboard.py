@@ -100,6 +100,8 @@ def add_command(
     known: Known = {}
 
     def add(folder: Path) -> str:
+        if folder.is_file():
+            raise LepbenchError(f"{folder} is a file", "unpack it, and give the folder")
         if (folder / MANIFEST).is_file():
             check_submission(folder)
         found = read_record(folder)
@@ -190,4 +192,4 @@ def check_command(leaderboards: Path) -> None:
     from lepbench.publishing.board_check import check_boards
 
     boards = check_boards(leaderboards)
-    click.echo("".join(f"{name}\n" for name in boards) + f"{leaderboards}: {len(boards)} boards are in order")
+    click.echo("".join(f"{name}\n" for name in boards) + f"{leaderboards}: boards in order: {len(boards)}")

@@ -314,6 +314,8 @@ def _print(rows: list[dict[str, Any]], wanted_json: bool) -> None:
 
 
 def _text(cell: Any) -> str:
+    if cell is None:
+        return "-"
     if isinstance(cell, dict):
         return " ".join(f"{key}={'none' if value is None else value}" for key, value in cell.items())
     return f"{cell:,}" if isinstance(cell, int) else str(cell)

@@ -67,7 +67,10 @@ def command(
     """
     if Path(name).suffix not in MODELS:
         if suite or protocol or judges or lock or dry_run:
-            raise LepbenchError(f"{name!r} is no MODEL.yaml", "give one with a suite, or a detector alone")
+            raise LepbenchError(
+                f"{name!r} is no MODEL.yaml; SUITE, --protocol, --judges, --lock and --dry-run are of one",
+                "name the file, or leave them out for a detector",
+            )
         _fetch_detector(name, source, sha256=sha256, trust=trust, as_json=as_json)
         return
     if source or sha256:

@@ -37,10 +37,17 @@ def find_board(leaderboards: Path, name: str) -> Path:
 
 
 def describe_boards(leaderboards: Path) -> list[str]:
-    """A sentence a board: its name, its models, and what ranks them."""
+    """A sentence a board: its name, its models, and what ranks them.
+
+    Raises:
+        LepbenchError: there are none.
+    """
+    boards = list_boards(leaderboards)
+    if not boards:
+        raise LepbenchError(f"{leaderboards} holds no board", "add a run with 'lepbench leaderboard add'")
     return [
         f"{name}  models: {len(read_lines(path)[0])}, {_describe_rank(path, read_terms(path))}"
-        for name, path in list_boards(leaderboards).items()
+        for name, path in boards.items()
     ]
 
 

@@ -270,7 +270,7 @@ def load_suite(name: str | Path) -> Suite:
         raise LepbenchError(
             f"{name} is no suite: it holds no {DEFINITION}", "make one with 'lepbench suite make'"
         )
-    fix = f"{suggest_entry(str(name), list_suites())}; or give a suite's folder"
+    fix = f"{suggest_entry(str(name), list_suites())} (or give a suite's folder)"
     raise LepbenchError(f"unknown suite {str(name)!r}", fix)
 
 

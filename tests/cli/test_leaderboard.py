@@ -52,7 +52,7 @@ def test_a_run_is_added_and_a_wrong_one_is_one_line(
     capsys.readouterr()
     assert call_command(monkeypatch, "leaderboard", "check", tmp_path / "boards") == 0
     checked = capsys.readouterr().out
-    assert checked == f"tiny-suite/lepbench-edges-v1\n{tmp_path / 'boards'}: 1 boards are in order\n"
+    assert checked == f"tiny-suite/lepbench-edges-v1\n{tmp_path / 'boards'}: boards in order: 1\n"
     for arguments in (
         [*command, "--leaderboards", tmp_path / "boards"],
         ["leaderboard", "add", tmp_path / "none"],
