@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def redraw_samples(
     *,
     device: str = "auto",
     load: LoadBackbone = load_backbone,
+    nonce: str | None = None,
     progress: Progress,
 ) -> dict[str, int]:
     """Draw the pictures of some items anew: the model's, and those that its backbone draws for reference.
@@ -47,6 +49,7 @@ def redraw_samples(
     Args:
         folder: of the run.
         count: items; all of the run where it has fewer.
+        nonce: chooses them with the record's hash; a random one unless given.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Returns:
@@ -56,7 +59,7 @@ def redraw_samples(
         LepbenchError: a picture differs by more than `PICTURE_TOLERANCE`, a file of the model is another than
             the record names, or something cannot be loaded here.
     """
-    ids = set(choose_items(record, suite, count))
+    ids = set(choose_items(record, suite, count, secrets.token_hex(16) if nonce is None else nonce))
     size = (record.protocol.size, record.protocol.size)
     backbone = load_reference_backbone(record.identity.model, str(choose_device(device)), size, load)
     compared = {}
@@ -92,8 +95,10 @@ def _fill_batches(
     return [(chunk, [*chunk, *[chunk[-1]] * (size - len(chunk))]) for chunk, size in chunks]
 
 
-def choose_items(record: Record, suite: Suite, count: int) -> list[str]:
-    """Items of a run by a hash of its record: a submitter does not choose them, and all draw the same.
+def choose_items(record: Record, suite: Suite, count: int, nonce: str) -> list[str]:
+    """Items of a run by a hash of its record and a nonce.
+
+    By the record alone a submitter would choose them: its free texts can be varied until the hash fits.
 
     Raises:
         LepbenchError: `count` is below 1.
@@ -101,7 +106,7 @@ def choose_items(record: Record, suite: Suite, count: int) -> list[str]:
     if count < 1:
         raise LepbenchError(f"{count} items cannot be drawn anew", "give 1 or more")
     ids = suite.take(record.identity.items).ids
-    return sorted(ids, key=lambda item_id: sha256_bytes(f"{record.id} {item_id}".encode()))[:count]
+    return sorted(ids, key=lambda item_id: sha256_bytes(f"{record.id} {nonce} {item_id}".encode()))[:count]
 
 
 def _list_conditions(

@@ -21,6 +21,8 @@ COMMON = ("items", "samples", "suite_sha256", "protocol_sha256")
 REQUIRED = {*NEEDED, *COMMON, *HASHES}
 ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "_": "-", ".": "-"})
 """Characters that are easily taken for one another, in small letters."""
+NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?")
+"""As figures are written; `float` takes more."""
 FIX = "restore the board, or add its runs anew"
 
 
@@ -74,10 +76,7 @@ def _check_figure(where: str, column: str, cells: Sequence[str]) -> None:
     """Refuse a figure that is no number, out of its range, or whose interval is turned round."""
     bounds = find_range(parse_column(column)[0])
     for cell in filter(None, cells):
-        try:
-            number = float(cell)
-        except ValueError:
-            number = math.nan
+        number = float(cell) if NUMBER.fullmatch(cell) else math.nan
         if not math.isfinite(number):
             raise LepbenchError(f"{where} has {column} {cell[:80]!r}, no finite number", FIX)
         if not is_within(number, bounds):

@@ -76,9 +76,15 @@ def read_terms(path: Path) -> dict[str, Any]:
 
 
 def sort_lines(lines: Sequence[BoardLine], rank_by: str | None) -> list[BoardLine]:
-    """The lines of a board, the best first; by the models' names where no figure ranks."""
+    """The lines of a board, the best first; by the models' names where no figure ranks.
+
+    Raises:
+        LepbenchError: the figure that ranks is no column.
+    """
     if rank_by is None:
         return sorted(lines, key=lambda line: line["model"])
     sign = -SIGNS[find_direction(rank_by)]
-    column = next(name for name in lines[0] if parse_column(name)[0] == rank_by)
+    column = next((name for name in lines[0] if parse_column(name)[0] == rank_by), None)
+    if column is None:
+        raise LepbenchError(f"a board ranked by {rank_by} has no such column", "restore the board")
     return sorted(lines, key=lambda line: sign * float(line[column]) if line[column] else math.inf)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,7 @@ def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
     found, columns = read_lines(path)
     lines = [_complete(other, line) for other in found]
     known = [other for other in lines if other.get("record") == line["record"]]
+    _require_same(path, known, line)
     if any(_is_as_far(other["level"], level) for other in known):
         return False
     _check_comparable(path, lines, line, record)
@@ -121,6 +122,17 @@ def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
     write_text(locate_terms(path), json.dumps(describe_terms(record), indent=1) + "\n")
     write_text(path, text)
     return True
+
+
+def _require_same(path: Path, known: Sequence[BoardLine], line: BoardLine) -> None:
+    """Refuse a board whose line of a record was changed."""
+    for other in known:
+        shared = (name for name in line if name in other and name != LEVEL)
+        if changed := next((name for name in shared if other[name] != line[name]), None):
+            raise LepbenchError(
+                f"{path} has a line of this record with {changed} {other[changed][:80]!r}",
+                "restore the board",
+            )
 
 
 def _is_as_far(level: str, other: str) -> bool:

@@ -12,9 +12,10 @@ from forged_run import copy, edit, finished
 from PIL import Image
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation import redraw
 from lepbench.evaluation.checks import verify_run
 from lepbench.evaluation.provenance import check_embedded
-from lepbench.evaluation.record import read_record
+from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.redraw import choose_items, redraw_samples
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
@@ -136,22 +137,33 @@ def test_pictures_drawn_anew_have_the_same_bytes_on_one_machine(
         redraw_samples(finished, record, tiny_suite, count, device="cpu", progress=ignore_progress)
 
 
-def test_items_to_draw_are_chosen_by_the_record(finished: Path, tiny_suite: Suite) -> None:
+def test_items_to_draw_are_chosen_by_the_verifier(
+    finished: Path, tiny_suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = read_record(finished)
-    chosen = choose_items(record, tiny_suite, 3)
+    chosen = choose_items(record, tiny_suite, 3, "nonce")
     ids = tiny_suite.items().ids
-    assert chosen == sorted(ids, key=lambda one: sha256_bytes(f"{record.id} {one}".encode()))[:3]
-    other = record.model_copy(update={"samples_sha256": "0" * 64})
-    assert choose_items(other, tiny_suite, 3) != chosen
+    assert chosen == sorted(ids, key=lambda one: sha256_bytes(f"{record.id} nonce {one}".encode()))[:3]
+    nonces: list[str] = []
+
+    def choose_none(record: Record, suite: Suite, count: int, nonce: str) -> list[str]:
+        nonces.append(nonce)
+        return []
+
+    monkeypatch.setattr(redraw, "choose_items", choose_none)
+    for _ in range(2):
+        redraw_samples(finished, record, tiny_suite, 1, device="cpu", progress=ignore_progress)
+    assert len(set(nonces)) == 2
 
 
 @pytest.mark.parametrize("row", ["model", "unguided", "vae"])
 def test_a_picture_of_another_drawing_is_refused(copy: Path, tiny_suite: Suite, row: str) -> None:
     record = read_record(copy)
-    path = copy / "samples" / row / f"{choose_items(record, tiny_suite, 1)[0]}-0.png"
+    (chosen,) = choose_items(record, tiny_suite, 1, "nonce")
+    path = copy / "samples" / row / f"{chosen}-0.png"
     drawn = np.asarray(Image.open(path)).astype(int)
     Image.fromarray(np.clip(drawn + 1, 0, 255).astype(np.uint8)).save(path)
-    drawn_anew: dict[str, Any] = {"device": "cpu", "progress": ignore_progress}
+    drawn_anew: dict[str, Any] = {"device": "cpu", "nonce": "nonce", "progress": ignore_progress}
     redraw_samples(copy, record, tiny_suite, 1, **drawn_anew)
     before = sha256_file(path)
     Image.fromarray(np.where(drawn < 128, drawn + 9, drawn - 9).astype(np.uint8)).save(path)

@@ -68,6 +68,10 @@ def test_runs_are_added_once(runs: Path, tmp_path: Path, tiny_suite: Suite, tiny
     before = path.read_bytes()
     assert put("tiny") == (path, False)
     assert path.read_bytes() == before
+    path.write_bytes(before.replace(b",unguided,", b",guided,"))
+    with pytest.raises(LepbenchError, match="a line of this record with method 'guided'; restore the board"):
+        put("tiny")
+    path.write_bytes(before)
     put("other")
     with pytest.raises(LepbenchError, match="another record of 'tiny'"):
         put("again")

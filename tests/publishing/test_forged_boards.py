@@ -102,6 +102,14 @@ EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda b: b.write_text(b.read_text().replace(read_lines(b)[0][0]["protocol_sha256"], "0" * 64)),
         "has protocol_sha256 0{64}, it is",
     ),
+    "digits that are not plain": (
+        set_cell("edge_f1_1px", "0.8_9"),
+        "has edge_f1_1px '0.8_9', no finite number",
+    ),
+    "no figure that ranks": (
+        lambda b: b.write_text(b.read_text().replace(",faithful_f1,", ",faithful,", 1)),
+        "a board ranked by faithful_f1 has no such column",
+    ),
     "looser terms": (
         lambda b: write_terms(b, headline_tolerance=3),
         "has headline_tolerance 3, lepbench-edges-v1 has 1",
