@@ -74,6 +74,12 @@ def stops(axes: Axes, table: pd.DataFrame) -> None:
     axes.legend(frameon=False, fontsize=8, loc="lower left")
 
 
+def style_axes(axes: Axes) -> None:
+    axes.grid(color="#e6e6e6", lw=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8, length=2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -89,9 +95,7 @@ def main() -> None:
     front(panels[1], variants, "kid", "KID, lower is better")
     stops(panels[2], stop)
     for axes in panels:
-        axes.grid(color="#e6e6e6", lw=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=8, length=2)
+        style_axes(axes)
     canvas.savefig(chosen.out, metadata={"Software": None})
 
 

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
-from guidance_figure import spread
+from guidance_figure import spread, style_axes
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -43,9 +43,7 @@ def draw_front(axes: Axes, table: pd.DataFrame, metric: str) -> None:
         )
     axes.set(xlabel="milliseconds an image, one core", title=TITLES[metric])
     axes.set_xlim(left=0)
-    axes.grid(color="#e6e6e6", lw=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8, length=2)
+    style_axes(axes)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from pydantic import (
 
 from lepbench.documents import MOST_YAML, parse_yaml
 from lepbench.errors import LepbenchError
-from lepbench.faults import LABEL, LINE, explain, explain_parts, quote_value
+from lepbench.faults import LABEL, LINE, SHA256, explain, explain_parts, quote_value
 from lepbench.files import read_bytes
 from lepbench.places import list_own_keys
 from lepbench.registry import Registry, limit_list
@@ -74,6 +74,8 @@ Line = Annotated[str, StringConstraints(pattern=LINE, max_length=LONGEST)]
 """A text of one line, without characters that are not seen."""
 Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=300)]
 """A name or a path of one line, which no spreadsheet takes for a formula."""
+Hash = Annotated[str, StringConstraints(pattern=SHA256)]
+"""A SHA-256 in hex."""
 C = TypeVar("C", bound=Config)
 SYNTAX = {
     "found character '\\t'": "a tab stands there: indent by spaces",

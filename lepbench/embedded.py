@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lepbench.files import sha256_file, walk_visible, write_text
 
-ASSETS = Path(__file__).parent / "assets"
-HASHES = Path(__file__).parent / "assets.sha256"
+ASSETS = Path(__file__).resolve().parent / "assets"
+HASHES = ASSETS.with_suffix(".sha256")
 """A line a file, as `sha256sum` writes it: its hash, and its path below `assets`."""
 ABOUT = ("README.md", "metrics.json")
 """What is said of a model, and decides no number."""

@@ -68,12 +68,13 @@ SEEN = r"[^\p{Cc}\p{Cf}\u2028\u2029]"
 """A character that is seen, or a space."""
 LINE = f"^{SEEN}*$"
 LABEL = f"^[^\\p{{Cc}}\\p{{Cf}}\\u2028\\u2029=+@-]{SEEN}*$"
+SHA256 = "^[0-9a-f]{64}$"
 PATTERNS: Mapping[str, str] = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]*$": f"be a name of letters, {NAME_WORDS}",
     r"^\w[\w.-]*$": f"be a name of letters, {NAME_WORDS}",
     r"^[a-z0-9][a-z0-9._-]*$": f"be a name of small letters, {NAME_WORDS}",
     r"^[a-z0-9][a-z0-9._-]*$|^$": f"be a name of small letters, {NAME_WORDS}",
-    "^[0-9a-f]{64}$": "be a SHA-256: 64 digits of 0-9 and a-f",
+    SHA256: "be a SHA-256: 64 digits of 0-9 and a-f",
     LINE: "be one line of characters that are seen",
     LABEL: "be one line of characters that are seen, and not begin with =, +, - or @",
 }

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from lepbench.errors import LepbenchError
+from lepbench.faults import SHA256
 from lepbench.files import find_cache_folder, sha256_bytes, sha256_file, write_text
 
 LARGE = 64 << 20
@@ -42,7 +43,7 @@ def _recall(memory: Path) -> str:
         known = memory.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return ""
-    return known if re.fullmatch("[0-9a-f]{64}", known) else ""
+    return known if re.fullmatch(SHA256, known) else ""
 
 
 def _remember(memory: Path, digest: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
+from lepbench.embedded import ASSETS
 from lepbench.errors import LepbenchError
 from lepbench.fetch import PREFETCH, is_offline
 from lepbench.files import is_file, is_folder
@@ -24,17 +24,16 @@ def find_embedded_folder(name: str) -> Path:
     Raises:
         LepbenchError: no such asset ships with this package; the message lists those that do.
     """
-    assets = Path(str(files("lepbench"))) / "assets"
-    folder = assets / name
+    folder = ASSETS / name
     if not folder.is_dir():
-        present = sorted(p.name for p in assets.glob("*@*")) if assets.is_dir() else []
+        present = sorted(p.name for p in ASSETS.glob("*@*")) if ASSETS.is_dir() else []
         raise LepbenchError(f"no embedded model {name!r}", f"there are: {', '.join(present) or 'none'}")
     return folder
 
 
 def name_model(folder: Path) -> str:
     """The name of a model's folder that `find_model_folder` takes: an embedded name, or its path."""
-    embedded = is_embedded(folder.name) and folder.parent.name == "assets"
+    embedded = is_embedded(folder.name) and folder.parent.name == ASSETS.name
     return folder.name if embedded else str(folder)
 
 

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.inputs import DEFAULT_SUITE
 from lepbench.errors import LepbenchError
-
-DEFAULT_SUITE = "sketchworld-edges-v1"
-"""As of `lepbench evaluate`."""
 
 
 @click.command("doctor")
 @click.argument("models", nargs=-1, type=click.Path(path_type=Path), metavar="[MODEL.yaml]...")
 @click.option(
     "--suite",
-    help="A suite's name, or a folder of one  [default: sketchworld-edges-v1].",
+    help=f"A suite's name, or a folder of one  [default: {DEFAULT_SUITE}].",
 )
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the suite's].")
 @click.option("--judges", help="A YAML file of judges instead of the protocol's, or none.")

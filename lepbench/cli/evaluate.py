@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lepbench.cli.inputs import check_documents, check_model_file
+from lepbench.cli.inputs import DEFAULT_SUITE, check_documents, check_model_file
 
 if TYPE_CHECKING:
     from lepbench.evaluation.record import Record
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.yaml")
-@click.option(
-    "--suite", default="sketchworld-edges-v1", show_default=True, help="A suite's name, or a folder of one."
-)
+@click.option("--suite", default=DEFAULT_SUITE, show_default=True, help="A suite's name, or a folder of one.")
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the suite's].")
 @click.option("--judges", help="A YAML file of judges instead of the protocol's, or none.")
 @click.option(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+DEFAULT_SUITE = "sketchworld-edges-v1"
+"""What a model is evaluated on unless a suite is named."""
+
 
 def check_documents(*paths: str | Path | None) -> None:
     """Look at files that are given as YAML; names of what ships, which end otherwise, are passed over.

@@ -47,7 +47,7 @@ def train(stage: str, out: Path, recipe: Path | None) -> None:
 def gates(models: Path | None, count: int | None, names: tuple[str, ...], cards: bool, as_json: bool) -> None:
     """Measure every gate (acceptance test) of the embedded models; missed ones are shown with their value."""
     from lepbench.bars import show_bars
-    from lepbench.judges.paths import ASSETS
+    from lepbench.embedded import ASSETS
     from lepbench.mini.cards import write_cards
     from lepbench.mini.gates import measure
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from lepbench.config import Hash
 from lepbench.detectors.base import FILE, SoftDetector, check_images
 from lepbench.detectors.needs import ANNOTATORS, DetectorWeights
 from lepbench.detectors.weights import SAFE, WeightsFile, find_prefetched, local, read
@@ -40,7 +41,7 @@ class NetworkDetector(SoftDetector):
     package: ClassVar[str | None] = None
 
     weights: Path | None = None
-    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    sha256: Hash | None = None
     threshold: float = Field(default=0.5, ge=0, lt=1)
 
     @property

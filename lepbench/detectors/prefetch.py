@@ -14,6 +14,7 @@ from lepbench.detectors.weights import (
     read_lock,
 )
 from lepbench.errors import LepbenchError
+from lepbench.faults import SHA256
 from lepbench.fetch import check_sha256, download, make_url
 from lepbench.files import atomic_path, write_text
 from lepbench.progress import Progress, ignore_progress
@@ -39,7 +40,7 @@ def prefetch(
     Raises:
         LepbenchError: the name is unknown, its hash is unknown or differs, or the download fails.
     """
-    if sha256 is not None and not re.fullmatch("[0-9a-f]{64}", sha256):
+    if sha256 is not None and not re.fullmatch(SHA256, sha256):
         raise LepbenchError(f"{sha256!r} is no sha256", "write its 64 digits of 0-9 and a-f")
     path = place_of(name)
     lock = read_lock(path)

@@ -14,11 +14,12 @@ from lepbench.evaluation.conditions import CONDITIONS
 from lepbench.evaluation.measures.base import select_measures
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.ranges import ANY, find_range, is_within
+from lepbench.faults import SHA256
 from lepbench.submitted import is_ours
 
 MATCHED = re.compile(r"(?P<kind>\w+)_matched_(?P<side>predicted|target)_.+")
 INTERSECTION, UNION = "mask_intersection", "mask_union"
-DIGEST = re.compile(r"[0-9a-f]{64}")
+DIGEST = re.compile(SHA256)
 UNDEFINED = re.compile(
     r"class_.+|original|level|\w+_accuracy@.+|reads_(sketch|prompt)@.+|strokes_found_.+"
     r"|(stroke|unseen|weighted|others)_recall_.+|weighted_lead_.+"

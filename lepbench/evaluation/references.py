@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from lepbench.embedded import ASSETS
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.measures.base import list_read_abilities
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.files import sha256_file
 from lepbench.judges import JudgeConfig, JudgeStatistics, SketchworldClipConfig
-from lepbench.judges.paths import ASSETS
 from lepbench.judges.provenance import describe_judge, read_provenance
 from lepbench.judges.weights import hash_listing
 from lepbench.verified import hash_large_file

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
+from lepbench.config import Hash
 from lepbench.errors import LepbenchError
 from lepbench.fetch import find_file
 from lepbench.files import sha256_file
 from lepbench.judges.base import JUDGES, Ability, Embed, JudgeConfig, LoadedJudge
 from lepbench.judges.pixels import resize_cleanly, to_bytes
-from lepbench.judges.weights import HASH
 from lepbench.needs import Need, Package, UrlFile, need_file
 
 PUBLISHED = "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4"
@@ -41,7 +40,7 @@ class InceptionJudgeConfig(JudgeConfig):
     name: Literal["inception"] = "inception"
     weights: str
     """A file, or a URL that it is fetched from once."""
-    sha256: str | None = Field(default=None, pattern=HASH)
+    sha256: Hash | None = None
     """Of the file. TorchScript is a program, and needs it; of others it is filled in when they are read."""
     library: Library = "clean-fid"
     """Whose resize and range."""

@@ -1,8 +1,7 @@
 """Where the judges that ship lie in the package."""
 
-from pathlib import Path
+from lepbench.embedded import ASSETS
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 JUDGE = ASSETS / "judge@1"
 PROBE = ASSETS / "probe@1"
 SEGMENTER = ASSETS / "segmenter@1"

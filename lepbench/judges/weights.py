@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
+from lepbench.config import Hash
 from lepbench.errors import LepbenchError
 from lepbench.fetch import PREFETCH, check_sha256, is_offline
 from lepbench.files import list_visible, sha256_bytes, sha256_file
@@ -20,7 +19,6 @@ from lepbench.verified import hash_large_file
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 SETTINGS = ("*.json", "*.txt", "*.model")
 """Files beside the weights that decide what a model reads."""
-HASH = r"^[0-9a-f]{64}$"
 
 
 class ModelJudgeConfig(JudgeConfig):
@@ -30,9 +28,9 @@ class ModelJudgeConfig(JudgeConfig):
     """A folder, or a hub id, which needs a `revision`."""
     revision: str | None = None
     """The commit of a hub id."""
-    sha256: str | None = Field(default=None, pattern=HASH)
+    sha256: Hash | None = None
     """Of the weights; those of a hub id, which may hold no safetensors, are only then read."""
-    content: str | None = Field(default=None, pattern=HASH)
+    content: Hash | None = None
     """Of all files of a folder; filled in when a protocol is read, unless given."""
 
     def pin(self) -> JudgeConfig:

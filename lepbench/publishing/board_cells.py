@@ -10,11 +10,11 @@ from pathlib import Path
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.ranges import find_range, is_within
 from lepbench.evaluation.verification_levels import LEVELS
+from lepbench.faults import SHA256
 from lepbench.publishing.board_lines import LEVEL, NEEDED, BoardLine, read_lines, read_terms, sort_lines
 from lepbench.publishing.flat_figures import find_formula, parse_column
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-HASH = re.compile(r"[0-9a-f]{64}")
 HASHES = ("suite_sha256", "protocol_sha256", "record")
 COMMON = ("items", "samples", "suite_sha256", "protocol_sha256")
 """Columns in which all lines of a board agree."""
@@ -59,7 +59,7 @@ def _check_line(where: str, line: BoardLine) -> None:
         if not re.fullmatch("[1-9][0-9]{0,8}", line[column]):
             raise LepbenchError(f"{where} has {column} {line[column][:80]!r}, no number of them", FIX)
     for column in HASHES:
-        if not HASH.fullmatch(line[column]):
+        if not re.fullmatch(SHA256, line[column]):
             raise LepbenchError(f"{where} has {column} {line[column][:80]!r}, no SHA-256", FIX)
     if not MODEL_NAME.fullmatch(line["model"]):
         raise LepbenchError(f"{where} has a model {line['model'][:80]!r}, no name of one", FIX)

@@ -19,7 +19,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.summary import list_metrics
 from lepbench.hub import report_upload_errors
-from lepbench.registry import suggest_name
+from lepbench.publishing.results import choose_figures
 from lepbench.suites import Suite
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def make_benchmark(
     Raises:
         LepbenchError: a figure is not one of the protocol's, or none is given and none ranks.
     """
-    chosen = choose_figures(protocol, metrics)
+    chosen = choose_figures(metrics, list_metrics(protocol), protocol.rank_by, protocol.name)
     return Benchmark(
         name=suite.name,
         description=suite.definition.description,
@@ -89,22 +89,6 @@ def make_benchmark(
             BenchmarkTask(id=name_task(protocol, name), config=config, split=split) for name in chosen
         ),
     )
-
-
-def choose_figures(protocol: Protocol, metrics: Sequence[str]) -> list[str]:
-    """The figures that are published: those that are named, or the one that ranks.
-
-    Raises:
-        LepbenchError: one is not of the protocol, or none is named and none ranks.
-    """
-    known = list_metrics(protocol)
-    chosen = list(metrics) or [name for name in (protocol.rank_by,) if name is not None]
-    if not chosen:
-        raise LepbenchError(f"no figure ranks {protocol.name}", "name some by --metrics")
-    for name in chosen:
-        if name not in known:
-            raise LepbenchError(f"{protocol.name} has no figure {name!r}", suggest_name(name, known))
-    return chosen
 
 
 def name_task(protocol: Protocol, metric: str) -> str:
@@ -143,14 +127,15 @@ def make_results(
     given = source or ResultSource()
     figures = record.rows[MODEL.name]
     entries = []
-    for name in choose_figures(record.protocol, metrics):
+    terms = record.protocol
+    for name in choose_figures(metrics, list_metrics(terms), terms.rank_by, terms.name):
         value = figures[name].value
         if value is None:
             raise LepbenchError(f"{name} of {record.identity.model.name} has no value", "name other figures")
         try:
             made = entry(
                 dataset_id=dataset,
-                task_id=name_task(record.protocol, name),
+                task_id=name_task(terms, name),
                 value=value,
                 dataset_revision=revision,
                 date=date,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lepbench.errors import LepbenchError
@@ -124,6 +124,25 @@ def choose_metrics(asked: Sequence[str], known: Iterable[str]) -> list[str]:
             raise LepbenchError(f"there is no figure {name!r}", suggest_name(name, known))
         chosen |= dict.fromkeys(found)
     return list(chosen)
+
+
+def choose_figures(asked: Sequence[str], known: Collection[str], ranks: str | None, where: str) -> list[str]:
+    """The figures that are asked for, by their whole names; none for the one that ranks.
+
+    Args:
+        ranks: the figure that ranks; None where none does.
+        where: what has the figures, for errors.
+
+    Raises:
+        LepbenchError: one is not known, or none is asked for and none ranks.
+    """
+    chosen = list(asked) or [name for name in (ranks,) if name is not None]
+    if not chosen or not known:
+        raise LepbenchError(f"no figure ranks {where}", "name some by --metrics")
+    for name in chosen:
+        if name not in known:
+            raise LepbenchError(f"{where} has no figure {name!r}", suggest_name(name, known))
+    return chosen
 
 
 def find_best(lines: Iterable[Line], metric: str) -> list[str]:

@@ -7,17 +7,17 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import pyarrow.parquet as pq
 from pydantic import Field
 
-from lepbench.config import Config, parse_config
+from lepbench.config import Config, Hash, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS
-from lepbench.evaluation.layout import RECORD, SAMPLES, find_samples, locate_picture
+from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
+from lepbench.evaluation.samples_table import read_samples
 from lepbench.evaluation.schema import FEATURES
 from lepbench.files import (
     atomic_path,
@@ -39,7 +39,6 @@ CONTACT = r"^([^\s@<>\"=+@-][^\s@<>\"]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,}|https://[^\
 """An address of mail or of a page."""
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """The time of files in an archive: the same run gives the same bytes."""
-Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Submission(Config):
@@ -115,8 +114,7 @@ def check_submission(folder: Path) -> Submission:
 def _list_files(folder: Path, record: Record) -> Iterator[str]:
     """The files of a run that its verification reads, relative to it."""
     yield from (RECORD, SAMPLES, *(f"{FEATURES}/{name}" for name in record.features_sha256))
-    table = pq.read_table(find_samples(folder), columns=["row", "item_id", "sample_index"])
-    for line in table.to_pylist():
+    for line in read_samples(folder, record.protocol).to_dict("records"):
         if CONDITIONS[line["row"]].borrows is None:
             path = locate_picture(folder, line["row"], line["item_id"], line["sample_index"])
             yield path.relative_to(folder).as_posix()

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from lepbench.backbones import choose_device
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import MODEL
 from lepbench.evaluation.features import read_features
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.layout import SUITES, find_samples
+from lepbench.evaluation.layout import SUITES
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.references import load_references
 from lepbench.evaluation.run import evaluate
+from lepbench.evaluation.samples_table import read_samples
 from lepbench.evaluation.summary import number_pictures, resample_conditions
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
@@ -27,6 +27,7 @@ from lepbench.metrics.statistics import Draws, Interval
 from lepbench.publishing.board_lines import BoardLine, read_lines
 from lepbench.publishing.board_table import read_figures
 from lepbench.publishing.leaderboard import make_line
+from lepbench.publishing.results import choose_figures
 from lepbench.registry import suggest_name
 from lepbench.run_sets.follow import Follow
 from lepbench.run_sets.last_backbone import LastBackbone
@@ -118,7 +119,8 @@ class Audit:
             LepbenchError: a model is not on the board, or there with other settings; a figure is not known;
                 or a run fails.
         """
-        chosen = self._choose_metrics(metrics)
+        known = read_figures(next(iter(self.lines.values()))) if self.lines else {}
+        chosen = choose_figures(metrics, known, self.protocol.rank_by, str(self.board))
         for model in models:
             if model.name not in self.lines:
                 fix = suggest_name(model.name, self.lines)
@@ -132,16 +134,6 @@ class Audit:
             _check_same(self.board, line, public)
             drawn = self._run(model, fresh, len(fresh), judges=judges, follow=follow)
             yield from self._compare(line, public, drawn, chosen)
-
-    def _choose_metrics(self, metrics: Sequence[str]) -> list[str]:
-        known = read_figures(next(iter(self.lines.values()))) if self.lines else {}
-        chosen = list(metrics) or [name for name in (self.protocol.rank_by,) if name is not None]
-        if not chosen or not known:
-            raise LepbenchError(f"no figure ranks {self.board}", "name some by --metrics")
-        for name in chosen:
-            if name not in known:
-                raise LepbenchError(f"{self.board} has no figure {name!r}", suggest_name(name, known))
-        return chosen
 
     def _find_fresh(self, follow: Follow) -> Suite:
         """The fresh suite, made unless it is there.
@@ -200,7 +192,7 @@ class Audit:
 def resample_model(record: Record, protocol: Protocol) -> dict[str, Draws]:
     """The figures of a run's model with their resamples."""
     folder = record.require_folder()
-    samples = number_pictures(pd.read_parquet(find_samples(folder)))
+    samples = number_pictures(read_samples(folder, protocol))
     features = read_features(folder, record.features_sha256)
     return resample_conditions(samples, features, load_references(protocol), protocol, rows=(MODEL.name,))[
         MODEL.name

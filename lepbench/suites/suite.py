@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lepbench.config import load_config
+from lepbench.embedded import ASSETS
 from lepbench.errors import LepbenchError
 from lepbench.files import is_file, is_folder, sha256_bytes
 from lepbench.images import read_pixels
@@ -24,7 +25,7 @@ from lepbench.suites.definition import DEFINITION, SuiteDefinition
 from lepbench.suites.items import Item, ItemFile, Items
 from lepbench.verified import hash_large_file
 
-SUITES = Path(__file__).parents[1] / "assets" / "suites"
+SUITES = ASSETS / "suites"
 FOLDERS: Registry[Path] = Registry("suite")
 """Folders of the suites that plug-ins add, by name."""
 ITEMS = "items.parquet"

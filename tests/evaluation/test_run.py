@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from forged_run import finished
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import condition_runner, conditions, run
@@ -33,6 +34,8 @@ from lepbench.judges import Judges
 from lepbench.methods import Method, ModelConfig, Request
 from lepbench.seeds import derive_seed
 from lepbench.suites import Suite
+
+__all__ = ["finished"]
 
 
 def test_a_run_writes_samples_pictures_and_record(
@@ -83,18 +86,6 @@ def test_references_are_what_they_say(
     assert np.array_equal(stored, item.image)
 
 
-@pytest.fixture(scope="module")
-def whole_run(
-    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
-) -> Path:
-    """A run that was never stopped, nor took anything from a cache."""
-    folder = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEPBENCH_CACHE", str(folder / "cache"))
-        evaluate(tiny_model, tiny_suite, folder / "out", device="cpu", judges=tiny_judges)
-    return folder / "out"
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("done", [0, 5, 9])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
@@ -103,7 +94,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     tiny_suite: Suite,
     tiny_judges: Judges,
     monkeypatch: pytest.MonkeyPatch,
-    whole_run: Path,
+    finished: Path,
     done: int,
 ) -> None:
     calls = 0
@@ -123,9 +114,9 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     stopping = False
     record = evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
     assert calls == 2 * len(CONDITIONS)
-    stopped, whole = (folder / "samples.parquet" for folder in (tmp_path / "out", whole_run))
+    stopped, whole = (folder / "samples.parquet" for folder in (tmp_path / "out", finished))
     assert stopped.read_bytes() == whole.read_bytes()
-    assert record.id == read_record(whole_run).id
+    assert record.id == read_record(finished).id
 
 
 def test_a_batch_that_cannot_be_written_stops_the_run(

@@ -8,13 +8,13 @@ from typing import ClassVar, Literal
 import pytest
 import torch
 
+from lepbench.embedded import ASSETS
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.judges import JUDGES, Ability, ClipScorer, JudgeConfig, LoadedJudge, select_judge
-from lepbench.judges.paths import ASSETS
 from lepbench.suites import load_suite
 
 EMBEDDED = {

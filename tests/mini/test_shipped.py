@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lepbench.backbones import load_backbone
 from lepbench.config import load_config
+from lepbench.embedded import ASSETS
 from lepbench.files import sha256_file
 from lepbench.guidance import SamplerSettings
 from lepbench.images import to_tensor
@@ -20,7 +21,7 @@ from lepbench.judges import JudgeStatistics
 from lepbench.judges.classifier import load_probe
 from lepbench.judges.clip import ClipScorer
 from lepbench.judges.matcher import load_matcher
-from lepbench.judges.paths import ASSETS, JUDGE, PROBE, STATISTICS
+from lepbench.judges.paths import JUDGE, PROBE, STATISTICS
 from lepbench.judges.segmenter import load_segmenter
 from lepbench.methods.base import Request
 from lepbench.methods.known_controls import PICTURE, load_known_controls

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lepbench.judges.paths import ASSETS
+from lepbench.embedded import ASSETS
 from lepbench.methods.known_controls import load_known_controls
 from lepbench.mini.about import RECIPES, list_stages, load_about
 from lepbench.mini.gates import list_gated

@@ -11,16 +11,16 @@ import huggingface_hub
 import pytest
 import yaml
 from command import call_command
+from forged_run import finished
 from huggingface_hub import EvalResultEntry, parse_eval_result_entries
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import read_record
-from lepbench.evaluation.run import evaluate
-from lepbench.judges import Judges
-from lepbench.methods import ModelConfig
 from lepbench.publishing.hub_results import Benchmark, format_benchmark, make_benchmark, make_results
 from lepbench.suites import Suite, load_suite
+
+__all__ = ["finished"]
 
 DATASET = "someone/tiny-suite"
 TASK = "lepbench-edges-v1.faithful_f1"
@@ -38,17 +38,6 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
     return sent
-
-
-@pytest.fixture(scope="module")
-def run(
-    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
-) -> Path:
-    folder = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEPBENCH_CACHE", str(folder / "cache"))
-        evaluate(tiny_model, tiny_suite, folder / "tiny", device="cpu", judges=tiny_judges)
-    return folder / "tiny"
 
 
 def test_a_suite_is_a_benchmark_of_the_figure_that_ranks(
@@ -80,20 +69,20 @@ def test_figures_that_are_named_are_tasks_each_of_an_id_that_a_path_can_hold() -
 
 @pytest.mark.slow
 def test_the_hubs_reader_gets_back_what_its_writer_was_given(
-    run: Path,
+    finished: Path,
     tiny_suite: Suite,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     uploads: list[dict[str, Any]],
 ) -> None:
-    command = ["hub", "results", run, "--dataset", DATASET, "--suite", tiny_suite.folder]
+    command = ["hub", "results", finished, "--dataset", DATASET, "--suite", tiny_suite.folder]
     more = ["--revision", "a" * 40, "--date", "2026-11-27", "--metrics", "faithful_f1,edge_f1_1px"]
     source = ["--source-url", "https://example.org/run.zip", "--source-user", "someone"]
     assert call_command(monkeypatch, *command, *more, *source, "--out", tmp_path) == 0
     path = tmp_path / ".eval_results" / "tiny-suite.yaml"
     assert capsys.readouterr().out == f"{path}\n"
-    figures = read_record(run).rows["model"]
+    figures = read_record(finished).rows["model"]
     entries = parse_eval_result_entries(yaml.safe_load(path.read_text()))
     for entry, name in zip(entries, ("faithful_f1", "edge_f1_1px"), strict=True):
         assert entry.notes is not None
@@ -116,13 +105,13 @@ def test_the_hubs_reader_gets_back_what_its_writer_was_given(
 
 @pytest.mark.slow
 def test_a_file_is_uploaded_on_request_alone(
-    run: Path,
+    finished: Path,
     tiny_suite: Suite,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     uploads: list[dict[str, Any]],
 ) -> None:
-    results = ["hub", "results", run, "--dataset", DATASET, "--suite", tiny_suite.folder]
+    results = ["hub", "results", finished, "--dataset", DATASET, "--suite", tiny_suite.folder]
     for command in (results, ["hub", "eval-yaml", tiny_suite.folder]):
         assert call_command(monkeypatch, *command) == 0
         assert uploads == []
@@ -140,8 +129,8 @@ def test_a_file_is_uploaded_on_request_alone(
 
 
 @pytest.mark.slow
-def test_what_cannot_be_published_is_one_line(run: Path, tiny_suite: Suite, tmp_path: Path) -> None:
-    record = read_record(run)
+def test_what_cannot_be_published_is_one_line(finished: Path, tiny_suite: Suite, tmp_path: Path) -> None:
+    record = read_record(finished)
     for dataset in ("tiny", "some one/tiny", "a/b/c"):
         with pytest.raises(LepbenchError, match="no repository of the hub"):
             make_results(record, dataset)
@@ -154,14 +143,14 @@ def test_what_cannot_be_published_is_one_line(run: Path, tiny_suite: Suite, tmp_
 
 @pytest.mark.slow
 def test_a_run_that_its_samples_do_not_bear_out_is_not_published(
-    run: Path,
+    finished: Path,
     tiny_suite: Suite,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     forged = tmp_path / "forged"
-    shutil.copytree(run, forged)
+    shutil.copytree(finished, forged)
     record = json.loads((forged / "record.json").read_text())
     record["rows"]["model"]["faithful_f1"]["value"] = 0.99
     (forged / "record.json").write_text(json.dumps(record))

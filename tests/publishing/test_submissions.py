@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from command import call_command
+from forged_run import finished
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.run import evaluate
@@ -19,20 +20,10 @@ from lepbench.methods import ModelConfig
 from lepbench.publishing.submission import check_submission, pack_submission
 from lepbench.suites import Suite
 
+__all__ = ["finished"]
+
 pytestmark = pytest.mark.slow
 ABOUT = {"licence": "CC-BY-4.0", "contact": "someone@example.org"}
-
-
-@pytest.fixture(scope="module")
-def run(
-    tmp_path_factory: pytest.TempPathFactory, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges
-) -> Path:
-    folder = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEPBENCH_CACHE", str(folder / "cache"))
-        evaluate(tiny_model, tiny_suite, folder / "tiny", device="cpu", judges=tiny_judges)
-        evaluate(tiny_model, tiny_suite, folder / "few", limit=3, device="cpu", judges=tiny_judges)
-    return folder / "tiny"
 
 
 def pack(run: Path, out: Path, suite: Suite, **changes: str) -> None:
@@ -41,7 +32,7 @@ def pack(run: Path, out: Path, suite: Suite, **changes: str) -> None:
 
 
 def test_a_packed_run_is_added_as_the_run_is(
-    run: Path,
+    finished: Path,
     tiny_suite: Suite,
     tiny_judges: Judges,
     tmp_path: Path,
@@ -50,13 +41,13 @@ def test_a_packed_run_is_added_as_the_run_is(
 ) -> None:
     monkeypatch.setattr("lepbench.evaluation.judges.load_judges", lambda *_: tiny_judges)
     packed, suite = tmp_path / "tiny.zip", ["--suite", tiny_suite.folder]
-    pack = ["leaderboard", "submit", run, "--out", packed, *suite]
+    pack = ["leaderboard", "submit", finished, "--out", packed, *suite]
     about = [part for key, text in ABOUT.items() for part in (f"--{key}", text)]
     assert call_command(monkeypatch, *pack, *about) == 0
     with zipfile.ZipFile(packed) as archive:
         archive.extractall(tmp_path / "unpacked")
     boards = []
-    for folder in (run, tmp_path / "unpacked"):
+    for folder in (finished, tmp_path / "unpacked"):
         boards.append(tmp_path / f"boards-of-{folder.name}")
         command = ["leaderboard", "add", folder, "--leaderboards", boards[-1], *suite]
         assert call_command(monkeypatch, *command) == 0
@@ -68,8 +59,8 @@ def test_a_packed_run_is_added_as_the_run_is(
     assert "--contact" in capsys.readouterr().err
 
 
-def test_the_manifest_names_every_file_by_its_hash(run: Path, tiny_suite: Suite, tmp_path: Path) -> None:
-    pack(run, tmp_path / "packed", tiny_suite)
+def test_the_manifest_names_every_file_by_its_hash(finished: Path, tiny_suite: Suite, tmp_path: Path) -> None:
+    pack(finished, tmp_path / "packed", tiny_suite)
     manifest = json.loads((tmp_path / "packed" / "submission.json").read_text())
     files = {
         path.relative_to(tmp_path / "packed").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -80,15 +71,15 @@ def test_the_manifest_names_every_file_by_its_hash(run: Path, tiny_suite: Suite,
     assert {key: manifest[key] for key in ABOUT} == ABOUT
     assert {"record.json", "samples.parquet"} < files.keys()
     # Ten items, with pictures of their own in four conditions: model, unguided, vae and real; overlay too.
-    pictures = {path.relative_to(run).as_posix() for path in run.glob("samples/*/*.png")}
+    pictures = {path.relative_to(finished).as_posix() for path in finished.glob("samples/*/*.png")}
     assert pictures == {name for name in files if name.endswith(".png")}
     assert len(pictures) == 50
     assert check_submission(tmp_path / "packed").files == files
 
 
-def test_an_archive_of_one_run_has_the_same_bytes(run: Path, tiny_suite: Suite, tmp_path: Path) -> None:
+def test_an_archive_of_one_run_has_the_same_bytes(finished: Path, tiny_suite: Suite, tmp_path: Path) -> None:
     for name in ("first.zip", "second.zip"):
-        pack(run, tmp_path / name, tiny_suite)
+        pack(finished, tmp_path / name, tiny_suite)
     assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
 
 
@@ -124,10 +115,10 @@ def edit_manifest(folder: Path, **changes: str) -> None:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_changed_submission_is_refused(
-    run: Path, tiny_suite: Suite, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    finished: Path, tiny_suite: Suite, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = tmp_path / "packed"
-    pack(run, packed, tiny_suite)
+    pack(finished, packed, tiny_suite)
     change, message = CHANGES[name]
     change(packed)
     with pytest.raises(LepbenchError) as caught:
@@ -152,22 +143,31 @@ def test_a_changed_submission_is_refused(
     ],
 )
 def test_licence_and_contact_have_a_form(
-    run: Path, tiny_suite: Suite, tmp_path: Path, key: str, text: str
+    finished: Path, tiny_suite: Suite, tmp_path: Path, key: str, text: str
 ) -> None:
     with pytest.raises(LepbenchError, match=key):
-        pack(run, tmp_path / "packed", tiny_suite, **{key: text})
+        pack(finished, tmp_path / "packed", tiny_suite, **{key: text})
     assert not (tmp_path / "packed").exists()
 
 
-def test_what_a_board_refuses_is_not_packed(run: Path, tiny_suite: Suite, tmp_path: Path) -> None:
-    out = tmp_path / "packed"
+def test_what_a_board_refuses_is_not_packed(
+    finished: Path,
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, few = tmp_path / "packed", tmp_path / "few"
+    monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path / "cache"))
+    evaluate(tiny_model, tiny_suite, few, limit=3, device="cpu", judges=tiny_judges)
     with pytest.raises(LepbenchError, match="has 3 items and a leaderboard takes 10 or more"):
-        pack(run.parent / "few", out, tiny_suite)
+        pack(few, out, tiny_suite)
     incomplete = tmp_path / "incomplete"
-    shutil.copytree(run, incomplete)
+    shutil.copytree(finished, incomplete)
     min(incomplete.glob("samples/model/*.png")).unlink()
     with pytest.raises(LepbenchError, match="is missing or not the picture that was scored"):
         pack(incomplete, out, tiny_suite)
     with pytest.raises(LepbenchError, match="is not an empty folder"):
-        pack(run, incomplete, tiny_suite)
+        pack(finished, incomplete, tiny_suite)
     assert not out.exists()
