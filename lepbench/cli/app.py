@@ -91,7 +91,10 @@ def main() -> None:
             f"lepbench: {LepbenchError(f'no file has a name as long as {error.filename!r}')}", err=True
         )
         sys.exit(LepbenchError.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        # click takes an early end of any file for the end of the user's input.
+        if isinstance(error.__cause__, EOFError):
+            raise error.__cause__ from None
         click.echo("lepbench: interrupted; run the same command again to continue", err=True)
         sys.exit(130)
     except BrokenPipeError:

@@ -105,6 +105,19 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert "run the same command again to continue" in stderr
 
 
+def test_a_file_that_ends_too_early_is_no_interruption(
+    lepbench: Command, model_file: Path, tiny_suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk cuts Python's compiled modules short, and their import raises EOFError."""
+
+    def cut(*arguments: object, **named: object) -> None:
+        raise EOFError("marshal data too short")
+
+    monkeypatch.setattr(condition_runner, "score_pictures", cut)
+    with pytest.raises(EOFError, match="too short"):
+        lepbench("evaluate", model_file, "--suite", tiny_suite.folder, "--out", tmp_path / "out")
+
+
 def faults(tmp_path: Path, model: Path, pipeline: Path, suite: Path) -> dict[str, tuple[list[object], str]]:
     """Every foreseeable fault: the arguments that cause it, and what the line must say."""
 

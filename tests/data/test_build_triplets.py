@@ -412,7 +412,8 @@ def test_neither_a_sheet_nor_an_export_has_more_room(photos: Path, built: Path, 
 
 def full(bound: int, *arguments: str | Path) -> str:
     """What a command says that may write no file of more than so many bytes."""
-    command = [sys.executable, "-c", FULL, str(bound), *arguments]
+    # Python would cut the compiled modules short too, and every later process would stumble over them.
+    command = [sys.executable, "-B", "-c", FULL, str(bound), *arguments]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert "run the same command again" in done.stderr
