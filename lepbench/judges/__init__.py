@@ -14,7 +14,7 @@ from lepbench.judges.base import (
     select_judge,
 )
 from lepbench.judges.classifier import SketchworldClassifierConfig
-from lepbench.judges.clip import ClipJudgeConfig, ClipScorer, SketchworldClipConfig
+from lepbench.judges.clip import ClipJudgeConfig, ClipScorer, SketchworldClipConfig, SketchworldGuardConfig
 from lepbench.judges.dinov2 import Dinov2JudgeConfig
 from lepbench.judges.inception import InceptionJudgeConfig
 from lepbench.judges.matcher import SketchworldMatcherConfig
@@ -41,6 +41,7 @@ __all__ = [
     "SiglipJudgeConfig",
     "SketchworldClassifierConfig",
     "SketchworldClipConfig",
+    "SketchworldGuardConfig",
     "SketchworldMatcherConfig",
     "SketchworldSegmenterConfig",
     "SketchworldThingsConfig",

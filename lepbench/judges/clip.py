@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lepbench.judges.base import JUDGES, Ability, JudgeConfig, LoadedJudge
-from lepbench.judges.paths import JUDGE
+from lepbench.judges.paths import GUARD, JUDGE
 from lepbench.judges.pixels import normalise, resize_cleanly, to_bytes
 from lepbench.judges.pretrained import load_parts
 from lepbench.judges.shared_space import make_loaded
@@ -46,9 +46,28 @@ class SketchworldClipConfig(JudgeConfig):
     version: Literal[1] = 1
 
     def load(self, device: str) -> LoadedJudge:
-        scorer = ClipScorer.load(JUDGE, device=device)
-        weights = find_weights(JUDGE)
-        return LoadedJudge({weights.name: weights}, features=scorer.image_embedding, captions=scorer)
+        return load_shipped(JUDGE, device)
+
+
+@JUDGES.register("sketchworld-guard")
+class SketchworldGuardConfig(JudgeConfig):
+    """A second CLIP model of sketchworld, of other scenes, seed and layers, whose figures rank nothing.
+
+    Whoever raises the figures of `sketchworld-clip` by its gradient raises those of this one less.
+    """
+
+    able: ClassVar[tuple[Ability, ...]] = ("captions", "features")
+    name: Literal["sketchworld-guard"] = "sketchworld-guard"
+    version: Literal[1] = 1
+
+    def load(self, device: str) -> LoadedJudge:
+        return load_shipped(GUARD, device)
+
+
+def load_shipped(folder: Path, device: str) -> LoadedJudge:
+    """A CLIP model of the package, by its features and captions."""
+    scorer, weights = ClipScorer.load(folder, device=device), find_weights(folder)
+    return LoadedJudge({weights.name: weights}, features=scorer.image_embedding, captions=scorer)
 
 
 class ClipScorer:

@@ -3,6 +3,7 @@
 from lepbench.embedded import ASSETS
 
 JUDGE = ASSETS / "judge@1"
+GUARD = ASSETS / "guard@1"
 PROBE = ASSETS / "probe@1"
 SEGMENTER = ASSETS / "segmenter@1"
 MATCHER = ASSETS / "matcher@1"

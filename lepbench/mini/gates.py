@@ -97,6 +97,11 @@ def _judge_gates(folder: Path, count: int | None, progress: Progress) -> list[Ga
     return judge_gates(ClipScorer.load(folder / "judge@1"), _scenes(CAPTIONS, count))
 
 
+def _guard_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
+    gates = judge_gates(ClipScorer.load(folder / "guard@1"), _scenes(CAPTIONS, count))
+    return [gate.model_copy(update={"name": gate.name.replace("judge/", "guard/")}) for gate in gates]
+
+
 def _segmenter_gates(folder: Path, count: int | None, progress: Progress) -> list[Gate]:
     return [segmenter_gate(load_segmenter(folder / "segmenter@1"), _scenes(CAPTIONS, count))]
 
@@ -114,6 +119,7 @@ MODELS: dict[str, Measured] = {
     "mini@1": _mini_gates,
     "probe@1": _probe_gates,
     "judge@1": _judge_gates,
+    "guard@1": _guard_gates,
     "segmenter@1": _segmenter_gates,
     "matcher@1": _matcher_gates,
 }

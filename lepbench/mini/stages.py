@@ -95,13 +95,17 @@ class JudgeStage(Stage):
     name = "judge"
 
     def make(self, recipe: Path, folder: Path) -> Any:
-        return judge.train(load_config(recipe, judge.JudgeRecipe), folder / "judge", folder / "cache")
+        return judge.train(load_config(recipe, judge.JudgeRecipe), folder / self.name, folder / "cache")
 
     def keep(self, made: Any, folder: Path) -> None:
         model, tokenizer = made
         judge.save(model.cpu(), tokenizer, folder)
         halve_weights(folder)
         forget_origin(folder)
+
+
+class GuardStage(JudgeStage):
+    name = "guard"
 
 
 class NetStage(Stage):
@@ -182,6 +186,7 @@ for kind in (
     VaeStage,
     UnetStage,
     JudgeStage,
+    GuardStage,
     ProbeStage,
     SegmenterStage,
     MatcherStage,
