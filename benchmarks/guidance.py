@@ -130,18 +130,40 @@ LEVERS: dict[str, tuple[Settings, Settings]] = {
     "features-4": (unipc(20), {**FAST, "feature_updates": 4}),
     "trailing": (trailing(20), FAST),
 }
+def few(steps: int = 4, **settings: Any) -> Settings:
+    return {"steps": steps, "scheduler": "ddim", "guidance_scale": 1.0, "backbone": "mini-live@1", **settings}
+
+
+LIVE: dict[str, tuple[Settings, Settings]] = {
+    "fast": (unipc(20), FAST),
+    "live": (few(), {"scale": 1.2, "stop": 0.0}),
+    "live-1.6": (few(), {"scale": 1.6, "stop": 0.0}),
+    "live-2": (few(), {"scale": 2.0, "stop": 0.0}),
+    "live-features-4": (few(), {"scale": 1.2, "stop": 0.0, "feature_updates": 4}),
+    "live-twice": (few(), {"scale": 0.8, "stop": 0.0, "repeats": {"times": 2, "above": 0.0}}),
+    "live-early-twice": (few(), {"scale": 1.0, "stop": 0.0, "repeats": {"times": 2, "above": 0.5}}),
+    "live-6": (few(6), {"scale": 1.2, "stop": 0.0}),
+    "live-8": (few(8), {"scale": 1.2, "stop": 0.0}),
+    "live-unipc": (few(scheduler="unipc", timestep_spacing="trailing"), {"scale": 1.2, "stop": 0.0}),
+    "live-unguided": (few(), {"scale": 0.0, "stop": 1.0}),
+}
+"""Few steps of the distilled backbone."""
 EARLY_TAPS: dict[str, tuple[Settings, Settings]] = {
     "early-taps": (unipc(20), FAST),
     "early-taps-thrice": (unipc(20), {"scale": 0.6, "stop": 0.2, "repeats": {"times": 3, "above": 0.2}}),
 }
 """Lines with the predictor of --early, which reads early taps alone."""
 
-TABLES = {"variants": VARIANTS, "stop": STOPS, "presets": PRESET_LINES, "levers": LEVERS}
+TABLES = {"variants": VARIANTS, "stop": STOPS, "presets": PRESET_LINES, "levers": LEVERS, "live": LIVE}
 
 
 def model_of(name: str, sampler: Settings, method: Settings) -> ModelConfig:
-    """A line of a table as MODEL.yaml would have it."""
-    return ModelConfig.model_validate({"name": name, "sampler": sampler, "method": {"name": "lep", **method}})
+    """A line of a table as MODEL.yaml would have it; of the sampler's settings `backbone` is the model's."""
+    settings = {key: value for key, value in sampler.items() if key != "backbone"}
+    backbone = {"backbone": sampler["backbone"]} if "backbone" in sampler else {}
+    return ModelConfig.model_validate(
+        {"name": name, **backbone, "sampler": settings, "method": {"name": "lep", **method}}
+    )
 
 
 def build(model: ModelConfig) -> Method:
