@@ -12,7 +12,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.provenance import check_embedded, list_networks
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.recount import Known, recount_samples
-from lepbench.evaluation.redraw import redraw_samples
+from lepbench.evaluation.redraw import Redrawn, redraw_samples
 from lepbench.evaluation.run import LoadBackbone
 from lepbench.evaluation.verification_levels import REDRAWN, SELF_REPORTED, VERIFIED
 from lepbench.evaluation.verify import verify_record
@@ -100,13 +100,13 @@ def verify_run(
     drawn = (
         redraw_samples(folder, record, suite, redraw, device=device, load=load, progress=progress)
         if redraw
-        else {}
+        else Redrawn()
     )
     checks = (
         Check("suite", f"{suite.name} and {record.protocol.name} are the present ones"),
         _describe_counts(record),
         _describe_pictures(scored, judges),
-        _describe_references(record, drawn),
+        _describe_references(record, drawn.pictures),
         _describe_judges(record, embedded, judges),
         _describe_redrawn(drawn, redraw),
     )
@@ -147,8 +147,8 @@ def _describe_judges(record: Record, embedded: list[str], judges: Judges | None)
     return Check("judges", f"{', '.join(same)} have the files here" if same else "", ", ".join(left))
 
 
-def _describe_redrawn(drawn: dict[str, int], redraw: int) -> Check:
-    said = ", ".join(f"{count} pictures of {row}" for row, count in drawn.items())
-    if MODEL.name in drawn:
-        return Check("redrawn", said)
+def _describe_redrawn(drawn: Redrawn, redraw: int) -> Check:
+    said = ", ".join(f"{count} pictures of {row}" for row, count in drawn.pictures.items())
+    if MODEL.name in drawn.pictures:
+        return Check("redrawn", f"{said}; the stored lines are better by {drawn.lead:z.4f}")
     return Check("redrawn", said, "the model's pictures, drawn elsewhere" if redraw else "--redraw N")

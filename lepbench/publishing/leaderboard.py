@@ -31,6 +31,7 @@ from lepbench.publishing.board_lines import (
     sort_lines,
 )
 from lepbench.publishing.flat_figures import format_lines, spread_figures
+from lepbench.publishing.origin import describe_checked_origin, name_backbone
 from lepbench.suites import Suite, list_shipped, load_suite
 
 LOCK = ".lock"
@@ -180,29 +181,22 @@ def make_line(record: Record, level: str = SELF_REPORTED) -> BoardLine:
         level: how far it was verified, one of `LEVELS`.
     """
     identity = record.identity
-    backbone, drawn = identity.model.backbone, identity.model.reference
+    backbone, drawn = name_backbone(record), identity.model.reference
     return {
         "model": identity.model.name,
-        "backbone": backbone or "",
+        "backbone": backbone,
         "method": describe_method(identity),
         "sampler": drawn.describe_sampler() if backbone and drawn else "",
         "items": str(identity.items),
         "samples": str(record.sample_count),
         **spread_figures(record.rows[MODEL.name]),
-        "label": describe_origin(record),
+        "label": describe_checked_origin(record, level),
         LEVEL: level,
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,
         "protocol_sha256": identity.protocol_sha256,
         "record": record.id,
     }
-
-
-def describe_origin(record: Record) -> str:
-    """Label of the images' backbone, and of external code."""
-    backbone, code = record.identity.model.backbone, record.submitted_code
-    origin = f"figures on {backbone}" if backbone else "pictures drawn elsewhere"
-    return f"{origin}; code of the submitter: {', '.join(code)}" if code else origin
 
 
 def describe_terms(record: Record) -> dict[str, Any]:
