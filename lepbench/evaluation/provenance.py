@@ -9,6 +9,7 @@ from lepbench.embedded import is_embedded
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.parts import hash_submitted_code, list_method_files
 from lepbench.evaluation.record import Record
+from lepbench.evaluation.references import find_reference
 from lepbench.evaluation.run import build_method, hash_backbone_files
 from lepbench.methods import Method, ModelConfig
 from lepbench.submitted import is_ours
@@ -43,10 +44,14 @@ def check_embedded(folder: Path, record: Record) -> list[str]:
 def _refuse_others(folder: Path, record: Record, backbone: Backbone, method: Method) -> None:
     """Refuse files that a run names beside those of its backbone, method, judges and submitted code."""
     labels = {judge.label for judge in record.protocol.judges}
-    known = hash_backbone_files(backbone) | list_method_files(method)
-    known |= hash_submitted_code(record.identity.model, method, record.protocol)
-    stated = (name for name in record.identity.weights if name.partition("/")[0] not in labels)
-    if other := sorted({*stated} - known.keys()):
+    known = {
+        *hash_backbone_files(backbone),
+        *list_method_files(method),
+        *hash_submitted_code(record.identity.model, method, record.protocol),
+        *(path.name for path in find_reference(record.protocol).values()),
+    }
+    stated = {name for name in record.identity.weights if name.partition("/")[0] not in labels}
+    if other := sorted(stated - known):
         raise LepbenchError(f"{folder} names {other[0]}, of which its model has nothing", "evaluate again")
 
 

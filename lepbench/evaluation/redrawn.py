@@ -39,14 +39,15 @@ WINDOW = 8
 """Side of the squares, px: wider than a line, so that lines alone cannot be changed much."""
 BOUNDS = Bounds(mean=1 / 255, window=8 / 255)
 """On a CPU. By the instructions and the number of threads of the run nothing differs. Otherwise a sampler
-amplifies the last bits in some pictures: of 16 items of `lep`, and 8 of `readout` and of `lep` in 50 steps, by other
-instructions, the means were at most 0.5/255 and the windows 6.2/255; by two threads 0.1/255 and 0.7/255."""
+amplifies the last bits in some pictures: of 16 items of `lep`, and 8 of `readout` and of `lep` in 50 steps,
+by other instructions, the means were at most 0.5/255 and the windows 6.2/255; by two threads, 0.1/255 and
+0.7/255."""
 BOUNDS_ELSEWHERE = Bounds(mean=2 / 255, window=16 / 255)
 """On other devices, whose models differ more; not measured."""
 LEAD, LEAD_OF_ONE = 0.004, 0.06
 """By how much F1 and recall of lines of the stored pictures may exceed those of the pictures drawn anew, on
-average over n of them: the first and an nth of the second. Measured as `BOUNDS`: at most 0.003 on average, and
-0.06 of one. Pictures blended into the true ones as far as `BOUNDS` admits lead by 0.09."""
+average over n of them: the first and an nth of the second. Measured as `BOUNDS`: at most 0.003 on average,
+and 0.06 of one. Pictures blended into the true ones as far as `BOUNDS` admits lead by 0.09."""
 LINES = r"\w+_(f1|recall)_.+"
 COST_TOLERANCE = 0.01
 """Relative, of operations: versions of torch count some otherwise. Passes are equal."""

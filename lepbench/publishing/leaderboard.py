@@ -20,9 +20,10 @@ from lepbench.evaluation.verification_levels import LEVELS, SELF_REPORTED
 from lepbench.files import make_folder, write_text
 from lepbench.judges import Judges
 from lepbench.progress import Progress, ignore_progress
-from lepbench.publishing.board_cells import check_names
-from lepbench.publishing.board_check import check_board
+from lepbench.publishing.board_cells import check_line, check_names
+from lepbench.publishing.board_check import check_board, check_suites
 from lepbench.publishing.board_lines import (
+    FIX,
     LEVEL,
     BoardLine,
     locate_terms,
@@ -73,6 +74,7 @@ def add_record(
             name is taken, or the board is not as lepbench writes it.
     """
     _require_shipped_hash(suite)
+    check_suites([suite.name])
     verified = verify_run(
         folder,
         suite,
@@ -99,6 +101,7 @@ def add_record(
 def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
     """Write a record into a board; whether that changed it."""
     line = make_line(record, level)
+    _require_form(line)
     found, columns = read_lines(path)
     lines = [_complete(other, line) for other in found]
     known = [other for other in lines if other.get("record") == line["record"]]
@@ -123,6 +126,15 @@ def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
     write_text(locate_terms(path), json.dumps(describe_terms(record), indent=1) + "\n")
     write_text(path, text)
     return True
+
+
+def _require_form(line: BoardLine) -> None:
+    """Refuse a line that a check of the board would refuse."""
+    try:
+        check_line(f"the line of {line['model']!r}", line)
+    except LepbenchError as error:
+        said = str(error).removesuffix(f"; {FIX}")
+        raise LepbenchError(said, "call it otherwise, and evaluate again") from error
 
 
 def _require_same(path: Path, known: Sequence[BoardLine], line: BoardLine) -> None:

@@ -11,6 +11,7 @@ from lepbench.evaluation.verification_levels import REDRAWN
 from lepbench.hub import HUB_ID
 
 FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+FIGURES, ELSEWHERE, CODE = "figures on ", "pictures drawn elsewhere", "code of the submitter: "
 LOCAL = "./"
 """What begins the name of a backbone that is a folder: no hub id does."""
 UNCHECKED = "the backbone by the submitter's word"
@@ -56,5 +57,5 @@ def describe_checked_origin(record: Record, level: str) -> str:
 
 def _list_origin(record: Record, backbone: str) -> list[str]:
     code = record.submitted_code
-    origin = f"figures on {backbone}" if backbone else "pictures drawn elsewhere"
-    return [origin, *([f"code of the submitter: {', '.join(code)}"] if code else [])]
+    origin = f"{FIGURES}{backbone}" if backbone else ELSEWHERE
+    return [origin, *([f"{CODE}{', '.join(code)}"] if code else [])]

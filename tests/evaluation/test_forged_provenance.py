@@ -70,7 +70,7 @@ CLAIMS: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "the model from a cache": (
         lambda d: d.update(reused=["model"]),
-        "model were kept .*; unguided, vae can be",
+        "model were kept .*; unguided, real, vae, overlay can be",
     ),
     "a version to come": (
         lambda d: d["identity"]["packages"].update(lepbench="99.0.0"),
