@@ -87,15 +87,26 @@ def add_record(
         progress=progress,
     )
     record = verified.record
-    items, least = map(suite.count_originals, (record.identity.items, suite.definition.default_items))
-    if items < least:
-        raise LepbenchError(
-            f"{folder} has {items} {suite.unit} and a leaderboard takes {least} or more",
-            "evaluate without --limit",
-        )
+    require_items(folder, record, suite, "a leaderboard takes")
     path = leaderboards / suite.name / f"{record.protocol.name}.csv"
     with lock_boards(leaderboards):
         return path, _put_line(path, record, verified.level, replace)
+
+
+def require_items(folder: Path, record: Record, suite: Suite, taker: str) -> None:
+    """Refuse a run of fewer items than a suite is scored on by default.
+
+    Args:
+        taker: what takes no fewer, for the error.
+
+    Raises:
+        LepbenchError: it has fewer.
+    """
+    items, least = map(suite.count_originals, (record.identity.items, suite.definition.default_items))
+    if items < least:
+        raise LepbenchError(
+            f"{folder} has {items} {suite.unit} and {taker} {least} or more", "evaluate without --limit"
+        )
 
 
 def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
@@ -105,7 +116,7 @@ def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
     found, columns = read_lines(path)
     lines = [_complete(other, line) for other in found]
     known = [other for other in lines if other.get("record") == line["record"]]
-    _require_same(path, known, line)
+    _require_same(path, known, record)
     if any(_is_as_far(other["level"], level) for other in known):
         return False
     _check_comparable(path, lines, line, record)
@@ -137,9 +148,10 @@ def _require_form(line: BoardLine) -> None:
         raise LepbenchError(said, "call it otherwise, and evaluate again") from error
 
 
-def _require_same(path: Path, known: Sequence[BoardLine], line: BoardLine) -> None:
+def _require_same(path: Path, known: Sequence[BoardLine], record: Record) -> None:
     """Refuse a board whose line of a record was changed."""
     for other in known:
+        line = make_line(record, other[LEVEL])
         shared = (name for name in line if name in other and name != LEVEL)
         if changed := next((name for name in shared if other[name] != line[name]), None):
             raise LepbenchError(

@@ -44,7 +44,8 @@ def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
     rows = json.loads(said(subject, "--json"))
     assert rows
     assert all(all(row.values()) for row in rows)
-    lines = said(subject).splitlines()
+    # Numbers stand under what they count.
+    lines = said(subject).splitlines()[1 if subject == "presets" else 0 :]
     assert [line.split()[0] for line in lines] == [row["name"] for row in rows]
 
 
