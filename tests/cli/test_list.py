@@ -49,6 +49,15 @@ def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
     assert [line.split()[0] for line in lines] == [row["name"] for row in rows]
 
 
+def test_presets_are_numbers_under_what_they_count() -> None:
+    rows = {row["name"]: row for row in json.loads(said("presets", "--json"))}
+    assert (rows["fast"]["passes"], rows["fast"]["times_less"]) == (40, 13.3)
+    head, *lines = said("presets").splitlines()
+    assert head.split() == ["preset", "passes", "gradients", "TFLOP", "times", "less", "settings"]
+    fast = next(line for line in lines if line.startswith("fast"))
+    assert fast.index("13.3") + 4 == head.index("times less") + 10
+
+
 def test_judges_are_listed_with_what_they_can_and_need() -> None:
     rows = {row["name"]: row for row in json.loads(said("judges", "--json"))}
     assert rows["clip"]["abilities"] == "captions, features, sketches, classes"

@@ -44,6 +44,12 @@ def write_board(folder: Path, rank_by: str | None, levels: Sequence[str] = ()) -
     return path
 
 
+def test_a_figure_that_no_line_has_makes_no_column(tmp_path: Path) -> None:
+    path = write_board(tmp_path, None)
+    path.write_text(path.read_text().replace(",1,,,", ",,,,").replace(",2,,,", ",,,,"))
+    assert [column.metric for column in tabulate_board(path).columns] == ["edge_f1_2px"]
+
+
 def test_an_unranked_board_says_so_and_marks_nothing(tmp_path: Path) -> None:
     table = tabulate_board(write_board(tmp_path, None))
     assert table.notes == [

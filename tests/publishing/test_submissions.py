@@ -44,6 +44,7 @@ def test_a_packed_run_is_added_as_the_run_is(
     pack = ["leaderboard", "submit", finished, "--out", packed, *suite]
     about = [part for key, text in ABOUT.items() for part in (f"--{key}", text)]
     assert call_command(monkeypatch, *pack, *about) == 0
+    assert "suite 'tiny-suite' does not ship and is not packed" in capsys.readouterr().err
     with zipfile.ZipFile(packed) as archive:
         archive.extractall(tmp_path / "unpacked")
     boards = []
