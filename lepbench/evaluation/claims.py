@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from lepbench.evaluation.conditions import MODEL, UNGUIDED, WRONG_SKETCH, list_c
 from lepbench.evaluation.record import Record
 from lepbench.methods import hash_sampler_code
 from lepbench.suites import Suite
-from lepbench.version import __version__
+from lepbench.version import __version__, is_version
 
-VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})([.a-z0-9+]{0,20})")
 MOST_PASSES = 3
 """Passes of the denoiser a step: two halves of guidance, and room for batches that were drawn twice."""
 
@@ -59,14 +57,6 @@ def _find_other_machine(record: Record) -> Iterator[str]:
         yield f"was drawn on {record.identity.device!r} by a machine with {machine.device!r}"
     if machine.accelerator is not None and machine.device == "cpu":
         yield f"was drawn on the cpu by {machine.accelerator!r}"
-
-
-def is_version(text: str) -> bool:
-    """Whether a text is a version of this package, this one or an earlier one."""
-    stated, here = VERSION.fullmatch(text), VERSION.fullmatch(__version__)
-    if text == __version__ or stated is None or here is None:
-        return text == __version__
-    return [int(part) for part in stated.groups()[:3]] <= [int(part) for part in here.groups()[:3]]
 
 
 def _find_wrong_costs(record: Record) -> Iterator[str]:

@@ -8,12 +8,17 @@ from collections.abc import Iterator
 
 from lepbench.embedded import is_embedded
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.claims import is_version
 from lepbench.evaluation.verification_levels import REDRAWN, SELF_REPORTED
 from lepbench.hub import HUB_ID
 from lepbench.publishing.board_lines import FIX, LEVEL, BoardLine
-from lepbench.publishing.origin import CODE, ELSEWHERE, FIGURES, FOLDER, LOCAL, UNCHECKED
+from lepbench.version import is_version
 
+FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+FIGURES, ELSEWHERE, CODE = "figures on ", "pictures drawn elsewhere", "code of the submitter: "
+LOCAL = "./"
+"""What begins the name of a backbone that is a folder: no hub id does."""
+UNCHECKED = "the backbone by the submitter's word"
+"""Of weights that do not ship and that nothing was drawn with here."""
 TEXTS = ("model", "backbone", "method", "sampler", "label", "lepbench")
 LONGEST = 2000
 MARKUP = re.compile(r"[<>|`]")

@@ -9,13 +9,7 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.verification_levels import REDRAWN
 from lepbench.hub import HUB_ID
-
-FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-FIGURES, ELSEWHERE, CODE = "figures on ", "pictures drawn elsewhere", "code of the submitter: "
-LOCAL = "./"
-"""What begins the name of a backbone that is a folder: no hub id does."""
-UNCHECKED = "the backbone by the submitter's word"
-"""Of weights that do not ship and that nothing was drawn with here."""
+from lepbench.publishing.board_texts import CODE, ELSEWHERE, FIGURES, FOLDER, LOCAL, UNCHECKED
 
 
 def name_backbone(record: Record) -> str:
