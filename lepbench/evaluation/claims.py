@@ -66,9 +66,9 @@ def _find_wrong_costs(record: Record) -> Iterator[str]:
     for row, cost in record.cost.items():
         if cost.steered_passes > cost.passes:
             yield f"has {cost.steered_passes:g} steered passes of {row}, of {cost.passes:g}"
-    reference, cost = record.identity.model.reference, record.cost.get(UNGUIDED.name)
-    if reference is None or cost is None or hash_sampler_code(reference.sampler):
+    reference, drawn = record.identity.model.reference, record.cost.get(UNGUIDED.name)
+    if reference is None or drawn is None or hash_sampler_code(reference.sampler):
         return
     steps = reference.sampler.steps
-    if not steps <= cost.passes <= MOST_PASSES * steps:
-        yield f"has {cost.passes:g} passes of {UNGUIDED.name} in {steps} steps"
+    if not steps <= drawn.passes <= MOST_PASSES * steps:
+        yield f"has {drawn.passes:g} passes of {UNGUIDED.name} in {steps} steps"

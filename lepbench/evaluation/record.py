@@ -34,7 +34,7 @@ from lepbench.methods import ModelConfig
 from lepbench.submitted import UNKNOWN, iterate_code
 
 SCHEMA = 1
-DEVICES = ("cpu", "cuda", "mps", "xpu", "xla", "hpu", "privateuseone")
+Device = Literal["cpu", "cuda", "mps", "xpu", "xla", "hpu", "privateuseone"]
 OMITTED = ("cut_captions", "notes", "features_sha256", "cost")
 
 
@@ -58,7 +58,7 @@ class Identity(Config):
     weights: dict[Label, Digest]
     """SHA-256 of the backbone's files, and of the weights of method and judges, by name."""
     packages: dict[Package, Version]
-    device: Literal[DEVICES]
+    device: Device
     """Kind of device, as torch calls it."""
 
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import is_of_sets
@@ -101,7 +102,7 @@ def _find_other_scores(numbers: Mapping[str, float]) -> Iterator[str]:
                 yield f"{name} {mean:g} and a score of {score:g}"
 
 
-def check_blanks(path: str, lines: Sequence[BoardLine], ranked: str | None) -> None:
+def check_blanks(path: Path, lines: Sequence[BoardLine], ranked: str | None) -> None:
     """Refuse lines that leave out a figure that others have, and one that leaves out what ranks it.
 
     Args:

@@ -35,7 +35,7 @@ def edit_rows(board: Path, change: Edit) -> None:
         csv.writer(stream, lineterminator="\n").writerows(rows)
 
 
-def set_cells(line: int = 1, **cells: str) -> Edit:
+def set_cells(line: int = 1, /, **cells: str) -> Edit:
     """Set cells of a line by their column, `__` standing for @."""
 
     def change(rows: list[list[str]]) -> None:
@@ -67,6 +67,11 @@ def rename_column(old: str, new: str) -> Edit:
         rows[0][:] = [name.replace(old, new) for name in rows[0]]
 
     return change
+
+
+def swap_columns(rows: list[list[str]]) -> None:
+    for row in rows:
+        row.insert(0, row.pop(1))
 
 
 def add_figure(name: str) -> Edit:
@@ -171,7 +176,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     ),
     "a column of words": (rename_column("chamfer_px_low", "remark"), "of no figure with an interval"),
     "an order of columns": (
-        lambda rows: [row.insert(0, row.pop(1)) for row in rows],
+        swap_columns,
         "has its columns in another order than lepbench-edges-v1",
     ),
     "no interval of the headline": (
