@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from lepbench.files import sha256_file, walk_visible, write_text
@@ -11,6 +12,12 @@ HASHES = ASSETS.with_suffix(".sha256")
 """A line a file, as `sha256sum` writes it: its hash, and its path below `assets`."""
 ABOUT = ("README.md", "metrics.json")
 """What is said of a model, and decides no number."""
+NAME = re.compile(r"[\w.-]+@\d+", re.ASCII)
+
+
+def is_embedded(name: str | Path) -> bool:
+    """Whether a name has the form `NAME@VERSION`."""
+    return bool(NAME.fullmatch(str(name)))
 
 
 def read_hashes() -> dict[str, str]:

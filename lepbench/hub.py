@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lepbench.errors import LepbenchError
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 """`owner/name`, as the hub knows models."""
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lepbench.backbones.resolve import INDEX, is_embedded, name_model
+from lepbench.backbones.resolve import INDEX, name_model
 from lepbench.config import load_config, parse_config
+from lepbench.embedded import is_embedded
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.layout import RECORD
 from lepbench.methods import METHODS, Method, MethodConfig, ModelConfig

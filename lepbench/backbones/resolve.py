@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from lepbench.embedded import ASSETS
+from lepbench.embedded import ASSETS, is_embedded
 from lepbench.errors import LepbenchError
 from lepbench.fetch import PREFETCH, is_offline
 from lepbench.files import is_file, is_folder
@@ -14,8 +13,6 @@ from lepbench.hub import HUB_ID, fetch_snapshot
 
 INDEX = "model_index.json"
 """The file with the classes of a pipeline and its components."""
-
-_EMBEDDED = re.compile(r"[\w.-]+@\d+")
 
 
 def find_embedded_folder(name: str) -> Path:
@@ -35,11 +32,6 @@ def name_model(folder: Path) -> str:
     """The name of a model's folder that `find_model_folder` takes: an embedded name, or its path."""
     embedded = is_embedded(folder.name) and folder.parent.name == ASSETS.name
     return folder.name if embedded else str(folder)
-
-
-def is_embedded(name: str | Path) -> bool:
-    """Whether a name has the form `NAME@VERSION`."""
-    return bool(_EMBEDDED.fullmatch(str(name)))
 
 
 WEIGHT_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx", ".msgpack", ".h5")

@@ -100,6 +100,8 @@ def results_command(
 ) -> None:
     """Verify the run in DIR, and write its model's results as the hub reads them, by its own classes.
 
+    A run of fewer items than the suite is scored on by default is refused.
+
     Nothing is uploaded without --push. The token is that of `hf auth login`, or the variable HF_TOKEN.
 
     \b
@@ -109,9 +111,12 @@ def results_command(
     """
     from lepbench.api.running import verify
     from lepbench.config import parse_config
+    from lepbench.evaluation.terms import find_suite
     from lepbench.publishing.hub_results import RESULTS, ResultSource, format_results, make_results, push_file
+    from lepbench.publishing.leaderboard import require_items
 
     record = verify(run, suite=suite, protocol=protocol, progress=False)
+    require_items(run, record, find_suite(record, run, suite), "results on the hub are of")
     entries = make_results(
         record,
         dataset,

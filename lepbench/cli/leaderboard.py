@@ -73,7 +73,8 @@ def add_command(
     with --images by any. The line says how far the run was checked: self-reported where judges did not score
     its images again or the images were drawn elsewhere, verified where they did, redrawn after --redraw.
 
-    An unpacked submission is a run, and every file of it must be the one that its manifest names.
+    An unpacked submission is a run, and every file of it must be the one that its manifest names; a folder
+    without a manifest must hold the run.json of its record.
     Models stand by the figure that the protocol ranks by, or by name where no figure ranks. A suite that a
     set made is found beside its runs.
 
@@ -95,16 +96,15 @@ def add_command(
     from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
     from lepbench.progress import ignore_progress
     from lepbench.publishing.leaderboard import add_record
-    from lepbench.publishing.submission import MANIFEST, check_submission
+    from lepbench.publishing.submission import check_source
 
     known: Known = {}
 
     def add(folder: Path) -> str:
         if folder.is_file():
             raise LepbenchError(f"{folder} is a file", "unpack it, and give the folder")
-        if (folder / MANIFEST).is_file():
-            check_submission(folder)
         found = read_record(folder)
+        check_source(folder, found)
         chosen = find_suite(found, folder, suite)
         terms = find_protocol(found, chosen, protocol, judges=judges, reference=statistics)
         loaded = None

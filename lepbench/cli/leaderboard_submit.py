@@ -21,6 +21,7 @@ def submit_command(
 ) -> None:
     """Pack the run in DIR for a leaderboard: record, samples, features, pictures, licence and contact.
 
+    A suite that does not ship is not packed: whoever adds the run needs its folder.
     The run is checked as `leaderboard add` checks it, and refused if a board would not take it.
     submission.json names every file with its SHA-256. `leaderboard add` takes the unpacked folder, and
     refuses one whose files are others.
@@ -33,9 +34,13 @@ def submit_command(
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.terms import find_protocol, find_suite
     from lepbench.publishing.submission import pack_submission
+    from lepbench.suites import list_shipped
 
     found = read_record(folder)
     chosen = find_suite(found, folder, suite)
     terms = find_protocol(found, chosen, protocol)
     made = pack_submission(folder, out, chosen, licence=licence, contact=contact, protocol=terms)
+    if chosen.name not in list_shipped():
+        note = f"note: suite {chosen.name!r} does not ship and is not packed"
+        click.echo(f"{note}: send its folder {chosen.folder}, too", err=True)
     click.echo(f"{out}: {len(made.files)} files of {found.identity.model.name}, record {made.record[:12]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,6 +30,17 @@ REGISTRIES = {
     "suite-sources": ("lepbench.suite_sources", "SUITE_SOURCES"),
 }
 """Subject -> module and name of its registry."""
+ABOUT = {
+    "engines": "Ways to run a build of triplets",
+    "measures": "What a protocol counts of pictures",
+    "methods": "Ways to draw pictures from prompts and sketches",
+    "predictors": "Networks that read edges off a denoiser",
+    "schedulers": "Schedulers of a sampler",
+    "sketches": "Corpora of people's drawings",
+    "sources": "Corpora that triplets are built of",
+    "suite-sources": "Corpora that suites are made of",
+}
+"""Subject -> what it is."""
 
 as_json = click.option("--json", "wanted_json", is_flag=True, help="Print one JSON list.")
 
@@ -48,7 +60,7 @@ def command() -> None:
 def _lister(subject: str, module: str, name: str) -> click.Command:
     """The command that lists a registry."""
 
-    @command.command(subject, help=f"Names of the {subject}.")
+    @command.command(subject, help=f"{ABOUT[subject]}.")
     @as_json
     def listing(wanted_json: bool) -> None:
         registry = getattr(importlib.import_module(module), name)
@@ -120,7 +132,9 @@ def presets_command(wanted_json: bool) -> None:
     """
     from lepbench.guidance.presets import PRESETS
 
-    _print([_preset_row(name, PRESETS.get(name)) for name in PRESETS], wanted_json)
+    rows = [_preset_row(name, PRESETS.get(name)) for name in PRESETS]
+    heads = ("preset", "passes", "gradients", "TFLOP", "times less", "settings")
+    _print(rows, wanted_json, heads)
 
 
 def _preset_row(name: str, preset: Preset) -> dict[str, Any]:
@@ -133,7 +147,7 @@ def _preset_row(name: str, preset: Preset) -> dict[str, Any]:
         "passes": preset.passes,
         "gradients": preset.gradients,
         "tflop": None if tflop is None else round(tflop, 1),
-        "less": "not counted" if share is None else f"{share:.1f} times less",
+        "times_less": None if share is None else round(share, 1),
         "settings": _text(preset.model_dump(exclude_defaults=True, exclude=set(COUNTS))),
     }
 
@@ -301,15 +315,18 @@ def _what(entry: Any) -> str:
     return str(getattr(entry, "class_name", None) or (entry.__doc__ or "").strip().split("\n")[0])
 
 
-def _print(rows: list[dict[str, Any]], wanted_json: bool) -> None:
+def _print(rows: list[dict[str, Any]], wanted_json: bool, heads: Sequence[str] = ()) -> None:
+    """Print rows as JSON or as aligned text, under heads where numbers need them."""
     if wanted_json:
         click.echo(json.dumps(rows))
         return
     texts = [[_text(cell) for cell in row.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for row, text in zip(rows, texts, strict=True):
-        cells = zip(row.values(), text, widths, strict=True)
-        line = (f"{t:>{w}}" if isinstance(cell, int) else f"{t:<{w}}" for cell, t, w in cells)
+    headed = [list(heads), *texts] if heads and rows else texts
+    widths = [max(map(len, column)) for column in zip(*headed, strict=True)]
+    numeric = [isinstance(cell, int | float | None) for cell in rows[0].values()] if rows else []
+    for text in headed:
+        cells = zip(numeric, text, widths, strict=True)
+        line = (f"{t:>{w}}" if is_number else f"{t:<{w}}" for is_number, t, w in cells)
         click.echo("  ".join(line).rstrip())
 
 

@@ -50,9 +50,10 @@ def command(
 ) -> None:
     """Download what 'lepbench evaluate MODEL.yaml --suite SUITE' would fetch, or the weights of a detector.
 
-    Of a MODEL.yaml: the backbone, control module and predictor (safetensors alone, half precision where
-    there is nothing else), the judges, and the weights of the protocol's detectors. The lockfile says what
-    came: the commits of the hub, the files and their SHA-256. A run with HF_HUB_OFFLINE=1 then finds it all.
+    Of a MODEL.yaml, with the SUITE that it needs: the backbone, control module and predictor (safetensors
+    alone, half precision where there is nothing else), the judges, and the weights of the protocol's
+    detectors. The lockfile says what came: the commits of the hub, the files and their SHA-256. A run with
+    HF_HUB_OFFLINE=1 then finds it all.
 
     Of a detector: NAME is one of dexined, hed, lineart, lineart-coarse and pidinet. None of their hashes
     ships with this package: give it, or trust the first file; later files are checked against a lock beside
@@ -117,7 +118,8 @@ def _print_files(needs: Sequence[Need], as_json: bool) -> None:
         click.echo(f"{_write_size(file.size):>10}  {state:<5}  {need.what}: {need.describe()}: {file.name}")
     absent = [file.size for _, file in rows if not file.here]
     unknown = ", and files of unknown size" if None in absent else ""
-    click.echo(f"{_write_size(sum(size or 0 for size in absent)):>10}  to fetch{unknown}")
+    size = _write_size(sum(size or 0 for size in absent)) if absent else "nothing"
+    click.echo(f"{size:>10}  to fetch{unknown}")
 
 
 def _print_lock(lock: Lockfile, out: Path, as_json: bool) -> None:

@@ -91,9 +91,20 @@ def make_command(
     with show_bars() as progress:
         made = write_suite(source, out, progress, name)
     click.echo(describe_made(made, out), err=True)
+    if fewer := describe_fewer(out, options["items"]):
+        click.echo(fewer, err=True)
     if unfit := describe_unfit(out):
         click.echo(unfit, err=True)
     click.echo(out)
+
+
+def describe_fewer(folder: Path, asked: int | None) -> str:
+    """That a corpus gave fewer items than were asked for; empty where it did not."""
+    from lepbench.suites import load_suite
+
+    suite = load_suite(folder)
+    found = suite.count_originals(len(suite))
+    return "" if asked is None or found >= asked else f"note: {asked:,} items were asked for, {found:,} found"
 
 
 def describe_unfit(folder: Path) -> str:
@@ -131,7 +142,7 @@ def describe_made(made: MadeSuite, out: Path) -> str:
     from lepbench.suite_sources.rejects import REJECTED, UNSUPPORTED, count_parts, describe_rejects
 
     definition = made.definition
-    text = f"suite {definition.name}: {definition.items} items of {made.candidates}; left out: "
+    text = f"suite {definition.name}: {definition.items} items of {made.candidates} candidates; left out: "
     text += f"{describe_rejects(made.rejects)}; all in {out / REJECTED}" if made.rejects else "0"
     if beyond := made.candidates - definition.drawn.considered:
         text += f"; {beyond} not looked at"

@@ -41,9 +41,10 @@ def command(
     """Check the run in DIR: its samples match its record, and every figure follows from them.
 
     With --images all images are scored again, and every column of samples.parquet must agree with
-    them. With --redraw N items are drawn anew by the settings of the record, chosen by its hash. What was
-    checked and what was not is printed as a list, with the level that a leaderboard gives such a run. Nothing
-    is written. The check stops at the first disagreement with exit code 2.
+    them. With --redraw N items are drawn anew by the settings of the record, chosen by its hash and a random
+    number. What was checked and what was not is printed as a list, with the level that a leaderboard gives
+    such a run and the option that raises it: only --images does beyond self-reported. Nothing is written.
+    The check stops at the first disagreement with exit code 2.
 
     \b
     Examples:
@@ -75,4 +76,5 @@ def command(
         click.echo(json.dumps({"folder": str(folder), **verified.describe()}))
         return
     lines = (f"  {check.name:<12}{check}" for check in verified.checks)
-    click.echo("\n".join([f"{folder}: {verified.level}", *lines]))
+    head = f"{folder}: {verified.level}" + (f" ({verified.advice})" if verified.advice else "")
+    click.echo("\n".join([head, *lines]))

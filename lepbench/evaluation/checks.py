@@ -12,7 +12,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.provenance import check_embedded, list_networks
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.recount import Known, recount_samples
-from lepbench.evaluation.redraw import redraw_samples
+from lepbench.evaluation.redraw import Redrawn, redraw_samples
 from lepbench.evaluation.run import LoadBackbone
 from lepbench.evaluation.verification_levels import REDRAWN, SELF_REPORTED, VERIFIED
 from lepbench.evaluation.verify import verify_record
@@ -26,7 +26,7 @@ class Check:
     """One thing that a verification looks at.
 
     Attributes:
-        name: `suite`, `counts`, `pictures`, `references`, `judges` or `redrawn`.
+        name: `suite`, `counts`, `pictures`, `references`, `networks`, `judges` or `redrawn`.
         checked: what was found true; empty where nothing was looked at.
         trusted: what was not looked at; empty where nothing is left.
     """
@@ -54,6 +54,17 @@ class Verification:
         if self.record.identity.model.backbone is None or "pictures" in open_ones:
             return SELF_REPORTED
         return VERIFIED if "redrawn" in open_ones else REDRAWN
+
+    @property
+    def advice(self) -> str:
+        """What raises the level; empty where nothing does."""
+        if self.record.identity.model.backbone is None:
+            return "pictures that were drawn elsewhere stay self-reported"
+        flags = {"pictures": "--images", "redrawn": "--redraw N"}
+        left = [flags[check.name] for check in self.checks if check.trusted and check.name in flags]
+        if len(left) > 1:
+            return f"--images makes it {VERIFIED}, with --redraw N {REDRAWN}"
+        return f"{left[0]} makes it {REDRAWN}" if left else ""
 
     def describe(self) -> dict[str, Any]:
         """The object that `lepbench verify --json` prints."""
@@ -100,14 +111,15 @@ def verify_run(
     drawn = (
         redraw_samples(folder, record, suite, redraw, device=device, load=load, progress=progress)
         if redraw
-        else {}
+        else Redrawn()
     )
     checks = (
         Check("suite", f"{suite.name} and {record.protocol.name} are the present ones"),
         _describe_counts(record),
         _describe_pictures(scored, judges),
-        _describe_references(record, drawn),
-        _describe_judges(record, embedded, judges),
+        _describe_references(record, drawn.pictures),
+        _describe_networks(record, embedded),
+        _describe_judges(record, judges),
         _describe_redrawn(drawn, redraw),
     )
     return Verification(record, checks)
@@ -133,22 +145,28 @@ def _describe_references(record: Record, drawn: dict[str, int]) -> Check:
     return Check("references", f"{', '.join(known)} made anew", ", ".join(left))
 
 
-def _describe_judges(record: Record, embedded: list[str], judges: Judges | None) -> Check:
-    """Of judges, and of the networks that drew."""
+def _describe_networks(record: Record, embedded: list[str]) -> Check:
+    """Of the networks that drew."""
     model = record.identity.model
-    reference = model.reference
-    drawing = [] if reference is None else [reference.backbone]
+    drawing = [] if model.reference is None else [model.reference.backbone]
     named = dict.fromkeys([*drawing, *list_networks(model)])
-    labels = [judge.label for judge in record.protocol.judges]
-    same, left = [*embedded], [name for name in named if name not in embedded]
-    (same if judges else left).extend(labels)
+    left = [name for name in named if name not in embedded]
     if model.backbone is None:
         left.append("what drew the model's pictures")
-    return Check("judges", f"{', '.join(same)} have the files here" if same else "", ", ".join(left))
+    return Check("networks", _say_same(embedded), ", ".join(left))
 
 
-def _describe_redrawn(drawn: dict[str, int], redraw: int) -> Check:
-    said = ", ".join(f"{count} pictures of {row}" for row, count in drawn.items())
-    if MODEL.name in drawn:
-        return Check("redrawn", said)
+def _describe_judges(record: Record, judges: Judges | None) -> Check:
+    labels = [judge.label for judge in record.protocol.judges]
+    return Check("judges", _say_same(labels)) if judges else Check("judges", "", ", ".join(labels))
+
+
+def _say_same(names: list[str]) -> str:
+    return f"{', '.join(names)} have the files here" if names else ""
+
+
+def _describe_redrawn(drawn: Redrawn, redraw: int) -> Check:
+    said = ", ".join(f"{count} pictures of {row}" for row, count in drawn.pictures.items())
+    if MODEL.name in drawn.pictures:
+        return Check("redrawn", f"{said}; the stored lines are better by {drawn.lead:z.4f}")
     return Check("redrawn", said, "the model's pictures, drawn elsewhere" if redraw else "--redraw N")

@@ -64,11 +64,25 @@ def measure_cost(table: ConditionTable, method: Method | None, request: Request)
     Args:
         request: one of those drawn, of whose size operations are counted.
     """
-    backbone = None if method is None else method.counted
-    if method is None or backbone is None:
+    if method is None or method.counted is None:
         return None
     columns = table.read_columns([SECONDS, PASSES, STEERED])
-    seconds, passes, steered = (float(pc.mean(columns[name]).as_py() or 0) for name in columns.column_names)
+    means = (float(pc.mean(columns[name]).as_py() or 0) for name in columns.column_names)
+    return state_cost(method, request, *means)
+
+
+def state_cost(
+    method: Method, request: Request, seconds: float, passes: float, steered: float
+) -> Cost | None:
+    """The cost of a picture that took so long and so many passes; None where no denoiser of ours drew it.
+
+    Args:
+        request: of whose size operations are counted.
+        passes: steered ones included.
+    """
+    backbone = method.counted
+    if backbone is None:
+        return None
     precision, quantised, cached = describe_arithmetic(backbone)
     return Cost(
         seconds=seconds,

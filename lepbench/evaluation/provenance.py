@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from lepbench.backbones import Backbone, load_backbone
-from lepbench.backbones.resolve import is_embedded
+from lepbench.embedded import is_embedded
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.parts import list_method_files
+from lepbench.evaluation.parts import hash_submitted_code, list_method_files
 from lepbench.evaluation.record import Record
+from lepbench.evaluation.references import find_reference
 from lepbench.evaluation.run import build_method, hash_backbone_files
 from lepbench.methods import Method, ModelConfig
 from lepbench.submitted import is_ours
@@ -33,8 +34,25 @@ def check_embedded(folder: Path, record: Record) -> list[str]:
     backbone = load_backbone(reference.backbone, "cpu", reference.precision)
     networks = list_networks(model)
     own = model.backbone is not None and is_ours(model.method) and all(map(is_embedded, networks))
-    check_files(folder, record, backbone, build_method(model, backbone) if own else None)
+    method = build_method(model, backbone) if own else None
+    check_files(folder, record, backbone, method)
+    if method is not None:
+        _refuse_others(folder, record, backbone, method)
     return [reference.backbone, *(networks if own else [])]
+
+
+def _refuse_others(folder: Path, record: Record, backbone: Backbone, method: Method) -> None:
+    """Refuse files that a run names beside those of its backbone, method, judges and submitted code."""
+    labels = {judge.label for judge in record.protocol.judges}
+    known = {
+        *hash_backbone_files(backbone),
+        *list_method_files(method),
+        *hash_submitted_code(record.identity.model, method, record.protocol),
+        *(path.name for path in find_reference(record.protocol).values()),
+    }
+    stated = {name for name in record.identity.weights if name.partition("/")[0] not in labels}
+    if other := sorted(stated - known):
+        raise LepbenchError(f"{folder} names {other[0]}, of which its model has nothing", "evaluate again")
 
 
 def list_networks(model: ModelConfig) -> list[str]:

@@ -22,6 +22,9 @@ RANGES: dict[str, Range] = {
     r"clip_score": (0, 100),
     r"chamfer_px|density|vendi": POSITIVE,
     r"diversity": (0, 2),
+    # Estimates without bias, of kernels of at most some thousands.
+    r"kid": (-10, math.inf),
+    r"cmmd": (-100, math.inf),
 }
 """By a pattern of the name without judge and level; of others it is known that they are finite."""
 ROUNDING = 1e-5

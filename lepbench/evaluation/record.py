@@ -34,6 +34,7 @@ from lepbench.methods import ModelConfig
 from lepbench.submitted import UNKNOWN, iterate_code
 
 SCHEMA = 1
+Device = Literal["cpu", "cuda", "mps", "xpu", "xla", "hpu", "privateuseone"]
 OMITTED = ("cut_captions", "notes", "features_sha256", "cost")
 
 
@@ -57,8 +58,8 @@ class Identity(Config):
     weights: dict[Label, Digest]
     """SHA-256 of the backbone's files, and of the weights of method and judges, by name."""
     packages: dict[Package, Version]
-    device: str = Field(pattern=r"^[a-z]{1,20}$")
-    """Kind of device, e.g. "cpu"."""
+    device: Device
+    """Kind of device, as torch calls it."""
 
 
 class Timing(Config):

@@ -116,8 +116,12 @@ def check_judges(folder: Path, record: Record, judges: Judges) -> None:
     """Refuse a run whose judges had other files than these.
 
     Raises:
-        LepbenchError: a file is another, or the record does not name it.
+        LepbenchError: a file is another, or the record does not name it, or names one that there is not.
     """
+    labels = {name.partition("/")[0] for name in judges.weights}
+    stated = (name for name in record.identity.weights if name.partition("/")[0] in labels)
+    if other := sorted({*stated} - judges.weights.keys()):
+        raise LepbenchError(f"{folder} names {other[0]}, which the judge does not have", "evaluate again")
     for name, digest in judges.weights.items():
         if record.identity.weights.get(name) != digest:
             raise LepbenchError(f"{folder} was scored by another {name}", "restore it, or evaluate again")

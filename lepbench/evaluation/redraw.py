@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from lepbench.backbones import Backbone, choose_device, load_backbone
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.condition_runner import Failure, draw_batch
+from lepbench.evaluation.condition_runner import draw_batch
 from lepbench.evaluation.conditions import (
+    MODEL,
     Condition,
     make_model_condition,
     make_unguided_condition,
     make_vae_condition,
 )
+from lepbench.evaluation.cost import count_method_passes, state_cost
 from lepbench.evaluation.layout import locate_picture
 from lepbench.evaluation.provenance import check_files
 from lepbench.evaluation.record import Record
+from lepbench.evaluation.redrawn import choose_bounds, compare_cost, compare_lines, compare_picture
 from lepbench.evaluation.run import LoadBackbone, build_method, load_reference_backbone
 from lepbench.evaluation.sample import Batch, Sample, make_batches
 from lepbench.files import sha256_bytes
-from lepbench.images import open_rgb
+from lepbench.images import Pixels
 from lepbench.methods import PrecomputedConfig, UnguidedConfig
 from lepbench.progress import Progress
 from lepbench.suites import Suite
 
-PICTURE_TOLERANCE = 2 / 255
-"""Mean absolute difference of two pictures in [0, 1]. On one machine with one number of threads they are the
-same to the bit; elsewhere the last bits of a network's output differ, which a sampler may amplify."""
+
+@dataclass(frozen=True)
+class Redrawn:
+    """What was drawn anew and found to agree.
+
+    Attributes:
+        pictures: how many were compared, by condition; none of the model where they were drawn elsewhere.
+        lead: by how much the lines of the model's stored pictures are better than those drawn anew.
+    """
+
+    pictures: dict[str, int] = field(default_factory=dict)
+    lead: float = 0.0
 
 
 def redraw_samples(
@@ -43,37 +54,74 @@ def redraw_samples(
     load: LoadBackbone = load_backbone,
     nonce: str | None = None,
     progress: Progress,
-) -> dict[str, int]:
+) -> Redrawn:
     """Draw the pictures of some items anew: the model's, and those that its backbone draws for reference.
 
     Args:
         folder: of the run.
         count: items; all of the run where it has fewer.
+        device: where they are drawn; "auto" is the kind of the record's.
         nonce: chooses them with the record's hash; a random one unless given.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
-    Returns:
-        How many pictures were compared, by condition; without the model's where they were drawn elsewhere.
-
     Raises:
-        LepbenchError: a picture differs by more than `PICTURE_TOLERANCE`, a file of the model is another than
-            the record names, or something cannot be loaded here.
+        LepbenchError: a picture, the model's lines or its cost differ by more than `redrawn` allows, a file
+            of the model is another than the record names, or something cannot be loaded here.
     """
     ids = set(choose_items(record, suite, count, secrets.token_hex(16) if nonce is None else nonce))
+    where = _choose_device(folder, record, device)
     size = (record.protocol.size, record.protocol.size)
-    backbone = load_reference_backbone(record.identity.model, str(choose_device(device)), size, load)
-    compared = {}
+    backbone = load_reference_backbone(record.identity.model, where, size, load)
+    pictures, lead = dict[str, int](), 0.0
     for row in _list_conditions(folder, record, suite, backbone):
-        per_item = row.kind.count_samples(record.identity.samples_per_item)
-        batches = _fill_batches(record, suite, ids, per_item)
-        total, done = sum(len(wanted) for wanted, _ in batches), 0
-        for wanted, batch in batches:
-            for sample, drawn in zip(wanted, draw_batch(row, batch), strict=False):
-                _compare(locate_picture(folder, row.name, sample.item_id, sample.index), drawn)
-            done += len(wanted)
-            progress(f"{row.name} anew", done, total)
-        compared[row.name] = total
-    return compared
+        batches = _fill_batches(record, suite, ids, row.kind.count_samples(record.identity.samples_per_item))
+        samples = [sample for wanted, _ in batches for sample in wanted]
+        pairs = list(_redraw_condition(folder, record, row, batches, progress=progress))
+        pictures[row.name] = len(pairs)
+        if row.kind is MODEL:
+            lead = compare_lines(folder, pairs, samples, record.protocol)
+    return Redrawn(pictures, lead)
+
+
+def _choose_device(folder: Path, record: Record, device: str) -> str:
+    """A device of the kind that a run was drawn on: others round otherwise, and a sampler amplifies it."""
+    stated = record.identity.device
+    chosen = choose_device(stated if device == "auto" else device)
+    if chosen.type != stated:
+        raise LepbenchError(
+            f"{folder} was drawn on {stated!r}, and pictures of {chosen.type!r} differ by rounding",
+            f"draw anew on a machine with {stated!r}",
+        )
+    return str(chosen)
+
+
+def _redraw_condition(
+    folder: Path,
+    record: Record,
+    row: Condition,
+    batches: Sequence[tuple[Batch, Batch]],
+    *,
+    progress: Progress,
+) -> Iterator[tuple[Pixels, Pixels]]:
+    """The stored picture of each sample of a condition, and the one drawn anew, which agrees."""
+    bounds = choose_bounds(record.identity.device)
+    done, total = 0, sum(len(wanted) for wanted, _ in batches)
+    passes = steered = 0.0
+    for wanted, batch in batches:
+        with count_method_passes(row.method) as counted:
+            drawn = draw_batch(row, batch)
+        if counted is not None:
+            passes += counted.total / len(batch) * len(wanted)
+            steered += counted.steered / len(batch) * len(wanted)
+        for sample, picture in zip(wanted, drawn, strict=False):
+            path = locate_picture(folder, row.name, sample.item_id, sample.index)
+            yield compare_picture(path, picture, bounds)
+        done += len(wanted)
+        progress(f"{row.name} anew", done, total)
+    if batches and row.method is not None:
+        request = batches[0][0][0].request
+        found = state_cost(row.method, request, 0.0, passes / total, steered / total)
+        compare_cost(folder, row.name, record.cost.get(row.name), found)
 
 
 def _fill_batches(
@@ -124,16 +172,3 @@ def _list_conditions(
         if "picture" in suite.definition.truths:
             made.append(make_vae_condition(backbone, {}))
     return made
-
-
-def _compare(path: Path, drawn: object) -> None:
-    if isinstance(drawn, Failure):
-        raise LepbenchError(f"{path} cannot be drawn anew: {drawn.reason}", "evaluate again")
-    stored, found = (np.asarray(picture, np.float64) for picture in (open_rgb(path), drawn))
-    difference = float(np.abs(stored - found).mean()) / 255 if stored.shape == found.shape else 1.0
-    if difference > PICTURE_TOLERANCE:
-        raise LepbenchError(
-            f"{path} differs by {difference:.4f} a pixel from the picture drawn anew, "
-            f"more than {PICTURE_TOLERANCE:.4f}",
-            "evaluate again",
-        )

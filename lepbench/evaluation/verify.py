@@ -9,12 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.claims import check_claims
 from lepbench.evaluation.columns import check_columns
 from lepbench.evaluation.conditions import CONDITIONS, list_conditions
 from lepbench.evaluation.features import RunFeatures, check_widths, read_features
 from lepbench.evaluation.figures import Figures
 from lepbench.evaluation.known_pictures import check_known_pictures
-from lepbench.evaluation.layout import find_samples, locate_picture
+from lepbench.evaluation.layout import find_samples
 from lepbench.evaluation.parts import check_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
@@ -23,8 +24,9 @@ from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import OK, make_batches
 from lepbench.evaluation.samples_table import read_table
 from lepbench.evaluation.schema import list_feature_columns
+from lepbench.evaluation.stored_pictures import check_stored_pictures
 from lepbench.evaluation.summary import summarise_samples
-from lepbench.files import require_within, sha256_file
+from lepbench.files import sha256_file
 from lepbench.suites import Suite
 
 TOLERANCE = 1e-6
@@ -55,7 +57,7 @@ def verify_record(folder: Path, suite: Suite, protocol: Protocol | None = None) 
     _check_samples(folder, record, suite, samples)
     check_columns(path, samples, protocol)
     _check_variants(folder, suite, samples)
-    _check_pictures(folder, samples)
+    check_stored_pictures(folder, samples, protocol.size)
     check_known_pictures(folder, suite, samples)
     features = read_features(folder, record.features_sha256)
     _check_features(folder, samples, features, protocol)
@@ -88,29 +90,7 @@ def _check_samples(folder: Path, record: Record, suite: Suite, samples: pa.Table
     columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "seed"))
     if list(zip(*columns, strict=True)) != asked:
         raise LepbenchError(f"{folder} does not hold the samples its record speaks of", "evaluate again")
-    _check_claims(folder, record, suite)
-    if record.sample_count != identity.items * identity.samples_per_item:
-        raise LepbenchError(f"{folder} has a wrong number of samples in its record", "evaluate again")
-
-
-def _check_claims(folder: Path, record: Record, suite: Suite) -> None:
-    """Refuse numbers and names of the record that no figure is made of, where they cannot be.
-
-    Raises:
-        LepbenchError: it states failures, more captions than there are, or conditions and items of no run.
-    """
-    rows = [kind.name for kind in list_conditions(record.identity.model, suite)]
-    ids = suite.take(record.identity.items).ids
-    if record.failed != dict.fromkeys(rows, 0):
-        said = f"{folder}'s record says {record.failed} failed, its samples say none"
-        raise LepbenchError(said, "evaluate again")
-    if record.truncated > len(ids):
-        said = f"{folder}'s record has {record.truncated} captions truncated of {len(ids)}"
-        raise LepbenchError(said, "evaluate again")
-    named = {*record.reused, *record.cost, *record.timing.drawing, *record.cut_captions}
-    if strange := named - {*rows, *ids}:
-        said = f"{folder}'s record speaks of {min(strange)!r}, which is no condition or item of it"
-        raise LepbenchError(said, "evaluate again")
+    check_claims(folder, record, suite)
 
 
 def _check_variants(folder: Path, suite: Suite, samples: pa.Table) -> None:
@@ -124,15 +104,6 @@ def _check_variants(folder: Path, suite: Suite, samples: pa.Table) -> None:
                 f"{folder} says that {item_id} is {' at '.join(map(str, variant))}; it is another variant",
                 "evaluate again",
             )
-
-
-def _check_pictures(folder: Path, samples: pa.Table) -> None:
-    columns = (samples[name].to_pylist() for name in ("row", "item_id", "sample_index", "png_sha256"))
-    for row, item_id, index, digest in zip(*columns, strict=True):
-        path = locate_picture(folder, row, item_id, index)
-        require_within(folder, path)
-        if CONDITIONS[row].borrows is None and not (path.is_file() and sha256_file(path) == digest):
-            raise LepbenchError(f"{path} is missing or not the picture that was scored", "evaluate again")
 
 
 def _check_features(folder: Path, samples: pa.Table, features: RunFeatures, protocol: Protocol) -> None:
@@ -158,6 +129,11 @@ def _check_figures(folder: Path, claimed: dict[str, Figures], found: dict[str, F
     for row, figures in found.items():
         for name, figure in figures.items():
             stated = claimed[row][name]
+            if stated.n != figure.n:
+                raise LepbenchError(
+                    f"{folder}'s record says {name} of {row} is of {stated.n} samples, it is of {figure.n}",
+                    "evaluate again",
+                )
             for part in ("value", "low", "high"):
                 said, true = getattr(stated, part), getattr(figure, part)
                 if not _same(said, true):

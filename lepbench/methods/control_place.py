@@ -12,9 +12,9 @@ from lepbench.backbones.resolve import (
     INDEX,
     find_embedded_folder,
     find_model_folder,
-    is_embedded,
     is_weights_file,
 )
+from lepbench.embedded import is_embedded
 from lepbench.errors import LepbenchError
 from lepbench.faults import quote_value
 from lepbench.files import list_visible

@@ -19,6 +19,10 @@ NEEDED = frozenset(("model", "label", "items", "samples"))
 """Columns that every version of a board has."""
 LEVEL = "level"
 """The column of how far a line was verified; boards of 0.1.0 have none."""
+FIX = "restore the board, or add its runs anew"
+FRONT = ("model", "backbone", "method", "sampler", "items", "samples")
+BACK = ("label", LEVEL, "lepbench", "suite_sha256", "protocol_sha256", "record")
+"""Columns before and behind the figures."""
 MERGE = re.compile("<{7}|={7}|>{7}|[|]{7}")
 """What begins the lines that git writes between two versions of a file."""
 
@@ -84,7 +88,20 @@ def sort_lines(lines: Sequence[BoardLine], rank_by: str | None) -> list[BoardLin
     if rank_by is None:
         return sorted(lines, key=lambda line: line["model"])
     sign = -SIGNS[find_direction(rank_by)]
-    column = next((name for name in lines[0] if parse_column(name)[0] == rank_by), None)
+    column = find_column(lines[0], rank_by)
+    assert column is not None
+    return sorted(lines, key=lambda line: sign * float(line[column]) if line[column] else math.inf)
+
+
+def find_column(line: BoardLine, rank_by: str | None) -> str | None:
+    """The column of the figure that ranks; None where none does.
+
+    Raises:
+        LepbenchError: there is no such column.
+    """
+    if rank_by is None:
+        return None
+    column = next((name for name in line if parse_column(name)[0] == rank_by), None)
     if column is None:
         raise LepbenchError(f"a board ranked by {rank_by} has no such column", "restore the board")
-    return sorted(lines, key=lambda line: sign * float(line[column]) if line[column] else math.inf)
+    return column

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.figures import Figure, choose_main_metrics, head_metrics
-from lepbench.evaluation.verification_levels import SELF_REPORTED
+from lepbench.evaluation.verification_levels import MEANINGS, SELF_REPORTED
 from lepbench.publishing.board_lines import LEVEL, BoardLine, read_lines, read_terms
 from lepbench.publishing.flat_figures import parse_column
 from lepbench.publishing.results import Line, ResultsTable, choose_metrics, find_best, make_columns
@@ -77,7 +78,8 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
         raise LepbenchError(f"cannot read {path}: it has no column {error}", "restore the file") from error
     compared = lines[: len(checked)] or lines
     known = lines[0].figures
-    chosen = choose_metrics(metrics, known) if metrics else list(choose_main_metrics(known))
+    main = (name for name in choose_main_metrics(known) if _is_known(lines, name))
+    chosen = choose_metrics(metrics, known) if metrics else list(main)
     ranked = terms.get("rank_by") is not None
     return ResultsTable(
         title=f"{path.parent.name} by {path.stem}",
@@ -88,6 +90,10 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
         confidence=confidence,
         notes=[_describe_rank(path, terms), *_describe_lines([*checked, *apart])],
     )
+
+
+def _is_known(lines: Sequence[Line], metric: str) -> bool:
+    return any(line.figures[metric].value is not None for line in lines)
 
 
 def _split(lines: Sequence[BoardLine]) -> tuple[list[BoardLine], list[BoardLine]]:
@@ -127,14 +133,18 @@ def _describe_rank(path: Path, terms: dict[str, Any]) -> str:
 
 def _describe_lines(lines: Sequence[BoardLine]) -> list[str]:
     first = lines[0]
-    levels = _list_models(lines, LEVEL) if LEVEL in first else []
+    levels = _list_models(lines, LEVEL, MEANINGS) if LEVEL in first else []
     count = f"{first['samples']} samples of {first['items']} items"
     return [count, *_list_models(lines, "label"), *levels]
 
 
-def _list_models(lines: Sequence[BoardLine], column: str) -> list[str]:
-    """Each value of a column, after the models that have it where there are several values."""
+def _list_models(
+    lines: Sequence[BoardLine], column: str, meanings: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """Each value of a column with what it means, after the models that have it where there are several."""
     values = dict.fromkeys(line[column] for line in lines)
+    said = {value: f"{value} ({meanings[value]})" if value in meanings else value for value in values}
     if len(values) == 1:
-        return list(values)
-    return [f"{', '.join(x['model'] for x in lines if x[column] == value)}: {value}" for value in values]
+        return list(said.values())
+    models = {value: ", ".join(line["model"] for line in lines if line[column] == value) for value in values}
+    return [f"{models[value]}: {said[value]}" for value in values]

@@ -20,9 +20,10 @@ from lepbench.evaluation.verification_levels import LEVELS, SELF_REPORTED
 from lepbench.files import make_folder, write_text
 from lepbench.judges import Judges
 from lepbench.progress import Progress, ignore_progress
-from lepbench.publishing.board_cells import check_names
-from lepbench.publishing.board_check import check_board
+from lepbench.publishing.board_cells import check_line, check_names
+from lepbench.publishing.board_check import check_board, check_suites
 from lepbench.publishing.board_lines import (
+    FIX,
     LEVEL,
     BoardLine,
     locate_terms,
@@ -31,6 +32,7 @@ from lepbench.publishing.board_lines import (
     sort_lines,
 )
 from lepbench.publishing.flat_figures import format_lines, spread_figures
+from lepbench.publishing.origin import describe_checked_origin, name_backbone
 from lepbench.suites import Suite, list_shipped, load_suite
 
 LOCK = ".lock"
@@ -72,6 +74,7 @@ def add_record(
             name is taken, or the board is not as lepbench writes it.
     """
     _require_shipped_hash(suite)
+    check_suites([suite.name])
     verified = verify_run(
         folder,
         suite,
@@ -84,24 +87,36 @@ def add_record(
         progress=progress,
     )
     record = verified.record
-    items, least = map(suite.count_originals, (record.identity.items, suite.definition.default_items))
-    if items < least:
-        raise LepbenchError(
-            f"{folder} has {items} {suite.unit} and a leaderboard takes {least} or more",
-            "evaluate without --limit",
-        )
+    require_items(folder, record, suite, "a leaderboard takes")
     path = leaderboards / suite.name / f"{record.protocol.name}.csv"
     with lock_boards(leaderboards):
         return path, _put_line(path, record, verified.level, replace)
 
 
+def require_items(folder: Path, record: Record, suite: Suite, taker: str) -> None:
+    """Refuse a run of fewer items than a suite is scored on by default.
+
+    Args:
+        taker: what takes no fewer, for the error.
+
+    Raises:
+        LepbenchError: it has fewer.
+    """
+    items, least = map(suite.count_originals, (record.identity.items, suite.definition.default_items))
+    if items < least:
+        raise LepbenchError(
+            f"{folder} has {items} {suite.unit} and {taker} {least} or more", "evaluate without --limit"
+        )
+
+
 def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
     """Write a record into a board; whether that changed it."""
     line = make_line(record, level)
+    _require_form(line)
     found, columns = read_lines(path)
     lines = [_complete(other, line) for other in found]
     known = [other for other in lines if other.get("record") == line["record"]]
-    _require_same(path, known, line)
+    _require_same(path, known, record)
     if any(_is_as_far(other["level"], level) for other in known):
         return False
     _check_comparable(path, lines, line, record)
@@ -124,9 +139,19 @@ def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
     return True
 
 
-def _require_same(path: Path, known: Sequence[BoardLine], line: BoardLine) -> None:
+def _require_form(line: BoardLine) -> None:
+    """Refuse a line that a check of the board would refuse."""
+    try:
+        check_line(f"the line of {line['model']!r}", line)
+    except LepbenchError as error:
+        said = str(error).removesuffix(f"; {FIX}")
+        raise LepbenchError(said, "call it otherwise, and evaluate again") from error
+
+
+def _require_same(path: Path, known: Sequence[BoardLine], record: Record) -> None:
     """Refuse a board whose line of a record was changed."""
     for other in known:
+        line = make_line(record, other[LEVEL])
         shared = (name for name in line if name in other and name != LEVEL)
         if changed := next((name for name in shared if other[name] != line[name]), None):
             raise LepbenchError(
@@ -180,29 +205,22 @@ def make_line(record: Record, level: str = SELF_REPORTED) -> BoardLine:
         level: how far it was verified, one of `LEVELS`.
     """
     identity = record.identity
-    backbone, drawn = identity.model.backbone, identity.model.reference
+    backbone, drawn = name_backbone(record), identity.model.reference
     return {
         "model": identity.model.name,
-        "backbone": backbone or "",
+        "backbone": backbone,
         "method": describe_method(identity),
         "sampler": drawn.describe_sampler() if backbone and drawn else "",
         "items": str(identity.items),
         "samples": str(record.sample_count),
         **spread_figures(record.rows[MODEL.name]),
-        "label": describe_origin(record),
+        "label": describe_checked_origin(record, level),
         LEVEL: level,
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,
         "protocol_sha256": identity.protocol_sha256,
         "record": record.id,
     }
-
-
-def describe_origin(record: Record) -> str:
-    """Label of the images' backbone, and of external code."""
-    backbone, code = record.identity.model.backbone, record.submitted_code
-    origin = f"figures on {backbone}" if backbone else "pictures drawn elsewhere"
-    return f"{origin}; code of the submitter: {', '.join(code)}" if code else origin
 
 
 def describe_terms(record: Record) -> dict[str, Any]:

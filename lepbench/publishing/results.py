@@ -9,10 +9,12 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import add_arrow, find_direction, is_of_sets
 from lepbench.evaluation.figure_names import strip_label
 from lepbench.evaluation.figures import Figure, head_metrics
-from lepbench.registry import suggest_name
+from lepbench.registry import limit_list, suggest_name
 
 TIE = "†"
 """What marks a figure that is not significantly different from the best."""
+SHOWN = 300
+"""Characters of a list of figures in an error."""
 BRACKETS = " [{low:z.3f}, {high:z.3f}]"
 
 
@@ -138,7 +140,8 @@ def choose_figures(asked: Sequence[str], known: Collection[str], ranks: str | No
     """
     chosen = list(asked) or [name for name in (ranks,) if name is not None]
     if not chosen or not known:
-        raise LepbenchError(f"no figure ranks {where}", "name some by --metrics")
+        some = limit_list(list(known), SHOWN)
+        raise LepbenchError(f"no figure ranks {where}", f"name some by --metrics, of: {some}")
     for name in chosen:
         if name not in known:
             raise LepbenchError(f"{where} has no figure {name!r}", suggest_name(name, known))

@@ -11,7 +11,7 @@ from lepbench.evaluation.compare import SIGNIFICANT, Comparison, check_comparabl
 from lepbench.evaluation.conditions import CONDITIONS, MODEL, OVERLAY, REAL, UNGUIDED
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.summary import list_main_metrics
-from lepbench.publishing.leaderboard import describe_origin
+from lepbench.publishing.origin import describe_origin
 from lepbench.publishing.results import (
     TIE,
     Line,

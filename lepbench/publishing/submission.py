@@ -14,19 +14,20 @@ from pydantic import Field
 from lepbench.config import Config, Hash, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS
+from lepbench.evaluation.folder import OWNER, read_owner
 from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.samples_table import read_samples
 from lepbench.evaluation.schema import FEATURES
 from lepbench.files import (
+    SYSTEM_NAMES,
     atomic_path,
     explain_unwritable,
     list_visible,
     make_folder,
     read_json,
     sha256_file,
-    walk_visible,
     write_bytes,
 )
 from lepbench.publishing.leaderboard import add_record
@@ -91,6 +92,21 @@ def pack_submission(
     return made
 
 
+def check_source(folder: Path, record: Record) -> None:
+    """Refuse a folder that is neither a submission as it was packed nor a run as it was evaluated.
+
+    Raises:
+        LepbenchError: it has no manifest, and is not what a run leaves; or see `check_submission`.
+    """
+    if (folder / MANIFEST).exists():
+        check_submission(folder)
+    elif not (folder / OWNER).is_file() or read_owner(folder / OWNER) != record.identity:
+        raise LepbenchError(
+            f"{folder} has no {MANIFEST}, and no {OWNER} of the run that its record is of",
+            "give the folder of a run, or a submission as it was unpacked",
+        )
+
+
 def check_submission(folder: Path) -> Submission:
     """The manifest of an unpacked submission, whose files are those that it names, and no others.
 
@@ -99,7 +115,7 @@ def check_submission(folder: Path) -> Submission:
     """
     path = folder / MANIFEST
     found = parse_config(read_json(path, "pack the run again"), Submission, str(path))
-    here = {name for name in walk_visible(folder) if name != MANIFEST}
+    here = {name for name in _walk(folder) if name != MANIFEST}
     if differing := sorted(here ^ found.files.keys()):
         lacks = "lacks" if differing[0] in found.files else "has beside those it names"
         raise LepbenchError(f"the submission {folder} {lacks} {differing[0]!r}", "unpack it again")
@@ -109,6 +125,14 @@ def check_submission(folder: Path) -> Submission:
     if read_record(folder).id != found.record:
         raise LepbenchError(f"{path} is of another record than {folder / RECORD}", "pack the run again")
     return found
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """Files and links at any depth, hidden ones among them; not what an operating system leaves."""
+    for path in folder.rglob("*"):
+        left = any(part.lower() in {*SYSTEM_NAMES, ".ds_store"} for part in path.relative_to(folder).parts)
+        if not left and (path.is_symlink() or not path.is_dir()):
+            yield path.relative_to(folder).as_posix()
 
 
 def _list_files(folder: Path, record: Record) -> Iterator[str]:

@@ -44,8 +44,18 @@ def test_names_are_listed_with_what_they_stand_for(subject: str) -> None:
     rows = json.loads(said(subject, "--json"))
     assert rows
     assert all(all(row.values()) for row in rows)
-    lines = said(subject).splitlines()
+    # Numbers stand under what they count.
+    lines = said(subject).splitlines()[1 if subject == "presets" else 0 :]
     assert [line.split()[0] for line in lines] == [row["name"] for row in rows]
+
+
+def test_presets_are_numbers_under_what_they_count() -> None:
+    rows = {row["name"]: row for row in json.loads(said("presets", "--json"))}
+    assert (rows["fast"]["passes"], rows["fast"]["times_less"]) == (40, 13.3)
+    head, *lines = said("presets").splitlines()
+    assert head.split() == ["preset", "passes", "gradients", "TFLOP", "times", "less", "settings"]
+    fast = next(line for line in lines if line.startswith("fast"))
+    assert fast.index("13.3") + 4 == head.index("times less") + 10
 
 
 def test_judges_are_listed_with_what_they_can_and_need() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from command import call_command
 
+from lepbench.cli.suite_make import describe_fewer
 from lepbench.detectors import Canny, Sobel
 from lepbench.suite_sources.sketchworld import RECIPES, SuiteRecipe, make_suite
 from lepbench.suites import Suite
@@ -42,6 +43,12 @@ def test_a_suite_is_made_anew_as_its_recipe_says(
     assert f"3 items of {Suite(out).definition.drawn.considered} candidates; left out: " in printed.err
     for name in ("suite.yaml", "items.parquet"):
         assert (out / name).read_bytes() == (tmp_path / "known" / name).read_bytes()
+
+
+def test_a_corpus_of_fewer_items_than_were_asked_for_is_said(recipe: SuiteRecipe, tmp_path: Path) -> None:
+    make_suite(recipe, tmp_path / "known")
+    assert describe_fewer(tmp_path / "known", 100_000) == "note: 100,000 items were asked for, 3 found"
+    assert [describe_fewer(tmp_path / "known", asked) for asked in (3, None)] == ["", ""]
 
 
 def test_an_unknown_suite_and_a_folder_that_holds_files_are_one_line(

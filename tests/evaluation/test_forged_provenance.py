@@ -6,23 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from forged_run import copy, edit, finished
-from PIL import Image
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation import redraw
 from lepbench.evaluation.checks import verify_run
 from lepbench.evaluation.provenance import check_embedded
-from lepbench.evaluation.record import Record, read_record
-from lepbench.evaluation.redraw import choose_items, redraw_samples
+from lepbench.evaluation.record import read_record
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
-from lepbench.files import sha256_bytes, sha256_file
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
-from lepbench.progress import ignore_progress
 from lepbench.suites import Suite
 
 __all__ = ["copy", "finished"]
@@ -70,6 +64,48 @@ CLAIMS: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "a cached condition of no run": (lambda d: d["reused"].append("best"), "speaks of 'best'"),
     "captions beyond number": (lambda d: d.update(truncated=11), "has 11 captions truncated of 10"),
+    "a cached condition twice": (
+        lambda d: d.update(reused=["vae", "vae"]),
+        "vae, vae were kept from another",
+    ),
+    "the model from a cache": (
+        lambda d: d.update(reused=["model"]),
+        "model were kept .*; unguided, real, vae, overlay can be",
+    ),
+    "a version to come": (
+        lambda d: d["identity"]["packages"].update(lepbench="99.0.0"),
+        "is of lepbench '99.0.0', and this is ",
+    ),
+    "no version": (lambda d: d["identity"]["packages"].pop("lepbench"), "is of lepbench '', and this is"),
+    "a device that there is not": (
+        lambda d: d["identity"].update(device="quantum"),
+        "identity.device must be 'cpu', .*, not 'quantum'",
+    ),
+    "a machine of another device": (
+        lambda d: d["machine"].update(device="cuda"),
+        "was drawn on 'cpu' by a machine with 'cuda'",
+    ),
+    "an accelerator of the cpu": (
+        lambda d: d["machine"].update(accelerator="H100"),
+        "was drawn on the cpu by 'H100'",
+    ),
+    "time of a condition left out": (lambda d: d["timing"]["drawing"].pop("vae"), "has no drawing time of"),
+    "passes of real pictures": (
+        lambda d: d["cost"].update(real=d["cost"]["unguided"]),
+        "states what passes of a denoiser real took",
+    ),
+    "more steered than passed": (
+        lambda d: d["cost"]["model"].update(steered_passes=99.0),
+        "has 99 steered passes of model, of 4",
+    ),
+    "a sampler of fewer steps": (
+        lambda d: d["identity"]["model"]["sampler"].update(steps=1),
+        "has 4 passes of unguided in 1 steps",
+    ),
+    "a figure of more samples": (
+        lambda d: d["rows"]["model"]["kid@sketchworld-clip"].update(n=50000),
+        "says kid@sketchworld-clip of model is of 50000 samples, it is of 10",
+    ),
 }
 
 
@@ -106,67 +142,20 @@ def test_weights_that_ship_are_those_here(embedded: Path, name: str) -> None:
         check_embedded(embedded, record.model_copy(update={"identity": identity}))
 
 
+@pytest.mark.parametrize("named", ["control/module", "code/torch", "weights"])
+def test_files_that_a_model_does_not_have_are_refused(embedded: Path, named: str) -> None:
+    edit(embedded, lambda d: d["identity"]["weights"].update({named: "0" * 64}))
+    try:
+        with pytest.raises(LepbenchError, match=f"names {named}, of which its model has nothing"):
+            check_embedded(embedded, read_record(embedded))
+    finally:
+        edit(embedded, lambda d: d["identity"]["weights"].pop(named))
+
+
 def test_judges_are_those_here(copy: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
     other = Judges(tiny_judges.loaded, {"sketchworld-clip/model.safetensors": "1" * 64})
     with pytest.raises(LepbenchError, match="was scored by another sketchworld-clip/model"):
         verify_run(copy, tiny_suite, judges=other)
-
-
-def test_pictures_drawn_anew_are_the_stored(finished: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
-    verified = verify_run(finished, tiny_suite, judges=tiny_judges, redraw=2, device="cpu")
-    said = {check.name: (check.checked, check.trusted) for check in verified.checks}
-    assert list(said) == ["suite", "counts", "pictures", "references", "judges", "redrawn"]
-    assert said["redrawn"] == ("2 pictures of model, 2 pictures of unguided, 2 pictures of vae", "")
-    assert said["references"] == ("real, overlay, wrong_sketch made anew", "")
-    assert verified.level == "redrawn"
-    without = verify_run(finished, tiny_suite, judges=tiny_judges)
-    assert (without.level, without.checks[3].trusted) == ("verified", "vae, unguided")
-    assert verify_run(finished, tiny_suite, pictures=True).level == "self-reported"
-    assert verify_run(finished, tiny_suite).level == "self-reported"
-
-
-def test_pictures_drawn_anew_have_the_same_bytes_on_one_machine(
-    finished: Path, tiny_suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of batches of eight and of two."""
-    monkeypatch.setattr("lepbench.evaluation.redraw.PICTURE_TOLERANCE", 0.0)
-    record = read_record(finished)
-    drawn = redraw_samples(finished, record, tiny_suite, 99, device="cpu", progress=ignore_progress)
-    assert drawn == {"model": 10, "unguided": 10, "vae": 10}
-    for count in (1, 3):
-        redraw_samples(finished, record, tiny_suite, count, device="cpu", progress=ignore_progress)
-
-
-def test_items_to_draw_are_chosen_by_the_verifier(
-    finished: Path, tiny_suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = read_record(finished)
-    chosen = choose_items(record, tiny_suite, 3, "nonce")
-    ids = tiny_suite.items().ids
-    assert chosen == sorted(ids, key=lambda one: sha256_bytes(f"{record.id} nonce {one}".encode()))[:3]
-    nonces: list[str] = []
-
-    def choose_none(record: Record, suite: Suite, count: int, nonce: str) -> list[str]:
-        nonces.append(nonce)
-        return []
-
-    monkeypatch.setattr(redraw, "choose_items", choose_none)
-    for _ in range(2):
-        redraw_samples(finished, record, tiny_suite, 1, device="cpu", progress=ignore_progress)
-    assert len(set(nonces)) == 2
-
-
-@pytest.mark.parametrize("row", ["model", "unguided", "vae"])
-def test_a_picture_of_another_drawing_is_refused(copy: Path, tiny_suite: Suite, row: str) -> None:
-    record = read_record(copy)
-    (chosen,) = choose_items(record, tiny_suite, 1, "nonce")
-    path = copy / "samples" / row / f"{chosen}-0.png"
-    drawn = np.asarray(Image.open(path)).astype(int)
-    Image.fromarray(np.clip(drawn + 1, 0, 255).astype(np.uint8)).save(path)
-    drawn_anew: dict[str, Any] = {"device": "cpu", "nonce": "nonce", "progress": ignore_progress}
-    redraw_samples(copy, record, tiny_suite, 1, **drawn_anew)
-    before = sha256_file(path)
-    Image.fromarray(np.where(drawn < 128, drawn + 9, drawn - 9).astype(np.uint8)).save(path)
-    assert sha256_file(path) != before
-    with pytest.raises(LepbenchError, match=f"{path.name} differs by 0.0353 a pixel from the picture"):
-        redraw_samples(copy, record, tiny_suite, 1, **drawn_anew)
+    edit(copy, lambda d: d["identity"]["weights"].update({"sketchworld-clip/best": "0" * 64}))
+    with pytest.raises(LepbenchError, match="names sketchworld-clip/best, which the judge does not have"):
+        verify_run(copy, tiny_suite, judges=tiny_judges)

@@ -182,7 +182,15 @@ def test_a_judged_run_is_borne_out_with_its_features(verify: Callable[..., tuple
     found = json.loads(verify("out", "--images", "--json")[1])
     # Its pictures were drawn elsewhere, and are not drawn anew.
     assert (found["level"], found["checks"]["redrawn"]["checked"]) == ("self-reported", "")
-    assert list(found["checks"]) == ["suite", "counts", "pictures", "references", "judges", "redrawn"]
+    assert list(found["checks"]) == [
+        "suite",
+        "counts",
+        "pictures",
+        "references",
+        "networks",
+        "judges",
+        "redrawn",
+    ]
     assert found["checks"]["pictures"] == {"checked": "60 samples from their pictures", "not_checked": ""}
     # Paths in a protocol are relative to where one works.
     assert verify("out", "--protocol", "protocol.yaml")[0] == 0

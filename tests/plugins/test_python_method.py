@@ -23,7 +23,8 @@ from lepbench.evaluation.record import read_record
 from lepbench.files import sha256_file
 from lepbench.judges import Judges
 from lepbench.methods.pictures import read_pictures
-from lepbench.publishing.leaderboard import add_record, describe_origin
+from lepbench.publishing.leaderboard import add_record
+from lepbench.publishing.origin import describe_origin
 from lepbench.submitted import hash_code
 from lepbench.suites import Suite
 

@@ -11,6 +11,7 @@ import pytest
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.figures import Figure
+from lepbench.evaluation.verification_levels import MEANINGS
 from lepbench.publishing.board_lines import sort_lines
 from lepbench.publishing.board_table import describe_boards, find_board, tabulate_board
 from lepbench.publishing.flat_figures import format_lines, spread_figures
@@ -41,6 +42,12 @@ def write_board(folder: Path, rank_by: str | None, levels: Sequence[str] = ()) -
     path.write_text(format_lines(list(lines[0]), sort_lines(lines, rank_by)))
     path.with_suffix(".json").write_text(json.dumps({"rank_by": rank_by, "confidence": 0.9}))
     return path
+
+
+def test_a_figure_that_no_line_has_makes_no_column(tmp_path: Path) -> None:
+    path = write_board(tmp_path, None)
+    path.write_text(path.read_text().replace(",1,,,", ",,,,").replace(",2,,,", ",,,,"))
+    assert [column.metric for column in tabulate_board(path).columns] == ["edge_f1_2px"]
 
 
 def test_an_unranked_board_says_so_and_marks_nothing(tmp_path: Path) -> None:
@@ -77,14 +84,18 @@ def test_self_reported_lines_stand_apart(tmp_path: Path) -> None:
     table = tabulate_board(path, metrics=["edge_f1_2px"])
     assert [line.name for line in table.lines] == ["alone", "better"]
     assert table.best == {("alone", "edge_f1_2px")}
-    assert table.notes[2:] == ["figures on mini@1", "alone: redrawn", "better: self-reported"]
+    assert table.notes[2:] == [
+        "figures on mini@1",
+        f"alone: redrawn ({MEANINGS['redrawn']})",
+        f"better: self-reported ({MEANINGS['self-reported']})",
+    ]
 
 
 def test_where_all_are_self_reported_the_best_is_marked(tmp_path: Path) -> None:
     table = tabulate_board(write_board(tmp_path, "edge_f1_2px", ["self-reported"] * 2))
     assert [line.name for line in table.lines] == ["better", "alone"]
     assert ("better", "edge_f1_2px") in table.best
-    assert table.notes[-1] == "self-reported"
+    assert table.notes[-1] == f"self-reported ({MEANINGS['self-reported']})"
 
 
 def test_boards_are_found_by_suite_and_protocol(tmp_path: Path) -> None:

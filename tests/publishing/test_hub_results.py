@@ -17,6 +17,9 @@ from huggingface_hub import EvalResultEntry, parse_eval_result_entries
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import read_record
+from lepbench.evaluation.run import evaluate
+from lepbench.judges import Judges
+from lepbench.methods import ModelConfig
 from lepbench.publishing.hub_results import Benchmark, format_benchmark, make_benchmark, make_results
 from lepbench.suites import Suite, load_suite
 
@@ -139,6 +142,28 @@ def test_what_cannot_be_published_is_one_line(finished: Path, tiny_suite: Suite,
     empty = next(name for name, figure in record.rows["model"].items() if figure.value is None)
     with pytest.raises(LepbenchError, match="has no value"):
         make_results(record, DATASET, [empty])
+
+
+def test_figures_that_can_be_named_are_listed_where_none_ranks(tiny_suite: Suite) -> None:
+    terms = select_protocol(tiny_suite).model_copy(update={"rank_by": None})
+    with pytest.raises(LepbenchError, match=r"name some by --metrics, of: faithful_f1, .*edge_f1_1px"):
+        make_benchmark(tiny_suite, terms)
+
+
+@pytest.mark.slow
+def test_a_run_of_few_items_is_not_published(
+    tiny_model: ModelConfig,
+    tiny_suite: Suite,
+    tiny_judges: Judges,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LEPBENCH_CACHE", str(tmp_path / "cache"))
+    evaluate(tiny_model, tiny_suite, tmp_path / "few", limit=2, device="cpu", judges=tiny_judges)
+    command = ["hub", "results", tmp_path / "few", "--dataset", DATASET, "--suite", tiny_suite.folder]
+    assert call_command(monkeypatch, *command) == 2
+    assert "has 2 items and results on the hub are of 10 or more" in capsys.readouterr().err
 
 
 @pytest.mark.slow

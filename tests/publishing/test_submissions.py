@@ -44,6 +44,7 @@ def test_a_packed_run_is_added_as_the_run_is(
     pack = ["leaderboard", "submit", finished, "--out", packed, *suite]
     about = [part for key, text in ABOUT.items() for part in (f"--{key}", text)]
     assert call_command(monkeypatch, *pack, *about) == 0
+    assert "suite 'tiny-suite' does not ship and is not packed" in capsys.readouterr().err
     with zipfile.ZipFile(packed) as archive:
         archive.extractall(tmp_path / "unpacked")
     boards = []
@@ -98,6 +99,14 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: (folder / "run.sh").write_text("echo"),
         "has beside those it names 'run.sh'",
     ),
+    "a hidden file more": (
+        lambda folder: (folder / "samples" / ".run.sh").write_text("echo"),
+        "has beside those it names 'samples/.run.sh'",
+    ),
+    "a link more": (
+        lambda folder: (folder / "samples" / "more").symlink_to(folder),
+        "has beside those it names 'samples/more'",
+    ),
     "no JSON": (lambda folder: (folder / "submission.json").write_text("{"), "not valid JSON"),
     "a record of another run": (
         lambda folder: edit_manifest(folder, record="0" * 64),
@@ -126,6 +135,27 @@ def test_a_changed_submission_is_refused(
     assert message in str(caught.value)
     command = ["leaderboard", "add", packed, "--suite", tiny_suite.folder, "--leaderboards", tmp_path / "b"]
     assert call_command(monkeypatch, *command) == 2
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_submission_without_its_manifest_is_no_run(
+    finished: Path,
+    tiny_suite: Suite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    packed = tmp_path / "packed"
+    pack(finished, packed, tiny_suite)
+    (packed / "submission.json").rename(packed / "manifest.json")
+    command = ["leaderboard", "add", packed, "--suite", tiny_suite.folder, "--leaderboards", tmp_path / "b"]
+    said = "has no submission.json, and no run.json of the run that its record is of"
+    assert call_command(monkeypatch, *command) == 2
+    assert said in capsys.readouterr().err
+    owner = json.loads((finished / "run.json").read_text())
+    (packed / "run.json").write_text(json.dumps(owner | {"items": 9}))
+    assert call_command(monkeypatch, *command) == 2
+    assert said in capsys.readouterr().err
     assert not (tmp_path / "b").exists()
 
 
