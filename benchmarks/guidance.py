@@ -130,6 +130,8 @@ LEVERS: dict[str, tuple[Settings, Settings]] = {
     "features-4": (unipc(20), {**FAST, "feature_updates": 4}),
     "trailing": (trailing(20), FAST),
 }
+
+
 def few(steps: int = 4, **settings: Any) -> Settings:
     return {"steps": steps, "scheduler": "ddim", "guidance_scale": 1.0, "backbone": "mini-live@1", **settings}
 

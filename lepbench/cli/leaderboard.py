@@ -53,6 +53,7 @@ leaderboards_option = click.option(
 @click.option(
     "--redraw", type=click.IntRange(min=1), metavar="N", help="Also draw N items anew, and compare."
 )
+@click.option("--guard", type=click.Path(path_type=Path), help="Folder of another guard than ships.")
 @click.option("--device", default="auto", show_default=True, help="Where networks run: cpu, cuda or auto.")
 @click.option("--replace", is_flag=True, help="Replace another record of the same model name.")
 def add_command(
@@ -64,6 +65,7 @@ def add_command(
     statistics: Path | None,
     images: bool,
     redraw: int | None,
+    guard: Path | None,
     device: str,
     replace: bool,
 ) -> None:
@@ -90,6 +92,7 @@ def add_command(
     """
     from lepbench.backbones import choose_device
     from lepbench.bars import show_bars
+    from lepbench.evaluation.guard import make_guard
     from lepbench.evaluation.judges import load_judges, ships_judges
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.recount import Known
@@ -99,6 +102,7 @@ def add_command(
     from lepbench.publishing.submission import check_source
 
     known: Known = {}
+    own_guard = None if guard is None else make_guard(guard)
 
     def add(folder: Path) -> str:
         if folder.is_file():
@@ -124,6 +128,7 @@ def add_command(
                 device=device,
                 replace=replace,
                 known=known,
+                guard=own_guard,
                 progress=progress,
             )
         return f"added to {path}" if changed else f"already in {path}"

@@ -25,6 +25,7 @@ from lepbench.cli.inputs import check_documents, check_runs
 @click.option(
     "--statistics", type=click.Path(path_type=Path), help="Folder of statistics  [default: the record's]."
 )
+@click.option("--guard", type=click.Path(path_type=Path), help="Folder of another guard than ships.")
 @click.option("--device", default="auto", show_default=True, help="Where networks run: cpu, cuda or auto.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the list.")
 def command(
@@ -35,6 +36,7 @@ def command(
     protocol: str | None,
     judges: str | None,
     statistics: Path | None,
+    guard: Path | None,
     device: str,
     as_json: bool,
 ) -> None:
@@ -57,6 +59,7 @@ def command(
     from lepbench.backbones import choose_device
     from lepbench.bars import show_bars
     from lepbench.evaluation.checks import verify_run
+    from lepbench.evaluation.guard import make_guard
     from lepbench.evaluation.judges import load_judges
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
@@ -70,7 +73,14 @@ def command(
         loaded = load_judges(terms, str(choose_device(device)))
     with show_bars() as progress:
         verified = verify_run(
-            folder, chosen, terms, judges=loaded, redraw=redraw or 0, device=device, progress=progress
+            folder,
+            chosen,
+            terms,
+            judges=loaded,
+            redraw=redraw or 0,
+            device=device,
+            guard=None if guard is None else make_guard(guard),
+            progress=progress,
         )
     if as_json:
         click.echo(json.dumps({"folder": str(folder), **verified.describe()}))

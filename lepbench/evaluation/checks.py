@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lepbench.backbones import load_backbone
+from lepbench.backbones import choose_device, load_backbone
 from lepbench.evaluation.conditions import MODEL, OVERLAY, REAL, UNGUIDED, VAE, WRONG_SKETCH
+from lepbench.evaluation.guard import GuardReport, guard_run, make_guard_terms
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.provenance import check_embedded, list_networks
 from lepbench.evaluation.record import Record
@@ -16,7 +17,7 @@ from lepbench.evaluation.redraw import Redrawn, redraw_samples
 from lepbench.evaluation.run import LoadBackbone
 from lepbench.evaluation.verification_levels import REDRAWN, SELF_REPORTED, VERIFIED
 from lepbench.evaluation.verify import verify_record
-from lepbench.judges import Judges
+from lepbench.judges import JudgeConfig, Judges
 from lepbench.progress import Progress, ignore_progress
 from lepbench.suites import Suite
 
@@ -26,7 +27,7 @@ class Check:
     """One thing that a verification looks at.
 
     Attributes:
-        name: `suite`, `counts`, `pictures`, `references`, `networks`, `judges` or `redrawn`.
+        name: `suite`, `counts`, `pictures`, `references`, `networks`, `judges`, `redrawn` or `guard`.
         checked: what was found true; empty where nothing was looked at.
         trusted: what was not looked at; empty where nothing is left.
     """
@@ -46,6 +47,7 @@ class Verification:
 
     record: Record
     checks: tuple[Check, ...]
+    guarded: GuardReport | None = None
 
     @property
     def level(self) -> str:
@@ -89,6 +91,7 @@ def verify_run(
     device: str = "auto",
     load: LoadBackbone = load_backbone,
     known: Known | None = None,
+    guard: JudgeConfig | None = None,
     progress: Progress = ignore_progress,
 ) -> Verification:
     """Verify a run, and say what was looked at.
@@ -100,6 +103,7 @@ def verify_run(
         redraw: how many items are drawn anew.
         device: where they are drawn.
         known: what was scored of other runs; see `recount_samples`.
+        guard: reads the pictures where judges score them again; the one that ships unless given.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Raises:
@@ -113,6 +117,11 @@ def verify_run(
         if redraw
         else Redrawn()
     )
+    guarded = (
+        guard_run(folder, record, suite, guard=guard, device=str(choose_device(device)), progress=progress)
+        if judges
+        else None
+    )
     checks = (
         Check("suite", f"{suite.name} and {record.protocol.name} are the present ones"),
         _describe_counts(record),
@@ -121,8 +130,16 @@ def verify_run(
         _describe_networks(record, embedded),
         _describe_judges(record, judges),
         _describe_redrawn(drawn, redraw),
+        _describe_guarded(record, guarded, bool(judges)),
     )
-    return Verification(record, checks)
+    return Verification(record, checks, guarded)
+
+
+def _describe_guarded(record: Record, guarded: GuardReport | None, scored: bool) -> Check:
+    if guarded is not None:
+        return Check("guard", str(guarded))
+    knows = make_guard_terms(record.protocol) is not None
+    return Check("guard", "", "--images" if knows and not scored else "its judges have none")
 
 
 def _describe_counts(record: Record) -> Check:

@@ -22,7 +22,14 @@ from lepbench.evaluation.schema import FEATURES
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import number_pictures, resample_conditions
 from lepbench.images import Pixels, open_rgb
-from lepbench.judges import JudgeConfig, Judges, SketchworldClipConfig, SketchworldGuardConfig
+from lepbench.judges import (
+    ClipJudgeConfig,
+    JudgeConfig,
+    Judges,
+    SketchworldClipConfig,
+    SketchworldGuardConfig,
+    load_judge,
+)
 from lepbench.metrics.statistics import Draws, Interval
 from lepbench.progress import Progress, ignore_progress
 from lepbench.suites import Suite
@@ -43,6 +50,9 @@ ROOM = 1.05
 copy, since a model draws through that autoencoder. Honest pictures have 1.1 and more."""
 NEAR, FAR = 2.5, 8.0
 """Distances in grey levels a channel within which that bound is kept, whatever the autoencoder is."""
+
+
+BOUNDS = ("caption", "realism", "copies")
 
 
 @dataclass(frozen=True)
@@ -66,13 +76,13 @@ class GuardReport:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """The bounds that the pictures are beyond, by whole intervals: `caption`, `realism`, `copies`."""
-        beyond = {
-            "caption": _is_above(self.skill_gap, GAP) or _is_above(self.skill_gain, GAP),
-            "realism": _is_above(self.kid_loss, LOSS),
-            "copies": self.copied is not None and self.copied > COPIED,
-        }
-        return tuple(name for name, is_beyond in beyond.items() if is_beyond)
+        """The bounds that the pictures are beyond, by whole intervals; names of `BOUNDS`."""
+        beyond = (
+            _is_above(self.skill_gap, GAP) or _is_above(self.skill_gain, GAP),
+            _is_above(self.kid_loss, LOSS),
+            self.copied is not None and self.copied > COPIED,
+        )
+        return tuple(name for name, is_beyond in zip(BOUNDS, beyond, strict=True) if is_beyond)
 
     def __str__(self) -> str:
         said = [
@@ -107,25 +117,44 @@ def make_guard_terms(protocol: Protocol, guard: JudgeConfig | None = None) -> Pr
     return protocol.model_copy(update={**changes, "reference": ITEMS, "reference_sha256": None})
 
 
+def make_guard(folder: Path) -> JudgeConfig:
+    """A guard of one's own: a `transformers.CLIPModel` with its tokenizer and image processor.
+
+    Raises:
+        LepbenchError: there is no such folder.
+    """
+    return ClipJudgeConfig(model=str(folder), label="guard", use=("captions", "features"))
+
+
 def guard_run(
     folder: Path,
     record: Record,
     suite: Suite,
-    terms: Protocol,
-    judges: Judges,
+    *,
+    guard: JudgeConfig | None = None,
+    device: str = "cpu",
     progress: Progress = ignore_progress,
 ) -> GuardReport | None:
-    """Read a verified run's pictures by the guard.
+    """Read a verified run's pictures by a guard.
+
+    What the ranking judge says of them is taken from the run's samples.
 
     Args:
-        terms: of `make_guard_terms`.
-        judges: the guard; what the ranking judge says is taken from the run's samples.
+        guard: as of `make_guard_terms`.
+        device: where it runs.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Returns:
-        None where the suite has no real pictures.
+        None where the suite has no real pictures, or no judge of the protocol has a guard.
+
+    Raises:
+        LepbenchError: the guard cannot be loaded.
     """
+    terms = make_guard_terms(record.protocol, guard)
+    if terms is None or REAL.name not in record.rows:
+        return None
     label = terms.judges[1].label
+    judges = Judges.of({label: load_judge(terms.judges[1], device)})
     stored = read_samples(folder, record.protocol)
     frames, features = [], dict[str, dict[str, Features]]()
     for kind in (kind for kind in READ if kind.name in record.rows):
@@ -133,8 +162,6 @@ def guard_run(
         features[kind.name] = {label: np.stack([line.pop(f"{FEATURES}@{label}") for line in found])}
         lines = stored[stored["row"] == kind.name].reset_index(drop=True)
         frames.append(lines.assign(**pd.DataFrame(found)))
-    if REAL.name not in features:
-        return None
     drawn = resample_conditions(number_pictures(pd.concat(frames)), features, {}, terms)
     report = weigh_figures(drawn, MODEL.name, terms)
     return replace(report, copied=_measure_copied(folder, record, suite))

@@ -10,10 +10,12 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.verification_levels import LEVELS
 from lepbench.faults import SHA256
 from lepbench.publishing.board_figures import check_blanks, check_figures, list_figures
+from lepbench.publishing.board_guard import check_guard
 from lepbench.publishing.board_lines import (
     BACK,
     FIX,
     FRONT,
+    LATER,
     LEVEL,
     BoardLine,
     find_column,
@@ -28,7 +30,7 @@ MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 HASHES = ("suite_sha256", "protocol_sha256", "record")
 COMMON = ("items", "samples", "suite_sha256", "protocol_sha256")
 """Columns in which all lines of a board agree."""
-REQUIRED = {*FRONT, *BACK} - {LEVEL}
+REQUIRED = {*FRONT, *BACK} - {*LATER}
 ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "_": "-", ".": "-"})
 """Characters that are easily taken for one another, in small letters."""
 
@@ -91,6 +93,7 @@ def check_line(where: str, line: BoardLine) -> None:
     if formula := find_formula(line):
         raise LepbenchError(f"{where} has a formula in column {formula}", FIX)
     check_texts(where, line)
+    check_guard(where, line, FIX)
     check_figures(where, line)
 
 

@@ -15,7 +15,7 @@ from lepbench.evaluation.judges import SHIPPED
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.summary import list_metrics
 from lepbench.files import is_hidden
-from lepbench.publishing.board_lines import BACK, FIX, FRONT, LEVEL, locate_terms
+from lepbench.publishing.board_lines import BACK, FIX, FRONT, LATER, locate_terms
 from lepbench.publishing.flat_figures import spread_figures
 
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -54,8 +54,7 @@ def check_columns(path: Path, columns: Sequence[str], protocol: Protocol, sample
         return  # a measure of a plug-in that is not installed here
     figures = {name: Figure(value=None, n=samples) for name in metrics}
     expected = [*FRONT, *spread_figures(figures), *BACK]
-    if LEVEL not in columns:
-        expected.remove(LEVEL)
+    expected = [name for name in expected if name in columns or name not in LATER]
     if lacking := [name for name in expected if name not in columns]:
         raise LepbenchError(f"{path} has no column {lacking[0]!r}", FIX)
     if strange := [name for name in columns if name not in expected]:

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.directions import SIGNS, find_direction
 from lepbench.files import read_json
+from lepbench.publishing.board_guard import COLUMNS, has_failed
 from lepbench.publishing.flat_figures import parse_column
 
 BoardLine = dict[str, str]
@@ -21,7 +22,9 @@ LEVEL = "level"
 """The column of how far a line was verified; boards of 0.1.0 have none."""
 FIX = "restore the board, or add its runs anew"
 FRONT = ("model", "backbone", "method", "sampler", "items", "samples")
-BACK = ("label", LEVEL, "lepbench", "suite_sha256", "protocol_sha256", "record")
+LATER = (LEVEL, *COLUMNS)
+"""Columns that boards of earlier versions have not."""
+BACK = ("label", *LATER, "lepbench", "suite_sha256", "protocol_sha256", "record")
 """Columns before and behind the figures."""
 MERGE = re.compile("<{7}|={7}|>{7}|[|]{7}")
 """What begins the lines that git writes between two versions of a file."""
@@ -82,15 +85,21 @@ def read_terms(path: Path) -> dict[str, Any]:
 def sort_lines(lines: Sequence[BoardLine], rank_by: str | None) -> list[BoardLine]:
     """The lines of a board, the best first; by the models' names where no figure ranks.
 
+    Lines whose pictures the guard found to be made for the judges come last.
+
     Raises:
         LepbenchError: the figure that ranks is no column.
     """
     if rank_by is None:
-        return sorted(lines, key=lambda line: line["model"])
+        return sorted(lines, key=lambda line: (has_failed(line), line["model"]))
     sign = -SIGNS[find_direction(rank_by)]
     column = find_column(lines[0], rank_by)
     assert column is not None
-    return sorted(lines, key=lambda line: sign * float(line[column]) if line[column] else math.inf)
+
+    def rank(line: BoardLine) -> tuple[bool, float]:
+        return has_failed(line), sign * float(line[column]) if line[column] else math.inf
+
+    return sorted(lines, key=rank)
 
 
 def find_column(line: BoardLine, rank_by: str | None) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.figures import Figure, choose_main_metrics, head_metrics
 from lepbench.evaluation.verification_levels import MEANINGS, SELF_REPORTED
+from lepbench.publishing.board_guard import GUARD, has_failed
 from lepbench.publishing.board_lines import LEVEL, BoardLine, read_lines, read_terms
 from lepbench.publishing.flat_figures import parse_column
 from lepbench.publishing.results import Line, ResultsTable, choose_metrics, find_best, make_columns
@@ -53,7 +54,8 @@ def describe_boards(leaderboards: Path) -> list[str]:
 
 
 def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
-    """A line a model, in the order of the board, self-reported ones apart below those that were checked.
+    """A line a model, in the order of the board. Apart below those that were checked are the self-reported
+    ones, and those whose pictures the guard found to be made for the judges.
 
     The best figures are marked where a figure ranks, of the lines that were checked if there are any;
     differences are not tested, samples being elsewhere.
@@ -97,8 +99,10 @@ def _is_known(lines: Sequence[Line], metric: str) -> bool:
 
 
 def _split(lines: Sequence[BoardLine]) -> tuple[list[BoardLine], list[BoardLine]]:
-    """The lines that were checked as far as a level says, and those that are self-reported."""
-    checked = [line for line in lines if line.get(LEVEL, SELF_REPORTED) != SELF_REPORTED]
+    """The lines that were checked as far as a level says and did not fail, and the others."""
+    checked = [
+        line for line in lines if line.get(LEVEL, SELF_REPORTED) != SELF_REPORTED and not has_failed(line)
+    ]
     return checked, [line for line in lines if line not in checked]
 
 
@@ -135,7 +139,8 @@ def _describe_lines(lines: Sequence[BoardLine]) -> list[str]:
     first = lines[0]
     levels = _list_models(lines, LEVEL, MEANINGS) if LEVEL in first else []
     count = f"{first['samples']} samples of {first['items']} items"
-    return [count, *_list_models(lines, "label"), *levels]
+    failed = [f"{line['model']}: guard {line[GUARD]} (docs/metrics.md)" for line in lines if has_failed(line)]
+    return [count, *_list_models(lines, "label"), *levels, *failed]
 
 
 def _list_models(

@@ -13,17 +13,20 @@ from filelock import FileLock, Timeout
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.checks import verify_run
 from lepbench.evaluation.conditions import MODEL
+from lepbench.evaluation.guard import GuardReport
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.recount import Known
 from lepbench.evaluation.verification_levels import LEVELS, SELF_REPORTED
 from lepbench.files import make_folder, write_text
-from lepbench.judges import Judges
+from lepbench.judges import JudgeConfig, Judges
 from lepbench.progress import Progress, ignore_progress
 from lepbench.publishing.board_cells import check_line, check_names
 from lepbench.publishing.board_check import check_board, check_suites
+from lepbench.publishing.board_guard import GUARD, SHOWN, write_guard
 from lepbench.publishing.board_lines import (
     FIX,
+    LATER,
     LEVEL,
     BoardLine,
     locate_terms,
@@ -51,6 +54,7 @@ def add_record(
     device: str = "auto",
     replace: bool = False,
     known: Known | None = None,
+    guard: JudgeConfig | None = None,
     progress: Progress = ignore_progress,
 ) -> tuple[Path, bool]:
     """Verify a run, its pictures too, and add its model to the leaderboard; the CSV, and whether it changed.
@@ -67,6 +71,7 @@ def add_record(
         device: where they are drawn.
         replace: replace another record of the same model name.
         known: what was scored of runs that were added before; see `recount_samples`.
+        guard: reads the pictures where judges do; the one that ships unless given.
         progress: called with (stage, done, total).
 
     Raises:
@@ -84,13 +89,14 @@ def add_record(
         redraw=redraw,
         device=device,
         known=known,
+        guard=guard,
         progress=progress,
     )
     record = verified.record
     require_items(folder, record, suite, "a leaderboard takes")
     path = leaderboards / suite.name / f"{record.protocol.name}.csv"
     with lock_boards(leaderboards):
-        return path, _put_line(path, record, verified.level, replace)
+        return path, _put_line(path, record, make_line(record, verified.level, verified.guarded), replace)
 
 
 def require_items(folder: Path, record: Record, suite: Suite, taker: str) -> None:
@@ -109,18 +115,17 @@ def require_items(folder: Path, record: Record, suite: Suite, taker: str) -> Non
         )
 
 
-def _put_line(path: Path, record: Record, level: str, replace: bool) -> bool:
-    """Write a record into a board; whether that changed it."""
-    line = make_line(record, level)
+def _put_line(path: Path, record: Record, line: BoardLine, replace: bool) -> bool:
+    """Write a record's line into a board; whether that changed it."""
     _require_form(line)
     found, columns = read_lines(path)
     lines = [_complete(other, line) for other in found]
     known = [other for other in lines if other.get("record") == line["record"]]
-    _require_same(path, known, record)
-    if any(_is_as_far(other["level"], level) for other in known):
+    _require_same(path, known, record, line)
+    if any(_says_as_much(other, line) for other in known):
         return False
     _check_comparable(path, lines, line, record)
-    if columns and {*columns, LEVEL} != set(line):
+    if columns and {*columns, *LATER} != set(line):
         raise LepbenchError(
             f"{path} has other columns than this version writes", "move it away and start anew"
         )
@@ -148,26 +153,28 @@ def _require_form(line: BoardLine) -> None:
         raise LepbenchError(said, "call it otherwise, and evaluate again") from error
 
 
-def _require_same(path: Path, known: Sequence[BoardLine], record: Record) -> None:
+def _require_same(path: Path, known: Sequence[BoardLine], record: Record, line: BoardLine) -> None:
     """Refuse a board whose line of a record was changed."""
     for other in known:
-        line = make_line(record, other[LEVEL])
-        shared = (name for name in line if name in other and name != LEVEL)
-        if changed := next((name for name in shared if other[name] != line[name]), None):
+        word = line[GUARD] if line[GUARD] and other[GUARD] else other[GUARD]
+        expected = {**make_line(record, other[LEVEL]), GUARD: word}
+        shared = (name for name in expected if name in other and name not in (LEVEL, *SHOWN))
+        if changed := next((name for name in shared if other[name] != expected[name]), None):
             raise LepbenchError(
                 f"{path} has a line of this record with {changed} {other[changed][:80]!r}",
                 "restore the board",
             )
 
 
-def _is_as_far(level: str, other: str) -> bool:
-    """Whether one level means that as much was checked as another."""
-    return level in LEVELS and LEVELS.index(level) >= LEVELS.index(other)
+def _says_as_much(line: BoardLine, other: BoardLine) -> bool:
+    """Whether as much was checked for one line as for another of the record."""
+    far = line[LEVEL] in LEVELS and LEVELS.index(line[LEVEL]) >= LEVELS.index(other[LEVEL])
+    return far and bool(line[GUARD]) >= bool(other[GUARD])
 
 
 def _complete(line: BoardLine, like: BoardLine) -> BoardLine:
-    """A line of an earlier version, which has no level, in the order of columns of this one."""
-    full = {LEVEL: SELF_REPORTED, **line}
+    """A line of an earlier version, which has no level and no guard, in the order of columns of this one."""
+    full = {**write_guard(None), LEVEL: SELF_REPORTED, **line}
     return {name: full[name] for name in like if name in full} | full
 
 
@@ -198,11 +205,12 @@ def lock_boards(leaderboards: Path) -> Iterator[None]:
         lock.release()
 
 
-def make_line(record: Record, level: str = SELF_REPORTED) -> BoardLine:
+def make_line(record: Record, level: str = SELF_REPORTED, guarded: GuardReport | None = None) -> BoardLine:
     """A record as a line: who, how many samples, the model's figures with their intervals, provenance.
 
     Args:
         level: how far it was verified, one of `LEVELS`.
+        guarded: what the guard says of its pictures.
     """
     identity = record.identity
     backbone, drawn = name_backbone(record), identity.model.reference
@@ -216,6 +224,7 @@ def make_line(record: Record, level: str = SELF_REPORTED) -> BoardLine:
         **spread_figures(record.rows[MODEL.name]),
         "label": describe_checked_origin(record, level),
         LEVEL: level,
+        **write_guard(guarded),
         "lepbench": identity.packages["lepbench"],
         "suite_sha256": identity.suite_sha256,
         "protocol_sha256": identity.protocol_sha256,

@@ -68,10 +68,7 @@ def test_pictures_that_climbed_the_judge_are_told_from_honest_ones(monkeypatch: 
 def test_a_run_is_read_by_both_judges(finished: Path, tiny_suite: Suite) -> None:
     """Against figures of the pictures themselves, by the closed forms of metrics."""
     record = read_record(finished)
-    terms = make_guard_terms(record.protocol)
-    assert terms is not None
-    guard_alone = terms.model_copy(update={"judges": terms.judges[1:]})
-    report = guard_run(finished, record, tiny_suite, terms, load_judges(guard_alone))
+    report = guard_run(finished, record, tiny_suite)
     assert report is not None
     scorer, items = ClipScorer.load(GUARD), list(tiny_suite)[:10]
     captions = scorer.text_features([item.prompt for item in items])

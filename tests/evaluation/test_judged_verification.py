@@ -190,6 +190,7 @@ def test_a_judged_run_is_borne_out_with_its_features(verify: Callable[..., tuple
         "networks",
         "judges",
         "redrawn",
+        "guard",
     ]
     assert found["checks"]["pictures"] == {"checked": "60 samples from their pictures", "not_checked": ""}
     # Paths in a protocol are relative to where one works.
