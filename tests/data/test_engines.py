@@ -31,13 +31,14 @@ from picture_folders import jpeg, photograph, save_every_mode
 
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
-from lepbench.data.engines import ENGINES, Engine, Processes
 from lepbench.data.hygiene import Hygiene
-from lepbench.data.lock import Share, lock_folder, parse_share
+from lepbench.data.lock import lock_folder
 from lepbench.data.manifest import load_manifest
 from lepbench.data.similar import perceptual_hash
+from lepbench.engines import ENGINES, InProcess, Processes
 from lepbench.errors import LepbenchError
 from lepbench.images import encode_png
+from lepbench.shares import Share, parse_share
 
 COMMAND = [sys.executable, "-m", "lepbench", "build-data"]
 
@@ -291,7 +292,7 @@ def test_every_engine_works_in_one_thread_and_leaves_the_others_be(name: str, cl
         cv2.setNumThreads(before[1])
 
 
-class Elsewhere(Engine):
+class Elsewhere(InProcess):
     """Works in another folder, as the machines of a cluster do."""
 
     def run(self, work: Any, job: Any, pieces: Any, tried: Any) -> Iterator[Any]:
