@@ -18,9 +18,9 @@ from lepbench.evaluation.conditions import (
     make_vae_condition,
 )
 from lepbench.evaluation.layout import locate_picture
+from lepbench.evaluation.opening import LoadBackbone, build_method, load_reference_backbone
 from lepbench.evaluation.provenance import check_files
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.run import LoadBackbone, build_method, load_reference_backbone
 from lepbench.evaluation.sample import Batch, Sample, make_batches
 from lepbench.files import sha256_bytes
 from lepbench.images import open_rgb

@@ -368,7 +368,7 @@ def test_ray_writes_where_the_command_was_given(
 def test_a_shard_that_another_machine_keeps_to_itself_is_one_line(
     config: BuildConfig, tmp_path: Path
 ) -> None:
-    class Apart(Engine):
+    class Apart(InProcess):
         def run(self, work: Any, job: Any, pieces: Any, tried: Any) -> Iterator[Any]:
             there = replace(job, out=tmp_path / "there")
             return ((piece, work(there, piece, tried)) for piece in pieces)
