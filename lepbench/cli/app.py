@@ -23,6 +23,7 @@ VERBS = {
     "hub": ("hub", "Write what the hub shows of a benchmark and of a model's results."),
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
     "list": ("list", "List what there is to choose from."),
+    "merge": ("merge", "Make one run of the shards of a job array."),
     "mini": ("mini", "Train and check the embedded models."),
     "prefetch": ("prefetch", "Fetch ahead what a run needs, or the weights of a detector."),
     "run": ("run", "Evaluate a set of models on suites: what is missing, one table, plots."),

@@ -192,10 +192,11 @@ def holds_all(out: Path, path: Path, schema: pa.Schema) -> bool:
     if not path.is_file() or pq.read_schema(path).names != schema.names:
         return False
     lines = pq.read_table(path, columns=["row", "item_id", "sample_index", "status"]).to_pylist()
-    return all(line["status"] == OK and _has_picture(out, line) for line in lines)
+    return all(line["status"] == OK and has_picture(out, line) for line in lines)
 
 
-def _has_picture(out: Path, line: Row) -> bool:
+def has_picture(out: Path, line: Row) -> bool:
+    """Whether the picture that a line of a batch names is in a folder, or is another condition's."""
     if CONDITIONS[line["row"]].borrows is not None:
         return True
     return locate_picture(out, line["row"], line["item_id"], line["sample_index"]).is_file()

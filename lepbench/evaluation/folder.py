@@ -82,12 +82,17 @@ def check_owner(path: Path, identity: Identity) -> None:
             f"{out} holds a run, and whether the code at hand is the same cannot be known",
             "choose another out or name, or delete that folder",
         )
-    differing = [name for name in Identity.model_fields if getattr(owner, name) != getattr(identity, name)]
+    differing = list_differences(owner, identity)
     if differing:
         raise LepbenchError(
             f"{out} holds the results of another run (differs in {', '.join(differing)})",
             "choose another out or name, or delete that folder",
         )
+
+
+def list_differences(one: Identity, other: Identity) -> list[str]:
+    """What differs between two runs."""
+    return [name for name in Identity.model_fields if getattr(one, name) != getattr(other, name)]
 
 
 def read_owner(path: Path) -> Identity:

@@ -35,7 +35,7 @@ from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Identity, Record, read_record
 from lepbench.evaluation.run_plan import RunPlan
 from lepbench.evaluation.schema import make_schema
-from lepbench.evaluation.share_state import ShareState, claim_share, write_share
+from lepbench.evaluation.share_state import DoneShare, ShareState, claim_share, write_share
 from lepbench.judges import Judges
 from lepbench.locks import lock_results
 from lepbench.methods import Method, ModelConfig
@@ -132,7 +132,9 @@ def evaluate_share(
     chosen = Means(**means)
     plan = make_run_plan(model, suite, limit, samples_per_item, device, protocol)
     with _begin(plan, out, chosen, share) as run:
-        state = ShareState(number=share.number, of=share.of, effort=run.draw())
+        batches = {kind.name: len(plan.make_batches(kind)) for kind in plan.kinds}
+        done = DoneShare(protocol=plan.protocol, batches=batches, effort=run.draw())
+        state = ShareState(number=share.number, of=share.of, done=done)
         write_share(out, state)
         return state
 
@@ -186,7 +188,7 @@ class _Run:
 
     @contextmanager
     def _start(self, bench: Bench) -> Iterator[Team]:
-        """The team that draws, each worker in as many threads as this process: fewer would round otherwise."""
+        """The team that draws, each worker in as many threads as this process: others round differently."""
         terms = Terms(count_threads(), self.means.gpus if self.identity.device == "cuda" else 0.0)
         engine = self.means.engine
         if not self.means.apart:

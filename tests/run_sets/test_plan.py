@@ -15,6 +15,7 @@ import yaml
 from lepbench import make_suite
 from lepbench.config import dump_config
 from lepbench.errors import LepbenchError
+from lepbench.evaluation import opening
 from lepbench.run_sets import perform
 from lepbench.run_sets.plan import make_plan, read_set
 from lepbench.run_sets.plots import list_fitting
