@@ -21,7 +21,6 @@ from lepbench.evaluation.run_plan import RunPlan
 from lepbench.judges import Judges
 from lepbench.plugins import IMPORT, load_plugins
 from lepbench.submitted import describe_error
-from lepbench.suites import Suite
 from lepbench.trust import trusting_code
 
 
@@ -78,8 +77,7 @@ class DrawingJob:
         with trusting_code():
             load_plugins()
             asked = pickle.loads(self.content)
-            suite = Suite(asked["folder"])
-            plan = RunPlan(suite=suite, items=suite.take(asked["items"]), **asked["plan"])
+            plan = RunPlan(items=asked["plan"]["suite"].take(asked["items"]), **asked["plan"])
             opened = open_plan(plan, judges=asked["judges"])
             _require_same(collect_weights(plan, opened), asked["weights"])
             self._bench = make_bench(plan, opened, asked["out"])
@@ -109,11 +107,10 @@ def make_drawing_job(
     Raises:
         LepbenchError: something that was given cannot be sent to other processes.
     """
-    kept = ("model", "protocol", "samples_per_item")
+    kept = ("model", "suite", "protocol", "samples_per_item")
     # Each worker sees one accelerator, whatever its number is here.
     device = torch.device(plan.device).type
     asked: dict[str, Any] = {
-        "folder": plan.suite.folder.absolute(),
         "items": len(plan.items),
         "plan": {name: getattr(plan, name) for name in kept} | {"device": device},
         "out": out.absolute(),
