@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lepbench.api.counts import require_whole
 from lepbench.api.model import ModelLike, read_model
 from lepbench.api.needs import write_prefetch
+from lepbench.evaluation.lockfile import list_revisions, read_lockfile, require_locked
 from lepbench.evaluation.needs import list_needs, require_here
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.fetch import is_offline
+from lepbench.hub import pin_revisions
 from lepbench.methods import ModelConfig
 from lepbench.suites import Suite, load_suite
 
 SuiteLike = str | Path | Suite
+
+
+@contextmanager
+def pinning(lock: str | Path | None) -> Iterator[None]:
+    """A block in which models of the hub are those of a lockfile, if one is given.
+
+    Raises:
+        LepbenchError: it cannot be read, or files here are missing or others.
+    """
+    if lock is None:
+        yield
+        return
+    found = read_lockfile(Path(lock))
+    require_locked(found, write_prefetch(found.model, found.suite, found.protocol))
+    with pin_revisions(list_revisions(found)):
+        yield
 
 
 class Prepared(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lepbench.api.loading import find_run
 from lepbench.api.model import ModelLike
-from lepbench.api.preparing import SuiteLike, prepare_evaluation
+from lepbench.api.preparing import SuiteLike, pinning, prepare_evaluation
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import choose_device
 from lepbench.engines import choose_engine
@@ -42,6 +42,7 @@ def evaluate(
     workers: int | None = None,
     timeout: float | None = None,
     gpus: float = 1.0,
+    lock: str | Path | None = None,
     trust_code: bool = False,
     progress: ShowProgress = True,
 ) -> Record:
@@ -69,6 +70,7 @@ def evaluate(
         workers: batches that are drawn in parallel; with "ray" as many as the cluster has places for.
         timeout: seconds that a batch may take; one that takes longer failed.
         gpus: of each worker, on a GPU; with "ray" it may be a fraction.
+        lock: a lockfile of `lepbench prefetch`, whose commits are loaded and whose files must be here.
         trust_code: run code that a configuration names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
@@ -79,7 +81,7 @@ def evaluate(
         LepbenchError: the model or a file cannot be used, or `out` belongs to another run.
     """
     runner = choose_engine(engine, workers, timeout)
-    with trusting_code(trust_code), follow_progress(progress) as show:
+    with trusting_code(trust_code), pinning(lock), follow_progress(progress) as show:
         config, chosen, arguments = prepare_evaluation(
             model,
             suite,

@@ -8,10 +8,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from lepbench.api.needs import write_prefetch
 from lepbench.api.progress import ShowProgress
 from lepbench.bars import show_bars
 from lepbench.engines import Engine, InProcess, choose_engine
+from lepbench.evaluation.needs import list_needs, require_here
 from lepbench.evaluation.record import read_record
+from lepbench.fetch import is_offline
 from lepbench.locks import lock_results
 from lepbench.progress import Progress, ignore_progress
 from lepbench.run_sets.config import RunSet
@@ -22,6 +25,8 @@ from lepbench.run_sets.perform import perform_runs
 from lepbench.run_sets.perform_apart import perform_runs_apart
 from lepbench.run_sets.plan import Plan, make_plan
 from lepbench.run_sets.show import show_set
+from lepbench.run_sets.states import State
+from lepbench.run_sets.suites import PlannedSuite
 from lepbench.trust import trusting_code
 
 SetLike = str | Path | Mapping[str, Any] | RunSet
@@ -72,6 +77,8 @@ def finish_plan(plan: Plan, follow: Follow, engine: Engine | None = None) -> Set
     Raises:
         LepbenchError: another process writes the set, or its folder cannot be written.
     """
+    if is_offline():
+        require_plan_here(plan)
     with lock_results(plan.config.folder):
         claim_set_folder(plan.config)
         plan = plan.make_suites(follow)
@@ -84,6 +91,19 @@ def finish_plan(plan: Plan, follow: Follow, engine: Engine | None = None) -> Set
         finished = [(one.run, one.record) for one in outcomes if one.record is not None]
         finished += [(run, read_record(run.folder)) for run in plan.list_others()]
         return show_set(plan, finished, {one.run.name: one.reason for one in outcomes if one.reason})
+
+
+def require_plan_here(plan: Plan) -> None:
+    """Refuse to begin a set offline whose runs would have to fetch something.
+
+    Raises:
+        LepbenchError: something is not here; the message has the command that fetches it.
+    """
+    for run, state in zip(*plan.list_selected(), strict=True):
+        suite, protocol = run.task.suite, run.task.protocol
+        if state is not State.DONE and not isinstance(suite, PlannedSuite):
+            command = write_prefetch(run.variant.file, suite, protocol, plan.config.judges)
+            require_here(list_needs(run.variant.config, suite, protocol), command)
 
 
 def follow_runs(progress: ShowProgress) -> Follow:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lepbench.api.model import ModelLike
-from lepbench.api.preparing import SuiteLike, prepare_evaluation
+from lepbench.api.preparing import SuiteLike, pinning, prepare_evaluation
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.engines import choose_engine
 from lepbench.errors import LepbenchError
@@ -32,6 +32,7 @@ def evaluate_share(
     workers: int | None = None,
     timeout: float | None = None,
     gpus: float = 1.0,
+    lock: str | Path | None = None,
     trust_code: bool = False,
     progress: ShowProgress = True,
     **settings: Any,
@@ -49,7 +50,7 @@ def evaluate_share(
         LepbenchError: as `evaluate`, or `out` holds another share.
     """
     runner = choose_engine(engine, workers, timeout)
-    with trusting_code(trust_code), follow_progress(progress) as show:
+    with trusting_code(trust_code), pinning(lock), follow_progress(progress) as show:
         config, chosen, arguments = prepare_evaluation(model, suite, **settings)
         usual = Path("runs") / f"{config.name}.{share.number}-of-{share.of}"
         folder = usual if out is None else Path(out)

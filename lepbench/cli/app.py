@@ -16,6 +16,7 @@ from lepbench.errors import LepbenchError
 
 VERBS = {
     "build-data": ("build_data", "Build an edge-map triplet dataset from a captioned corpus."),
+    "cache": ("cache", "List or clear the reference conditions that runs keep for each other."),
     "compare": ("compare", "Hold finished runs against each other."),
     "data": ("data", "Check a triplet folder, export it, push it to the hub."),
     "doctor": ("doctor", "Check this installation, and what configurations still lack."),

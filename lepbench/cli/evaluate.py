@@ -53,6 +53,11 @@ if TYPE_CHECKING:
 @click.option(
     "--shards", metavar="I/N", help="Draw only every N-th batch, from the I-th: one job of an array."
 )
+@click.option(
+    "--lock",
+    type=click.Path(path_type=Path),
+    help="Lockfile of 'lepbench prefetch': its commits are loaded, and its files must be here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def command(
     model: Path,
@@ -69,6 +74,7 @@ def command(
     gpus: float,
     timeout: float | None,
     shards: str | None,
+    lock: Path | None,
     as_json: bool,
 ) -> None:
     """Generate images with the model in MODEL.yaml and score them on a suite.
@@ -115,6 +121,7 @@ def command(
         "workers": workers,
         "gpus": gpus,
         "timeout": timeout,
+        "lock": lock,
     }
     if share is not None:
         _draw_share(model, chosen, share, out, settings)

@@ -18,6 +18,7 @@ from lepbench.evaluation.condition_runner import DrawnBatch, draw_and_score, enc
 from lepbench.evaluation.environment import measure_peak_accelerator_memory, measure_peak_memory
 from lepbench.evaluation.opening import collect_weights, open_plan
 from lepbench.evaluation.run_plan import RunPlan
+from lepbench.hub import list_pinned, pin_revisions
 from lepbench.judges import Judges
 from lepbench.plugins import IMPORT, load_plugins
 from lepbench.submitted import describe_error
@@ -48,12 +49,14 @@ class DrawingJob:
         imports: `$LEPBENCH_IMPORT`, which the content may need to be read.
         place: the working folder, to which relative paths are meant.
         device: the kind that networks run on.
+        pinned: the commits of models of the hub, by `owner/name`.
     """
 
     content: bytes
     imports: str
     place: str
     device: str
+    pinned: dict[str, str]
     _bench: Bench | None = field(default=None, repr=False)
 
     @property
@@ -74,7 +77,7 @@ class DrawingJob:
         if self.imports:
             os.environ[IMPORT] = self.imports
         # Whoever began the run trusts what it names.
-        with trusting_code():
+        with trusting_code(), pin_revisions(self.pinned):
             load_plugins()
             asked = pickle.loads(self.content)
             plan = RunPlan(items=asked["plan"]["suite"].take(asked["items"]), **asked["plan"])
@@ -118,7 +121,9 @@ def make_drawing_job(
         "weights": dict(weights),
     }
     try:
-        return DrawingJob(pickle.dumps(asked), os.environ.get(IMPORT, ""), str(Path.cwd()), device)
+        return DrawingJob(
+            pickle.dumps(asked), os.environ.get(IMPORT, ""), str(Path.cwd()), device, list_pinned()
+        )
     except Exception as error:  # whatever an object from outside does when it is pickled
         raise LepbenchError(
             f"the run cannot be sent to other processes: {describe_error(error)}", "take engine here"
