@@ -36,7 +36,7 @@ from lepbench.data.shards import (
 )
 from lepbench.data.sources.folder import Folder
 from lepbench.detectors import identify_detector
-from lepbench.engines import Engine, InProcess
+from lepbench.engines import Engine, InProcess, Terms
 from lepbench.engines.base import ignore_entries
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, list_visible
@@ -305,7 +305,8 @@ def fill_shards(
     if missing := [piece for piece in mine if piece not in shards]:
         if manifest.sha256:
             manifest = save_manifest(manifest.unfinished(), job.out)
-        for piece, made in engine.run(make_shard, job, missing, count_entries):
+        terms = Terms(gpus=float(job.config.device == "cuda"))
+        for piece, made in engine.run(make_shard, job, missing, count_entries, terms):
             shards[piece] = require_shard(job.out, piece, made)
     return {piece: shards[piece] for piece in mine}, manifest
 

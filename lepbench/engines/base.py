@@ -92,10 +92,15 @@ class Engine(ABC):
         """A context with the team that works on a job; all its processes end with it."""
 
     def run(
-        self, work: Work[P, Result], job: Any, pieces: Sequence[P], progress: EntryProgress
+        self,
+        work: Work[P, Result],
+        job: Any,
+        pieces: Sequence[P],
+        progress: EntryProgress,
+        terms: Terms = USUAL,
     ) -> Iterator[tuple[P, Result]]:
         """Run all pieces with a team of their own; see `Team.run`."""
-        with self.start(work, job) as team:
+        with self.start(work, job, terms) as team:
             yield from team.run(pieces, progress)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import write_table
@@ -52,7 +52,7 @@ class CachedCondition:
         """
         try:
             lock = FileLock(make_folder(find_store()) / f".{self.key}.lock")
-            lock.acquire()
+            self._acquire(lock)
         except (LepbenchError, OSError):
             yield
             return
@@ -60,6 +60,13 @@ class CachedCondition:
             yield
         finally:
             lock.release()
+
+    def _acquire(self, lock: FileLock) -> None:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            warnings.warn(f"{self.name}: waiting for another run that draws the same", stacklevel=2)
+            lock.acquire()
 
     def recall(self, out: Path, schema: pa.Schema, batches: dict[int, Batch], count: int) -> bool:
         """Put the batches that are kept into the folder of a run; whether they were.
@@ -72,18 +79,15 @@ class CachedCondition:
             UserWarning: a file was changed since it was written: the condition is drawn anew.
         """
         for path in sorted(self.folder.glob("*.parquet")):
-            if self._is_kept(path, schema, batches, count):
-                for number in batches:
-                    self._place(out, path, schema, number)
-                path.touch()
-                return True
+            if self._is_kept(path, batches, count):
+                return self._place_all(out, path, schema, batches)
             warnings.warn(
                 f"{path} is not the table that was kept there: it is deleted, and drawn anew", stacklevel=2
             )
             shutil.rmtree(self.folder, ignore_errors=True)
         return False
 
-    def _is_kept(self, path: Path, schema: pa.Schema, batches: dict[int, Batch], count: int) -> bool:
+    def _is_kept(self, path: Path, batches: dict[int, Batch], count: int) -> bool:
         """Whether a table has its hash, a row group a batch with its samples, and their pictures."""
         try:
             if path.stem != sha256_file(path) or pq.read_metadata(path).num_row_groups != count:
@@ -99,6 +103,16 @@ class CachedCondition:
         return [(line["item_id"], line["seed"]) for line in lines] == asked and all(
             sha256_file(self._locate(line["png_sha256"])) == line["png_sha256"] for line in lines
         )
+
+    def _place_all(self, out: Path, path: Path, schema: pa.Schema, batches: dict[int, Batch]) -> bool:
+        """Whether all batches were put there; another process may clear the cache meanwhile."""
+        try:
+            for number in batches:
+                self._place(out, path, schema, number)
+            path.touch()
+        except (FileNotFoundError, pa.ArrowException):
+            return False
+        return True
 
     def _place(self, out: Path, path: Path, schema: pa.Schema, number: int) -> None:
         with pq.ParquetFile(path) as file:

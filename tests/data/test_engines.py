@@ -296,7 +296,7 @@ def test_every_engine_works_in_one_thread_and_leaves_the_others_be(name: str, cl
 class Elsewhere(InProcess):
     """Works in another folder, as the machines of a cluster do."""
 
-    def run(self, work: Any, job: Any, pieces: Any, tried: Any) -> Iterator[Any]:
+    def run(self, work: Any, job: Any, pieces: Any, tried: Any, terms: Any = None) -> Iterator[Any]:
         for piece in pieces:
             with chdir("/"):
                 result = work(job, piece, tried)
@@ -370,7 +370,7 @@ def test_a_shard_that_another_machine_keeps_to_itself_is_one_line(
     config: BuildConfig, tmp_path: Path
 ) -> None:
     class Apart(InProcess):
-        def run(self, work: Any, job: Any, pieces: Any, tried: Any) -> Iterator[Any]:
+        def run(self, work: Any, job: Any, pieces: Any, tried: Any, terms: Any = None) -> Iterator[Any]:
             there = replace(job, out=tmp_path / "there")
             return ((piece, work(there, piece, tried)) for piece in pieces)
 
