@@ -45,6 +45,13 @@ class Terms:
 USUAL = Terms()
 
 
+class WorkerLostError(Exception):
+    """A worker ended before its piece did, or is of no more use; the text says what is known of it.
+
+    Work may raise it in a worker, which is then replaced.
+    """
+
+
 def open_job(job: Any) -> None:
     """Load what all pieces of a job need, once a worker: its `open()`, where it has one."""
     opens = getattr(job, "open", None)

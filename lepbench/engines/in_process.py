@@ -37,7 +37,8 @@ class Alone(Team):
         progress: EntryProgress,
         replace: Replace[P, Result] | None = None,
     ) -> Iterator[tuple[P, Result]]:
-        open_job(self.job)
+        with use_threads(self.terms.threads):
+            open_job(self.job)
         for piece in pieces:
             with use_threads(self.terms.threads):
                 result = self.work(self.job, piece, progress)

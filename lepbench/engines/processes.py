@@ -14,9 +14,18 @@ from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lepbench.engines.base import ENGINES, USUAL, Engine, Terms, Work, ignore_entries, open_job
+from lepbench.engines.base import (
+    ENGINES,
+    USUAL,
+    Engine,
+    Terms,
+    Work,
+    WorkerLostError,
+    ignore_entries,
+    open_job,
+)
 from lepbench.engines.futures import translate
-from lepbench.engines.workers import Worker, WorkerLostError, WorkerTeam
+from lepbench.engines.workers import Worker, WorkerTeam
 from lepbench.threads import use_threads
 
 DIED = "a worker process ended, perhaps because memory ran out"
@@ -96,7 +105,7 @@ def _context(module: str) -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([module] if module != "__main__" else [])
+    context.set_forkserver_preload([name for name in (module, "torch", "cv2") if name != "__main__"])
     return context
 
 
@@ -117,7 +126,9 @@ def _end_with(lifeline: Connection) -> None:
 
 
 def _open() -> None:
-    open_job(_shared[1])
+    _, job, terms = _shared
+    with use_threads(terms.threads):
+        open_job(job)
 
 
 def _do(piece: Any) -> Any:

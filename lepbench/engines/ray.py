@@ -8,9 +8,18 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
-from lepbench.engines.base import ENGINES, USUAL, Engine, Terms, Work, ignore_entries, open_job
+from lepbench.engines.base import (
+    ENGINES,
+    USUAL,
+    Engine,
+    Terms,
+    Work,
+    WorkerLostError,
+    ignore_entries,
+    open_job,
+)
 from lepbench.engines.futures import translate
-from lepbench.engines.workers import Worker, WorkerLostError, WorkerTeam
+from lepbench.engines.workers import Worker, WorkerTeam
 from lepbench.errors import LepbenchError
 from lepbench.threads import use_threads
 
@@ -52,7 +61,8 @@ class _Actor:
         self.work, self.job, self.terms = shared
 
     def open(self) -> None:
-        open_job(self.job)
+        with use_threads(self.terms.threads):
+            open_job(self.job)
 
     def do(self, piece: Any) -> Any:
         with use_threads(self.terms.threads):

@@ -9,16 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, NamedTuple
 
-from lepbench.engines.base import EntryProgress, P, Replace, Result, Team
+from lepbench.engines.base import EntryProgress, P, Replace, Result, Team, WorkerLostError
 from lepbench.errors import LepbenchError
 
 TRIES = 2
 """How often a piece is begun whose workers die."""
 AGAIN = "run the same command with fewer --workers: it continues"
-
-
-class WorkerLostError(Exception):
-    """A worker ended before its piece did; the text says what is known of it."""
 
 
 class Worker(ABC):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from lepbench.engines.base import EntryProgress
+from lepbench.engines.base import EntryProgress, WorkerLostError
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.bench import Bench, make_bench
 from lepbench.evaluation.condition_runner import DrawnBatch, draw_and_score, encode_pictures
@@ -23,6 +23,9 @@ from lepbench.judges import Judges
 from lepbench.plugins import IMPORT, load_plugins
 from lepbench.submitted import describe_error
 from lepbench.trust import trusting_code
+
+BROKEN = "CUDA error"
+"""What torch says where a GPU, or this process's use of it, is lost."""
 
 
 class BatchPiece(NamedTuple):
@@ -138,6 +141,13 @@ def draw_piece(job: HeldJob | DrawingJob, piece: BatchPiece, progress: EntryProg
 
 
 def draw_encoded(job: DrawingJob, piece: BatchPiece, progress: EntryProgress) -> DrawnBatch:
-    """Draw and score a batch elsewhere, and encode its pictures there."""
+    """Draw and score a batch elsewhere, and encode its pictures there.
+
+    Raises:
+        WorkerLostError: the accelerator failed, after which nothing works in this process.
+    """
     drawn = encode_pictures(draw_piece(job, piece, progress))
+    broken = next((row["reason"] for row in drawn.rows if BROKEN in (row.get("reason") or "")), None)
+    if broken is not None:
+        raise WorkerLostError(broken)
     return replace(drawn, peaks=(measure_peak_memory(), measure_peak_accelerator_memory(job.device)))

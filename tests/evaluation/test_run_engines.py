@@ -43,28 +43,39 @@ def protocol(tiny_suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Pro
     return select_protocol(tiny_suite, path).model_copy(update={"batch_size": 3})
 
 
-@pytest.fixture
-def run(
-    tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges, protocol: Protocol, tmp_path: Path
-) -> Run:
-    """A run into a folder of that name; all have caches of their own."""
+@pytest.fixture(scope="module")
+def run_in(
+    tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges, protocol: Protocol
+) -> Callable[[Path], Run]:
+    """From a folder to what makes runs in it, each of a name and with a cache of its own."""
     clip = {"sketchworld-clip": tiny_judges["sketchworld-clip"]}
     judges = Judges(clip, weights={"sketchworld-clip/model.safetensors": "0" * 64})
 
-    def make(name: str, how: Any = evaluate, *given: Any, **means: Any) -> Any:
-        os.environ["LEPBENCH_CACHE"] = str(tmp_path / "caches" / name)
-        model = means.pop("model", tiny_model)
-        settings = {"device": "cpu", "protocol": protocol, "judges": judges, **means}
-        return how(model, tiny_suite, tmp_path / name, *given, **settings)
+    def place(folder: Path) -> Run:
+        def run(name: str, how: Any = evaluate, *given: Any, **means: Any) -> Any:
+            model = means.pop("model", tiny_model)
+            settings = {"device": "cpu", "protocol": protocol, "judges": judges, **means}
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("LEPBENCH_CACHE", str(folder / "caches" / name))
+                return how(model, tiny_suite, folder / name, *given, **settings)
 
-    return make
+        return run
+
+    return place
 
 
 @pytest.fixture
-def whole(run: Run, tmp_path: Path) -> dict[str, Any]:
+def run(run_in: Callable[[Path], Run], tmp_path: Path) -> Run:
+    """Runs in the folder of a test."""
+    return run_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(run_in: Callable[[Path], Run], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one process leaves behind without being stopped."""
-    run("whole")
-    return contents(tmp_path / "whole")
+    folder = tmp_path_factory.mktemp("whole")
+    run_in(folder)("whole")
+    return contents(folder / "whole")
 
 
 def contents(folder: Path) -> dict[str, Any]:
