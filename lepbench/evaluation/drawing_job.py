@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,11 +16,8 @@ from lepbench.evaluation.condition_runner import DrawnBatch, draw_and_score, enc
 from lepbench.evaluation.environment import measure_peak_accelerator_memory, measure_peak_memory
 from lepbench.evaluation.opening import collect_weights, open_plan
 from lepbench.evaluation.run_plan import RunPlan
-from lepbench.hub import list_pinned, pin_revisions
 from lepbench.judges import Judges
-from lepbench.plugins import IMPORT, load_plugins
-from lepbench.submitted import describe_error
-from lepbench.trust import trusting_code
+from lepbench.pickled import Pickled, pickle_for_workers
 
 BROKEN = "CUDA error"
 """What torch says where a GPU, or this process's use of it, is lost."""
@@ -48,18 +43,12 @@ class DrawingJob:
     """A run that other processes draw; each loads what it needs once.
 
     Attributes:
-        content: what it is of, pickled.
-        imports: `$LEPBENCH_IMPORT`, which the content may need to be read.
-        place: the working folder, to which relative paths are meant.
+        asked: what it is of.
         device: the kind that networks run on.
-        pinned: the commits of models of the hub, by `owner/name`.
     """
 
-    content: bytes
-    imports: str
-    place: str
+    asked: Pickled
     device: str
-    pinned: dict[str, str]
     _bench: Bench | None = field(default=None, repr=False)
 
     @property
@@ -73,16 +62,9 @@ class DrawingJob:
         """Load what draws and scores.
 
         Raises:
-            LepbenchError: something is missing here.
+            LepbenchError: something is missing here, or another file than where the run was begun.
         """
-        if Path(self.place).is_dir():
-            os.chdir(self.place)
-        if self.imports:
-            os.environ[IMPORT] = self.imports
-        # Whoever began the run trusts what it names.
-        with trusting_code(), pin_revisions(self.pinned):
-            load_plugins()
-            asked = pickle.loads(self.content)
+        with self.asked.read() as asked:
             plan = RunPlan(items=asked["plan"]["suite"].take(asked["items"]), **asked["plan"])
             opened = open_plan(plan, judges=asked["judges"])
             _require_same(collect_weights(plan, opened), asked["weights"])
@@ -123,14 +105,8 @@ def make_drawing_job(
         "judges": judges,
         "weights": dict(weights),
     }
-    try:
-        return DrawingJob(
-            pickle.dumps(asked), os.environ.get(IMPORT, ""), str(Path.cwd()), device, list_pinned()
-        )
-    except Exception as error:  # whatever an object from outside does when it is pickled
-        raise LepbenchError(
-            f"the run cannot be sent to other processes: {describe_error(error)}", "take engine here"
-        ) from error
+    # What runs here has been trusted.
+    return DrawingJob(pickle_for_workers(asked, trusts=True), device)
 
 
 def draw_piece(job: HeldJob | DrawingJob, piece: BatchPiece, progress: EntryProgress) -> DrawnBatch:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from lepbench.backbones import choose_device
@@ -16,7 +13,8 @@ from lepbench.engines.base import EntryProgress
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.layout import RECORD
 from lepbench.evaluation.record import read_record
-from lepbench.plugins import IMPORT, load_plugins
+from lepbench.hub import pin_revisions
+from lepbench.pickled import Pickled, pickle_for_workers
 from lepbench.progress import ignore_progress
 from lepbench.run_sets.config import RunSet
 from lepbench.run_sets.follow import Follow
@@ -39,35 +37,23 @@ class SetJob:
     """The runs of a set, for processes that see the same files.
 
     Attributes:
-        content: the set, its runs and their states, pickled.
-        imports: `$LEPBENCH_IMPORT`, which the content may need to be read.
-        place: the working folder, to which relative paths are meant.
-        trusts: whether code may run that has not run before.
+        asked: the set, and its runs with their states.
     """
 
-    content: bytes
-    imports: str
-    place: str
-    trusts: bool
+    asked: Pickled
     _runs: Sequence[tuple[SetRun, State]] = ()
     _worker: RunWorker | None = field(default=None, repr=False)
 
     def open(self) -> None:
         """Read what is to be done."""
-        if Path(self.place).is_dir():
-            os.chdir(self.place)
-        if self.imports:
-            os.environ[IMPORT] = self.imports
-        with trusting_code(self.trusts):
-            load_plugins()
-            config, self._runs = pickle.loads(self.content)
-        self._worker = RunWorker(config, len(self._runs))
+        with self.asked.read() as (config, runs):
+            self._runs, self._worker = runs, RunWorker(config, len(runs))
 
     def perform(self, number: int) -> str:
         """Do a run; why it failed, or an empty text."""
         if self._worker is None:
             raise RuntimeError("the job is not open")
-        with trusting_code(self.trusts):
+        with trusting_code(self.asked.trusts), pin_revisions(self.asked.pinned):
             run, state = self._runs[number]
             return self._worker.perform(run, state, lambda line: nullcontext(ignore_progress)).reason
 
@@ -81,8 +67,7 @@ def perform_runs_apart(
     config: RunSet, runs: Sequence[SetRun], states: Sequence[State], follow: Follow, engine: Engine
 ) -> list[Outcome]:
     """Do what is missing of the runs, several at once; see `perform.perform_runs`."""
-    content = pickle.dumps((config, list(zip(runs, states, strict=True))))
-    job = SetJob(content, os.environ.get(IMPORT, ""), str(Path.cwd()), is_trusting())
+    job = SetJob(pickle_for_workers((config, list(zip(runs, states, strict=True))), is_trusting()))
     on_gpus = choose_device(config.device).type == "cuda"
     pieces, reasons = [RunPiece(number) for number in range(len(runs))], dict[int, str]()
     with (
