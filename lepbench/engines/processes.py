@@ -55,7 +55,10 @@ class Process(Worker):
         return translate(self._pool.submit(_open), _explain)
 
     def do(self, piece: Any) -> Future[Any]:
-        return translate(self._pool.submit(_do, piece), _explain)
+        try:
+            return translate(self._pool.submit(_do, piece), _explain)
+        except BrokenProcessPool as error:  # it ended while it had nothing to do
+            raise WorkerLostError(DIED) from error
 
     def end(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

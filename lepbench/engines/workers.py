@@ -26,7 +26,11 @@ class Worker(ABC):
 
     @abstractmethod
     def do(self, piece: Any) -> Future[Any]:
-        """Begin a piece."""
+        """Begin a piece.
+
+        Raises:
+            WorkerLostError: the process has ended already.
+        """
 
     @abstractmethod
     def end(self) -> None:
@@ -96,7 +100,12 @@ class WorkerTeam(Team):
         while self._idle and self._waiting:
             worker, piece = self._idle.pop(), self._waiting.popleft()
             until = time.monotonic() + self._timeout if self._timeout else float("inf")
-            self._busy[worker.do(piece)] = _Begun(worker, piece, until)
+            try:
+                self._busy[worker.do(piece)] = _Begun(worker, piece, until)
+            except WorkerLostError as error:
+                self._waiting.appendleft(piece)
+                worker.end()
+                self._count_loss(error)
         there = len(self._busy) + len(self._idle) + len(self._opening)
         for _ in range(min(len(self._waiting) - len(self._opening), self._most - there)):
             worker = self._hire()

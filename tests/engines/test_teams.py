@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,6 +67,17 @@ def test_what_workers_do_not_finish_is_replaced_and_the_rest_is_done_once(tmp_pa
     assert tries == {0: 1, 1: 2, 2: 2, 3: 1, 4: 2, 5: 1, 6: 2, 7: 1}
     # Two from the start, and one for each of the six that were lost, unless nothing was left to do.
     assert 6 <= len(list(tmp_path.glob("opened-*"))) <= 8
+
+
+@pytest.mark.slow
+def test_a_worker_that_ended_while_it_had_nothing_to_do_is_replaced(tmp_path: Path) -> None:
+    with Processes(1).start(work, Job(tmp_path)) as team:
+        assert dict(team.run([Part(0)], lambda more: None)) == {Part(0): 0}
+        (opened,) = tmp_path.glob("opened-*")
+        os.kill(int(opened.name.partition("-")[2]), signal.SIGKILL)
+        time.sleep(0.5)
+        assert dict(team.run([Part(5)], lambda more: None)) == {Part(5): 5}
+    assert len(list(tmp_path.glob("opened-*"))) == 2
 
 
 def test_without_a_replacement_a_lost_piece_ends_the_run(tmp_path: Path) -> None:
