@@ -53,8 +53,8 @@ def test_what_workers_do_not_finish_is_replaced_and_the_rest_is_done_once(tmp_pa
     parts = [Part(number) for number in range(8)]
     told: list[int] = []
     with Processes(2, timeout=5.0).start(work, Job(tmp_path)) as team:
-        found = dict(team.run(parts, told.append, replace))
-        again = dict(team.run([Part(6)], told.append, replace))
+        found: dict[Part, Any] = dict(team.run(parts, told.append, replace))
+        again: dict[Part, Any] = dict(team.run([Part(6)], told.append, replace))
     assert {part.number: result for part, result in found.items()} == {
         **{number: number for number in (0, 1, 5, 6, 7)},
         2: "a worker process ended, perhaps because memory ran out",
@@ -104,4 +104,4 @@ def test_engines_are_chosen_by_what_is_asked_for() -> None:
     assert type(choose_engine(None, None, timeout=9)).__name__ == "Processes"
     for asked in ({"workers": 2}, {"timeout": 9.0, "workers": None}):
         with pytest.raises(LepbenchError, match="engine 'here'"):
-            choose_engine("here", **asked)  # type: ignore[arg-type]
+            choose_engine("here", **asked)
