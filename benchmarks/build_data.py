@@ -40,9 +40,9 @@ from skimage import data
 
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
-from lepbench.data.engines import InProcess, Processes
 from lepbench.data.picture import encode_picture
 from lepbench.data.schema import ROW_GROUP, make_arrow_schema
+from lepbench.engines import InProcess, Processes
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
 SIZE = 512

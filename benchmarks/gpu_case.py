@@ -13,23 +13,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from drawn import draw_condition
 from floors import count_parts, floor_seconds
 from guided_step import CFG, Contest, add_vae, peak_bytes, random_backbone, seconds
 from large_run import make_case
 from torch import Tensor
 
 from lepbench.backbones.cost import count_passes
-from lepbench.evaluation.condition_runner import ConditionRunner, holds_all
+from lepbench.evaluation.condition_table import ConditionTable
 from lepbench.evaluation.conditions import MODEL, Condition
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocols import select_protocol
-from lepbench.evaluation.sample import Batch, Sample, make_batches
+from lepbench.evaluation.sample import OK, Batch, Sample, make_batches
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.presets import PRESETS
 from lepbench.images import to_pixels
 from lepbench.methods.lep import Lep, LepConfig
-from lepbench.progress import ignore_progress
 from lepbench.quiet import silence_libraries
 from lepbench.suites import Suite
 
@@ -115,11 +115,13 @@ class Drawing:
 
         protocol = select_protocol(self.suite)
         with tempfile.TemporaryDirectory(dir=self.folder) as place:
-            runner = ConditionRunner(Path(place), load_judges(protocol), protocol, ignore_progress)
-            condition = Condition(MODEL, draw, method=method)
-            taken, _ = seconds(lambda: runner.table(condition, batches))
+            judges, condition = load_judges(protocol), Condition(MODEL, draw, method=method)
+            tables = list[ConditionTable]()
+            taken, _ = seconds(
+                lambda: tables.append(draw_condition(Path(place), condition, batches, judges, protocol))
+            )
             # A picture that fails has a line of its own there, and the run goes on.
-            if not all(holds_all(path) for path in Path(place).glob("*.parquet")):
+            if set(tables[0].read_columns(["status"])["status"].to_pylist()) != {OK}:
                 raise RuntimeError("a picture could not be drawn beside its scoring")
         return {"scored_pictures_per_s": sum(map(len, batches)) / taken}
 

@@ -26,13 +26,13 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from drawn import draw_condition
 
 from lepbench.backbones import load_backbone
 from lepbench.backbones.cost import count_passes
 from lepbench.bars import show_bars
 from lepbench.config import dump_config
-from lepbench.evaluation.condition_runner import ConditionRunner
-from lepbench.evaluation.condition_table import PICTURE, ConditionTable
+from lepbench.evaluation.condition_table import ConditionTable
 from lepbench.evaluation.conditions import Condition, make_model_condition, make_real_condition
 from lepbench.evaluation.features import stack_features
 from lepbench.evaluation.figure_names import strip_label
@@ -193,7 +193,7 @@ class Bench:
             f"{name}-{sha256_bytes(dump_config(model).encode())[:8]}", make_model_condition(method), progress
         )
         columns = list_feature_columns(self.protocol)
-        rows = [name for name in real.schema.names if name not in (PICTURE, *columns)]
+        rows = [name for name in real.schema.names if name not in columns]
         frame = number_pictures(
             pa.concat_tables([real.read_columns(rows), drawn.read_columns(rows)]).to_pandas()
         )
@@ -226,7 +226,7 @@ class Bench:
 
     def _table(self, folder: str, row: Condition, progress: Progress) -> ConditionTable:
         kept = self.folder / f"{folder}-{self.skip}-{self.items}"
-        return ConditionRunner(kept, self.judges, self.protocol, progress).table(row, self.batches)
+        return draw_condition(kept, row, self.batches, self.judges, self.protocol, progress)
 
     def time_models(self, models: Sequence[ModelConfig]) -> list[int]:
         """Milliseconds of the processors for one picture by each, the least of some drawn in turn."""

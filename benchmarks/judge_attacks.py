@@ -30,7 +30,7 @@ from lepbench.evaluation.guard import is_copy, make_guard_terms, weigh_figures
 from lepbench.evaluation.judges import load_judges
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import read_record
-from lepbench.evaluation.redraw import PICTURE_TOLERANCE
+from lepbench.evaluation.redrawn import BOUNDS
 from lepbench.evaluation.references import load_references
 from lepbench.evaluation.sample import Sample, make_batches
 from lepbench.evaluation.schema import list_feature_columns
@@ -133,7 +133,7 @@ def measure_set(name: str, pixels: Pixels, known: dict[str, Pixels], *, ranking:
         "kid_loss": show_interval(report.kid_loss),
         "copied": f"{report.copied:.2f}",
         "guard": ", ".join(report.failed) or "passed",
-        "redraw": "passed" if (away <= PICTURE_TOLERANCE).all() else "refused",
+        "redraw": "passed" if (away <= BOUNDS.mean).all() else "refused",
     }
 
 

@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -157,6 +158,20 @@ def write_bytes(path: Path, content: bytes, lasting: bool = False) -> None:
     """Write a file atomically; see `atomic_path`."""
     with atomic_path(path, lasting) as partial:
         partial.write_bytes(content)
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Give a file a second name atomically, or copy it where the disk or its system knows no links.
+
+    Raises:
+        LepbenchError: it cannot be written.
+    """
+    with atomic_path(target) as partial:
+        partial.unlink()
+        try:
+            partial.hardlink_to(source)
+        except OSError:
+            shutil.copyfile(source, partial)
 
 
 def write_text(path: Path, content: str, lasting: bool = False) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lepbench.errors import LepbenchError
@@ -15,12 +17,30 @@ HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 """`owner/name`, as the hub knows models."""
 
 
+_pinned: ContextVar[Mapping[str, str]] = ContextVar("pinned revisions", default=MappingProxyType({}))
+
+
+@contextmanager
+def pin_revisions(revisions: Mapping[str, str]) -> Iterator[None]:
+    """A block in which models are those of commits, by `owner/name`, unless a caller asks for another."""
+    token = _pinned.set(dict(revisions))
+    try:
+        yield
+    finally:
+        _pinned.reset(token)
+
+
+def list_pinned() -> dict[str, str]:
+    """The commits that models are pinned to here, by `owner/name`."""
+    return dict(_pinned.get())
+
+
 def fetch_snapshot(model: str, patterns: Sequence[str], revision: str | None = None) -> Path:
     """The folder of a model's files at a revision, from the cache or the hub.
 
     Args:
         patterns: the files to fetch, as globs; nothing else is downloaded.
-        revision: a commit, branch or tag; without it the newest.
+        revision: a commit, branch or tag; without it the one pinned, or the newest.
 
     Raises:
         ConnectionError: the hub cannot be reached and its cache lacks the model; the message says why.
@@ -28,6 +48,7 @@ def fetch_snapshot(model: str, patterns: Sequence[str], revision: str | None = N
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    revision = revision or _pinned.get().get(model)
     download = partial(snapshot_download, revision=revision) if revision else snapshot_download
     try:
         return Path(download(model, allow_patterns=list(patterns)))
@@ -88,6 +109,7 @@ def find_snapshot(model: str, revision: str | None = None) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
+    revision = revision or _pinned.get().get(model)
     try:
         return Path(snapshot_download(model, revision=revision, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, OSError):

@@ -11,14 +11,21 @@ def set_one_thread() -> None:
     _set_threads(1, 1)
 
 
+def count_threads() -> int:
+    """In how many threads networks compute here."""
+    import torch
+
+    return torch.get_num_threads()
+
+
 @contextmanager
-def use_one_thread() -> Iterator[None]:
-    """A block in one thread, the same wherever it runs: networks round differently in several."""
+def use_threads(number: int) -> Iterator[None]:
+    """A block in so many threads, the same wherever it runs: networks round differently in more or fewer."""
     import cv2
     import torch
 
     before = torch.get_num_threads(), cv2.getNumThreads()
-    set_one_thread()
+    _set_threads(number, number)
     try:
         yield
     finally:

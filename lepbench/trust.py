@@ -30,6 +30,11 @@ def trusting_code(given: bool = True) -> Iterator[None]:
         _given.reset(token)
 
 
+def is_trusting() -> bool:
+    """Whether code that has not run before may run here."""
+    return _given.get() or os.environ.get(TRUST, "") not in ("", "0")
+
+
 def require_trust(asker: str, files: Sequence[Path]) -> None:
     """Refuse to run files that have not been trusted; those that are trusted now are remembered.
 
@@ -45,7 +50,7 @@ def require_trust(asker: str, files: Sequence[Path]) -> None:
     new = [path for path, line in lines.items() if line not in known]
     if not new:
         return
-    if not _given.get() and os.environ.get(TRUST, "") in ("", "0"):
+    if not is_trusting():
         raise LepbenchError(
             f"{asker} would run {new[0]}, which is new here or has changed",
             "read it, then add --trust-code once (in Python: evaluate(..., trust_code=True))",

@@ -23,12 +23,14 @@ class StandInHub:
 
     Attributes:
         fetched: `MODEL/FILE` of every file that was downloaded.
+        asked: the revision of every model that was asked for.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.models: dict[str, Path] = {}
         self.fetched: list[str] = []
+        self.asked: list[str | None] = []
 
     def publish(self, model: str, folder: Path) -> None:
         self.models[model] = folder
@@ -50,6 +52,7 @@ class StandInHub:
         allow_patterns: list[str] | None = None,
         local_files_only: bool = False,
     ) -> str:
+        self.asked.append(revision)
         folder = self.cached(model)
         if local_files_only or os.environ.get("HF_HUB_OFFLINE") == "1":
             if not folder.is_dir():

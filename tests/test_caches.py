@@ -50,7 +50,7 @@ def test_reference_rows_are_kept_there(
     tmp_path: Path,
 ) -> None:
     evaluate(tiny_model, tiny_suite, tmp_path / "out", limit=2, judges=tiny_judges)
-    assert list((own_cache / "references").glob("*.parquet"))
+    assert list((own_cache / "references").glob("*/*.parquet"))
     assert not elsewhere.exists()
 
 

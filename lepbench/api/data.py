@@ -10,7 +10,8 @@ from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.config import load_document, parse_config
 from lepbench.data.build import build_triplets
 from lepbench.data.read import Triplets
-from lepbench.data.request import SourceLike, choose_engine, make_build_config
+from lepbench.data.request import SourceLike, make_build_config
+from lepbench.engines import choose_engine
 from lepbench.predictors import Predictor
 from lepbench.predictors.train import train_predictor
 from lepbench.predictors.train_config import TrainConfig

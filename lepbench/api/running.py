@@ -5,28 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lepbench.api.counts import require_whole
 from lepbench.api.loading import find_run
-from lepbench.api.model import ModelLike, read_model
-from lepbench.api.needs import write_prefetch
+from lepbench.api.model import ModelLike
+from lepbench.api.preparing import SuiteLike, pinning, prepare_evaluation
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import choose_device
+from lepbench.engines import choose_engine
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import compare as comparing
 from lepbench.evaluation.checks import verify_run
 from lepbench.evaluation.judges import load_judges
-from lepbench.evaluation.needs import list_needs, require_here
 from lepbench.evaluation.protocol import Protocol
-from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.run import evaluate as run
 from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
-from lepbench.fetch import is_offline
 from lepbench.publishing.publish import publish_run
-from lepbench.suites import Suite, load_suite
+from lepbench.suites import Suite
 from lepbench.trust import trusting_code
 
-SuiteLike = str | Path | Suite
 RunLike = str | Path | Record
 
 
@@ -42,6 +38,11 @@ def evaluate(
     judges: str | Path | None = None,
     statistics: str | Path | None = None,
     device: str = "auto",
+    engine: str | None = None,
+    workers: int | None = None,
+    timeout: float | None = None,
+    gpus: float = 1.0,
+    lock: str | Path | None = None,
     trust_code: bool = False,
     progress: ShowProgress = True,
 ) -> Record:
@@ -65,6 +66,11 @@ def evaluate(
         statistics: a folder of `lepbench statistics make`, which sets are compared with, instead of the
             protocol's reference.
         device: "cpu", "cuda", or "auto" for a GPU if there is one.
+        engine: "here", "processes" or "ray"; which of them changes no picture and no figure.
+        workers: batches that are drawn in parallel; with "ray" as many as the cluster has places for.
+        timeout: seconds that a batch may take; one that takes longer failed.
+        gpus: of each worker, on a GPU; with "ray" it may be a fraction.
+        lock: a lockfile of `lepbench prefetch`, whose commits are loaded and whose files must be here.
         trust_code: run code that a configuration names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
@@ -74,33 +80,21 @@ def evaluate(
     Raises:
         LepbenchError: the model or a file cannot be used, or `out` belongs to another run.
     """
-    with trusting_code(trust_code), follow_progress(progress) as show:
-        require_whole("samples_per_item", samples_per_item, least=1)
-        # The suite says how many there are.
-        require_whole("limit", 1 if limit is None else limit)
-        chosen = suite if isinstance(suite, Suite) else load_suite(suite)
-        config, method, stateful = read_model(model, name)
-        reference = None if statistics is None else Path(statistics)
-        terms = (
-            protocol
-            if isinstance(protocol, Protocol)
-            else select_protocol(chosen, protocol, judges=judges, reference=reference)
-        )
-        if is_offline():
-            require_here(list_needs(config, chosen, terms), write_prefetch(model, chosen, protocol, judges))
-        folder = Path("runs") / config.name if out is None else Path(out)
-        record = run(
-            config,
-            chosen,
-            folder,
+    runner = choose_engine(engine, workers, timeout)
+    with trusting_code(trust_code), pinning(lock), follow_progress(progress) as show:
+        config, chosen, arguments = prepare_evaluation(
+            model,
+            suite,
+            name=name,
             limit=limit,
             samples_per_item=samples_per_item,
+            protocol=protocol,
+            judges=judges,
+            statistics=statistics,
             device=device,
-            protocol=terms,
-            method=method,
-            stateful=stateful,
-            progress=show,
         )
+        folder = Path("runs") / config.name if out is None else Path(out)
+        record = run(config, chosen, folder, **arguments, engine=runner, gpus=gpus, progress=show)
     publish_run(record, chosen, folder)
     return record
 

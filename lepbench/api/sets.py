@@ -8,17 +8,25 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from lepbench.api.needs import write_prefetch
 from lepbench.api.progress import ShowProgress
 from lepbench.bars import show_bars
+from lepbench.engines import Engine, InProcess, choose_engine
+from lepbench.evaluation.needs import list_needs, require_here
 from lepbench.evaluation.record import read_record
+from lepbench.fetch import is_offline
+from lepbench.locks import lock_results
 from lepbench.progress import Progress, ignore_progress
 from lepbench.run_sets.config import RunSet
 from lepbench.run_sets.folder import claim_set_folder
 from lepbench.run_sets.follow import Follow
 from lepbench.run_sets.outcome import SetOutcome
 from lepbench.run_sets.perform import perform_runs
+from lepbench.run_sets.perform_apart import perform_runs_apart
 from lepbench.run_sets.plan import Plan, make_plan
 from lepbench.run_sets.show import show_set
+from lepbench.run_sets.states import State
+from lepbench.run_sets.suites import PlannedSuite
 from lepbench.trust import trusting_code
 
 SetLike = str | Path | Mapping[str, Any] | RunSet
@@ -29,6 +37,8 @@ def run_set(
     *,
     only: str | None = None,
     quick: bool = False,
+    engine: str | None = None,
+    workers: int | None = None,
     trust_code: bool = False,
     progress: ShowProgress = True,
 ) -> SetOutcome:
@@ -43,6 +53,8 @@ def run_set(
         only: pattern with `*` of the models that are evaluated now; finished runs of others are shown too.
         quick: evaluate the first two items of each suite alone, with all their variants, for a first look;
             into a folder of its own, `OUT-quick`.
+        engine: "here", "processes" or "ray"; which of them changes no figure.
+        workers: runs that are done at once; with "ray" as many as the cluster has places for.
         trust_code: run code that a configuration names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total), whose stage
             is the run and the condition.
@@ -54,18 +66,44 @@ def run_set(
         LepbenchError: the set cannot be read or is contradictory, or a folder belongs to another run; the
             faults of single runs are in `failed`.
     """
+    runner = choose_engine(engine, workers)
     with trusting_code(trust_code):
-        return finish_plan(make_plan(config, only, quick=quick), follow_runs(progress))
+        return finish_plan(make_plan(config, only, quick=quick), follow_runs(progress), runner)
 
 
-def finish_plan(plan: Plan, follow: Follow) -> SetOutcome:
-    """Do what is missing of a plan, and write the tables and plots of all that is finished."""
-    claim_set_folder(plan.config)
-    plan = plan.make_suites(follow)
-    outcomes = perform_runs(plan.config, *plan.list_selected(), follow)
-    finished = [(one.run, one.record) for one in outcomes if one.record is not None]
-    finished += [(run, read_record(run.folder)) for run in plan.list_others()]
-    return show_set(plan, finished, {one.run.name: one.reason for one in outcomes if one.reason})
+def finish_plan(plan: Plan, follow: Follow, engine: Engine | None = None) -> SetOutcome:
+    """Do what is missing of a plan, and write the tables and plots of all that is finished.
+
+    Raises:
+        LepbenchError: another process writes the set, or its folder cannot be written.
+    """
+    if is_offline():
+        require_plan_here(plan)
+    with lock_results(plan.config.folder):
+        claim_set_folder(plan.config)
+        plan = plan.make_suites(follow)
+        selected = plan.list_selected()
+        outcomes = (
+            perform_runs(plan.config, *selected, follow)
+            if engine is None or isinstance(engine, InProcess)
+            else perform_runs_apart(plan.config, *selected, follow, engine)
+        )
+        finished = [(one.run, one.record) for one in outcomes if one.record is not None]
+        finished += [(run, read_record(run.folder)) for run in plan.list_others()]
+        return show_set(plan, finished, {one.run.name: one.reason for one in outcomes if one.reason})
+
+
+def require_plan_here(plan: Plan) -> None:
+    """Refuse to begin a set offline whose runs would have to fetch something.
+
+    Raises:
+        LepbenchError: something is not here; the message has the command that fetches it.
+    """
+    for run, state in zip(*plan.list_selected(), strict=True):
+        suite, protocol = run.task.suite, run.task.protocol
+        if state is not State.DONE and not isinstance(suite, PlannedSuite):
+            command = write_prefetch(run.variant.file, suite, protocol, plan.config.judges)
+            require_here(list_needs(run.variant.config, suite, protocol), command)
 
 
 def follow_runs(progress: ShowProgress) -> Follow:

@@ -16,6 +16,7 @@ from lepbench.errors import LepbenchError
 
 VERBS = {
     "build-data": ("build_data", "Build an edge-map triplet dataset from a captioned corpus."),
+    "cache": ("cache", "List or clear the reference conditions that runs keep for each other."),
     "compare": ("compare", "Hold finished runs against each other."),
     "data": ("data", "Check a triplet folder, export it, push it to the hub."),
     "doctor": ("doctor", "Check this installation, and what configurations still lack."),
@@ -23,6 +24,7 @@ VERBS = {
     "hub": ("hub", "Write what the hub shows of a benchmark and of a model's results."),
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
     "list": ("list", "List what there is to choose from."),
+    "merge": ("merge", "Make one run of the shards of a job array."),
     "mini": ("mini", "Train and check the embedded models."),
     "prefetch": ("prefetch", "Fetch ahead what a run needs, or the weights of a detector."),
     "run": ("run", "Evaluate a set of models on suites: what is missing, one table, plots."),

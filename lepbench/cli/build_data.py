@@ -92,8 +92,8 @@ def command(
       lepbench build-data photos --out triplets --exclude sketchworld-edges-v1 --duplicates near
       lepbench build-data examples/build-data.yaml --out triplets --shards 3/8
     """
-    from lepbench.data.lock import parse_share
-    from lepbench.data.request import choose_engine
+    from lepbench.engines import choose_engine
+    from lepbench.shares import parse_share
 
     config = read_configuration(
         source, {key: value for key, value in options.items() if value not in (None, ())}

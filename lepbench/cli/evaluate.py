@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lepbench.cli.inputs import DEFAULT_SUITE, check_documents, check_model_file
+from lepbench.shares import Share, parse_share
 
 if TYPE_CHECKING:
     from lepbench.evaluation.record import Record
@@ -39,6 +40,24 @@ if TYPE_CHECKING:
     help="Images per item, each from its own noise.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+@click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Batches drawn in parallel.  [default: 1; one a GPU; with ray as many as the cluster has room for]",
+)
+@click.option(
+    "--gpus", type=click.FloatRange(min=0), default=1.0, help="GPUs of a worker on Ray.  [default: 1]"
+)
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that a batch may take.")
+@click.option(
+    "--shards", metavar="I/N", help="Draw only every N-th batch, from the I-th: one job of an array."
+)
+@click.option(
+    "--lock",
+    type=click.Path(path_type=Path),
+    help="Lockfile of 'lepbench prefetch': its commits are loaded, and its files must be here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def command(
     model: Path,
@@ -50,6 +69,12 @@ def command(
     limit: int | None,
     samples_per_item: int,
     device: str,
+    engine: str | None,
+    workers: int | None,
+    gpus: float,
+    timeout: float | None,
+    shards: str | None,
+    lock: Path | None,
     as_json: bool,
 ) -> None:
     """Generate images with the model in MODEL.yaml and score them on a suite.
@@ -58,15 +83,19 @@ def command(
     the real images, their VAE round trip, the sketch drawn on the unguided images, and the model's
     images compared with the next item's sketch. Images that were drawn elsewhere, or by a Python callable,
     have no backbone, and so no unguided, VAE and overlay rows, unless `compare_with` names one. The same
-    command resumes an interrupted run; one with another --limit is another run.
+    command resumes an interrupted run; one with another --limit is another run. Neither engine nor workers
+    change a picture or a figure.
 
     \b
     Examples:
       lepbench evaluate examples/mini-lep.yaml
       lepbench evaluate examples/mini-lep.yaml --limit 8 --out /tmp/quick
       lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
+      lepbench evaluate examples/sd15-lep.yaml --suite photographs --workers 8
+      lepbench evaluate examples/sd15-lep.yaml --suite photographs --shards 3/8
       lepbench evaluate my-model.yaml --import my_methods.py --protocol my-protocol.yaml
     """
+    share = None if shards is None else parse_share(shards)
     check_model_file(model)
     check_documents(protocol, judges)
     from lepbench.config import load_config
@@ -81,27 +110,44 @@ def command(
     config = load_config(model, ModelConfig)
     for note in describe_unknown_words(config.backbone or "", chosen.items(limit).prompts):
         click.echo(note, err=True)
+    settings: dict[str, Any] = {
+        "limit": limit,
+        "samples_per_item": samples_per_item,
+        "protocol": protocol,
+        "judges": judges,
+        "statistics": statistics,
+        "device": device,
+        "engine": engine,
+        "workers": workers,
+        "gpus": gpus,
+        "timeout": timeout,
+        "lock": lock,
+    }
+    if share is not None:
+        _draw_share(model, chosen, share, out, settings)
+        return
     folder = out or Path("runs") / config.name
-    record = evaluate(
-        model,
-        chosen,
-        folder,
-        limit=limit,
-        samples_per_item=samples_per_item,
-        protocol=protocol,
-        judges=judges,
-        statistics=statistics,
-        device=device,
-    )
+    record = evaluate(model, chosen, folder, **settings)
     _say_what_lacks(chosen, record)
     if as_json:
         click.echo(json.dumps(record.published()))
     else:
-        _print_table(record)
-    _say_where(record, folder)
+        print_table(record)
+    say_where(record, folder)
 
 
-def _print_table(record: Record) -> None:
+def _draw_share(model: Path, suite: Suite, share: Share, out: Path | None, settings: dict[str, Any]) -> None:
+    from lepbench.api.shares import evaluate_share
+
+    folder, _ = evaluate_share(model, suite, share, out, **settings)
+    click.echo(
+        f"wrote shard {share} into {folder}; 'lepbench merge' makes a run of all shards",
+        err=True,
+    )
+
+
+def print_table(record: Record) -> None:
+    """Print the figures."""
     from lepbench.cli.console import make_console
     from lepbench.publishing.tables import make_terminal_tables
 
@@ -128,7 +174,8 @@ def _say_what_lacks(suite: Suite, record: Record) -> None:
         click.echo("one sample an item: no diversity; --samples-per-item asks for more", err=True)
 
 
-def _say_where(record: Record, folder: Path) -> None:
+def say_where(record: Record, folder: Path) -> None:
+    """Say what a reader of the table should know, and where the files lie."""
     if record.submitted_code:
         click.echo(f"code of the submitter took part: {', '.join(record.submitted_code)}", err=True)
     for note in record.notes:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lepbench.judges import JudgeConfig
 
 REGISTRIES = {
-    "engines": ("lepbench.data.engines", "ENGINES"),
+    "engines": ("lepbench.engines", "ENGINES"),
     "measures": ("lepbench.evaluation.measures", "MEASURES"),
     "methods": ("lepbench.methods", "METHODS"),
     "predictors": ("lepbench.predictors", "PREDICTORS"),

@@ -11,6 +11,7 @@ import click
 from lepbench.cli.inputs import check_documents
 
 if TYPE_CHECKING:
+    from lepbench.engines import Engine
     from lepbench.run_sets.outcome import SetOutcome
     from lepbench.run_sets.plan import Plan
 
@@ -22,7 +23,20 @@ if TYPE_CHECKING:
     "--quick", is_flag=True, help="First two items of each suite, with their variants, into OUT-quick."
 )
 @click.option("--dry-run", is_flag=True, help="List the runs that are done and missing, and do none.")
-def command(sets: tuple[Path, ...], only: str | None, quick: bool, dry_run: bool) -> None:
+@click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Runs done at once.  [default: 1; one a GPU; with ray as many as the cluster has room for]",
+)
+def command(
+    sets: tuple[Path, ...],
+    only: str | None,
+    quick: bool,
+    dry_run: bool,
+    engine: str | None,
+    workers: int | None,
+) -> None:
     """Evaluate every model of SET.yaml on every suite, and set the runs in one table.
 
     Keys that list several values under 'sweep' make a model of each combination. Runs that are done are read
@@ -37,6 +51,7 @@ def command(sets: tuple[Path, ...], only: str | None, quick: bool, dry_run: bool
       lepbench run examples/trade-off.yaml --dry-run
       lepbench run examples/trade-off.yaml
       lepbench run examples/contestants.yaml examples/questions.yaml --quick
+      lepbench run examples/trade-off.yaml --workers 4
       lepbench run examples/trade-off.yaml --only 'lep-scale-0.8*'
 
     \b
@@ -55,22 +70,25 @@ def command(sets: tuple[Path, ...], only: str | None, quick: bool, dry_run: bool
         - {x: method.scale, y: faithful_f1}
     """
     check_documents(*sets)
+    from lepbench.engines import choose_engine
+
+    runner = choose_engine(engine, workers)
     from lepbench.run_sets.plan import make_plan
 
     plans = [make_plan(path, only, quick=quick) for path in sets]
     if dry_run:
         click.echo("\n".join(plan.describe() for plan in plans))
         return
-    outcomes = [_perform(plan) for plan in plans]
+    outcomes = [_perform(plan, runner) for plan in plans]
     if any(outcome.failed for outcome in outcomes):
         sys.exit(1)
 
 
-def _perform(plan: Plan) -> SetOutcome:
+def _perform(plan: Plan, engine: Engine) -> SetOutcome:
     """Do what is missing of a set, and print its tables and where its files lie."""
     from lepbench.api.sets import finish_plan, follow_runs
 
-    outcome = finish_plan(plan, follow_runs(True))
+    outcome = finish_plan(plan, follow_runs(True), engine)
     click.echo(outcome.format_tables(intervals=plan.config.table.intervals), nl=False)
     for front in outcome.fronts:
         click.echo(front.describe())

@@ -13,13 +13,11 @@ from lepbench.data.account import Reject
 from lepbench.data.card import write_card
 from lepbench.data.config import BuildConfig
 from lepbench.data.corpus import Corpus, Reason
-from lepbench.data.engines import Engine, InProcess
-from lepbench.data.engines.base import ignore_entries
 from lepbench.data.excluded import Excluded, read_excluded
 from lepbench.data.hygiene import Hygiene, find_drops
 from lepbench.data.job import Job
 from lepbench.data.keys import read_keys
-from lepbench.data.lock import Share, hold_gate, lock_folder
+from lepbench.data.lock import hold_gate, lock_folder
 from lepbench.data.manifest import (
     MANIFEST,
     BuildRecipe,
@@ -38,9 +36,12 @@ from lepbench.data.shards import (
 )
 from lepbench.data.sources.folder import Folder
 from lepbench.detectors import identify_detector
+from lepbench.engines import Engine, InProcess, Terms
+from lepbench.engines.base import ignore_entries
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, list_visible
 from lepbench.progress import Progress, ignore_progress
+from lepbench.shares import Share
 
 REJECTED = "rejected.jsonl"
 SHAPING = ("pillow", "numpy", "torch", "kornia", "opencv-python-headless", "pyarrow", "datasets")
@@ -304,7 +305,8 @@ def fill_shards(
     if missing := [piece for piece in mine if piece not in shards]:
         if manifest.sha256:
             manifest = save_manifest(manifest.unfinished(), job.out)
-        for piece, made in engine.run(make_shard, job, missing, count_entries):
+        terms = Terms(gpus=float(job.config.device == "cuda"))
+        for piece, made in engine.run(make_shard, job, missing, count_entries, terms):
             shards[piece] = require_shard(job.out, piece, made)
     return {piece: shards[piece] for piece in mine}, manifest
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from lepbench.data.account import Account, Reject, make_reject
 from lepbench.data.corpus import Original, Reason, Rejected
-from lepbench.data.engines.base import EntryProgress
 from lepbench.data.job import Job
 from lepbench.data.schema import ROW_GROUP, TripletRow
 from lepbench.data.triplet import (
@@ -19,6 +18,7 @@ from lepbench.data.triplet import (
     measure_edge_density,
     prepare_picture,
 )
+from lepbench.engines.base import EntryProgress
 from lepbench.errors import LepbenchError
 
 NO_MEMORY = re.compile("out of memory|insufficient memory|allocate memory", re.IGNORECASE)

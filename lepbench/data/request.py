@@ -8,7 +8,6 @@ from typing import Any
 
 from lepbench.config import load_config, parse_config
 from lepbench.data.config import BuildConfig
-from lepbench.data.engines import ENGINES, Engine
 from lepbench.data.sources import SOURCES, Source
 from lepbench.errors import LepbenchError
 from lepbench.registry import suggest_entry
@@ -74,15 +73,3 @@ def resolve_source(source: SourceLike) -> dict[str, Any]:
     raise LepbenchError(
         f"{str(source)!r} is no corpus, folder or YAML file", suggest_entry(str(source), SOURCES)
     )
-
-
-def choose_engine(name: str | None, workers: int | None) -> Engine:
-    """Who makes the shards.
-
-    Raises:
-        LepbenchError: no such engine, or one that has no workers.
-    """
-    several = workers is not None and workers > 1
-    if name == "here" and several:
-        raise LepbenchError("engine 'here' has no workers", "leave out workers, or take engine processes")
-    return ENGINES.get(name or ("processes" if several else "here"))(workers)

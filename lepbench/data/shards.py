@@ -16,11 +16,11 @@ from pydantic import FailFast
 from lepbench.config import Config, parse_config
 from lepbench.data.account import Account, Reject
 from lepbench.data.config import check_device
-from lepbench.data.engines.base import EntryProgress
 from lepbench.data.entries import hash_state, make_rows
 from lepbench.data.job import Job
 from lepbench.data.manifest import MOST_VALUES, BuildRecipe, Shard
 from lepbench.data.schema import ROW_GROUP, TripletRow, make_arrow_schema
+from lepbench.engines.base import EntryProgress
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, read_json, sha256_file, write_text
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from lepbench.data.account import Account
 from lepbench.data.build import existing_manifest, explain_few_captions, plan_build
 from lepbench.data.config import BuildConfig
-from lepbench.data.engines.base import ignore_entries
 from lepbench.data.entries import make_rows
 from lepbench.data.job import Job
 from lepbench.data.read import Triplet, decode_row
 from lepbench.data.shards import report_memory_error
-from lepbench.threads import use_one_thread
+from lepbench.engines.base import ignore_entries
+from lepbench.threads import use_threads
 
 SHOWN = 16
 
@@ -61,7 +61,7 @@ def survey_build(
     numbers = [place * corpus.count // sampled for place in range(sampled)]
     job, account = Job(out or Path(), corpus, config, recipe), Account(recipe.sha256)
     started = time.perf_counter()
-    with use_one_thread(), report_memory_error("this look"):
+    with use_threads(1), report_memory_error("this look"):
         found = list(make_rows(job, numbers, account, ignore_entries))
     rejects = Counter(str(reject.reason) for reject in account.rejects)
     share = corpus.count / sampled

@@ -9,12 +9,12 @@ from typing import Any
 from lepbench.backbones import choose_device, load_backbone
 from lepbench.evaluation.conditions import MODEL, OVERLAY, REAL, UNGUIDED, VAE, WRONG_SKETCH
 from lepbench.evaluation.guard import GuardReport, guard_run, make_guard_terms
+from lepbench.evaluation.opening import LoadBackbone
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.provenance import check_embedded, list_networks
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.recount import Known, recount_samples
 from lepbench.evaluation.redraw import Redrawn, redraw_samples
-from lepbench.evaluation.run import LoadBackbone
 from lepbench.evaluation.verification_levels import REDRAWN, SELF_REPORTED, VERIFIED
 from lepbench.evaluation.verify import verify_record
 from lepbench.judges import JudgeConfig, Judges

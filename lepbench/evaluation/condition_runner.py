@@ -1,14 +1,9 @@
-"""Generate and score conditions batch by batch; each batch is one atomic file, so runs can be resumed.
-
-A batch is encoded and written while the next one is drawn: a kill loses at most these two.
-"""
+"""A batch of a condition: drawn, scored, and stored as one atomic file with its pictures beside it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +15,16 @@ from torch import Tensor
 
 from lepbench.backbones.finite import NotFinite
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.background import BackgroundJobs
-from lepbench.evaluation.condition_table import PICTURE, ConditionTable, Piece
-from lepbench.evaluation.conditions import Condition
+from lepbench.evaluation.conditions import CONDITIONS, Condition
 from lepbench.evaluation.cost import count_method_passes, share_cost
+from lepbench.evaluation.layout import locate_picture
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import FAILED, OK, Batch, Sample
-from lepbench.evaluation.schema import make_work_schema
+from lepbench.evaluation.schema import HALVED
 from lepbench.evaluation.score import score_pictures
-from lepbench.files import atomic_path, sha256_bytes
+from lepbench.files import atomic_path, sha256_bytes, write_bytes
 from lepbench.images import Pixels, encode_picture, to_pixels
 from lepbench.judges import Judges
-from lepbench.progress import Progress
 from lepbench.submitted import describe_error
 
 Row = dict[str, Any]
@@ -43,83 +36,73 @@ class Failure:
     """Why there is no image."""
 
     reason: str
+    of_memory: bool = False
 
 
 @dataclass(frozen=True)
-class ConditionRunner:
-    """Generates and scores conditions batch by batch, and stores finished batches.
+class DrawnBatch:
+    """A batch that is done.
 
     Attributes:
-        folder: holds the finished batches.
-        judges: score the pictures.
-        protocol: the scoring protocol.
-        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
+        rows: of the samples table, a sample each.
+        pictures: those that are to be stored, as pixels or encoded; None for the others.
+        peaks: the most bytes of memory, and of that of an accelerator, of the worker that drew it; None where
+            that is this process or not known.
     """
 
-    folder: Path
-    judges: Judges
-    protocol: Protocol
-    progress: Progress
-
-    def table(self, row: Condition, batches: Sequence[Batch]) -> ConditionTable:
-        """The whole table: batches without a failure stay as they are, the others are generated."""
-        total = sum(len(batch) for batch in batches)
-        done = 0
-        self.progress(row.name, done, total)
-        paths = [self.folder / f"{row.name}-{number:05d}.parquet" for number in range(len(batches))]
-        with BackgroundJobs() as background:
-            for path, batch in zip(paths, batches, strict=True):
-                if not holds_all(path):
-                    background.start(store_rows, path, *self._draw_and_score(row, batch), self.schema)
-                done += len(batch)
-                self.progress(row.name, done, total)
-        return ConditionTable(self.schema, [Piece(path, 0) for path in paths])
-
-    @cached_property
-    def schema(self) -> pa.Schema:
-        """Of every batch."""
-        return make_work_schema(self.protocol)
-
-    def _draw_and_score(self, row: Condition, batch: Batch) -> tuple[list[Row], list[Pixels | None]]:
-        """The rows of a batch, and the pictures that are to be stored, None for the others."""
-        started = time.perf_counter()
-        with count_method_passes(row.method) as passes:
-            drawn = draw_batch(row, batch)
-        cost = share_cost(time.perf_counter() - started, passes, len(batch))
-        records = [make_sample_row(row, s, d) | cost for s, d in zip(batch, drawn, strict=True)]
-        good = {i: picture for i, picture in enumerate(drawn) if not isinstance(picture, Failure)}
-        if good:
-            samples = [batch[i] for i in good]
-            truths = [row.kind.select_truth(sample) for sample in samples]
-            scored = score_pictures(
-                np.stack(list(good.values())),
-                samples,
-                truths=truths,
-                judges=self.judges,
-                protocol=self.protocol,
-                embeds=row.stored is None,
-            )
-            for i, columns in zip(good, scored, strict=True):
-                records[i].update(columns)
-        return records, [good.get(i) if row.stored is None else None for i in range(len(batch))]
+    rows: list[Row]
+    pictures: list[Pixels | bytes | None]
+    peaks: tuple[int | None, int | None] = (None, None)
 
 
-def holds_all(path: Path) -> bool:
-    """Whether a batch is finished and none of its samples failed."""
-    return path.is_file() and set(pq.read_table(path, columns=["status"])["status"].to_pylist()) == {OK}
+def draw_and_score(row: Condition, batch: Batch, judges: Judges, protocol: Protocol) -> DrawnBatch:
+    """Draw a batch of a condition, and measure what was drawn."""
+    started = time.perf_counter()
+    with count_method_passes(row.method) as passes:
+        drawn = draw_batch(row, batch)
+    cost = share_cost(time.perf_counter() - started, passes, len(batch))
+    cost[HALVED] = row.limit.pictures is not None and len(batch) > row.limit.pictures
+    records = [make_sample_row(row, s, d) | cost for s, d in zip(batch, drawn, strict=True)]
+    good = {i: picture for i, picture in enumerate(drawn) if not isinstance(picture, Failure)}
+    if good:
+        samples = [batch[i] for i in good]
+        scored = score_pictures(
+            np.stack(list(good.values())),
+            samples,
+            truths=[row.kind.select_truth(sample) for sample in samples],
+            judges=judges,
+            protocol=protocol,
+            embeds=row.stored is None,
+        )
+        for i, columns in zip(good, scored, strict=True):
+            records[i].update(columns)
+    return DrawnBatch(records, [good.get(i) if row.stored is None else None for i in range(len(batch))])
 
 
 def draw_batch(row: Condition, batch: Batch) -> list[Pixels | Failure]:
-    """Images uint8 [H, W, 3] of a batch; if it fails, each is tried alone and failures are recorded.
+    """Images uint8 [H, W, 3] of a batch.
+
+    If a batch fails, each sample is tried alone and failures are recorded; if memory runs out, batches are
+    halved once, this and all that follow.
 
     Raises:
         LepbenchError: the fault is the user's, and would be that of every sample.
     """
+    most = row.limit.pictures
+    if most is not None and len(batch) > most:
+        return [d for i in range(0, len(batch), most) for d in draw_batch(row, batch[i : i + most])]
     pictures = _pictures(row, batch)
-    if isinstance(pictures, Failure):
-        # The exception is released by now, and with it the memory of the failed batch.
-        return [pictures] if len(batch) == 1 else [d for sample in batch for d in draw_batch(row, [sample])]
-    return [_read_picture(picture) for picture in pictures]
+    if not isinstance(pictures, Failure):
+        return [_read_picture(picture) for picture in pictures]
+    # The exception is released by now, and with it the memory of the failed batch.
+    if len(batch) == 1 or (pictures.of_memory and most is not None):
+        return [pictures] * len(batch)
+    if pictures.of_memory:
+        row.limit.pictures = (len(batch) + 1) // 2
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return draw_batch(row, batch)
+    return [d for sample in batch for d in draw_batch(row, [sample])]
 
 
 def _read_picture(picture: Tensor) -> Pixels | Failure:
@@ -138,7 +121,7 @@ def _pictures(row: Condition, batch: Batch) -> Tensor | Failure:
     except LepbenchError:
         raise
     except Exception as error:
-        return Failure(describe_error(error, row.files))
+        return Failure(describe_error(error, row.files), is_lack_of_memory(error))
     side = batch[0].item.sketch.shape[0]
     if tuple(pictures.shape) != (len(batch), 3, side, side):
         raise LepbenchError(
@@ -148,28 +131,75 @@ def _pictures(row: Condition, batch: Batch) -> Tensor | Failure:
     return pictures
 
 
+def is_lack_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, of a processor or an accelerator."""
+    said = str(error).lower()
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate" in said)
+
+
 def make_sample_row(row: Condition, sample: Sample, drawn: Pixels | Failure) -> Row:
-    """A sample's row of the table before it is scored, and its image encoded."""
-    record: Row = {
-        "row": row.name,
+    """A sample's row of the table before it is scored."""
+    record = _name_sample(row.name, sample)
+    if isinstance(drawn, Failure):
+        return {**record, "status": FAILED, "reason": drawn.reason}
+    if row.stored is not None:
+        return {**record, "status": OK, "png_sha256": sha256_bytes(row.stored.read(sample))}
+    return {**record, "status": OK}
+
+
+def fail_batch(condition: str, batch: Batch, reason: str) -> DrawnBatch:
+    """A batch that nobody finished."""
+    cost = share_cost(0.0, None, len(batch))
+    rows = [{**_name_sample(condition, s), "status": FAILED, "reason": reason} | cost for s in batch]
+    return DrawnBatch(rows, [None] * len(batch))
+
+
+def _name_sample(condition: str, sample: Sample) -> Row:
+    return {
+        "row": condition,
         "item_id": sample.item_id,
         "sample_index": sample.index,
         "seed": sample.seed,
     }
-    if isinstance(drawn, Failure):
-        return {**record, "status": FAILED, "reason": drawn.reason}
-    if row.stored is not None:
-        return {**record, "status": OK, "png_sha256": row.stored.find_picture(sample).sha256}
-    return {**record, "status": OK}
 
 
-def store_rows(path: Path, rows: list[Row], pictures: list[Pixels | None], schema: pa.Schema) -> None:
-    """Write the rows of a batch, with the pictures that are given encoded."""
-    for row, picture in zip(rows, pictures, strict=True):
+def encode_pictures(drawn: DrawnBatch) -> DrawnBatch:
+    """The same batch with its pictures encoded."""
+    return replace(drawn, pictures=[p if p is None else _encode(p) for p in drawn.pictures])
+
+
+def _encode(picture: Pixels | bytes) -> bytes:
+    return picture if isinstance(picture, bytes) else encode_picture(picture)
+
+
+def store_batch(out: Path, path: Path, drawn: DrawnBatch, schema: pa.Schema) -> None:
+    """Write a batch's pictures into the folder of a run, and then its rows, which say that it is done."""
+    for row, picture in zip(drawn.rows, drawn.pictures, strict=True):
+        place = locate_picture(out, row["row"], row["item_id"], row["sample_index"])
         if picture is not None:
-            png = encode_picture(picture)
-            row.update({PICTURE: png, "png_sha256": sha256_bytes(png)})
-    write_table(path, pa.Table.from_pylist(rows, schema))
+            png = _encode(picture)
+            row["png_sha256"] = sha256_bytes(png)
+            write_bytes(place, png)
+        elif row["status"] == FAILED:
+            place.unlink(missing_ok=True)  # of an earlier try
+    write_table(path, pa.Table.from_pylist(drawn.rows, schema))
+
+
+def holds_all(out: Path, path: Path, schema: pa.Schema) -> bool:
+    """Whether a batch is finished, none of its samples failed, and its pictures are there."""
+    if not path.is_file() or pq.read_schema(path).names != schema.names:
+        return False
+    lines = pq.read_table(path, columns=["row", "item_id", "sample_index", "status"]).to_pylist()
+    return all(line["status"] == OK and has_picture(out, line) for line in lines)
+
+
+def has_picture(out: Path, line: Row) -> bool:
+    """Whether the picture that a line of a batch names is in a folder, or is another condition's."""
+    if CONDITIONS[line["row"]].borrows is not None:
+        return True
+    return locate_picture(out, line["row"], line["item_id"], line["sample_index"]).is_file()
 
 
 def write_table(path: Path, table: pa.Table) -> None:

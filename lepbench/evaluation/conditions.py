@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from lepbench.backbones import Backbone
-from lepbench.evaluation.condition_table import ConditionTable
+from lepbench.evaluation.finished_pictures import FinishedPictures
 from lepbench.evaluation.sample import Sample
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, read_pixels, to_channels, to_tensor
@@ -78,6 +78,13 @@ def find_shown(name: str) -> str:
     return name if borrows is None else borrows.name
 
 
+@dataclass
+class BatchLimit:
+    """The most pictures that are drawn together; None while memory has not run out."""
+
+    pictures: int | None = None
+
+
 @dataclass(frozen=True)
 class Condition:
     """A condition that can be generated.
@@ -90,14 +97,16 @@ class Condition:
         files: sources from outside, whose lines are named where drawing fails.
         stored: where the images lie already, so that they are not stored again.
         method: what draws them, if a method does.
+        limit: how many are drawn together, once that is fewer than a batch.
     """
 
     kind: ConditionKind
     draw: Draw
     depends_on: dict[str, Any] | None = field(default=None)
     files: tuple[str, ...] = ()
-    stored: ConditionTable | None = None
+    stored: FinishedPictures | None = None
     method: Method | None = None
+    limit: BatchLimit = field(default_factory=BatchLimit)
 
     @property
     def name(self) -> str:
@@ -131,21 +140,21 @@ def make_vae_condition(backbone: Backbone, depends_on: dict[str, Any]) -> Condit
     return Condition(VAE, draw, depends_on)
 
 
-def make_overlay_condition(unguided: ConditionTable) -> Condition:
+def make_overlay_condition(unguided: FinishedPictures) -> Condition:
     """The sketch drawn on the unguided image: what a cheat would submit."""
 
     def draw(samples: Sequence[Sample]) -> Tensor:
-        stored = ((read_pixels(unguided.find_picture(s).png), s.item.input) for s in samples)
+        stored = ((read_pixels(unguided.read(s)), s.item.input) for s in samples)
         return to_channels(np.stack([overlay_sketch(picture, sketch) for picture, sketch in stored]))
 
     return Condition(OVERLAY, draw)
 
 
-def make_wrong_sketch_condition(model: ConditionTable) -> Condition:
+def make_wrong_sketch_condition(model: FinishedPictures) -> Condition:
     """The model's image compared with the next item's sketch: chance level."""
 
     def draw(samples: Sequence[Sample]) -> Tensor:
-        return to_channels(np.stack([read_pixels(model.find_picture(s).png) for s in samples]))
+        return to_channels(np.stack([read_pixels(model.read(s)) for s in samples]))
 
     return Condition(WRONG_SKETCH, draw, stored=model)
 

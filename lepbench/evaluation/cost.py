@@ -13,6 +13,7 @@ from lepbench.config import Config, Line
 from lepbench.evaluation.condition_table import ConditionTable
 from lepbench.methods import Method
 from lepbench.methods.base import Request
+from lepbench.methods.cost import PictureFlops
 
 SECONDS, PASSES, STEERED = "seconds", "passes", "steered_passes"
 """Columns that a batch keeps while a run goes on: of each sample, its share of the batch's."""
@@ -58,46 +59,49 @@ def share_cost(seconds: float, passes: Passes | None, pictures: int) -> dict[str
     return {name: value / pictures for name, value in found.items()}
 
 
-def measure_cost(table: ConditionTable, method: Method | None, request: Request) -> Cost | None:
-    """The cost of a condition's pictures; None where no denoiser of ours drew them.
+class Arithmetic(Config):
+    """By what numbers a condition's pictures are drawn, and how many operations their parts take."""
+
+    precision: Line
+    quantised: Line | None = None
+    cached: bool = False
+    flops: tuple[int, int, int] | None
+    """As `PictureFlops`; None where that is not known."""
+
+
+def find_arithmetic(method: Method, request: Request) -> Arithmetic | None:
+    """The arithmetic of a method; None where no denoiser of ours draws.
 
     Args:
         request: one of those drawn, of whose size operations are counted.
-    """
-    if method is None or method.counted is None:
-        return None
-    columns = table.read_columns([SECONDS, PASSES, STEERED])
-    means = (float(pc.mean(columns[name]).as_py() or 0) for name in columns.column_names)
-    return state_cost(method, request, *means)
-
-
-def state_cost(
-    method: Method, request: Request, seconds: float, passes: float, steered: float
-) -> Cost | None:
-    """The cost of a picture that took so long and so many passes; None where no denoiser of ours drew it.
-
-    Args:
-        request: of whose size operations are counted.
-        passes: steered ones included.
     """
     backbone = method.counted
     if backbone is None:
         return None
     precision, quantised, cached = describe_arithmetic(backbone)
+    try:
+        flops = method.measure_flops(request)
+    except Exception:  # whatever a backbone cannot do while it is counted: the figures stand without it
+        flops = None
+    return Arithmetic(precision=precision, quantised=quantised, cached=cached, flops=flops)
+
+
+def measure_cost(table: ConditionTable, arithmetic: Arithmetic) -> Cost:
+    """The cost of a condition's pictures."""
+    columns = table.read_columns([SECONDS, PASSES, STEERED])
+    means = (float(pc.mean(columns[name]).as_py() or 0) for name in columns.column_names)
+    return state_cost(arithmetic, *means)
+
+
+def state_cost(arithmetic: Arithmetic, seconds: float, passes: float, steered: float) -> Cost:
+    """The cost of a picture that took so long and so many passes, steered ones included."""
+    flops = None if arithmetic.flops is None else PictureFlops(*arithmetic.flops)
     return Cost(
         seconds=seconds,
         passes=passes,
         steered_passes=steered,
-        tflop=_count_tflop(method, request, passes - steered, steered),
-        precision=precision,
-        quantised=quantised,
-        cached=cached,
+        tflop=None if flops is None else flops.of_passes(passes - steered, steered),
+        precision=arithmetic.precision,
+        quantised=arithmetic.quantised,
+        cached=arithmetic.cached,
     )
-
-
-def _count_tflop(method: Method, request: Request, plain: float, steered: float) -> float | None:
-    try:
-        flops = method.measure_flops(request)
-    except Exception:  # whatever a backbone cannot do while it is counted: the figures stand without it
-        return None
-    return None if flops is None else flops.of_passes(plain, steered)

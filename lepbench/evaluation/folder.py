@@ -12,19 +12,17 @@ from pydantic import ValidationError
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import write_table
-from lepbench.evaluation.condition_table import PICTURE, ConditionTable
-from lepbench.evaluation.conditions import CONDITIONS, REAL
-from lepbench.evaluation.layout import RECORD, SAMPLES, locate_picture
+from lepbench.evaluation.condition_table import WORK, ConditionTable
+from lepbench.evaluation.conditions import REAL
+from lepbench.evaluation.layout import RECORD, SAMPLES
 from lepbench.evaluation.record import Identity
-from lepbench.evaluation.sample import OK
 from lepbench.evaluation.schema import FEATURES, KEPT
 from lepbench.faults import explain
-from lepbench.files import list_visible, make_folder, read_json, write_bytes, write_text
+from lepbench.files import list_visible, make_folder, read_json, write_text
 
 OWNER = "run.json"
 STATE = "method/state"
 """Among the hashes of a run whose code holds what no hash tells: a number of its own."""
-WORK = ".units"
 
 
 def prepare_folder(out: Path) -> None:
@@ -84,12 +82,17 @@ def check_owner(path: Path, identity: Identity) -> None:
             f"{out} holds a run, and whether the code at hand is the same cannot be known",
             "choose another out or name, or delete that folder",
         )
-    differing = [name for name in Identity.model_fields if getattr(owner, name) != getattr(identity, name)]
+    differing = list_differences(owner, identity)
     if differing:
         raise LepbenchError(
             f"{out} holds the results of another run (differs in {', '.join(differing)})",
             "choose another out or name, or delete that folder",
         )
+
+
+def list_differences(one: Identity, other: Identity) -> list[str]:
+    """What differs between two runs."""
+    return [name for name in Identity.model_fields if getattr(one, name) != getattr(other, name)]
 
 
 def read_owner(path: Path) -> Identity:
@@ -111,17 +114,7 @@ def holds_work(out: Path) -> bool:
 
 
 def write_samples(out: Path, tables: list[ConditionTable]) -> pa.Table:
-    """Write `samples.parquet` and every picture; what the former holds.
-
-    Images are at `samples/CONDITION/ITEM-INDEX.png`; conditions with borrowed images have none.
-    """
-    for table in tables:
-        for batch in table.read_batches(("row", "item_id", "sample_index", "status", PICTURE)):
-            for row in batch.to_pylist():
-                if row["status"] == OK and CONDITIONS[row["row"]].borrows is None:
-                    write_bytes(
-                        locate_picture(out, row["row"], row["item_id"], row["sample_index"]), row[PICTURE]
-                    )
+    """Write `samples.parquet`; what it holds."""
     kept = [
         name
         for name in tables[0].schema.names

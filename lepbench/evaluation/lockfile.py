@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lepbench.config import Config, dump_config, load_config
 from lepbench.detectors.weights import PUBLISHED, place_of
+from lepbench.errors import LepbenchError
 from lepbench.fetch import locate_file
 from lepbench.files import write_text
 from lepbench.hub import find_snapshot
@@ -82,6 +83,25 @@ def read_lockfile(path: Path) -> Lockfile:
         LepbenchError: it is missing, or holds something else.
     """
     return load_config(path, Lockfile)
+
+
+def list_revisions(lock: Lockfile) -> dict[str, str]:
+    """The commits of the models of the hub, by `owner/name`."""
+    return {source.source: source.revision for source in lock.sources if source.revision is not None}
+
+
+def require_locked(lock: Lockfile, command: str) -> None:
+    """Refuse to begin with other files than those of a lockfile.
+
+    Args:
+        command: what fetches them.
+
+    Raises:
+        LepbenchError: a file is missing or another.
+    """
+    unlike = list_unlike(lock)
+    if unlike:
+        raise LepbenchError(f"not the files of the lockfile: {', '.join(unlike)}", f"run {command}")
 
 
 def list_unlike(lock: Lockfile) -> list[str]:

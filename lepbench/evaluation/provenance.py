@@ -7,10 +7,10 @@ from pathlib import Path
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.embedded import is_embedded
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.opening import build_method, hash_backbone_files
 from lepbench.evaluation.parts import hash_submitted_code, list_method_files
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.references import find_reference
-from lepbench.evaluation.run import build_method, hash_backbone_files
 from lepbench.methods import Method, ModelConfig
 from lepbench.submitted import is_ours
 

@@ -17,12 +17,12 @@ from lepbench.evaluation.conditions import (
     make_unguided_condition,
     make_vae_condition,
 )
-from lepbench.evaluation.cost import count_method_passes, state_cost
+from lepbench.evaluation.cost import count_method_passes, find_arithmetic, state_cost
 from lepbench.evaluation.layout import locate_picture
+from lepbench.evaluation.opening import LoadBackbone, build_method, load_reference_backbone
 from lepbench.evaluation.provenance import check_files
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.redrawn import choose_bounds, compare_cost, compare_lines, compare_picture
-from lepbench.evaluation.run import LoadBackbone, build_method, load_reference_backbone
 from lepbench.evaluation.sample import Batch, Sample, make_batches
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels
@@ -119,8 +119,10 @@ def _redraw_condition(
         done += len(wanted)
         progress(f"{row.name} anew", done, total)
     if batches and row.method is not None:
-        request = batches[0][0][0].request
-        found = state_cost(row.method, request, 0.0, passes / total, steered / total)
+        arithmetic = find_arithmetic(row.method, batches[0][0][0].request)
+        found = (
+            arithmetic if arithmetic is None else state_cost(arithmetic, 0.0, passes / total, steered / total)
+        )
         compare_cost(folder, row.name, record.cost.get(row.name), found)
 
 

@@ -3,74 +3,74 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pyarrow.compute as pc
-
-from lepbench.backbones import Backbone, choose_device, load_backbone
-from lepbench.backbones.load import Precision
-from lepbench.config import parse_config, write_line
+from lepbench.backbones import choose_device, load_backbone
+from lepbench.config import parse_config
+from lepbench.engines import Engine, InProcess, Team, Terms
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.cache import keep_table, recall_table
-from lepbench.evaluation.condition_runner import ConditionRunner
-from lepbench.evaluation.condition_table import ConditionTable
-from lepbench.evaluation.conditions import (
-    MODEL,
-    OVERLAY,
-    REAL,
-    UNGUIDED,
-    VAE,
-    WRONG_SKETCH,
-    Condition,
-    ConditionKind,
-    hash_condition,
-    list_conditions,
-    make_model_condition,
-    make_overlay_condition,
-    make_real_condition,
-    make_unguided_condition,
-    make_vae_condition,
-    make_wrong_sketch_condition,
-)
-from lepbench.evaluation.cost import Cost, measure_cost
+from lepbench.evaluation.bench import Bench, make_bench
+from lepbench.evaluation.draw_conditions import ConditionDrawer
+from lepbench.evaluation.drawing_job import HeldJob, draw_encoded, draw_piece, make_drawing_job
 from lepbench.evaluation.environment import (
     describe_environment,
     list_package_versions,
     measure_peak_accelerator_memory,
     measure_peak_memory,
 )
-from lepbench.evaluation.features import read_features, write_features
-from lepbench.evaluation.folder import STATE, WORK, claim_folder, clear_work, prepare_folder, write_samples
-from lepbench.evaluation.judges import check_judges, load_judges
-from lepbench.evaluation.layout import RECORD, find_samples
-from lepbench.evaluation.parts import hash_protocol, hash_submitted_code, list_method_files
+from lepbench.evaluation.facts import find_facts
+from lepbench.evaluation.finish import Effort, finish_run, list_tables
+from lepbench.evaluation.folder import STATE, claim_folder, clear_work, prepare_folder
+from lepbench.evaluation.judges import check_judges
+from lepbench.evaluation.layout import RECORD
+from lepbench.evaluation.opening import LoadBackbone, Opened, collect_weights, open_plan
+from lepbench.evaluation.parts import hash_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
-from lepbench.evaluation.record import Identity, Record, Timing, read_record, write_record
-from lepbench.evaluation.references import load_references
-from lepbench.evaluation.sample import FAILED, Sample, make_batches
-from lepbench.evaluation.schema import make_schema, make_work_schema
-from lepbench.evaluation.summary import summarise_samples
-from lepbench.files import find_cache_folder, sha256_file
+from lepbench.evaluation.record import Identity, Record, read_record
+from lepbench.evaluation.run_plan import RunPlan
+from lepbench.evaluation.schema import make_schema
+from lepbench.evaluation.share_state import DoneShare, ShareState, claim_share, write_share
 from lepbench.judges import Judges
-from lepbench.methods import (
-    Method,
-    ModelConfig,
-    UnguidedConfig,
-    check_drawing,
-    describe_drawing,
-    hash_sampler_code,
-)
+from lepbench.locks import lock_results
+from lepbench.methods import Method, ModelConfig
 from lepbench.progress import Progress, ignore_progress
-from lepbench.submitted import explain_faults, hash_code
-from lepbench.suites import Items, Suite
+from lepbench.shares import Share
+from lepbench.suites import Suite
+from lepbench.threads import count_threads
 
-LoadBackbone = Callable[[str, str, Precision], Backbone]
-"""From a backbone's name, a device and a precision to the backbone."""
+
+@dataclass(frozen=True)
+class Means:
+    """By what a run is drawn, which changes no picture and no figure.
+
+    Attributes:
+        engine: draws and scores; this process unless given.
+        gpus: of each worker, where networks run on GPUs; Ray may divide them.
+        judges: those of the protocol unless given.
+        method: generates the images, instead of the method of the model's configuration.
+        stateful: whether that method holds what no hash tells; its run is then never read back.
+        load: loads a backbone, as `load_backbone` does, or gives one that was loaded before.
+        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
+    """
+
+    engine: Engine = field(default_factory=InProcess)
+    gpus: float = 1.0
+    judges: Judges | None = None
+    method: Method | None = None
+    stateful: bool = False
+    load: LoadBackbone = load_backbone
+    progress: Progress = ignore_progress
+
+    @property
+    def apart(self) -> bool:
+        """Whether other processes draw."""
+        return not isinstance(self.engine, InProcess)
 
 
 def evaluate(
@@ -81,12 +81,8 @@ def evaluate(
     limit: int | None = None,
     samples_per_item: int = 1,
     device: str = "auto",
-    judges: Judges | None = None,
     protocol: Protocol | None = None,
-    method: Method | None = None,
-    stateful: bool = False,
-    load: LoadBackbone = load_backbone,
-    progress: Progress = ignore_progress,
+    **means: Any,
 ) -> Record:
     """Generate and score images of a model on a suite, with the reference conditions, into `out`.
 
@@ -97,281 +93,148 @@ def evaluate(
             number.
         samples_per_item: pictures an item, each from its own noise.
         device: where networks run; "auto" takes a GPU if there is one.
-        judges: those of the protocol unless given.
         protocol: the suite's own unless given.
-        method: generates the images, instead of the method of the model's configuration.
-        stateful: whether that method holds what no hash tells; its run is then never read back.
-        load: loads a backbone, as `load_backbone` does, or gives one that was loaded before.
-        progress: called with (stage, done, total): the condition, its samples done, its samples in all.
+        means: fields of `Means`.
 
     Raises:
-        LepbenchError: a file is missing, or `out` cannot be written or belongs to another run.
+        LepbenchError: a file is missing, or `out` cannot be written or belongs to another run, or another
+            process writes it.
     """
-    started = time.perf_counter()
+    chosen = Means(**means)
+    plan = make_run_plan(model, suite, limit, samples_per_item, device, protocol)
+    with _begin(plan, out, chosen, None) as run:
+        finished = read_record(out) if (out / RECORD).is_file() else None
+        if finished is not None and not any(finished.failed.values()):
+            # A kill right after the record was written left it.
+            clear_work(out)
+            return finished
+        effort = run.draw()
+        return finish_run(out, run.identity, plan.protocol, list_tables(out, plan), effort)
+
+
+def evaluate_share(
+    model: ModelConfig,
+    suite: Suite,
+    out: Path,
+    share: Share,
+    *,
+    limit: int | None = None,
+    samples_per_item: int = 1,
+    device: str = "auto",
+    protocol: Protocol | None = None,
+    **means: Any,
+) -> ShareState:
+    """Draw and score a share of a run's batches, for `merge_shares` to finish; see `evaluate`.
+
+    Raises:
+        LepbenchError: as `evaluate`, or `out` holds another share.
+    """
+    chosen = Means(**means)
+    plan = make_run_plan(model, suite, limit, samples_per_item, device, protocol)
+    with _begin(plan, out, chosen, share) as run:
+        batches = {kind.name: len(plan.make_batches(kind)) for kind in plan.kinds}
+        done = DoneShare(protocol=plan.protocol, batches=batches, effort=run.draw())
+        state = ShareState(number=share.number, of=share.of, done=done)
+        write_share(out, state)
+        return state
+
+
+def make_run_plan(
+    model: ModelConfig,
+    suite: Suite,
+    limit: int | None,
+    samples_per_item: int,
+    device: str,
+    protocol: Protocol | None,
+) -> RunPlan:
+    """What a run draws; see `evaluate`.
+
+    Raises:
+        LepbenchError: the suite has fewer items, there is no such device, or a measure does not fit.
+    """
     protocol = protocol or select_protocol(suite)
     items = suite.items(limit)
     make_schema(protocol)  # a measure that does not fit is reported before anything is loaded
-    if judges is None:
-        check_judges(protocol)  # likewise
-    prepare_folder(out)
-    where = choose_device(device)
-    height, width = items[0].sketch.shape
-    backbone = load_reference_backbone(model, str(where), (height, width), load)
-    if backbone is not None and model.reference is not None:
-        scale = model.reference.sampler.guidance_scale
-        backbone.require_negatives(scale, items.negative_prompts)
-    batches = make_batches(suite, items, samples_per_item, protocol.batch_size)
-    names = [sample.name for batch in batches for sample in batch]
-    method = _prepare_method(
-        model.method.name, method or build_method(model, backbone), names, suite=suite, size=(height, width)
-    )
-    judges = judges or load_judges(protocol, str(where))
-    weights = _collect_weights(model, protocol, backbone=backbone, method=method, judges=judges)
-    given = {
-        "model": model,
-        "suite": suite.name,
-        "suite_sha256": suite.sha256,
-        "protocol_sha256": hash_protocol(protocol),
-        "items": len(items),
-        "samples_per_item": samples_per_item,
-        "weights": weights | ({STATE: uuid4().hex} if stateful else {}),
-        "packages": list_package_versions(),
-        "device": where.type,
-    }
-    # Code from outside may call its files anything.
-    identity = parse_config(given, Identity, "the run")
-    claim_folder(out, identity)
-    finished = read_record(out) if (out / RECORD).is_file() else None
-    if finished is not None and not any(finished.failed.values()):
-        # A kill right after the record was written left it.
-        clear_work(out)
-        return finished
-    run = _Run(
-        identity,
-        suite,
-        items,
-        protocol=protocol,
-        runner=ConditionRunner(out / WORK, judges, protocol, progress),
-    )
-    tables = run.tables(backbone, method)
-    record = run.record(out, tables, started, backbone)
-    write_record(out, record)
-    if not any(record.failed.values()):
-        clear_work(out)
-    return record.place(out)
+    return RunPlan(model, suite, items, protocol, samples_per_item, str(choose_device(device)))
 
 
-def load_reference_backbone(
-    model: ModelConfig, device: str, size: tuple[int, int], load: LoadBackbone = load_backbone
-) -> Backbone | None:
-    """The backbone that draws a model's reference rows, and the model's own pictures if it has one.
-
-    Raises:
-        LepbenchError: it cannot be loaded, or does not draw pictures of `size`, height and width.
-    """
-    reference = model.reference
-    if reference is None:
-        return None
-    backbone = load(reference.backbone, device, reference.precision)
-    check_drawing(backbone, reference.sampler, size)
-    return backbone
-
-
-def _prepare_method(
-    name: str, method: Method, names: list[str], *, suite: Suite, size: tuple[int, int]
-) -> Method:
-    """A method for the pictures of one run, of `size` px (height, width), which it can draw.
-
-    Raises:
-        LepbenchError: it cannot draw them; or a method from outside raises.
-    """
-    with explain_faults(f"method {name!r}", method):
-        prepared = method.restrict(names, suite.item_ids)
-        prepared.check(names)
-        prepared.check_size(size)
-    return prepared
-
-
-def _collect_weights(
-    model: ModelConfig, protocol: Protocol, *, backbone: Backbone | None, method: Method, judges: Judges
-) -> dict[str, str]:
-    """SHA-256 of every file that decides the pictures or their scores, by name."""
-    return {
-        **hash_backbone_files(backbone),
-        **list_method_files(method),
-        **judges.weights,
-        **hash_submitted_code(model, method, protocol),
-    }
-
-
-def build_method(model: ModelConfig, backbone: Backbone | None) -> Method:
-    """The method that a model's configuration asks for.
-
-    Raises:
-        LepbenchError: a file is missing or does not fit; a method from outside raises, or is none.
-    """
-    label = f"method {model.method.name!r}"
-    with explain_faults(label, model.method):
-        method = model.method.build(backbone, model.sampler)
-    if not isinstance(method, Method):
-        raise LepbenchError(
-            f"{label} built {type(method).__name__}, which is no Method", "correct its build()"
-        )
-    return method
-
-
-def hash_backbone_files(backbone: Backbone | None) -> dict[str, str]:
-    """SHA-256 of the backbone's files, by name, and of code from outside that runs it."""
-    if backbone is None:
-        return {}
-    files = {f"backbone/{name}": digest for name, digest in backbone.files_sha256.items()}
-    return files | hash_code(backbone.family)
-
-
-@dataclass
+@dataclass(frozen=True)
 class _Run:
-    """One evaluation: its identity, and the finished conditions."""
+    """A run that is loaded, whose folder is claimed."""
 
+    plan: RunPlan
+    out: Path
+    means: Means
+    share: Share | None
     identity: Identity
-    suite: Suite
-    items: Items
-    protocol: Protocol
-    runner: ConditionRunner
-    reused: list[str] = field(default_factory=list)
-    methods: dict[str, Method] = field(default_factory=dict)
-    """What drew a condition, by name."""
+    opened: Opened
+    started: float
 
-    def tables(self, backbone: Backbone | None, method: Method) -> list[ConditionTable]:
-        """The table of every condition, in the order of `list_conditions`; references are generated first."""
-        done: dict[ConditionKind, ConditionTable] = {}
-        makers: dict[ConditionKind, Callable[[], Condition]] = {
-            REAL: make_real_condition,
-            **self._backbone_makers(backbone, done),
-            MODEL: lambda: make_model_condition(method),
-            WRONG_SKETCH: lambda: make_wrong_sketch_condition(done[MODEL]),
-        }
-        for kind, make in makers.items():
-            if kind in self.kinds:
-                done[kind] = self._table(make())
-        return [done[kind] for kind in self.kinds]
-
-    @property
-    def kinds(self) -> tuple[ConditionKind, ...]:
-        return list_conditions(self.identity.model, self.suite)
-
-    def _backbone_makers(
-        self, backbone: Backbone | None, done: dict[ConditionKind, ConditionTable]
-    ) -> dict[ConditionKind, Callable[[], Condition]]:
-        """Constructors of the conditions that need a backbone; the tables they read are `done` before."""
-        reference = self.identity.model.reference
-        if backbone is None or reference is None:
-            return {}
-        sampler = reference.sampler
-        model = {"backbone": hash_backbone_files(backbone), "precision": reference.precision}
-        drawn = {**model, "sampler": sampler.model_dump(mode="json")} | hash_sampler_code(sampler)
-        plain = UnguidedConfig().build(backbone, sampler)
-        return {
-            VAE: lambda: make_vae_condition(backbone, model),
-            UNGUIDED: lambda: make_unguided_condition(plain, drawn),
-            OVERLAY: lambda: make_overlay_condition(done[UNGUIDED]),
-        }
-
-    def _table(self, row: Condition) -> ConditionTable:
-        """The table of a condition: a reference from the cache if present, otherwise from the runner."""
-        if row.method is not None:
-            self.methods[row.name] = row.method
-        per_item = row.kind.count_samples(self.identity.samples_per_item)
-        batches = make_batches(self.suite, self.items, per_item, self.protocol.batch_size)
-        if row.depends_on is None:
-            return self.runner.table(row, batches)
-        folder, key = find_cache_folder() / "references", hash_condition(row, self._shared(per_item))
-        kept = recall_table(folder, key, make_work_schema(self.protocol), batches)
-        if kept is not None:
-            self.reused.append(row.name)
-            count = sum(len(batch) for batch in batches)
-            self.runner.progress(row.name, count, count)
-            return kept
-        table = self.runner.table(row, batches)
-        keep_table(folder, key, table)
-        return table
-
-    def _shared(self, per_item: int) -> dict[str, Any]:
-        """Common dependencies of the reference conditions."""
-        shared = self.identity.model_dump(
-            mode="json", include={"suite", "suite_sha256", "protocol_sha256", "items", "packages", "device"}
-        )
-        return {**shared, "samples_per_item": per_item, "judges": self.runner.judges.weights}
-
-    def _truncated(self) -> int:
-        """Number of captions that the protocol's first judge of captions truncates; 0 if none reads any."""
-        labels = self.protocol.find_labels("captions") if "captions" in self.protocol.measures else []
-        scorer = self.runner.judges[labels[0]].captions if labels else None
-        return scorer.truncated(self.items.prompts) if scorer else 0
-
-    def _list_cut(self, backbone: Backbone | None) -> tuple[str, ...]:
-        """Items whose captions the backbone does not read to the end."""
-        if backbone is None:
-            return ()
-        tails = zip(self.items.ids, backbone.find_cut(self.items.prompts), strict=True)
-        return tuple(item_id for item_id, tail in tails if tail)
-
-    def _describe(self, backbone: Backbone | None) -> tuple[str, ...]:
-        """Notes on how the backbone and the method drew."""
-        method = self.methods[MODEL.name]
-        with explain_faults(f"method {self.identity.model.method.name!r}", method):
-            notes = tuple(method.notes)
-        reference = self.identity.model.reference
-        if backbone is None or reference is None:
-            return notes
-        height, width = self.items[0].sketch.shape
-        return (*describe_drawing(backbone, reference.sampler, (height, width)), *notes)
-
-    def _measure_costs(self, tables: dict[str, ConditionTable]) -> dict[str, Cost]:
-        """What a picture of each condition that a denoiser of ours drew costs, by name."""
-        request = Sample(self.suite, self.items.positions[0], 0).request
-        costs = {name: measure_cost(tables[name], method, request) for name, method in self.methods.items()}
-        return {name: cost for name, cost in costs.items() if cost is not None}
-
-    def record(
-        self, out: Path, tables: list[ConditionTable], started: float, backbone: Backbone | None
-    ) -> Record:
-        """Write samples and pictures, and summarise them.
-
-        Raises:
-            LepbenchError: not one picture of the model could be drawn.
-        """
-        states = (table.read_columns(["status", "reason", "seconds"]) for table in tables)
-        named = dict(zip((kind.name for kind in self.kinds), states, strict=True))
-        failed = {name: table["status"].to_pylist().count(FAILED) for name, table in named.items()}
-        drawn = len(named[MODEL.name])
-        if failed[MODEL.name] == drawn:
-            reason = named[MODEL.name]["reason"][0].as_py()
-            raise LepbenchError(
-                f"none of {drawn} pictures of the model could be drawn: {reason}",
-                "correct its cause, and run the same command again",
-            )
-        samples = write_samples(out, tables)
-        hashes = write_features(out, [kind.name for kind in self.kinds], tables)
-        return Record(
-            identity=self.identity,
-            protocol=self.protocol,
-            sample_count=drawn,
-            failed=failed,
-            truncated=self._truncated(),
-            cut_captions=self._list_cut(backbone),
-            notes=tuple(map(write_line, self._describe(backbone))),
-            rows=summarise_samples(
-                samples, read_features(out, hashes), load_references(self.protocol), self.protocol
-            ),
-            samples_sha256=sha256_file(find_samples(out)),
-            features_sha256=hashes,
-            reused=self.reused,
-            cost=self._measure_costs(dict(zip((kind.name for kind in self.kinds), tables, strict=True))),
-            timing=Timing(
-                drawing={name: float(pc.sum(table["seconds"]).as_py()) for name, table in named.items()},
-                total=time.perf_counter() - started,
-            ),
-            peak_memory_bytes=measure_peak_memory(),
-            peak_accelerator_bytes=measure_peak_accelerator_memory(self.identity.device),
+    def draw(self) -> Effort:
+        """Draw and score what is missing."""
+        bench = make_bench(self.plan, self.opened, self.out)
+        with self._start(bench) as team:
+            drawer = ConditionDrawer(self.out, bench, team, self.means.progress, self.share)
+            drawer.draw_all(self._list_shared())
+        drawer.peaks.add(measure_peak_memory(), measure_peak_accelerator_memory(self.identity.device))
+        return Effort(
+            facts=find_facts(self.plan, self.opened, bench),
+            reused=drawer.reused,
+            seconds=time.perf_counter() - self.started,
+            peak_memory_bytes=drawer.peaks.memory,
+            peak_accelerator_bytes=drawer.peaks.accelerator,
             machine=describe_environment(self.identity.device),
         )
+
+    @contextmanager
+    def _start(self, bench: Bench) -> Iterator[Team]:
+        """The team that draws, each worker in as many threads as this process: others round differently."""
+        terms = Terms(count_threads(), self.means.gpus if self.identity.device == "cuda" else 0.0)
+        engine = self.means.engine
+        if not self.means.apart:
+            with engine.start(draw_piece, HeldJob(bench), terms) as team:
+                yield team
+            return
+        job = make_drawing_job(self.plan, self.out, self.means.judges, self.identity.weights)
+        with engine.start(draw_encoded, job, terms) as team:
+            yield team
+
+    def _list_shared(self) -> dict[str, Any]:
+        """Common dependencies of the reference conditions."""
+        names = {"suite", "suite_sha256", "protocol_sha256", "items", "packages", "device"}
+        shared = self.identity.model_dump(mode="json", include=names)
+        return {**shared, "judges": self.opened.judges.weights}
+
+
+@contextmanager
+def _begin(plan: RunPlan, out: Path, means: Means, share: Share | None) -> Iterator[_Run]:
+    """Load a run, and hold its folder for it."""
+    started = time.perf_counter()
+    if means.apart and means.method is not None:
+        raise LepbenchError("a method at hand draws in this process alone", "give a YAML file")
+    if means.judges is None:
+        check_judges(plan.protocol)  # before anything is loaded
+    prepare_folder(out)
+    with lock_results(out):
+        opened = open_plan(plan, judges=means.judges, method=means.method, load=means.load)
+        identity = _identify(plan, opened, means.stateful)
+        claim_folder(out, identity)
+        claim_share(out, share)
+        yield _Run(plan, out, means, share, identity, opened, started)
+
+
+def _identify(plan: RunPlan, opened: Opened, stateful: bool) -> Identity:
+    """Everything that determines the bytes of the samples."""
+    given = {
+        "model": plan.model,
+        "suite": plan.suite.name,
+        "suite_sha256": plan.suite.sha256,
+        "protocol_sha256": hash_protocol(plan.protocol),
+        "items": len(plan.items),
+        "samples_per_item": plan.samples_per_item,
+        "weights": collect_weights(plan, opened) | ({STATE: uuid4().hex} if stateful else {}),
+        "packages": list_package_versions(),
+        "device": plan.device.partition(":")[0],
+    }
+    # Code from outside may call its files anything.
+    return parse_config(given, Identity, "the run")

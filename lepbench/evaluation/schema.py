@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from lepbench.evaluation.condition_table import PICTURE
 from lepbench.evaluation.cost import PASSES, SECONDS, STEERED
 from lepbench.evaluation.figure_names import label_figure
 from lepbench.evaluation.measures.base import list_read_abilities
 from lepbench.evaluation.measures.contract import list_columns
 from lepbench.evaluation.protocol import Protocol
 
+HALVED = "halved"
+"""Whether a sample was drawn in half a batch, since memory ran out."""
 KEPT = (
-    (PICTURE, pa.binary()),
     (SECONDS, pa.float64()),
     (PASSES, pa.float64()),
     (STEERED, pa.float64()),
+    (HALVED, pa.bool_()),
 )
 """What a batch keeps beside its columns while a run goes on."""
 FEATURES = "features"
@@ -45,7 +46,7 @@ def make_schema(protocol: Protocol) -> pa.Schema:
 
 
 def make_work_schema(protocol: Protocol) -> pa.Schema:
-    """`make_schema` with the additional columns of unfinished runs: the image, its cost and its features."""
+    """`make_schema` with the additional columns of unfinished runs: what an image cost, and its features."""
     features = [pa.field(name, pa.list_(pa.float32())) for name in list_feature_columns(protocol)]
     return pa.schema([*make_schema(protocol), *(pa.field(name, kind) for name, kind in KEPT), *features])
 

@@ -47,12 +47,12 @@ def perform_runs(
         states: of each run.
         follow: shows the runs that draw something.
     """
-    worker = _Worker(config, total=sum(state is not State.DONE for state in states))
+    worker = RunWorker(config, total=sum(state is not State.DONE for state in states))
     return [worker.perform(run, state, follow) for run, state in zip(runs, states, strict=True)]
 
 
 @dataclass
-class _Worker:
+class RunWorker:
     """What is kept from one run to the next: backbone, judges, and how long runs take."""
 
     config: RunSet

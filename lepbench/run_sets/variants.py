@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lepbench.config import load_document, parse_config
@@ -20,11 +21,13 @@ class Variant:
     Attributes:
         entry: name of the entry that it is one combination of; its own without a sweep.
         settings: the swept keys, and their values here.
+        file: of the entry; None where its keys are written in the set.
     """
 
     config: ModelConfig
     entry: str
     settings: Settings
+    file: Path | None = None
 
     @property
     def name(self) -> str:
@@ -101,4 +104,4 @@ def make_variants(entry: ModelEntry) -> Iterator[Variant]:
     for settings, keys in combinations:
         own = {**keys, "name": name + write_suffix(settings)}
         config = parse_config(own, ModelConfig, f"model {own['name']}")
-        yield Variant(config, name, settings)
+        yield Variant(config, name, settings, None if entry.use is None else Path(entry.use))

@@ -62,6 +62,10 @@ class Suite(Sequence[Item]):
             )
         self._all = Items(file, range(file.count))
 
+    def __reduce__(self) -> tuple[type[Suite], tuple[Path]]:
+        """Another process reads its folder."""
+        return Suite, (self.folder.absolute(),)
+
     @property
     def name(self) -> str:
         return self.definition.name

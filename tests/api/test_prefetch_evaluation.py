@@ -13,6 +13,7 @@ from stand_in_hub import COMMIT, StandInHub
 
 from lepbench.api.installation import check_lockfile
 from lepbench.api.needs import Planned
+from lepbench.api.sets import run_set
 from lepbench.backbones.load import list_component_files
 from lepbench.backbones.resolve import find_embedded_folder
 from lepbench.cli.prefetch import command
@@ -120,8 +121,24 @@ def test_what_was_fetched_runs_offline_and_else_the_command_is_said(
     }
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert call_command(monkeypatch, *evaluate) == 0
+    hub.asked.clear()
+    assert call_command(monkeypatch, *evaluate, "--lock", "lepbench.lock.yaml") == 0
     assert json.loads((tmp_path / "run" / "record.json").read_text())["identity"]["items"] == 1
+    assert set(hub.asked) == {COMMIT}
+    (hub.cached("someone/tiny") / "vae" / "config.json").write_text("{}")
+    capsys.readouterr()
+    assert call_command(monkeypatch, *evaluate, "--lock", "lepbench.lock.yaml") == 2
+    assert "not the files of the lockfile: vae/config.json of someone/tiny" in capsys.readouterr().err
+
+
+def test_a_set_offline_says_what_fetches_the_first_model_that_is_not_here(
+    hub: StandInHub, model: Path, edges: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    document = {"name": "few", "models": [str(model)], "suites": [SUITE], "protocols": [str(edges)]}
+    said = rf"backbone \(someone/tiny\); run with a connection: lepbench prefetch {model} {SUITE}"
+    with pytest.raises(LepbenchError, match=said):
+        run_set(document, progress=False)
 
 
 def test_a_second_time_nothing_is_fetched_and_a_lock_tells_of_another_file(

@@ -13,7 +13,7 @@ from PIL import Image
 from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 
 from lepbench.config import dump_config
-from lepbench.evaluation import condition_runner, references, run
+from lepbench.evaluation import condition_runner, opening, references
 from lepbench.evaluation import judges as judges_module
 from lepbench.evaluation.conditions import CONDITIONS
 from lepbench.judges import Judges
@@ -30,7 +30,7 @@ def lepbench(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_judges: Judges
 ) -> Command:
     """Run the command with the tiny judges; its exit code, stdout and stderr."""
-    monkeypatch.setattr(run, "load_judges", lambda protocol, device: tiny_judges)
+    monkeypatch.setattr(opening, "load_judges", lambda protocol, device: tiny_judges)
 
     def command(*arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -189,7 +189,7 @@ def test_missing_judges_are_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(run, "load_judges", judges_module.load_judges)
+    monkeypatch.setattr(opening, "load_judges", judges_module.load_judges)
     monkeypatch.setattr(references, "ASSETS", tmp_path / "nothing")
     options = ("--suite", tiny_suite.folder, "--out", tmp_path / "out")
     code, _, stderr = lepbench("evaluate", model_file, *options)

@@ -31,13 +31,15 @@ from picture_folders import jpeg, photograph, save_every_mode
 
 from lepbench.data.build import build_triplets
 from lepbench.data.config import BuildConfig
-from lepbench.data.engines import ENGINES, Engine, Processes
 from lepbench.data.hygiene import Hygiene
-from lepbench.data.lock import Share, lock_folder, parse_share
+from lepbench.data.lock import lock_folder
 from lepbench.data.manifest import load_manifest
 from lepbench.data.similar import perceptual_hash
+from lepbench.engines import ENGINES, InProcess, Processes
+from lepbench.engines.ray import RayWorker
 from lepbench.errors import LepbenchError
 from lepbench.images import encode_png
+from lepbench.shares import Share, parse_share
 
 COMMAND = [sys.executable, "-m", "lepbench", "build-data"]
 
@@ -291,10 +293,10 @@ def test_every_engine_works_in_one_thread_and_leaves_the_others_be(name: str, cl
         cv2.setNumThreads(before[1])
 
 
-class Elsewhere(Engine):
+class Elsewhere(InProcess):
     """Works in another folder, as the machines of a cluster do."""
 
-    def run(self, work: Any, job: Any, pieces: Any, tried: Any) -> Iterator[Any]:
+    def run(self, work: Any, job: Any, pieces: Any, tried: Any, terms: Any = None) -> Iterator[Any]:
         for piece in pieces:
             with chdir("/"):
                 result = work(job, piece, tried)
@@ -367,8 +369,8 @@ def test_ray_writes_where_the_command_was_given(
 def test_a_shard_that_another_machine_keeps_to_itself_is_one_line(
     config: BuildConfig, tmp_path: Path
 ) -> None:
-    class Apart(Engine):
-        def run(self, work: Any, job: Any, pieces: Any, tried: Any) -> Iterator[Any]:
+    class Apart(InProcess):
+        def run(self, work: Any, job: Any, pieces: Any, tried: Any, terms: Any = None) -> Iterator[Any]:
             there = replace(job, out=tmp_path / "there")
             return ((piece, work(there, piece, tried)) for piece in pieces)
 
@@ -377,19 +379,21 @@ def test_a_shard_that_another_machine_keeps_to_itself_is_one_line(
 
 
 @pytest.mark.slow
-def test_ray_takes_all_processors_of_the_cluster_unless_told(cluster: Any) -> None:
-    asked: list[int] = []
+def test_ray_takes_all_processors_of_the_cluster_unless_told(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hired: list[float] = []
 
-    def pieces() -> Iterator[Part]:
-        for number in range(99):
-            asked.append(number)
-            yield Part(number)
+    class Counted(RayWorker):
+        def __init__(self, ray: Any, shared: Any, gpus: float) -> None:
+            hired.append(gpus)
+            super().__init__(ray, shared, gpus)
 
     import ray
 
-    first = next(ENGINES.get("ray")().run(Square(), 5, pieces(), lambda more: None))  # type: ignore[arg-type]
-    assert first
-    assert len(asked) == 1 + 2 * int(ray.cluster_resources()["CPU"])
+    monkeypatch.setattr("lepbench.engines.ray.RayWorker", Counted)
+    assert len(list(ENGINES.get("ray")().run(Square(), 5, [Part(n) for n in range(9)], print))) == 9
+    assert hired == [0.0] * int(ray.cluster_resources()["CPU"])
 
 
 def test_a_failed_entry_is_tried_again_and_the_set_is_as_if_it_had_never_failed(tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from tiny_evaluation import ITEMS, own_cache, tiny_judges, tiny_model, tiny_suit
 from lepbench.cli.app import main
 from lepbench.config import dump_config, parse_config
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.opening import load_reference_backbone
 from lepbench.evaluation.record import Record
-from lepbench.evaluation.run import evaluate, load_reference_backbone
+from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.verify import verify_record
 from lepbench.guidance import SamplerSettings
 from lepbench.images import read_pixels

@@ -18,7 +18,7 @@ import torch
 from forged_run import finished
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation import condition_runner, conditions, run
+from lepbench.evaluation import bench, condition_runner, conditions
 from lepbench.evaluation.condition_runner import Failure
 from lepbench.evaluation.conditions import CONDITIONS, Condition
 from lepbench.evaluation.layout import locate_picture
@@ -163,7 +163,7 @@ def test_references_are_computed_once_and_checked(
     assert first == second
     other = tiny_model.model_copy(update={"sampler": tiny_model.sampler.model_copy(update={"steps": 1})})
     assert again("other-sampler", other) == ["vae"]
-    for kept in own_cache.glob("references/*.parquet"):
+    for kept in own_cache.glob("references/*/*.parquet"):
         kept.write_bytes(kept.read_bytes()[:-100])
     with pytest.warns(UserWarning, match="is not the table that was kept there: it is deleted, and drawn"):
         assert again("spoilt") == []
@@ -175,7 +175,7 @@ def test_a_poisoned_cache_changes_no_figure(
     tmp_path: Path, tiny_model: ModelConfig, tiny_suite: Suite, tiny_judges: Judges, own_cache: Path
 ) -> None:
     first = evaluate(tiny_model, tiny_suite, tmp_path / "first", device="cpu", judges=tiny_judges)
-    for kept in own_cache.glob("references/*.parquet"):
+    for kept in own_cache.glob("references/*/*.parquet"):
         with pq.ParquetFile(kept) as file:
             groups = [file.read_row_group(number) for number in range(file.num_row_groups)]
         name = "clip_similarity@sketchworld-clip"
@@ -197,7 +197,7 @@ def test_a_batch_that_fails_is_let_go_before_its_samples_are_tried_alone(tiny_su
         pictures = torch.zeros(len(batch), 3, 64, 64)
         if len(batch) > 1:
             held.append(weakref.ref(pictures))
-            raise RuntimeError("out of memory")
+            raise RuntimeError("no such thing")
         alive.append(held[0]() is not None)
         return pictures
 
@@ -277,7 +277,7 @@ def test_failures_are_kept_counted_and_tried_again(
     out = tmp_path / "out"
     make_condition = conditions.make_model_condition
     with monkeypatch.context() as patch:
-        patch.setattr(run, "make_model_condition", lambda method: make_condition(Flawed(tiny_suite)))
+        patch.setattr(bench, "make_model_condition", lambda method: make_condition(Flawed(tiny_suite)))
         record = evaluate(tiny_model, tiny_suite, out, device="cpu", judges=tiny_judges)
     assert record.failed["model"] == record.failed["wrong_sketch"] == 2
     assert sum(record.failed.values()) == 4
@@ -310,7 +310,7 @@ def test_a_model_that_draws_nothing_is_an_error(
             raise RuntimeError("no device")
 
     make_condition = conditions.make_model_condition
-    monkeypatch.setattr(run, "make_model_condition", lambda method: make_condition(Broken(tiny_suite)))
+    monkeypatch.setattr(bench, "make_model_condition", lambda method: make_condition(Broken(tiny_suite)))
     with pytest.raises(LepbenchError, match=r"none of 10 pictures.*no device"):
         evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
 
@@ -327,7 +327,7 @@ def test_pictures_of_another_size_are_refused(
             return torch.zeros(len(requests), 3, 128, 128)
 
     make_condition = conditions.make_model_condition
-    monkeypatch.setattr(run, "make_model_condition", lambda method: make_condition(Large(tiny_suite)))
+    monkeypatch.setattr(bench, "make_model_condition", lambda method: make_condition(Large(tiny_suite)))
     with pytest.raises(LepbenchError, match="128, 128"):
         evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
 

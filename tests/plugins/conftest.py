@@ -15,7 +15,7 @@ from tiny_evaluation import tiny_judges, tiny_suite
 
 from lepbench import plugins
 from lepbench.detectors import DETECTORS
-from lepbench.evaluation import run
+from lepbench.evaluation import opening
 from lepbench.evaluation.measures import MEASURES
 from lepbench.evaluation.protocols import PROTOCOLS
 from lepbench.judges import JUDGES, Judges
@@ -82,7 +82,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 @pytest.fixture
 def lepbench(command: Command, monkeypatch: pytest.MonkeyPatch, tiny_judges: Judges) -> Command:
     """`command`, with the tiny judges."""
-    monkeypatch.setattr(run, "load_judges", lambda protocol, device: tiny_judges)
+    monkeypatch.setattr(opening, "load_judges", lambda protocol, device: tiny_judges)
     return command
 
 

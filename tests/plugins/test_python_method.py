@@ -18,7 +18,7 @@ from PIL import Image
 from lepbench import api
 from lepbench.api.running import evaluate
 from lepbench.errors import LepbenchError
-from lepbench.evaluation import run
+from lepbench.evaluation import opening
 from lepbench.evaluation.record import read_record
 from lepbench.files import sha256_file
 from lepbench.judges import Judges
@@ -296,7 +296,7 @@ def test_what_ships_is_nobodys_submission() -> None:
 def test_a_callable_at_hand_is_evaluated(
     tiny_suite: Suite, tiny_judges: Judges, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "load_judges", lambda protocol, device: tiny_judges)
+    monkeypatch.setattr(opening, "load_judges", lambda protocol, device: tiny_judges)
     record = evaluate(
         partial(paint, shade=0.1), tiny_suite, tmp_path / "o", limit=2, device="cpu", progress=False
     )
