@@ -89,6 +89,11 @@ Panel = CurvePanel | FrontPanel
 
 def write_plot(path: Path, panels: Sequence[Panel]) -> None:
     """Write panels in rows as a PNG; equal panels give equal bytes."""
+    _save(path, draw_panels(panels))
+
+
+def draw_panels(panels: Sequence[Panel]) -> figure.Figure:
+    """Panels in rows."""
     from matplotlib.figure import Figure as Canvas
 
     across = min(len(panels), ABREAST)
@@ -104,7 +109,7 @@ def write_plot(path: Path, panels: Sequence[Panel]) -> None:
             _draw_fronts(axes, panel)
         _finish_axes(axes, panel)
     _place_legends(canvas)
-    _save(path, canvas)
+    return canvas
 
 
 def _save(path: Path, canvas: figure.Figure) -> None:
