@@ -25,6 +25,7 @@ VERBS = {
     "list": ("list", "List what there is to choose from."),
     "mini": ("mini", "Train and check the embedded models."),
     "prefetch": ("prefetch", "Fetch ahead what a run needs, or the weights of a detector."),
+    "report": ("report", "Write the report of finished runs: one HTML file to look at and to send."),
     "run": ("run", "Evaluate a set of models on suites: what is missing, one table, plots."),
     "score": ("score", "Score files that others made: edge maps, pictures, sketches."),
     "sample": ("sample", "Draw one picture from a prompt and a sketch."),

@@ -1,4 +1,4 @@
-"""What a figure says, in a sentence, and which aspect of pictures it belongs to; docs/metrics.md defines each."""
+"""What a figure says, in a sentence, and the aspect of a picture that it is about; docs/metrics.md defines each."""
 
 from __future__ import annotations
 
@@ -79,8 +79,12 @@ EXPLANATIONS: dict[str, Explanation] = {
     "colour_accuracy": Explanation("caption", "Share of things that have the colour the prompt says."),
     "texture_accuracy": Explanation("caption", "Share of things that have the texture the prompt says."),
     "pattern_accuracy": Explanation("caption", "Texture accuracy of striped and dotted things alone."),
-    "background_accuracy": Explanation("caption", "Share of pictures whose largest thing stands on what the prompt says."),
-    "relation_accuracy": Explanation("caption", "Share of pictures of two things that stand as the prompt says."),
+    "background_accuracy": Explanation(
+        "caption", "Share of pictures whose largest thing stands on what the prompt says."
+    ),
+    "relation_accuracy": Explanation(
+        "caption", "Share of pictures of two things that stand as the prompt says."
+    ),
     "reads_sketch": Explanation(
         "caption", "Share of pictures read as the class of the sketch, where the prompt names another."
     ),
@@ -91,9 +95,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "fd": Explanation("realism", "Frechet distance between features of these pictures and of real ones."),
     "fid": Explanation("realism", "Frechet distance in the features of an Inception network."),
     "fd_by_index": Explanation("realism", "Frechet distance of one picture an item, the mean over samples."),
-    "fid_by_index": Explanation(
-        "realism", "FID of one picture an item, the mean over samples of an item."
-    ),
+    "fid_by_index": Explanation("realism", "FID of one picture an item, the mean over samples of an item."),
     "cmmd": Explanation("realism", "Maximum mean discrepancy in the features of a CLIP-like network."),
     "density": Explanation("realism", "How many real pictures' neighbourhoods a picture lies in; 1 is even."),
     "coverage": Explanation("realism", "Share of real pictures with a picture in their neighbourhood."),

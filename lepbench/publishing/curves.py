@@ -23,7 +23,7 @@ def make_tolerance_panels(lines: Sequence[Line]) -> list[CurvePanel]:
         if label.endswith(PIXELS) and not split_part(name)[1] and not is_of_sets(name):
             found.setdefault(stem, []).append((name, label.removesuffix(PIXELS)))
     return [
-        _make_panel(stem.replace("_", " "), "tolerance, px", lines, places)
+        _make_panel(_head_stem(stem), "tolerance, px", lines, places)
         for stem, places in found.items()
         if len(places) > 1
     ]
@@ -44,6 +44,11 @@ def make_level_panels(lines: Sequence[Line], levels: Sequence[str]) -> list[Curv
     ordered = sorted(found, key=place_in_main)
     headings = head_metrics(ordered)
     return [_make_panel(headings[stem], "level", lines, found[stem]) for stem in ordered]
+
+
+def _head_stem(stem: str) -> str:
+    """What a figure without its tolerance is called, such as `edge F1`."""
+    return stem.replace("_", " ").replace("f1", "F1")
 
 
 def _make_panel(

@@ -164,6 +164,8 @@ def _draw_curves(axes: Axes, panel: CurvePanel) -> None:
             color=colour,
             label=curve.label,
         )
+    if not panel.ticks and all(float(place).is_integer() for curve in panel.curves for place in curve.places):
+        axes.xaxis.get_major_locator().set_params(integer=True)
     if panel.ticks:
         axes.set_xticks(range(len(panel.ticks)), list(panel.ticks))
         if sum(map(len, panel.ticks)) > LONG:

@@ -32,7 +32,13 @@ def render_page(template: str, script: str, **values: Any) -> str:
         f"script-src {_hash(code)}; base-uri 'none'; form-action 'none'"
     )
     return render_html(
-        PACKAGE, template, policy=policy, style=Markup(style), script=Markup(code), version=__version__, **values
+        PACKAGE,
+        template,
+        policy=policy,
+        style=Markup(style),
+        script=Markup(code),
+        version=__version__,
+        **values,
     )
 
 

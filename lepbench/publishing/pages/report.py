@@ -36,7 +36,9 @@ def write_report(path: Path, runs: Sequence[ReportedRun]) -> None:
         LepbenchError: the runs do not compare, are too many, or cannot be read.
     """
     if len(runs) > MOST_RUNS:
-        raise LepbenchError(f"a report shows at most {MOST_RUNS} runs, not {len(runs)}", "report fewer at once")
+        raise LepbenchError(
+            f"a report shows at most {MOST_RUNS} runs, not {len(runs)}", "report fewer at once"
+        )
     if len(runs) > 1:
         check_comparable([run.folder for run in runs], [run.record for run in runs])
     write_text(path, render_report(path, runs))
@@ -86,5 +88,3 @@ def _draw_charts(runs: Sequence[ReportedRun], lines: Sequence[Line]) -> list[Cha
     levels = runs[0].record.protocol.levels
     panels = [*make_level_panels(lines, levels), *make_tolerance_panels(lines)]
     return [draw_chart(panel) for panel in panels[:MOST_CHARTS]]
-
-

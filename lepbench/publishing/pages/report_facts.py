@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 
 from lepbench.evaluation.compare import Comparison
-from lepbench.evaluation.conditions import MODEL
+from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.directions import SIGNS, find_direction
 from lepbench.evaluation.figures import head_metrics
 from lepbench.evaluation.record import Record
 from lepbench.publishing.leaderboard import describe_origin
-from lepbench.publishing.pages.report_figures import Headline
+from lepbench.publishing.pages.report_figures import Headline, HeadlineRow, find_condition
 from lepbench.publishing.pages.report_runs import ReportedRun
 
 Facts = list[tuple[str, str]]
@@ -76,9 +76,10 @@ def describe_run(run: ReportedRun) -> RunFacts:
 
 def write_settings(record: Record) -> str:
     """The model as a MODEL.yaml."""
-    return yaml.safe_dump(
-        record.identity.model.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True
-    )
+    settings = record.identity.model.model_dump(mode="json", exclude_none=True)
+    method = settings["method"]
+    settings["method"] = {"name": method["name"], **method}
+    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
 
 
 def write_commands(run: ReportedRun) -> str:
@@ -91,7 +92,9 @@ def write_commands(run: ReportedRun) -> str:
         parts.append(f"--limit {suite.count_originals(identity.items)}")
     if identity.samples_per_item > 1:
         parts.append(f"--samples-per-item {identity.samples_per_item}")
-    return "\n".join([" ".join([*parts, f"--out {out}"]), f"lepbench verify {out} {named} --images --redraw 4"])
+    return "\n".join(
+        [" ".join([*parts, f"--out {out}"]), f"lepbench verify {out} {named} --images --redraw 4"]
+    )
 
 
 def list_differences(found: Comparison | None) -> list[Comparing]:
@@ -121,22 +124,28 @@ def list_differences(found: Comparison | None) -> list[Comparing]:
 def summarise(headline: Headline, runs: Sequence[ReportedRun]) -> str:
     """The report in a sentence or two."""
     identity = runs[0].record.identity
-    said = {row.name: row for row in headline.rows}
-    leading = [_say(said[run.name].name, said[run.name]) for run in runs if run.name in said]
-    sentence = f"{headline.title} of {'; '.join(leading)}"
-    references = [f"{name} {said[name].text}" for name in ("unguided", "real") if name in said]
+    leading = [_say(row) for row in headline.rows if not row.reference]
+    title = headline.title[:1].upper() + headline.title[1:]
+    sentence = f"{title}: {'; '.join(leading)}"
+    references = [
+        f"{row.name} {row.text}"
+        for row in headline.rows
+        if row.reference and find_condition(row.name) in (UNGUIDED.name, REAL.name)
+    ]
     if references:
-        sentence += f"; for comparison: {', '.join(references)}"
-    return f"{sentence}. On {runs[0].record.sample_count} samples of {identity.items} items of {identity.suite}."
+        sentence += f". For comparison: {', '.join(references)}"
+    return (
+        f"{sentence}. On {runs[0].record.sample_count} samples of {identity.items} items of {identity.suite}."
+    )
 
 
-def _say(name: str, row: Any) -> str:
-    return f"{name} {row.text}" + (f" ({row.interval})" if row.interval else "")
+def _say(row: HeadlineRow) -> str:
+    return f"{row.name} {row.text}" + (f" ({row.interval})" if row.interval else "")
 
 
 def _list_facts(record: Record) -> Iterator[tuple[str, str]]:
     identity, machine = record.identity, record.machine
-    yield "suite", f"{identity.suite}, {identity.items} items, {identity.samples_per_item} sample(s) each"
+    yield "suite", f"{identity.suite}, {identity.items} items, samples of each: {identity.samples_per_item}"
     yield "protocol", record.protocol.name
     if record.protocol.description:
         yield "what it measures", record.protocol.description
@@ -144,7 +153,7 @@ def _list_facts(record: Record) -> Iterator[tuple[str, str]]:
         yield "judges", ", ".join(judge.label for judge in record.protocol.judges)
     if record.submitted_code:
         yield "code of the submitter", ", ".join(record.submitted_code)
-    yield from (("backbone", note) for note in record.notes)
+    yield from (("note", note) for note in record.notes)
     cost = record.cost.get(MODEL.name)
     if cost is not None:
         tflop = "" if cost.tflop is None else f", {cost.tflop:.3g} TFLOP"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lepbench.evaluation.conditions import CONDITIONS, MODEL
+from lepbench.evaluation.conditions import CONDITIONS, MODEL, UNGUIDED
 from lepbench.evaluation.directions import ARROWS, find_direction
 from lepbench.evaluation.explanations import ASPECTS, explain_figure, find_aspect
 from lepbench.evaluation.figures import Figure, head_metrics
@@ -24,6 +24,8 @@ MEANINGS = {
     "wrong_sketch": "the model's pictures compared with another item's sketch: chance",
 }
 """Of the conditions of a table."""
+KEPT = (UNGUIDED.name,)
+"""References of which each run may have its own."""
 
 
 @dataclass(frozen=True)
@@ -82,31 +84,40 @@ class FigureGroup:
 def list_report_lines(runs: Sequence[ReportedRun]) -> list[Line]:
     """The runs, then their references, each once where it is the same for all."""
     lines = list_lines([run.record for run in runs], list(CONDITIONS))
-    if len(runs) > 1:
-        # A reference of each run would be a table of its own.
-        return [line for line in lines if not line.reference or line.name in CONDITIONS]
-    return lines
+    # Where each run has its own, the overlays and wrong sketches would be a table of their own.
+    return [
+        line
+        for line in lines
+        if not line.reference or find_condition(line.name) in KEPT or line.name in CONDITIONS
+    ]
+
+
+def find_condition(name: str) -> str:
+    """The condition of a reference's line, which names its runs in brackets where others have another."""
+    return name.partition(" (")[0]
 
 
 def make_headline(runs: Sequence[ReportedRun], lines: Sequence[Line]) -> Headline:
     """The figure that heads the report, among the reference conditions."""
     metric = find_metric(runs)
     axis = make_axis([line.figures.get(metric) for line in lines], from_zero=True)
+    alone = sum(not line.reference for line in lines) == 1
     return Headline(
         metric,
         head_metrics([metric])[metric],
         ARROWS[find_direction(metric)],
         explain_figure(metric),
         ticks=axis.ticks if axis else [],
-        rows=[_make_headline_row(line, metric, axis) for line in lines],
+        rows=[_make_headline_row(line, metric, axis, alone) for line in lines],
     )
 
 
-def _make_headline_row(line: Line, metric: str, axis: Axis | None) -> HeadlineRow:
+def _make_headline_row(line: Line, metric: str, axis: Axis | None, alone: bool) -> HeadlineRow:
+    own = MEANINGS[MODEL.name] if alone else ""
     figure = line.figures.get(metric)
     return HeadlineRow(
         line.name,
-        MEANINGS.get(line.name if line.reference else MODEL.name, ""),
+        MEANINGS.get(find_condition(line.name), "") if line.reference else own,
         line.reference,
         write_value(figure),
         write_interval(figure),

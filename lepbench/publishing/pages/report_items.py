@@ -151,9 +151,7 @@ def _list_keys(run: ReportedRun) -> list[Key]:
     return sorted((key for key in keys if key[0] in places), key=lambda key: (places[key[0]], key[1]))
 
 
-def _show_item(
-    runs: Sequence[ReportedRun], key: Key, folder: Path, thumbnails: Thumbnails
-) -> ShownItem:
+def _show_item(runs: Sequence[ReportedRun], key: Key, folder: Path, thumbnails: Thumbnails) -> ShownItem:
     item = runs[0].suite[key[0]]
     several = runs[0].record.identity.samples_per_item > 1
     return ShownItem(
