@@ -1,4 +1,4 @@
-"""Pages of finished runs."""
+"""Pages of finished runs and of leaderboards."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from lepbench.evaluation.record import read_record
 from lepbench.evaluation.terms import find_protocol, find_suite
 from lepbench.publishing.pages.report import REPORT, ReportedRun
 from lepbench.publishing.pages.report import write_report as write
+from lepbench.publishing.pages.site import find_runs
+from lepbench.publishing.pages.site import write_site as write_pages
 
 CHECKING = "checking"
 
@@ -52,6 +54,35 @@ def write_report(
             show(CHECKING, number + 1, len(folders))
     write(chosen, found)
     return chosen
+
+
+def write_site(
+    leaderboards: str | Path,
+    out: str | Path,
+    *,
+    runs: Sequence[str | Path] = (),
+    title: str = "Leaderboards",
+    progress: ShowProgress = True,
+) -> list[Path]:
+    """Write a folder of leaderboards as static pages, as `lepbench leaderboard site` does.
+
+    Args:
+        leaderboards: holds `SUITE/PROTOCOL.csv`.
+        out: an empty folder, or that of an earlier site.
+        runs: folders in which runs lie, at any depth; those that lines were made of give them reports,
+            pictures, cost and paired differences.
+        title: what heads the first page.
+        progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
+
+    Returns:
+        The runs that no line was made of.
+
+    Raises:
+        LepbenchError: a board or run cannot be read, or `out` holds something else.
+    """
+    found = find_runs([Path(folder) for folder in runs])
+    with follow_progress(progress) as show:
+        return write_pages(Path(leaderboards), Path(out), found, title=title, progress=show)
 
 
 def _read_run(folder: Path, suite: str | Path | None, verify: bool) -> ReportedRun:

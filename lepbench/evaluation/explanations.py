@@ -1,4 +1,4 @@
-"""What a figure says, in a sentence, and the aspect of a picture that it is about; docs/metrics.md defines each."""
+"""What a figure says, in a sentence, and what of a picture it is about (docs/metrics.md defines it)."""
 
 from __future__ import annotations
 

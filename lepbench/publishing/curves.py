@@ -15,8 +15,12 @@ Places = dict[str, list[tuple[str, str]]]
 """By a figure, what it is called at each place, and the place."""
 
 
-def make_tolerance_panels(lines: Sequence[Line]) -> list[CurvePanel]:
-    """A panel a figure that several tolerances in pixels are known of, a curve a line."""
+def make_tolerance_panels(lines: Sequence[Line], chosen: Sequence[str] = ()) -> list[CurvePanel]:
+    """A panel a figure that several tolerances in pixels are known of, a curve a line.
+
+    Args:
+        chosen: figures without their tolerance; all unless given.
+    """
     found: Places = {}
     for name in lines[0].figures:
         stem, label = split_tolerance(name)
@@ -25,7 +29,7 @@ def make_tolerance_panels(lines: Sequence[Line]) -> list[CurvePanel]:
     return [
         _make_panel(_head_stem(stem), "tolerance, px", lines, places)
         for stem, places in found.items()
-        if len(places) > 1
+        if len(places) > 1 and (not chosen or stem in chosen)
     ]
 
 

@@ -73,6 +73,7 @@ class FrontPanel:
         ranges: worst and best value of both figures, between which areas are measured.
         costs: of each run, by its name; a run without a cost has the least mark.
         cost: what they are.
+        named: whether the runs on the fronts have their names beside them.
     """
 
     title: str
@@ -82,6 +83,7 @@ class FrontPanel:
     ranges: tuple[Range, Range]
     costs: dict[str, float]
     cost: str
+    named: bool = False
 
 
 Panel = CurvePanel | FrontPanel
@@ -94,6 +96,14 @@ def write_plot(path: Path, panels: Sequence[Panel]) -> None:
 
 def draw_panels(panels: Sequence[Panel]) -> figure.Figure:
     """Panels in rows."""
+    from matplotlib import rc_context
+
+    # Names are text, whatever signs they have.
+    with rc_context({"text.parse_math": False}):
+        return _draw(panels)
+
+
+def _draw(panels: Sequence[Panel]) -> figure.Figure:
     from matplotlib.figure import Figure as Canvas
 
     across = min(len(panels), ABREAST)
@@ -197,6 +207,10 @@ def _draw_fronts(axes: Axes, panel: FrontPanel) -> None:
             lw=0,
         )
         axes.plot(*_sort_front(front), color=colour, lw=1.2, marker=".", ms=4, **steps, label=_label(front))
+    if panel.named:
+        for name, point, kept in zip(panel.whole.names, panel.whole.points, panel.whole.kept, strict=True):
+            if kept:
+                axes.annotate(name, point, (-4, -9), textcoords="offset points", fontsize=6, ha="right")
     if panel.costs:
         axes.plot([], [], " ", label=f"area of a mark: {panel.cost}, up to {max(panel.costs.values()):.3g}")
 

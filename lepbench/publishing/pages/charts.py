@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lepbench.evaluation.figures import Figure
 from lepbench.publishing.pages.html import make_data_address
-from lepbench.publishing.plots import COLOURS, GRID, CurvePanel, draw_panels
+from lepbench.publishing.plots import COLOURS, GRID, CurvePanel, Panel, draw_panels
 
 DARK = ("#5fb0e5", "#f08a72", "#f0c060", "#8ccf7a", "#b99ae0", "#7fd4ea", "#d0a48e", "#f0a3c4")
 """The colours of curves on a dark page, in the order of `COLOURS`."""
@@ -32,8 +32,8 @@ class Chart:
     described: str
 
 
-def draw_chart(panel: CurvePanel) -> Chart:
-    """A panel of curves as a chart."""
+def draw_chart(panel: Panel) -> Chart:
+    """A panel as a chart."""
     import matplotlib
 
     stream = io.StringIO()
@@ -64,8 +64,12 @@ def _declare(colours: dict[str, str]) -> str:
     return "".join(f"--{name}:{colour};" for name, colour in colours.items())
 
 
-def _describe(panel: CurvePanel) -> str:
+def _describe(panel: Panel) -> str:
     said = []
+    if not isinstance(panel, CurvePanel):
+        members = ", ".join(panel.whole.members)
+        count = len(panel.whole.names)
+        return f"{panel.axes[1]} over {panel.axes[0]} of {count} models; on the front: {members}"
     for curve in panel.curves:
         ends = [_say(curve.values[0]), _say(curve.values[-1])]
         said.append(f"{curve.label} from {ends[0]} to {ends[1]}")

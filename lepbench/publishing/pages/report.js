@@ -49,7 +49,7 @@
     link.append(over);
   };
   const uncover = (link) => find("overlay").checked || link.querySelector(".over")?.remove();
-  const links = [...list.querySelectorAll(".strip a")];
+  const links = [...list.querySelectorAll(".strip .frame")];
   for (const link of links) {
     for (const name of ["mouseenter", "focus"]) link.addEventListener(name, () => cover(link));
     for (const name of ["mouseleave", "blur"]) link.addEventListener(name, () => uncover(link));

@@ -24,13 +24,16 @@ MOST_RUNS = 8
 FEW_RUNS = 3
 """Runs whose differences are tested on every main figure; of more, on the one that heads the report."""
 MOST_CHARTS = 8
+CURVES = ("edge_f1", "paired_f1")
+"""Figures whose curves over the tolerance are drawn; the others stand in the tables."""
 
 
-def write_report(path: Path, runs: Sequence[ReportedRun]) -> None:
+def write_report(path: Path, runs: Sequence[ReportedRun], *, linked: bool = True) -> None:
     """Write the report of finished runs of one suite and protocol.
 
     Args:
-        path: a file ending in `.html`; larger pictures are linked from it to the folders of the runs.
+        path: a file ending in `.html`.
+        linked: whether its pictures lead to those in the folders of the runs.
 
     Raises:
         LepbenchError: the runs do not compare, are too many, or cannot be read.
@@ -41,10 +44,10 @@ def write_report(path: Path, runs: Sequence[ReportedRun]) -> None:
         )
     if len(runs) > 1:
         check_comparable([run.folder for run in runs], [run.record for run in runs])
-    write_text(path, render_report(path, runs))
+    write_text(path, render_report(path, runs, linked))
 
 
-def render_report(path: Path, runs: Sequence[ReportedRun]) -> str:
+def render_report(path: Path, runs: Sequence[ReportedRun], linked: bool = True) -> str:
     """The report as HTML."""
     record = runs[0].record
     lines = list_report_lines(runs)
@@ -66,7 +69,8 @@ def render_report(path: Path, runs: Sequence[ReportedRun]) -> str:
         differences=list_differences(found),
         left_out=0 if found is None else found.left_out,
         charts=_draw_charts(runs, lines),
-        section=show_items(runs, path),
+        linked=linked,
+        section=show_items(runs, path.parent if linked else None),
         failures=failures,
         failed=failed,
         facts=[describe_run(run) for run in runs],
@@ -86,5 +90,5 @@ def _compare(runs: Sequence[ReportedRun]) -> Comparison | None:
 
 def _draw_charts(runs: Sequence[ReportedRun], lines: Sequence[Line]) -> list[Chart]:
     levels = runs[0].record.protocol.levels
-    panels = [*make_level_panels(lines, levels), *make_tolerance_panels(lines)]
+    panels = [*make_level_panels(lines, levels), *make_tolerance_panels(lines, CURVES)]
     return [draw_chart(panel) for panel in panels[:MOST_CHARTS]]

@@ -84,18 +84,18 @@ class Failure:
     reason: str
 
 
-def show_items(runs: Sequence[ReportedRun], page: Path) -> ItemSection:
+def show_items(runs: Sequence[ReportedRun], folder: Path | None) -> ItemSection:
     """The items of runs of one suite.
 
     Args:
-        page: the file that the report is written to; pictures are linked from there.
+        folder: where the report lies, from which pictures are linked; None for no links.
     """
     keys = _list_keys(runs[0])
     figures = list_sample_figures(runs[0])
     shown = choose_keys(runs, keys, figures)
     thumbnails = Thumbnails()
     return ItemSection(
-        items=[_show_item(runs, key, page.parent, thumbnails) for key in shown],
+        items=[_show_item(runs, key, folder, thumbnails) for key in shown],
         data={
             "runs": [run.name for run in runs],
             "figures": _describe_figures(figures),
@@ -151,7 +151,9 @@ def _list_keys(run: ReportedRun) -> list[Key]:
     return sorted((key for key in keys if key[0] in places), key=lambda key: (places[key[0]], key[1]))
 
 
-def _show_item(runs: Sequence[ReportedRun], key: Key, folder: Path, thumbnails: Thumbnails) -> ShownItem:
+def _show_item(
+    runs: Sequence[ReportedRun], key: Key, folder: Path | None, thumbnails: Thumbnails
+) -> ShownItem:
     item = runs[0].suite[key[0]]
     several = runs[0].record.identity.samples_per_item > 1
     return ShownItem(
@@ -174,14 +176,18 @@ def _list_places(runs: Sequence[ReportedRun]) -> Iterator[tuple[ReportedRun, str
 
 
 def _show_picture(
-    run: ReportedRun, condition: str, label: str, key: Key, folder: Path, thumbnails: Thumbnails
+    run: ReportedRun, condition: str, label: str, key: Key, folder: Path | None, thumbnails: Thumbnails
 ) -> ShownPicture:
     item, number = key if CONDITIONS[condition].repeats else (key[0], 0)
     path = locate_picture(run.folder, condition, item, number)
     if not path.is_file():
         return ShownPicture(label, "", "", f"{label}: no picture")
-    link = quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
+    link = "" if folder is None else _link(path, folder)
     return ShownPicture(label, thumbnails.show_file(path, link), link, f"{label}, item {item}")
+
+
+def _link(path: Path, folder: Path) -> str:
+    return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
 
 
 def _describe_figures(names: Sequence[str]) -> list[dict[str, str]]:

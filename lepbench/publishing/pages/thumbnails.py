@@ -34,9 +34,7 @@ class Thumbnails:
         """
         if self._left <= 0:
             return link
-        image = open_rgb(path)
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-        return self._keep(_encode(image, "WEBP", quality=QUALITY, method=4), "image/webp") or link
+        return self._keep(encode_thumbnail(open_rgb(path)), "image/webp") or link
 
     def show_sketch(self, strokes: NDArray[np.bool_]) -> str:
         """The address of a sketch, its strokes black on nothing; empty without room.
@@ -57,6 +55,13 @@ class Thumbnails:
         address = make_data_address(content, kind)
         self._left -= len(address)
         return address if self._left > 0 else ""
+
+
+def encode_thumbnail(image: Image.Image) -> bytes:
+    """A picture as WebP, reduced where it is larger than a thumbnail."""
+    small = image.copy()
+    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return _encode(small, "WEBP", quality=QUALITY, method=4)
 
 
 def _encode(image: Image.Image, kind: str, **options: object) -> bytes:
