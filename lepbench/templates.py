@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def render(package: str, template: str, **values: Any) -> str:
     """A Jinja template of a package as Markdown; a name it asks for and is not given is an error."""
-    return _fill(package, template, values, escaped=False)
+    return _make_environment(package, escaped=False).get_template(template).render(**values)
 
 
 def render_html(package: str, template: str, **values: Any) -> str:
     """The same as HTML: what a value holds is text, unless it is `markupsafe.Markup`."""
-    return _fill(package, template, values, escaped=True)
+    return _make_environment(package, escaped=True).get_template(template).render(**values)
 
 
-def _fill(package: str, template: str, values: dict[str, Any], *, escaped: bool) -> str:
+@cache
+def _make_environment(package: str, *, escaped: bool) -> Environment:
+    """Kept, so that a template is compiled once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=PackageLoader(package, "."),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -26,4 +32,3 @@ def _fill(package: str, template: str, values: dict[str, Any], *, escaped: bool)
         keep_trailing_newline=True,
         autoescape=escaped,
     )
-    return environment.get_template(template).render(**values)

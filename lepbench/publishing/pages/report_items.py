@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -127,14 +128,14 @@ def choose_keys(runs: Sequence[ReportedRun], keys: Sequence[Key], figures: Seque
     """The samples that are shown: all, or those at the ends of each figure and the first."""
     if len(keys) <= MOST:
         return list(keys)
-    chosen: dict[Key, None] = {}
-    for name in figures:
-        for run in runs:
-            ordered = run.samples.loc[MODEL.name][name].dropna().sort_values(kind="stable").index
-            for key in [*ordered[:EXTREME], *ordered[-EXTREME:]]:
-                if len(chosen) < MOST:
-                    chosen[key] = None
-    chosen |= dict.fromkeys(keys[: max(0, MOST - len(chosen))])
+    ends = (
+        key
+        for name in figures
+        for run in runs
+        for ordered in [run.samples.loc[MODEL.name][name].dropna().sort_values(kind="stable").index]
+        for key in (*ordered[:EXTREME], *ordered[-EXTREME:])
+    )
+    chosen = list(islice(dict.fromkeys(chain(ends, keys)), MOST))
     places = {key: place for place, key in enumerate(keys)}
     return sorted(chosen, key=places.__getitem__)
 

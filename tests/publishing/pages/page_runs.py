@@ -1,0 +1,55 @@
+"""A finished run, another, and boards that pages are made of."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from forged_run import edit
+from site_maker import make_boards
+
+from lepbench.evaluation.record import read_record
+from lepbench.publishing.pages.report import ReportedRun
+from lepbench.suites import Item, Suite
+
+HOSTILE = '<img src=x onerror="document.title=1">'
+
+
+class HostileSuite(Suite):
+    """A suite whose first prompt is a tag."""
+
+    def __getitem__(self, index: int | str | slice) -> Item | Sequence[Item]:  # type: ignore[override]
+        from dataclasses import replace
+
+        found = super().__getitem__(index)
+        return (
+            replace(found, prompt=HOSTILE) if isinstance(found, Item) and index == self.item_ids[0] else found
+        )
+
+
+@pytest.fixture(scope="session")
+def run(finished: Path, tiny_suite: Suite) -> ReportedRun:
+    """A finished run of ten items, the first of them with a prompt that is a tag."""
+    return ReportedRun(finished, read_record(finished), HostileSuite(tiny_suite.folder))
+
+
+@pytest.fixture(scope="session")
+def other(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run under another name."""
+    folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("other") / "other"))
+    edit(folder, lambda document: document["identity"]["model"].update(name="other"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def boards(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A board of two hundred models; the finished run is one of them."""
+    return make_boards(tmp_path_factory.mktemp("boards"), read_record(finished), 200)
+
+
+@pytest.fixture
+def copy_of_run(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "copy"))
