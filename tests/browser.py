@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,7 +42,7 @@ class Page:
     """
 
     def __init__(self, commands: int, answers: int) -> None:
-        self._commands, self._answers = os.fdopen(commands, "wb"), os.fdopen(answers, "rb")
+        self._commands, self._answers, self._buffer = os.fdopen(commands, "wb"), answers, b""
         self._numbers, self._session, self._loaded = itertools.count(1), "", False
         self.requests: list[str] = []
         self.messages: list[str] = []
@@ -52,6 +51,7 @@ class Page:
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.send(f"{domain}.enable")
+        self.send("Performance.enable", timeDomain="threadTicks")
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Call a method of the protocol, and return its result."""
@@ -67,8 +67,8 @@ class Page:
         result: dict[str, Any] = answer["result"]
         return result
 
-    def open(self, path: Path, size: tuple[int, int] = DESKTOP, dark: bool = False) -> float:
-        """Show a file, and return the seconds until it is loaded and painted."""
+    def open(self, path: Path, size: tuple[int, int] = DESKTOP, dark: bool = False) -> None:
+        """Show a file, and wait until it is loaded and painted."""
         width, height = size
         self.send(
             "Emulation.setDeviceMetricsOverride",
@@ -79,14 +79,18 @@ class Page:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
-        self._loaded, started = False, time.monotonic()
+        self._loaded = False
         self.requests.clear()
         self.messages.clear()
         self.send("Page.navigate", url=path.resolve().as_uri())
         while not self._loaded:
             self._receive()
         self.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-        return time.monotonic() - started
+
+    def measure_work(self) -> float:
+        """Seconds of processor time that the page has taken so far, whatever else the machine does."""
+        found = self.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in found if one["name"] == "TaskDuration"))
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page."""
@@ -126,10 +130,11 @@ class Page:
         return [str(one) for one in found if one[0] in ("serious", "critical")]
 
     def _receive(self) -> dict[str, Any]:
-        content = bytearray()
-        while (byte := self._answers.read(1)) != b"\0":
-            assert byte, "the browser ended"
-            content += byte
+        parts = [self._buffer]
+        while b"\0" not in parts[-1]:
+            parts.append(os.read(self._answers, 1 << 20))
+            assert parts[-1], "the browser ended"
+        content, _, self._buffer = b"".join(parts).partition(b"\0")
         message: dict[str, Any] = json.loads(content)
         self._note(message.get("method", ""), message.get("params", {}))
         return message

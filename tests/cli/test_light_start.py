@@ -28,6 +28,7 @@ CALLS = (
     ("compare", "missing-a", "missing-b"),
     ("verify", "missing"),
     ("table", "missing"),
+    ("report", "missing"),
     ("sample", "--prompt", "a fish", "--sketch", "missing.png", "--out", "fish.png"),
 )
 SCRIPT = """

@@ -132,7 +132,7 @@ def choose_keys(runs: Sequence[ReportedRun], keys: Sequence[Key], figures: Seque
         key
         for name in figures
         for run in runs
-        for ordered in [run.samples.loc[MODEL.name][name].dropna().sort_values(kind="stable").index]
+        for ordered in [run.drawn[name].dropna().sort_values(kind="stable").index]
         for key in (*ordered[:EXTREME], *ordered[-EXTREME:])
     )
     chosen = list(islice(dict.fromkeys(chain(ends, keys)), MOST))
@@ -148,7 +148,7 @@ def shorten(text: str) -> str:
 def _list_keys(run: ReportedRun) -> list[Key]:
     """The model's samples, in the order of the suite."""
     places = {item: place for place, item in enumerate(run.suite.item_ids)}
-    keys = [(str(item), int(number)) for item, number in run.samples.loc[MODEL.name].index]
+    keys = [(str(item), int(number)) for item, number in run.drawn.index]
     return sorted((key for key in keys if key[0] in places), key=lambda key: (places[key[0]], key[1]))
 
 
@@ -198,8 +198,9 @@ def _describe_figures(names: Sequence[str]) -> list[dict[str, str]]:
 
 def _list_values(runs: Sequence[ReportedRun], keys: Sequence[Key], name: str) -> list[list[float | None]]:
     """A figure of every run, by item."""
-    found = [run.samples.loc[MODEL.name][name] for run in runs if name in run.samples]
-    return [[_round(values.get(key)) for key in keys] for values in found]
+    places = pd.MultiIndex.from_tuples(keys) if keys else []
+    found = [run.drawn[name].reindex(places) for run in runs if name in run.drawn]
+    return [[_round(value) for value in values] for values in found]
 
 
 def _round(value: Any) -> float | None:

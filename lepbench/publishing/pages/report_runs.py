@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from lepbench.evaluation.checks import Verification
+from lepbench.evaluation.conditions import MODEL
 from lepbench.evaluation.record import Record
 from lepbench.suites import Suite
 
@@ -36,8 +37,15 @@ class ReportedRun:
 
     @cached_property
     def samples(self) -> pd.DataFrame:
-        """Its samples with their figures, by condition, item and number."""
-        return self.record.samples().set_index(["row", "item_id", "sample_index"], drop=False).sort_index()
+        """Its samples with their figures, by condition, item and number, each once."""
+        frame = self.record.samples().set_index(["row", "item_id", "sample_index"], drop=False)
+        return frame[~frame.index.duplicated()]
+
+    @cached_property
+    def drawn(self) -> pd.DataFrame:
+        """The samples of the model, by item and number."""
+        frame = self.samples
+        return frame[frame["row"] == MODEL.name].droplevel(0)
 
     def has(self, condition: str) -> bool:
         """Whether it has a condition."""
@@ -47,6 +55,6 @@ class ReportedRun:
 def find_metric(runs: Sequence[ReportedRun]) -> str:
     """The figure that heads a report: the one that ranks, or the first of the protocol."""
     record = runs[0].record
-    figures = list(record.rows["model"])
+    figures = list(record.rows[MODEL.name])
     ranks = record.protocol.rank_by
     return ranks if ranks in figures else figures[0]

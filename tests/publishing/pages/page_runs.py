@@ -12,6 +12,7 @@ from site_maker import make_boards
 
 from lepbench.evaluation.record import read_record
 from lepbench.publishing.pages.report import ReportedRun
+from lepbench.publishing.pages.site import write_site
 from lepbench.suites import Item, Suite
 
 HOSTILE = '<img src=x onerror="document.title=1">'
@@ -53,3 +54,16 @@ def boards(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy_of_run(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished run, to be changed."""
     return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def made(
+    boards: Path, finished: Path, other: Path, tiny_suite: Suite, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The site of a board of two hundred models, with a run of one of them and a run of none."""
+    out = tmp_path_factory.mktemp("site")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("site", "site_pictures"):
+            patch.setattr(f"lepbench.publishing.pages.{module}.find_suite", lambda record, folder: tiny_suite)
+        assert write_site(boards, out, [finished, other]) == [other]
+    return out

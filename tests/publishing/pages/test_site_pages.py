@@ -10,30 +10,19 @@ from pathlib import Path
 import pytest
 import yaml
 from page_reader import PageReader
+from site_maker import make_boards
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.figures import Figure
 from lepbench.evaluation.record import read_record
-from lepbench.publishing.board_lines import read_lines
+from lepbench.publishing.board_lines import read_lines, sort_lines
+from lepbench.publishing.flat_figures import format_lines
+from lepbench.publishing.leaderboard import make_line
 from lepbench.publishing.pages import site
 from lepbench.publishing.pages.ranks import rank_by_intervals, write_ranks
 from lepbench.publishing.pages.site import find_runs, write_site
-from lepbench.suites import Suite
 
 SUITE = "suites/tiny-suite.html"
-
-
-@pytest.fixture(scope="module")
-def made(
-    boards: Path, finished: Path, other: Path, tiny_suite: Suite, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The site of a board of two hundred models, with a run of one of them and a run of none."""
-    out = tmp_path_factory.mktemp("site")
-    with pytest.MonkeyPatch.context() as patch:
-        for module in ("site", "site_pictures"):
-            patch.setattr(f"lepbench.publishing.pages.{module}.find_suite", lambda record, folder: tiny_suite)
-        assert write_site(boards, out, [finished, other]) == [other]
-    return out
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +88,8 @@ def test_it_is_a_static_space_of_the_hub(made: Path) -> None:
     assert (made / front["app_file"]).is_file()
 
 
-def test_an_earlier_site_is_replaced_and_anything_else_is_not(boards: Path, tmp_path: Path) -> None:
-    out = tmp_path / "site"
+def test_an_earlier_site_is_replaced_and_anything_else_is_not(finished: Path, tmp_path: Path) -> None:
+    boards, out = make_boards(tmp_path / "boards", read_record(finished), 3), tmp_path / "site"
     write_site(boards, out, title='A "title": with signs')
     (out / "models" / "gone.html").write_text("of a model that is on no board any more")
     (out / "CNAME").write_text("mine")
@@ -119,12 +108,6 @@ def test_an_earlier_site_is_replaced_and_anything_else_is_not(boards: Path, tmp_
 def test_two_runs_of_a_board_have_the_differences_and_ranks_of_the_paired_test(
     finished: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from site_maker import make_boards
-
-    from lepbench.publishing.board_lines import sort_lines
-    from lepbench.publishing.flat_figures import format_lines
-    from lepbench.publishing.leaderboard import make_line
-
     records = [read_record(folder) for folder in (finished, other)]
     boards = make_boards(tmp_path / "boards", records[0], 1)
     lines = sort_lines([make_line(record, "verified") for record in records], records[0].protocol.rank_by)
