@@ -18,6 +18,7 @@ from lepbench.evaluation.directions import find_direction
 from lepbench.evaluation.figures import head_metrics, place_in_main
 from lepbench.evaluation.layout import locate_picture
 from lepbench.evaluation.sample import OK
+from lepbench.files import require_within
 from lepbench.publishing.pages.report_runs import ReportedRun
 from lepbench.publishing.pages.thumbnails import Thumbnails
 
@@ -183,6 +184,7 @@ def _show_picture(
     path = locate_picture(run.folder, condition, item, number)
     if not path.is_file():
         return ShownPicture(label, "", "", f"{label}: no picture")
+    require_within(run.folder, path)
     link = "" if folder is None else _link(path, folder)
     return ShownPicture(label, thumbnails.show_file(path, link), link, f"{label}, item {item}")
 
