@@ -24,6 +24,7 @@ VERBS = {
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),
     "list": ("list", "List what there is to choose from."),
     "mini": ("mini", "Train and check the embedded models."),
+    "plot": ("plot", "Plot finished runs: curves, tolerances, fronts, as PDF, SVG or PNG."),
     "prefetch": ("prefetch", "Fetch ahead what a run needs, or the weights of a detector."),
     "report": ("report", "Write the report of finished runs: one HTML file to look at and to send."),
     "run": ("run", "Evaluate a set of models on suites: what is missing, one table, plots."),

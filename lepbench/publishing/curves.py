@@ -33,11 +33,14 @@ def make_tolerance_panels(lines: Sequence[Line], chosen: Sequence[str] = ()) -> 
     ]
 
 
-def make_level_panels(lines: Sequence[Line], levels: Sequence[str]) -> list[CurvePanel]:
+def make_level_panels(
+    lines: Sequence[Line], levels: Sequence[str], chosen: Sequence[str] = ()
+) -> list[CurvePanel]:
     """A panel a figure that is given by level, the main ones first, a curve a line.
 
     Args:
         levels: of the suite, in order.
+        chosen: figures without judge and level; all unless given.
     """
     found: Places = {}
     for name in lines[0].figures:
@@ -45,7 +48,7 @@ def make_level_panels(lines: Sequence[Line], levels: Sequence[str]) -> list[Curv
         level = part.removeprefix(AT)
         if part.startswith(AT) and level in levels:
             found.setdefault(figure, []).append((name, level))
-    ordered = sorted(found, key=place_in_main)
+    ordered = sorted((name for name in found if not chosen or name in chosen), key=place_in_main)
     headings = head_metrics(ordered)
     return [_make_panel(headings[stem], "level", lines, found[stem]) for stem in ordered]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lepbench.errors import LepbenchError
 from lepbench.evaluation.figures import Figure
 from lepbench.files import atomic_path
 from lepbench.publishing.fronts import Front, Range
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#13699f", "#b5402a", "#e0a030", "#4b8b3b", "#7b52a1", "#3fa7c4", "#8a5a44", "#d1699b")
 MARKERS, LINES = "os^Dv", ("-", "--", ":", "-.")
-"""Of the first curves, of those that have the same colours again, and so on."""
+"""Marks differ from curve to curve, as colours do not for every eye; lines, where colours come again."""
 LONG = 40
 """Characters of names below an axis that have room beside each other."""
 FEW = 5
@@ -27,6 +28,12 @@ WIDTH, HEIGHT, DPI = 4.6, 3.8, 120
 """Of a panel, in inches, and pixels an inch."""
 ABREAST = 3
 """Panels in a row."""
+FORMATS: dict[str, dict[str, Any]] = {
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+    ".svg": {"Date": None, "Creator": None},
+}
+"""Files that plots are written to, with what would differ from one time to the next left out."""
 LEAST_MARK, MOST_MARK = 20.0, 220.0
 """Areas of marks, in square points."""
 
@@ -90,7 +97,13 @@ Panel = CurvePanel | FrontPanel
 
 
 def write_plot(path: Path, panels: Sequence[Panel]) -> None:
-    """Write panels in rows as a PNG; equal panels give equal bytes."""
+    """Write panels in rows as a PNG, PDF or SVG; equal panels give equal bytes.
+
+    Raises:
+        LepbenchError: the file's name ends otherwise.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise LepbenchError(f"{path} is no {', '.join(FORMATS)} file", "end its name so")
     _save(path, draw_panels(panels))
 
 
@@ -123,8 +136,13 @@ def _draw(panels: Sequence[Panel]) -> figure.Figure:
 
 
 def _save(path: Path, canvas: figure.Figure) -> None:
-    with atomic_path(path) as partial:
-        canvas.savefig(partial, format="png", metadata={"Software": None})
+    from matplotlib import rc_context
+
+    kind = path.suffix.lower()
+    # Letters of a PDF are those of a font that it holds, as journals ask.
+    settings = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "lepbench"}
+    with atomic_path(path) as partial, rc_context(settings):
+        canvas.savefig(partial, format=kind[1:], metadata=FORMATS[kind])
 
 
 def _finish_axes(axes: Axes, panel: Panel) -> None:
@@ -168,7 +186,7 @@ def _draw_curves(axes: Axes, panel: CurvePanel) -> None:
             values,
             [[low for low, _ in bars], [high for _, high in bars]],
             ls=LINES[number // len(COLOURS) % len(LINES)] if panel.joined else "none",
-            marker=MARKERS[number // len(COLOURS) % len(MARKERS)],
+            marker=MARKERS[number % len(MARKERS)],
             ms=4,
             lw=1.4,
             color=colour,
