@@ -29,6 +29,7 @@ CALLS = (
     ("verify", "missing"),
     ("table", "missing"),
     ("report", "missing"),
+    ("plot", "front", "missing", "--out", "a.pdf"),
     ("sample", "--prompt", "a fish", "--sketch", "missing.png", "--out", "fish.png"),
 )
 SCRIPT = """
