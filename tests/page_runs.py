@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from forged_run import edit
+from forged_run import edit, forge, reckon
 from site_maker import make_boards
 
 from lepbench.evaluation.record import read_record
-from lepbench.publishing.pages.report import ReportedRun
+from lepbench.publishing.pages.report_runs import ReportedRun
 from lepbench.publishing.pages.site import write_site
 from lepbench.suites import Item, Suite
 
@@ -38,9 +39,19 @@ def run(finished: Path, tiny_suite: Suite) -> ReportedRun:
 
 @pytest.fixture(scope="session")
 def other(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same run under another name."""
+    """The same run under another name, whose model has half as many edges on the sketch at 1 px."""
+
+    def halve(table: pa.Table) -> pa.Table:
+        name = "edge_matched_predicted_1px"
+        pairs = zip(table["row"].to_pylist(), table[name].to_pylist(), strict=True)
+        halved = [value // 2 if row == "model" else value for row, value in pairs]
+        place = table.schema.get_field_index(name)
+        return table.set_column(place, table.schema.field(place), pa.array(halved, pa.int32()))
+
     folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("other") / "other"))
     edit(folder, lambda document: document["identity"]["model"].update(name="other"))
+    forge(folder, halve)
+    reckon(folder)
     return folder
 
 

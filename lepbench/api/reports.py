@@ -11,8 +11,9 @@ from lepbench.errors import LepbenchError
 from lepbench.evaluation.checks import verify_run
 from lepbench.evaluation.record import read_record
 from lepbench.evaluation.terms import find_protocol, find_suite
-from lepbench.publishing.pages.report import REPORT, ReportedRun
+from lepbench.publishing.pages.report import REPORT
 from lepbench.publishing.pages.report import write_report as write
+from lepbench.publishing.pages.report_runs import ReportedRun
 from lepbench.publishing.pages.site import find_runs
 from lepbench.publishing.pages.site import write_site as write_pages
 

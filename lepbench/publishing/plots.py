@@ -140,8 +140,8 @@ def _save(path: Path, canvas: figure.Figure) -> None:
 
     kind = path.suffix.lower()
     # Letters of a PDF are those of a font that it holds, as journals ask.
-    settings = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "lepbench"}
-    with atomic_path(path) as partial, rc_context(settings):
+    fonts = rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "lepbench"})
+    with atomic_path(path) as partial, fonts:
         canvas.savefig(partial, format=kind[1:], metadata=FORMATS[kind])
 
 
@@ -193,7 +193,7 @@ def _draw_curves(axes: Axes, panel: CurvePanel) -> None:
             label=curve.label,
         )
     if not panel.ticks and all(float(place).is_integer() for curve in panel.curves for place in curve.places):
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params("x", integer=True)
     if panel.ticks:
         axes.set_xticks(range(len(panel.ticks)), list(panel.ticks))
         if sum(map(len, panel.ticks)) > LONG:

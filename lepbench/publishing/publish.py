@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lepbench.evaluation.record import Record
-from lepbench.publishing.pages.report import REPORT, ReportedRun, write_report
+from lepbench.publishing.pages.report import REPORT, write_report
+from lepbench.publishing.pages.report_runs import ReportedRun
 from lepbench.publishing.sheet import write_sheet
 from lepbench.publishing.tables import write_csv, write_headline
 from lepbench.suites import Suite

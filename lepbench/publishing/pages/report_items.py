@@ -110,11 +110,16 @@ def show_items(runs: Sequence[ReportedRun], folder: Path | None) -> ItemSection:
 def list_failures(runs: Sequence[ReportedRun]) -> tuple[list[Failure], int]:
     """Samples that failed, and how many there are in all; the first are listed."""
     found = [
-        Failure(run.name, *key, reason=shorten(str(reason or "no reason was kept")))
+        Failure(run.name, row, item, int(number), shorten(str(reason or "no reason was kept")))
         for run in runs
-        for key, reason in run.samples[run.samples["status"] != OK]["reason"].items()
+        for row, item, number, reason in zip(*_list_failed(run), strict=True)
     ]
     return found[:MOST_FAILURES], len(found)
+
+
+def _list_failed(run: ReportedRun) -> Iterator[list[Any]]:
+    failed = run.samples[run.samples["status"] != OK]
+    return (failed[name].tolist() for name in ("row", "item_id", "sample_index", "reason"))
 
 
 def list_sample_figures(run: ReportedRun) -> list[str]:
@@ -200,7 +205,7 @@ def _describe_figures(names: Sequence[str]) -> list[dict[str, str]]:
 
 def _list_values(runs: Sequence[ReportedRun], keys: Sequence[Key], name: str) -> list[list[float | None]]:
     """A figure of every run, by item."""
-    places = pd.MultiIndex.from_tuples(keys) if keys else []
+    places = pd.MultiIndex.from_tuples(keys, names=["item_id", "sample_index"])
     found = [run.drawn[name].reindex(places) for run in runs if name in run.drawn]
     return [[_round(value) for value in values] for values in found]
 

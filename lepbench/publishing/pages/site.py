@@ -19,7 +19,8 @@ from lepbench.files import is_file, list_visible, make_folder, write_text
 from lepbench.progress import Progress, ignore_progress
 from lepbench.publishing.board_table import list_boards
 from lepbench.publishing.pages.html import render_page
-from lepbench.publishing.pages.report import ReportedRun, write_report
+from lepbench.publishing.pages.report import write_report
+from lepbench.publishing.pages.report_runs import ReportedRun
 from lepbench.publishing.pages.site_boards import SiteBoard, SiteRun, compare_runs, read_board
 from lepbench.publishing.pages.site_charts import draw_board_charts
 from lepbench.publishing.pages.site_pictures import PICTURES, write_pictures

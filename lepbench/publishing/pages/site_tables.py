@@ -78,7 +78,7 @@ def make_table(board: SiteBoard) -> SiteTable:
     """The table of a board: the figure that ranks first, the others by aspect."""
     columns = _list_columns(board)
     axis = make_axis([line.figures[board.metric] for line in board.lines])
-    shown: dict[str, str] = {COST: "Cost", **ASPECTS}
+    shown: dict[str, str] = {COST: "Cost"} | {str(kind): title for kind, title in ASPECTS.items()}
     present = {column.kind for column in columns}
     return SiteTable(
         columns,

@@ -11,7 +11,8 @@ import pytest
 from browser import DESKTOP, PHONE, Page, open_browser
 from page_runs import HOSTILE
 
-from lepbench.publishing.pages.report import ReportedRun, write_report
+from lepbench.publishing.pages.report import write_report
+from lepbench.publishing.pages.report_runs import ReportedRun
 
 TABLE = "table.board-table"
 VALUES = f'[...document.querySelectorAll("{TABLE} tbody tr:not([hidden]) td.g-headline[data-value]")]'

@@ -13,6 +13,7 @@ from page_reader import PageReader
 from site_maker import make_boards
 
 from lepbench.errors import LepbenchError
+from lepbench.evaluation.compare import compare
 from lepbench.evaluation.figures import Figure
 from lepbench.evaluation.record import read_record
 from lepbench.publishing.board_lines import read_lines, sort_lines
@@ -115,9 +116,10 @@ def test_two_runs_of_a_board_have_the_differences_and_ranks_of_the_paired_test(
     write_site(boards, tmp_path / "site", find_runs([finished.parent, other.parent]))
     page = PageReader((tmp_path / "site" / SUITE).read_text())
     (paired,) = json.loads(page.find("script", type="application/json")[0].text)["paired"]
-    assert {paired["first"], paired["second"]} == {"tiny", "other"}
-    assert paired["ends"] == [0, 0, 0]
-    assert paired["p"] == 1
+    (true,) = compare([finished, other], metrics=["faithful_f1"]).differences
+    assert (paired["first"], paired["second"]) == (true.first, true.second) == ("tiny", "other")
+    assert paired["ends"] == pytest.approx(list(true.interval), abs=1e-6)
+    assert paired["p"] == true.p_value
     assert [one.text for one in page.find("td", class_="num rank")] == ["1–2", "1–2"]
     assert any("paired test on the same samples, corrected" in one.text for one in page.find("p"))
     assert site.MOST_COMPARED > 2
