@@ -91,7 +91,9 @@ def test_it_is_a_static_space_of_the_hub(made: Path) -> None:
 
 def test_an_earlier_site_is_replaced_and_anything_else_is_not(finished: Path, tmp_path: Path) -> None:
     boards, out = make_boards(tmp_path / "boards", read_record(finished), 3), tmp_path / "site"
-    write_site(boards, out, title='A "title": with signs')
+    title = 'A "title": with <signs>'
+    write_site(boards, out, title=title)
+    assert yaml.safe_load((out / "README.md").read_text().split("---")[1])["title"] == title
     (out / "models" / "gone.html").write_text("of a model that is on no board any more")
     (out / "CNAME").write_text("mine")
     write_site(boards, out)
