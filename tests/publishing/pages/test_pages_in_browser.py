@@ -20,8 +20,9 @@ VALUES += ".map((cell) => Number(cell.dataset.value))"
 FIRST_WORD = 'document.querySelector("#list .item:not([hidden]) p").firstChild.textContent.trim()'
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Of the session, so that without a browser nothing else is made for these tests."""
     with open_browser(tmp_path_factory.mktemp("chromium")) as opened:
         yield opened
 
