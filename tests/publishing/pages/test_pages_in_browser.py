@@ -174,4 +174,6 @@ def test_two_models_are_held_against_each_other(page: Page, suite: Path) -> None
     assert gap == pytest.approx(first - second, abs=2e-3)
     assert "model-001 is better (intervals apart)" in page.run(f"{row}.parentElement.textContent")
     assert count(page, "[data-pair] .strip") == 10
-    assert page.run('[...document.querySelectorAll(".strip img")].every((one) => one.naturalWidth > 0)')
+    images = 'document.querySelectorAll("[data-pair] .strip img")'
+    # Decoding waits for a picture, and fails where it cannot be read.
+    assert page.run(f"Promise.all([...{images}].map((one) => one.decode())).then((all) => all.length)") == 30
