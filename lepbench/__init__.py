@@ -1,8 +1,8 @@
 """lepbench: datasets, latent edge predictors and trusted scores for sketch-guided diffusion.
 
-Functions do what the command line does (`evaluate`, `run_set`, `compare`, `make_table`, `verify`,
-`build_data`, `train_lep`, `sample`, `make_suite`, `make_statistics`) or load what it reads (`load_suite`,
-`load_record`, `load_triplets`, `load_backbone`, `load_predictor`, `load_mini`).
+Functions do what the command line does (`evaluate`, `run_set`, `compare`, `make_table`, `write_report`,
+`write_site`, `verify`, `build_data`, `train_lep`, `sample`, `make_suite`, `make_statistics`) or load what it
+reads (`load_suite`, `load_record`, `load_triplets`, `load_backbone`, `load_predictor`, `load_mini`).
 `SketchGuidedPipeline` guides a loaded diffusers pipeline; `lepbench.metrics` has `torchmetrics.Metric`s.
 """
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         load_suite,
         load_triplets,
     )
+    from lepbench.api.reports import write_report, write_site
     from lepbench.api.running import compare, evaluate, verify
     from lepbench.api.sampling import sample
     from lepbench.api.sets import run_set
@@ -55,6 +56,8 @@ _PLACES = {
     "sample": "lepbench.api.sampling",
     "train_lep": "lepbench.api.data",
     "verify": "lepbench.api.running",
+    "write_report": "lepbench.api.reports",
+    "write_site": "lepbench.api.reports",
 }
 """Name -> the module that has it."""
 
@@ -78,6 +81,8 @@ __all__ = [
     "sample",
     "train_lep",
     "verify",
+    "write_report",
+    "write_site",
 ]
 
 
@@ -95,6 +100,7 @@ _MEANT = {
     "build_data": ("build", "build_dataset", "make_data", "prepare_data"),
     "make_statistics": ("compute_statistics", "make_stats", "reference_statistics", "statistics"),
     "make_suite": ("build_suite", "create_suite"),
+    "write_report": ("html", "make_report", "report"),
     "run_set": ("ablate", "grid", "run_all", "sweep"),
     "sample": ("draw", "generate", "guide", "predict"),
     "metrics": ("EdgeF1", "edge_f1", "f1", "metric"),

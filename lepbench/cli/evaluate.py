@@ -190,6 +190,7 @@ def say_where(record: Record, folder: Path) -> None:
         rows = ", ".join(f"{count} of {row}" for row, count in failed.items())
         click.echo(f"failed samples, in no figure: {rows}; run again to retry them", err=True)
     click.echo(
-        f"wrote {folder}: table.csv (every figure), record.json, samples.parquet, sheet.png, samples/",
+        f"wrote {folder}: report.html (every figure and picture), table.csv, record.json, samples.parquet, "
+        "sheet.png, samples/",
         err=True,
     )

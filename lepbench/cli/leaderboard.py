@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from lepbench.cli.leaderboard_audit import audit_command
+from lepbench.cli.leaderboard_site import site_command
 from lepbench.cli.leaderboard_submit import submit_command
 from lepbench.cli.table import add_format_options, split_names, write_table
 from lepbench.cli.verbs import VerbGroup
@@ -30,6 +31,7 @@ def command() -> None:
 
 command.add_command(audit_command)
 command.add_command(submit_command)
+command.add_command(site_command)
 
 leaderboards_option = click.option(
     "--leaderboards",

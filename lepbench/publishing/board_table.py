@@ -48,7 +48,7 @@ def describe_boards(leaderboards: Path) -> list[str]:
     if not boards:
         raise LepbenchError(f"{leaderboards} holds no board", "add a run with 'lepbench leaderboard add'")
     return [
-        f"{name}  models: {len(read_lines(path)[0])}, {_describe_rank(path, read_terms(path))}"
+        f"{name}  models: {len(read_lines(path)[0])}, {describe_rank(path, read_terms(path))}"
         for name, path in boards.items()
     ]
 
@@ -70,7 +70,7 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
     found, _ = read_lines(path)
     if not found:
         raise LepbenchError(f"{path} has no models", "add a run with 'lepbench leaderboard add'")
-    checked, apart = _split(found)
+    checked, apart = split_lines(found)
     try:
         lines = [Line(line["model"], read_figures(line)) for line in (*checked, *apart)]
         confidence = float(terms["confidence"])
@@ -90,7 +90,7 @@ def tabulate_board(path: Path, *, metrics: Sequence[str] = ()) -> ResultsTable:
         best=frozenset((name, metric) for metric in chosen if ranked for name in find_best(compared, metric)),
         marks="{best}: best; differences are not tested" if ranked else "",
         confidence=confidence,
-        notes=[_describe_rank(path, terms), *_describe_lines([*checked, *apart])],
+        notes=[describe_rank(path, terms), *_describe_lines([*checked, *apart])],
     )
 
 
@@ -98,7 +98,7 @@ def _is_known(lines: Sequence[Line], metric: str) -> bool:
     return any(line.figures[metric].value is not None for line in lines)
 
 
-def _split(lines: Sequence[BoardLine]) -> tuple[list[BoardLine], list[BoardLine]]:
+def split_lines(lines: Sequence[BoardLine]) -> tuple[list[BoardLine], list[BoardLine]]:
     """The lines that were checked as far as a level says and did not fail, and the others."""
     checked = [
         line for line in lines if line.get(LEVEL, SELF_REPORTED) != SELF_REPORTED and not has_failed(line)
@@ -126,7 +126,8 @@ def _read_number(cell: str) -> float | None:
     return float(cell) if cell else None
 
 
-def _describe_rank(path: Path, terms: dict[str, Any]) -> str:
+def describe_rank(path: Path, terms: dict[str, Any]) -> str:
+    """What ranks a board, or that nothing does."""
     if "rank_by" not in terms:
         return "its terms are of an earlier version and do not say what ranks"
     rank_by = terms["rank_by"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lepbench.errors import LepbenchError
 from lepbench.evaluation.figures import Figure
 from lepbench.files import atomic_path
 from lepbench.publishing.fronts import Front, Range
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#13699f", "#b5402a", "#e0a030", "#4b8b3b", "#7b52a1", "#3fa7c4", "#8a5a44", "#d1699b")
 MARKERS, LINES = "os^Dv", ("-", "--", ":", "-.")
-"""Of the first curves, of those that have the same colours again, and so on."""
+"""Marks differ from curve to curve, as colours do not for every eye; lines, where colours come again."""
 LONG = 40
 """Characters of names below an axis that have room beside each other."""
 FEW = 5
@@ -27,6 +28,12 @@ WIDTH, HEIGHT, DPI = 4.6, 3.8, 120
 """Of a panel, in inches, and pixels an inch."""
 ABREAST = 3
 """Panels in a row."""
+FORMATS: dict[str, dict[str, Any]] = {
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+    ".svg": {"Date": None, "Creator": None},
+}
+"""Files that plots are written to, with what would differ from one time to the next left out."""
 LEAST_MARK, MOST_MARK = 20.0, 220.0
 """Areas of marks, in square points."""
 
@@ -73,6 +80,7 @@ class FrontPanel:
         ranges: worst and best value of both figures, between which areas are measured.
         costs: of each run, by its name; a run without a cost has the least mark.
         cost: what they are.
+        named: whether the runs on the fronts have their names beside them.
     """
 
     title: str
@@ -82,13 +90,33 @@ class FrontPanel:
     ranges: tuple[Range, Range]
     costs: dict[str, float]
     cost: str
+    named: bool = False
 
 
 Panel = CurvePanel | FrontPanel
 
 
 def write_plot(path: Path, panels: Sequence[Panel]) -> None:
-    """Write panels in rows as a PNG; equal panels give equal bytes."""
+    """Write panels in rows as a PNG, PDF or SVG; equal panels give equal bytes.
+
+    Raises:
+        LepbenchError: the file's name ends otherwise.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise LepbenchError(f"{path} is no {', '.join(FORMATS)} file", "end its name so")
+    _save(path, draw_panels(panels))
+
+
+def draw_panels(panels: Sequence[Panel]) -> figure.Figure:
+    """Panels in rows."""
+    from matplotlib import rc_context
+
+    # Names are text, whatever signs they have.
+    with rc_context({"text.parse_math": False}):
+        return _draw(panels)
+
+
+def _draw(panels: Sequence[Panel]) -> figure.Figure:
     from matplotlib.figure import Figure as Canvas
 
     across = min(len(panels), ABREAST)
@@ -104,12 +132,17 @@ def write_plot(path: Path, panels: Sequence[Panel]) -> None:
             _draw_fronts(axes, panel)
         _finish_axes(axes, panel)
     _place_legends(canvas)
-    _save(path, canvas)
+    return canvas
 
 
 def _save(path: Path, canvas: figure.Figure) -> None:
-    with atomic_path(path) as partial:
-        canvas.savefig(partial, format="png", metadata={"Software": None})
+    from matplotlib import rc_context
+
+    kind = path.suffix.lower()
+    # Letters of a PDF are those of a font that it holds, as journals ask.
+    fonts = rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "lepbench"})
+    with atomic_path(path) as partial, fonts:
+        canvas.savefig(partial, format=kind[1:], metadata=FORMATS[kind])
 
 
 def _finish_axes(axes: Axes, panel: Panel) -> None:
@@ -153,12 +186,14 @@ def _draw_curves(axes: Axes, panel: CurvePanel) -> None:
             values,
             [[low for low, _ in bars], [high for _, high in bars]],
             ls=LINES[number // len(COLOURS) % len(LINES)] if panel.joined else "none",
-            marker=MARKERS[number // len(COLOURS) % len(MARKERS)],
+            marker=MARKERS[number % len(MARKERS)],
             ms=4,
             lw=1.4,
             color=colour,
             label=curve.label,
         )
+    if not panel.ticks and all(float(place).is_integer() for curve in panel.curves for place in curve.places):
+        axes.locator_params("x", integer=True)
     if panel.ticks:
         axes.set_xticks(range(len(panel.ticks)), list(panel.ticks))
         if sum(map(len, panel.ticks)) > LONG:
@@ -190,6 +225,10 @@ def _draw_fronts(axes: Axes, panel: FrontPanel) -> None:
             lw=0,
         )
         axes.plot(*_sort_front(front), color=colour, lw=1.2, marker=".", ms=4, **steps, label=_label(front))
+    if panel.named:
+        for name, point, kept in zip(panel.whole.names, panel.whole.points, panel.whole.kept, strict=True):
+            if kept:
+                axes.annotate(name, point, (-4, -9), textcoords="offset points", fontsize=6, ha="right")
     if panel.costs:
         axes.plot([], [], " ", label=f"area of a mark: {panel.cost}, up to {max(panel.costs.values()):.3g}")
 

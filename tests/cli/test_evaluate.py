@@ -64,7 +64,16 @@ def test_json_is_one_object_and_nothing_else(
     assert published["rows"]["model"]["fd@sketchworld-clip"] == {"value": None, "low": None, "high": None}
     assert "wrong_sketch" in stderr
     assert {p.name for p in out.iterdir()} == {
-        *("features", "record.json", "run.json", "samples", "samples.parquet", "sheet.png", "table.csv")
+        *(
+            "features",
+            "record.json",
+            "report.html",
+            "run.json",
+            "samples",
+            "samples.parquet",
+            "sheet.png",
+            "table.csv",
+        )
     }
     with (out / "table.csv").open(newline="") as stream:
         lines = {line["row"]: line for line in csv.DictReader(stream)}

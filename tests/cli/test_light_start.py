@@ -28,6 +28,8 @@ CALLS = (
     ("compare", "missing-a", "missing-b"),
     ("verify", "missing"),
     ("table", "missing"),
+    ("report", "missing"),
+    ("plot", "front", "missing", "--out", "a.pdf"),
     ("sample", "--prompt", "a fish", "--sketch", "missing.png", "--out", "fish.png"),
 )
 SCRIPT = """

@@ -1,0 +1,1 @@
+"""Pages of HTML: the report of runs, and the site of leaderboards."""
