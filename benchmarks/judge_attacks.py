@@ -116,7 +116,7 @@ class Terms:
         return resample_conditions(samples, self.features, self.references, self.protocol)
 
 
-def measure_set(name: str, pixels: Pixels, known: dict[str, Pixels], ranking: Terms, guard: Terms) -> Line:
+def measure_set(name: str, pixels: Pixels, known: dict[str, Pixels], *, ranking: Terms, guard: Terms) -> Line:
     """A line of the table."""
     rows = {row: known[row] for row in (REAL.name, UNGUIDED.name)} | {name: pixels}
     figures = {full.split("@")[0]: drawn for full, drawn in ranking.measure(rows)[name].items()}
@@ -167,7 +167,7 @@ def main() -> None:
     tensors = {row: to_tensor(pixels) for row, pixels in known.items()}
     for name, make in list_sets(tensors, batch, chosen.steps).items():
         if chosen.only in name and name not in done:
-            line = measure_set(name, to_pixels(make()), known, ranking, guard)
+            line = measure_set(name, to_pixels(make()), known, ranking=ranking, guard=guard)
             lines = pd.concat([lines, pd.DataFrame([line])])
             write_text(chosen.out, lines.to_csv(index=False))
             print(" | ".join(line.values()), flush=True)

@@ -14,7 +14,7 @@ from lepbench.backbones import Backbone
 from lepbench.backbones.assemble import load_backbone
 from lepbench.backbones.load import choose_device
 from lepbench.config import Config, parse_config
-from lepbench.drawing.drawing import Drawing, Lines, rasterise_drawing
+from lepbench.drawing.drawing import Lines, PageDrawing, rasterise_drawing
 from lepbench.errors import LepbenchError
 from lepbench.guidance import sample
 from lepbench.guidance.presets import PRESETS
@@ -91,7 +91,7 @@ class Artist:
         self._backbone: tuple[str, Backbone] | None = None
         self._methods: dict[str, Method] = {}
 
-    def draw(self, drawing: Drawing, settings: Settings, quality: Quality, proceed: Proceed) -> Shown:
+    def draw(self, drawing: PageDrawing, settings: Settings, quality: Quality, proceed: Proceed) -> Shown:
         """Draw pictures; of live ones a single one, at the preset `LIVE` where the method can be steered.
 
         Raises:

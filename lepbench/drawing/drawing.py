@@ -19,7 +19,7 @@ REACH = 1 / 32
 """Share of the side within which a stroke's weight holds beside it."""
 
 
-class Stroke(Config):
+class PenStroke(Config):
     """A line that the pen drew without being lifted.
 
     Attributes:
@@ -31,11 +31,11 @@ class Stroke(Config):
     weight: float = Field(default=1.0, ge=0, le=2)
 
 
-class Drawing(Config):
+class PageDrawing(Config):
     """Everything on the page that a picture follows."""
 
     prompt: str = Field(default="", max_length=500)
-    strokes: tuple[Stroke, ...] = Field(default=(), max_length=1_000)
+    strokes: tuple[PenStroke, ...] = Field(default=(), max_length=1_000)
 
 
 class Lines(NamedTuple):
@@ -50,7 +50,7 @@ class Lines(NamedTuple):
     weights: NDArray[np.float32] | None
 
 
-def rasterise_drawing(drawing: Drawing, size: tuple[int, int]) -> Lines:
+def rasterise_drawing(drawing: PageDrawing, size: tuple[int, int]) -> Lines:
     """A drawing as one-pixel lines of a picture of `size` (height, width) px, its square in the middle.
 
     A stroke of weight 0 is not drawn. The weight of another holds where it is the nearest, within `REACH`.

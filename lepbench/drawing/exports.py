@@ -10,7 +10,7 @@ from collections.abc import Callable
 from html import escape
 
 from lepbench.drawing.artist import Settings
-from lepbench.drawing.drawing import Drawing, rasterise_drawing
+from lepbench.drawing.drawing import PageDrawing, rasterise_drawing
 from lepbench.images import encode_png
 from lepbench.panels import draw_strokes
 
@@ -21,7 +21,7 @@ WIDTH = 2.5
 SKETCH, WEIGHTS = "sketch.png", "weights.png"
 
 
-def write_svg(drawing: Drawing) -> bytes:
+def write_svg(drawing: PageDrawing) -> bytes:
     """The strokes as polylines on white, the prompt as its title."""
     size = f'width="{SIDE}" height="{SIDE}"'
     lines = [
@@ -47,12 +47,12 @@ def _join(points: tuple[tuple[float, float, float], ...]) -> str:
     return " ".join(f"{x * SIDE:.1f},{y * SIDE:.1f}" for x, y, _ in shown)
 
 
-def write_png(drawing: Drawing) -> bytes:
+def write_png(drawing: PageDrawing) -> bytes:
     """The strokes, black on white."""
     return encode_png(draw_strokes(rasterise_drawing(drawing, (SIDE, SIDE)).sketch))
 
 
-def write_suite(drawing: Drawing) -> bytes:
+def write_suite(drawing: PageDrawing) -> bytes:
     """A ZIP of a folder with the drawing and its prompt, as `lepbench suite make folder` reads it."""
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
@@ -61,7 +61,7 @@ def write_suite(drawing: Drawing) -> bytes:
     return _pack({"drawing.svg": write_svg(drawing), "prompts.csv": table.getvalue().encode()})
 
 
-def write_command(drawing: Drawing, settings: Settings) -> bytes:
+def write_command(drawing: PageDrawing, settings: Settings) -> bytes:
     """A ZIP of the sketch, the weights where strokes have some, and the command that draws the picture."""
     import numpy as np
 
@@ -87,7 +87,7 @@ def _pack(files: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-EXPORTS: dict[str, tuple[str, Callable[[Drawing, Settings], bytes]]] = {
+EXPORTS: dict[str, tuple[str, Callable[[PageDrawing, Settings], bytes]]] = {
     "svg": ("drawing.svg", lambda drawing, settings: write_svg(drawing)),
     "png": ("drawing.png", lambda drawing, settings: write_png(drawing)),
     "suite": ("suite-folder.zip", lambda drawing, settings: write_suite(drawing)),

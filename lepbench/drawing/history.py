@@ -10,7 +10,7 @@ from typing import Any
 
 from lepbench.config import Config, parse_config
 from lepbench.drawing.artist import Settings, Shown
-from lepbench.drawing.drawing import Drawing
+from lepbench.drawing.drawing import PageDrawing
 from lepbench.errors import LepbenchError
 from lepbench.files import interpret_json, list_visible, make_folder, read_bytes, write_bytes, write_text
 from lepbench.images import encode_png
@@ -22,10 +22,10 @@ MOST_BYTES = 8 * 2**20
 FIX = "remove the entry"
 
 
-class Entry(Config):
+class HistoryEntry(Config):
     """A drawing that was drawn, and how (`drawing.json`)."""
 
-    drawing: Drawing
+    drawing: PageDrawing
     settings: Settings
 
 
@@ -44,7 +44,7 @@ class History:
         names = [path.name for path in list_visible(self.folder) if NAME.fullmatch(path.name)]
         return sorted(names, reverse=True)
 
-    def keep(self, entry: Entry, shown: Shown) -> str:
+    def keep(self, entry: HistoryEntry, shown: Shown) -> str:
         """Write an entry, and return its name."""
         name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S-%f")
         folder = make_folder(self.folder / name)
@@ -63,7 +63,7 @@ class History:
             LepbenchError: there is none, or it is damaged.
         """
         content = read_bytes(self.locate(name) / "drawing.json", MOST_BYTES, FIX)
-        found = parse_config(interpret_json(content, name, FIX), Entry, name)
+        found = parse_config(interpret_json(content, name, FIX), HistoryEntry, name)
         return found.model_dump(mode="json")
 
     def read_picture(self, name: str, number: int) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lepbench.drawing.artist import Artist, OutOfDate, Quality, Settings, Shown
-from lepbench.drawing.drawing import Drawing
+from lepbench.drawing.drawing import PageDrawing
 from lepbench.errors import LepbenchError
 
 Tell = Callable[["Wish", "Shown | LepbenchError | tuple[int, int]"], None]
@@ -27,7 +27,7 @@ class Wish:
     page: str
     number: int
     quality: Quality
-    drawing: Drawing
+    drawing: PageDrawing
     settings: Settings
     stale: threading.Event = field(default_factory=threading.Event, compare=False)
 

@@ -23,9 +23,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lepbench.config import Config, parse_config
 from lepbench.drawing.artist import Artist, Quality, Settings, Shown
-from lepbench.drawing.drawing import Drawing
+from lepbench.drawing.drawing import PageDrawing
 from lepbench.drawing.exports import EXPORTS
-from lepbench.drawing.history import Entry, History
+from lepbench.drawing.history import History, HistoryEntry
 from lepbench.drawing.offer import Offer
 from lepbench.drawing.queue import DrawingQueue, Wish
 from lepbench.drawing.tracing import read_strokes
@@ -50,7 +50,7 @@ class Message(Config):
 
     number: int = Field(ge=0, le=2**53)
     quality: Quality
-    drawing: Drawing
+    drawing: PageDrawing
     settings: Settings
 
 
@@ -81,7 +81,7 @@ class Studio:
             return {**about, "kind": "error", "message": str(found)}
         if isinstance(found, tuple):
             return {**about, "kind": "progress", "done": found[0], "total": found[1]}
-        entry = Entry(drawing=wish.drawing, settings=wish.settings)
+        entry = HistoryEntry(drawing=wish.drawing, settings=wish.settings)
         return {
             **about,
             "kind": "pictures",
@@ -127,7 +127,7 @@ class Studio:
         except LepbenchError as error:
             await socket.send_json({"kind": "error", "number": 0, "quality": "better", "message": str(error)})
             return
-        self.queue.ask(Wish(page, message.number, message.quality, message.drawing, message.settings))
+        self.queue.ask(Wish(page, **dict(message)))
 
 
 def encode_url(png: bytes) -> str:
@@ -194,7 +194,7 @@ def make_app(artist: Artist, history: History, offer: Offer, token: str) -> Star
         if kind not in EXPORTS:
             raise LepbenchError(f"no export {kind[:80]!r}", f"choose of: {', '.join(EXPORTS)}")
         found = interpret_json(await read_body(request), "the drawing", "reload the page")
-        entry = parse_config(found, Entry, "the drawing")
+        entry = parse_config(found, HistoryEntry, "the drawing")
         name, write = EXPORTS[kind]
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(write(entry.drawing, entry.settings), headers=headers)
@@ -209,11 +209,11 @@ def make_app(artist: Artist, history: History, offer: Offer, token: str) -> Star
         WebSocketRoute("/pictures", studio.talk),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
-    guards = [Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS)), Middleware(Rules)]
+    guards = [Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS)), Middleware(PolicyHeaders)]
     return Starlette(routes=[Mount(f"/{token}", routes=routes)], middleware=guards, lifespan=studio.run)
 
 
-class Rules:
+class PolicyHeaders:
     """Sends the page's rules for the browser with every answer."""
 
     def __init__(self, app: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from lepbench.drawing.drawing import Stroke
+from lepbench.drawing.drawing import PenStroke
 from lepbench.errors import LepbenchError
 from lepbench.guidance.sketch import extract_strokes, fit_sketch
 from lepbench.guidance.transparency import lay_drawing
@@ -24,7 +24,7 @@ MOST = 1_000
 """Strokes that are taken of a file."""
 
 
-def read_strokes(content: bytes, name: str) -> list[Stroke]:
+def read_strokes(content: bytes, name: str) -> list[PenStroke]:
     """The lines of a file, fitted into the page's square.
 
     Args:
@@ -41,7 +41,9 @@ def read_strokes(content: bytes, name: str) -> list[Stroke]:
         lines = [(line + 0.5) / GRID for line in trace_lines(thin_lines(fitted))]
     if len(lines) > MOST:
         raise LepbenchError(f"{name} has {len(lines)} lines, more than {MOST}", "give a simpler drawing")
-    return [Stroke(points=tuple((*point, 0.5) for point in simplify_line(line).tolist())) for line in lines]
+    return [
+        PenStroke(points=tuple((*point, 0.5) for point in simplify_line(line).tolist())) for line in lines
+    ]
 
 
 def _read_vector(content: bytes, name: str) -> list[Points]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lepbench.drawing.artist import Proceed, Quality, Settings, Shown
-from lepbench.drawing.drawing import Drawing
+from lepbench.drawing.drawing import PageDrawing
 from lepbench.drawing.queue import DrawingQueue, Wish
 from lepbench.errors import LepbenchError
 
@@ -22,7 +22,7 @@ class SlowArtist:
         self.begun: list[str] = []
         self.started, self.step = threading.Semaphore(0), threading.Semaphore(0)
 
-    def draw(self, drawing: Drawing, settings: Settings, quality: Quality, proceed: Proceed) -> Shown:
+    def draw(self, drawing: PageDrawing, settings: Settings, quality: Quality, proceed: Proceed) -> Shown:
         self.begun.append(drawing.prompt)
         self.started.release()
         assert self.step.acquire(timeout=PATIENCE)
@@ -59,7 +59,7 @@ def running() -> Iterator[tuple[DrawingQueue, SlowArtist, Told]]:
 
 
 def wish(prompt: str, page: str = "one", quality: Quality = "live") -> Wish:
-    return Wish(page, 1, quality, Drawing(prompt=prompt), Settings(model="any"))
+    return Wish(page, 1, quality, PageDrawing(prompt=prompt), Settings(model="any"))
 
 
 def test_a_newer_wish_replaces_the_older_ones() -> None:

@@ -21,8 +21,8 @@ from lepbench.api.suites import make_suite
 from lepbench.config import parse_config
 from lepbench.detectors import Canny
 from lepbench.drawing.artist import Artist, Settings
-from lepbench.drawing.drawing import Drawing, rasterise_drawing
-from lepbench.drawing.history import Entry, History
+from lepbench.drawing.drawing import PageDrawing, rasterise_drawing
+from lepbench.drawing.history import History, HistoryEntry
 from lepbench.drawing.offer import list_models, make_offer
 from lepbench.drawing.server import MOST_BYTES, make_app
 from lepbench.images import to_pixels, to_tensor
@@ -68,7 +68,7 @@ def test_a_picture_is_that_of_the_method(client: TestClient, models: list[ModelC
     shown = [np.asarray(Image.open(io.BytesIO(read_url(one["url"])))) for one in message["pictures"]]
     artist = Artist(models, "cpu")
     backbone = artist._find_backbone(models[0])
-    sketch = rasterise_drawing(Drawing.model_validate(DRAWING), backbone.choose_size(None, None)).sketch
+    sketch = rasterise_drawing(PageDrawing.model_validate(DRAWING), backbone.choose_size(None, None)).sketch
     method = models[0].method.build(backbone, models[0].sampler)
     for seed, picture in zip((3, 4), shown, strict=True):
         drawn = method.draw([Request("any.png", "a red fish", sketch, seed)])
@@ -86,7 +86,7 @@ def test_a_drawing_is_followed_and_edges_are_shown(tmp_path: Path) -> None:
     item = load_suite("sketchworld-edges-v1")[0]
     rows, columns = np.nonzero(item.sketch)
     dots = [{"points": [[(x + 0.5) / 64, (y + 0.5) / 64, 0.5]]} for y, x in zip(rows, columns, strict=True)]
-    drawing = Drawing.model_validate({"prompt": item.prompt, "strokes": dots})
+    drawing = PageDrawing.model_validate({"prompt": item.prompt, "strokes": dots})
     assert np.array_equal(rasterise_drawing(drawing, (64, 64)).sketch, item.sketch)
     steps: list[tuple[int, int]] = []
     shown = artist.draw(drawing, Settings(model="predictor"), "live", lambda *step: steps.append(step))
@@ -105,8 +105,8 @@ def test_what_was_drawn_better_is_there_after_a_restart(client: TestClient, tmp_
         name = hear_end(socket)["entry"]
     later = History(tmp_path / "history")
     assert later.list_names() == [name] == client.get(f"/{TOKEN}/history").json()
-    entry = Entry.model_validate(client.get(f"/{TOKEN}/history/{name}").json())
-    assert entry.drawing == Drawing.model_validate(DRAWING)
+    entry = HistoryEntry.model_validate(client.get(f"/{TOKEN}/history/{name}").json())
+    assert entry.drawing == PageDrawing.model_validate(DRAWING)
     assert client.get(f"/{TOKEN}/history/{name}/0.png").content == later.read_picture(name, 0)
 
 

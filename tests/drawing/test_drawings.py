@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
-from lepbench.drawing.drawing import Drawing, Stroke, rasterise_drawing
+from lepbench.drawing.drawing import PageDrawing, PenStroke, rasterise_drawing
 from lepbench.drawing.exports import write_png, write_svg
 from lepbench.drawing.tracing import order_pixels, read_strokes, trace_lines
 from lepbench.errors import LepbenchError
 
 
-def make_stroke(*points: tuple[float, float], weight: float = 1.0) -> Stroke:
-    return Stroke(points=tuple((x, y, 0.5) for x, y in points), weight=weight)
+def make_stroke(*points: tuple[float, float], weight: float = 1.0) -> PenStroke:
+    return PenStroke(points=tuple((x, y, 0.5) for x, y in points), weight=weight)
 
 
-HOUSE = Drawing(
+HOUSE = PageDrawing(
     prompt="a red house",
     strokes=(
         make_stroke((0.2, 0.5), (0.5, 0.2), (0.8, 0.5)),
@@ -39,7 +39,7 @@ def test_strokes_lie_where_they_were_drawn() -> None:
 
 
 def test_a_weight_holds_around_its_stroke() -> None:
-    heavy = Drawing(
+    heavy = PageDrawing(
         strokes=(make_stroke((0.2, 0.1), (0.2, 0.9), weight=2), make_stroke((0.8, 0.1), (0.8, 0.9)))
     )
     lines = rasterise_drawing(heavy, (64, 64))
@@ -53,7 +53,7 @@ def test_a_weight_holds_around_its_stroke() -> None:
 @given(st.lists(st.tuples(st.floats(-1, 2), st.floats(-1, 2)), min_size=1, max_size=5))
 @settings(max_examples=50, deadline=None)
 def test_any_stroke_can_be_drawn(points: list[tuple[float, float]]) -> None:
-    lines = rasterise_drawing(Drawing(strokes=(make_stroke(*points, weight=0.5),)), (32, 32))
+    lines = rasterise_drawing(PageDrawing(strokes=(make_stroke(*points, weight=0.5),)), (32, 32))
     assert lines.weights is not None
     assert set(np.unique(lines.weights)) <= {0.5, 1.0}
 
@@ -61,7 +61,7 @@ def test_any_stroke_can_be_drawn(points: list[tuple[float, float]]) -> None:
 @pytest.mark.parametrize(("write", "name"), [(write_svg, "house.svg"), (write_png, "house.png")])
 def test_what_is_exported_can_be_opened_again(write, name: str) -> None:  # type: ignore[no-untyped-def]
     """To a pixel of 64, after files have their own grids."""
-    again = Drawing(strokes=tuple(read_strokes(write(HOUSE), name)))
+    again = PageDrawing(strokes=tuple(read_strokes(write(HOUSE), name)))
     first, second = (rasterise_drawing(one, (256, 256)).sketch for one in (HOUSE, again))
     if name.endswith("svg"):
         # An SVG is fitted with a margin, as in suites.
@@ -70,12 +70,12 @@ def test_what_is_exported_can_be_opened_again(write, name: str) -> None:  # type
     assert distance_transform_edt(~second)[first].max() <= 4
 
 
-def _without_margin(drawing: Drawing) -> Drawing:
+def _without_margin(drawing: PageDrawing) -> PageDrawing:
     def move(point: tuple[float, float, float]) -> tuple[float, float, float]:
         x, y, pressure = point
         return (x - 1 / 16) * 16 / 14, (y - 1 / 16) * 16 / 14, pressure
 
-    moved = [Stroke(points=tuple(map(move, one.points)), weight=one.weight) for one in drawing.strokes]
+    moved = [PenStroke(points=tuple(map(move, one.points)), weight=one.weight) for one in drawing.strokes]
     return drawing.model_copy(update={"strokes": tuple(moved)})
 
 
