@@ -20,6 +20,7 @@ VERBS = {
     "compare": ("compare", "Hold finished runs against each other."),
     "data": ("data", "Check a triplet folder, export it, push it to the hub."),
     "doctor": ("doctor", "Check this installation, and what configurations still lack."),
+    "draw": ("draw", "Draw in the browser, and watch the picture follow."),
     "evaluate": ("evaluate", "Score a model on a suite: table, record, pictures."),
     "hub": ("hub", "Write what the hub shows of a benchmark and of a model's results."),
     "leaderboard": ("leaderboard", "Keep leaderboard CSVs."),

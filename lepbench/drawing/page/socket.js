@@ -1,0 +1,59 @@
+// The socket for pictures: opened again when it is lost; live wishes wait for the answer to the last.
+
+const AGAIN_MS = 1000;
+
+export class PictureSocket {
+  constructor(address, heard, opened) {
+    this.address = address;
+    this.heard = heard;
+    this.opened = opened;
+    this.number = 0;
+    this.latest = { live: 0, better: 0 };
+    this.busy = false;
+    this.next = null;
+    this.connect();
+  }
+
+  connect() {
+    this.socket = new WebSocket(this.address);
+    this.socket.onopen = () => {
+      this.busy = false;
+      this.opened(true);
+    };
+    this.socket.onmessage = (event) => this.hear(JSON.parse(event.data));
+    this.socket.onclose = () => {
+      this.opened(false);
+      setTimeout(() => this.connect(), AGAIN_MS);
+    };
+  }
+
+  hear(message) {
+    const current = message.number === this.latest[message.quality] || message.number === 0;
+    if (message.quality === "live" && message.kind !== "progress") {
+      this.busy = false;
+      const next = this.next;
+      this.next = null;
+      if (next) this.askLive(next);
+    }
+    if (current) this.heard(message);
+  }
+
+  // While the pen moves one picture is finished before the next is asked for, or none ever would be.
+  askLive(wish) {
+    if (this.busy) this.next = wish;
+    else if (this.ask("live", wish)) this.busy = true;
+  }
+
+  // A finished stroke is drawn at once, in place of the picture that is under way.
+  askNow(wish) {
+    this.next = null;
+    this.busy = this.ask("live", wish) > 0;
+  }
+
+  ask(quality, wish) {
+    if (this.socket.readyState !== WebSocket.OPEN) return 0;
+    this.latest[quality] = ++this.number;
+    this.socket.send(JSON.stringify({ number: this.number, quality, ...wish }));
+    return this.number;
+  }
+}

@@ -1,0 +1,205 @@
+"""The page's server: pictures through the socket, files, history, and whom it answers."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from lepbench.api.suites import make_suite
+from lepbench.config import parse_config
+from lepbench.detectors import Canny
+from lepbench.drawing.artist import Artist, Settings
+from lepbench.drawing.drawing import PageDrawing, rasterise_drawing
+from lepbench.drawing.history import History, HistoryEntry
+from lepbench.drawing.offer import list_models, make_offer
+from lepbench.drawing.server import MOST_BYTES, make_app
+from lepbench.images import to_pixels, to_tensor
+from lepbench.methods import ModelConfig, Request
+from lepbench.metrics.edges import edge_counts, precision_recall_f1
+from lepbench.suites import load_suite
+
+TOKEN = "token"
+SQUARE = [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8], [0.2, 0.8], [0.2, 0.2]]
+DRAWING = {"prompt": "a red fish", "strokes": [{"points": [[*point, 0.5] for point in SQUARE], "weight": 1}]}
+HEADERS = {"host": "localhost", "origin": "http://localhost"}
+
+
+@pytest.fixture
+def models(tiny_pipeline_folder: Path) -> list[ModelConfig]:
+    settings = {"backbone": str(tiny_pipeline_folder), "sampler": {"steps": 2}}
+    return [parse_config({"name": "tiny", **settings, "method": "unguided"}, ModelConfig, "")]
+
+
+@pytest.fixture
+def client(models: list[ModelConfig], tmp_path: Path) -> Iterator[TestClient]:
+    app = make_app(Artist(models, "cpu"), History(tmp_path / "history"), make_offer(models), TOKEN)
+    with TestClient(app, base_url="http://localhost") as client:
+        yield client
+
+
+def make_wish(number: int = 1, quality: str = "better", **settings: Any) -> str:
+    chosen = {"model": "tiny", **settings}
+    return json.dumps({"number": number, "quality": quality, "drawing": DRAWING, "settings": chosen})
+
+
+def hear_end(socket: Any) -> dict[str, Any]:
+    while (message := socket.receive_json())["kind"] == "progress":
+        pass
+    return dict(message)
+
+
+def test_a_picture_is_that_of_the_method(client: TestClient, models: list[ModelConfig]) -> None:
+    with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
+        socket.send_text(make_wish(seed=3, count=2))
+        message = hear_end(socket)
+    assert [one["seed"] for one in message["pictures"]] == [3, 4]
+    shown = [np.asarray(Image.open(io.BytesIO(read_url(one["url"])))) for one in message["pictures"]]
+    artist = Artist(models, "cpu")
+    backbone = artist._find_backbone(models[0])
+    sketch = rasterise_drawing(PageDrawing.model_validate(DRAWING), backbone.choose_size(None, None)).sketch
+    method = models[0].method.build(backbone, models[0].sampler)
+    for seed, picture in zip((3, 4), shown, strict=True):
+        drawn = method.draw([Request("any.png", "a red fish", sketch, seed)])
+        assert np.array_equal(picture, to_pixels(drawn)[0])
+
+
+def read_url(url: str) -> bytes:
+    return base64.b64decode(url.removeprefix("data:image/png;base64,"))
+
+
+@pytest.mark.slow
+def test_a_drawing_is_followed_and_edges_are_shown(tmp_path: Path) -> None:
+    models = list_models([])
+    artist = Artist(models, "cpu")
+    item = load_suite("sketchworld-edges-v1")[0]
+    rows, columns = np.nonzero(item.sketch)
+    dots = [{"points": [[(x + 0.5) / 64, (y + 0.5) / 64, 0.5]]} for y, x in zip(rows, columns, strict=True)]
+    drawing = PageDrawing.model_validate({"prompt": item.prompt, "strokes": dots})
+    assert np.array_equal(rasterise_drawing(drawing, (64, 64)).sketch, item.sketch)
+    steps: list[tuple[int, int]] = []
+    shown = artist.draw(drawing, Settings(model="predictor"), "live", lambda *step: steps.append(step))
+    assert shown.edges is not None
+    assert len(steps) == steps[-1][1]
+    found = Canny(low=0.3, high=0.6)(to_tensor(shown.pictures[0][None]))
+    counts = edge_counts(found, torch.tensor(item.sketch)[None], (1.0,))
+    assert precision_recall_f1(counts).f1[0] > 0.7
+
+
+def test_what_was_drawn_better_is_there_after_a_restart(client: TestClient, tmp_path: Path) -> None:
+    with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
+        socket.send_text(make_wish(1, "live"))
+        assert hear_end(socket)["entry"] is None
+        socket.send_text(make_wish(2))
+        name = hear_end(socket)["entry"]
+    later = History(tmp_path / "history")
+    assert later.list_names() == [name] == client.get(f"/{TOKEN}/history").json()
+    entry = HistoryEntry.model_validate(client.get(f"/{TOKEN}/history/{name}").json())
+    assert entry.drawing == PageDrawing.model_validate(DRAWING)
+    assert client.get(f"/{TOKEN}/history/{name}/0.png").content == later.read_picture(name, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "other"}, "no model 'other' here; choose of: tiny"),
+        ({"seed": -1}, "seed"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_one_line(client: TestClient, change: dict[str, Any], message: str) -> None:
+    with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
+        socket.send_text(make_wish(**change))
+        found = hear_end(socket)
+        assert found["kind"] == "error"
+        assert message in found["message"]
+        socket.send_text(make_wish())
+        assert hear_end(socket)["kind"] == "pictures"
+
+
+def test_a_page_that_vanishes_disturbs_no_other(client: TestClient) -> None:
+    for _ in range(3):
+        with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
+            socket.send_text(make_wish())
+    with (
+        client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as one,
+        client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as two,
+    ):
+        one.send_text(make_wish(1))
+        two.send_text(make_wish(1))
+        assert hear_end(one)["kind"] == hear_end(two)["kind"] == "pictures"
+
+
+@pytest.mark.parametrize("path", ["/", "/offer", "/history", "/tokens/offer", "/token/../offer"])
+def test_nothing_answers_without_the_token(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code in (400, 404)
+
+
+@pytest.mark.parametrize("name", ["x", "....", "20260101T000000-000000", "%2e%2e"])
+def test_the_history_reads_its_own_entries_alone(client: TestClient, name: str) -> None:
+    assert client.get(f"/{TOKEN}/history/{name}/0.png").status_code in (400, 404)
+
+
+def test_only_this_machine_and_this_page_are_answered(client: TestClient) -> None:
+    assert client.get(f"/{TOKEN}/offer", headers={"host": "evil.example"}).status_code == 400
+    foreign = HEADERS | {"origin": "http://evil.example"}
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(f"/{TOKEN}/pictures", headers=foreign) as socket,
+    ):
+        socket.receive_json()
+
+
+def test_the_browser_is_told_to_load_nothing_from_elsewhere(client: TestClient) -> None:
+    answer = client.get(f"/{TOKEN}/")
+    assert answer.status_code == 200
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    for name in ("page.js", "canvas.js", "socket.js", "page.css"):
+        text = client.get(f"/{TOKEN}/{name}").text
+        assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_files_are_imported_and_exported(client: TestClient) -> None:
+    body = json.dumps({"drawing": DRAWING, "settings": {"model": "tiny", "scale": 1.5}})
+    files = {
+        kind: client.post(f"/{TOKEN}/export/{kind}", content=body)
+        for kind in ("svg", "png", "suite", "command")
+    }
+    assert {answer.status_code for answer in files.values()} == {200}
+    strokes = client.post(f"/{TOKEN}/import?name=a.svg", content=files["svg"].content).json()
+    assert len(strokes) == 1
+    with zipfile.ZipFile(io.BytesIO(files["command"].content)) as archive:
+        command = archive.read("draw.sh").decode()
+    assert command.startswith(
+        "lepbench sample --prompt 'a red fish' --sketch sketch.png --resize --scale 1.5"
+    )
+    refused = client.post(f"/{TOKEN}/import?name=a.svg", content=b"<svg/>")
+    assert refused.status_code == 400
+    assert "shows no lines" in refused.json()["message"]
+    assert client.post(f"/{TOKEN}/import", content=b"0" * (MOST_BYTES + 1)).status_code == 413
+    assert "choose of: svg" in client.post(f"/{TOKEN}/export/exe", content=body).json()["message"]
+
+
+def test_an_exported_suite_is_made(client: TestClient, tmp_path: Path) -> None:
+    body = json.dumps({"drawing": DRAWING, "settings": {"model": "tiny"}})
+    content = client.post(f"/{TOKEN}/export/suite", content=body).content
+    zipfile.ZipFile(io.BytesIO(content)).extractall(tmp_path / "folder")
+    suite = make_suite("folder", tmp_path / "folder", tmp_path / "suite", size=64, progress=False)
+    assert [item.prompt for item in suite] == ["a red fish"]
+    assert suite[0].sketch.sum() > 100
+
+
+def test_words_are_offered_for_the_embedded_model_alone(models: list[ModelConfig]) -> None:
+    assert "red" in make_offer(list_models([])).words["colours"]
+    assert make_offer(models).words == {}
