@@ -14,7 +14,7 @@ from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.directions import SIGNS, find_direction
 from lepbench.evaluation.figures import head_metrics
 from lepbench.evaluation.record import Record
-from lepbench.publishing.leaderboard import describe_origin
+from lepbench.publishing.origin import describe_origin
 from lepbench.publishing.pages.report_figures import Headline, HeadlineRow, find_condition
 from lepbench.publishing.pages.report_runs import ReportedRun
 
