@@ -11,6 +11,7 @@ from command import call_command
 from tiny_evaluation import own_cache, tiny_judges, tiny_suite
 
 from lepbench.cli.run import command
+from lepbench.embedded import ASSETS
 from lepbench.judges import Judges
 from lepbench.run_sets import perform
 from lepbench.run_sets.plan import make_plan, read_set
@@ -92,7 +93,12 @@ def test_a_fault_is_one_line(
     ]
 
 
-SETS = [path.name for path in (ROOT / "examples").glob("*.yaml") if "\nmodels:" in path.read_text()]
+NEEDS_TRAINING = "encoders.yaml"
+SETS = [
+    path.name
+    for path in (ROOT / "examples").glob("*.yaml")
+    if "\nmodels:" in path.read_text() and path.name != NEEDS_TRAINING
+]
 
 
 @pytest.mark.parametrize("name", sorted(SETS))
@@ -123,6 +129,20 @@ def test_several_sets_are_checked_before_one_is_begun(
     ]
     assert call_command(monkeypatch, "run", *sets, "none.yaml") == 2
     assert not Path("runs").exists()
+
+
+def test_encoders_that_do_not_ship_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("examples").symlink_to(ROOT / "examples")
+    assert call_command(monkeypatch, "run", "examples/encoders.yaml", "--dry-run") == 2
+    assert "work/mini/controlnet-mini-8x@1" in capsys.readouterr().err
+    for name in ("controlnet-mini-8x@1", "t2i-adapter-mini-8x@1"):
+        Path("work/mini").mkdir(parents=True, exist_ok=True)
+        Path("work/mini", name).symlink_to(ASSETS / name.replace("-8x", ""))
+    assert call_command(monkeypatch, "run", "examples/encoders.yaml", "--dry-run") == 0
+    assert "runs: 10" in capsys.readouterr().out
 
 
 def test_the_questions_are_asked_of_ten_models_on_eight_suites() -> None:
