@@ -68,7 +68,7 @@ def sample(
             one each. It is fitted to the picture's size. None: the backbone alone.
         backbone: an embedded name, a folder, a hub id, or a loaded one.
         predictor: the same; it must have been trained on that backbone.
-        preset: "fast", "turbo" or "paper": what the next four are unless given.
+        preset: "fast", "turbo", "live" or "paper": what the next four are unless given.
         scale: the paper's beta, the length of a shift in lengths of the ordinary step.
         stop: guide while t > stop x T_train.
         steps, scheduler: of the sampler.

@@ -51,12 +51,12 @@ def command(models: tuple[Path, ...], out: Path, port: int, device: str, browser
 
     from lepbench.drawing.artist import Artist
     from lepbench.drawing.history import History
-    from lepbench.drawing.offer import list_models, make_offer
+    from lepbench.drawing.offer import list_live, list_models, make_offer
     from lepbench.drawing.server import MOST_BYTES, make_app
 
     chosen = list_models(models)
     token = secrets.token_urlsafe(16)
-    app = make_app(Artist(chosen, device), History(out), make_offer(chosen), token)
+    app = make_app(Artist(chosen, list_live(models), device), History(out), make_offer(chosen), token)
     with closing(_listen(port)) as bound:
         address = f"http://{HOST}:{bound.getsockname()[1]}/{token}/"
         click.echo(address)

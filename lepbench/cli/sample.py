@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     "--preset",
     default="fast",
     show_default=True,
-    help="fast, turbo or paper: defaults of the next four options.",
+    help="fast, turbo, live or paper: defaults of the next four options.",
 )
 @click.option("--scale", type=click.FloatRange(min=0), help="Sketch guidance scale.")
 @click.option("--stop", type=click.FloatRange(0, 1), help="Guide while t > STOP x T.")

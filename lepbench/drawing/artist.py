@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +31,8 @@ QUALITIES: tuple[Quality, ...] = ("live", "better")
 LIVE = "turbo"
 """The preset of pictures that follow the pen."""
 MOST_PICTURES = 8
+MOST_BACKBONES, MOST_METHODS = 2, 8
+"""That are held: what draws live and what draws better."""
 
 
 class Settings(Config):
@@ -78,17 +81,24 @@ Proceed = Callable[[int, int], None]
 
 
 class Artist:
-    """Models by name, of which one backbone and the methods on it are held at a time.
+    """Models by name, of which two backbones and some methods are held at a time.
 
     Args:
         models: in the order in which they are offered.
+        live: what draws live instead of a model, by its name.
         device: cpu, cuda or auto.
     """
 
-    def __init__(self, models: Sequence[ModelConfig], device: str = "auto") -> None:
+    def __init__(
+        self,
+        models: Sequence[ModelConfig],
+        live: Mapping[str, ModelConfig] = MappingProxyType({}),
+        device: str = "auto",
+    ) -> None:
         self.models = {model.name: model for model in models}
+        self.live = live
         self.device = str(choose_device(device))
-        self._backbone: tuple[str, Backbone] | None = None
+        self._backbones: dict[str, Backbone] = {}
         self._methods: dict[str, Method] = {}
 
     def draw(self, drawing: PageDrawing, settings: Settings, quality: Quality, proceed: Proceed) -> Shown:
@@ -120,6 +130,8 @@ class Artist:
         """
         if settings.model not in self.models:
             raise LepbenchError(f"no model {settings.model!r} here", f"choose of: {', '.join(self.models)}")
+        if quality == "live" and settings.model in self.live:
+            return self.live[settings.model]
         model = self.models[settings.model]
         preset = LIVE if quality == "live" else settings.preset
         if not isinstance(model.method, SteeredConfig):
@@ -137,15 +149,17 @@ class Artist:
     def _find_backbone(self, model: ModelConfig) -> Backbone:
         assert model.backbone is not None
         key = f"{model.backbone} {model.precision}"
-        if self._backbone is None or self._backbone[0] != key:
-            self._methods.clear()
-            self._backbone = key, load_backbone(model.backbone, self.device, model.precision)
-        return self._backbone[1]
+        if key not in self._backbones:
+            if len(self._backbones) >= MOST_BACKBONES:
+                self._backbones.clear()
+                self._methods.clear()
+            self._backbones[key] = load_backbone(model.backbone, self.device, model.precision)
+        return self._backbones[key]
 
     def _find_method(self, model: ModelConfig, backbone: Backbone) -> Method:
         key = model.model_dump_json()
         if key not in self._methods:
-            if len(self._methods) >= MOST_PICTURES:
+            if len(self._methods) >= MOST_METHODS:
                 self._methods.pop(next(iter(self._methods)))
             self._methods[key] = model.method.build(backbone, model.sampler)
         return self._methods[key]

@@ -26,6 +26,20 @@ EMBEDDED = (
     {"name": "unguided", "preset": "fast", "method": "unguided"},
 )
 """Models of mini that are offered where no other is given."""
+LIVE = {
+    "predictor": {
+        "backbone": "mini-live@1",
+        "preset": "live",
+        "sampler": {"guidance_scale": 1.0},
+        "method": {"name": "lep", "predictor": "lep-mini-live@1"},
+    },
+    "controlnet": {
+        "backbone": "mini-live@1",
+        "sampler": {"steps": 4, "scheduler": "ddim", "guidance_scale": 1.0},
+        "method": {"name": "controlled", "control": "controlnet-mini@1"},
+    },
+}
+"""What draws live instead of some of them: the distilled mini."""
 
 
 class OfferedModel(Config):
@@ -62,6 +76,13 @@ def list_models(files: Sequence[Path]) -> list[ModelConfig]:
     if files:
         return [load_config(path, ModelConfig) for path in files]
     return [parse_config(dict(settings), ModelConfig, "") for settings in EMBEDDED]
+
+
+def list_live(files: Sequence[Path]) -> dict[str, ModelConfig]:
+    """What draws live instead of the models of `list_models`, by their names."""
+    if files:
+        return {}
+    return {name: parse_config({"name": name, **given}, ModelConfig, "") for name, given in LIVE.items()}
 
 
 def make_offer(models: Sequence[ModelConfig]) -> Offer:

@@ -69,3 +69,16 @@ PRESETS.register("turbo")(
         gradients=10,
     )
 )
+# For a backbone into which classifier-free guidance is distilled, and a predictor trained on it.
+PRESETS.register("live")(
+    Preset(
+        steps=6,
+        scheduler="unipc",
+        timestep_spacing="trailing",
+        guidance_stop=1.0,
+        scale=1.0,
+        stop=0.2,
+        passes=6,
+        gradients=5,
+    )
+)

@@ -23,7 +23,7 @@ from lepbench.detectors import Canny
 from lepbench.drawing.artist import Artist, Settings
 from lepbench.drawing.drawing import PageDrawing, rasterise_drawing
 from lepbench.drawing.history import History, HistoryEntry
-from lepbench.drawing.offer import list_models, make_offer
+from lepbench.drawing.offer import list_live, list_models, make_offer
 from lepbench.drawing.server import MOST_BYTES, make_app
 from lepbench.images import to_pixels, to_tensor
 from lepbench.methods import ModelConfig, Request
@@ -44,7 +44,7 @@ def models(tiny_pipeline_folder: Path) -> list[ModelConfig]:
 
 @pytest.fixture
 def client(models: list[ModelConfig], tmp_path: Path) -> Iterator[TestClient]:
-    app = make_app(Artist(models, "cpu"), History(tmp_path / "history"), make_offer(models), TOKEN)
+    app = make_app(Artist(models, device="cpu"), History(tmp_path / "history"), make_offer(models), TOKEN)
     with TestClient(app, base_url="http://localhost") as client:
         yield client
 
@@ -66,7 +66,7 @@ def test_a_picture_is_that_of_the_method(client: TestClient, models: list[ModelC
         message = hear_end(socket)
     assert [one["seed"] for one in message["pictures"]] == [3, 4]
     shown = [np.asarray(Image.open(io.BytesIO(read_url(one["url"])))) for one in message["pictures"]]
-    artist = Artist(models, "cpu")
+    artist = Artist(models, device="cpu")
     backbone = artist._find_backbone(models[0])
     sketch = rasterise_drawing(PageDrawing.model_validate(DRAWING), backbone.choose_size(None, None)).sketch
     method = models[0].method.build(backbone, models[0].sampler)
@@ -82,7 +82,7 @@ def read_url(url: str) -> bytes:
 @pytest.mark.slow
 def test_a_drawing_is_followed_and_edges_are_shown(tmp_path: Path) -> None:
     models = list_models([])
-    artist = Artist(models, "cpu")
+    artist = Artist(models, list_live([]), "cpu")
     item = load_suite("sketchworld-edges-v1")[0]
     rows, columns = np.nonzero(item.sketch)
     dots = [{"points": [[(x + 0.5) / 64, (y + 0.5) / 64, 0.5]]} for y, x in zip(rows, columns, strict=True)]

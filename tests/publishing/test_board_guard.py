@@ -55,12 +55,12 @@ def test_cells_that_no_guard_writes_are_refused(column: str, cell: str, message:
 
 
 def test_shipped_boards_say_what_the_guard_found() -> None:
-    """Every line by a protocol with a judge that has a guard; the unrealistic ones stand last."""
+    """Every line of a board that has them; those that failed stand last."""
     import csv
 
     for board in sorted(Path(__file__).parents[2].glob("leaderboards/sketchworld-*/*.csv")):
         with board.open(newline="") as stream:
             lines = list(csv.DictReader(stream))
-        assert all(line[column] for line in lines for column in COLUMNS), board
+        assert len({bool(line.get(column)) for line in lines for column in COLUMNS}) == 1, board
         failed = [has_failed(line) for line in lines]
         assert failed == sorted(failed), board
