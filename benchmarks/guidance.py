@@ -132,24 +132,23 @@ LEVERS: dict[str, tuple[Settings, Settings]] = {
 }
 
 
-def few(steps: int = 4, **settings: Any) -> Settings:
-    return {"steps": steps, "scheduler": "ddim", "guidance_scale": 1.0, "backbone": "mini-live@1", **settings}
+def distilled(steps: int, scheduler: str = "unipc") -> Settings:
+    """Of the backbone into which classifier-free guidance is distilled."""
+    own = {"scheduler": scheduler, "timestep_spacing": "trailing", "guidance_scale": 1.0}
+    return {"backbone": "mini-live@1", "steps": steps, **own}
 
 
+OWN = {"predictor": "lep-mini-live@1"}
 LIVE: dict[str, tuple[Settings, Settings]] = {
     "fast": (unipc(20), FAST),
-    "live": (few(), {"scale": 1.2, "stop": 0.0}),
-    "live-1.6": (few(), {"scale": 1.6, "stop": 0.0}),
-    "live-2": (few(), {"scale": 2.0, "stop": 0.0}),
-    "live-features-4": (few(), {"scale": 1.2, "stop": 0.0, "feature_updates": 4}),
-    "live-twice": (few(), {"scale": 0.8, "stop": 0.0, "repeats": {"times": 2, "above": 0.0}}),
-    "live-early-twice": (few(), {"scale": 1.0, "stop": 0.0, "repeats": {"times": 2, "above": 0.5}}),
-    "live-6": (few(6), {"scale": 1.2, "stop": 0.0}),
-    "live-8": (few(8), {"scale": 1.2, "stop": 0.0}),
-    "live-unipc": (few(scheduler="unipc", timestep_spacing="trailing"), {"scale": 1.2, "stop": 0.0}),
-    "live-unguided": (few(), {"scale": 0.0, "stop": 1.0}),
+    "live": (distilled(6), {"scale": 1.0, "stop": 0.2, **OWN}),
+    "live-5": (distilled(5), {"scale": 1.2, "stop": 0.2, **OWN}),
+    "live-4": (distilled(4, "ddim"), {"scale": 0.6, "stop": 0.3, **OWN}),
+    "live-predictor-of-mini": (distilled(6), {"scale": 1.0, "stop": 0.2}),
+    "live-undistilled": (trailing(6, guidance_scale=1.0), {"scale": 1.0, "stop": 0.2}),
+    "live-controlnet": (distilled(4, "ddim"), {"name": "controlled", "control": "controlnet-mini@1"}),
 }
-"""Few steps of the distilled backbone."""
+"""Few steps of the distilled backbone, by its own predictor and by that of mini@1."""
 EARLY_TAPS: dict[str, tuple[Settings, Settings]] = {
     "early-taps": (unipc(20), FAST),
     "early-taps-thrice": (unipc(20), {"scale": 0.6, "stop": 0.2, "repeats": {"times": 3, "above": 0.2}}),
@@ -263,7 +262,7 @@ def settings_of(model: ModelConfig) -> Settings:
         "steps": model.sampler.steps,
         "cfg": model.sampler.guidance_scale,
         "scale": method["scale"],
-        "stop": method["stop"],
+        "stop": method.get("stop"),
         "options": "; ".join(schedule).translate(str.maketrans("", "", "{}'")),
     }
 
