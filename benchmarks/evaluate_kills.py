@@ -148,7 +148,7 @@ def main() -> None:
         while hits < chosen.kills:
             one_worker = case.workers and hits % 2 == 1
             # Some kills come while things are being imported, some in the middle, some at the end.
-            ended = run(folder, case, "killed", moments.uniform(0, whole), one_worker)
+            ended = run(folder, case, "killed", seconds=moments.uniform(0, whole), one_worker=one_worker)
             ends, hits = ends + ended, hits + (not ended)
             if ended or one_worker:
                 run(folder, case, "killed", None)  # what a lost worker left is tried again

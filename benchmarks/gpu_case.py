@@ -118,7 +118,9 @@ class Drawing:
             judges, condition = load_judges(protocol), Condition(MODEL, draw, method=method)
             tables = list[ConditionTable]()
             taken, _ = seconds(
-                lambda: tables.append(draw_condition(Path(place), condition, batches, judges, protocol))
+                lambda: tables.append(
+                    draw_condition(Path(place), condition, batches, judges=judges, protocol=protocol)
+                )
             )
             # A picture that fails has a line of its own there, and the run goes on.
             if set(tables[0].read_columns(["status"])["status"].to_pylist()) != {OK}:

@@ -225,7 +225,9 @@ class Bench:
 
     def _table(self, folder: str, row: Condition, progress: Progress) -> ConditionTable:
         kept = self.folder / f"{folder}-{self.skip}-{self.items}"
-        return draw_condition(kept, row, self.batches, self.judges, self.protocol, progress)
+        return draw_condition(
+            kept, row, self.batches, judges=self.judges, protocol=self.protocol, progress=progress
+        )
 
     def time_models(self, models: Sequence[ModelConfig]) -> list[int]:
         """Milliseconds of the processors for one picture by each, the least of some drawn in turn."""

@@ -136,11 +136,11 @@ def measure_driver(plan: RunPlan, opened: Opened, count: int, workers: int) -> F
     row = make_real_condition()
     (first, *_) = make_batches(plan.suite, plan.items, 1, 1)
     with tempfile.TemporaryDirectory() as place:
-        table = draw_condition(Path(place), row, [first], opened.judges, plan.protocol)
+        table = draw_condition(Path(place), row, [first], judges=opened.judges, protocol=plan.protocol)
         rows = next(table.read_batches()).to_pylist()
         picture = next(Path(place).rglob("*.png")).read_bytes()
     ready = DrawnBatch(rows, [picture])
-    return store_many(row, [first] * count, ready, plan, opened, workers)
+    return store_many(row, [first] * count, ready, plan=plan, opened=opened, workers=workers)
 
 
 def store_many(
@@ -184,13 +184,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="that hand them to it")
     chosen = parser.parse_args()
     model, suite = load_config(chosen.model, ModelConfig), load_suite(chosen.suite)
-    plan = make_run_plan(model, suite, chosen.items, 1, "auto", None)
+    plan = make_run_plan(model, suite, chosen.items, samples_per_item=1, device="auto", protocol=None)
     started = time.perf_counter()
     opened = open_plan(plan)
     found: Figures = {"load_s": round(time.perf_counter() - started, 2)}
     with tempfile.TemporaryDirectory() as place:
         found |= measure_stages(plan, opened, Path(place) / "stages")
-        asked = make_run_plan(model, suite, chosen.check, 1, "auto", None)
+        asked = make_run_plan(model, suite, chosen.check, samples_per_item=1, device="auto", protocol=None)
         predicted = predict_seconds(found, asked)
         measured, row = measure_run(model, suite, chosen.check, Path(place) / "run")
     found["bytes"]["row in samples.parquet"] = row

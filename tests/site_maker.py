@@ -19,7 +19,13 @@ def make_boards(folder: Path, record: Record, models: int) -> Path:
     """A folder of one board: the record's line, and others with figures moved by chance."""
     chance = random.Random(0)
     own = make_line(record, "verified")
-    lines = [own, *(_vary(own, number, chance) for number in range(1, models))]
+    lines = [
+        own,
+        *(
+            _vary(make_line(record, LEVELS[number % 3]), number, chance.uniform(0.3, 0.99))
+            for number in range(1, models)
+        ),
+    ]
     path = folder / record.identity.suite / f"{record.protocol.name}.csv"
     path.parent.mkdir(parents=True)
     path.write_text(format_lines(list(own), sort_lines(lines, record.protocol.rank_by)))
@@ -27,12 +33,12 @@ def make_boards(folder: Path, record: Record, models: int) -> Path:
     return folder
 
 
-def _vary(line: BoardLine, number: int, chance: random.Random) -> BoardLine:
-    varied = {**line, "model": f"model-{number:03d}", "level": LEVELS[number % 3]}
+def _vary(line: BoardLine, number: int, share: float) -> BoardLine:
+    """A line with every figure shortened alike, so that those that follow from others still do."""
+    varied = {**line, "model": f"model-{number:03d}"}
     varied["record"] = hashlib.sha256(str(number).encode()).hexdigest()
-    varied["method"] = f"<b onclick=alert(1)>{'slow' if number % 2 else 'quick'}</b>"
+    varied["method"] = f"{'slow' if number % 2 else 'quick'}(note=&lt; \"q\" 'b' &b;)"
     for column in (name for name in line if line.get(f"{name}_low")):
-        value, half = chance.uniform(0.2, 0.8), chance.uniform(0.01, 0.1)
-        for suffix, moved in (("", value), ("_low", value - half), ("_high", value + half)):
-            varied[column + suffix] = f"{moved:.6g}"
+        for suffix in ("", "_low", "_high"):
+            varied[column + suffix] = f"{share * float(line[column + suffix]):.6g}"
     return varied

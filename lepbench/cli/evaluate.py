@@ -124,7 +124,7 @@ def command(
         "lock": lock,
     }
     if share is not None:
-        _draw_share(model, chosen, share, out, settings)
+        _draw_share(model, chosen, share, out=out, settings=settings)
         return
     folder = out or Path("runs") / config.name
     record = evaluate(model, chosen, folder, **settings)

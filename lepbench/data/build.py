@@ -306,7 +306,7 @@ def fill_shards(
         if manifest.sha256:
             manifest = save_manifest(manifest.unfinished(), job.out)
         terms = Terms(gpus=float(job.config.device == "cuda"))
-        for piece, made in engine.run(make_shard, job, missing, count_entries, terms):
+        for piece, made in engine.run(make_shard, job, missing, count_entries, terms=terms):
             shards[piece] = require_shard(job.out, piece, made)
     return {piece: shards[piece] for piece in mine}, manifest
 

@@ -59,7 +59,7 @@ def share_cost(seconds: float, passes: Passes | None, pictures: int) -> dict[str
     return {name: value / pictures for name, value in found.items()}
 
 
-class Arithmetic(Config):
+class ConditionArithmetic(Config):
     """By what numbers a condition's pictures are drawn, and how many operations their parts take."""
 
     precision: Line
@@ -69,7 +69,7 @@ class Arithmetic(Config):
     """As `PictureFlops`; None where that is not known."""
 
 
-def find_arithmetic(method: Method, request: Request) -> Arithmetic | None:
+def find_arithmetic(method: Method, request: Request) -> ConditionArithmetic | None:
     """The arithmetic of a method; None where no denoiser of ours draws.
 
     Args:
@@ -83,17 +83,17 @@ def find_arithmetic(method: Method, request: Request) -> Arithmetic | None:
         flops = method.measure_flops(request)
     except Exception:  # whatever a backbone cannot do while it is counted: the figures stand without it
         flops = None
-    return Arithmetic(precision=precision, quantised=quantised, cached=cached, flops=flops)
+    return ConditionArithmetic(precision=precision, quantised=quantised, cached=cached, flops=flops)
 
 
-def measure_cost(table: ConditionTable, arithmetic: Arithmetic) -> Cost:
+def measure_cost(table: ConditionTable, arithmetic: ConditionArithmetic) -> Cost:
     """The cost of a condition's pictures."""
     columns = table.read_columns([SECONDS, PASSES, STEERED])
     means = (float(pc.mean(columns[name]).as_py() or 0) for name in columns.column_names)
     return state_cost(arithmetic, *means)
 
 
-def state_cost(arithmetic: Arithmetic, seconds: float, passes: float, steered: float) -> Cost:
+def state_cost(arithmetic: ConditionArithmetic, seconds: float, passes: float, steered: float) -> Cost:
     """The cost of a picture that took so long and so many passes, steered ones included."""
     flops = None if arithmetic.flops is None else PictureFlops(*arithmetic.flops)
     return Cost(

@@ -112,7 +112,7 @@ class ConditionDrawer:
             for piece, drawn in self.team.run(pieces, ignore_entries, self._fail) if pieces else ():
                 halved = _say_halved(name, drawn, halved)
                 self.peaks.add(*drawn.peaks)
-                background.start(store_batch, self.out, paths[piece.number], drawn, self.schema)
+                background.start(store_batch, self.out, paths[piece.number], drawn, schema=self.schema)
                 done += piece.entries
                 self.progress(name, done, total)
         return ConditionTable(self.schema, list(paths.values()))

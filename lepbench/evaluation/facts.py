@@ -8,7 +8,7 @@ from lepbench.backbones import Backbone
 from lepbench.config import Config, Label, Line, write_line
 from lepbench.evaluation.bench import Bench
 from lepbench.evaluation.conditions import MODEL
-from lepbench.evaluation.cost import Arithmetic, find_arithmetic
+from lepbench.evaluation.cost import ConditionArithmetic, find_arithmetic
 from lepbench.evaluation.opening import Opened
 from lepbench.evaluation.run_plan import RunPlan
 from lepbench.evaluation.sample import Sample
@@ -25,7 +25,7 @@ class Facts(Config):
     """Items whose captions the backbone does not read to the end."""
     notes: tuple[Line, ...]
     """On how the backbone and the method drew."""
-    arithmetic: dict[Label, Arithmetic]
+    arithmetic: dict[Label, ConditionArithmetic]
     """Of each condition that a denoiser of ours draws."""
 
 

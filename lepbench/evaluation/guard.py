@@ -14,6 +14,7 @@ from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED, VAE, Condition
 from lepbench.evaluation.figure_names import label_figure
 from lepbench.evaluation.layout import locate_picture
 from lepbench.evaluation.measures.base import Features
+from lepbench.evaluation.measures.captions import name_similarities
 from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.sample import Sample, make_batches
@@ -21,6 +22,7 @@ from lepbench.evaluation.samples_table import read_samples
 from lepbench.evaluation.schema import FEATURES
 from lepbench.evaluation.score import score_pictures
 from lepbench.evaluation.summary import number_pictures, resample_conditions
+from lepbench.evaluation.verification_levels import BOUNDS
 from lepbench.images import Pixels, open_rgb
 from lepbench.judges import (
     ClipJudgeConfig,
@@ -50,9 +52,6 @@ ROOM = 1.05
 copy, since a model draws through that autoencoder. Honest pictures have 1.1 and more."""
 NEAR, FAR = 2.5, 8.0
 """Distances in grey levels a channel within which that bound is kept, whatever the autoencoder is."""
-
-
-BOUNDS = ("caption", "realism", "copies")
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def guard_run(
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
 
     Returns:
-        None where the suite has no real pictures, or no judge of the protocol has a guard.
+        None where the suite has no real pictures, or no judge that scores captions has a guard.
 
     Raises:
         LepbenchError: the guard cannot be loaded.
@@ -156,6 +155,8 @@ def guard_run(
     label = terms.judges[1].label
     judges = Judges.of({label: load_judge(terms.judges[1], device)})
     stored = read_samples(folder, record.protocol)
+    if name_similarities(terms.judges[0].label)[0] not in stored:
+        return None
     frames, features = [], dict[str, dict[str, Features]]()
     for kind in (kind for kind in READ if kind.name in record.rows):
         found = _read_condition(kind, folder, record, suite, terms=terms, judges=judges, progress=progress)

@@ -48,7 +48,9 @@ def merge_shares(folders: Sequence[Path], out: Path) -> Record:
         for one in shares:
             _take_batches(one, out)
         tables = locate_tables(out, done.protocol, done.batches)
-        return finish_run(out, identity, done.protocol, tables, add_efforts([s.done.effort for s in shares]))
+        return finish_run(
+            out, identity, done.protocol, tables=tables, effort=add_efforts([s.done.effort for s in shares])
+        )
 
 
 def read_shares(folders: Sequence[Path]) -> list[MergedShare]:

@@ -101,7 +101,9 @@ def evaluate(
             process writes it.
     """
     chosen = Means(**means)
-    plan = make_run_plan(model, suite, limit, samples_per_item, device, protocol)
+    plan = make_run_plan(
+        model, suite, limit, samples_per_item=samples_per_item, device=device, protocol=protocol
+    )
     with _begin(plan, out, chosen, None) as run:
         finished = read_record(out) if (out / RECORD).is_file() else None
         if finished is not None and not any(finished.failed.values()):
@@ -109,7 +111,7 @@ def evaluate(
             clear_work(out)
             return finished
         effort = run.draw()
-        return finish_run(out, run.identity, plan.protocol, list_tables(out, plan), effort)
+        return finish_run(out, run.identity, plan.protocol, tables=list_tables(out, plan), effort=effort)
 
 
 def evaluate_share(
@@ -130,7 +132,9 @@ def evaluate_share(
         LepbenchError: as `evaluate`, or `out` holds another share.
     """
     chosen = Means(**means)
-    plan = make_run_plan(model, suite, limit, samples_per_item, device, protocol)
+    plan = make_run_plan(
+        model, suite, limit, samples_per_item=samples_per_item, device=device, protocol=protocol
+    )
     with _begin(plan, out, chosen, share) as run:
         batches = {kind.name: len(plan.make_batches(kind)) for kind in plan.kinds}
         done = DoneShare(protocol=plan.protocol, batches=batches, effort=run.draw())
@@ -155,7 +159,14 @@ def make_run_plan(
     protocol = protocol or select_protocol(suite)
     items = suite.items(limit)
     make_schema(protocol)  # a measure that does not fit is reported before anything is loaded
-    return RunPlan(model, suite, items, protocol, samples_per_item, str(choose_device(device)))
+    return RunPlan(
+        model,
+        suite,
+        items,
+        protocol=protocol,
+        samples_per_item=samples_per_item,
+        device=str(choose_device(device)),
+    )
 
 
 @dataclass(frozen=True)
@@ -174,7 +185,7 @@ class _Run:
         """Draw and score what is missing."""
         bench = make_bench(self.plan, self.opened, self.out)
         with self._start(bench) as team:
-            drawer = ConditionDrawer(self.out, bench, team, self.means.progress, self.share)
+            drawer = ConditionDrawer(self.out, bench, team, progress=self.means.progress, share=self.share)
             drawer.draw_all(self._list_shared())
         drawer.peaks.add(measure_peak_memory(), measure_peak_accelerator_memory(self.identity.device))
         return Effort(
@@ -220,7 +231,7 @@ def _begin(plan: RunPlan, out: Path, means: Means, share: Share | None) -> Itera
         identity = _identify(plan, opened, means.stateful)
         claim_folder(out, identity)
         claim_share(out, share)
-        yield _Run(plan, out, means, share, identity, opened, started)
+        yield _Run(plan, out, means, share=share, identity=identity, opened=opened, started=started)
 
 
 def _identify(plan: RunPlan, opened: Opened, stateful: bool) -> Identity:

@@ -119,11 +119,10 @@ MODELS: dict[str, Measured] = {
     "mini@1": _mini_gates,
     "probe@1": _probe_gates,
     "judge@1": _judge_gates,
-    "guard@1": _guard_gates,
     "segmenter@1": _segmenter_gates,
     "matcher@1": _matcher_gates,
 }
-TRAINED: dict[str, Measured] = {LIVE: _live_gates}
+TRAINED: dict[str, Measured] = {LIVE: _live_gates, "guard@1": _guard_gates}
 """Models that are measured where they lie: not every folder of models has them."""
 
 

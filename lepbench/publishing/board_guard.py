@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.guard import BOUNDS, GuardReport
+from lepbench.evaluation.verification_levels import BOUNDS
+
+if TYPE_CHECKING:
+    from lepbench.evaluation.guard import GuardReport
 
 GUARD = "guard"
 """The column of what the guard found: `passed`, `failed: ` and bounds, or nothing where it did not look."""

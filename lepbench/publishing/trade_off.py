@@ -42,7 +42,16 @@ def make_front_panel(lines: Sequence[Line], metrics: Sequence[str] = ()) -> Fron
     titles, ranges = head_metrics(chosen), (find_range(first), find_range(second))
     front = make_front("front", points, ranges)
     title = f"{titles[second]} against {titles[first]}"
-    return FrontPanel(title, (titles[first], titles[second]), [front], front, ranges, {}, "", named=True)
+    return FrontPanel(
+        title,
+        (titles[first], titles[second]),
+        [front],
+        whole=front,
+        ranges=ranges,
+        costs={},
+        cost="",
+        named=True,
+    )
 
 
 def _choose(known: Iterable[str]) -> list[str]:

@@ -37,7 +37,7 @@ def test_two_jobs_and_a_merge_are_a_run(
     assert call_command(monkeypatch, "merge", *parts, "--suite", tiny_suite.folder, "--json") == 0
     assert json.loads(capsys.readouterr().out)["samples"] == 10
     assert {path.name for path in Path("runs/tiny").iterdir()} == {
-        *("record.json", "run.json", "samples", "samples.parquet", "sheet.png", "table.csv")
+        *("record.json", "report.html", "run.json", "samples", "samples.parquet", "sheet.png", "table.csv")
     }
     assert call_command(monkeypatch, *evaluate, "--shards", "3/2") == 2
     assert "'3/2' is no share" in capsys.readouterr().err

@@ -62,8 +62,10 @@ def test_boards_are_listed_and_shown(
     (tmp_path / "photos").mkdir()
     board = tmp_path / "photos" / "mine.csv"
     board.write_text(
-        "model,items,samples,kid@x_n8,kid@x_n8_low,kid@x_n8_high,label,suite_sha256,protocol_sha256,record\n"
-        f"ours,8,8,0.5,,,figures on mini@1,{'0' * 64},{'1' * 64},{'2' * 64}\n"
+        "model,backbone,method,sampler,items,samples,kid@x_n8,kid@x_n8_low,kid@x_n8_high,"
+        "label,lepbench,suite_sha256,protocol_sha256,record\n"
+        'ours,mini@1,unguided,"ddim, 50 steps, guidance 4",8,8,0.5,,,'
+        f"figures on mini@1,0.1.0,{'01' * 32},{'12' * 32},{'23' * 32}\n"
     )
     board.with_suffix(".json").write_text(json.dumps({"rank_by": None, "confidence": 0.95}))
     assert call_command(monkeypatch, "leaderboard", "show", "--leaderboards", tmp_path) == 0

@@ -83,7 +83,7 @@ def read_url(url: str) -> bytes:
 def test_a_drawing_is_followed_and_edges_are_shown(tmp_path: Path) -> None:
     models = list_models([])
     artist = Artist(models, list_live([]), "cpu")
-    item = load_suite("sketchworld-edges-v1")[0]
+    item = load_suite("sketchworld-edges-v1")[1]
     rows, columns = np.nonzero(item.sketch)
     dots = [{"points": [[(x + 0.5) / 64, (y + 0.5) / 64, 0.5]]} for y, x in zip(rows, columns, strict=True)]
     drawing = PageDrawing.model_validate({"prompt": item.prompt, "strokes": dots})

@@ -32,7 +32,16 @@ ANEW: dict[str, Any] = {"device": "cpu", "nonce": "nonce", "progress": ignore_pr
 def test_pictures_drawn_anew_are_the_stored(finished: Path, tiny_suite: Suite, tiny_judges: Judges) -> None:
     verified = verify_run(finished, tiny_suite, judges=tiny_judges, redraw=2, device="cpu")
     said = {check.name: (check.checked, check.trusted) for check in verified.checks}
-    assert list(said) == ["suite", "counts", "pictures", "references", "networks", "judges", "redrawn"]
+    assert list(said) == [
+        "suite",
+        "counts",
+        "pictures",
+        "references",
+        "networks",
+        "judges",
+        "redrawn",
+        "guard",
+    ]
     assert said["redrawn"] == (
         "2 pictures of model, 2 pictures of unguided, 2 pictures of vae; "
         "the stored lines are better by 0.0000",

@@ -218,7 +218,7 @@ def test_what_cannot_be_scored_is_refused_before_anything_is_loaded(
     suite, make, message = CASES[name]
     options = make(place)
     for loader in ("load_backbone", "load_judges"):
-        monkeypatch.setattr(f"lepbench.evaluation.run.{loader}", None)
+        monkeypatch.setattr(f"lepbench.evaluation.opening.{loader}", None)
     said = refuse(
         place / "drawn.yaml", "--suite", place / suite, "--out", tmp_path / "out", "--device", "cpu", *options
     )

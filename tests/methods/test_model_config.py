@@ -25,6 +25,7 @@ OTHERS: dict[str, type] = {
     "mini-unguided": UnguidedConfig,
     "mini-clean-edges": CleanEdgesConfig,
     "mini-controlnet": ControlledConfig,
+    "mini-live-controlnet": ControlledConfig,
     "mini-t2i-adapter": ControlledConfig,
 }
 
@@ -40,7 +41,7 @@ def test_the_examples_are_models(path: Path) -> None:
     model = load_config(path, ModelConfig)
     assert model.name == path.stem
     assert type(model.method) is OTHERS.get(path.stem, LepConfig)
-    assert model.backbone == "mini@1"
+    assert model.backbone == ("mini-live@1" if "live" in path.stem else "mini@1")
 
 
 def test_a_hub_model_takes_the_same_keys() -> None:

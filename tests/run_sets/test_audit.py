@@ -84,7 +84,7 @@ def test_a_model_is_drawn_on_fresh_items_beside_the_public_ones(
     assert "not audited: none" in printed.err
 
     # Again, with a folder of a run for the file: nothing is drawn.
-    monkeypatch.setattr("lepbench.evaluation.run._Run.tables", None)
+    monkeypatch.setattr("lepbench.evaluation.run._Run.draw", None)
     assert call_command(monkeypatch, *command, runs / BOARD / "tiny", "--metrics", "edge_f1_1px") == 0
     assert list(csv.DictReader(io.StringIO(capsys.readouterr().out))) == lines[:1]
 

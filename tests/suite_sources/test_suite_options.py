@@ -66,7 +66,7 @@ def test_an_option_that_does_not_fit_is_one_line(
 
 def test_the_name_is_declared_and_not_the_folders(tmp_path: Path, doodles: Path) -> None:
     printed = run("make", "quickdraw", doodles, "--out", tmp_path / "some", "--size", 64).output
-    assert "suite quickdraw-8: 8 items of 8; left out: 0" in printed
+    assert "suite quickdraw-8: 8 items of 8 candidates; left out: 0" in printed
     run("make", "quickdraw", doodles, "--out", tmp_path / "other", "--size", 64, "--name", "mine-v1")
     one, other = Suite(tmp_path / "some"), Suite(tmp_path / "other")
     assert (one.name, other.name) == ("quickdraw-8", "mine-v1")

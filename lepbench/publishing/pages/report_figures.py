@@ -119,8 +119,8 @@ def _make_headline_row(line: Line, metric: str, axis: Axis | None, alone: bool) 
         line.name,
         MEANINGS.get(find_condition(line.name), "") if line.reference else own,
         line.reference,
-        write_value(figure),
-        write_interval(figure),
+        text=write_value(figure),
+        interval=write_interval(figure),
         bar=axis.measure(figure) if axis else None,
     )
 
@@ -145,7 +145,9 @@ def _make_row(name: str, title: str, main: bool, lines: Sequence[Line]) -> Figur
         for line in lines
         for figure in [line.figures.get(name)]
     ]
-    return FigureRow(name, title, ARROWS[find_direction(name)], explain_figure(name), main, cells)
+    return FigureRow(
+        name, title, ARROWS[find_direction(name)], explained=explain_figure(name), main=main, cells=cells
+    )
 
 
 def has_value(line: Line, metric: str) -> bool:

@@ -76,7 +76,7 @@ class ItemSection:
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedSample:
     """A sample that failed."""
 
     run: str
@@ -107,10 +107,12 @@ def show_items(runs: Sequence[ReportedRun], folder: Path | None) -> ItemSection:
     )
 
 
-def list_failures(runs: Sequence[ReportedRun]) -> tuple[list[Failure], int]:
+def list_failures(runs: Sequence[ReportedRun]) -> tuple[list[FailedSample], int]:
     """Samples that failed, and how many there are in all; the first are listed."""
     found = [
-        Failure(run.name, row, item, int(number), shorten(str(reason or "no reason was kept")))
+        FailedSample(
+            run.name, row, item, number=int(number), reason=shorten(str(reason or "no reason was kept"))
+        )
         for run in runs
         for row, item, number, reason in zip(*_list_failed(run), strict=True)
     ]

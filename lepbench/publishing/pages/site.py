@@ -43,7 +43,7 @@ MOST_COMPARED = 24
 
 
 @dataclass(frozen=True)
-class Standing:
+class ModelStanding:
     """A model on a board, as its own page shows it."""
 
     board: SiteBoard
@@ -88,7 +88,9 @@ def write_site(
     pictures = {board.suite: write_pictures(out, board) for board in boards if board.runs}
     tables = {(board.suite, board.protocol): make_table(board) for board in boards}
     for suite in dict.fromkeys(board.suite for board in boards):
-        _write_suite(out, suite, [board for board in boards if board.suite == suite], tables, pictures)
+        _write_suite(
+            out, suite, [board for board in boards if board.suite == suite], tables=tables, pictures=pictures
+        )
     for model, standings in _collect_models(boards, tables).items():
         _write_model(out, model, standings)
     _write_index(out, title, boards)
@@ -195,17 +197,17 @@ def _write_suite(
 
 def _collect_models(
     boards: Sequence[SiteBoard], tables: Mapping[tuple[str, str], SiteTable]
-) -> dict[str, list[Standing]]:
-    found: dict[str, list[Standing]] = {}
+) -> dict[str, list[ModelStanding]]:
+    found: dict[str, list[ModelStanding]] = {}
     for board in boards:
         table = tables[board.suite, board.protocol]
         for row in table.rows:
             title = head_metrics([board.metric])[board.metric]
-            found.setdefault(row.line.model, []).append(Standing(board, table, row, title))
+            found.setdefault(row.line.model, []).append(ModelStanding(board, table, row, title))
     return dict(sorted(found.items()))
 
 
-def _write_model(out: Path, model: str, standings: Sequence[Standing]) -> None:
+def _write_model(out: Path, model: str, standings: Sequence[ModelStanding]) -> None:
     _render(out, f"{MODELS}/{model}.html", "site_model.html", title=model, standings=standings)
 
 

@@ -126,7 +126,7 @@ def read_board(path: Path, runs: Mapping[str, SiteRun]) -> SiteBoard | None:
 def _make_line(
     line: BoardLine, figures: Mapping[str, Figure], ranks: Ranks | None, run: SiteRun | None
 ) -> SiteLine:
-    return SiteLine(line["model"], line, figures, ranks, _read_costs(run), run)
+    return SiteLine(line["model"], line, figures, ranks=ranks, costs=_read_costs(run), run=run)
 
 
 def _read_costs(run: SiteRun | None) -> dict[str, float]:

@@ -43,7 +43,7 @@ def write_pictures(out: Path, board: SiteBoard) -> dict[str, Any]:
         _keep(out, f"{folder}/{number}-sketch.webp", Image.fromarray(draw_strokes(item.input)))
         for number, item in enumerate(items)
     ]
-    real = _keep_pictures(out, folder, first, REAL.name, names)
+    real = _keep_pictures(out, folder, first, condition=REAL.name, names=names)
     return {
         "items": [
             {"caption": shorten(item.prompt), "sketch": sketch, "real": picture}
@@ -51,7 +51,7 @@ def write_pictures(out: Path, board: SiteBoard) -> dict[str, Any]:
         ],
         "models": {
             line.model: _keep_pictures(
-                out, f"{PICTURES}/{line.run.record.id[:16]}", line.run, MODEL.name, names
+                out, f"{PICTURES}/{line.run.record.id[:16]}", line.run, condition=MODEL.name, names=names
             )
             for line in board.lines
             if line.run is not None

@@ -110,15 +110,21 @@ def _list_columns(board: SiteBoard) -> list[SiteColumn]:
             name,
             titles[name],
             ARROWS[find_direction(name)],
-            explain_figure(name),
-            find_aspect(name, board.metric),
-            name in main or name == board.metric,
+            explained=explain_figure(name),
+            kind=find_aspect(name, board.metric),
+            main=name in main or name == board.metric,
         )
         for name in known
     ]
     columns.sort(key=lambda column: (list(ASPECTS).index(column.kind), column.name != board.metric))  # type: ignore[arg-type]
     costs = [name for name in COSTS if any(name in line.costs for line in board.lines)]
-    return [*columns, *(SiteColumn(name, COSTS[name], " ↓", "", COST, name != "passes") for name in costs)]
+    return [
+        *columns,
+        *(
+            SiteColumn(name, COSTS[name], " ↓", explained="", kind=COST, main=name != "passes")
+            for name in costs
+        ),
+    ]
 
 
 def _list_known(board: SiteBoard) -> list[str]:
