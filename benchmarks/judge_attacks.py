@@ -75,7 +75,7 @@ def list_sets(known: dict[str, Tensor], batch: Sequence[Sample], steps: int) -> 
     both = (judge, guard)
     for start, make in starts.items():
         for name, judges in (("judge", (judge,)), ("judge and guard", both)):
-            for count, reach in ((30, 8), (steps, 8), (steps, 32)):
+            for count, reach in ((2, 8), (30, 8), (steps, 8), (steps, 32)):
                 sets[f"{start}, {name}, {count} steps to {reach}/255"] = partial(
                     lambda make, **options: climb_judges(make(), captions, **options),
                     make,
