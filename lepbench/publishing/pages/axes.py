@@ -59,7 +59,7 @@ class Axis:
         count = round((self.high - self.low) / self.step)
         digits = max(0, -math.floor(math.log10(self.step) + 1e-9)) + (1 if self.step * 10 % 1 else 0)
         numbers = [self.low + number * self.step for number in range(count + 1)]
-        return [Tick(f"{number:z.{min(digits, 4)}f}", self.place(number)) for number in numbers]
+        return [Tick(f"{number:z.{digits}f}", self.place(number)) for number in numbers]
 
 
 def make_axis(figures: Iterable[Figure | None], *, from_zero: bool = False) -> Axis | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lepbench.evaluation.figures import Figure
@@ -13,6 +13,7 @@ NUMBERS = st.floats(-1e3, 1e3, allow_nan=False).map(lambda number: round(number,
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=9), st.booleans())
+@example([0.0001], True)
 def test_an_axis_holds_what_it_is_made_for(numbers: list[float], from_zero: bool) -> None:
     axis = make_axis([Figure(value=number, n=1) for number in numbers], from_zero=from_zero)
     assert axis is not None
