@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -10,7 +11,9 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 def load_script(name: str) -> ModuleType:
-    """The module `benchmarks/NAME.py`."""
+    """The module `benchmarks/NAME.py`, which finds those beside it as where it is run."""
+    if str(BENCHMARKS) not in sys.path:
+        sys.path.insert(0, str(BENCHMARKS))
     spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
