@@ -148,7 +148,7 @@ def main() -> None:
     )
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=500, help="of a long search  [default: 500]")
+    parser.add_argument("--steps", type=int, default=100, help="of a long search  [default: 100]")
     parser.add_argument("--only", default="", help="sets whose names contain this")
     chosen = parser.parse_args()
     record = read_record(chosen.run)
