@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import Field
 
 from lepbench.backbones import Backbone
@@ -17,12 +16,11 @@ from lepbench.backbones.load import choose_device
 from lepbench.config import Config, parse_config
 from lepbench.drawing.drawing import Lines, PageDrawing, rasterise_drawing
 from lepbench.errors import LepbenchError
-from lepbench.guidance import sample
 from lepbench.guidance.presets import PRESETS
 from lepbench.guidance.prompts import read_prompts
 from lepbench.images import Pixels, to_pixels
 from lepbench.methods import Method, ModelConfig, Request
-from lepbench.methods.base import choose_negatives, draw_noise
+from lepbench.methods.base import sample_requests
 from lepbench.methods.steered import SteeredConfig, SteeredMethod
 from lepbench.mini.words import describe_unknown_words
 
@@ -72,12 +70,12 @@ class Shown:
     notes: tuple[str, ...]
 
 
-class OutOfDate(Exception):  # noqa: N818
+class Cancelled(Exception):  # noqa: N818
     """Raised within a picture that nobody waits for any more."""
 
 
 Proceed = Callable[[int, int], None]
-"""Called with (steps done, steps in all) of a picture; raises `OutOfDate` to give it up."""
+"""Called with (steps done, steps in all) of a picture; raises `Cancelled` to give it up."""
 
 
 class Artist:
@@ -106,7 +104,7 @@ class Artist:
 
         Raises:
             LepbenchError: a name is not known, or nothing is drawn or said.
-            OutOfDate: `proceed` gave up.
+            Cancelled: `proceed` gave up.
         """
         begun = time.monotonic()
         model = self.choose_model(settings, quality)
@@ -172,17 +170,12 @@ def draw_lines(
     request = Request(f"{seed}.png", prompt, lines.sketch, seed, weights=lines.weights)
     if not isinstance(method, SteeredMethod):
         proceed(0, 1)
-        drawn = method.draw([request])
-        return np.asarray(drawn.numpy())[0] if drawn.dtype.is_signed is False else to_pixels(drawn)[0], None
-    noise, generators = draw_noise(method.backbone, [request])
-    sampled = sample(
+        return to_pixels(method.draw([request]))[0], None
+    sampled = sample_requests(
         method.backbone,
-        [prompt],
-        noise,
         method.sampler,
+        [request],
         guidance=method.guide([request]),
-        generators=generators,
-        negatives=choose_negatives([request], method.sampler),
         progress=lambda stage, done, total: proceed(done, total),
     )
     picture = to_pixels(method.backbone.decode_latents(sampled.latents))[0]

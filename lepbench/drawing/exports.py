@@ -9,6 +9,8 @@ import zipfile
 from collections.abc import Callable
 from html import escape
 
+import numpy as np
+
 from lepbench.drawing.artist import Settings
 from lepbench.drawing.drawing import PageDrawing, rasterise_drawing
 from lepbench.images import encode_png
@@ -63,8 +65,6 @@ def write_suite(drawing: PageDrawing) -> bytes:
 
 def write_command(drawing: PageDrawing, settings: Settings) -> bytes:
     """A ZIP of the sketch, the weights where strokes have some, and the command that draws the picture."""
-    import numpy as np
-
     lines = rasterise_drawing(drawing, (SIDE, SIDE))
     files = {SKETCH: encode_png(draw_strokes(lines.sketch))}
     command = ["lepbench", "sample", "--prompt", drawing.prompt, "--sketch", SKETCH, "--resize"]

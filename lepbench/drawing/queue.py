@@ -1,4 +1,4 @@
-"""One picture at a time, in the order of the wishes; a newer wish of a page replaces its older one."""
+"""One picture at a time, in the order of the jobs; a newer job of a page replaces its older one."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lepbench.drawing.artist import Artist, OutOfDate, Quality, Settings, Shown
+from lepbench.drawing.artist import Artist, Cancelled, Quality, Settings, Shown
 from lepbench.drawing.drawing import PageDrawing
 from lepbench.errors import LepbenchError
 
-Tell = Callable[["Wish", "Shown | LepbenchError | tuple[int, int]"], None]
-"""Told of a wish, by the worker's thread: its pictures, why there are none, or its steps done and in all."""
+Notify = Callable[["PageJob", "Shown | LepbenchError | tuple[int, int]"], None]
+"""Called by the worker's thread with a job, and its pictures, why there are none, or its steps done and in
+all."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class PageJob:
     """A picture that a page waits for.
 
     Attributes:
         page: the page that asks.
-        number: of the page's wishes.
+        number: of the page's jobs.
     """
 
     page: str
@@ -33,44 +34,44 @@ class Wish:
 
 
 class DrawingQueue:
-    """A thread that draws, and the wishes that wait: at most one of a page and quality.
+    """A thread that draws, and the jobs that wait: at most one of a page and quality.
 
     Args:
         artist: used by that thread alone.
-        tell: see `Tell`.
+        notify: see `Notify`.
     """
 
-    def __init__(self, artist: Artist, tell: Tell) -> None:
-        self.artist, self.tell = artist, tell
-        self._waiting: OrderedDict[tuple[str, Quality], Wish] = OrderedDict()
-        self._drawn: Wish | None = None
+    def __init__(self, artist: Artist, notify: Notify) -> None:
+        self.artist, self.notify = artist, notify
+        self._waiting: OrderedDict[tuple[str, Quality], PageJob] = OrderedDict()
+        self._drawn: PageJob | None = None
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="drawing", daemon=True)
         self._thread.start()
 
-    def ask(self, wish: Wish) -> None:
-        """Take a wish, in place of what the page wished of that quality before."""
+    def submit(self, job: PageJob) -> None:
+        """Take a job, in place of the page's earlier one of that quality."""
         with self._changed:
-            self._give_up(wish.page, (wish.quality,))
-            self._waiting[wish.page, wish.quality] = wish
+            self._cancel(job.page, (job.quality,))
+            self._waiting[job.page, job.quality] = job
             self._changed.notify()
 
-    def forget(self, page: str) -> None:
+    def cancel(self, page: str) -> None:
         """Give up all that a page waits for: it has gone."""
         with self._changed:
-            self._give_up(page, ("live", "better"))
+            self._cancel(page, ("live", "better"))
 
     def close(self) -> None:
         """Give up everything, and end the thread."""
         with self._changed:
             self._closed = True
-            for wish in (*self._waiting.values(), *([self._drawn] if self._drawn else [])):
-                wish.stale.set()
+            for job in (*self._waiting.values(), *([self._drawn] if self._drawn else [])):
+                job.stale.set()
             self._changed.notify()
         self._thread.join()
 
-    def _give_up(self, page: str, qualities: tuple[Quality, ...]) -> None:
+    def _cancel(self, page: str, qualities: tuple[Quality, ...]) -> None:
         for quality in qualities:
             self._waiting.pop((page, quality), None)
         drawn = self._drawn
@@ -78,21 +79,21 @@ class DrawingQueue:
             drawn.stale.set()
 
     def _work(self) -> None:
-        while (wish := self._take()) is not None:
+        while (job := self._take()) is not None:
             try:
                 found: Shown | LepbenchError = self.artist.draw(
-                    wish.drawing, wish.settings, wish.quality, lambda done, total: self._proceed(done, total)
+                    job.drawing, job.settings, job.quality, self._proceed
                 )
-            except OutOfDate:
+            except Cancelled:
                 continue
             except LepbenchError as error:
                 found = error
             except Exception as error:  # A method from elsewhere may raise anything; the page goes on.
                 found = LepbenchError(f"{type(error).__name__}: {error}"[:300], "choose another method")
-            if not wish.stale.is_set():
-                self.tell(wish, found)
+            if not job.stale.is_set():
+                self.notify(job, found)
 
-    def _take(self) -> Wish | None:
+    def _take(self) -> PageJob | None:
         with self._changed:
             self._drawn = None
             self._changed.wait_for(lambda: self._waiting or self._closed)
@@ -102,8 +103,8 @@ class DrawingQueue:
             return self._drawn
 
     def _proceed(self, done: int, total: int) -> None:
-        wish = self._drawn
-        assert wish is not None
-        if wish.stale.is_set():
-            raise OutOfDate
-        self.tell(wish, (done, total))
+        job = self._drawn
+        assert job is not None
+        if job.stale.is_set():
+            raise Cancelled
+        self.notify(job, (done, total))

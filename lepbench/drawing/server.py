@@ -27,7 +27,7 @@ from lepbench.drawing.drawing import PageDrawing
 from lepbench.drawing.exports import EXPORTS
 from lepbench.drawing.history import History, HistoryEntry
 from lepbench.drawing.offer import Offer
-from lepbench.drawing.queue import DrawingQueue, Wish
+from lepbench.drawing.queue import DrawingQueue, PageJob
 from lepbench.drawing.tracing import read_strokes
 from lepbench.errors import LepbenchError
 from lepbench.files import interpret_json
@@ -66,22 +66,22 @@ class Studio:
         """Draw while the server runs."""
         loop = asyncio.get_running_loop()
 
-        def tell(wish: Wish, found: Shown | LepbenchError | tuple[int, int]) -> None:
-            asyncio.run_coroutine_threadsafe(self._send(wish, self._describe(wish, found)), loop)
+        def notify(job: PageJob, found: Shown | LepbenchError | tuple[int, int]) -> None:
+            asyncio.run_coroutine_threadsafe(self._send(job, self._describe(job, found)), loop)
 
-        self.queue = DrawingQueue(self.artist, tell)
+        self.queue = DrawingQueue(self.artist, notify)
         try:
             yield
         finally:
             await asyncio.to_thread(self.queue.close)
 
-    def _describe(self, wish: Wish, found: Shown | LepbenchError | tuple[int, int]) -> dict[str, Any]:
-        about = {"number": wish.number, "quality": wish.quality}
+    def _describe(self, job: PageJob, found: Shown | LepbenchError | tuple[int, int]) -> dict[str, Any]:
+        about = {"number": job.number, "quality": job.quality}
         if isinstance(found, LepbenchError):
             return {**about, "kind": "error", "message": str(found)}
         if isinstance(found, tuple):
             return {**about, "kind": "progress", "done": found[0], "total": found[1]}
-        entry = HistoryEntry(drawing=wish.drawing, settings=wish.settings)
+        entry = HistoryEntry(drawing=job.drawing, settings=job.settings)
         return {
             **about,
             "kind": "pictures",
@@ -91,19 +91,19 @@ class Studio:
             "edges": None if found.edges is None else encode_url(encode_png(found.edges)),
             "seconds": round(found.seconds, 3),
             "notes": found.notes,
-            "entry": self.history.keep(entry, found) if wish.quality == "better" else None,
+            "entry": self.history.keep(entry, found) if job.quality == "better" else None,
         }
 
-    async def _send(self, wish: Wish, message: dict[str, Any]) -> None:
-        socket = self.sockets.get(wish.page)
+    async def _send(self, job: PageJob, message: dict[str, Any]) -> None:
+        socket = self.sockets.get(job.page)
         if socket is not None:
             try:
                 await socket.send_json(message)
             except (RuntimeError, WebSocketDisconnect):
-                self.sockets.pop(wish.page, None)  # The page went while it was told.
+                self.sockets.pop(job.page, None)  # The page went while it was sent.
 
     async def talk(self, socket: WebSocket) -> None:
-        """Take a page's wishes until it goes."""
+        """Take a page's jobs until it goes."""
         host = socket.headers.get("host")
         if socket.headers.get("origin") not in (f"http://{host}", None) or len(self.sockets) >= MOST_PAGES:
             await socket.close(code=1008)
@@ -118,7 +118,7 @@ class Studio:
             pass
         finally:
             self.sockets.pop(page, None)
-            self.queue.forget(page)
+            self.queue.cancel(page)
 
     async def _take(self, socket: WebSocket, page: str, text: str) -> None:
         try:
@@ -127,7 +127,7 @@ class Studio:
         except LepbenchError as error:
             await socket.send_json({"kind": "error", "number": 0, "quality": "better", "message": str(error)})
             return
-        self.queue.ask(Wish(page, **dict(message)))
+        self.queue.submit(PageJob(page, **dict(message)))
 
 
 def encode_url(png: bytes) -> str:

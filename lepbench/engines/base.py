@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from lepbench.registry import Registry
+from lepbench.threads import use_threads
 
 
 class WorkItem(Protocol):
@@ -52,11 +53,24 @@ class WorkerLostError(Exception):
     """
 
 
-def open_job(job: Any) -> None:
-    """Load what all pieces of a job need, once a worker: its `open()`, where it has one."""
-    opens = getattr(job, "open", None)
-    if opens is not None:
-        opens()
+class WorkerTask(NamedTuple):
+    """What a worker does, and how it computes."""
+
+    work: Work[Any, Any]
+    job: Any
+    terms: Terms
+
+    def open(self) -> None:
+        """Load what all pieces of the job need, once a worker: the job's `open()`, where it has one."""
+        opens = getattr(self.job, "open", None)
+        if opens is not None:
+            with use_threads(self.terms.threads):
+                opens()
+
+    def do(self, piece: Any, progress: EntryProgress | None = None) -> Any:
+        """The result of a piece; without `progress` nothing is reported before it is done."""
+        with use_threads(self.terms.threads):
+            return self.work(self.job, piece, progress or ignore_entries)
 
 
 class Team(ABC):

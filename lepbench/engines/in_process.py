@@ -18,18 +18,15 @@ from lepbench.engines.base import (
     Team,
     Terms,
     Work,
-    open_job,
+    WorkerTask,
 )
-from lepbench.threads import use_threads
 
 
 @dataclass(frozen=True)
 class Alone(Team):
     """No other process."""
 
-    work: Work[Any, Any]
-    job: Any
-    terms: Terms
+    task: WorkerTask
 
     def run(
         self,
@@ -37,12 +34,9 @@ class Alone(Team):
         progress: EntryProgress,
         replace: Replace[P, Result] | None = None,
     ) -> Iterator[tuple[P, Result]]:
-        with use_threads(self.terms.threads):
-            open_job(self.job)
+        self.task.open()
         for piece in pieces:
-            with use_threads(self.terms.threads):
-                result = self.work(self.job, piece, progress)
-            yield piece, result
+            yield piece, self.task.do(piece, progress)
 
 
 @ENGINES.register("here")
@@ -51,4 +45,4 @@ class InProcess(Engine):
 
     @contextmanager
     def start(self, work: Work[Any, Any], job: Any, terms: Terms = USUAL) -> Iterator[Alone]:
-        yield Alone(work, job, terms)
+        yield Alone(WorkerTask(work, job, terms))

@@ -21,18 +21,16 @@ from lepbench.engines.base import (
     Terms,
     Work,
     WorkerLostError,
-    ignore_entries,
-    open_job,
+    WorkerTask,
 )
 from lepbench.engines.futures import translate
 from lepbench.engines.workers import Worker, WorkerTeam
-from lepbench.threads import use_threads
 
 DIED = "a worker process ended, perhaps because memory ran out"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
-_shared: list[Any] = []
-"""In a worker: the work, the job and the terms."""
+_task: list[WorkerTask] = []
+"""In a worker: its own."""
 
 
 class Process(Worker):
@@ -41,10 +39,10 @@ class Process(Worker):
     It ends with its parent in any case: it holds one end of a pipe, and exits when the other is closed.
     """
 
-    def __init__(self, work: Work[Any, Any], job: Any, terms: Terms, gpu: str | None) -> None:
-        context = _context(str(work.__module__))
+    def __init__(self, task: WorkerTask, gpu: str | None) -> None:
+        context = _context(str(task.work.__module__))
         lifeline, self._held = context.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(1, context, _begin, (lifeline, (work, job, terms), gpu))
+        self._pool = ProcessPoolExecutor(1, context, _begin, (lifeline, task, gpu))
         self._pid: int | None = None
         started = self._pool.submit(os.getpid)
         started.add_done_callback(self._note_pid)
@@ -86,7 +84,7 @@ class Processes(Engine):
         gpus, numbers = _list_gpus() if terms.gpus else [], count()
 
         def hire() -> Process:
-            return Process(work, job, terms, gpus[next(numbers) % len(gpus)] if gpus else None)
+            return Process(WorkerTask(work, job, terms), gpus[next(numbers) % len(gpus)] if gpus else None)
 
         team = WorkerTeam(hire, self.workers or len(gpus) or 1, self.timeout)
         try:
@@ -112,13 +110,13 @@ def _context(module: str) -> Any:
     return context
 
 
-def _begin(lifeline: Connection, shared: tuple[Any, Any, Terms], gpu: str | None) -> None:
+def _begin(lifeline: Connection, task: WorkerTask, gpu: str | None) -> None:
     # SIGINT reaches the whole process group; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     if gpu is not None:
         os.environ[VISIBLE] = gpu
-    _shared[:] = shared
+    _task[:] = [task]
 
 
 def _end_with(lifeline: Connection) -> None:
@@ -129,15 +127,11 @@ def _end_with(lifeline: Connection) -> None:
 
 
 def _open() -> None:
-    _, job, terms = _shared
-    with use_threads(terms.threads):
-        open_job(job)
+    _task[0].open()
 
 
 def _do(piece: Any) -> Any:
-    work, job, terms = _shared
-    with use_threads(terms.threads):
-        return work(job, piece, ignore_entries)
+    return _task[0].do(piece)
 
 
 def _explain(error: BaseException) -> BaseException:

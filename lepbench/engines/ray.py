@@ -15,13 +15,11 @@ from lepbench.engines.base import (
     Terms,
     Work,
     WorkerLostError,
-    ignore_entries,
-    open_job,
+    WorkerTask,
 )
 from lepbench.engines.futures import translate
 from lepbench.engines.workers import Worker, WorkerTeam
 from lepbench.errors import LepbenchError
-from lepbench.threads import use_threads
 
 
 class RayWorker(Worker):
@@ -57,16 +55,14 @@ class RayWorker(Worker):
 class _Actor:
     """What runs in the actor's process."""
 
-    def __init__(self, shared: tuple[Any, Any, Terms]) -> None:
-        self.work, self.job, self.terms = shared
+    def __init__(self, task: WorkerTask) -> None:
+        self.task = task
 
     def open(self) -> None:
-        with use_threads(self.terms.threads):
-            open_job(self.job)
+        self.task.open()
 
     def do(self, piece: Any) -> Any:
-        with use_threads(self.terms.threads):
-            return self.work(self.job, piece, ignore_entries)
+        return self.task.do(piece)
 
 
 @ENGINES.register("ray")
@@ -85,7 +81,7 @@ class Ray(Engine):
             address = os.environ.get("RAY_ADDRESS", "local")
             ray.init(address=address, log_to_driver=False, logging_level="warning")
         try:
-            shared = ray.put((work, job, terms))
+            shared = ray.put(WorkerTask(work, job, terms))
             most = self.workers or count_places(ray, terms.gpus)
             team = WorkerTeam(lambda: RayWorker(ray, shared, terms.gpus), most, self.timeout)
             try:

@@ -18,11 +18,13 @@ from lepbench.config import Config, select_config
 from lepbench.guidance import Guidance, SamplerSettings, sample
 from lepbench.guidance.picture_size import describe_far_size
 from lepbench.guidance.readout import Readout
+from lepbench.guidance.sampler import SampledLatents
 from lepbench.guidance.schedulers import imply_sampler, make_scheduler, require_scale
 from lepbench.guidance.start import Start
 from lepbench.methods.cost import PictureFlops
 from lepbench.methods.reference import ReferenceModel
 from lepbench.needs import Need
+from lepbench.progress import Progress, ignore_progress
 from lepbench.registry import Registry
 from lepbench.seeds import make_generator
 
@@ -205,6 +207,38 @@ def draw_noise(backbone: Backbone, requests: Sequence[Request]) -> tuple[Tensor,
     return torch.stack([torch.randn(shape, generator=g) for g in generators]), generators
 
 
+def sample_requests(
+    backbone: Backbone,
+    sampler: SamplerSettings,
+    requests: Sequence[Request],
+    *,
+    guidance: Guidance | None = None,
+    start: Start | None = None,
+    readout: Readout | None = None,
+    progress: Progress = ignore_progress,
+) -> SampledLatents:
+    """Latents of images of the sketches' size, each from its own seed's noise.
+
+    Args:
+        start: pictures that sampling starts from, one a request; None for noise alone.
+        readout: an optimiser of the latents, instead of `guidance`.
+        progress: called with (stage, done, total) after every denoising step; what it raises ends it.
+    """
+    noise, generators = draw_noise(backbone, requests)
+    return sample(
+        backbone,
+        [request.prompt for request in requests],
+        noise,
+        sampler,
+        guidance=guidance,
+        generators=generators,
+        progress=progress,
+        negatives=choose_negatives(requests, sampler),
+        start=start,
+        readout=readout,
+    )
+
+
 def draw_pictures(
     backbone: Backbone,
     sampler: SamplerSettings,
@@ -213,23 +247,6 @@ def draw_pictures(
     start: Start | None = None,
     readout: Readout | None = None,
 ) -> Tensor:
-    """Images of the sketches' size, float32 [B, 3, H, W] in [0, 1], each from its own seed's noise.
-
-    Args:
-        start: pictures that sampling starts from, one a request; None for noise alone.
-        readout: an optimiser of the latents, instead of `guidance`.
-    """
-    noise, generators = draw_noise(backbone, requests)
-    prompts = [request.prompt for request in requests]
-    drawn = sample(
-        backbone,
-        prompts,
-        noise,
-        sampler,
-        guidance=guidance,
-        generators=generators,
-        negatives=choose_negatives(requests, sampler),
-        start=start,
-        readout=readout,
-    )
+    """Images of `sample_requests`, float32 [B, 3, H, W] in [0, 1]."""
+    drawn = sample_requests(backbone, sampler, requests, guidance=guidance, start=start, readout=readout)
     return backbone.decode_latents(drawn.latents)

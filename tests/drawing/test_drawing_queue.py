@@ -9,7 +9,7 @@ from typing import Any
 
 from lepbench.drawing.artist import Proceed, Quality, Settings, Shown
 from lepbench.drawing.drawing import PageDrawing
-from lepbench.drawing.queue import DrawingQueue, Wish
+from lepbench.drawing.queue import DrawingQueue, PageJob
 from lepbench.errors import LepbenchError
 
 PATIENCE = 20
@@ -34,90 +34,90 @@ class SlowArtist:
         return Shown({0: Any}, None, 0.0, ())  # type: ignore[dict-item]
 
 
-class Told:
-    """What the queue told, and when it told of an end."""
+class Listener:
+    """What the queue reported, and when a job ended."""
 
     def __init__(self) -> None:
         self.ends: list[tuple[str, object]] = []
         self.ended = threading.Semaphore(0)
 
-    def __call__(self, wish: Wish, found: object) -> None:
+    def __call__(self, job: PageJob, found: object) -> None:
         if not isinstance(found, tuple):
-            self.ends.append((wish.drawing.prompt, found))
+            self.ends.append((job.drawing.prompt, found))
             self.ended.release()
 
 
 @contextmanager
-def running() -> Iterator[tuple[DrawingQueue, SlowArtist, Told]]:
-    artist, told = SlowArtist(), Told()
-    queue = DrawingQueue(artist, told)  # type: ignore[arg-type]
+def running() -> Iterator[tuple[DrawingQueue, SlowArtist, Listener]]:
+    artist, heard = SlowArtist(), Listener()
+    queue = DrawingQueue(artist, heard)  # type: ignore[arg-type]
     try:
-        yield queue, artist, told
+        yield queue, artist, heard
     finally:
         artist.step.release(100)
         queue.close()
 
 
-def wish(prompt: str, page: str = "one", quality: Quality = "live") -> Wish:
-    return Wish(page, 1, quality, PageDrawing(prompt=prompt), Settings(model="any"))
+def make_job(prompt: str, page: str = "one", quality: Quality = "live") -> PageJob:
+    return PageJob(page, 1, quality, PageDrawing(prompt=prompt), Settings(model="any"))
 
 
-def test_a_newer_wish_replaces_the_older_ones() -> None:
-    with running() as (queue, artist, told):
-        queue.ask(wish("first"))
+def test_a_newer_job_replaces_the_older_ones() -> None:
+    with running() as (queue, artist, heard):
+        queue.submit(make_job("first"))
         assert artist.started.acquire(timeout=PATIENCE)
         for prompt in ("second", "third"):
-            queue.ask(wish(prompt))
+            queue.submit(make_job(prompt))
         artist.step.release(2)
-        assert told.ended.acquire(timeout=PATIENCE)
+        assert heard.ended.acquire(timeout=PATIENCE)
         assert artist.begun == ["first", "third"]
-        assert [prompt for prompt, _ in told.ends] == ["third"]
+        assert [prompt for prompt, _ in heard.ends] == ["third"]
 
 
 def test_pages_and_qualities_wait_for_each_other() -> None:
-    with running() as (queue, artist, told):
+    with running() as (queue, artist, heard):
         artist.step.release(3)
-        queue.ask(wish("one, live"))
-        queue.ask(wish("one, better", quality="better"))
-        queue.ask(wish("two, live", page="two"))
+        queue.submit(make_job("one, live"))
+        queue.submit(make_job("one, better", quality="better"))
+        queue.submit(make_job("two, live", page="two"))
         for _ in range(3):
-            assert told.ended.acquire(timeout=PATIENCE)
-        assert [prompt for prompt, _ in told.ends] == ["one, live", "one, better", "two, live"]
+            assert heard.ended.acquire(timeout=PATIENCE)
+        assert [prompt for prompt, _ in heard.ends] == ["one, live", "one, better", "two, live"]
 
 
 def test_a_page_that_goes_is_forgotten() -> None:
-    with running() as (queue, artist, told):
-        queue.ask(wish("gone"))
+    with running() as (queue, artist, heard):
+        queue.submit(make_job("gone"))
         assert artist.started.acquire(timeout=PATIENCE)
-        queue.ask(wish("gone, too", quality="better"))
-        queue.ask(wish("there", page="two"))
-        queue.forget("one")
+        queue.submit(make_job("gone, too", quality="better"))
+        queue.submit(make_job("there", page="two"))
+        queue.cancel("one")
         artist.step.release(2)
-        assert told.ended.acquire(timeout=PATIENCE)
+        assert heard.ended.acquire(timeout=PATIENCE)
         assert artist.begun == ["gone", "there"]
-        assert [prompt for prompt, _ in told.ends] == ["there"]
+        assert [prompt for prompt, _ in heard.ends] == ["there"]
 
 
-def test_an_error_is_told_and_the_next_picture_drawn() -> None:
-    with running() as (queue, artist, told):
+def test_an_error_is_reported_and_the_next_picture_drawn() -> None:
+    with running() as (queue, artist, heard):
         artist.step.release(3)
         for number, prompt in enumerate(("broken", "refused", "fine")):
-            queue.ask(wish(prompt, page=str(number)))
+            queue.submit(make_job(prompt, page=str(number)))
         for _ in range(3):
-            assert told.ended.acquire(timeout=PATIENCE)
-        messages = [str(found) for _, found in told.ends[:2]]
+            assert heard.ended.acquire(timeout=PATIENCE)
+        messages = [str(found) for _, found in heard.ends[:2]]
         assert messages == [
             "RuntimeError: no memory; choose another method",
             "nothing is drawn yet; draw a line",
         ]
-        assert isinstance(told.ends[2][1], Shown)
+        assert isinstance(heard.ends[2][1], Shown)
 
 
 def test_closing_gives_up_what_is_drawn() -> None:
-    artist, told = SlowArtist(), Told()
-    queue = DrawingQueue(artist, told)  # type: ignore[arg-type]
-    queue.ask(wish("never"))
+    artist, heard = SlowArtist(), Listener()
+    queue = DrawingQueue(artist, heard)  # type: ignore[arg-type]
+    queue.submit(make_job("never"))
     assert artist.started.acquire(timeout=PATIENCE)
     artist.step.release()
     queue.close()
-    assert [prompt for prompt, _ in told.ends] in ([], ["never"])
+    assert [prompt for prompt, _ in heard.ends] in ([], ["never"])

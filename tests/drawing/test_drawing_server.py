@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ from starlette.websockets import WebSocketDisconnect
 from lepbench.api.suites import make_suite
 from lepbench.config import parse_config
 from lepbench.detectors import Canny
-from lepbench.drawing.artist import Artist, Settings
-from lepbench.drawing.drawing import PageDrawing, rasterise_drawing
+from lepbench.drawing.artist import Artist, Settings, draw_lines
+from lepbench.drawing.drawing import Lines, PageDrawing, rasterise_drawing
 from lepbench.drawing.history import History, HistoryEntry
 from lepbench.drawing.offer import list_live, list_models, make_offer
 from lepbench.drawing.server import MOST_BYTES, make_app
 from lepbench.images import to_pixels, to_tensor
-from lepbench.methods import ModelConfig, Request
+from lepbench.methods import Method, ModelConfig, Request
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.suites import load_suite
 
@@ -49,7 +49,7 @@ def client(models: list[ModelConfig], tmp_path: Path) -> Iterator[TestClient]:
         yield client
 
 
-def make_wish(number: int = 1, quality: str = "better", **settings: Any) -> str:
+def make_job(number: int = 1, quality: str = "better", **settings: Any) -> str:
     chosen = {"model": "tiny", **settings}
     return json.dumps({"number": number, "quality": quality, "drawing": DRAWING, "settings": chosen})
 
@@ -62,7 +62,7 @@ def hear_end(socket: Any) -> dict[str, Any]:
 
 def test_a_picture_is_that_of_the_method(client: TestClient, models: list[ModelConfig]) -> None:
     with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
-        socket.send_text(make_wish(seed=3, count=2))
+        socket.send_text(make_job(seed=3, count=2))
         message = hear_end(socket)
     assert [one["seed"] for one in message["pictures"]] == [3, 4]
     shown = [np.asarray(Image.open(io.BytesIO(read_url(one["url"])))) for one in message["pictures"]]
@@ -73,6 +73,19 @@ def test_a_picture_is_that_of_the_method(client: TestClient, models: list[ModelC
     for seed, picture in zip((3, 4), shown, strict=True):
         drawn = method.draw([Request("any.png", "a red fish", sketch, seed)])
         assert np.array_equal(picture, to_pixels(drawn)[0])
+
+
+def test_bytes_of_a_method_are_pixels() -> None:
+    """A method may give uint8 [B, 3, H, W] in place of numbers in [0, 1]."""
+
+    class Bytes(Method):
+        def draw(self, requests: Sequence[Request]) -> torch.Tensor:
+            return torch.arange(3 * 4 * 5, dtype=torch.uint8).view(1, 3, 4, 5)
+
+    lines = Lines(np.ones((4, 5), np.bool_), None)
+    picture, edges = draw_lines(Bytes(), "any", lines, 0, proceed=lambda done, total: None)
+    assert (picture.shape, edges) == ((4, 5, 3), None)
+    assert picture[1, 2].tolist() == [7, 27, 47]
 
 
 def read_url(url: str) -> bytes:
@@ -99,9 +112,9 @@ def test_a_drawing_is_followed_and_edges_are_shown(tmp_path: Path) -> None:
 
 def test_what_was_drawn_better_is_there_after_a_restart(client: TestClient, tmp_path: Path) -> None:
     with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
-        socket.send_text(make_wish(1, "live"))
+        socket.send_text(make_job(1, "live"))
         assert hear_end(socket)["entry"] is None
-        socket.send_text(make_wish(2))
+        socket.send_text(make_job(2))
         name = hear_end(socket)["entry"]
     later = History(tmp_path / "history")
     assert later.list_names() == [name] == client.get(f"/{TOKEN}/history").json()
@@ -118,26 +131,26 @@ def test_what_was_drawn_better_is_there_after_a_restart(client: TestClient, tmp_
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_a_wish_that_cannot_be_is_one_line(client: TestClient, change: dict[str, Any], message: str) -> None:
+def test_a_job_that_cannot_be_is_one_line(client: TestClient, change: dict[str, Any], message: str) -> None:
     with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
-        socket.send_text(make_wish(**change))
+        socket.send_text(make_job(**change))
         found = hear_end(socket)
         assert found["kind"] == "error"
         assert message in found["message"]
-        socket.send_text(make_wish())
+        socket.send_text(make_job())
         assert hear_end(socket)["kind"] == "pictures"
 
 
 def test_a_page_that_vanishes_disturbs_no_other(client: TestClient) -> None:
     for _ in range(3):
         with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
-            socket.send_text(make_wish())
+            socket.send_text(make_job())
     with (
         client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as one,
         client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as two,
     ):
-        one.send_text(make_wish(1))
-        two.send_text(make_wish(1))
+        one.send_text(make_job(1))
+        two.send_text(make_job(1))
         assert hear_end(one)["kind"] == hear_end(two)["kind"] == "pictures"
 
 

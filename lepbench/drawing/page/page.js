@@ -28,20 +28,20 @@ function readSettings(model = at("model").value) {
 }
 
 const readDrawing = () => ({ prompt: at("prompt").value, strokes: pad.strokes });
-const makeWish = (model) => ({ drawing: readDrawing(), settings: readSettings(model) });
+const makeRequest = (model) => ({ drawing: readDrawing(), settings: readSettings(model) });
 
 function askLive(now) {
   if (!at("live").checked || !pad.strokes.length || !at("model").value) return;
   begun = performance.now();
-  if (now) socket.askNow(makeWish());
-  else socket.askLive(makeWish());
+  if (now) socket.askNow(makeRequest());
+  else socket.askLive(makeRequest());
 }
 
 function askBetter() {
   at("pictures").replaceChildren();
   compared = at("compare").value || null;
   say("drawing");
-  socket.ask("better", makeWish());
+  socket.ask("better", makeRequest());
 }
 
 function changed(what) {
@@ -76,7 +76,7 @@ function showPictures(message) {
   if (compared) {
     const other = compared;
     compared = null;
-    socket.ask("better", makeWish(other));
+    socket.ask("better", makeRequest(other));
   }
 }
 

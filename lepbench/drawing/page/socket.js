@@ -1,4 +1,4 @@
-// The socket for pictures: opened again when it is lost; live wishes wait for the answer to the last.
+// The socket for pictures: opened again when it is lost; live requests wait for the answer to the last.
 
 const AGAIN_MS = 1000;
 
@@ -39,21 +39,21 @@ export class PictureSocket {
   }
 
   // While the pen moves one picture is finished before the next is asked for, or none ever would be.
-  askLive(wish) {
-    if (this.busy) this.next = wish;
-    else if (this.ask("live", wish)) this.busy = true;
+  askLive(request) {
+    if (this.busy) this.next = request;
+    else if (this.ask("live", request)) this.busy = true;
   }
 
   // A finished stroke is drawn at once, in place of the picture that is under way.
-  askNow(wish) {
+  askNow(request) {
     this.next = null;
-    this.busy = this.ask("live", wish) > 0;
+    this.busy = this.ask("live", request) > 0;
   }
 
-  ask(quality, wish) {
+  ask(quality, request) {
     if (this.socket.readyState !== WebSocket.OPEN) return 0;
     this.latest[quality] = ++this.number;
-    this.socket.send(JSON.stringify({ number: this.number, quality, ...wish }));
+    this.socket.send(JSON.stringify({ number: this.number, quality, ...request }));
     return this.number;
   }
 }
