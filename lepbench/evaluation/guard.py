@@ -42,7 +42,7 @@ READ = (MODEL, UNGUIDED, REAL)
 """The conditions whose pictures the guard reads."""
 GAP = 0.03
 """Of `clip_skill` by the ranking judge less that by the guard, and less that of unguided pictures, which no
-sketch bends: see docs/metrics.md for what honest methods and attacks have."""
+sketch bends: see docs/metric-experiments.md for what honest methods and attacks have."""
 LOSS = 0.5
 """Of KID to real pictures by the guard, less that of unguided ones."""
 COPIED = 0.05

@@ -1,4 +1,4 @@
-"""Named sets of settings; docs/method.md has their measurements."""
+"""Named sets of settings; docs/method-experiments.md has their measurements."""
 
 from __future__ import annotations
 

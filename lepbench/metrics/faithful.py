@@ -11,7 +11,8 @@ from lepbench.metrics.clip import skill_of_means
 def faithful_f1(f1: ArrayLike, skill: ArrayLike) -> NDArray[np.float64]:
     """Edge F1 times the share of the caption that the picture still shows: f1 * min(max(skill, 0), 1).
 
-    Lines drawn on an image raise the first factor and lower the second; docs/metrics.md has the experiment.
+    Lines drawn on an image raise the first factor and lower the second; docs/metric-experiments.md has the
+    experiment.
 
     Args:
         f1: mean edge F1 in [0, 1], any shape.
