@@ -134,8 +134,10 @@ def verify(
         run: a folder or a record.
         images: score every stored picture anew, too.
         redraw: how many items are drawn anew, and their pictures compared.
-        suite, protocol, judges, statistics: what the run is held against, as for `evaluate`; those of its
-            record unless given.
+        suite: what the run is held against, as for `evaluate`; that of its record unless given.
+        protocol: likewise.
+        judges: likewise.
+        statistics: likewise.
         device: where networks run that score or draw pictures anew.
         trust_code: run a TorchScript judge that only the record names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).

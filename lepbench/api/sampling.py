@@ -71,16 +71,19 @@ def sample(
         preset: "fast", "turbo", "live" or "paper": what the next four are unless given.
         scale: the paper's beta, the length of a shift in lengths of the ordinary step.
         stop: guide while t > stop x T_train.
-        steps, scheduler: of the sampler.
+        steps: of the sampler.
+        scheduler: of the sampler, by its short name.
         guidance_scale: classifier-free guidance of the prompt; up to 1 (Z-Image: 0) there is none.
         negative_prompt: what is not wanted, one text for all prompts or one each: the unconditional half of
             classifier-free guidance reads it.
         seed: of the first picture's noise; the next one's is one more.
         count: pictures of each prompt.
-        height, width: of the pictures in px; those the model was trained on unless given.
+        height: of the pictures in px; that of the model's training unless given.
+        width: likewise.
         weights: float [height, width] from 0 up, how much the sketch matters at each pixel.
         thin: redraw strokes that are as wide as a latent pixel as thin lines.
-        device, precision: of the backbone; a loaded one stays where it is.
+        device: of the backbone; a loaded one stays where it is.
+        precision: of the backbone's weights; a loaded one stays as it is.
         progress: True for a bar on stderr, False for nothing, or a callback (stage, done, total).
 
     Returns:

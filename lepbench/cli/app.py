@@ -58,6 +58,8 @@ class LazyGroup(VerbGroup):
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"lepbench.cli.{VERBS[cmd_name][0]}").command
+        # Their functions are all called `command`.
+        command.name = cmd_name
         return accept_plugins(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -121,7 +121,8 @@ class SketchGuidedPipeline:
 
         Args:
             id_or_path: an embedded name (`mini@1`), a folder, or a hub id.
-            predictor, execution: as in `from_pipe`.
+            predictor: as in `from_pipe`.
+            execution: as in `from_pipe`.
             device: a torch device, or "auto" for a GPU if there is one.
             options: of `DiffusionPipeline.from_pretrained`: `torch_dtype`, `variant` ...
 
@@ -198,7 +199,8 @@ class SketchGuidedPipeline:
             weights: float [H, W], or [P, H, W] for P prompts, from 0 up, how much the sketch matters at each
                 pixel.
             num_inference_steps: the pipeline's own default unless given.
-            height, width: of the images in pixels; the training size unless given.
+            height: of the images in pixels; that of the training unless given.
+            width: likewise.
             generator: one, or one per image; the device's global one unless given, as in diffusers.
             seed: of the first picture's noise, the next one's being one more, or one a picture; no picture
                 then depends on the others.
