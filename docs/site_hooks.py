@@ -1,5 +1,8 @@
-"""What the site shows beside docs/: pages that lie elsewhere in the tree, the files that pages link to, titles in the
-place of file names, examples of commands as code. A page that would fetch anything from the network fails the build."""
+"""What the site shows beside docs/: pages that lie elsewhere in the tree, files that pages link to, titles in
+the place of file names, examples of commands as code.
+
+A page that would fetch anything from the network fails the build.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lepbench.progress import Progress
+from lepbench.progress import Progress, ignore_progress
+from lepbench.quiet import Level, find_level
 
 
 @contextmanager
@@ -15,6 +16,9 @@ def show_bars(transient: bool = False) -> Iterator[Progress]:
     Args:
         transient: remove the bars from a terminal at the end.
     """
+    if find_level() is Level.QUIET:
+        yield ignore_progress
+        return
     from rich import progress as rich
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""Other libraries' bars and warnings, kept off the screen while their models are loaded."""
+"""How much is said beside results: our bars and notes, and the bars and warnings of other libraries."""
 
 from __future__ import annotations
 
@@ -6,9 +6,40 @@ import importlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from enum import IntEnum
 from typing import Any, Literal
 
 LIBRARIES = ("diffusers", "transformers")
+
+
+class Level(IntEnum):
+    """How much is said."""
+
+    QUIET = 0
+    NORMAL = 1
+    VERBOSE = 2
+
+
+_level: ContextVar[Level] = ContextVar("level", default=Level.NORMAL)
+
+
+def find_level() -> Level:
+    """How much is to be said here."""
+    return _level.get()
+
+
+@contextmanager
+def saying(level: Level) -> Iterator[None]:
+    """A block in which so much is said. QUIET: no bars, notes, warnings; VERBOSE: those of libraries, too."""
+    before = _level.set(level)
+    try:
+        with warnings.catch_warnings():
+            if level is Level.QUIET:
+                warnings.simplefilter("ignore")
+            yield
+    finally:
+        _level.reset(before)
 
 
 def import_bars() -> None:
@@ -25,6 +56,9 @@ def silence_libraries(*names: Literal["diffusers", "transformers"]) -> Iterator[
     Args:
         names: the libraries that the block uses, both unless given; diffusers takes seconds to import.
     """
+    if find_level() is Level.VERBOSE:
+        yield
+        return
     logs: list[Any] = [importlib.import_module(f"{name}.utils.logging") for name in names or LIBRARIES]
     levels = [log.get_verbosity() for log in logs]
     bars = [log for log in logs if log.is_progress_bar_enabled()]

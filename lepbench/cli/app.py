@@ -6,11 +6,14 @@ import errno
 import importlib
 import os
 import sys
+import traceback
+from typing import Any
 
 import click
 
 from lepbench import __version__
 from lepbench.cli.plugins import accept_plugins
+from lepbench.cli.verbosity import accept_verbosity, is_verbose, make_verbosity, silence_environment
 from lepbench.cli.verbs import VerbGroup
 from lepbench.errors import LepbenchError
 
@@ -40,13 +43,6 @@ VERBS = {
     "train-lep": ("train_lep", "Train a latent edge predictor."),
 }
 
-QUIET = {
-    "DIFFUSERS_VERBOSITY": "error",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "TRANSFORMERS_VERBOSITY": "error",
-}
-"""Suppresses progress bars and messages of the libraries on stderr unless the user set them."""
-
 
 class LazyGroup(VerbGroup):
     """Lists the subcommands without importing them, so that `lepbench --help` does not import torch."""
@@ -60,14 +56,24 @@ class LazyGroup(VerbGroup):
         command: click.Command = importlib.import_module(f"lepbench.cli.{VERBS[cmd_name][0]}").command
         # Their functions are all called `command`.
         command.name = cmd_name
-        return accept_plugins(command)
+        return accept_verbosity(accept_plugins(command))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LepbenchError:
+            if is_verbose(ctx):
+                traceback.print_exc()
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, VERBS[name][1]) for name in self.list_commands(ctx)])
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, params=make_verbosity()
+)
 @click.version_option(__version__, prog_name="lepbench")
 def lepbench() -> None:
     """Build sketch triplets, train latent edge predictors, and score sketch-guided diffusion.
@@ -81,8 +87,7 @@ def lepbench() -> None:
 
 def main() -> None:
     """Run the command; every expected error is printed as one line on stderr with exit code 2."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    silence_environment()
     try:
         lepbench.main(standalone_mode=False)
     except click.ClickException as error:

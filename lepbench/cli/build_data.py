@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lepbench.bars import show_bars
+from lepbench.cli.console import say_note
 from lepbench.cli.pairs import parse_pair
 from lepbench.errors import LepbenchError
 
@@ -112,7 +113,7 @@ def command(
         )
     click.echo(json.dumps(summary(result)) if as_json else sentence(result, out))
     if result.note:
-        click.echo(result.note, err=True)
+        say_note(result.note)
 
 
 def read_configuration(source: str, options: dict[str, Any]) -> BuildConfig:
@@ -140,7 +141,7 @@ def look(config: BuildConfig, out: Path | None, retry: bool, as_json: bool) -> N
     if found.triplets:
         write_bytes(sheet, encode_png(draw_contact_sheet(found.triplets, SHOWN)))
     if found.note:
-        click.echo(found.note, err=True)
+        say_note(found.note)
     estimate = describe_estimate(found) | ({"sheet": str(sheet)} if found.triplets else {})
     if as_json:
         click.echo(json.dumps(estimate))

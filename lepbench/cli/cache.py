@@ -7,6 +7,7 @@ from datetime import datetime
 
 import click
 
+from lepbench.cli.console import json_option, print_result, say_note
 from lepbench.cli.verbs import VerbGroup
 
 
@@ -35,7 +36,7 @@ def list_command(as_json: bool) -> None:
         used = datetime.fromtimestamp(one.used).strftime("%Y-%m-%d %H:%M")
         click.echo(f"{one.key[:16]}  {format_bytes(one.bytes):>9}  used {used}")
     total = format_bytes(sum(one.bytes for one in kept))
-    click.echo(f"{len(kept)} in {find_store()}: {total} of at most {format_bytes(read_limit())}", err=True)
+    say_note(f"{len(kept)} in {find_store()}: {total} of at most {format_bytes(read_limit())}")
 
 
 @command.command("clear")
@@ -46,10 +47,13 @@ def list_command(as_json: bool) -> None:
     show_default=True,
     help="GB of those used last to keep.",
 )
-def clear_command(keep: float) -> None:
+@json_option
+def clear_command(keep: float, as_json: bool) -> None:
     """Remove what is kept; runs that are done keep their own pictures."""
     from lepbench.evaluation.reference_store import limit_store
     from lepbench.files import format_bytes
 
     removed = limit_store(int(keep * 1e9))
-    click.echo(f"removed {len(removed)}: {format_bytes(sum(one.bytes for one in removed))}")
+    size = sum(one.bytes for one in removed)
+    facts = {"removed": len(removed), "bytes": size}
+    print_result(f"removed {len(removed)}: {format_bytes(size)}", facts, as_json)

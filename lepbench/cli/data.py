@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from lepbench.cli.console import json_option, print_result
 from lepbench.cli.verbs import VerbGroup
 
 folder_argument = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
@@ -26,7 +27,8 @@ def command() -> None:
 
 @command.command("verify")
 @folder_argument
-def verify_command(folder: Path) -> None:
+@json_option
+def verify_command(folder: Path, as_json: bool) -> None:
     """Check every shard and record of DIR against its manifest.
 
     Shards are hashed, and every entry must be a row or a reject. Nothing is written. The
@@ -42,9 +44,11 @@ def verify_command(folder: Path) -> None:
     with show_bars() as progress:
         manifest = check(folder, progress)
     rejects = sum(manifest.rejected.values())
-    click.echo(
+    print_result(
         f"{folder}: {len(manifest.shards)} shards are as recorded; "
-        f"{manifest.written + rejects} entries = {manifest.written} rows + {rejects} rejects"
+        f"{manifest.written + rejects} entries = {manifest.written} rows + {rejects} rejects",
+        {"folder": str(folder), "shards": len(manifest.shards), "rows": manifest.written, "rejects": rejects},
+        as_json,
     )
 
 
@@ -55,7 +59,10 @@ def verify_command(folder: Path) -> None:
     "--format", "layout", type=click.Choice(["webdataset"]), default="webdataset", show_default=True
 )
 @click.option("--rows-per-tar", type=click.IntRange(min=1), default=1000, show_default=True)
-def export_command(folder: Path, out: Path, layout: Literal["webdataset"], rows_per_tar: int) -> None:
+@json_option
+def export_command(
+    folder: Path, out: Path, layout: Literal["webdataset"], rows_per_tar: int, as_json: bool
+) -> None:
     """Write the rows of DIR as WebDataset tar archives; the same command resumes.
 
     A row is KEY.jpg or KEY.png, KEY.edges.png, KEY.txt and KEY.json; images keep their bytes.
@@ -70,7 +77,9 @@ def export_command(folder: Path, out: Path, layout: Literal["webdataset"], rows_
 
     with show_bars() as progress:
         index = export(folder, out, layout=layout, rows_per_tar=rows_per_tar, progress=progress)
-    click.echo(f"{sum(tar.rows for tar in index.tars)} triplets in {len(index.tars)} tars in {out}")
+    rows, tars = sum(tar.rows for tar in index.tars), len(index.tars)
+    facts = {"out": str(out), "triplets": rows, "tars": tars}
+    print_result(f"{rows} triplets in {tars} tars in {out}", facts, as_json)
 
 
 @command.command("push")
@@ -78,7 +87,8 @@ def export_command(folder: Path, out: Path, layout: Literal["webdataset"], rows_
 @click.argument("repo_id", metavar="OWNER/NAME")
 @click.option("--private", is_flag=True, help="Make a new repository private.")
 @click.option("--revision", help="A branch, created if it does not exist  [default: main].")
-def push_command(folder: Path, repo_id: str, private: bool, revision: str | None) -> None:
+@json_option
+def push_command(folder: Path, repo_id: str, private: bool, revision: str | None, as_json: bool) -> None:
     """Check DIR and upload it to the hub as the data set OWNER/NAME; the same command resumes.
 
     The token is that of `hf auth login`, or the variable HF_TOKEN.
@@ -93,4 +103,4 @@ def push_command(folder: Path, repo_id: str, private: bool, revision: str | None
 
     with show_bars() as progress:
         address = push(folder, repo_id, progress=progress, private=private, revision=revision)
-    click.echo(address)
+    print_result(address, {"address": address}, as_json)

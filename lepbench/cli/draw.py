@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.console import json_option, print_result
 from lepbench.errors import LepbenchError
 
 HOST = "127.0.0.1"
@@ -31,7 +32,10 @@ LIBRARIES = ("starlette", "uvicorn", "websockets")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port  [default: a free one].")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
 @click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")
-def command(models: tuple[Path, ...], out: Path, port: int, device: str, browser: bool) -> None:
+@json_option
+def command(
+    models: tuple[Path, ...], out: Path, port: int, device: str, browser: bool, as_json: bool
+) -> None:
     """Draw in the browser: the picture follows each stroke, and a better one is a click away.
 
     The page's address is printed on stdout, with a token without which nothing answers; only this machine
@@ -59,7 +63,7 @@ def command(models: tuple[Path, ...], out: Path, port: int, device: str, browser
     app = make_app(Artist(chosen, list_live(models), device), History(out), make_offer(chosen), token)
     with closing(_listen(port)) as bound:
         address = f"http://{HOST}:{bound.getsockname()[1]}/{token}/"
-        click.echo(address)
+        print_result(address, {"address": address}, as_json)
         if browser:
             webbrowser.open(address)
         settings = uvicorn.Config(app, log_level="warning", ws_max_size=MOST_BYTES, server_header=False)

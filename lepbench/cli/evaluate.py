@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.console import say_note
 from lepbench.cli.inputs import DEFAULT_SUITE, check_documents, check_model_file
 from lepbench.shares import Share, parse_share
 
@@ -109,7 +110,7 @@ def command(
 
     config = load_config(model, ModelConfig)
     for note in describe_unknown_words(config.backbone or "", chosen.items(limit).prompts):
-        click.echo(note, err=True)
+        say_note(note)
     settings: dict[str, Any] = {
         "limit": limit,
         "samples_per_item": samples_per_item,
@@ -140,10 +141,7 @@ def _draw_share(model: Path, suite: Suite, share: Share, out: Path | None, setti
     from lepbench.api.shares import evaluate_share
 
     folder, _ = evaluate_share(model, suite, share, out, **settings)
-    click.echo(
-        f"wrote shard {share} into {folder}; 'lepbench merge' makes a run of all shards",
-        err=True,
-    )
+    say_note(f"wrote shard {share} into {folder}; 'lepbench merge' makes a run of all shards")
 
 
 def print_table(record: Record) -> None:
@@ -162,35 +160,30 @@ def _say_what_lacks(suite: Suite, record: Record) -> None:
     name, protocol = suite.name, record.protocol
     if "picture" not in suite.definition.truths:
         lacking = " and ".join(kind.name for kind in CONDITIONS.values() if kind.needs_pictures)
-        click.echo(f"{name} has no real pictures: rows {lacking} are left out", err=True)
+        say_note(f"{name} has no real pictures: rows {lacking} are left out")
     if not protocol.judges:
-        click.echo(f"{protocol.name} has no judges: captions and realism are not measured", err=True)
+        say_note(f"{protocol.name} has no judges: captions and realism are not measured")
     if "distances" in protocol.measures and record.sample_count < protocol.frechet_from:
-        click.echo(
-            f"fewer than {protocol.frechet_from} samples: no Frechet distance (FD, FID); KID is unbiased",
-            err=True,
-        )
+        few = f"fewer than {protocol.frechet_from} samples"
+        say_note(f"{few}: no Frechet distance (FD, FID); KID is unbiased")
     if "diversity" in protocol.measures and record.identity.samples_per_item == 1:
-        click.echo("one sample an item: no diversity; --samples-per-item asks for more", err=True)
+        say_note("one sample an item: no diversity; --samples-per-item asks for more")
 
 
 def say_where(record: Record, folder: Path) -> None:
     """Say what a reader of the table should know, and where the files lie."""
     if record.submitted_code:
-        click.echo(f"code of the submitter took part: {', '.join(record.submitted_code)}", err=True)
+        say_note(f"code of the submitter took part: {', '.join(record.submitted_code)}")
     for note in record.notes:
-        click.echo(f"backbone: {note}", err=True)
+        say_note(f"backbone: {note}")
     if record.cut_captions:
         first, count = record.cut_captions[0], len(record.cut_captions)
-        click.echo(
-            f"captions that the backbone does not read to the end: {count}, first of {first}", err=True
-        )
+        say_note(f"captions that the backbone does not read to the end: {count}, first of {first}")
     failed = {row: count for row, count in record.failed.items() if count}
     if failed:
         rows = ", ".join(f"{count} of {row}" for row, count in failed.items())
         click.echo(f"failed samples, in no figure: {rows}; run again to retry them", err=True)
-    click.echo(
+    say_note(
         f"wrote {folder}: report.html (every figure and picture), table.csv, record.json, samples.parquet, "
-        "sheet.png, samples/",
-        err=True,
+        "sheet.png, samples/"
     )

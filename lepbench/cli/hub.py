@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.console import json_option, print_result, say_note
 from lepbench.cli.table import split_names
 from lepbench.cli.verbs import VerbGroup
 
@@ -37,6 +38,7 @@ push_option = click.option("--push", metavar="OWNER/NAME", help="Also upload the
 @click.option("--split", help="Split of the data set that has the items.")
 @click.option("--out", type=click.Path(path_type=Path), help="File to write  [default: print].")
 @push_option
+@json_option
 def eval_yaml_command(
     suite: str,
     protocol: str | None,
@@ -45,6 +47,7 @@ def eval_yaml_command(
     split: str | None,
     out: Path | None,
     push: str | None,
+    as_json: bool,
 ) -> None:
     """Write the eval.yaml that makes a data set with SUITE, a name or a folder, a benchmark of the hub.
 
@@ -63,9 +66,9 @@ def eval_yaml_command(
     terms = select_protocol(chosen, protocol)
     made = make_benchmark(chosen, terms, split_names(metrics), config=config, split=split)
     text = format_benchmark(made)
-    _write(text, out)
+    _write(text, out, as_json)
     if push is not None:
-        click.echo(push_file(text, EVAL, push, "dataset"), err=True)
+        say_note(push_file(text, EVAL, push, "dataset"))
 
 
 @command.command("results")
@@ -86,6 +89,7 @@ def eval_yaml_command(
     help="Folder of the model's repository, which gets .eval_results/SUITE.yaml  [default: print].",
 )
 @push_option
+@json_option
 def results_command(
     run: Path,
     dataset: str,
@@ -96,6 +100,7 @@ def results_command(
     date: datetime | None,
     out: Path | None,
     push: str | None,
+    as_json: bool,
     **source: str | None,
 ) -> None:
     """Verify the run in DIR, and write its model's results as the hub reads them, by its own classes.
@@ -128,17 +133,19 @@ def results_command(
         ),
     )
     text, path = format_results(entries), f"{RESULTS}/{record.identity.suite}.yaml"
-    _write(text, out and out / path)
+    _write(text, out and out / path, as_json)
     if push is not None:
-        click.echo(push_file(text, path, push, "model"), err=True)
+        say_note(push_file(text, path, push, "model"))
 
 
-def _write(text: str, out: Path | None) -> None:
-    """Print a file, or write it."""
+def _write(text: str, out: Path | None, as_json: bool) -> None:
+    """Print a file of YAML, or write it and say where."""
+    import yaml
+
     from lepbench.files import write_text
 
     if out is None:
-        click.echo(text, nl=False)
+        print_result(text.rstrip("\n"), yaml.safe_load(text), as_json)
     else:
         write_text(out, text)
-        click.echo(out)
+        print_result(str(out), {"out": str(out)}, as_json)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import click
 
+from lepbench.cli.console import json_option, print_result
 from lepbench.cli.leaderboard_audit import audit_command
 from lepbench.cli.leaderboard_site import site_command
 from lepbench.cli.leaderboard_submit import submit_command
@@ -58,6 +60,7 @@ leaderboards_option = click.option(
 @click.option("--guard", type=click.Path(path_type=Path), help="Folder of another guard than ships.")
 @click.option("--device", default="auto", show_default=True, help="Where networks run: cpu, cuda or auto.")
 @click.option("--replace", is_flag=True, help="Replace another record of the same model name.")
+@json_option
 def add_command(
     folders: tuple[Path, ...],
     leaderboards: Path,
@@ -70,6 +73,7 @@ def add_command(
     guard: Path | None,
     device: str,
     replace: bool,
+    as_json: bool,
 ) -> None:
     """Verify each run in DIR against its samples and add its model to LEADERBOARDS/SUITE/PROTOCOL.csv.
 
@@ -106,7 +110,7 @@ def add_command(
     known: Known = {}
     own_guard = None if guard is None else make_guard(guard)
 
-    def add(folder: Path) -> str:
+    def add(folder: Path) -> dict[str, Any]:
         if folder.is_file():
             raise LepbenchError(f"{folder} is a file", "unpack it, and give the folder")
         found = read_record(folder)
@@ -133,16 +137,19 @@ def add_command(
                 guard=own_guard,
                 progress=progress,
             )
-        return f"added to {path}" if changed else f"already in {path}"
+        return {"folder": str(folder), "board": str(path), "added": changed}
 
-    if len(folders) == 1:
-        click.echo(add(folders[0]))
-        return
+    def say(done: dict[str, Any]) -> None:
+        text = f"{'added to' if done['added'] else 'already in'} {done['board']}"
+        print_result(text if len(folders) == 1 else f"{done['folder']}: {text}", done, as_json)
+
     refused = 0
     for folder in folders:
         try:
-            click.echo(f"{folder}: {add(folder)}")
+            say(add(folder))
         except LepbenchError as error:
+            if len(folders) == 1:
+                raise
             refused += 1
             click.echo(f"{folder}: refused: {error}", err=True)
     if refused:
@@ -172,7 +179,8 @@ def show_command(
     from lepbench.publishing.board_table import describe_boards, find_board, tabulate_board
 
     if board is None:
-        click.echo("".join(f"{line}\n" for line in describe_boards(leaderboards)), nl=False)
+        found = describe_boards(leaderboards)
+        print_result("\n".join(map(str, found)), [one._asdict() for one in found], kind == "json")
         return
     path = find_board(leaderboards, board)
     check_lines(path)
@@ -184,7 +192,8 @@ def show_command(
 @click.argument(
     "leaderboards", type=click.Path(path_type=Path), default=Path("leaderboards"), metavar="[LEADERBOARDS]"
 )
-def check_command(leaderboards: Path) -> None:
+@json_option
+def check_command(leaderboards: Path, as_json: bool) -> None:
     """Check every board in the folder LEADERBOARDS  [default: leaderboards].
 
     Checked are headers, numbers and their ranges, the order, hashes against the suites and protocols that
@@ -199,4 +208,5 @@ def check_command(leaderboards: Path) -> None:
     from lepbench.publishing.board_check import check_boards
 
     boards = check_boards(leaderboards)
-    click.echo("".join(f"{name}\n" for name in boards) + f"{leaderboards}: boards in order: {len(boards)}")
+    lines = [*boards, f"{leaderboards}: boards in order: {len(boards)}"]
+    print_result("\n".join(lines), {"leaderboards": str(leaderboards), "boards": list(boards)}, as_json)

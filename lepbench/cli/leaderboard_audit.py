@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.console import json_option, say_note
 from lepbench.cli.table import split_names
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ COLUMNS = (
     help="Folder of leaderboards.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+@json_option
 def audit_command(
     board: str,
     models: tuple[Path, ...],
@@ -59,6 +62,7 @@ def audit_command(
     out: Path,
     leaderboards: Path,
     device: str,
+    as_json: bool,
 ) -> None:
     """Evaluate models of a board on a fresh draw, and print both figures and their difference as CSV.
 
@@ -80,11 +84,15 @@ def audit_command(
     audit = Audit(find_board(leaderboards, board), secret, items, out, device=device)
     chosen = [read_model_file(model) for model in models] or find_examples(audit.lines)
     others = [name for name in audit.lines if name not in {model.name for model in chosen}]
-    click.echo(f"not audited: {', '.join(others) or 'none'}", err=True)
+    say_note(f"not audited: {', '.join(others) or 'none'}")
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(COLUMNS)
+    if not as_json:
+        table.writerow(COLUMNS)
     for figure in audit.perform(chosen, split_names(metrics), follow_runs(True)):
-        table.writerow(list_cells(figure))
+        if as_json:
+            click.echo(json.dumps(list_facts(figure)))
+        else:
+            table.writerow(list_cells(figure))
         sys.stdout.flush()
 
 
@@ -118,6 +126,13 @@ def find_examples(names: Collection[str]) -> list[ModelConfig]:
     if not found:
         raise LepbenchError(f"no model of the board is in {EXAMPLES}", "give the models' YAML files")
     return found
+
+
+def list_facts(figure: AuditedFigure) -> dict[str, Any]:
+    """A line of the table as an object, numbers in full."""
+    spreads = (figure.public, figure.fresh, figure.difference)
+    values = [figure.model, figure.metric, figure.board, *(n for spread in spreads for n in spread)]
+    return dict(zip(COLUMNS, [*values, figure.differs], strict=True))
 
 
 def list_cells(figure: AuditedFigure) -> list[str]:

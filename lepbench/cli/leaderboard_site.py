@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.console import json_option, print_result, say_note
+
 
 @click.command("site")
 @click.argument(
@@ -21,7 +23,8 @@ import click
     help="Folder in which runs lie, at any depth; may be given several times.",
 )
 @click.option("--title", default="Leaderboards", show_default=True, help="What heads the first page.")
-def site_command(leaderboards: Path, out: Path, runs: tuple[Path, ...], title: str) -> None:
+@json_option
+def site_command(leaderboards: Path, out: Path, runs: tuple[Path, ...], title: str, as_json: bool) -> None:
     """Write the boards in the folder LEADERBOARDS [default: leaderboards] as static pages.
 
     A page a suite has its boards as tables that can be sorted and filtered, and holds any two models side by
@@ -40,5 +43,6 @@ def site_command(leaderboards: Path, out: Path, runs: tuple[Path, ...], title: s
 
     left = write_site(leaderboards, out, runs=runs, title=title)
     if left:
-        click.echo(f"runs on no board: {len(left)}, first of {left[0]}", err=True)
-    click.echo(f"wrote {out}: open {out / 'index.html'}")
+        say_note(f"runs on no board: {len(left)}, first of {left[0]}")
+    facts = {"out": str(out), "index": str(out / "index.html"), "on_no_board": [str(run) for run in left]}
+    print_result(f"wrote {out}: open {out / 'index.html'}", facts, as_json)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.console import json_option, print_result, say_note
+
 
 @click.command("submit")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
@@ -16,8 +18,15 @@ import click
 @click.option("--contact", required=True, help="Your address of mail, or of a page (https://).")
 @click.option("--suite", help="A suite's name, or a folder of one  [default: the record's].")
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the record's name].")
+@json_option
 def submit_command(
-    folder: Path, out: Path, licence: str, contact: str, suite: str | None, protocol: str | None
+    folder: Path,
+    out: Path,
+    licence: str,
+    contact: str,
+    suite: str | None,
+    protocol: str | None,
+    as_json: bool,
 ) -> None:
     """Pack the run in DIR for a leaderboard: record, samples, features, pictures, licence and contact.
 
@@ -42,5 +51,10 @@ def submit_command(
     made = pack_submission(folder, out, chosen, licence=licence, contact=contact, protocol=terms)
     if chosen.name not in list_shipped():
         note = f"note: suite {chosen.name!r} does not ship and is not packed"
-        click.echo(f"{note}: send its folder {chosen.folder}, too", err=True)
-    click.echo(f"{out}: {len(made.files)} files of {found.identity.model.name}, record {made.record[:12]}")
+        say_note(f"{note}: send its folder {chosen.folder}, too")
+    name = found.identity.model.name
+    print_result(
+        f"{out}: {len(made.files)} files of {name}, record {made.record[:12]}",
+        {"out": str(out), "model": name, "files": len(made.files), "record": made.record},
+        as_json,
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.console import say_note
 from lepbench.cli.verbs import VerbGroup
 from lepbench.config import Config
 from lepbench.errors import LepbenchError
@@ -189,7 +190,7 @@ def plugins_command(wanted_json: bool) -> None:
 
     found = load_plugins()
     if not found:
-        click.echo("no installed package announces plug-ins; docs/plugins.md says how one does", err=True)
+        say_note("no installed package announces plug-ins; docs/plugins.md says how one does")
     _print(
         [
             {"name": p.name, "module": p.module, "package": p.package, "state": p.error or "ready"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.console import json_option, print_result
 from lepbench.cli.verbs import VerbGroup
 from lepbench.mini.about import list_stages
 
@@ -27,11 +28,13 @@ def command() -> None:
 @click.argument("stage", type=click.Choice(list_stages()))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("work/mini"), show_default=True)
 @click.option("--recipe", type=click.Path(path_type=Path), help="A recipe other than the package's own.")
-def train(stage: str, out: Path, recipe: Path | None) -> None:
+@json_option
+def train(stage: str, out: Path, recipe: Path | None, as_json: bool) -> None:
     """Train one STAGE; the same command resumes an interrupted training."""
     from lepbench.mini.stages import train as train_stage
 
-    click.echo(train_stage(stage, out, recipe))
+    made = train_stage(stage, out, recipe)
+    print_result(str(made), {"out": str(made)}, as_json)
 
 
 @command.command()
@@ -70,10 +73,11 @@ def gates(models: Path | None, count: int | None, names: tuple[str, ...], cards:
 @command.command()
 @click.option("--judge", type=click.Path(path_type=Path), help="Folder of the judge  [default: shipped].")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The safetensors file to write.")
-def statistics(judge: Path | None, out: Path) -> None:
+@json_option
+def statistics(judge: Path | None, out: Path, as_json: bool) -> None:
     """Write the judge's features of 10,000 test renders, for FID and KID."""
     from lepbench.judges.paths import JUDGE
     from lepbench.mini.statistics import judge_statistics
 
     judge_statistics(judge or JUDGE, out)
-    click.echo(out)
+    print_result(str(out), {"out": str(out)}, as_json)

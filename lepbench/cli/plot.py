@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.console import json_option, print_result
 from lepbench.cli.inputs import check_runs
 from lepbench.cli.table import split_names
 
@@ -29,7 +30,10 @@ KINDS = ("curves", "tolerance", "front")
     show_default=True,
     help="Rows: model, unguided, real, vae, overlay, wrong_sketch.",
 )
-def command(kind: str, runs: tuple[Path, ...], out: Path, metrics: str | None, rows: str) -> None:
+@json_option
+def command(
+    kind: str, runs: tuple[Path, ...], out: Path, metrics: str | None, rows: str, as_json: bool
+) -> None:
     """Plot the runs in DIR..., which are of one suite and protocol.
 
     curves are of figures over the levels of a suite of variants, tolerance of edge figures over the tolerance
@@ -46,4 +50,4 @@ def command(kind: str, runs: tuple[Path, ...], out: Path, metrics: str | None, r
     from lepbench.publishing.run_plots import plot_runs
 
     plot_runs(kind, runs, out, metrics=split_names(metrics), rows=split_names(rows))
-    click.echo(out)
+    print_result(str(out), {"out": str(out)}, as_json)

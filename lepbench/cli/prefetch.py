@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lepbench.cli.console import say_note
 from lepbench.cli.inputs import check_documents
 from lepbench.errors import LepbenchError
 from lepbench.files import format_bytes
@@ -132,7 +133,7 @@ def _print_lock(lock: Lockfile, out: Path, as_json: bool) -> None:
         at = f" at {source.revision}" if source.revision else ""
         files = "1 file" if len(source.files) == 1 else f"{len(source.files)} files"
         click.echo(f"{_write_size(size):>10}  {source.what}: {source.source}{at}, {files}")
-    click.echo(f"wrote {out}", err=True)
+    say_note(f"wrote {out}")
 
 
 def _write_size(size: int | None) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.console import json_option, print_result
 from lepbench.cli.inputs import check_runs
 
 
@@ -23,7 +24,8 @@ from lepbench.cli.inputs import check_runs
     show_default=True,
     help="Check first that the figures follow from the samples.",
 )
-def command(runs: tuple[Path, ...], out: Path | None, suite: str | None, verify: bool) -> None:
+@json_option
+def command(runs: tuple[Path, ...], out: Path | None, suite: str | None, verify: bool, as_json: bool) -> None:
     """Write the report of the runs in DIR..., which are of one suite and protocol.
 
     It shows the figure that ranks among the reference conditions, every figure with what it says, curves over
@@ -41,4 +43,5 @@ def command(runs: tuple[Path, ...], out: Path | None, suite: str | None, verify:
     check_runs(runs)
     from lepbench.api.reports import write_report
 
-    click.echo(f"wrote {write_report(list(runs), out=out, suite=suite, verify=verify)}")
+    written = write_report(list(runs), out=out, suite=suite, verify=verify)
+    print_result(f"wrote {written}", {"report": str(written)}, as_json)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.console import json_option, print_result, say_note
 from lepbench.cli.inputs import check_documents
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Runs done at once.  [default: 1; one a GPU; with ray as many as the cluster has room for]",
 )
+@json_option
 def command(
     sets: tuple[Path, ...],
     only: str | None,
@@ -36,6 +39,7 @@ def command(
     dry_run: bool,
     engine: str | None,
     workers: int | None,
+    as_json: bool,
 ) -> None:
     """Evaluate every model of SET.yaml on every suite, and set the runs in one table.
 
@@ -77,31 +81,42 @@ def command(
 
     plans = [make_plan(path, only, quick=quick) for path in sets]
     if dry_run:
-        click.echo("\n".join(plan.describe() for plan in plans))
+        print_result("\n".join(plan.describe() for plan in plans), list(map(_list_runs, plans)), as_json)
         return
-    outcomes = [_perform(plan, runner) for plan in plans]
+    outcomes = [_perform(plan, runner, as_json) for plan in plans]
     if any(outcome.failed for outcome in outcomes):
         sys.exit(1)
 
 
-def _perform(plan: Plan, engine: Engine) -> SetOutcome:
-    """Do what is missing of a set, and print its tables and where its files lie."""
+def _list_runs(plan: Plan) -> dict[str, Any]:
+    """What there is to do of a set."""
+    runs, states = plan.list_selected()
+    listed = [{"run": run.name, "state": str(state)} for run, state in zip(runs, states, strict=True)]
+    return {"set": plan.config.name, "suites_to_be_made": [one.name for one in plan.planned], "runs": listed}
+
+
+def _perform(plan: Plan, engine: Engine, as_json: bool) -> SetOutcome:
+    """Do what is missing of a set, and print its tables, or a line of JSON, and where its files lie."""
     from lepbench.api.sets import finish_plan, follow_runs
 
     outcome = finish_plan(plan, follow_runs(True), engine)
-    click.echo(outcome.format_tables(intervals=plan.config.table.intervals), nl=False)
-    for front in outcome.fronts:
-        click.echo(front.describe())
+    fronts = [front.describe() for front in outcome.fronts]
+    if as_json:
+        rows = json.loads(outcome.frame.to_json(orient="records"))
+        click.echo(json.dumps({"folder": str(outcome.folder), "rows": rows, "failed": outcome.failed}))
+    else:
+        click.echo(outcome.format_tables(intervals=plan.config.table.intervals), nl=False)
+        click.echo("".join(f"{front}\n" for front in fronts), nl=False)
     for note in outcome.notes:
-        click.echo(note, err=True)
+        say_note(note)
     _say_where(outcome)
     return outcome
 
 
 def _say_where(outcome: SetOutcome) -> None:
     if outcome.records:
-        click.echo(f"wrote {outcome.folder}: {', '.join(outcome.files)}", err=True)
+        say_note(f"wrote {outcome.folder}: {', '.join(outcome.files)}")
     for name, reason in outcome.failed.items():
         click.echo(f"failed: {name}: {reason}", err=True)
     if outcome.failed:
-        click.echo("run the same command again to retry what failed", err=True)
+        say_note("run the same command again to retry what failed")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.console import same_option, say_note
 from lepbench.cli.inputs import check_pictures
 from lepbench.errors import LepbenchError
 
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     type=click.Choice(["float32", "bfloat16", "float16"]),
     help="Precision of the backbone's weights.",
 )
+@same_option
 def command(
     prompt: str,
     sketch: Path,
@@ -154,7 +156,7 @@ def command(
     weights = None if importance is None else _read_importance(importance, size)
     notes = list_request_notes(backbone, [prompt], size, [settings.negative_prompt])
     for note in (*_describe(read), *notes):
-        click.echo(note, err=True)
+        say_note(note)
     reader = Predictor.from_pretrained(predictor, backbone)
     seeds = range(read_seed(seed), read_seed(seed + (count or 1) - 1) + 1)
     with show_bars() as progress:
@@ -224,7 +226,7 @@ def _read_importance(path: Path, size: tuple[int, int]) -> NDArray[np.float32]:
 
     weights = read_weights(path, size)
     if find_uniform(weights):
-        click.echo(f"{path} is the same everywhere: it changes nothing", err=True)
+        say_note(f"{path} is the same everywhere: it changes nothing")
     return weights
 
 

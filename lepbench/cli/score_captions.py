@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lepbench.cli.console import say_note
+
 if TYPE_CHECKING:
     from lepbench.judges import JudgeConfig
     from lepbench.scoring.captions import CaptionedPicture
@@ -56,11 +58,9 @@ def captions(generated: Path, captions: Path, judges: str | None, device: str, a
         scores = score_captions(pairs, chosen, device=str(choose_device(device)), progress=progress)
     for label, count in scores.cut.items():
         if count:
-            click.echo(
-                f"{count} captions are longer than {label} reads: it does not see their ends", err=True
-            )
+            say_note(f"{count} captions are longer than {label} reads: it does not see their ends")
     if not judges and chosen[0].name == "sketchworld-clip":
-        click.echo("sketchworld-clip learnt sketchworld alone: its figures mean nothing for others", err=True)
+        say_note("sketchworld-clip learnt sketchworld alone: its figures mean nothing for others")
     counts = {"pictures": scores.pictures, "captions": scores.captions}
     if as_json:
         click.echo(json.dumps(counts | {"cut_captions": scores.cut, "figures": dump_figures(scores.figures)}))

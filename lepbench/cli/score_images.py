@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.console import say_note
 from lepbench.errors import LepbenchError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def images(
     with show_bars() as progress:
         scores = score_images(generated, reference, network, progress)
     for note in _list_notes(scores):
-        click.echo(note, err=True)
+        say_note(note)
     click.echo(json.dumps(_image_object(scores)) if as_json else _image_lines(scores))
 
 
@@ -90,7 +91,7 @@ def _score_by_judges(generated: Path, reference: Path, judges: str, device: str,
     with show_bars() as progress:
         scores = score_by_judges(generated, reference, find_judges(judges), device=device, progress=progress)
     for note in _list_notes(scores[0].distances):
-        click.echo(note, err=True)
+        say_note(note)
     figures = {name: value for one in scores for name, value in _judged_figures(one).items()}
     about = scores[0].distances
     counts = _image_object(about)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.console import say_note
 from lepbench.cli.pairs import parse_pair
 from lepbench.errors import LepbenchError
 
@@ -83,7 +84,7 @@ def sketches(
             else {}
         )
     for note in _list_notes(scores):
-        click.echo(note, err=True)
+        say_note(note)
     figures = scores.figures | similarity
     click.echo(json.dumps(_dump(scores, figures)) if as_json else _describe(scores, figures))
 

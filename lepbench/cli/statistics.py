@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lepbench.cli.console import say_note
 from lepbench.cli.verbs import VerbGroup
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def make_command(
     made = make_statistics(corpus, judges, out, size=size, limit=limit, device=device)
     click.echo(json.dumps(made.model_dump(mode="json")) if as_json else _describe(made, out))
     if made.repeated:
-        click.echo(f"{made.repeated} pictures have the same pixels as another of them", err=True)
+        say_note(f"{made.repeated} pictures have the same pixels as another of them")
 
 
 def _describe(made: Statistics, out: Path) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.console import json_option, print_result, say_note
 from lepbench.cli.suite_make import make_command
 from lepbench.cli.suite_show import show_command
 from lepbench.cli.verbs import VerbGroup
@@ -27,15 +28,18 @@ def command() -> None:
 
 
 @command.command("list")
-def list_command() -> None:
+@json_option
+def list_command(as_json: bool) -> None:
     """Names and sizes of the suites that ship."""
     from lepbench.suites import list_shipped, load_suite
 
-    for name in list_shipped():
-        about = load_suite(name).definition
-        click.echo(
-            f"{name}  {about.default_items} of {about.items} items, {about.size} px: {about.description}"
-        )
+    listed = [load_suite(name).definition for name in list_shipped()]
+    lines = [
+        f"{one.name}  {one.default_items} of {one.items} items, {one.size} px: {one.description}"
+        for one in listed
+    ]
+    keys = {"name", "default_items", "items", "size", "description"}
+    print_result("\n".join(lines), [one.model_dump(mode="json", include=keys) for one in listed], as_json)
 
 
 command.add_command(make_command)
@@ -51,7 +55,8 @@ command.add_command(show_command)
     help="Items of the suite, each with all its variants  [default: the suite's].",
 )
 @click.option("--samples-per-item", type=click.IntRange(min=1), default=1, show_default=True)
-def export_command(suite: str, out: Path, limit: int | None, samples_per_item: int) -> None:
+@json_option
+def export_command(suite: str, out: Path, limit: int | None, samples_per_item: int, as_json: bool) -> None:
     """Write the prompts and sketches of suite NAME, to generate images with any program.
 
     The folder's README explains the rest: with `method: {name: precomputed, folder: ...}` no
@@ -68,7 +73,7 @@ def export_command(suite: str, out: Path, limit: int | None, samples_per_item: i
 
     with show_bars() as progress:
         table = export_suite(load_suite(suite), out, progress, limit=limit, samples_per_item=samples_per_item)
-    click.echo(table)
+    print_result(str(table), {"out": str(out), "table": str(table)}, as_json)
 
 
 @command.command("rebuild")
@@ -76,7 +81,8 @@ def export_command(suite: str, out: Path, limit: int | None, samples_per_item: i
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write."
 )
-def rebuild_command(name: str, out: Path) -> None:
+@json_option
+def rebuild_command(name: str, out: Path, as_json: bool) -> None:
     """Make the shipped suite NAME anew from its recipe.
 
     The code and package versions that it was made with give the bytes that ship.
@@ -93,7 +99,6 @@ def rebuild_command(name: str, out: Path) -> None:
         definition = rebuild_suite(name, out, progress)
     drawn = definition.drawn
     left_out = ", ".join(f"{count} {reason}" for reason, count in drawn.left_out.items())
-    click.echo(
-        f"{definition.items} items of {drawn.considered} candidates; left out: {left_out or 0}", err=True
-    )
-    click.echo(out)
+    say_note(f"{definition.items} items of {drawn.considered} candidates; left out: {left_out or 0}")
+    facts = {"out": str(out), "items": definition.items, "left_out": dict(drawn.left_out)}
+    print_result(str(out), facts, as_json)

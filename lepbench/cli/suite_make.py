@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lepbench.cli.console import json_option, print_result, say_note
 from lepbench.cli.pairs import parse_pair
 from lepbench.errors import LepbenchError
 
@@ -54,6 +55,7 @@ OF_DETECTOR = "--detector-set"
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the corpus, as YAML."
 )
+@json_option
 def make_command(
     corpus: str,
     path: Path | None,
@@ -61,6 +63,7 @@ def make_command(
     name: str | None,
     of_detector: tuple[str, ...],
     settings: tuple[str, ...],
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Make a frozen suite of CORPUS, which is at PATH, for `lepbench evaluate --suite`.
@@ -90,12 +93,19 @@ def make_command(
     source = read_source(corpus, path, options | {"of_detector": of_detector}, settings)
     with show_bars() as progress:
         made = write_suite(source, out, progress, name)
-    click.echo(describe_made(made, out), err=True)
+    say_note(describe_made(made, out))
     if fewer := describe_fewer(out, options["items"]):
-        click.echo(fewer, err=True)
+        say_note(fewer)
     if unfit := describe_unfit(out):
-        click.echo(unfit, err=True)
-    click.echo(out)
+        say_note(unfit)
+    definition = made.definition
+    facts = {
+        "out": str(out),
+        "name": definition.name,
+        "items": definition.items,
+        "candidates": made.candidates,
+    }
+    print_result(str(out), facts | {"left_out": dict(definition.drawn.left_out)}, as_json)
 
 
 def describe_fewer(folder: Path, asked: int | None) -> str:

@@ -32,6 +32,9 @@ def add_format_options(function: F) -> F:
             show_default=True,
             help="csv and json hold the raw figures with their intervals.",
         ),
+        click.option(
+            "--json", "kind", flag_value="json", type=click.Choice(FORMATS), help="The same as --format json."
+        ),
     ):
         function = option(function)
     return function

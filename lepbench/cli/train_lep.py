@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from lepbench.cli.console import same_option
+
 
 @click.command("train-lep")
 @click.argument("config", type=click.Path(path_type=Path))
@@ -14,6 +16,7 @@ import click
     "--out", type=click.Path(path_type=Path), help="Folder to write.  [default: runs/ and CONFIG's name]"
 )
 @click.option("--device", help="cpu, cuda or auto, instead of the file's.")
+@same_option
 def command(config: Path, out: Path | None, device: str | None) -> None:
     """Train a latent edge predictor by the YAML file CONFIG.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.figures import Figure, choose_main_metrics, head_metrics
@@ -38,8 +38,19 @@ def find_board(leaderboards: Path, name: str) -> Path:
     return boards[name]
 
 
-def describe_boards(leaderboards: Path) -> list[str]:
-    """A sentence a board: its name, its models, and what ranks them.
+class BoardSummary(NamedTuple):
+    """A board in a line: its name, the number of its models, and what ranks them."""
+
+    board: str
+    models: int
+    rank: str
+
+    def __str__(self) -> str:
+        return f"{self.board}  models: {self.models}, {self.rank}"
+
+
+def describe_boards(leaderboards: Path) -> list[BoardSummary]:
+    """What every board is.
 
     Raises:
         LepbenchError: there are none.
@@ -48,7 +59,7 @@ def describe_boards(leaderboards: Path) -> list[str]:
     if not boards:
         raise LepbenchError(f"{leaderboards} holds no board", "add a run with 'lepbench leaderboard add'")
     return [
-        f"{name}  models: {len(read_lines(path)[0])}, {describe_rank(path, read_terms(path))}"
+        BoardSummary(name, len(read_lines(path)[0]), describe_rank(path, read_terms(path)))
         for name, path in boards.items()
     ]
 

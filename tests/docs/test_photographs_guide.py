@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import sketch_corpora
 import torch
 import yaml
+from guide_driver import Driver, run_script
 from published_layouts import write_coco, write_multigen, write_release
 from tiny_clip import save_clip
 from tiny_pipelines import sd
@@ -46,50 +44,6 @@ SMALLER = {
     "/lepbench-photographs-v1 ": "/photographs-v1-with-stand-in ",
 }
 """What the stand-ins have instead."""
-DRIVER = """
-import os, runpy, subprocess, sys
-import diffusers.models, transformers.models
-import lepbench.api.data, lepbench.api.running, lepbench.api.suites
-from lepbench.cli.app import main
-
-def run(words):
-    sys.argv = words if words[0] == "lepbench" else words[1:]
-    try:
-        main() if words[0] == "lepbench" else runpy.run_path(words[1], run_name="__main__")
-    except SystemExit as ended:
-        os._exit(ended.code or 0)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        os._exit(1)
-    sys.stdout.flush()
-    os._exit(0)
-
-os.mkfifo("ask"), os.mkfifo("answer")
-shell = subprocess.Popen(["bash", "-e", sys.argv[1]])
-try:
-    while True:
-        with open("ask", "rb") as stream:
-            words = stream.read().decode().split("\\0")[:-1]
-        if not words:
-            break
-        print("$", *words, file=sys.stderr, flush=True)
-        child = os.fork()
-        if not child:
-            run(words)
-        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        with open("answer", "w") as stream:
-            print(ended, file=stream)
-    sys.exit(shell.wait(60))
-finally:
-    shell.kill()
-"""
-"""Runs a script of bash whose commands of Python need not import the libraries again."""
-ASKING = """
-ask() { printf '%s\\0' "$@" > ask; read -r ended < answer; return "$ended"; }
-lepbench() { ask lepbench "$@"; }
-python() { ask python "$@"; }
-trap ': > ask' EXIT
-"""
 
 
 def read_guide() -> tuple[dict[str, str], str]:
@@ -166,7 +120,7 @@ def test_every_replacement_is_of_something_said() -> None:
 
 
 @pytest.mark.slow
-def test_every_command_works(tmp_path: Path) -> None:
+def test_every_command_works(driver: Driver, tmp_path: Path) -> None:
     files, script = read_guide()
     write_stand_ins(tmp_path)
     for name, text in files.items():
@@ -174,20 +128,10 @@ def test_every_command_works(tmp_path: Path) -> None:
     judges = yaml.safe_load(files["judges.yaml"])
     judges[0]["use"] = ["captions", "sketches", "classes"]
     (tmp_path / "stand-in.yaml").write_text(yaml.safe_dump(judges))
-    (tmp_path / "guide.sh").write_text(ASKING + shrink(script))
-    settings = {"LEPBENCH_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, "guide.sh"],
-        cwd=tmp_path,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    ended, said, errors = run_script(driver, shrink(script), tmp_path)
+    assert ended == 0, errors
     assert (tmp_path / "table.tex").is_file()
-    (drawn,) = re.findall(
-        r"authors-sweep by drawings-v2-without-judges *\n.*?(?=\n\*: best)", done.stdout, re.S
-    )
+    (drawn,) = re.findall(r"authors-sweep by drawings-v2-without-judges *\n.*?(?=\n\*: best)", said, re.S)
     assert len(re.findall(r"^ *stop-0\.\d ", drawn, re.M)) == 2, drawn
     (board,) = (tmp_path / "boards" / "coco-val2017-1000").glob("*.csv")
     assert len(board.read_text().splitlines()) == 3

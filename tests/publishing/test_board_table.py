@@ -61,7 +61,9 @@ def test_an_unranked_board_says_so_and_marks_nothing(tmp_path: Path) -> None:
     assert not table.marks
     assert {line.name: line.figures for line in table.lines} == FIGURES
     assert [column.heading for column in table.columns] == ["edge F1 2px ↑", "KID dinov2-l14 (n=64) ↓"]
-    assert describe_boards(tmp_path) == ["photos/mine-v1  models: 2, unranked: no figure of mine-v1 ranks"]
+    assert list(map(str, describe_boards(tmp_path))) == [
+        "photos/mine-v1  models: 2, unranked: no figure of mine-v1 ranks"
+    ]
 
 
 @pytest.mark.parametrize(
