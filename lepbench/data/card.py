@@ -13,6 +13,7 @@ import yaml
 from lepbench.colours import CONVERTED, UNREAD
 from lepbench.data.corpus import Corpus
 from lepbench.data.histograms import HistogramColumns, histograms, read_columns
+from lepbench.data.hub_licences import describe_licences
 from lepbench.data.manifest import Manifest
 from lepbench.data.picture import encode_picture
 from lepbench.data.schema import UNKNOWN
@@ -23,20 +24,6 @@ from lepbench.files import write_bytes, write_text
 CARD = "README.md"
 SHEET = "contact_sheet.png"
 HISTOGRAMS = "histograms.png"
-# Identifiers by which dataset hubs know a licence; any other is given by its name.
-KNOWN_LICENCES = frozenset(
-    [
-        "apache-2.0",
-        "cc-by-4.0",
-        "cc-by-nc-4.0",
-        "cc-by-nc-sa-4.0",
-        "cc-by-sa-4.0",
-        "cc0-1.0",
-        "mit",
-        UNKNOWN,
-    ]
-)
-OTHER = "other"
 SHOWN = 10
 """Licences that a card names."""
 
@@ -57,8 +44,9 @@ def header(columns: HistogramColumns, manifest: Manifest, corpus: Corpus) -> str
     """The card's YAML; it names the data files, so that other images and JSON are not loaded as data."""
     fields = {
         "pretty_name": f"{corpus.label} {corpus.split}: picture, edges, caption",
-        **licence_fields(by_rows(columns.licences)),
+        **describe_licences(by_rows(columns.licences)),
         "task_categories": ["text-to-image", "image-to-image"],
+        "size_categories": [choose_size(manifest.written)],
         "tags": ["edges", "sketch", "controllable-generation"],
         "configs": [
             {
@@ -70,19 +58,20 @@ def header(columns: HistogramColumns, manifest: Manifest, corpus: Corpus) -> str
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
 
 
+def choose_size(rows: int) -> str:
+    """The hub's category of a number of rows, such as `1K<n<10K`."""
+    limits = {"1K": 10**3, "10K": 10**4, "100K": 10**5, "1M": 10**6, "10M": 10**7, "100M": 10**8, "1B": 10**9}
+    below = ""
+    for name, limit in limits.items():
+        if rows < limit:
+            return f"{below}n<{name}"
+        below = f"{name}<"
+    return "n>1B"
+
+
 def by_rows(licences: Counter[str]) -> dict[str, int]:
     """Licences and their rows, the most frequent first."""
     return dict(sorted(licences.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def licence_fields(licences: dict[str, int]) -> dict[str, Any]:
-    """The licence field for the hub: one identifier or all that occur, "other" for unknown ones."""
-    names = (name.lower() for name in licences)
-    said = list(dict.fromkeys(name if name in KNOWN_LICENCES else OTHER for name in names))
-    fields: dict[str, Any] = {"license": said[0] if len(said) == 1 else said}
-    if OTHER in said:
-        fields["license_name"] = next(iter(licences)) if len(licences) == 1 else "by-picture"
-    return fields
 
 
 def body(columns: HistogramColumns, manifest: Manifest, corpus: Corpus) -> str:

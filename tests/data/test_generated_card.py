@@ -12,11 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from hub_cards import check_dataset_card
 from picture_folders import jpeg, photograph
 
 from lepbench.data.build import build_triplets
-from lepbench.data.card import licence_fields
+from lepbench.data.card import choose_size
 from lepbench.data.config import BuildConfig
+from lepbench.data.hub_licences import describe_licences
 
 WARNING = "Unknown: nobody said"
 
@@ -84,5 +86,29 @@ def test_where_nobody_said_the_card_is_loud_and_says_what_to_do(tmp_path: Path, 
 
 
 def test_a_licence_the_hub_does_not_know_is_other_by_its_name() -> None:
-    assert licence_fields({"Flickr terms": 3}) == {"license": "other", "license_name": "Flickr terms"}
-    assert licence_fields({"MIT": 2, "mit": 1}) == {"license": "mit"}
+    assert describe_licences({"Flickr terms": 3}) == {"license": "other", "license_name": "flickr-terms"}
+    assert describe_licences({"CC-BY-SA-2.0": 3})["license"] == "other"
+    assert describe_licences({"MIT": 2, "mit": 1}) == {"license": "mit"}
+    assert describe_licences({"CC-BY-2.0": 2}) == {"license": "cc-by-2.0"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "category"),
+    [
+        (0, "n<1K"),
+        (999, "n<1K"),
+        (1_000, "1K<n<10K"),
+        (118_287, "100K<n<1M"),
+        (3_000_000, "1M<n<10M"),
+        (10**9, "n>1B"),
+    ],
+)
+def test_the_size_is_a_category_of_the_hub(rows: int, category: str) -> None:
+    assert choose_size(rows) == category
+
+
+def test_a_card_has_the_fields_and_values_of_the_hub(tmp_path: Path) -> None:
+    card(tmp_path / "a", ["CC-BY-4.0", "Flickr terms", "CC-BY-4.0", "MIT"])
+    check_dataset_card((tmp_path / "a" / "out" / "README.md").read_text())
+    card(tmp_path / "b", ["A licence of ours"] * 3)
+    check_dataset_card((tmp_path / "b" / "out" / "README.md").read_text())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from shrunk_examples import copy_examples
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "notebook.ipynb"
@@ -83,7 +83,7 @@ def test_it_runs_and_shows_what_was_stored(
     for name in ("LEPBENCH_CACHE", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.delenv("MPLBACKEND", raising=False)
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    copy_examples(tmp_path / "examples")
     fresh = nbformat.from_dict(stored)
     for cell in fresh.cells:
         if cell.cell_type == "code":

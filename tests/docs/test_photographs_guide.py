@@ -73,8 +73,8 @@ def write_stand_ins(root: Path) -> None:
     from diffusers import AutoencoderKL, ControlNetModel
     from transformers import Dinov2Config, Dinov2Model
 
-    write_coco(root, "val2017", range(10))
-    write_coco(root, "train2017", range(6, 18))
+    write_coco(root, "val2017", range(7))
+    write_coco(root, "train2017", range(5, 15))
     write_multigen(root / "multigen", range(2))
     write_release(root / "released", side=64)
     sketch_corpora.fscoco(root / "fscoco", users=10, each=2)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from guide_driver import Driver, run_script
+from shrunk_examples import copy_examples
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"(<!-- not run: .*-->\n)?^```(sh|python)\n(.*?)^```$", re.M | re.S)
 SMALLER = {"--limit 8": "--limit 2", "--count 3": "--count 2 --steps 2"}
 """What the test has instead."""
-STEPS = re.compile(r"^sampler: \{(?:steps: \d+, )?", re.M)
 
 
 def read_script() -> str:
@@ -33,9 +32,7 @@ def read_script() -> str:
 
 @pytest.mark.slow
 def test_every_block_works(driver: Driver, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    for model in (tmp_path / "examples").glob("mini-*.yaml"):
-        model.write_text(STEPS.sub("sampler: {steps: 4, ", model.read_text()))
+    copy_examples(tmp_path / "examples")
     ended, said, errors = run_script(driver, read_script(), tmp_path)
     assert ended == 0, errors
     assert "flower" in said
