@@ -41,7 +41,7 @@ def find_file(source: str, sha256: str | None, progress: Progress = ignore_progr
         check_sha256(str(path), sha256_file(path), sha256)
         return path
     if sha256 is None:
-        raise LepbenchError(f"{source} is not pinned", "give the 'sha256' of the file")
+        raise LepbenchError(f"{source} has no SHA-256 to know the file by", "give its 'sha256'")
     path = locate_file(source, sha256)
     if not (path.is_file() and sha256_file(path) == sha256):
         url = make_url(source, f"put the file at {path}")

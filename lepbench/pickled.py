@@ -61,5 +61,5 @@ def pickle_for_workers(thing: Any, trusts: bool) -> Pickled:
         content = pickle.dumps(thing)
     except Exception as error:  # whatever an object from outside does when it is pickled
         said = f"the work cannot be sent to other processes: {describe_error(error)}"
-        raise LepbenchError(said, "take engine here") from error
+        raise LepbenchError(said, "take engine 'here'") from error
     return Pickled(content, os.environ.get(IMPORT, ""), str(Path.cwd()), pinned=list_pinned(), trusts=trusts)

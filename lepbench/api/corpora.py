@@ -83,7 +83,8 @@ def _open_triplets(folder: Path) -> IndexedPictures:
     for shard in manifest.shards:
         if sha256_file(folder / shard.file) != shard.sha256:
             raise LepbenchError(
-                f"{folder / shard.file} is not the shard its manifest names", "run 'lepbench data check'"
+                f"{folder / shard.file} is not the shard its manifest names",
+                "'lepbench data verify' says which files differ",
             )
     return IndexedPictures(len(triplets), lambda number: triplets[number].image, lambda _: triplets.identity)
 

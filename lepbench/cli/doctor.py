@@ -48,7 +48,7 @@ def command(
     from lepbench.api.needs import Planned
 
     if not models and (suite or protocol or judges):
-        raise LepbenchError("--suite, --protocol and --judges are of MODEL.yaml files", "give one")
+        raise LepbenchError("--suite, --protocol and --judges say what a MODEL.yaml needs", "name one")
     checks = list(check_installation())
     for model in models:
         checks += check_model(Planned(model, suite or DEFAULT_SUITE, protocol, judges))

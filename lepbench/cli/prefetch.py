@@ -76,7 +76,9 @@ def command(
         _fetch_detector(name, source, sha256=sha256, trust=trust, as_json=as_json)
         return
     if source or sha256:
-        raise LepbenchError("--from and --sha256 are of one detector", f"leave them out, or {name}")
+        raise LepbenchError(
+            "--from and --sha256 are options of a detector's weights", f"leave them out for {name}"
+        )
     if suite is None:
         raise LepbenchError("what a run needs depends on its suite", f"lepbench prefetch {name} SUITE")
     check_documents(name, protocol, judges)

@@ -19,6 +19,9 @@ def choose_engine(name: str | None, workers: int | None, timeout: float | None =
     if name == "here" and several:
         raise LepbenchError("engine 'here' has no workers", "leave out workers, or take engine processes")
     if name == "here" and timeout is not None:
-        raise LepbenchError("engine 'here' cannot end what takes too long", "take engine processes")
+        raise LepbenchError(
+            "engine 'here' cannot stop a batch that takes too long",
+            "leave out timeout, or take engine processes",
+        )
     apart = several or timeout is not None
     return ENGINES.get(name or ("processes" if apart else "here"))(workers, timeout)

@@ -34,7 +34,10 @@ def find_samples(folder: Path) -> Path:
     """
     path = folder / SAMPLES
     if not is_file(path):
-        raise LepbenchError(f"missing file {path}", "a record counts only with its samples")
+        raise LepbenchError(
+            f"missing file {path}",
+            "give the folder of a finished run: figures are read beside the samples that they follow from",
+        )
     require_within(folder, path)
     return path
 

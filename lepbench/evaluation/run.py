@@ -222,7 +222,10 @@ def _begin(plan: RunPlan, out: Path, means: Means, share: Share | None) -> Itera
     """Load a run, and hold its folder for it."""
     started = time.perf_counter()
     if means.apart and means.method is not None:
-        raise LepbenchError("a method at hand draws in this process alone", "give a YAML file")
+        raise LepbenchError(
+            "a method that is no file cannot be drawn by other processes",
+            "leave out engine, workers and timeout, or give a YAML file",
+        )
     if means.judges is None:
         check_judges(plan.protocol)  # before anything is loaded
     prepare_folder(out)

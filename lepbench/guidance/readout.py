@@ -91,7 +91,7 @@ class Readout:
         """
         SketchGuidance(self.predictor, self.target_latents, weights=self.weights).check(noise)
         if self.updates < 1:
-            raise LepbenchError(f"{self.updates} updates a step", "give at least 1")
+            raise LepbenchError(f"updates is {self.updates}: no step would be guided", "give at least 1")
 
 
 def refine_sample(loop: DenoisingLoop, latents: Tensor, index: int, readout: Readout) -> Tensor:

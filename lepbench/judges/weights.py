@@ -107,7 +107,7 @@ def require_hub_id(model: str, revision: str | None) -> None:
         raise LepbenchError(f"there is no such folder: {model}", "give a folder, or a hub id 'owner/name'")
     if revision is None:
         raise LepbenchError(
-            f"judge {model!r} is not pinned",
+            f"judge {model!r} has no revision to know its files by",
             "give the 'revision', a commit of the hub, so that it stays the same",
         )
 

@@ -96,7 +96,8 @@ class Trainer:
         self.rank, self.world = join_processes()
         if fit.parts % self.world:
             raise LepbenchError(
-                f"{self.world} processes for {fit.parts} parts a step", "share the parts evenly"
+                f"{self.world} processes cannot share the {fit.parts} parts of a step evenly",
+                "start another number of processes",
             )
 
     def run(self, title: str) -> None:

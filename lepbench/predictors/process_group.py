@@ -55,7 +55,7 @@ class ProcessGroup:
         """
         if batch % self.size:
             raise LepbenchError(
-                f"a batch of {batch} for {self.size} processes", "choose a 'batch' that they share evenly"
+                f"{self.size} processes cannot share a batch of {batch} evenly", "choose another 'batch'"
             )
         part = batch // self.size
         return slice(self.rank * part, (self.rank + 1) * part)

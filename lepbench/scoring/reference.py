@@ -25,7 +25,9 @@ def read_extracted(folder: Path, extractor: Extractor) -> PictureSet:
         LepbenchError: there are none by it.
     """
     if extractor.judge is None:
-        raise LepbenchError(f"{extractor.name} is no judge of {folder}", "give a folder of pictures")
+        raise LepbenchError(
+            f"{folder} holds features of judges, and {extractor.name} is none", "give a folder of pictures"
+        )
     return read_judged(folder, extractor.judge, extractor.name)
 
 

@@ -221,7 +221,10 @@ def test_verbs_that_do_not_fit_are_one_line(hub: StandInHub, model: Path) -> Non
     for call, said in (
         ([str(model)], "what a run needs depends on its suite"),
         (["hed", SUITE], "'hed' is no MODEL.yaml"),
-        ([str(model), SUITE, "--sha256", "0" * 64], "--from and --sha256 are of one detector"),
+        (
+            [str(model), SUITE, "--sha256", "0" * 64],
+            "are options of a detector's weights",
+        ),
     ):
         with pytest.raises(LepbenchError, match=said):
             CliRunner().invoke(command, call, catch_exceptions=False)

@@ -21,6 +21,8 @@ from lepbench.quiet import Level, find_level, saying
 
 ROOT = Path(__file__).parents[2]
 COLOUR = re.compile(r"\x1b\[")
+NAMED = re.compile(r"['`](lepbench ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?\b[^'`\n]*)['`]")
+"""A command in quotes: all of it, the verb, and the word after it."""
 
 
 def list_commands(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -130,3 +132,16 @@ def test_a_pipe_gets_no_colours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     said = capsys.readouterr()
     assert "a figure" in said.out
     assert not COLOUR.search(said.out + said.err)
+
+
+def test_messages_and_pages_name_commands_that_there_are() -> None:
+    known = {name for name, _ in list_commands(lepbench)}
+    groups = {name.partition(" ")[0] for name in known if " " in name}
+    pages = [*(ROOT / "lepbench").rglob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    wrong = []
+    for path in pages:
+        for said, verb, below in NAMED.findall(path.read_text(encoding="utf-8")):
+            name = f"{verb} {below}" if verb in groups else verb
+            if name.strip() not in known | groups:
+                wrong.append((path.name, said))
+    assert not wrong, wrong

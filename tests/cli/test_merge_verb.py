@@ -42,4 +42,4 @@ def test_two_jobs_and_a_merge_are_a_run(
     assert call_command(monkeypatch, *evaluate, "--shards", "3/2") == 2
     assert "'3/2' is no share" in capsys.readouterr().err
     assert call_command(monkeypatch, *evaluate, "--engine", "here", "--timeout", "9") == 2
-    assert "engine 'here' cannot end what takes too long" in capsys.readouterr().err
+    assert "engine 'here' cannot stop a batch that takes too long" in capsys.readouterr().err

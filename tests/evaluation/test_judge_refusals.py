@@ -115,7 +115,7 @@ CASES: dict[str, Case] = {
     "a judge of the hub without revision": (
         "photographs",
         lambda place: judge(place, {"name": "clip", "model": "openai/clip-vit-base-patch16"}),
-        "judge 'openai/clip-vit-base-patch16' is not pinned; give the 'revision'",
+        "judge 'openai/clip-vit-base-patch16' has no revision to know its files by; give the 'revision'",
     ),
     "a judge's folder that is missing": (
         "photographs",

@@ -138,5 +138,5 @@ def test_sketches_of_another_number_and_no_update_are_one_line(backbone: Backbon
     predictor, settings = make_predictor(backbone), SamplerSettings(steps=1)
     with pytest.raises(LepbenchError, match="encode one sketch a sample"):
         sample(backbone, ["a", "b"], noise, settings, readout=Readout(predictor, noise[:1]))
-    with pytest.raises(LepbenchError, match="0 updates a step; give at least 1"):
+    with pytest.raises(LepbenchError, match="updates is 0: no step would be guided; give at least 1"):
         sample(backbone, ["a", "b"], noise, settings, readout=Readout(predictor, noise, updates=0))

@@ -351,5 +351,5 @@ def test_two_processes_train_what_one_does(config: TrainConfig, tmp_path: Path) 
     for key in alone:
         if "running" in key:  # the norms' statistics are the whole batch's
             assert torch.allclose(alone[key], together[key], rtol=1e-3, atol=1e-4), key
-    with pytest.raises(LepbenchError, match="a batch of 4 for 3 processes"):
+    with pytest.raises(LepbenchError, match="3 processes cannot share a batch of 4 evenly"):
         ProcessGroup(rank=0, size=3).share(config.batch)
