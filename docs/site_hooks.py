@@ -71,6 +71,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
                 place = path.relative_to(ROOT).as_posix()
                 files.append(File.generated(config, place, abs_src_path=str(path)))
     files.append(File.generated(config, "examples/README.md", content=list_examples()))
+    files.append(File.generated(config, "lepbench/assets/README.md", content=list_models()))
 
 
 def list_examples() -> str:
@@ -81,6 +82,15 @@ def list_examples() -> str:
         said = " ".join(line.lstrip("# ") for line in comment[0].splitlines()) if comment else ""
         lines.append(f"| [{path.name}]({path.name}) | {said} |")
     return "\n".join([*lines, "| [notebook.ipynb](notebook.ipynb) | lepbench in a notebook |", ""])
+
+
+def list_models() -> str:
+    """A page of the cards of the embedded models."""
+    cards = sorted((ROOT / "lepbench" / "assets").glob("*/README.md"))
+    rows = [
+        f"- [{read_title(path.relative_to(ROOT).as_posix())}]({path.parent.name}/README.md)" for path in cards
+    ]
+    return "\n".join(["# Cards of the embedded models", "", *rows, ""])
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
