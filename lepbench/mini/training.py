@@ -29,6 +29,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from lepbench.config import Config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder, write_text
+from lepbench.quiet import Level, find_level
 from lepbench.seeds import derive_seed, make_generator
 
 
@@ -216,6 +217,9 @@ def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _bar(title: str, done: int, total: int) -> Iterator[int]:
+    if find_level() is Level.QUIET:
+        yield from range(done, total)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
