@@ -123,7 +123,9 @@ def is_checked(block: Block) -> bool:
     return block.language == "yaml" and "\nmethod:" in block.text and block.page not in RUN
 
 
-@pytest.mark.parametrize("block", list(filter(is_checked, read_blocks())), ids=lambda block: block.page)
+@pytest.mark.parametrize(
+    "block", [block for block in read_blocks() if is_checked(block)], ids=lambda block: block.page
+)
 def test_every_model_is_one(block: Block) -> None:
     parse_config(yaml.safe_load(block.text), ModelConfig, block.page)
 
