@@ -17,6 +17,7 @@ from lepbench.evaluation.record import read_record
 from lepbench.fetch import is_offline
 from lepbench.locks import lock_results
 from lepbench.progress import Progress, ignore_progress
+from lepbench.quiet import Level, find_level
 from lepbench.run_sets.config import RunSet
 from lepbench.run_sets.folder import claim_set_folder
 from lepbench.run_sets.follow import Follow
@@ -112,7 +113,7 @@ def follow_runs(progress: ShowProgress) -> Follow:
     def follow(line: str) -> AbstractContextManager[Progress]:
         if callable(progress):
             return nullcontext(lambda stage, done, total: progress(f"{line}: {stage}", done, total))
-        if not progress:
+        if not progress or find_level() is Level.QUIET:
             return nullcontext(ignore_progress)
         print(line, file=sys.stderr, flush=True)
         # In a log the line is enough.
