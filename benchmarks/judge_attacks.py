@@ -62,6 +62,7 @@ BLENDS = (0.1, 0.2, 0.4)
 POOL = 3_900_000
 """The first of the train scenes whose renders are what the features of attacked pictures come near to."""
 Make = Callable[[], Tensor]
+Search = tuple[tuple[str, ...], int, int, float]
 Line = dict[str, str]
 
 
@@ -100,11 +101,8 @@ def list_sets(known: dict[str, Tensor], batch: Sequence[Sample], steps: int) -> 
     return sets
 
 
-Search = tuple[tuple[str, ...], int, int, float]
-
-
 def list_searches(steps: int) -> dict[str, list[Search]]:
-    """By what the pictures are at first: whom they are changed to please, steps, bound of 255, pull of `climb`."""
+    """Whom pictures are changed to please, steps, bound of 255 and pull of `climb`, by what they start as."""
     kinds = ((2, 8, 2.5), (30, 8, 2.5), (steps, 8, 2.5), (steps, 32, 2.5), (steps, 32, 10.0))
     judges = (("judge",), ("judge", "guard"))
     more = (("features",), ("classifier",), ("features", "classifier"))
@@ -116,7 +114,7 @@ def list_searches(steps: int) -> dict[str, list[Search]]:
 
 
 def list_wishes(batch: Sequence[Sample]) -> dict[str, list[Wish]]:
-    """What pictures are changed for: the ranking judge, the guard, its features of real renders, the classifier."""
+    """What pictures are changed for, by a short name; `features` are the guard's of real renders."""
     items = [sample.item for sample in batch]
     captions = [item.prompt for item in items]
     judge, guard = ClipScorer.load(JUDGE), ClipScorer.load(GUARD)

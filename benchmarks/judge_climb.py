@@ -17,7 +17,7 @@ from lepbench.suites import Item
 
 AT_ONCE = 64
 Wish = Callable[[Tensor, Tensor], Tensor]
-"""Of pictures float [B, 3, H, W] in [0, 1] and their numbers [B]: how far they fulfil it, the more the better."""
+"""Of pictures float [B, 3, H, W] in [0, 1] and their numbers [B]: how far they fulfil it."""
 
 
 def fill_by_caption(items: Sequence[Item]) -> Tensor:

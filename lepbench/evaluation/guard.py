@@ -49,7 +49,7 @@ sketch bends: see docs/metrics.md for what honest methods and attacks have."""
 LOSS = 0.5
 """Of KID to real pictures by the guard, less that of unguided ones."""
 LOST = 0.5
-"""Of `class_accuracy`, below that of unguided pictures: half of what a picture is asked to show is not there."""
+"""Of `class_accuracy`, below that of unguided pictures."""
 COPIED = 0.05
 """Share of the pictures that are copies of the true ones."""
 ROOM = 1.05
