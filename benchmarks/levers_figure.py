@@ -32,15 +32,16 @@ def draw_front(axes: Axes, table: pd.DataFrame, metric: str) -> None:
     axes.errorbar(table[COST], table[metric], bars, fmt="o", ms=4, lw=0.8, color=PLAIN)
     on_front = find_front(pd.concat([-table[COST], table[metric]], axis=1))
     front = table[on_front].sort_values(COST)
-    axes.plot(front[COST], front[metric], "o-", ms=4, lw=1.2, color=FRONT, drawstyle="steps-post")
+    axes.plot(front[COST], front[metric], "o-", ms=4, lw=1.2, color=FRONT, drawstyle="steps-post", zorder=3)
     for _, line in table[on_front | table["variant"].isin(PRESETS)].iterrows():
         place = (line[COST], line[metric])
+        near = line[COST] < table[COST].max() / 4
         axes.annotate(
             line["variant"],
             place,
-            (-4, 5),
+            (4 if near else -4, 5),
             textcoords="offset points",
-            ha="right",
+            ha="left" if near else "right",
             fontsize=7,
             color="#333333",
         )
