@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -10,13 +10,14 @@ from attack_kinds import regions
 from torch import Tensor
 from torch.nn import functional
 
+from lepbench.judges.classifier import Probe
 from lepbench.judges.clip import ClipScorer, pooled
-from lepbench.sketchworld import BACKGROUNDS, COLOURS
+from lepbench.sketchworld import ATTRIBUTES, BACKGROUNDS, COLOURS
 from lepbench.suites import Item
 
 AT_ONCE = 64
-PULL = 2.5
-"""Lengths of the way to the bound that all steps together could go."""
+Wish = Callable[[Tensor, Tensor], Tensor]
+"""Of pictures float [B, 3, H, W] in [0, 1] and their numbers [B]: how far they fulfil it."""
 
 
 def fill_by_caption(items: Sequence[Item]) -> Tensor:
@@ -40,62 +41,54 @@ def _fill(item: Item) -> Tensor:
     return torch.from_numpy(picture).float().permute(2, 0, 1)
 
 
-def climb_judges(
-    pictures: Tensor,
-    captions: Sequence[str],
-    judges: Sequence[ClipScorer],
-    *,
-    steps: int,
-    reach: float,
-    targets: Tensor | None = None,
-) -> Tensor:
-    """The pictures within `reach` of those given that CLIP models find most like their captions.
+def climb(pictures: Tensor, wishes: Sequence[Wish], *, steps: int, reach: float, pull: float = 2.5) -> Tensor:
+    """The pictures within `reach` of those given that fulfil the wishes best.
 
     Args:
         pictures: float [N, 3, H, W] in [0, 1].
         reach: largest change of a channel of a pixel.
-        targets: features [N, D] of other pictures by the last judge, to come near to as well.
+        pull: lengths of the way to that bound that all steps together could go.
 
     Source: Madry et al., "Towards deep learning models resistant to adversarial attacks", 2018, equation 1.
     """
     parts = torch.arange(len(pictures)).split(AT_ONCE)
-    found = [
-        _climb(
-            pictures[part],
-            [captions[i] for i in part],
-            judges,
-            steps=steps,
-            reach=reach,
-            targets=None if targets is None else targets[part],
-        )
-        for part in parts
-    ]
-    return torch.cat(found)
+    sizes = [pull * reach / steps] * steps
+    return torch.cat([_climb(pictures[part], part, wishes, sizes=sizes, reach=reach) for part in parts])
 
 
 def _climb(
-    pictures: Tensor,
-    captions: Sequence[str],
-    judges: Sequence[ClipScorer],
-    *,
-    steps: int,
-    reach: float,
-    targets: Tensor | None,
+    pictures: Tensor, part: Tensor, wishes: Sequence[Wish], *, sizes: Sequence[float], reach: float
 ) -> Tensor:
-    texts = [judge.text_features(captions) for judge in judges]
-    change, rate = torch.zeros_like(pictures), PULL * reach / steps
-    for _ in range(steps):
+    change = torch.zeros_like(pictures)
+    for size in sizes:
         change.requires_grad_(True)
         shown = (pictures + change).clamp(0, 1)
-        seen = [embed(judge, shown) for judge in judges]
-        likeness = sum(
-            functional.cosine_similarity(one, text).sum() for one, text in zip(seen, texts, strict=True)
-        )
-        if targets is not None:
-            likeness = likeness + functional.cosine_similarity(seen[-1], targets).sum()
-        (slope,) = torch.autograd.grad(likeness, change)  # type: ignore[arg-type]
-        change = (change.detach() + rate * slope.sign()).clamp(-reach, reach)
+        fulfilled = torch.stack([wish(shown, part) for wish in wishes]).sum()
+        (slope,) = torch.autograd.grad(fulfilled, change)
+        change = (change.detach() + size * slope.sign()).clamp(-reach, reach)
     return (pictures + change).clamp(0, 1).detach()
+
+
+def wish_captions(judge: ClipScorer, captions: Sequence[str]) -> Wish:
+    """That a CLIP model finds the pictures like their captions."""
+    texts = judge.text_features(captions)
+    return lambda shown, part: functional.cosine_similarity(embed(judge, shown), texts[part]).sum()
+
+
+def wish_features(judge: ClipScorer, targets: Tensor) -> Wish:
+    """That a CLIP model's features of the pictures are near to others, [N, D]."""
+    return lambda shown, part: functional.cosine_similarity(embed(judge, shown), targets[part]).sum()
+
+
+def wish_classes(probe: Probe, classes: Sequence[str | None]) -> Wish:
+    """That the classifier reads the class of each item; None where it has none."""
+    shapes = ATTRIBUTES["shape"]
+    asked = torch.tensor([-1 if name is None else shapes.index(name) for name in classes])
+
+    def fulfil(shown: Tensor, part: Tensor) -> Tensor:
+        return -functional.cross_entropy(probe(shown)["shape"], asked[part], ignore_index=-1, reduction="sum")
+
+    return fulfil
 
 
 def embed(judge: ClipScorer, pictures: Tensor) -> Tensor:

@@ -1,12 +1,12 @@
-"""Seconds of one finished picture: the presets `fast` and `turbo` against the paper's settings, literally rendered.
+"""Seconds of one finished picture: `fast` and `turbo` against the paper's settings, literally rendered.
 
     python benchmarks/picture.py
 
 The networks are those of `guided_step.py`: Stable Diffusion 1.5's U-Net with random weights, the paper's
 predictor, batch 1 under classifier-free guidance. Literal: 250 DDIM steps, those above the stop time guided
 as public code does it; of them every --stride-th is run, and the sum taken that often. A preset: sampler and
-method of `examples/mini-lep-PRESET.yaml`, whole; it is run before and after the literal picture, and the slower
-of its two runs is told. On stdout, as JSON:
+method of `examples/mini-lep-PRESET.yaml`, whole; it is run before and after, and the slower run is
+told. On stdout, as JSON:
 
     literal_s, literal_steps, literal_guided, stride
     fast_s, fast_steps, fast_guided, fast_ratio       ratio: literal_s to fast_s

@@ -13,6 +13,8 @@ from lepbench.errors import LepbenchError
 
 MOST_HEADER = 1 << 24
 """Bytes of a header."""
+MOST_LAYERS, MOST_SIZE = 256, 1 << 20
+"""Numbers of layers, and other sizes, that the config of a small file may have."""
 METADATA = "__metadata__"
 BITS = {
     "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8,
@@ -83,6 +85,28 @@ def _are_sizes(found: object) -> TypeGuard[list[int]]:
     return (
         isinstance(found, list) and len(found) <= 16 and all(type(n) is int and 0 <= n < 2**48 for n in found)
     )
+
+
+def find_odd_size(config: object, header: Mapping[str, StoredTensor], key: str = "") -> str | None:
+    """The first number of a config of diffusers or transformers that no network of such weights has.
+
+    Numbers may have other meanings than sizes, and quantised weights are packed: what is refused would take
+    time or memory out of all proportion to the file.
+
+    Args:
+        config: a mapping, or a part of one.
+        header: of all files of the weights.
+        key: under which the part stands.
+    """
+    if isinstance(config, Mapping):
+        return next((odd for k, v in config.items() if (odd := find_odd_size(v, header, str(k)))), None)
+    if isinstance(config, list | tuple):
+        return next((odd for value in config if (odd := find_odd_size(value, header, key))), None)
+    if not isinstance(config, int):
+        return None
+    widest = max((size for tensor in header.values() for size in tensor.shape), default=0)
+    most = max(len(header), MOST_LAYERS) if "layers" in key else max(4 * widest, MOST_SIZE)
+    return f"{key} {config}" if abs(config) > most else None
 
 
 def compare_shapes(wanted: Mapping[str, tuple[int, ...]], header: Mapping[str, StoredTensor]) -> str | None:

@@ -28,9 +28,7 @@ def require_finite(latents: Tensor, pictures: Tensor, denoiser: torch.dtype, vae
         return
     count, total = int((~(decoded & drawn.to(decoded.device))).sum()), len(pictures)
     source, dtype, fix = (
-        ("the VAE", vae, IN_FULL)
-        if bool(drawn.all())
-        else ("the denoiser", denoiser, "run it in bfloat16 or float32")
+        ("the VAE", vae, IN_FULL) if bool(drawn.all()) else ("the denoiser", denoiser, _advise(denoiser))
     )
     raise NotFinite(f"{count} of {total} pictures hold NaN: {source} overflowed in {_name(dtype)}", fix)
 
@@ -45,6 +43,12 @@ def require_encoded(latents: Tensor, vae: torch.dtype) -> None:
     if not bool(finite.all()):
         count = f"{int((~finite).sum())} of {len(latents)}"
         raise NotFinite(f"{count} pictures are encoded to NaN: the VAE overflowed in {_name(vae)}", IN_FULL)
+
+
+def _advise(denoiser: torch.dtype) -> str:
+    """What helps where latents are not finite."""
+    whole = denoiser in (torch.float32, torch.bfloat16)
+    return "give smaller scales of guidance" if whole else "run it in bfloat16 or float32"
 
 
 def _name(dtype: torch.dtype) -> str:

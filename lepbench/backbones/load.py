@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from torch import nn
 from lepbench.errors import LepbenchError
 from lepbench.files import list_visible, read_json
 from lepbench.quiet import silence_libraries
+from lepbench.weights_header import StoredTensor, find_odd_size, read_header
 
 STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
 """What the libraries call a component's weights."""
@@ -167,6 +168,7 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
         )
     from safetensors import SafetensorError
 
+    _require_proportion(folder, names)
     options: dict[str, Any] = {DTYPES[kind.split(".")[0]]: dtype, "variant": variant.lstrip(".") or None}
     try:
         with silence_libraries():
@@ -186,6 +188,23 @@ def load_component(folder: Path, kind: str, dtype: torch.dtype) -> nn.Module:
         )
     loaded: nn.Module = module
     return loaded
+
+
+def _require_proportion(folder: Path, names: Sequence[str]) -> None:
+    """Check that a network is built for no more than its weights hold.
+
+    Raises:
+        LepbenchError: a weight file is damaged, or the config asks for sizes that no file has.
+    """
+    header: dict[str, StoredTensor] = {}
+    for name in names:
+        header |= read_header(folder / name, NOT_WHOLE)
+    odd = find_odd_size(read_mapping(folder / "config.json"), header)
+    if odd is not None:
+        raise LepbenchError(
+            f"{folder / 'config.json'} asks for {odd}, and the weights hold nothing of that size",
+            "put back the config.json that was saved with them",
+        )
 
 
 def require_quantiser(folder: Path) -> None:

@@ -38,6 +38,9 @@ from lepbench.suites import Suite
 
 AT_ONCE = 32
 """Pictures."""
+GUARDED = ("captions", "distances")
+"""The measures that the guard counts; `classes` are taken from the run's samples."""
+CLASSES = "classes"
 READ = (MODEL, UNGUIDED, REAL)
 """The conditions whose pictures the guard reads."""
 GAP = 0.03
@@ -45,6 +48,8 @@ GAP = 0.03
 sketch bends: see docs/metric-experiments.md for what honest methods and attacks have."""
 LOSS = 0.5
 """Of KID to real pictures by the guard, less that of unguided ones."""
+LOST = 0.5
+"""Of `class_accuracy`, below that of unguided pictures."""
 COPIED = 0.05
 """Share of the pictures that are copies of the true ones."""
 ROOM = 1.05
@@ -62,6 +67,7 @@ class GuardReport:
         skill_gap: `clip_skill` by the ranking judge less that by the guard, paired.
         skill_gain: `clip_skill` by the ranking judge less that of unguided pictures.
         kid_loss: KID to the real pictures by the guard, less that of unguided ones.
+        class_loss: `class_accuracy` of unguided pictures less that of these.
         copied: the share of pictures nearer to the true ones than the autoencoder leaves them; None where the
             run has none that only the autoencoder changed.
 
@@ -71,6 +77,7 @@ class GuardReport:
     skill_gap: Interval | None = None
     skill_gain: Interval | None = None
     kid_loss: Interval | None = None
+    class_loss: Interval | None = None
     copied: float | None = None
 
     @property
@@ -79,6 +86,7 @@ class GuardReport:
         beyond = (
             _is_above(self.skill_gap, GAP) or _is_above(self.skill_gain, GAP),
             _is_above(self.kid_loss, LOSS),
+            _is_above(self.class_loss, LOST),
             self.copied is not None and self.copied > COPIED,
         )
         return tuple(name for name, is_beyond in zip(BOUNDS, beyond, strict=True) if is_beyond)
@@ -90,6 +98,7 @@ class GuardReport:
                 (self.skill_gap, "clip_skill {:+.3f} against that by the guard"),
                 (self.skill_gain, "{:+.3f} against that of unguided pictures"),
                 (self.kid_loss, "KID {:+.2f} against theirs"),
+                (self.class_loss, "class accuracy {:.2f} below theirs"),
             )
             if found is not None
         ]
@@ -100,7 +109,7 @@ class GuardReport:
 
 
 def make_guard_terms(protocol: Protocol, guard: JudgeConfig | None = None) -> Protocol | None:
-    """The protocol's captions by its ranking judge and by a guard, and KID by the guard.
+    """The protocol's captions by its ranking judge and by a guard, KID by the guard, and classes as they are.
 
     Args:
         guard: another CLIP model than ships, whose weights no submitter has.
@@ -111,8 +120,17 @@ def make_guard_terms(protocol: Protocol, guard: JudgeConfig | None = None) -> Pr
     ranking = next((judge for judge in protocol.judges if isinstance(judge, SketchworldClipConfig)), None)
     if ranking is None:
         return None
-    judges = (ranking.model_copy(update={"use": ("captions",)}), guard or SketchworldGuardConfig())
-    changes = {"measures": ("captions", "distances"), "judges": judges, "where_known": (), "by_level": ()}
+    measures: tuple[str, ...] = GUARDED
+    judges: tuple[JudgeConfig, ...] = (
+        ranking.model_copy(update={"use": ("captions",)}),
+        guard or SketchworldGuardConfig(),
+    )
+    if CLASSES in protocol.measures:
+        measures += (CLASSES,)
+        judges += tuple(
+            judge.model_copy(update={"use": (CLASSES,)}) for judge in protocol.find_judges(CLASSES)
+        )
+    changes = {"measures": measures, "judges": judges, "where_known": (), "by_level": ()}
     return protocol.model_copy(update={**changes, "reference": ITEMS, "reference_sha256": None})
 
 
@@ -209,7 +227,7 @@ def _read_condition(
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """The guard's columns of a condition's stored pictures, a mapping each."""
-    alone = terms.model_copy(update={"judges": terms.judges[1:]})
+    alone = terms.model_copy(update={"measures": GUARDED, "judges": terms.judges[1:2]})
     items, per_item = suite.take(record.identity.items), kind.count_samples(record.identity.samples_per_item)
     batches = list(make_batches(suite, items, per_item, AT_ONCE))
     found: list[dict[str, Any]] = []
@@ -230,17 +248,19 @@ def weigh_figures(drawn: Mapping[str, Mapping[str, Draws]], row: str, terms: Pro
         row: whose pictures are asked about; those of `unguided` are what KID is compared with.
         terms: of `make_guard_terms`.
     """
-    ranking, guard = (judge.label for judge in terms.judges)
+    ranking, guard = (judge.label for judge in terms.judges[:2])
     shown, unguided = drawn[row], drawn.get(UNGUIDED.name, {})
+    classes = label_figure("class_accuracy", terms.judges[-1].label)
 
-    def subtract(other: Mapping[str, Draws], figure: str, first: str, second: str) -> Interval | None:
-        one, two = shown.get(label_figure(figure, first)), other.get(label_figure(figure, second))
-        return None if one is None or two is None else one.minus(two).interval(terms.confidence)
+    def subtract(first: Draws | None, second: Draws | None) -> Interval | None:
+        return None if first is None or second is None else first.minus(second).interval(terms.confidence)
 
+    skill, distance = label_figure("clip_skill", ranking), label_figure("kid", guard)
     return GuardReport(
-        skill_gap=subtract(shown, "clip_skill", ranking, guard),
-        skill_gain=subtract(unguided, "clip_skill", ranking, ranking),
-        kid_loss=subtract(unguided, "kid", guard, guard),
+        skill_gap=subtract(shown.get(skill), shown.get(label_figure("clip_skill", guard))),
+        skill_gain=subtract(shown.get(skill), unguided.get(skill)),
+        kid_loss=subtract(shown.get(distance), unguided.get(distance)),
+        class_loss=subtract(unguided.get(classes), shown.get(classes)),
     )
 
 

@@ -11,5 +11,5 @@ MEANINGS = {
     REDRAWN: "figures follow from the pictures, and some were drawn anew by backbone, method and sampler",
 }
 """What a reader may believe of a line, and what remains a matter of trust."""
-BOUNDS = ("caption", "realism", "copies")
+BOUNDS = ("caption", "realism", "class", "copies")
 """What the guard holds pictures against; see `guard`."""

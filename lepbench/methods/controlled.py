@@ -23,7 +23,13 @@ from lepbench.methods.control_needs import list_control_needs
 from lepbench.methods.control_pipeline import draw_controlled, list_options
 from lepbench.methods.control_place import require_module, require_name
 from lepbench.methods.cost import PictureFlops
-from lepbench.methods.known_controls import PICTURE, Polarity, describe_unknown_picture, find_known_control
+from lepbench.methods.known_controls import (
+    PICTURE,
+    Polarity,
+    describe_unknown_picture,
+    find_known_control,
+    require_preset,
+)
 from lepbench.needs import Need
 
 COUNTED_STEPS = (2, 3)
@@ -39,7 +45,7 @@ class ControlledConfig(MethodConfig):
     """A folder or hub id of a control module that diffusers saved."""
     preset: str | None = None
     """The hub id of a known control module of which the folder is a copy.
-    It is resolved on reading: a record has the settings, and not the preset."""
+    Its settings are filled in on reading, and a record has those and not the preset."""
     polarity: Polarity
     """Strokes and ground of the control picture."""
     channels: Literal[1, 3]
@@ -67,7 +73,7 @@ class ControlledConfig(MethodConfig):
         try:
             require_name(control)
             known = find_known_control(control, given.get("preset"))
-            settings = {**({} if known is None else known.method()), **given, "preset": None}
+            settings = {**({} if known is None else known.method()), **given}
             if missing := [key for key in PICTURE if key not in settings]:
                 # What is no control module is not to be given settings of one.
                 require_module(control)
@@ -111,6 +117,8 @@ class ControlledConfig(MethodConfig):
                     f"remove {key!r}",
                 )
         module = load_control(self.control, backbone)
+        if self.preset is not None:
+            require_preset(self.control, self.preset, type(module.network).__name__, backbone.family.name)
         return Controlled(backbone, sampler, module, self, options=self._name_options(module))
 
     def _name_options(self, module: ControlModule) -> dict[str, Any]:

@@ -29,12 +29,14 @@ class KnownControl(Config):
     """A published control module's picture and settings; those that are None are not stated by its authors.
 
     Attributes:
+        module: its class in diffusers.
         family: of the backbones that it controls.
         polarity, channels, range, scale, mode, start, end, licence: as in `ControlledConfig`.
         detector: of the edge maps that it was trained on.
         steps, guidance_scale, scheduler: as in `SamplerSettings`.
     """
 
+    module: str
     family: str
     polarity: Polarity
     channels: Literal[1, 3]
@@ -51,11 +53,11 @@ class KnownControl(Config):
 
     def method(self) -> dict[str, Any]:
         """What is stated of the method, as keys of `ControlledConfig`."""
-        return self.model_dump(exclude_none=True, exclude={"family", "detector", *SAMPLING})
+        return self.model_dump(exclude_none=True, exclude={"module", "family", "detector", *SAMPLING})
 
     def list_settings(self) -> dict[str, Any]:
         """What is stated beside the control picture, for a list."""
-        left_out = {"family", "detector", "licence", *PICTURE}
+        left_out = {"module", "family", "detector", "licence", *PICTURE}
         return self.model_dump(exclude_none=True, exclude=left_out)
 
     def sampler(self) -> dict[str, Any]:
@@ -85,6 +87,21 @@ def find_known_control(control: object, preset: object = None) -> KnownControl |
     if str(preset) not in known:
         raise LepbenchError(f"unknown control preset {str(preset)!r}", suggest_name(str(preset), known))
     return known[str(preset)]
+
+
+def require_preset(control: str, preset: str, module: str, family: str) -> None:
+    """Check that a preset is of the same class, and for the same family of backbones, as a control module.
+
+    Raises:
+        LepbenchError: it is not.
+    """
+    known = load_known_controls()[preset]
+    if (known.module, known.family) != (module, family):
+        raise LepbenchError(
+            f"{control} is a {module} for {family}, and the preset {preset!r} is of a {known.module} for "
+            f"{known.family}",
+            "give the preset of the module that the folder is a copy of, or its polarity, channels and range",
+        )
 
 
 def describe_unknown_picture(control: str, missing: Sequence[str]) -> str:

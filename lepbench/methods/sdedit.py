@@ -24,7 +24,7 @@ class SdeditConfig(MethodConfig):
     name: Literal["sdedit"] = "sdedit"
     strength: float = Field(default=0.8, gt=0, le=1)
     """The share of the steps that is done: 1 keeps next to nothing of the drawing."""
-    blur: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    blur: float = Field(default=0.0, ge=0, le=256)
     """Sigma in px of the blur of the drawing, black strokes on white; 0: none."""
 
     def build(self, backbone: Backbone | None, sampler: SamplerSettings) -> Sdedit:

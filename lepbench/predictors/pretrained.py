@@ -122,7 +122,10 @@ def load_pretrained(id_or_path: str | Path, kinds: Registry[type[M]]) -> M:
     """
     folder = find_model_folder(id_or_path, [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, METRICS_FILE, CURVE_FILE])
     document = _read_config(folder / CONFIG_FILE)
-    kind = kinds.get(str(document.get("name")))
+    if "name" not in document:
+        what = f"a {document['_class_name']} of diffusers" if "_class_name" in document else "something else"
+        raise LepbenchError(f"{folder} holds {what}, and no predictor", WHOLE)
+    kind = kinds.get(str(document["name"]))
     try:
         config = kind.config_kind.model_validate(document)
     except ValidationError as error:

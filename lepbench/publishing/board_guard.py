@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 GUARD = "guard"
 """The column of what the guard found: `passed`, `failed: ` and bounds, or nothing where it did not look."""
-SHOWN = ("guard_skill_gap", "guard_skill_gain", "guard_kid_loss", "guard_copied")
+SHOWN = ("guard_skill_gap", "guard_skill_gain", "guard_kid_loss", "guard_class_loss", "guard_copied")
 COLUMNS = (*SHOWN, GUARD)
 PASSED, FAILED = "passed", "failed: "
 WORD = re.compile(f"({PASSED}|{FAILED}({'|'.join(BOUNDS)})(, ({'|'.join(BOUNDS)}))*)?")
@@ -25,7 +25,7 @@ def write_guard(report: GuardReport | None) -> dict[str, str]:
     """The cells of a line; empty where no guard looked at its pictures."""
     if report is None:
         return dict.fromkeys(COLUMNS, "")
-    found = (report.skill_gap, report.skill_gain, report.kid_loss)
+    found = (report.skill_gap, report.skill_gain, report.kid_loss, report.class_loss)
     numbers = (*(None if one is None else one.value for one in found), report.copied)
     cells = ("" if number is None else f"{number:.4f}" for number in numbers)
     word = FAILED + ", ".join(report.failed) if report.failed else PASSED

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from lepbench.config import Config, parse_config
 from lepbench.faults import quote_value
@@ -41,6 +41,13 @@ class FrontPlot(Config):
     closed ends."""
     cost: Literal["seconds", "passes", "tflop"] = "seconds"
     """What the size of a mark shows, of a picture."""
+
+    @field_validator("front")
+    @classmethod
+    def _are_two(cls, front: tuple[str, str]) -> tuple[str, str]:
+        if front[0] == front[1]:
+            raise ValueError(f"the front is of {front[0]} against itself; give two figures")
+        return front
 
     @property
     def name(self) -> str:

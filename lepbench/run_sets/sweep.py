@@ -71,21 +71,50 @@ def _set_key(document: Mapping[str, Any], path: Sequence[str], value: Any) -> di
     return {**document, head: _set_key(below, rest, value)}
 
 
-def write_suffix(settings: Settings) -> str:
+def write_suffixes(combinations: Sequence[Settings]) -> list[str]:
+    """What the names of the models of a sweep end in; see `write_suffix`.
+
+    Those that would be equal have all keys of a mapping, and a number where these do not tell them apart.
+    """
+    short = [write_suffix(settings) for settings in combinations]
+    whole = [
+        suffix if short.count(suffix) == 1 else write_suffix(settings, whole=True)
+        for suffix, settings in zip(short, combinations, strict=True)
+    ]
+    alike: dict[str, list[Settings]] = {}
+    for suffix, settings in zip(whole, combinations, strict=True):
+        known = alike.setdefault(suffix, [])
+        known += [] if settings in known else [settings]
+    return [
+        suffix if len(alike[suffix]) == 1 else f"{suffix}-{1 + alike[suffix].index(settings)}"
+        for suffix, settings in zip(whole, combinations, strict=True)
+    ]
+
+
+def write_suffix(settings: Settings, whole: bool = False) -> str:
     """What the name of a model of a sweep ends in, such as `-scale-0.8-stop-0.3`.
 
     A key is called by its last part, or wholly where two share that.
+
+    Args:
+        whole: with all keys of a mapping that has a name.
     """
     ends = [key.rpartition(".")[2] for key in settings]
     named = [end if ends.count(end) == 1 else key for key, end in zip(settings, ends, strict=True)]
-    values = map(write_value, settings.values())
+    values = [write_value(value, whole) for value in settings.values()]
     return "".join(f"-{key}-{value}" for key, value in zip(named, values, strict=True))
 
 
-def write_value(value: Any) -> str:
-    """A value as part of a name: a number as it is written, the end of a path, the name of a mapping."""
+def write_value(value: Any, whole: bool = False) -> str:
+    """A value as part of a name: a number as it is written, the end of a path, the name of a mapping.
+
+    Args:
+        whole: as in `write_suffix`.
+    """
     if isinstance(value, Mapping):
-        value = value.get("name", "-".join(f"{key}-{write_value(one)}" for key, one in value.items()))
+        keys = [f"{key}-{write_value(one)}" for key, one in value.items() if key != "name"]
+        named = [str(value["name"])] if "name" in value else []
+        value = "-".join([*named, *keys] if whole or not named else named)
     if value is None or isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:

@@ -11,7 +11,7 @@ from lepbench.config import load_document, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.methods import ModelConfig
 from lepbench.run_sets.config import ModelEntry
-from lepbench.run_sets.sweep import Settings, apply_settings, check_keys, expand_sweep, write_suffix
+from lepbench.run_sets.sweep import Settings, apply_settings, check_keys, expand_sweep, write_suffixes
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ def make_variants(entry: ModelEntry) -> Iterator[Variant]:
         ]
     except LepbenchError as error:
         raise LepbenchError(f"{label}: {error}") from error
-    for settings, keys in combinations:
-        own = {**keys, "name": name + write_suffix(settings)}
+    suffixes = write_suffixes([settings for settings, _ in combinations])
+    for (settings, keys), suffix in zip(combinations, suffixes, strict=True):
+        own = {**keys, "name": name + suffix}
         config = parse_config(own, ModelConfig, f"model {own['name']}")
         yield Variant(config, name, settings, None if entry.use is None else Path(entry.use))

@@ -102,8 +102,8 @@ class SuiteSource(Config, ABC):
     """
 
     name: str
-    items: int | None = Field(default=None, ge=1)
-    seed: int = 0
+    items: int | None = Field(default=None, ge=1, lt=2**31)
+    seed: int = Field(default=0, ge=-(2**63), lt=2**63)
 
     @classmethod
     def from_request(

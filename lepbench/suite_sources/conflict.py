@@ -27,7 +27,8 @@ class ConflictFault(StrEnum):
 class ConflictSource(VariantSource):
     """Items with a class, each with its own prompt and with one that names another class of the suite.
 
-    The class alone is replaced, wherever the prompt names it. The other class is picked by a hash.
+    The class alone is replaced, with its article, wherever the prompt names it. The other class is picked by
+    a hash.
     """
 
     needs: ClassVar[tuple[Truth, ...]] = ("label",)
@@ -43,8 +44,7 @@ class ConflictSource(VariantSource):
         item = original.item
         if item.label is None:
             raise Unusable(Fault.NO_LABEL)
-        word = re.compile(rf"\b{re.escape(item.label)}\b", re.IGNORECASE)
-        if not word.search(item.prompt):
+        if not find_class(item.label).search(item.prompt):
             raise Unusable(ConflictFault.NO_WORD, item.prompt)
         others = [label for label in original.suite.classes if label != item.label]
         if not others:
@@ -53,7 +53,24 @@ class ConflictSource(VariantSource):
             return {"label": item.label, "prompt_label": item.label}
         other = others[derive_seed(self.seed, item.item_id) % len(others)]
         return {
-            "prompt": word.sub(lambda _: other, item.prompt),
+            "prompt": replace_class(item.prompt, item.label, other),
             "label": item.label,
             "prompt_label": other,
         }
+
+
+def find_class(label: str) -> re.Pattern[str]:
+    """Where a prompt names a class, with an indefinite article that stands before it."""
+    return re.compile(rf"\b(?:(an?)(\s+))?{re.escape(label)}\b", re.IGNORECASE)
+
+
+def replace_class(prompt: str, label: str, other: str) -> str:
+    """A prompt that names another class; `a` and `an` go by its first letter."""
+
+    def name_other(found: re.Match[str]) -> str:
+        article, gap = found.groups()
+        if article is None:
+            return other
+        return article[0] + ("n" if other[0].lower() in "aeiou" else "") + gap + other
+
+    return find_class(label).sub(name_other, prompt)

@@ -17,6 +17,8 @@ from lepbench.suites import Truth, load_suite
 from lepbench.suites.freeze import ItemRow
 
 OWN, PARAPHRASE, PROMPT = "own", "paraphrase", "{prompt}"
+MOST_LETTERS = 40
+"""Of the name of a template."""
 
 
 @SUITE_SOURCES.register("prompts")
@@ -42,6 +44,10 @@ class PromptsSource(VariantSource):
         for name, template in templates.items():
             check_name(name)
             check_placeholders(f"template {name!r}", template, PROMPT)
+        if len({name.casefold() for name in templates}) < len(templates):
+            raise ValueError("two templates have names that differ in capitals alone; rename one")
+        if len({PROMPT, *templates.values()}) <= len(templates):
+            raise ValueError(f"two templates are alike, or one is {PROMPT!r} alone; remove it")
         return templates
 
     @model_validator(mode="after")
@@ -92,6 +98,10 @@ def check_name(name: str) -> None:
         raise ValueError(f"a template has an empty name; {how}")
     if name == OWN or name.startswith(PARAPHRASE):
         raise ValueError(f"a template cannot be called {name!r}, as a level of the suite is; {how}")
+    if len(name) > MOST_LETTERS:
+        raise ValueError(
+            f"the name {name[:16] + '...'!r} of a template has over {MOST_LETTERS} letters; {how}"
+        )
     if not name.replace("-", "").isalnum():
         raise ValueError(f"{name!r} is no name of a template; {how}")
 

@@ -14,6 +14,7 @@ from lepbench.sketches import Fault, Unusable
 from lepbench.suite_sources.base import SUITE_SOURCES
 from lepbench.suite_sources.disturbances import (
     MOVES,
+    Disturbance,
     choose_direction,
     disturb_sketch,
     move_map,
@@ -49,8 +50,11 @@ class RobustSource(VariantSource):
     @field_validator("changes")
     @classmethod
     def _are_known(cls, changes: tuple[str, ...]) -> tuple[str, ...]:
+        known: dict[Disturbance, str] = {}
         for change in changes:
-            parse_disturbance(change)
+            other = known.setdefault(parse_disturbance(change), change)
+            if other != change:
+                raise ValueError(f"{other} and {change} are one change; remove one")
         return changes
 
     def list_levels(self) -> tuple[str, ...]:

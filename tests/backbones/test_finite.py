@@ -46,6 +46,8 @@ def test_the_source_of_nan_is_named() -> None:
         require_finite(good, bad, denoiser=full, vae=half)
     with pytest.raises(NotFinite, match=r"1 of 3 .*: the denoiser overflowed in float16; run it in bfloat16"):
         require_finite(bad, bad, denoiser=half, vae=full)
+    with pytest.raises(NotFinite, match=r"the denoiser overflowed in float32; give smaller scales"):
+        require_finite(bad, bad, denoiser=full, vae=full)
 
 
 def test_no_black_picture_comes_of_it(overflowing: Backbone) -> None:

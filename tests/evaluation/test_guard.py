@@ -42,14 +42,14 @@ def test_pictures_that_climbed_the_judge_are_told_from_honest_ones(monkeypatch: 
     items = [sample.item for sample in batch]
     real = to_tensor(np.stack([item.image for item in items if item.image is not None]))
     filled = climb.fill_by_caption(items)
-    captions, judge = [item.prompt for item in items], ClipScorer.load(JUDGE)
+    wish = climb.wish_captions(ClipScorer.load(JUDGE), [item.prompt for item in items])
     rows = {
         "real": real,
         "unguided": gaussian_blur2d(real, (7, 7), (1.0, 1.0)),
         "model": gaussian_blur2d(real, (7, 7), (0.6, 0.6)),
-        "climbed": climb.climb_judges(real, captions, [judge], steps=12, reach=8 / 255),
+        "climbed": climb.climb(real, [wish], steps=12, reach=8 / 255),
         "filled": filled,
-        "filled, climbed": climb.climb_judges(filled, captions, [judge], steps=12, reach=16 / 255),
+        "filled, climbed": climb.climb(filled, [wish], steps=12, reach=16 / 255),
     }
     judges, frames, features = load_judges(terms), [], {}
     for row, pictures in rows.items():
@@ -58,11 +58,13 @@ def test_pictures_that_climbed_the_judge_are_told_from_honest_ones(monkeypatch: 
         features[row] = {"sketchworld-guard": np.stack(frame.pop(column).to_list())}
         frames.append(frame)
     drawn = resample_conditions(number_pictures(pd.concat(frames)), features, {}, terms)
-    failed = {row: weigh_figures(drawn, row, terms).failed for row in rows}
-    assert failed["model"] == failed["unguided"] == failed["real"] == ()
-    assert failed["climbed"] == ("caption",)
-    assert failed["filled"] == ("realism",)
-    assert failed["filled, climbed"] == ("caption", "realism")
+    reports = {row: weigh_figures(drawn, row, terms) for row in rows}
+    assert reports["model"].failed == reports["unguided"].failed == reports["real"].failed == ()
+    assert reports["climbed"].failed == ("caption",)
+    assert reports["filled"].failed == ("realism",)
+    assert reports["filled, climbed"].failed == ("caption", "realism")
+    lost = {row: report.class_loss.value for row, report in reports.items() if report.class_loss}
+    assert max(lost["model"], lost["climbed"]) < 0.1 < 0.5 < min(lost["filled"], lost["filled, climbed"])
 
 
 def test_a_run_is_read_by_both_judges(finished: Path, tiny_suite: Suite) -> None:
@@ -85,6 +87,7 @@ def test_a_run_is_read_by_both_judges(finished: Path, tiny_suite: Suite) -> None
     # The model of this run is unguided.
     assert report.skill_gain == pytest.approx((0, 0, 0), abs=1e-6)
     assert report.kid_loss == pytest.approx((0, 0, 0), abs=1e-6)
+    assert report.class_loss == pytest.approx((0, 0, 0), abs=1e-6)
     assert report.copied == 0
 
 
@@ -101,25 +104,33 @@ def test_differences_are_paired_and_bounds_hold_by_the_whole_interval() -> None:
             "clip_skill@sketchworld-clip": Draws(1.0, 1.0 + spread),
             "clip_skill@sketchworld-guard": Draws(0.9, 0.9 + spread),
             "kid@sketchworld-guard": Draws(1.0, 1.0 + spread),
+            "class_accuracy@sketchworld-classifier": Draws(0.3, 0.3 + spread / 10),
         },
         "unguided": {
             "clip_skill@sketchworld-clip": Draws(0.98, 0.98 + spread),
             "kid@sketchworld-guard": Draws(0.2, np.full(101, 0.2)),
+            "class_accuracy@sketchworld-classifier": Draws(0.95, np.full(101, 0.95)),
         },
     }
     report = weigh_figures(drawn, "model", terms)
     assert report.skill_gap == pytest.approx((0.1, 0.1, 0.1))
     assert report.skill_gain == pytest.approx((0.02, 0.02, 0.02))
     assert report.kid_loss == pytest.approx((0.8, -0.15, 1.75))
-    assert report.failed == ("caption",)
+    assert report.class_loss == pytest.approx((0.65, 0.555, 0.745))
+    assert report.failed == ("caption", "class")
 
 
 def test_a_report_says_what_failed() -> None:
-    honest = GuardReport(Interval(0.01, 0.0, 0.02), Interval(-0.02, -0.03, 0.0), Interval(0.1, 0, 0.2), 0.0)
+    honest = GuardReport(
+        Interval(0.01, 0.0, 0.02), Interval(-0.02, -0.03, 0.0), Interval(0.1, 0, 0.2), copied=0.0
+    )
     assert str(honest) == (
         "clip_skill +0.010 against that by the guard, -0.020 against that of unguided pictures, "
         "KID +0.10 against theirs, 0% of the pictures are copies of the true ones"
     )
+    blank = GuardReport(class_loss=Interval(0.7, 0.55, 0.8))
+    assert str(blank) == "class accuracy 0.70 below theirs; failed: class"
+    assert GuardReport(class_loss=Interval(0.7, 0.45, 0.8)).failed == ()
     assert str(GuardReport(copied=0.5)).endswith(
         "50% of the pictures are copies of the true ones; failed: copies"
     )

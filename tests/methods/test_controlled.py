@@ -20,6 +20,7 @@ from torch import Tensor
 from lepbench.backbones import Backbone, load_backbone
 from lepbench.backbones.cost import count_flops, count_passes
 from lepbench.backbones.transformer import unpack_tokens
+from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.schedulers import SCHEDULERS
@@ -192,3 +193,13 @@ def test_half_precision_is_that_of_the_module_too(
     method = config.build(backbone, choose_sampler(tiny))
     assert method.module.network.dtype == torch.bfloat16
     assert torch.isfinite(method.draw(asked()[:1])).all()
+
+
+def test_a_preset_is_of_the_modules_class_and_family(backbone_of: Any, folder_of: Any) -> None:
+    tiny, folder = CONTROLS["controlnet-sdxl"], str(folder_of("controlnet-sdxl"))
+    for preset in ("InstantX/SD3-Controlnet-Canny", "TencentARC/t2i-adapter-sketch-sdxl-1.0"):
+        config = ControlledConfig(control=folder, preset=preset)  # type: ignore[call-arg]
+        with pytest.raises(LepbenchError, match=f"is a ControlNetModel for sdxl, and the preset '{preset}'"):
+            config.build(backbone_of(tiny.backbone), choose_sampler(tiny))
+    own = ControlledConfig(control=folder, preset="diffusers/controlnet-canny-sdxl-1.0")  # type: ignore[call-arg]
+    assert own.build(backbone_of(tiny.backbone), choose_sampler(tiny)).config.scale == 0.5

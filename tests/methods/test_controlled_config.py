@@ -37,12 +37,12 @@ def read(method: dict[str, Any], **others: Any) -> ModelConfig:
 @pytest.mark.parametrize("name", list(load_known_controls()))
 def test_every_known_checkpoint_is_a_method_and_a_sampler(name: str) -> None:
     known = load_known_controls()[name]
-    assert known.family in {kind.split("/")[1] for kind in CONTROLS}
+    assert f"{known.module}/{known.family}" in CONTROLS
     model = read({"control": name})
     assert isinstance(model.method, ControlledConfig)
     stated = known.model_dump(exclude_none=True)
     found = {**model.sampler.model_dump(), **model.method.model_dump()}
-    for key in stated.keys() - {"family", "detector"}:
+    for key in stated.keys() - {"module", "family", "detector"}:
         assert found[key] == stated[key], key
     assert known.scheduler is None or known.scheduler in SCHEDULERS
 

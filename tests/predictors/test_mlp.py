@@ -279,6 +279,9 @@ def test_damage_is_told_in_one_line(tmp_path: Path) -> None:
     config.write_text(json.dumps(document | {"name": "mpl"}))
     with pytest.raises(LepbenchError, match="unknown predictor 'mpl'; did you mean 'mlp'"):
         Predictor.from_pretrained(folder)
+    config.write_text(json.dumps({"_class_name": "ControlNetModel"}))
+    with pytest.raises(LepbenchError, match="holds a ControlNetModel of diffusers, and no predictor"):
+        Predictor.from_pretrained(folder)
     config.write_text("[]")
     with pytest.raises(LepbenchError, match="holds no predictor's config"):
         Predictor.from_pretrained(folder)

@@ -12,13 +12,17 @@ from lepbench.metrics.statistics import Interval
 from lepbench.publishing.board_guard import COLUMNS, check_guard, has_failed, write_guard
 from lepbench.publishing.board_lines import BoardLine, sort_lines
 
-HONEST = GuardReport(Interval(0.01, 0.0, 0.02), Interval(-0.02, -0.03, 0.0), Interval(0.1, 0, 0.2), 0.0)
-CLIMBED = GuardReport(Interval(0.18, 0.15, 0.2), Interval(0.07, 0.06, 0.08), Interval(2.4, 1.9, 3.0), 0.0)
+HONEST = GuardReport(
+    Interval(0.01, 0.0, 0.02), Interval(-0.02, -0.03, 0.0), Interval(0.1, 0, 0.2), copied=0.0
+)
+CLIMBED = GuardReport(
+    Interval(0.18, 0.15, 0.2), Interval(0.07, 0.06, 0.08), Interval(2.4, 1.9, 3.0), copied=0.0
+)
 
 
 def test_a_report_is_written_and_accepted() -> None:
     cells = write_guard(HONEST)
-    assert list(cells.values()) == ["0.0100", "-0.0200", "0.1000", "0.0000", "passed"]
+    assert list(cells.values()) == ["0.0100", "-0.0200", "0.1000", "", "0.0000", "passed"]
     assert write_guard(CLIMBED)["guard"] == "failed: caption, realism"
     for report in (HONEST, CLIMBED, None):
         check_guard("line 2", write_guard(report), "restore it")

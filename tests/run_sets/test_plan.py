@@ -83,6 +83,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"plots": [FRONT]}, "kid@sketchworld-clip has no closed ends for the area of a front; state its"),
     ({"plots": [{**FRONT, "box": {"kid": [0, 1]}}]}, "does not run to lower values, which are better"),
     ({"plots": [{"front": ["edge_f1_1px"]}]}, "front has too few entries; give one more"),
+    ({"plots": [{"front": ["kid", "kid"]}]}, "the front is of kid against itself; give two figures"),
     ({"plots": [{**FRONT, "box": {"kd": [1, 0]}}]}, "box states the ends of 'kd'; did you mean 'kid'?"),
     ({"plots": [{"x": "seconds", "y": "kid"}] * 2}, "two plots are called 'kid-over-seconds'"),
 ]

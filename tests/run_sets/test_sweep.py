@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lepbench.errors import LepbenchError
 from lepbench.run_sets.config import ModelEntry
-from lepbench.run_sets.sweep import apply_settings, expand_sweep, write_suffix
+from lepbench.run_sets.sweep import apply_settings, expand_sweep, write_suffix, write_suffixes
 from lepbench.run_sets.variants import list_variants, make_variants
 
 SHARES = st.integers(0, 999).map(lambda thousandths: thousandths / 1000)
@@ -110,3 +110,15 @@ def test_what_cannot_be_swept_is_one_line(sweep: dict[str, list[Any]], said: str
     with pytest.raises(LepbenchError) as caught:
         list_variants([make_entry(sweep, backbone="mini@1")])
     assert said in str(caught.value)
+
+
+def test_methods_of_one_name_are_told_apart() -> None:
+    lep = [{"name": "lep", "scale": 1}, {"name": "lep", "scale": 2}]
+    assert write_suffixes([{"method": value} for value in (*lep, "unguided")]) == [
+        "-method-lep-scale-1",
+        "-method-lep-scale-2",
+        "-method-unguided",
+    ]
+    assert write_suffixes([{"method": "lep"}, {"method": lep[1]}]) == ["-method-lep", "-method-lep-scale-2"]
+    texts = [{"sampler.negative_prompt": text} for text in ("\u72ac", "\u732b", "a")]
+    assert write_suffixes(texts) == ["-negative_prompt---1", "-negative_prompt---2", "-negative_prompt-a"]

@@ -18,6 +18,7 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import Sample
 from lepbench.evaluation.score import score_pictures
 from lepbench.judges import Judges, load_judge, select_judge
+from lepbench.suite_sources.conflict import replace_class
 from lepbench.suites import Suite, load_suite
 
 EDGES = "sketchworld-edges-v1"
@@ -47,6 +48,19 @@ def test_the_class_alone_is_replaced(suite: Suite) -> None:
         assert item.prompt_label in suite.classes
         assert re.sub(item.prompt_label, item.label, item.prompt) == original.prompt
     assert suite.classes == sorted({*suite.classes} & {*base.classes})
+
+
+@pytest.mark.parametrize(
+    ("prompt", "label", "other", "expected"),
+    [
+        ("an umbrella", "umbrella", "house", "a house"),
+        ("A house by an old house", "house", "apple", "An apple by an old apple"),
+        ("a red house", "house", "apple", "a red apple"),
+        ("houses and a  House", "house", "owl", "houses and an  owl"),
+    ],
+)
+def test_the_article_goes_by_the_class(prompt: str, label: str, other: str, expected: str) -> None:
+    assert replace_class(prompt, label, other) == expected
 
 
 def test_items_that_name_no_class_are_left_out(suite: Suite) -> None:

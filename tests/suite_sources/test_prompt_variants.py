@@ -60,6 +60,11 @@ def test_the_sketch_and_noise_stay_and_the_words_differ(tmp_path: Path) -> None:
         ({"templates": {"": "{prompt}!"}}, "a template has an empty name"),
         ({"templates": {"oil": "{prompt} {x}"}}, "unknown placeholder {x}; the only one is {prompt}"),
         ({"templates": {"a b": "{prompt}!"}}, "'a b' is no name of a template"),
+        ({"templates": {"a" * 300: "{prompt}!"}}, "'aaaaaaaaaaaaaaaa...' of a template has over 40 letters"),
+        ({"templates": {"Oil": "{prompt}!", "oil": "{prompt}?"}}, "names that differ in capitals alone"),
+        ({"templates": {"oil": "{prompt}!", "ink": "{prompt}!"}}, "two templates are alike"),
+        ({"templates": {"oil": "{prompt}"}}, "or one is '{prompt}' alone"),
+        ({"paraphrases": 1, "seed": 10**30}, "seed"),
         ({"paraphrases": 0}, "paraphrases is 0 and there are no templates"),
     ],
 )

@@ -122,6 +122,8 @@ def test_an_unknown_change_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(LepbenchError, match="'blur-3' is no change of a sketch; there are none") as caught:
         lepbench.make_suite("robust", HANDS, tmp_path / "s", progress=False, changes=["blur-3"])
     assert "\n" not in str(caught.value)
+    with pytest.raises(LepbenchError, match=r"jpeg-10 and jpeg-10\.0 are one change"):
+        lepbench.make_suite("robust", HANDS, tmp_path / "s", progress=False, changes=["jpeg-10", "jpeg-10.0"])
 
 
 def test_a_sketch_that_is_moved_out_of_the_picture_is_left_out(tmp_path: Path) -> None:
