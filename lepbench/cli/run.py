@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Runs done at once.  [default: 1; one a GPU; with ray as many as the cluster has room for]",
 )
+@click.option("--log-to", help="Show each run in tensorboard, wandb or trackio, too.")
+@click.option(
+    "--lock",
+    type=click.Path(path_type=Path),
+    help="Lockfile of 'lepbench prefetch': its commits are loaded, and its files must be here.",
+)
 def command(
     sets: tuple[Path, ...],
     only: str | None,
@@ -36,6 +42,8 @@ def command(
     dry_run: bool,
     engine: str | None,
     workers: int | None,
+    log_to: str | None,
+    lock: Path | None,
 ) -> None:
     """Evaluate every model of SET.yaml on every suite, and set the runs in one table.
 
@@ -73,22 +81,24 @@ def command(
     from lepbench.engines import choose_engine
 
     runner = choose_engine(engine, workers)
+    from lepbench.api.preparing import pinning
     from lepbench.run_sets.plan import make_plan
 
-    plans = [make_plan(path, only, quick=quick) for path in sets]
-    if dry_run:
-        click.echo("\n".join(plan.describe() for plan in plans))
-        return
-    outcomes = [_perform(plan, runner) for plan in plans]
+    with pinning(lock):
+        plans = [make_plan(path, only, quick=quick) for path in sets]
+        if dry_run:
+            click.echo("\n".join(plan.describe() for plan in plans))
+            return
+        outcomes = [_perform(plan, runner, log_to) for plan in plans]
     if any(outcome.failed for outcome in outcomes):
         sys.exit(1)
 
 
-def _perform(plan: Plan, engine: Engine) -> SetOutcome:
+def _perform(plan: Plan, engine: Engine, log_to: str | None) -> SetOutcome:
     """Do what is missing of a set, and print its tables and where its files lie."""
     from lepbench.api.sets import finish_plan, follow_runs
 
-    outcome = finish_plan(plan, follow_runs(True), engine)
+    outcome = finish_plan(plan, follow_runs(True), engine, log_to)
     click.echo(outcome.format_tables(intervals=plan.config.table.intervals), nl=False)
     for front in outcome.fronts:
         click.echo(front.describe())
