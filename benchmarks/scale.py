@@ -31,12 +31,14 @@ from finish_memory import repeat_shard
 from stage_times import StageTimes
 
 from lepbench.api.preparing import Asked, Doing
-from lepbench.api.running import evaluate
+from lepbench.api.running import evaluate_asked
 from lepbench.api.shares import evaluate_share, merge
 from lepbench.config import load_config
 from lepbench.evaluation.condition_table import WORK
 from lepbench.evaluation.conditions import CONDITIONS
 from lepbench.evaluation.layout import SAMPLES
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.run import make_run_plan
 from lepbench.evaluation.run_plan import RunPlan
 from lepbench.methods import ModelConfig
@@ -53,10 +55,13 @@ class Case(NamedTuple):
     folder: Path
     model: ModelConfig
     suite: Suite
+    protocol: Protocol
 
     def plan(self, items: int) -> RunPlan:
         """The run of some items."""
-        return make_run_plan(self.model, self.suite, items, samples_per_item=1, device="cpu", protocol=None)
+        return make_run_plan(
+            self.model, self.suite, items, samples_per_item=1, device="cpu", protocol=self.protocol
+        )
 
     def count(self, items: int) -> dict[str, int]:
         """The pictures of each condition."""
@@ -82,12 +87,13 @@ class Stages(NamedTuple):
         return self.loading + drawing + others + end
 
 
-def make_case(folder: Path, model: Path, items: int) -> Case:
+def make_case(folder: Path, model: Path, protocol: str | None, items: int) -> Case:
     recipe = RECIPES.get(RECIPE).model_copy(
         update={"name": "sketchworld-many", "items": items, "default_items": items}
     )
     make_suite(recipe, folder / "suite")
-    return Case(folder, load_config(model, ModelConfig), Suite(folder / "suite"))
+    suite = Suite(folder / "suite")
+    return Case(folder, load_config(model, ModelConfig), suite, select_protocol(suite, protocol))
 
 
 def measure_stages(case: Case, items: int, name: str) -> tuple[Stages, Path]:
@@ -95,8 +101,8 @@ def measure_stages(case: Case, items: int, name: str) -> tuple[Stages, Path]:
     case.use_cache(name)
     times, out = StageTimes(), case.folder / f"shard-{name}"
     with times.timing():
-        asked, doing = Asked(limit=items, device="cpu"), Doing(progress=False)
-        evaluate_share(case.model, case.suite, Share(1, 1), out, asked=asked, doing=doing)
+        asked = Asked(limit=items, device="cpu", protocol=case.protocol)
+        evaluate_share(case.model, case.suite, Share(1, 1), out, asked=asked, doing=Doing(progress=False))
     counts = case.count(items)
     total = sum(counts.values())
     each = {
@@ -129,7 +135,8 @@ def measure_run(case: Case, items: int) -> tuple[float, float]:
     """Seconds of a run, of the processor and on the clock."""
     case.use_cache("run")
     started, busy = time.perf_counter(), time.process_time()
-    evaluate(case.model, case.suite, case.folder / "run", limit=items, device="cpu", progress=False)
+    asked = Asked(limit=items, device="cpu", protocol=case.protocol)
+    evaluate_asked(case.model, case.suite, case.folder / "run", asked, doing=Doing(progress=False))
     return time.process_time() - busy, time.perf_counter() - started
 
 
@@ -163,11 +170,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", type=Path, default=Path("examples/mini-unguided.yaml"))
+    parser.add_argument("--protocol", help="a name or a YAML file; the suite's own unless given")
     parser.add_argument("--items", type=int, default=32, help="on which stages are timed")
     parser.add_argument("--check", type=int, default=1000, help="items of the run that is predicted")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        case = make_case(Path(place), chosen.model, chosen.check)
+        case = make_case(Path(place), chosen.model, chosen.protocol, chosen.check)
         print(json.dumps(measure(case, chosen.items, chosen.check), indent=1))
 
 
