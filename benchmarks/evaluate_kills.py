@@ -34,10 +34,14 @@ MODEL = "name: killed\nmethod: unguided\nsampler: {steps: 5}\n"
 TRAINING = "data: triplets\nvalidation: 0.2\nsteps: 40\nbatch: 8\nseed: 0\n"
 SET = """name: killed
 suites: [sketchworld-edges-v1]
-limit: 8
+protocols: [edges.yaml]
+limit: 4
 models:
   - {name: plain, method: unguided, sweep: {sampler.steps: [2, 4]}}
 """
+
+
+PROTOCOL = "name: edges-alone\nmeasures: [edges]\njudges: []\n"
 
 
 class Case(NamedTuple):
@@ -61,6 +65,7 @@ def prepare(folder: Path, verb: str) -> None:
     """The files that the commands read."""
     (folder / "model.yaml").write_text(MODEL)
     (folder / "training.yaml").write_text(TRAINING)
+    (folder / "edges.yaml").write_text(PROTOCOL)
     if verb == "train-lep":
         call(folder, ["build-data", "sketchworld", "--limit", "64", "--out", "triplets"], "build").wait()
 

@@ -1,174 +1,167 @@
-"""Seconds and bytes a picture of every stage of an evaluation, what they predict, and the driver's ceiling.
+"""Processor time and bytes a picture of every stage of an evaluation, and a run that they predict.
 
-    OMP_NUM_THREADS=1 python benchmarks/scale.py --model examples/mini-lep.yaml --items 16 --check 64
+    OMP_NUM_THREADS=1 python benchmarks/scale.py --items 32 --check 1000
 
-Stages are timed apart on the same batches: loading, drawing by the model and by its backbone alone, scoring,
-encoding, storing, and the summary of a finished run. From them the seconds of a run of --check items are
-predicted, and such a run is timed. The driver's ceiling is taken with a method that draws nothing: workers
-return a batch that is ready, and the driver stores 20,000 of them. On stdout, as JSON:
+A suite of --check items of sketchworld is made. Its first --items are drawn and scored as a shard, whose
+stages are timed in their place; their rows are repeated to a shard of the whole suite, and merged, which
+times the end of a run of that size. From these follows the processor time of the run of all items, which is
+then taken; the stages are timed once more after it, and their mean counts. Processor time, as other
+processes of a machine change the time on the clock. On stdout, as JSON:
 
-    load_s            backbone, method and judges
-    seconds           of each stage, a picture
-    bytes             of a picture: encoded, its row while a run goes on, its row in samples.parquet
+    load_s             backbone, method and judges
+    seconds            a picture: drawing of each condition, scoring, storing, of which encoding
+    end_s              figures and report
+    bytes              of a picture: encoded, its row while a run goes on, its row in samples.parquet
     predicted_s, measured_s, error
-    driver            batches a second, processor time a batch, and memory in MB after a tenth of the batches
-                      and after all
+    clock_s            of the run that was predicted
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-import psutil
-from drawn import draw_condition
+from finish_memory import repeat_shard
+from stage_times import StageTimes
 
+from lepbench.api.preparing import Asked, Doing
+from lepbench.api.running import evaluate_asked
+from lepbench.api.shares import evaluate_share, merge
 from lepbench.config import load_config
-from lepbench.engines import Processes, Terms
-from lepbench.evaluation.bench import Bench, make_bench
-from lepbench.evaluation.condition_runner import (
-    DrawnBatch,
-    draw_batch,
-    encode_pictures,
-    fail_batch,
-    store_batch,
-)
-from lepbench.evaluation.conditions import MODEL, UNGUIDED, Condition, make_real_condition
-from lepbench.evaluation.draw_conditions import ConditionDrawer
-from lepbench.evaluation.opening import Opened, open_plan
-from lepbench.evaluation.run import evaluate, make_run_plan
+from lepbench.evaluation.condition_table import WORK
+from lepbench.evaluation.conditions import CONDITIONS
+from lepbench.evaluation.layout import SAMPLES
+from lepbench.evaluation.protocol import Protocol
+from lepbench.evaluation.protocols import select_protocol
+from lepbench.evaluation.run import make_run_plan
 from lepbench.evaluation.run_plan import RunPlan
-from lepbench.evaluation.sample import Batch, make_batches
-from lepbench.evaluation.schema import make_work_schema
-from lepbench.evaluation.score import score_pictures
 from lepbench.methods import ModelConfig
-from lepbench.suites import Suite, load_suite
+from lepbench.shares import Share
+from lepbench.suite_sources.sketchworld import RECIPES, make_suite
+from lepbench.suites import Suite
 
-BATCHES = 20_000
-Figures = dict[str, Any]
-
-
-@contextmanager
-def timing(taken: dict[str, float], stage: str) -> Iterator[None]:
-    """Add what a block takes to a stage."""
-    started = time.perf_counter()
-    yield
-    taken[stage] = taken.get(stage, 0.0) + time.perf_counter() - started
+RECIPE = "sketchworld-edges-v1"
 
 
-def measure_stages(plan: RunPlan, opened: Opened, out: Path) -> Figures:
-    """Seconds and bytes a picture of each stage."""
-    bench, taken = make_bench(plan, opened, out), dict[str, float]()
-    schema, sizes = make_work_schema(plan.protocol), {"encoded": 0, "row": 0}
-    batches = bench.batches[MODEL.name]
-    for number, batch in enumerate(batches):
-        for name in (MODEL.name, UNGUIDED.name):
-            if name in bench.conditions:
-                with timing(taken, f"drawing, {name}"):
-                    drawn = draw_batch(bench.conditions[name], batch)
-        pixels = np.stack([picture for picture in drawn if isinstance(picture, np.ndarray)])
-        with timing(taken, "scoring"):
-            columns = score_batch(pixels, batch, bench)
-        rows = [row | found for row, found in zip(name_rows(batch), columns, strict=True)]
-        with timing(taken, "encoding"):
-            ready = encode_pictures(DrawnBatch(rows, list(pixels)))
-        path = out / f"{number}.parquet"
-        with timing(taken, "storing"):
-            store_batch(out, path, ready, schema)
-        sizes["encoded"] += sum(len(p) for p in ready.pictures if isinstance(p, bytes))
-        sizes["row"] += path.stat().st_size
-    pictures = sum(map(len, batches))
-    return {
-        "seconds": {stage: round(seconds / pictures, 5) for stage, seconds in taken.items()},
-        "bytes": {name: round(size / pictures) for name, size in sizes.items()},
+class Case(NamedTuple):
+    """A model on a suite, in a folder of its own."""
+
+    folder: Path
+    model: ModelConfig
+    suite: Suite
+    protocol: Protocol
+
+    def plan(self, items: int) -> RunPlan:
+        """The run of some items."""
+        return make_run_plan(
+            self.model, self.suite, items, samples_per_item=1, device="cpu", protocol=self.protocol
+        )
+
+    def count(self, items: int) -> dict[str, int]:
+        """The pictures of each condition."""
+        plan = self.plan(items)
+        return {kind.name: sum(map(len, plan.make_batches(kind))) for kind in plan.kinds}
+
+    def use_cache(self, name: str) -> None:
+        """Draw references anew."""
+        os.environ["LEPBENCH_CACHE"] = str(self.folder / f"cache-{name}")
+
+
+class Stages(NamedTuple):
+    """What stages take: of a picture by name, or of a run."""
+
+    seconds: dict[str, float]
+    loading: float
+    bytes: dict[str, int]
+
+    def predict(self, counts: dict[str, int], end: float) -> float:
+        """Seconds of a run of so many pictures."""
+        drawing = sum(count * self.seconds.get(f"drawing, {name}", 0.0) for name, count in counts.items())
+        others = sum(counts.values()) * (self.seconds["scoring"] + self.seconds["storing"])
+        return self.loading + drawing + others + end
+
+
+def make_case(folder: Path, model: Path, protocol: str | None, items: int) -> Case:
+    recipe = RECIPES.get(RECIPE).model_copy(
+        update={"name": "sketchworld-many", "items": items, "default_items": items}
+    )
+    make_suite(recipe, folder / "suite")
+    suite = Suite(folder / "suite")
+    return Case(folder, load_config(model, ModelConfig), suite, select_protocol(suite, protocol))
+
+
+def measure_stages(case: Case, items: int, name: str) -> tuple[Stages, Path]:
+    """The stages of a shard of some items, and its folder."""
+    case.use_cache(name)
+    times, out = StageTimes(), case.folder / f"shard-{name}"
+    with times.timing():
+        asked = Asked(limit=items, device="cpu", protocol=case.protocol)
+        evaluate_share(case.model, case.suite, Share(1, 1), out, asked=asked, doing=Doing(progress=False))
+    counts = case.count(items)
+    total = sum(counts.values())
+    each = {
+        stage: seconds / counts.get(stage.removeprefix("drawing, "), total)
+        for stage, seconds in times.seconds.items()
+        if stage != "loading"
     }
+    drawn = [name for name in counts if CONDITIONS[name].borrows is None]
+    sizes = {
+        "encoded": measure_files(out / "samples", "*/*.png") // sum(counts[name] for name in drawn),
+        "row": measure_files(out / WORK, "*.parquet") // total,
+    }
+    return Stages(each, times.seconds["loading"], sizes), out
 
 
-def score_batch(pixels: np.ndarray, batch: Batch, bench: Bench) -> list[dict[str, Any]]:
-    truths = [sample.item for sample in batch]
-    return score_pictures(pixels, batch, truths=truths, judges=bench.judges, protocol=bench.protocol)
+def measure_files(folder: Path, pattern: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(pattern))
 
 
-def name_rows(batch: Batch) -> list[dict[str, Any]]:
-    """Rows of a batch that was drawn, before it is scored."""
-    return [row | {"status": "ok", "reason": None} for row in fail_batch(MODEL.name, batch, "").rows]
+def measure_end(case: Case, drawn: Path, items: int) -> tuple[dict[str, float], int]:
+    """Seconds of the stages at the end of a run of so many items, and the bytes of a row of its samples."""
+    times, many = StageTimes(), case.folder / "repeated"
+    rows = repeat_shard(drawn, many, case.plan(items))
+    with times.timing():
+        merge([many], case.folder / "merged", case.suite)
+    return dict(times.seconds), (case.folder / "merged" / SAMPLES).stat().st_size // rows
 
 
-def predict_seconds(found: Figures, plan: RunPlan) -> float:
-    """What the stages together say of a run."""
-    counts = {kind.name: sum(map(len, plan.make_batches(kind))) for kind in plan.kinds}
-    each: dict[str, float] = found["seconds"]
-    drawing = sum(counts[name] * each.get(f"drawing, {name}", 0.0) for name in counts)
-    # A batch is encoded and stored while the next one is drawn and scored.
-    return found["load_s"] + drawing + sum(counts.values()) * each["scoring"]
+def measure_run(case: Case, items: int) -> tuple[float, float]:
+    """Seconds of a run, of the processor and on the clock."""
+    case.use_cache("run")
+    started, busy = time.perf_counter(), time.process_time()
+    asked = Asked(limit=items, device="cpu", protocol=case.protocol)
+    evaluate_asked(case.model, case.suite, case.folder / "run", asked, doing=Doing(progress=False))
+    return time.process_time() - busy, time.perf_counter() - started
 
 
-def measure_run(model: ModelConfig, suite: Suite, items: int, out: Path) -> tuple[float, int]:
-    """Seconds of a run, and the bytes of its samples table a row."""
-    started = time.perf_counter()
-    record = evaluate(model, suite, out, limit=items)
-    taken = time.perf_counter() - started
-    rows = sum(figures["edge_f1_1px"].n for figures in record.rows.values() if "edge_f1_1px" in figures)
-    return taken, round((out / "samples.parquet").stat().st_size / max(rows, 1))
+def average(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    """The mean of each value."""
+    return {name: value / 2 for name, value in (Counter(one) + Counter(other)).items()}
 
 
-class ReadyJob:
-    """A batch that is ready, for workers that return it."""
-
-    def __init__(self, drawn: DrawnBatch) -> None:
-        self.drawn = drawn
-
-
-def return_ready(job: ReadyJob, piece: Any, progress: Callable[[int], None]) -> DrawnBatch:
-    """What a worker does."""
-    return job.drawn
-
-
-def measure_driver(plan: RunPlan, opened: Opened, count: int, workers: int) -> Figures:
-    """Batches of one picture a second that the driver stores, and its memory meanwhile."""
-    row = make_real_condition()
-    (first, *_) = make_batches(plan.suite, plan.items, 1, 1)
-    with tempfile.TemporaryDirectory() as place:
-        table = draw_condition(Path(place), row, [first], judges=opened.judges, protocol=plan.protocol)
-        rows = next(table.read_batches()).to_pylist()
-        picture = next(Path(place).rglob("*.png")).read_bytes()
-    ready = DrawnBatch(rows, [picture])
-    return store_many(row, [first] * count, ready, plan=plan, opened=opened, workers=workers)
-
-
-def store_many(
-    row: Condition,
-    batches: Sequence[Batch],
-    ready: DrawnBatch,
-    plan: RunPlan,
-    opened: Opened,
-    workers: int,
-) -> Figures:
-    memory: list[float] = []
-
-    def watch(stage: str, done: int, total: int) -> None:
-        if done in (total // 10, total):
-            memory.append(round(psutil.Process().memory_info().rss / 2**20, 1))
-
-    bench = Bench({row.name: row}, {row.name: batches}, opened.judges, plan.protocol)
-    with (
-        tempfile.TemporaryDirectory() as out,
-        Processes(workers).start(return_ready, ReadyJob(ready), Terms()) as team,
-    ):
-        started, busy = time.perf_counter(), time.process_time()
-        ConditionDrawer(Path(out), bench, team, watch).draw(row)
-        taken, busy = time.perf_counter() - started, time.process_time() - busy
+def measure(case: Case, items: int, check: int) -> dict[str, Any]:
+    """All figures."""
+    before, drawn = measure_stages(case, items, "before")
+    end, row = measure_end(case, drawn, check)
+    measured, clock = measure_run(case, check)
+    after, _ = measure_stages(case, items, "after")
+    stages = Stages(average(before.seconds, after.seconds), before.loading, before.bytes)
+    predicted = stages.predict(case.count(check), sum(end.values()))
     return {
-        "batches_per_s": round(len(batches) / taken, 1),
-        "processor_ms": round(1000 * busy / len(batches), 2),
-        "memory_mb": memory[-2:],
+        "load_s": round(stages.loading, 1),
+        "seconds": {name: round(value, 5) for name, value in stages.seconds.items()},
+        "end_s": {name: round(value, 1) for name, value in end.items()},
+        "bytes": stages.bytes | {"row in samples.parquet": row},
+        "predicted_s": round(predicted, 1),
+        "measured_s": round(measured, 1),
+        "error": round(predicted / measured - 1, 3),
+        "clock_s": round(clock, 1),
     }
 
 
@@ -177,28 +170,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", type=Path, default=Path("examples/mini-unguided.yaml"))
-    parser.add_argument("--suite", default="sketchworld-edges-v1")
-    parser.add_argument("--items", type=int, default=16, help="on which stages are timed")
-    parser.add_argument("--check", type=int, default=64, help="items of the run that is predicted")
-    parser.add_argument("--batches", type=int, default=BATCHES, help="that the driver stores; 0 for none")
-    parser.add_argument("--workers", type=int, default=2, help="that hand them to it")
+    parser.add_argument("--protocol", help="a name or a YAML file; the suite's own unless given")
+    parser.add_argument("--items", type=int, default=32, help="on which stages are timed")
+    parser.add_argument("--check", type=int, default=1000, help="items of the run that is predicted")
     chosen = parser.parse_args()
-    model, suite = load_config(chosen.model, ModelConfig), load_suite(chosen.suite)
-    plan = make_run_plan(model, suite, chosen.items, samples_per_item=1, device="auto", protocol=None)
-    started = time.perf_counter()
-    opened = open_plan(plan)
-    found: Figures = {"load_s": round(time.perf_counter() - started, 2)}
     with tempfile.TemporaryDirectory() as place:
-        found |= measure_stages(plan, opened, Path(place) / "stages")
-        asked = make_run_plan(model, suite, chosen.check, samples_per_item=1, device="auto", protocol=None)
-        predicted = predict_seconds(found, asked)
-        measured, row = measure_run(model, suite, chosen.check, Path(place) / "run")
-    found["bytes"]["row in samples.parquet"] = row
-    found |= {"predicted_s": round(predicted, 1), "measured_s": round(measured, 1)}
-    found["error"] = round(abs(predicted - measured) / measured, 3)
-    if chosen.batches:
-        found["driver"] = measure_driver(plan, opened, chosen.batches, chosen.workers)
-    print(json.dumps(found, indent=1))
+        case = make_case(Path(place), chosen.model, chosen.protocol, chosen.check)
+        print(json.dumps(measure(case, chosen.items, chosen.check), indent=1))
 
 
 if __name__ == "__main__":

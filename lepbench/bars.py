@@ -1,12 +1,18 @@
-"""Progress on stderr: a bar with an estimate of the time left for every stage of some work."""
+"""Progress on stderr: for every stage of some work a bar, how fast it goes, the time left, and the memory."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lepbench.progress import Progress, ignore_progress
+from lepbench.files import format_bytes
+from lepbench.memory import measure_memory
+from lepbench.progress import Progress, Rate, ignore_progress
 from lepbench.quiet import Level, find_level
+
+MEMORY_EVERY = 2.0
+"""Seconds after which memory is measured again."""
 
 
 @contextmanager
@@ -26,21 +32,49 @@ def show_bars(transient: bool = False) -> Iterator[Progress]:
         rich.TextColumn("{task.description}"),
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
+        rich.TextColumn("{task.fields[rate]}"),
         rich.TimeRemainingColumn(),
+        rich.TextColumn("{task.fields[memory]}"),
     )
     bars = rich.Progress(*columns, console=Console(stderr=True), transient=transient)
     tasks: dict[str, rich.TaskID] = {}
+    rates: dict[str, Rate] = {}
+    memory = MemoryText()
 
     def show(stage: str, done: int, total: int) -> None:
         # Started by the first stage: work that fails before it begins leaves one line, and no empty bar.
         if not tasks:
             bars.start()
         if stage not in tasks:
-            tasks[stage] = bars.add_task(stage, total=total)
-        bars.update(tasks[stage], completed=done, total=total)
+            tasks[stage] = bars.add_task(stage, total=total, rate="", memory="")
+            rates[stage] = Rate()
+        rate = write_rate(rates[stage].measure(done))
+        bars.update(tasks[stage], completed=done, total=total, rate=rate, memory=memory.read())
 
     try:
         yield show
     finally:
         if tasks:
             bars.stop()
+
+
+class MemoryText:
+    """The memory of this process and those that it began, measured now and then."""
+
+    def __init__(self) -> None:
+        self._measured = -MEMORY_EVERY
+        self._text = ""
+
+    def read(self) -> str:
+        """Such as `2.4 GB`."""
+        now = time.monotonic()
+        if now - self._measured >= MEMORY_EVERY:
+            self._measured, self._text = now, format_bytes(measure_memory())
+        return self._text
+
+
+def write_rate(rate: float | None) -> str:
+    """How fast something is done: `3.2/s`, or `12 s each` where one takes longer than a second."""
+    if rate is None:
+        return ""
+    return f"{rate:.1f}/s" if rate >= 1 else f"{1 / rate:.3g} s each"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,9 @@ from lepbench.data.read import Triplets
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_bytes, sha256_file
 from lepbench.images import Pixels, square
-from lepbench.progress import Progress
+from lepbench.progress import Progress, ignore_progress
+from lepbench.scoring.feature_job import CorpusPictures
 from lepbench.scoring.features import Pictures, find_pictures
-from lepbench.scoring.statistics import CorpusPictures
 from lepbench.suites import list_suites, load_suite
 from lepbench.suites.definition import DEFINITION
 
@@ -43,24 +44,41 @@ def open_pictures(
     Raises:
         LepbenchError: there is no such corpus, it has no or too few pictures, or a file cannot be read.
     """
-    folder = Path(corpus)
-    if (folder / DEFINITION).is_file() or (not folder.is_dir() and str(corpus) in list_suites()):
-        source = _open_suite(corpus)
-    elif (folder / MANIFEST).is_file():
-        source = _open_triplets(folder)
-    elif folder.is_dir():
-        source = _open_folder(folder, progress)
-    else:
-        raise LepbenchError(
-            f"no corpus {str(corpus)!r}",
-            "give a folder of pictures, a data set of build-data, or a suite's name or folder",
-        )
+    source = _open_source(corpus, progress)
     count = source.count if limit is None else limit
     if count > source.count:
         raise LepbenchError(f"{corpus} holds {source.count} pictures, not {count}", "give a smaller --limit")
+    reopen = partial(reopen_pictures, corpus, size=size, count=count)
+    return CorpusPictures(_take(source, corpus, size, count), source.hash(count), size, reopen)
+
+
+def reopen_pictures(corpus: str | Path, size: int | None, count: int) -> Pictures:
+    """The pictures of a corpus that was opened before, in another process; its bytes are not hashed again."""
+    return _take(_open_source(corpus, ignore_progress), corpus, size, count)
+
+
+def _take(source: IndexedPictures, corpus: str | Path, size: int | None, count: int) -> Pictures:
+    folder = Path(corpus)
     name = folder.resolve().name if folder.is_dir() else str(corpus)
-    return CorpusPictures(
-        Pictures(name, count, lambda number: _resize(source.read(number), size)), source.hash(count), size
+    return Pictures(name, count, lambda number: _resize(source.read(number), size))
+
+
+def _open_source(corpus: str | Path, progress: Progress) -> IndexedPictures:
+    """The pictures as they are stored.
+
+    Raises:
+        LepbenchError: see `open_pictures`.
+    """
+    folder = Path(corpus)
+    if (folder / DEFINITION).is_file() or (not folder.is_dir() and str(corpus) in list_suites()):
+        return _open_suite(corpus)
+    if (folder / MANIFEST).is_file():
+        return _open_triplets(folder)
+    if folder.is_dir():
+        return _open_folder(folder, progress)
+    raise LepbenchError(
+        f"no corpus {str(corpus)!r}",
+        "give a folder of pictures, a data set of build-data, or a suite's name or folder",
     )
 
 
@@ -80,13 +98,17 @@ def _open_folder(folder: Path, progress: Progress) -> IndexedPictures:
 def _open_triplets(folder: Path) -> IndexedPictures:
     manifest = load_manifest(folder)
     triplets = Triplets(folder, manifest)
-    for shard in manifest.shards:
-        if sha256_file(folder / shard.file) != shard.sha256:
-            raise LepbenchError(
-                f"{folder / shard.file} is not the shard its manifest names",
-                "'lepbench data verify' says which files differ",
-            )
-    return IndexedPictures(len(triplets), lambda number: triplets[number].image, lambda _: triplets.identity)
+
+    def identify(count: int) -> str:
+        for shard in manifest.shards:
+            if sha256_file(folder / shard.file) != shard.sha256:
+                raise LepbenchError(
+                    f"{folder / shard.file} is not the shard its manifest names",
+                    "'lepbench data verify' says which files differ",
+                )
+        return triplets.identity
+
+    return IndexedPictures(len(triplets), lambda number: triplets[number].image, identify)
 
 
 def _open_suite(name: str | Path) -> IndexedPictures:

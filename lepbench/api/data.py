@@ -58,6 +58,7 @@ def train_lep(
     config: str | Path | Mapping[str, Any] | TrainConfig | None = None,
     out: str | Path | None = None,
     *,
+    log_to: str | None = None,
     progress: ShowProgress = True,
     **settings: Any,
 ) -> Predictor:
@@ -70,6 +71,7 @@ def train_lep(
         out: folder to write; `runs/` and the file's name, or `runs/lep`, unless given.
         settings: keys of `lepbench.predictors.train_config.TrainConfig`, which win over the file: `data`,
             `backbone`, `steps` ...
+        log_to: "tensorboard", "wandb" or "trackio", which shows the losses while it goes on.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
     Returns:
@@ -83,7 +85,7 @@ def train_lep(
     folder = Path("runs") / named if out is None else Path(out)
     with follow_progress(progress) as show:
         fix = "" if "data" in document else "give data=, the folder of a data set"
-        train_predictor(parse_config(document, TrainConfig, "train_lep", fix), folder, show)
+        train_predictor(parse_config(document, TrainConfig, "train_lep", fix), folder, show, log_to)
     return Predictor.from_pretrained(folder)
 
 

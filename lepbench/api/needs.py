@@ -16,6 +16,9 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.methods import ModelConfig
 from lepbench.needs import Need, refuse_unusable
 from lepbench.progress import Progress, ignore_progress
+from lepbench.run_sets.plan import make_plan
+from lepbench.run_sets.runs import SetRun
+from lepbench.run_sets.suites import PlannedSuite
 from lepbench.suites import Suite, load_suite
 from lepbench.suites.suite import SUITES
 from lepbench.version import __version__
@@ -47,34 +50,63 @@ class Planned(NamedTuple):
         config = load_config(self.model, ModelConfig)
         return list_needs(config, load_suite(self.suite), self.protocol, self.judges)
 
-    def resolve_needs(self, trust: bool = False, progress: Progress = ignore_progress) -> list[Need]:
-        """All that it needs; the small files of models on the hub are fetched that say what else is needed.
-
-        Args:
-            trust: accept weights of a detector whose hash is not known.
-
-        Raises:
-            LepbenchError: a file cannot be read or fetched, or something is needed that no download brings.
-        """
-        needs = resolve_needs(self.list_needs, progress)
-        refuse_unusable(needs)
-        return [replace(need, trust=trust) if isinstance(need, DetectorWeights) else need for need in needs]
-
     def write_prefetch(self) -> str:
         """The command that fetches what it needs."""
         return write_prefetch(self.model, self.suite, self.protocol, self.judges)
 
 
+class PlannedSet(NamedTuple):
+    """A set of runs that is to be made; `model` is the path of its SET.yaml."""
+
+    model: Path
+    suite: None = None
+    protocol: None = None
+
+    def list_needs(self) -> list[Need]:
+        """What its runs need from elsewhere, each once; see `Planned.list_needs`.
+
+        Of a suite that the set is to make, judges and detectors are not known before it is there.
+
+        Raises:
+            LepbenchError: the set cannot be read or is contradictory.
+        """
+        return list(dict.fromkeys(need for run in make_plan(self.model).runs for need in list_run_needs(run)))
+
+
+def list_run_needs(run: SetRun) -> list[Need]:
+    """What a run of a set needs from elsewhere, as far as its suite is there."""
+    suite, config = run.task.suite, run.variant.config
+    if isinstance(suite, PlannedSuite):
+        return list(config.list_needs())
+    return list_needs(config, suite, run.task.protocol)
+
+
+def resolve_planned(
+    planned: Planned | PlannedSet, trust: bool = False, progress: Progress = ignore_progress
+) -> list[Need]:
+    """All that is needed; the small files of models on the hub are fetched that say what else is needed.
+
+    Args:
+        trust: accept weights of a detector whose hash is not known.
+
+    Raises:
+        LepbenchError: a file cannot be read or fetched, or something is needed that no download brings.
+    """
+    needs = resolve_needs(planned.list_needs, progress)
+    refuse_unusable(needs)
+    return [replace(need, trust=trust) if isinstance(need, DetectorWeights) else need for need in needs]
+
+
 def prefetch_evaluation(
-    planned: Planned,
+    planned: Planned | PlannedSet,
     needs: Sequence[Need],
     out: str | Path = LOCKFILE,
     progress: Progress = ignore_progress,
 ) -> Lockfile:
-    """Fetch what an evaluation needs, and write what came into a lockfile.
+    """Fetch what an evaluation or a set needs, and write what came into a lockfile.
 
     Args:
-        needs: as of `Planned.resolve_needs`.
+        needs: as of `resolve_planned`.
 
     Raises:
         LepbenchError: one cannot be fetched, or is not what its publisher states.
@@ -91,12 +123,15 @@ def prefetch_evaluation(
 
 
 def write_prefetch(
-    model: object, suite: str | Path | Suite, protocol: object = None, judges: str | Path | None = None
+    model: object,
+    suite: str | Path | Suite | None,
+    protocol: object = None,
+    judges: str | Path | None = None,
 ) -> str:
-    """The command that fetches what an evaluation needs."""
+    """The command that fetches what an evaluation needs, or a set where no suite is given."""
     is_file = isinstance(model, str | Path) and Path(model).is_file()
     place = str(model) if is_file else UNNAMED
-    words = ["lepbench", "prefetch", place, _name_suite(suite)]
+    words = ["lepbench", "prefetch", place, *([] if suite is None else [_name_suite(suite)])]
     if protocol is not None:
         words += ["--protocol", protocol.name if isinstance(protocol, Protocol) else str(protocol)]
     if judges is not None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from lepbench.api.loading import find_run
 from lepbench.api.model import ModelLike
-from lepbench.api.preparing import SuiteLike, pinning, prepare_evaluation
+from lepbench.api.preparing import Asked, Doing, SuiteLike, prepare_evaluation
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import choose_device
-from lepbench.engines import choose_engine
 from lepbench.errors import LepbenchError
 from lepbench.evaluation import compare as comparing
 from lepbench.evaluation.checks import verify_run
@@ -43,6 +42,7 @@ def evaluate(
     timeout: float | None = None,
     gpus: float = 1.0,
     lock: str | Path | None = None,
+    log_to: str | None = None,
     trust_code: bool = False,
     progress: ShowProgress = True,
 ) -> Record:
@@ -71,6 +71,8 @@ def evaluate(
         timeout: seconds that a batch may take; one that takes longer failed.
         gpus: of each worker, on a GPU; with "ray" it may be a fraction.
         lock: a lockfile of `lepbench prefetch`, whose commits are loaded and whose files must be here.
+        log_to: "tensorboard", "wandb" or "trackio", which shows the run while it goes on; its log is
+            `log.jsonl` in its folder in any case.
         trust_code: run code that a configuration names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
@@ -80,21 +82,36 @@ def evaluate(
     Raises:
         LepbenchError: the model or a file cannot be used, or `out` belongs to another run.
     """
-    runner = choose_engine(engine, workers, timeout)
-    with trusting_code(trust_code), pinning(lock), follow_progress(progress) as show:
-        config, chosen, arguments = prepare_evaluation(
-            model,
-            suite,
-            name=name,
-            limit=limit,
-            samples_per_item=samples_per_item,
-            protocol=protocol,
-            judges=judges,
-            statistics=statistics,
-            device=device,
-        )
+    asked = Asked(
+        name=name,
+        limit=limit,
+        samples_per_item=samples_per_item,
+        protocol=protocol,
+        judges=judges,
+        statistics=statistics,
+        device=device,
+    )
+    doing = Doing(
+        engine=engine,
+        workers=workers,
+        timeout=timeout,
+        gpus=gpus,
+        lock=lock,
+        log_to=log_to,
+        trust_code=trust_code,
+        progress=progress,
+    )
+    return evaluate_asked(model, suite, out, asked, doing=doing)
+
+
+def evaluate_asked(
+    model: ModelLike, suite: SuiteLike, out: str | Path | None, asked: Asked, *, doing: Doing
+) -> Record:
+    """`evaluate`, of arguments that were collected before."""
+    with doing.begin() as means:
+        config, chosen, arguments = prepare_evaluation(model, suite, asked)
         folder = Path("runs") / config.name if out is None else Path(out)
-        record = run(config, chosen, folder, **arguments, engine=runner, gpus=gpus, progress=show)
+        record = run(config, chosen, folder, **arguments, **means)
     publish_run(record, chosen, folder)
     return record
 

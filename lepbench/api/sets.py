@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from lepbench.api.needs import write_prefetch
+from lepbench.api.needs import list_run_needs, write_prefetch
+from lepbench.api.preparing import pinning
 from lepbench.api.progress import ShowProgress
 from lepbench.bars import show_bars
 from lepbench.engines import Engine, InProcess, choose_engine
-from lepbench.evaluation.needs import list_needs, require_here
+from lepbench.evaluation.needs import require_here
 from lepbench.evaluation.record import read_record
 from lepbench.fetch import is_offline
 from lepbench.locks import lock_results
@@ -28,6 +29,7 @@ from lepbench.run_sets.plan import Plan, make_plan
 from lepbench.run_sets.show import show_set
 from lepbench.run_sets.states import State
 from lepbench.run_sets.suites import PlannedSuite
+from lepbench.trackers import check_tracker
 from lepbench.trust import trusting_code
 
 SetLike = str | Path | Mapping[str, Any] | RunSet
@@ -40,6 +42,8 @@ def run_set(
     quick: bool = False,
     engine: str | None = None,
     workers: int | None = None,
+    log_to: str | None = None,
+    lock: str | Path | None = None,
     trust_code: bool = False,
     progress: ShowProgress = True,
 ) -> SetOutcome:
@@ -56,6 +60,9 @@ def run_set(
             into a folder of its own, `OUT-quick`.
         engine: "here", "processes" or "ray"; which of them changes no figure.
         workers: runs that are done at once; with "ray" as many as the cluster has places for.
+        log_to: "tensorboard", "wandb" or "trackio", which shows each run while it goes on.
+        lock: a lockfile of `lepbench prefetch SET.yaml`, whose commits are loaded and whose files must be
+            here.
         trust_code: run code that a configuration names and that has not run here before.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total), whose stage
             is the run and the condition.
@@ -68,16 +75,19 @@ def run_set(
             faults of single runs are in `failed`.
     """
     runner = choose_engine(engine, workers)
-    with trusting_code(trust_code):
-        return finish_plan(make_plan(config, only, quick=quick), follow_runs(progress), runner)
+    with trusting_code(trust_code), pinning(lock):
+        return finish_plan(make_plan(config, only, quick=quick), follow_runs(progress), runner, log_to)
 
 
-def finish_plan(plan: Plan, follow: Follow, engine: Engine | None = None) -> SetOutcome:
+def finish_plan(
+    plan: Plan, follow: Follow, engine: Engine | None = None, log_to: str | None = None
+) -> SetOutcome:
     """Do what is missing of a plan, and write the tables and plots of all that is finished.
 
     Raises:
         LepbenchError: another process writes the set, or its folder cannot be written.
     """
+    check_tracker(log_to)
     if is_offline():
         require_plan_here(plan)
     with lock_results(plan.config.folder):
@@ -85,9 +95,9 @@ def finish_plan(plan: Plan, follow: Follow, engine: Engine | None = None) -> Set
         plan = plan.make_suites(follow)
         selected = plan.list_selected()
         outcomes = (
-            perform_runs(plan.config, *selected, follow)
+            perform_runs(plan.config, *selected, follow, log_to=log_to)
             if engine is None or isinstance(engine, InProcess)
-            else perform_runs_apart(plan.config, *selected, follow, engine)
+            else perform_runs_apart(plan.config, *selected, follow, engine=engine, log_to=log_to)
         )
         finished = [(one.run, one.record) for one in outcomes if one.record is not None]
         finished += [(run, read_record(run.folder)) for run in plan.list_others()]
@@ -104,7 +114,7 @@ def require_plan_here(plan: Plan) -> None:
         suite, protocol = run.task.suite, run.task.protocol
         if state is not State.DONE and not isinstance(suite, PlannedSuite):
             command = write_prefetch(run.variant.file, suite, protocol, plan.config.judges)
-            require_here(list_needs(run.variant.config, suite, protocol), command)
+            require_here(list_run_needs(run), command)
 
 
 def follow_runs(progress: ShowProgress) -> Follow:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from lepbench.api.model import ModelLike
-from lepbench.api.preparing import SuiteLike, pinning, prepare_evaluation
-from lepbench.api.progress import ShowProgress, follow_progress
-from lepbench.engines import choose_engine
+from lepbench.api.preparing import Asked, Doing, SuiteLike, prepare_evaluation
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.merge import merge_shares, read_shares
 from lepbench.evaluation.record import Record
@@ -19,29 +16,21 @@ from lepbench.evaluation.terms import find_suite
 from lepbench.publishing.publish import publish_run
 from lepbench.shares import Share
 from lepbench.suites import Suite
-from lepbench.trust import trusting_code
 
 
 def evaluate_share(
     model: ModelLike,
     suite: SuiteLike,
     share: Share,
-    out: str | Path | None = None,
+    out: str | Path | None,
     *,
-    engine: str | None = None,
-    workers: int | None = None,
-    timeout: float | None = None,
-    gpus: float = 1.0,
-    lock: str | Path | None = None,
-    trust_code: bool = False,
-    progress: ShowProgress = True,
-    **settings: Any,
+    asked: Asked,
+    doing: Doing,
 ) -> tuple[Path, ShareState]:
     """Draw and score a share of a run's batches, as `lepbench evaluate --shards` does.
 
     Args:
         out: `runs/NAME.NUMBER-of-OF` unless given.
-        settings: those of `prepare_evaluation`; the other arguments are those of `evaluate`.
 
     Returns:
         The folder, and what it holds.
@@ -49,14 +38,11 @@ def evaluate_share(
     Raises:
         LepbenchError: as `evaluate`, or `out` holds another share.
     """
-    runner = choose_engine(engine, workers, timeout)
-    with trusting_code(trust_code), pinning(lock), follow_progress(progress) as show:
-        config, chosen, arguments = prepare_evaluation(model, suite, **settings)
+    with doing.begin() as means:
+        config, chosen, arguments = prepare_evaluation(model, suite, asked)
         usual = Path("runs") / f"{config.name}.{share.number}-of-{share.of}"
         folder = usual if out is None else Path(out)
-        state = draw_share(
-            config, chosen, folder, share, **arguments, engine=runner, gpus=gpus, progress=show
-        )
+        state = draw_share(config, chosen, folder, share, **arguments, **means)
     return folder, state
 
 

@@ -9,7 +9,9 @@ from lepbench.api.counts import require_whole
 from lepbench.api.judges import JudgesLike, find_judges
 from lepbench.api.progress import ShowProgress, follow_progress
 from lepbench.backbones import choose_device
+from lepbench.engines import choose_engine
 from lepbench.scoring import statistics as making
+from lepbench.scoring.feature_job import Computing
 from lepbench.scoring.features import LEAST
 
 
@@ -21,6 +23,9 @@ def make_statistics(
     size: int | None = None,
     limit: int | None = None,
     device: str = "auto",
+    engine: str | None = None,
+    workers: int | None = None,
+    gpus: float = 1.0,
     progress: ShowProgress = True,
 ) -> making.Statistics:
     """Write the features of real pictures by every judge that gives any, as `lepbench statistics make` does.
@@ -36,6 +41,10 @@ def make_statistics(
             given.
         limit: pictures from the front of the corpus; all unless given.
         device: "cpu", "cuda", or "auto" for a GPU if there is one.
+        engine: "here", "processes" or "ray"; which of them changes no feature.
+        workers: chunks of 256 pictures that are read in parallel; with "ray" as many as the cluster has
+            places for.
+        gpus: of each worker, on a GPU; with "ray" it may be a fraction.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
     Returns:
@@ -47,7 +56,8 @@ def make_statistics(
     require_whole("limit", LEAST if limit is None else limit, least=LEAST, things="pictures")
     require_whole("size", 1 if size is None else size, least=1)
     found = find_judges(judges) if isinstance(judges, str | Path) else tuple(judges)
+    runner = choose_engine(engine, workers)
     with follow_progress(progress) as show:
         pictures = open_pictures(corpus, size=size, limit=limit, progress=show)
-        where = str(choose_device(device))
-        return making.make_statistics(pictures, found, Path(out), device=where, progress=show)
+        computing = Computing(str(choose_device(device)), runner, gpus)
+        return making.make_statistics(pictures, found, Path(out), computing, progress=show)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from lepbench.cli.console import say_note
 from lepbench.cli.inputs import DEFAULT_SUITE, check_documents, check_model_file
-from lepbench.shares import Share, parse_share
+from lepbench.shares import parse_share
 
 if TYPE_CHECKING:
     from lepbench.evaluation.record import Record
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Lockfile of 'lepbench prefetch': its commits are loaded, and its files must be here.",
 )
+@click.option("--log-to", help="Show values in tensorboard, wandb or trackio, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def command(
     model: Path,
@@ -76,6 +77,7 @@ def command(
     timeout: float | None,
     shards: str | None,
     lock: Path | None,
+    log_to: str | None,
     as_json: bool,
 ) -> None:
     """Generate images with the model in MODEL.yaml and score them on a suite.
@@ -104,44 +106,36 @@ def command(
 
     chosen = load_suite(suite)
     # What follows imports torch.
-    from lepbench.api.running import evaluate
+    from lepbench.api.preparing import Asked, Doing
+    from lepbench.api.running import evaluate_asked
+    from lepbench.api.shares import evaluate_share
     from lepbench.methods import ModelConfig
     from lepbench.mini.words import describe_unknown_words
 
     config = load_config(model, ModelConfig)
     for note in describe_unknown_words(config.backbone or "", chosen.items(limit).prompts):
         say_note(note)
-    settings: dict[str, Any] = {
-        "limit": limit,
-        "samples_per_item": samples_per_item,
-        "protocol": protocol,
-        "judges": judges,
-        "statistics": statistics,
-        "device": device,
-        "engine": engine,
-        "workers": workers,
-        "gpus": gpus,
-        "timeout": timeout,
-        "lock": lock,
-    }
+    asked = Asked(
+        limit=limit,
+        samples_per_item=samples_per_item,
+        protocol=protocol,
+        judges=judges,
+        statistics=statistics,
+        device=device,
+    )
+    doing = Doing(engine=engine, workers=workers, timeout=timeout, gpus=gpus, lock=lock, log_to=log_to)
     if share is not None:
-        _draw_share(model, chosen, share, out=out, settings=settings)
+        folder, _ = evaluate_share(model, chosen, share, out, asked=asked, doing=doing)
+        say_note(f"wrote shard {share} into {folder}; 'lepbench merge' makes a run of all shards")
         return
     folder = out or Path("runs") / config.name
-    record = evaluate(model, chosen, folder, **settings)
+    record = evaluate_asked(model, chosen, folder, asked, doing=doing)
     _say_what_lacks(chosen, record)
     if as_json:
         click.echo(json.dumps(record.published()))
     else:
         print_table(record)
     say_where(record, folder)
-
-
-def _draw_share(model: Path, suite: Suite, share: Share, out: Path | None, settings: dict[str, Any]) -> None:
-    from lepbench.api.shares import evaluate_share
-
-    folder, _ = evaluate_share(model, suite, share, out, **settings)
-    say_note(f"wrote shard {share} into {folder}; 'lepbench merge' makes a run of all shards")
 
 
 def print_table(record: Record) -> None:

@@ -99,7 +99,8 @@ def add_command(
     from lepbench.backbones import choose_device
     from lepbench.bars import show_bars
     from lepbench.evaluation.guard import make_guard
-    from lepbench.evaluation.judges import load_judges, ships_judges
+    from lepbench.evaluation.judges import ships_judges
+    from lepbench.evaluation.last_judges import LastJudges
     from lepbench.evaluation.record import read_record
     from lepbench.evaluation.recount import Known
     from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
@@ -108,6 +109,7 @@ def add_command(
     from lepbench.publishing.submission import check_source
 
     known: Known = {}
+    load_judges = LastJudges(str(choose_device(device)))
     own_guard = None if guard is None else make_guard(guard)
 
     def add(folder: Path) -> dict[str, Any]:
@@ -120,7 +122,7 @@ def add_command(
         loaded = None
         if images or ships_judges(terms):
             require_known_programs(found, terms)
-            loaded = load_judges(terms, str(choose_device(device)))
+            loaded = load_judges(terms)
         # Not where stderr is a file: a run that is refused leaves one line there.
         shown = show_bars(transient=True) if sys.stderr.isatty() else nullcontext(ignore_progress)
         with shown as progress:

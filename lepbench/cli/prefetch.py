@@ -11,6 +11,7 @@ import click
 
 from lepbench.cli.console import say_note
 from lepbench.cli.inputs import check_documents
+from lepbench.config import read_yaml
 from lepbench.errors import LepbenchError
 from lepbench.files import format_bytes
 from lepbench.needs import Fetchable
@@ -23,7 +24,7 @@ MODELS = (".yaml", ".yml")
 
 
 @click.command("prefetch")
-@click.argument("name", metavar="NAME|MODEL.yaml")
+@click.argument("name", metavar="NAME|MODEL.yaml|SET.yaml")
 @click.argument("suite", required=False)
 @click.option("--protocol", help="A protocol's name, or a YAML file of terms  [default: the suite's].")
 @click.option("--judges", help="A YAML file of judges instead of the protocol's, or none.")
@@ -49,12 +50,14 @@ def command(
     trust: bool,
     as_json: bool,
 ) -> None:
-    """Download what 'lepbench evaluate MODEL.yaml --suite SUITE' would fetch, or the weights of a detector.
+    """Download what 'lepbench evaluate MODEL.yaml --suite SUITE' would fetch, or 'lepbench run SET.yaml'.
 
     Of a MODEL.yaml, with the SUITE that it needs: the backbone, control module and predictor (safetensors
     alone, half precision where there is nothing else), the judges, and the weights of the protocol's
     detectors. The lockfile says what came: the commits of the hub, the files and their SHA-256. A run with
     HF_HUB_OFFLINE=1 then finds it all.
+
+    Of a SET.yaml, which names its suites, the same for all its runs.
 
     Of a detector: NAME is one of dexined, hed, lineart, lineart-coarse and pidinet. None of their hashes
     ships with this package: give it, or trust the first file; later files are checked against a lock beside
@@ -64,6 +67,7 @@ def command(
     Examples:
       lepbench prefetch model.yaml sketchworld-edges-v1 --dry-run
       lepbench prefetch model.yaml photographs --protocol lepbench-photographs-v1
+      lepbench prefetch examples/contestants.yaml
       lepbench prefetch dexined --trust
       lepbench prefetch dexined --from DexiNed_BIPED_10.pth --sha256 HEX
     """
@@ -79,16 +83,20 @@ def command(
         raise LepbenchError(
             "--from and --sha256 are options of a detector's weights", f"leave them out for {name}"
         )
-    if suite is None:
-        raise LepbenchError("what a run needs depends on its suite", f"lepbench prefetch {name} SUITE")
     check_documents(name, protocol, judges)
-    from lepbench.api.needs import Planned, prefetch_evaluation
+    is_set = "models" in read_yaml(Path(name))
+    if is_set and (suite or protocol or judges):
+        raise LepbenchError(f"{name} is a set: it names suites and protocols", "leave them out")
+    if not is_set and suite is None:
+        raise LepbenchError("what a run needs depends on its suite", f"lepbench prefetch {name} SUITE")
+    from lepbench.api.needs import Planned, PlannedSet, prefetch_evaluation, resolve_planned
     from lepbench.bars import show_bars
     from lepbench.evaluation.lockfile import LOCKFILE
 
-    planned, out = Planned(Path(name), suite, protocol, judges), lock or Path(LOCKFILE)
+    path, out = Path(name), lock or Path(LOCKFILE)
+    planned = PlannedSet(path) if suite is None else Planned(path, suite, protocol, judges)
     with show_bars(transient=True) as progress:
-        needs = planned.resolve_needs(trust, progress)
+        needs = resolve_planned(planned, trust, progress)
         found = None if dry_run else prefetch_evaluation(planned, needs, out, progress)
     if found is None:
         _print_files(needs, as_json)

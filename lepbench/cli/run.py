@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Runs done at once.  [default: 1; one a GPU; with ray as many as the cluster has room for]",
 )
+@click.option("--log-to", help="Show each run in tensorboard, wandb or trackio, too.")
+@click.option(
+    "--lock",
+    type=click.Path(path_type=Path),
+    help="Lockfile of 'lepbench prefetch': its commits are loaded, and its files must be here.",
+)
 @json_option
 def command(
     sets: tuple[Path, ...],
@@ -39,6 +45,8 @@ def command(
     dry_run: bool,
     engine: str | None,
     workers: int | None,
+    log_to: str | None,
+    lock: Path | None,
     as_json: bool,
 ) -> None:
     """Evaluate every model of SET.yaml on every suite, and set the runs in one table.
@@ -77,13 +85,15 @@ def command(
     from lepbench.engines import choose_engine
 
     runner = choose_engine(engine, workers)
+    from lepbench.api.preparing import pinning
     from lepbench.run_sets.plan import make_plan
 
-    plans = [make_plan(path, only, quick=quick) for path in sets]
-    if dry_run:
-        print_result("\n".join(plan.describe() for plan in plans), list(map(_list_runs, plans)), as_json)
-        return
-    outcomes = [_perform(plan, runner, as_json) for plan in plans]
+    with pinning(lock):
+        plans = [make_plan(path, only, quick=quick) for path in sets]
+        if dry_run:
+            print_result("\n".join(plan.describe() for plan in plans), list(map(_list_runs, plans)), as_json)
+            return
+        outcomes = [_perform(plan, runner, log_to, as_json) for plan in plans]
     if any(outcome.failed for outcome in outcomes):
         sys.exit(1)
 
@@ -95,11 +105,11 @@ def _list_runs(plan: Plan) -> dict[str, Any]:
     return {"set": plan.config.name, "suites_to_be_made": [one.name for one in plan.planned], "runs": listed}
 
 
-def _perform(plan: Plan, engine: Engine, as_json: bool) -> SetOutcome:
+def _perform(plan: Plan, engine: Engine, log_to: str | None, as_json: bool) -> SetOutcome:
     """Do what is missing of a set, and print its tables, or a line of JSON, and where its files lie."""
     from lepbench.api.sets import finish_plan, follow_runs
 
-    outcome = finish_plan(plan, follow_runs(True), engine)
+    outcome = finish_plan(plan, follow_runs(True), engine, log_to)
     fronts = [front.describe() for front in outcome.fronts]
     if as_json:
         rows = json.loads(outcome.frame.to_json(orient="records"))

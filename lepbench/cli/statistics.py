@@ -38,16 +38,35 @@ def command() -> None:
 )
 @click.option("--limit", type=int, help="Pictures from the front of the corpus.  [default: all]")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+@click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Chunks read in parallel.  [default: 1; one a GPU; with ray as many as the cluster has room for]",
+)
+@click.option(
+    "--gpus", type=click.FloatRange(min=0), default=1.0, help="GPUs of a worker on Ray.  [default: 1]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def make_command(
-    corpus: str, judges: str, out: Path, size: int | None, limit: int | None, device: str, as_json: bool
+    corpus: str,
+    judges: str,
+    out: Path,
+    size: int | None,
+    limit: int | None,
+    device: str,
+    engine: str | None,
+    workers: int | None,
+    gpus: float,
+    as_json: bool,
 ) -> None:
     """Write the features of the real pictures of CORPUS by every judge that gives any.
 
     CORPUS is a folder of pictures, a data set of build-data, or a suite by name or folder. OUT gets a file
     LABEL.safetensors a judge and statistics.json, which names each by the hash of pictures, judge, resize and
     number. What is there is kept; the same command goes on after an interruption. A folder of features of
-    another corpus is refused. `evaluate --statistics OUT` and `score images --reference OUT` read it.
+    another corpus is refused. `evaluate --statistics OUT` and `score images --reference OUT` read it. Neither
+    engine nor workers change a feature.
 
     \b
     Examples:
@@ -57,7 +76,9 @@ def make_command(
     """
     from lepbench.api.statistics import make_statistics
 
-    made = make_statistics(corpus, judges, out, size=size, limit=limit, device=device)
+    made = make_statistics(
+        corpus, judges, out, size=size, limit=limit, device=device, engine=engine, workers=workers, gpus=gpus
+    )
     click.echo(json.dumps(made.model_dump(mode="json")) if as_json else _describe(made, out))
     if made.repeated:
         say_note(f"{made.repeated} pictures have the same pixels as another of them")

@@ -189,9 +189,12 @@ def store_batch(out: Path, path: Path, drawn: DrawnBatch, schema: pa.Schema) -> 
 
 def holds_all(out: Path, path: Path, schema: pa.Schema) -> bool:
     """Whether a batch is finished, none of its samples failed, and its pictures are there."""
-    if not path.is_file() or pq.read_schema(path).names != schema.names:
+    if not path.is_file():
         return False
-    lines = pq.read_table(path, columns=["row", "item_id", "sample_index", "status"]).to_pylist()
+    with pq.ParquetFile(path) as file:
+        if file.schema_arrow.names != schema.names:
+            return False
+        lines = file.read(columns=["row", "item_id", "sample_index", "status"]).to_pylist()
     return all(line["status"] == OK and has_picture(out, line) for line in lines)
 
 

@@ -22,9 +22,10 @@ from lepbench.evaluation.condition_runner import DrawnBatch, fail_batch, holds_a
 from lepbench.evaluation.condition_table import ConditionTable, locate_batch
 from lepbench.evaluation.conditions import Condition, hash_condition
 from lepbench.evaluation.drawing_job import BatchPiece
-from lepbench.evaluation.sample import Batch
+from lepbench.evaluation.sample import FAILED, Batch
 from lepbench.evaluation.schema import HALVED, make_work_schema
 from lepbench.progress import Progress
+from lepbench.run_log import Note, ignore_event
 from lepbench.shares import Share
 
 
@@ -51,6 +52,7 @@ class ConditionDrawer:
         team: draws and scores.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
         share: the batches that are drawn; None for all.
+        note: called with an event and its values: a batch some of whose samples failed.
         reused: the conditions that were taken from the cache, so far.
         peaks: the most memory that workers took, and that of their accelerators.
     """
@@ -60,6 +62,7 @@ class ConditionDrawer:
     team: Team
     progress: Progress
     share: Share | None = None
+    note: Note = ignore_event
     reused: list[str] = field(default_factory=list)
     peaks: Peaks = field(default_factory=Peaks)
 
@@ -111,11 +114,20 @@ class ConditionDrawer:
         with BackgroundJobs() as background:
             for piece, drawn in self.team.run(pieces, ignore_entries, self._fail) if pieces else ():
                 halved = _say_halved(name, drawn, halved)
+                self._note_failed(piece, drawn)
                 self.peaks.add(*drawn.peaks)
                 background.start(store_batch, self.out, paths[piece.number], drawn, schema=self.schema)
                 done += piece.entries
                 self.progress(name, done, total)
         return ConditionTable(self.schema, list(paths.values()))
+
+    def _note_failed(self, piece: BatchPiece, drawn: DrawnBatch) -> None:
+        failed = [row for row in drawn.rows if row["status"] == FAILED]
+        if failed:
+            reasons = sorted({row["reason"] for row in failed})
+            self.note(
+                "failed", stage=piece.condition, batch=piece.number, samples=len(failed), reasons=reasons
+            )
 
     def _fail(self, piece: BatchPiece, reason: str) -> DrawnBatch:
         return fail_batch(piece.condition, self.bench.batches[piece.condition][piece.number], reason)

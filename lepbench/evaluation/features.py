@@ -17,6 +17,7 @@ from lepbench.evaluation.schema import FEATURES
 from lepbench.files import atomic_path, require_within, sha256_file
 from lepbench.judges import JudgeStatistics
 from lepbench.judges.provenance import read_tensors
+from lepbench.on_demand import OnDemand
 
 TENSOR = "features"
 RunFeatures = Mapping[str, Mapping[str, NDArray[np.float32]]]
@@ -63,7 +64,7 @@ def stack_features(batches: Iterable[pa.Table], column: str) -> NDArray[np.float
 
 
 def read_features(folder: Path, hashes: Mapping[str, str]) -> RunFeatures:
-    """The features of a run.
+    """The features of a run, each file of which is read when it is asked for.
 
     Args:
         hashes: SHA-256 of the files by name, as the record has them.
@@ -71,15 +72,19 @@ def read_features(folder: Path, hashes: Mapping[str, str]) -> RunFeatures:
     Raises:
         LepbenchError: a file is missing, or not the one that the record names.
     """
-    found: dict[str, dict[str, NDArray[np.float32]]] = {}
+    found: dict[str, dict[str, Path]] = {}
     for name, digest in hashes.items():
         condition, _, label = name.removesuffix(".safetensors").partition("@")
         path = locate_features(folder, condition, label)
         require_within(folder, path)
         if not path.is_file() or sha256_file(path) != digest:
             raise LepbenchError(f"{path} is missing or not the file of the record", "evaluate again")
-        found.setdefault(condition, {})[label] = read_matrix(path)
-    return found
+        found.setdefault(condition, {})[label] = path
+    return {condition: _read_on_demand(paths) for condition, paths in found.items()}
+
+
+def _read_on_demand(paths: Mapping[str, Path]) -> OnDemand[NDArray[np.float32]]:
+    return OnDemand(paths, lambda label: read_matrix(paths[label]))
 
 
 def read_matrix(path: Path) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from lepbench.evaluation.cost import SECONDS, measure_cost
 from lepbench.evaluation.environment import Environment
 from lepbench.evaluation.facts import Facts
 from lepbench.evaluation.features import read_features, write_features
-from lepbench.evaluation.folder import clear_work, write_samples
+from lepbench.evaluation.folder import StoredSamples, clear_work, write_samples
 from lepbench.evaluation.layout import SAMPLES
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Amount, Identity, Record, Timing, write_record
@@ -25,7 +25,7 @@ from lepbench.evaluation.references import load_references
 from lepbench.evaluation.run_plan import RunPlan
 from lepbench.evaluation.sample import FAILED
 from lepbench.evaluation.schema import HALVED, make_work_schema
-from lepbench.evaluation.summary import summarise_samples
+from lepbench.evaluation.summary import summarise_conditions
 from lepbench.files import sha256_file
 
 
@@ -66,7 +66,7 @@ def finish_run(
             f"none of {drawn} pictures of the model could be drawn: {reason}",
             "correct its cause, and run the same command again",
         )
-    samples = write_samples(out, list(tables.values()))
+    write_samples(out, list(tables.values()))
     hashes = write_features(out, list(tables), list(tables.values()))
     facts = effort.facts
     record = Record(
@@ -77,7 +77,9 @@ def finish_run(
         truncated=facts.truncated,
         cut_captions=facts.cut_captions,
         notes=(*facts.notes, *_note_halved(states)),
-        rows=summarise_samples(samples, read_features(out, hashes), load_references(protocol), protocol),
+        rows=summarise_conditions(
+            StoredSamples(out, tables), read_features(out, hashes), load_references(protocol), protocol
+        ),
         samples_sha256=sha256_file(out / SAMPLES),
         features_sha256=hashes,
         reused=effort.reused,

@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.condition_runner import write_table
 from lepbench.evaluation.condition_table import WORK, ConditionTable
 from lepbench.evaluation.conditions import REAL
 from lepbench.evaluation.layout import RECORD, SAMPLES
 from lepbench.evaluation.record import Identity
 from lepbench.evaluation.schema import FEATURES, KEPT
 from lepbench.faults import explain
-from lepbench.files import list_visible, make_folder, read_json, write_text
+from lepbench.files import atomic_path, list_visible, make_folder, read_json, write_text
+from lepbench.on_demand import OnDemand
 
 OWNER = "run.json"
+GROUP = 1 << 14
+"""Rows of a row group of `samples.parquet`, which are in memory together."""
 STATE = "method/state"
 """Among the hashes of a run whose code holds what no hash tells: a number of its own."""
 
@@ -113,16 +117,38 @@ def holds_work(out: Path) -> bool:
     return (out / RECORD).is_file() or any(not name.startswith(f"{REAL.name}-") for name in batches)
 
 
-def write_samples(out: Path, tables: list[ConditionTable]) -> pa.Table:
-    """Write `samples.parquet`; what it holds."""
+def write_samples(out: Path, tables: Sequence[ConditionTable]) -> None:
+    """Write `samples.parquet`, batch by batch; its row groups depend on the number of rows alone."""
     kept = [
-        name
-        for name in tables[0].schema.names
-        if name not in dict(KEPT) and not name.startswith(f"{FEATURES}@")
+        field
+        for field in tables[0].schema
+        if field.name not in dict(KEPT) and not field.name.startswith(f"{FEATURES}@")
     ]
-    samples = pa.concat_tables([table.read_columns(kept) for table in tables]).combine_chunks()
-    write_table(out / SAMPLES, samples)
-    return samples
+    schema = pa.schema(kept)
+    batches = (batch for table in tables for batch in table.read_batches(schema.names))
+    with atomic_path(out / SAMPLES) as partial, pq.ParquetWriter(partial, schema) as writer:
+        for group in regroup_rows(batches, GROUP):
+            writer.write_table(group)
+
+
+def regroup_rows(batches: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    """The same rows in tables of `size`, and one of those that are left."""
+    held: list[pa.Table] = []
+    for batch in batches:
+        held.append(batch)
+        while sum(map(len, held)) >= size:
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, size).combine_chunks()
+            held = [whole.slice(size)]
+    if sum(map(len, held)):
+        yield pa.concat_tables(held).combine_chunks()
+
+
+class StoredSamples(OnDemand[pa.Table]):
+    """The rows of each condition in `samples.parquet`, by its name; each is read when it is asked for."""
+
+    def __init__(self, out: Path, names: Iterable[str]) -> None:
+        super().__init__(names, lambda name: pq.read_table(out / SAMPLES, filters=[("row", "==", name)]))
 
 
 def clear_work(out: Path) -> None:

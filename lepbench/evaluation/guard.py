@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from lepbench.judges import (
     ClipJudgeConfig,
     JudgeConfig,
     Judges,
+    LoadedJudge,
     SketchworldClipConfig,
     SketchworldGuardConfig,
     load_judge,
@@ -143,6 +145,12 @@ def make_guard(folder: Path) -> JudgeConfig:
     return ClipJudgeConfig(model=str(folder), label="guard", use=("captions", "features"))
 
 
+@lru_cache(maxsize=1)
+def _load_guard(guard: JudgeConfig, device: str) -> LoadedJudge:
+    """The guard, kept for the next run."""
+    return load_judge(guard, device)
+
+
 def guard_run(
     folder: Path,
     record: Record,
@@ -171,7 +179,7 @@ def guard_run(
     if terms is None or REAL.name not in record.rows:
         return None
     label = terms.judges[1].label
-    judges = Judges.of({label: load_judge(terms.judges[1], device)})
+    judges = Judges.of({label: _load_guard(terms.judges[1], device)})
     stored = read_samples(folder, record.protocol)
     if name_similarities(terms.judges[0].label)[0] not in stored:
         return None

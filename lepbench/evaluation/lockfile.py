@@ -42,17 +42,18 @@ class LockedSource(Config):
 
 
 class Lockfile(Config):
-    """All that an evaluation has from elsewhere.
+    """All that an evaluation, or a set of them, has from elsewhere.
 
     Attributes:
         lepbench: the version that listed it.
-        model: path of the MODEL.yaml.
-        suite, protocol: as they were given; None for the suite's own protocol.
+        model: path of the MODEL.yaml, or of the SET.yaml.
+        suite, protocol: as they were given; None for the suite's own protocol, and for a set, which names its
+            own.
     """
 
     lepbench: str
     model: str
-    suite: str
+    suite: str | None = None
     protocol: str | None = None
     sources: tuple[LockedSource, ...] = ()
 

@@ -110,7 +110,9 @@ def _take_batches(one: MergedShare, out: Path) -> None:
 
 
 def _link_pictures(path: Path, folder: Path, out: Path) -> None:
-    for line in pq.read_table(path, columns=list(NAMED)).to_pylist():
+    with pq.ParquetFile(path) as file:
+        lines = file.read(columns=list(NAMED)).to_pylist()
+    for line in lines:
         if line["status"] != OK or CONDITIONS[line["row"]].borrows is not None:
             continue
         if not has_picture(folder, line):

@@ -211,6 +211,16 @@ class Record(Config):
         }
 
 
+def list_values(record: Record) -> dict[str, float]:
+    """Every figure that is defined, by `CONDITION/METRIC`."""
+    return {
+        f"{row}/{name}": figure.value
+        for row, figures in record.rows.items()
+        for name, figure in figures.items()
+        if figure.value is not None
+    }
+
+
 def write_record(folder: Path, record: Record) -> None:
     """Write `record.json` atomically; rows and metrics keep their order."""
     write_text(folder / RECORD, json.dumps(record.model_dump(mode="json"), indent=1) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,17 +32,19 @@ from lepbench.evaluation.opening import LoadBackbone, Opened, collect_weights, o
 from lepbench.evaluation.parts import hash_protocol
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
-from lepbench.evaluation.record import Identity, Record, read_record
+from lepbench.evaluation.record import Identity, Record, list_values, read_record
 from lepbench.evaluation.run_plan import RunPlan
 from lepbench.evaluation.schema import make_schema
 from lepbench.evaluation.share_state import DoneShare, ShareState, claim_share, write_share
 from lepbench.judges import Judges
 from lepbench.locks import lock_results
 from lepbench.methods import Method, ModelConfig
-from lepbench.progress import Progress, ignore_progress
+from lepbench.progress import Progress, ignore_progress, join_progress
+from lepbench.run_log import RunLog, logging_run
 from lepbench.shares import Share
 from lepbench.suites import Suite
 from lepbench.threads import count_threads
+from lepbench.trackers import check_tracker
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Means:
         stateful: whether that method holds what no hash tells; its run is then never read back.
         load: loads a backbone, as `load_backbone` does, or gives one that was loaded before.
         progress: called with (stage, done, total): the condition, its samples done, its samples in all.
+        log_to: a name in `lepbench.trackers.TRACKERS`; None for none.
     """
 
     engine: Engine = field(default_factory=InProcess)
@@ -66,6 +69,7 @@ class Means:
     stateful: bool = False
     load: LoadBackbone = load_backbone
     progress: Progress = ignore_progress
+    log_to: str | None = None
 
     @property
     def apart(self) -> bool:
@@ -110,8 +114,12 @@ def evaluate(
             # A kill right after the record was written left it.
             clear_work(out)
             return finished
-        effort = run.draw()
-        return finish_run(out, run.identity, plan.protocol, tables=list_tables(out, plan), effort=effort)
+        with run.logging() as log:
+            effort = run.draw(log)
+            tables = list_tables(out, plan)
+            record = finish_run(out, run.identity, plan.protocol, tables=tables, effort=effort)
+            log.tell(list_values(record), record.sample_count * len(record.rows))
+            return record
 
 
 def evaluate_share(
@@ -137,7 +145,8 @@ def evaluate_share(
     )
     with _begin(plan, out, chosen, share) as run:
         batches = {kind.name: len(plan.make_batches(kind)) for kind in plan.kinds}
-        done = DoneShare(protocol=plan.protocol, batches=batches, effort=run.draw())
+        with run.logging() as log:
+            done = DoneShare(protocol=plan.protocol, batches=batches, effort=run.draw(log))
         state = ShareState(number=share.number, of=share.of, done=done)
         write_share(out, state)
         return state
@@ -181,11 +190,19 @@ class _Run:
     opened: Opened
     started: float
 
-    def draw(self) -> Effort:
+    def logging(self) -> AbstractContextManager[RunLog]:
+        """A block that is logged in the folder."""
+        settings = self.identity.model_dump(mode="json", exclude={"weights", "packages"})
+        return logging_run(self.out, self.plan.model.name, settings, self.means.log_to)
+
+    def draw(self, log: RunLog) -> Effort:
         """Draw and score what is missing."""
         bench = make_bench(self.plan, self.opened, self.out)
+        progress = join_progress(self.means.progress, log.follow)
         with self._start(bench) as team:
-            drawer = ConditionDrawer(self.out, bench, team, progress=self.means.progress, share=self.share)
+            drawer = ConditionDrawer(
+                self.out, bench, team, progress=progress, share=self.share, note=log.write
+            )
             drawer.draw_all(self._list_shared())
         drawer.peaks.add(measure_peak_memory(), measure_peak_accelerator_memory(self.identity.device))
         return Effort(
@@ -221,6 +238,7 @@ class _Run:
 def _begin(plan: RunPlan, out: Path, means: Means, share: Share | None) -> Iterator[_Run]:
     """Load a run, and hold its folder for it."""
     started = time.perf_counter()
+    check_tracker(means.log_to)
     if means.apart and means.method is not None:
         raise LepbenchError(
             "a method that is no file cannot be drawn by other processes",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lepbench.evaluation.conditions import REAL
 from lepbench.evaluation.features import RunFeatures, find_features
@@ -17,6 +18,7 @@ from lepbench.evaluation.protocol import ITEMS, Protocol
 from lepbench.evaluation.sample import OK
 from lepbench.judges import JudgeStatistics
 from lepbench.metrics.statistics import Draws
+from lepbench.on_demand import OnDemand
 from lepbench.submitted import is_ours
 
 
@@ -47,19 +49,40 @@ def summarise_samples(
     references: Mapping[str, JudgeStatistics],
     protocol: Protocol,
 ) -> dict[str, Figures]:
-    """The metrics of every condition of a samples table, without failed samples.
+    """The metrics of every condition of a samples table; see `summarise_conditions`."""
+    rows = {row: samples.filter(pc.field("row") == row) for row in samples["row"].unique().to_pylist()}
+    return summarise_conditions(rows, features, references, protocol)
+
+
+def summarise_conditions(
+    samples: Mapping[str, pa.Table],
+    features: RunFeatures,
+    references: Mapping[str, JudgeStatistics],
+    protocol: Protocol,
+) -> dict[str, Figures]:
+    """The metrics of every condition, without failed samples.
+
+    One condition is read at a time, beside the real pictures.
 
     Args:
-        samples: with the columns of `make_schema`; the condition `real` is needed for `clip_skill`.
+        samples: of each condition by name, with the columns of `make_schema`; the condition `real` is needed
+            for `clip_skill`.
         features: of the pictures, by the judges.
         references: features of real pictures by the judge's label; none where the items' own are taken.
     """
-    frame = number_pictures(samples.to_pandas())
-    good = frame[frame["status"] == OK]["row"].value_counts()
-    return {
-        row: _figures(found, int(good.get(row, 0)), protocol)
-        for row, found in resample_conditions(frame, features, references, protocol).items()
-    }
+    real = _select_good(samples[REAL.name].to_pandas()) if REAL.name in samples else None
+    known = _choose_references(features, references, protocol)
+    summary = {}
+    for row in samples:
+        frame = _select_good(number_pictures(samples[row].to_pandas()))
+        found = _draw_condition(row, frame, real, features=features, known=known, protocol=protocol)
+        summary[row] = _figures(found, len(frame), protocol)
+    return summary
+
+
+def _select_good(frame: pd.DataFrame) -> pd.DataFrame:
+    """The samples that were drawn."""
+    return frame[frame["status"] == OK]
 
 
 def number_pictures(samples: pd.DataFrame) -> pd.DataFrame:
@@ -84,37 +107,54 @@ def resample_conditions(
         samples: as `number_pictures` gives them, or some of them.
         rows: names of conditions; None for all.
     """
-    good = samples[samples["status"] == OK]
-    real = good[good["row"] == REAL.name].set_index("item_id")
-    known = _take_items(features) if protocol.reference == ITEMS else references
+    good = _select_good(samples)
+    real = good[good["row"] == REAL.name]
+    known = _choose_references(features, references, protocol)
     return {
-        row: _draws(
-            ConditionSamples(
-                frame := good[good["row"] == row],
-                real,
-                protocol,
-                features={
-                    label: matrix[frame["picture"].to_numpy()]
-                    for label, matrix in find_features(features, row).items()
-                },
-                # Pictures are at no distance from themselves.
-                references={} if row == REAL.name and protocol.reference == ITEMS else known,
-            )
+        row: _draw_condition(
+            row, good[good["row"] == row], real, features=features, known=known, protocol=protocol
         )
         for row in samples["row"].unique()
         if rows is None or row in rows
     }
 
 
-def _take_items(features: RunFeatures) -> dict[str, JudgeStatistics]:
-    """The real pictures of the items as the reference."""
+def _choose_references(
+    features: RunFeatures, references: Mapping[str, JudgeStatistics], protocol: Protocol
+) -> Mapping[str, JudgeStatistics]:
+    """What sets of pictures are compared with: those that are given, or the real pictures of the items."""
+    if protocol.reference != ITEMS:
+        return references
     return {label: JudgeStatistics(matrix) for label, matrix in features.get(REAL.name, {}).items()}
 
 
-def _draws(row: ConditionSamples) -> dict[str, Draws]:
-    if row.frame.empty:
+def _draw_condition(
+    row: str,
+    frame: pd.DataFrame,
+    real: pd.DataFrame | None,
+    *,
+    features: RunFeatures,
+    known: Mapping[str, JudgeStatistics],
+    protocol: Protocol,
+) -> dict[str, Draws]:
+    """The metrics of the samples of one condition that were drawn.
+
+    Args:
+        frame: with the column `picture`.
+        real: the real pictures that could be read; None where the run has none.
+    """
+    if frame.empty:
         return {}
-    figures = (draw_measure(measure, row) for measure in select_measures(row.protocol))
+    own, pictures = find_features(features, row), frame["picture"].to_numpy()
+    samples = ConditionSamples(
+        frame,
+        (frame.iloc[:0] if real is None else real).set_index("item_id"),
+        protocol,
+        features=OnDemand(own, lambda label: own[label][pictures]),
+        # Pictures are at no distance from themselves.
+        references={} if row == REAL.name and protocol.reference == ITEMS else known,
+    )
+    figures = (draw_measure(measure, samples) for measure in select_measures(protocol))
     return {name: draws for found in figures for name, draws in found.items()}
 
 

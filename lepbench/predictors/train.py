@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -24,12 +25,16 @@ from lepbench.predictors.losses import LOSSES
 from lepbench.predictors.process_group import ALONE, ProcessGroup, init
 from lepbench.predictors.train_config import TrainConfig
 from lepbench.predictors.training_result import TrainingResult, write_result
-from lepbench.progress import Progress, ignore_progress
+from lepbench.progress import Progress, ignore_progress, join_progress
 from lepbench.registry import suggest_name
+from lepbench.run_log import RunLog, logging_run
 from lepbench.seeds import derive_seed, is_held_out, make_generator
+from lepbench.trackers import Tell, check_tracker, ignore_values
 
 
-def train_predictor(config: TrainConfig, out: Path, progress: Progress) -> TrainingResult | None:
+def train_predictor(
+    config: TrainConfig, out: Path, progress: Progress, log_to: str | None = None
+) -> TrainingResult | None:
     """Train a predictor into the folder `out`, resuming from a checkpoint there.
 
     Every step has its own generator, so an interrupted run ends with the same weights as an
@@ -39,17 +44,33 @@ def train_predictor(config: TrainConfig, out: Path, progress: Progress) -> Train
     Under `accelerate launch` the processes share every batch (`ProcessGroup`); only the main one writes,
     shows progress and returns a result.
 
+    Args:
+        log_to: a name in `lepbench.trackers.TRACKERS`; None for none.
+
     Raises:
-        LepbenchError: backbone or data cannot be used, or `out` holds a run of another configuration.
+        LepbenchError: backbone or data cannot be used, `out` holds a run of another configuration, or there
+            is no such tracker.
     """
+    check_tracker(log_to)
     processes, device = init(config.device)
     shown = progress if processes.is_main else ignore_progress
     backbone = load_backbone(config.backbone, device, config.precision)
     with processes.main_first():
         data, held_out = _split(config, backbone, config.cache or find_cache_folder() / "latents", shown)
-    outcome = train_on(
-        config, backbone, data=data, held_out=held_out, out=out, progress=shown, processes=processes
-    )
+    make_folder(out)
+    settings = config.without_places().model_dump(mode="json")
+    logged = logging_run(out, out.name, settings, log_to) if processes.is_main else nullcontext(None)
+    with logged as log:
+        outcome = train_on(
+            config,
+            backbone,
+            data=data,
+            held_out=held_out,
+            out=out,
+            progress=shown,
+            processes=processes,
+            log=log,
+        )
     processes.leave()
     return outcome
 
@@ -63,16 +84,19 @@ def train_on(
     out: Path,
     progress: Progress,
     processes: ProcessGroup = ALONE,
+    log: RunLog | None = None,
 ) -> TrainingResult | None:
     """As `train_predictor`, on a loaded backbone and triplets, not those of the configuration."""
+    shown = progress if log is None else join_progress(progress, log.follow)
     make_folder(out)
     predictor = _build(config, backbone)
     features = NoisyFeatures(backbone, predictor, processes)
     if not processes.is_main:
         _assist(config, features, data)
         return None
-    losses = _fit(config, features, data, out=out, progress=progress)
-    curve = measure_held_out_curve(backbone, predictor, held_out, progress, batch=config.batch)
+    tell = ignore_values if log is None else log.tell
+    losses = _fit(config, features, data, out=out, progress=shown, tell=tell)
+    curve = measure_held_out_curve(backbone, predictor, held_out, shown, batch=config.batch)
     outcome = TrainingResult(
         recipe=config.without_places(),
         backbone_sha256=backbone.files_sha256,
@@ -84,11 +108,18 @@ def train_on(
         target_variance=curve[0].target_variance,
     )
     write_result(out, predictor, outcome=outcome, curve=curve, losses=losses)
+    tell({"held_out_loss": outcome.held_out_loss, "training_loss": outcome.training_loss}, config.steps)
     return outcome
 
 
 def _fit(
-    config: TrainConfig, features: NoisyFeatures, data: EncodedTriplets, out: Path, progress: Progress
+    config: TrainConfig,
+    features: NoisyFeatures,
+    data: EncodedTriplets,
+    *,
+    out: Path,
+    progress: Progress,
+    tell: Tell,
 ) -> list[float]:
     """Run the remaining steps; the loss of every step."""
     backbone, predictor = features.backbone, features.predictor
@@ -99,6 +130,8 @@ def _fit(
     predictor.train()
     while state.step < config.steps:
         state.losses.append(train_step(config, features, data, optimiser=optimiser, step=state.step))
+        rate = learning_rate(config, state.step - 1)
+        tell({"loss": state.losses[-1], "learning_rate": rate}, state.step)
         progress("training", state.step, config.steps)
         if state.step % config.checkpoint_every == 0 or state.step == config.steps:
             save_checkpoint(out, predictor, optimiser=optimiser, state=state, identity=identity)

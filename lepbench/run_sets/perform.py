@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from lepbench.backbones import choose_device
 from lepbench.errors import LepbenchError
-from lepbench.evaluation.judges import load_judges
+from lepbench.evaluation.last_judges import LastJudges
+from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate
 from lepbench.judges import Judges
@@ -20,7 +21,6 @@ from lepbench.run_sets.follow import Follow
 from lepbench.run_sets.last_backbone import LastBackbone
 from lepbench.run_sets.runs import SetRun
 from lepbench.run_sets.states import State
-from lepbench.run_sets.tasks import Task
 from lepbench.submitted import describe_error
 
 
@@ -39,15 +39,21 @@ class Outcome:
 
 
 def perform_runs(
-    config: RunSet, runs: Sequence[SetRun], states: Sequence[State], follow: Follow
+    config: RunSet,
+    runs: Sequence[SetRun],
+    states: Sequence[State],
+    follow: Follow,
+    *,
+    log_to: str | None = None,
 ) -> list[Outcome]:
     """Do what is missing of the runs; an interruption leaves what was done for the next call.
 
     Args:
         states: of each run.
         follow: shows the runs that draw something.
+        log_to: a tracker, as for `evaluate`.
     """
-    worker = RunWorker(config, total=sum(state is not State.DONE for state in states))
+    worker = RunWorker(config, total=sum(state is not State.DONE for state in states), log_to=log_to)
     return [worker.perform(run, state, follow) for run, state in zip(runs, states, strict=True)]
 
 
@@ -57,10 +63,11 @@ class RunWorker:
 
     config: RunSet
     total: int
+    log_to: str | None = None
     seconds: list[float] = field(default_factory=list)
     begun: int = 0
     load: LastBackbone = field(default_factory=LastBackbone)
-    judges: tuple[Task, Judges] | None = None
+    judges: LastJudges | None = None
 
     def perform(self, run: SetRun, state: State, follow: Follow) -> Outcome:
         if state is State.DONE:
@@ -97,21 +104,21 @@ class RunWorker:
             limit=run.task.limit,
             samples_per_item=self.config.samples_per_item,
             device=self.config.device,
-            judges=self._load_judges(run.task),
+            judges=self._load_judges(run.task.protocol),
             protocol=run.task.protocol,
             load=self.load,
             progress=progress,
+            log_to=self.log_to,
         )
         # A kill right after the record was written leaves a run that is done and not shown.
         if state is not State.DONE or not (run.folder / SHEET).is_file():
             publish_run(record, run.task.suite, run.folder)
         return record
 
-    def _load_judges(self, task: Task) -> Judges:
-        if self.judges is None or self.judges[0] is not task:
-            self.judges = None
-            self.judges = task, load_judges(task.protocol, str(choose_device(self.config.device)))
-        return self.judges[1]
+    def _load_judges(self, protocol: Protocol) -> Judges:
+        if self.judges is None:
+            self.judges = LastJudges(str(choose_device(self.config.device)))
+        return self.judges(protocol)
 
 
 def write_duration(seconds: float) -> str:

@@ -37,7 +37,7 @@ class SetJob:
     """The runs of a set, for processes that see the same files.
 
     Attributes:
-        asked: the set, and its runs with their states.
+        asked: the set, its runs with their states, and a tracker.
     """
 
     asked: Pickled
@@ -46,8 +46,8 @@ class SetJob:
 
     def open(self) -> None:
         """Read what is to be done."""
-        with self.asked.read() as (config, runs):
-            self._runs, self._worker = runs, RunWorker(config, len(runs))
+        with self.asked.read() as (config, runs, log_to):
+            self._runs, self._worker = runs, RunWorker(config, len(runs), log_to)
 
     def perform(self, number: int) -> str:
         """Do a run; why it failed, or an empty text."""
@@ -64,10 +64,16 @@ def perform_piece(job: SetJob, piece: RunPiece, progress: EntryProgress) -> str:
 
 
 def perform_runs_apart(
-    config: RunSet, runs: Sequence[SetRun], states: Sequence[State], follow: Follow, engine: Engine
+    config: RunSet,
+    runs: Sequence[SetRun],
+    states: Sequence[State],
+    follow: Follow,
+    *,
+    engine: Engine,
+    log_to: str | None = None,
 ) -> list[Outcome]:
     """Do what is missing of the runs, several at once; see `perform.perform_runs`."""
-    job = SetJob(pickle_for_workers((config, list(zip(runs, states, strict=True))), is_trusting()))
+    job = SetJob(pickle_for_workers((config, list(zip(runs, states, strict=True)), log_to), is_trusting()))
     on_gpus = choose_device(config.device).type == "cuda"
     pieces, reasons = [RunPiece(number) for number in range(len(runs))], dict[int, str]()
     with (

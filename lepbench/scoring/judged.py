@@ -11,10 +11,11 @@ from lepbench.metrics.coverage import NEIGHBOURS, bootstrap_coverage, density, r
 from lepbench.metrics.statistics import Interval, bootstrap
 from lepbench.progress import Progress
 from lepbench.scoring.extractors import Extractor
+from lepbench.scoring.feature_job import load_embeds
 from lepbench.scoring.features import Pictures, PictureSet, embed_pictures, find_pictures, take_label
 from lepbench.scoring.images import ImageScores, compare_sets
 from lepbench.scoring.reference import is_statistics, read_judged
-from lepbench.scoring.statistics import load_embeds, select_featuring
+from lepbench.scoring.statistics import select_featuring
 
 
 class JudgedScores(NamedTuple):

@@ -9,8 +9,9 @@ from lepbench.files import sha256_file
 from lepbench.judges import JudgeConfig, JudgeStatistics
 from lepbench.judges.provenance import describe_judge, hash_judge, read_digests
 from lepbench.scoring.extractors import Extractor
+from lepbench.scoring.feature_job import SUFFIX
 from lepbench.scoring.features import PictureSet
-from lepbench.scoring.statistics import LISTING, SUFFIX, read_statistics
+from lepbench.scoring.statistics import LISTING, read_statistics
 
 
 def is_statistics(folder: Path) -> bool:

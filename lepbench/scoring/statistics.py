@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lepbench.config import Config, parse_config
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, make_folder, read_json, sha256_bytes, sha256_file, write_text
-from lepbench.judges import JudgeConfig, Judges, LoadedJudge, load_judge
-from lepbench.judges.base import Embed, require_labels, select_able
+from lepbench.files import make_folder, read_json, sha256_bytes, sha256_file, write_text
+from lepbench.judges import JudgeConfig
+from lepbench.judges.base import require_labels, select_able
 from lepbench.judges.provenance import (
-    PICTURES,
     Provenance,
     describe_judge,
     hash_judge,
@@ -24,29 +22,18 @@ from lepbench.judges.provenance import (
     save_features,
 )
 from lepbench.progress import Progress
-from lepbench.scoring.features import EmbeddedSet, Pictures, embed_pictures
+from lepbench.scoring.feature_job import (
+    SUFFIX,
+    Computing,
+    CorpusPictures,
+    embed_in_chunks,
+    load_embeds,
+    make_feature_job,
+)
 
 LISTING = "statistics.json"
-SUFFIX = ".safetensors"
 PARTS = ".parts"
 """Folder of what an interrupted run has finished."""
-CHUNK = 256
-"""Pictures that an interruption costs at most; a multiple of the batch."""
-
-
-@dataclass(frozen=True)
-class CorpusPictures:
-    """The pictures of a corpus, and what tells it from another without decoding them.
-
-    Attributes:
-        pictures: as they are scored.
-        source_sha256: over the bytes that the corpus is stored in, wherever it lies.
-        size: side of the centre square they are resized to, px; None where they are left as they are.
-    """
-
-    pictures: Pictures
-    source_sha256: str
-    size: int | None = None
 
 
 class JudgeEntry(Config):
@@ -75,7 +62,12 @@ class Statistics(Config):
 
 
 def make_statistics(
-    corpus: CorpusPictures, judges: Sequence[JudgeConfig], out: Path, *, device: str, progress: Progress
+    corpus: CorpusPictures,
+    judges: Sequence[JudgeConfig],
+    out: Path,
+    computing: Computing,
+    *,
+    progress: Progress,
 ) -> Statistics:
     """Write the features of a corpus by every judge that gives any, `LABEL.safetensors`, and a listing.
 
@@ -83,6 +75,7 @@ def make_statistics(
 
     Args:
         judges: those without features are passed over.
+        computing: who computes them, which changes no number.
         progress: called with (stage, done, total).
 
     Raises:
@@ -96,7 +89,7 @@ def make_statistics(
     lacking = [judge for judge in wanted if known is None or not _is_made(known, judge, out)]
     if known is not None and not lacking:
         return known
-    made = _make_lacking(corpus, lacking, out, device=device, progress=progress)
+    made = _make_lacking(corpus, lacking, out, computing, progress=progress)
     if known is not None and known.corpus_sha256 != made.corpus_sha256:
         raise LepbenchError(f"{out} holds features of other pictures", "choose another --out, or remove it")
     merged = made.model_copy(update={"judges": {**(known.judges if known else {}), **made.judges}})
@@ -129,17 +122,6 @@ def select_featuring(judges: Sequence[JudgeConfig]) -> list[JudgeConfig]:
     return found
 
 
-def load_embeds(judges: Sequence[JudgeConfig], device: str) -> tuple[dict[str, Embed], Mapping[str, str]]:
-    """The networks of judges that give features, by label, and the SHA-256 of their files by `LABEL/NAME`.
-
-    Raises:
-        LepbenchError: a judge cannot be loaded.
-    """
-    loaded: dict[str, LoadedJudge] = {judge.label: load_judge(judge, device) for judge in judges}
-    embeds = {label: one.features for label, one in loaded.items() if one.features is not None}
-    return embeds, Judges.of(loaded).weights
-
-
 def _require_same_corpus(known: Statistics, corpus: CorpusPictures, out: Path) -> None:
     here = {"content": corpus.source_sha256, "size": corpus.size, "number of pictures": corpus.pictures.count}
     there = {"content": known.source_sha256, "size": known.size, "number of pictures": known.n}
@@ -164,14 +146,21 @@ def _is_made(known: Statistics, judge: JudgeConfig, out: Path) -> bool:
 
 
 def _make_lacking(
-    corpus: CorpusPictures, judges: Sequence[JudgeConfig], out: Path, *, device: str, progress: Progress
+    corpus: CorpusPictures,
+    judges: Sequence[JudgeConfig],
+    out: Path,
+    computing: Computing,
+    *,
+    progress: Progress,
 ) -> Statistics:
     """Write the features by some judges; the listing is of these alone."""
     pinned = [judge.pin() for judge in judges]
-    embeds, weights = load_embeds(pinned, device)
+    embeds = load_embeds(pinned, computing.device)
+    weights = embeds.weights
     terms = [corpus.source_sha256, corpus.size, [describe_judge(judge) for judge in pinned], dict(weights)]
     parts = make_folder(out / PARTS / sha256_bytes(json.dumps(terms, sort_keys=True).encode())[:16])
-    found = embed_in_chunks(corpus.pictures, embeds, parts, progress)
+    job = make_feature_job(corpus, pinned, embeds, computing)
+    found = embed_in_chunks(job, corpus.pictures, parts, computing, progress=progress)
     entries = {}
     for judge in pinned:
         about = Provenance(
@@ -202,30 +191,3 @@ def _make_lacking(
 
 def _is_of(name: str, judge: JudgeConfig) -> bool:
     return name.startswith(f"{judge.label}/")
-
-
-def embed_in_chunks(
-    pictures: Pictures, embeds: Mapping[str, Embed], parts: Path, progress: Progress
-) -> EmbeddedSet:
-    """The features of a whole set; chunks whose file is there are read from it.
-
-    Raises:
-        LepbenchError: a picture cannot be read, or a file not be written.
-    """
-    from safetensors.numpy import load_file, save_file
-
-    chunks = []
-    for start in range(0, pictures.count, CHUNK):
-        path = parts / f"{start:08d}{SUFFIX}"
-        numbers = range(start, min(start + CHUNK, pictures.count))
-        if not path.is_file():
-            found = embed_pictures(pictures, embeds, numbers, progress)
-            with atomic_path(path) as partial:
-                # A label holds no capital letter, so none is that of the digests.
-                save_file({**found.features, PICTURES.upper(): found.digests}, partial)
-        chunks.append(load_file(path))
-        progress(pictures.name, numbers.stop, pictures.count)
-    digests = np.concatenate([chunk[PICTURES.upper()] for chunk in chunks])
-    return EmbeddedSet(
-        {label: np.concatenate([chunk[label] for chunk in chunks]) for label in embeds}, digests
-    )

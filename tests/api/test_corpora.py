@@ -13,7 +13,7 @@ from lepbench.api.corpora import open_pictures
 from lepbench.errors import LepbenchError
 from lepbench.images import square
 from lepbench.progress import ignore_progress
-from lepbench.scoring.statistics import CorpusPictures
+from lepbench.scoring.feature_job import CorpusPictures
 
 
 def open_corpus(corpus: str | Path, size: int | None = None, limit: int | None = None) -> CorpusPictures:

@@ -141,6 +141,37 @@ def test_a_set_offline_says_what_fetches_the_first_model_that_is_not_here(
         run_set(document, progress=False)
 
 
+def test_a_set_is_fetched_whole_and_runs_offline_by_its_lockfile(
+    hub: StandInHub,
+    model: Path,
+    edges: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "set.yaml"
+    kept = f"suites: [{SUITE}]\nprotocols: [{edges}]\nlimit: 1\nsheet_items: 0\n"
+    path.write_text(f"name: few\nout: few\nmodels: [{model}, examples.yaml]\n{kept}")
+    (tmp_path / "examples.yaml").write_text("name: other\nmethod: unguided\nsampler: {steps: 1}\n")
+    assert call_command(monkeypatch, "prefetch", path, SUITE) == 2
+    assert "is a set: it names suites and protocols; leave them out" in capsys.readouterr().err
+    assert call_command(monkeypatch, "prefetch", path) == 0
+    lock = read_lockfile(tmp_path / "lepbench.lock.yaml")
+    assert (lock.model, lock.suite) == (str(path), None)
+    assert [(source.source, source.revision) for source in lock.sources] == [("someone/tiny", COMMIT)]
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    hub.asked.clear()
+    assert call_command(monkeypatch, "run", path, "--lock", "lepbench.lock.yaml") == 0
+    assert set(hub.asked) == {COMMIT}
+    assert len(list((tmp_path / "few").rglob("record.json"))) == 2
+    (hub.cached("someone/tiny") / "vae" / "config.json").write_text("{}")
+    capsys.readouterr()
+    assert call_command(monkeypatch, "run", path, "--lock", "lepbench.lock.yaml") == 2
+    said = capsys.readouterr().err
+    assert f"vae/config.json of someone/tiny; run lepbench prefetch {path}\n" in said
+
+
 def test_a_second_time_nothing_is_fetched_and_a_lock_tells_of_another_file(
     hub: StandInHub, model: Path, tmp_path: Path
 ) -> None:

@@ -66,6 +66,7 @@ def test_json_is_one_object_and_nothing_else(
     assert {p.name for p in out.iterdir()} == {
         *(
             "features",
+            "log.jsonl",
             "record.json",
             "report.html",
             "run.json",

@@ -65,6 +65,9 @@ def test_a_run_writes_samples_pictures_and_record(
         path = locate_picture(tmp_path / "out", "model", sample["item_id"], sample["sample_index"])
         assert sha256_file(path) == sample["png_sha256"]
     assert not list((tmp_path / "out").glob(".units*"))
+    log = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text().splitlines()]
+    assert (log[0]["event"], log[-1]["event"]) == ("begin", "end")
+    assert {line["stage"] for line in log if line.get("done") == line.get("total", 0)} == set(CONDITIONS)
 
 
 def test_references_are_what_they_say(
@@ -285,6 +288,9 @@ def test_failures_are_kept_counted_and_tried_again(
     model = frame[frame["row"] == "model"]
     bad = model[model["status"] == "failed"]
     assert len(model) == 10
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    listed = [(line["stage"], line["samples"]) for line in log if line["event"] == "failed"]
+    assert sum(samples for stage, samples in listed if stage == "model") == 2
     raised, drawn = bad["reason"].to_list()
     assert re.fullmatch(r"RuntimeError: no memory \(test_run\.py, line \d+\)", raised)
     assert drawn == "pixels that are not finite"

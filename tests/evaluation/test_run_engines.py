@@ -12,21 +12,19 @@ from typing import Any
 import psutil
 import pyarrow.parquet as pq
 import pytest
-import torch
 from filelock import FileLock
+from ray_cluster import two_machines
 
 from lepbench.engines import ENGINES, Processes
 from lepbench.errors import LepbenchError
-from lepbench.evaluation import condition_runner
-from lepbench.evaluation.conditions import CONDITIONS, Condition
 from lepbench.evaluation.merge import merge_shares
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.protocols import select_protocol
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.run import evaluate, evaluate_share
-from lepbench.evaluation.sample import Batch, make_batches
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
+from lepbench.run_log import LOG
 from lepbench.shares import Share
 from lepbench.suites import Suite
 
@@ -80,7 +78,7 @@ def whole(run_in: Callable[[Path], Run], tmp_path_factory: pytest.TempPathFactor
 
 def contents(folder: Path) -> dict[str, Any]:
     """Every file of a run, without what tells times."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != LOG)
     found: dict[str, Any] = {str(path.relative_to(folder)): path.read_bytes() for path in files}
     record = json.loads(found["record.json"])
     for key in ("timing", "peak_memory_bytes"):
@@ -92,16 +90,8 @@ def contents(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """Two machines, as far as Ray can tell."""
-    utils = pytest.importorskip("ray.cluster_utils")
-    import ray
-
-    made = utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    second = made.add_node(num_cpus=1)
-    ray.init(address=made.address, log_to_driver=False, logging_level="error")
-    yield made, second
-    ray.shutdown()
-    made.shutdown()
+    with two_machines() as machines:
+        yield machines
 
 
 @pytest.mark.slow
@@ -218,26 +208,3 @@ def draw(prompts, sketches, seeds, size):
         time.sleep(0.1)
     return torch.zeros(len(prompts), 3, size, size)
 '''
-
-
-def test_memory_that_runs_out_halves_the_batches_once(tiny_suite: Suite) -> None:
-    sizes: list[int] = []
-
-    def draw(batch: Batch) -> torch.Tensor:
-        sizes.append(len(batch))
-        if len(batch) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return torch.zeros(len(batch), 3, 64, 64)
-
-    row = Condition(CONDITIONS["model"], draw)
-    for batch in make_batches(tiny_suite, tiny_suite.items(8), 1, 4):
-        drawn = condition_runner.draw_batch(row, batch)
-        assert not any(isinstance(picture, condition_runner.Failure) for picture in drawn)
-    assert sizes == [4, 2, 2, 2, 2]
-
-    sizes.clear()
-    row = Condition(CONDITIONS["model"], draw)
-    (batch, *_) = make_batches(tiny_suite, tiny_suite.items(8), 1, 8)
-    drawn = condition_runner.draw_batch(row, batch)
-    assert all(isinstance(picture, condition_runner.Failure) for picture in drawn)
-    assert sizes == [8, 4, 4]

@@ -106,6 +106,9 @@ def test_a_run_leaves_a_predictor_a_card_and_figures_that_agree(
     assert metrics["backbone_sha256"] == tiny_backbone.files_sha256
     training = list(csv.DictReader((tmp_path / "run" / "training.csv").open()))
     assert [int(row["step"]) for row in training] == list(range(1, 9))
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    (last,) = (line for line in log if line.get("stage") == "training" and line["done"] == 8)
+    assert last["loss"] == pytest.approx(float(training[-1]["loss"]), rel=1e-5)
     card = (tmp_path / "run" / "README.md").read_text()
     assert f"{metrics['held_out_loss']:.4f}" in card
     assert str(tmp_path) not in card.replace(str(config.backbone), "").replace(str(config.data), "")

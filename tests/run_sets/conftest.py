@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from tiny_evaluation import own_cache, tiny_judges, tiny_model, tiny_suite
 
-from lepbench.evaluation import condition_runner
+from lepbench.evaluation import condition_runner, last_judges
 from lepbench.evaluation.conditions import Condition
 from lepbench.evaluation.sample import Batch
 from lepbench.judges import Judges
-from lepbench.run_sets import perform
 from lepbench.suites import Suite
 
 __all__ = ["own_cache", "tiny_judges", "tiny_model", "tiny_suite"]
@@ -51,7 +50,7 @@ def tiny_set(tiny_suite: Suite, tmp_path: Path) -> Callable[..., Document]:
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch, tiny_judges: Judges) -> Counter[str]:
     """Runs of sets are judged by the tiny judges; counts the batches drawn of each condition."""
-    monkeypatch.setattr(perform, "load_judges", lambda protocol, device: tiny_judges)
+    monkeypatch.setattr(last_judges, "load_judges", lambda protocol, device: tiny_judges)
     counts: Counter[str] = Counter()
     draw = condition_runner.draw_batch
 

@@ -13,16 +13,18 @@ from safetensors.numpy import load_file
 from tiny_extractors import weights
 
 from lepbench.api.corpora import open_pictures
+from lepbench.engines import Processes
 from lepbench.errors import LepbenchError
 from lepbench.files import sha256_file
 from lepbench.judges import InceptionJudgeConfig, JudgeStatistics, SketchworldSegmenterConfig
 from lepbench.judges.provenance import hash_pictures, read_digests, read_provenance
-from lepbench.progress import ignore_progress
-from lepbench.scoring import statistics
+from lepbench.progress import Progress, ignore_progress
+from lepbench.scoring import feature_job, statistics
 from lepbench.scoring.extractors import load_extractor
+from lepbench.scoring.feature_job import CHUNK, Computing
 from lepbench.scoring.features import hash_pixels
 from lepbench.scoring.images import extract_folder_features
-from lepbench.scoring.statistics import CHUNK, Statistics, make_statistics, read_statistics
+from lepbench.scoring.statistics import Statistics, make_statistics, read_statistics
 
 __all__ = ["weights"]
 
@@ -47,10 +49,16 @@ def judge(weights: Path) -> InceptionJudgeConfig:
 
 
 def make(
-    photos: Path, out: Path, *judges: Any, size: int | None = None, limit: int | None = None, **options: Any
+    photos: Path,
+    out: Path,
+    *judges: Any,
+    size: int | None = None,
+    limit: int | None = None,
+    computing: Computing | None = None,
+    progress: Progress = ignore_progress,
 ) -> Statistics:
     corpus = open_pictures(photos, size=size, limit=limit, progress=ignore_progress)
-    return make_statistics(corpus, judges, out, device="cpu", **{"progress": ignore_progress, **options})
+    return make_statistics(corpus, judges, out, computing or Computing("cpu"), progress=progress)
 
 
 def test_features_are_those_of_the_extractor(photos: Path, tmp_path: Path, judge: Any, weights: Path) -> None:
@@ -118,7 +126,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
 ) -> None:
     whole = tmp_path / "whole"
     make(photos, whole, judge)
-    monkeypatch.setattr(statistics, "CHUNK", 8)
+    monkeypatch.setattr(feature_job, "CHUNK", 8)
 
     def stop(stage: str, done: int, total: int) -> None:
         if done == 16:
@@ -139,6 +147,27 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert np.allclose(found["features"], known["features"], rtol=1e-5, atol=1e-7)
     assert np.array_equal(found["pictures"], known["pictures"])
     assert CHUNK % 32 == 0
+
+
+@pytest.mark.slow
+def test_two_processes_leave_the_same_bytes(
+    photos: Path, tmp_path: Path, judge: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_job, "CHUNK", 8)
+    told: list[int] = []
+    make(photos, tmp_path / "here", judge)
+    make(
+        photos,
+        tmp_path / "apart",
+        judge,
+        computing=Computing("cpu", Processes(2)),
+        progress=lambda stage, done, total: told.append(done),
+    )
+    for name in ("tiny.safetensors", "statistics.json"):
+        assert (tmp_path / "apart" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    assert told[0] == 0
+    assert told == sorted(told)
+    assert told[-1] == COUNT
 
 
 def test_a_changed_corpus_is_refused(photos: Path, tmp_path: Path, judge: Any) -> None:
