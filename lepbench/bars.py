@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar with an estimate of the time left for every stage of some work."""
+"""Progress on stderr: a bar with its rate and an estimate of the time left for every stage of some work."""
 
 from __future__ import annotations
 
@@ -17,11 +17,20 @@ def show_bars(transient: bool = False) -> Iterator[Progress]:
     """
     from rich import progress as rich
     from rich.console import Console
+    from rich.text import Text
+
+    class Rate(rich.ProgressColumn):
+        """What is done in a second: pictures, triplets, steps."""
+
+        def render(self, task: rich.Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:.3g}/s", style="progress.data.speed")
 
     columns = (
         rich.TextColumn("{task.description}"),
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
+        Rate(),
         rich.TimeRemainingColumn(),
     )
     bars = rich.Progress(*columns, console=Console(stderr=True), transient=transient)

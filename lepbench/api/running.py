@@ -19,6 +19,8 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.run import evaluate as run
 from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
+from lepbench.publishing.pages.report import REPORT
+from lepbench.publishing.pages.watching import RunPage, open_in_browser
 from lepbench.publishing.publish import publish_run
 from lepbench.suites import Suite
 from lepbench.trust import trusting_code
@@ -44,6 +46,7 @@ def evaluate(
     gpus: float = 1.0,
     lock: str | Path | None = None,
     trust_code: bool = False,
+    watch: bool = False,
     progress: ShowProgress = True,
 ) -> Record:
     """Draw and score a model on a suite, as `lepbench evaluate` does.
@@ -72,6 +75,8 @@ def evaluate(
         gpus: of each worker, on a GPU; with "ray" it may be a fraction.
         lock: a lockfile of `lepbench prefetch`, whose commits are loaded and whose files must be here.
         trust_code: run code that a configuration names and that has not run here before.
+        watch: open the page of the newest pictures, which stands in the place of the report until that is
+            written.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
     Returns:
@@ -94,7 +99,13 @@ def evaluate(
             device=device,
         )
         folder = Path("runs") / config.name if out is None else Path(out)
-        record = run(config, chosen, folder, **arguments, engine=runner, gpus=gpus, progress=show)
+        page = RunPage(
+            folder / REPORT, f"{config.name} on {chosen.name}", chosen.items(limit), samples_per_item
+        )
+        if watch:
+            page.opened = open_in_browser
+        with page.follow(show) as shown:
+            record = run(config, chosen, folder, **arguments, engine=runner, gpus=gpus, progress=shown)
     publish_run(record, chosen, folder)
     return record
 

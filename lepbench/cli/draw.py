@@ -54,9 +54,9 @@ def command(models: tuple[Path, ...], out: Path, port: int, device: str, browser
     from lepbench.drawing.offer import list_live, list_models, make_offer
     from lepbench.drawing.server import MOST_BYTES, make_app
 
-    chosen = list_models(models)
+    chosen, live = list_models(models), list_live(models)
     token = secrets.token_urlsafe(16)
-    app = make_app(Artist(chosen, list_live(models), device), History(out), make_offer(chosen), token)
+    app = make_app(Artist(chosen, live, device), History(out), make_offer(chosen, live), token, prepares=True)
     with closing(_listen(port)) as bound:
         address = f"http://{HOST}:{bound.getsockname()[1]}/{token}/"
         click.echo(address)

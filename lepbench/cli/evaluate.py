@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lepbench.cli.inputs import DEFAULT_SUITE, check_documents, check_model_file
+from lepbench.errors import LepbenchError
 from lepbench.shares import Share, parse_share
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Lockfile of 'lepbench prefetch': its commits are loaded, and its files must be here.",
 )
+@click.option("--watch", is_flag=True, help="Show pictures in the browser as they are drawn.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def command(
     model: Path,
@@ -75,6 +77,7 @@ def command(
     timeout: float | None,
     shards: str | None,
     lock: Path | None,
+    watch: bool,
     as_json: bool,
 ) -> None:
     """Generate images with the model in MODEL.yaml and score them on a suite.
@@ -89,13 +92,15 @@ def command(
     \b
     Examples:
       lepbench evaluate examples/mini-lep.yaml
-      lepbench evaluate examples/mini-lep.yaml --limit 8 --out /tmp/quick
+      lepbench evaluate examples/mini-lep.yaml --limit 8 --out /tmp/quick --watch
       lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
       lepbench evaluate examples/sd15-lep.yaml --suite photographs --workers 8
       lepbench evaluate examples/sd15-lep.yaml --suite photographs --shards 3/8
       lepbench evaluate my-model.yaml --import my_methods.py --protocol my-protocol.yaml
     """
     share = None if shards is None else parse_share(shards)
+    if watch and share is not None:
+        raise LepbenchError("--watch shows a whole run", "leave out --watch or --shards")
     check_model_file(model)
     check_documents(protocol, judges)
     from lepbench.config import load_config
@@ -127,7 +132,7 @@ def command(
         _draw_share(model, chosen, share, out=out, settings=settings)
         return
     folder = out or Path("runs") / config.name
-    record = evaluate(model, chosen, folder, **settings)
+    record = evaluate(model, chosen, folder, watch=watch, **settings)
     _say_what_lacks(chosen, record)
     if as_json:
         click.echo(json.dumps(record.published()))

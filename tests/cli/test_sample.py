@@ -122,19 +122,19 @@ def test_candidates_are_the_pictures_of_their_seeds_on_one_sheet(run: Run, tmp_p
 def test_an_interrupt_leaves_the_finished_candidates(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import lepbench.guidance.draw as drawing
+    import lepbench.methods.drawn as drawing
 
-    draw = drawing.draw_picture
+    draw = drawing.draw_request
 
-    def stop_at_the_second(**given: Any) -> drawing.DrawnPicture:
-        if given["seed"] == 1:
+    def stop_at_the_second(method: Any, request: Any, progress: Any) -> drawing.DrawnPicture:
+        if request.seed == 1:
             raise KeyboardInterrupt
-        return draw(**given)
+        return draw(method, request, progress)
 
-    monkeypatch.setattr(drawing, "draw_picture", stop_at_the_second)
+    monkeypatch.setattr(drawing, "draw_request", stop_at_the_second)
     code, out, _ = run("--sketch", sketch(tmp_path / "s.png"), "--out", tmp_path / "x.png", "--count", 3)
     assert (code, out) == (130, "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.png", "x-0.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.png", "x-0.png", "x.png"]
 
 
 def test_a_thick_pen_is_thinned_unless_told_otherwise(run: Run, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from lepbench.evaluation.figures import Figure, choose_main_metrics
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.verification_levels import SELF_REPORTED
 from lepbench.publishing.board_cells import check_lines
+from lepbench.publishing.board_guard import GUARD, has_failed
 from lepbench.publishing.board_lines import LEVEL, BoardLine, read_terms
 from lepbench.publishing.board_table import describe_rank, read_figures, split_lines
 from lepbench.publishing.pages.ranks import Ranks, rank_by_intervals
@@ -51,6 +52,16 @@ class SiteLine:
     def level(self) -> str:
         """How far it was checked."""
         return self.given.get(LEVEL, SELF_REPORTED)
+
+    @property
+    def guard(self) -> str:
+        """What the guard found; empty where it did not look."""
+        return self.given.get(GUARD, "")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the guard found its pictures to be made for the judges."""
+        return has_failed(self.given)
 
 
 @dataclass(frozen=True)
