@@ -53,7 +53,7 @@ const makeRequest = (model) => ({ drawing: readDrawing(), settings: readSettings
 function askLive(now) {
   clearTimeout(resting);
   if (!at("live").checked || !pad.strokes.length || !at("model").value) return;
-  if (now) asked = socket.askNow(makeRequest());
+  if (now) at("canvas").dataset.asked = asked = socket.askNow(makeRequest());
   else socket.askLive(makeRequest());
 }
 
@@ -103,9 +103,11 @@ async function showPictures(message) {
     url,
     edges: place ? null : message.edges,
     caption: `${NAMES[message.quality]}, by ${by}, seed ${seed}`,
+    short: `${message.model}, seed ${seed}`,
   }));
   const answers = message.quality === "live" && message.number === asked;
   await pictures.show(side, shown[0]);
+  Object.assign(pictures.frames[side].figure.dataset, { quality: message.quality, number: message.number });
   let waited = "";
   if (answers && performance.getEntriesByName("stroke").length) {
     const { duration } = performance.measure("stroke to picture", "stroke");
@@ -113,7 +115,7 @@ async function showPictures(message) {
     performance.clearMarks("stroke");
   }
   say([`${message.seconds.toFixed(2)} s${waited}`, ...message.notes].join("; "));
-  if (message.quality === "live") rest();
+  if (message.quality === "live" && at("rest").checked) rest();
   if (message.quality !== "better") return;
   for (const one of shown) pictures.add(side, one);
   if (compared) second = socket.ask("better", makeRequest(compared));
@@ -151,6 +153,7 @@ async function openEntry(name) {
   const found = [...Array(settings.count).keys()].map((place) => ({
     url: `history/${name}/${place}.png`,
     caption: `kept ${readTime(name)}, by ${settings.model}, seed ${settings.seed + place}`,
+    short: `seed ${settings.seed + place}`,
   }));
   for (const one of found) pictures.add("first", one);
   await pictures.show("first", found[0]);
@@ -217,12 +220,13 @@ function offerWords(kind, words) {
   const name = document.createElement("span");
   name.className = "soft";
   name.textContent = KINDS[kind] ?? kind;
-  row.append(name);
+  const list = document.createElement("div");
+  row.append(name, list);
   for (const word of words) {
     const button = document.createElement("button");
     button.textContent = word;
     button.addEventListener("click", () => addWord(word));
-    row.append(button);
+    list.append(button);
   }
   at("words").append(row);
 }
@@ -234,6 +238,7 @@ function fillOffer() {
   }
   for (const preset of offer.presets) at("preset").add(new Option(preset, preset));
   at("words").hidden = !Object.keys(offer.words).length;
+  at("words").open = matchMedia("(min-width: 640px)").matches;
   for (const [kind, words] of Object.entries(offer.words)) offerWords(kind, words);
   showSteering();
 }

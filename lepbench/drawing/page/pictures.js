@@ -51,8 +51,8 @@ export class Pictures {
     this.hideSecond();
   }
 
-  add(side, { url, edges, caption }) {
-    addThumbnail(this.strip, url, caption, () => this.show(side, { url, edges, caption }));
+  add(side, picture) {
+    addThumbnail(this.strip, picture.url, picture.short, () => this.show(side, picture));
   }
 
   count(done, total) {

@@ -89,6 +89,8 @@ def write_site(
     for done, run in enumerate(used):
         progress("reports", done, len(used))
         _write_run_report(out, run)
+    if used:
+        progress("reports", len(used), len(used))
     pictures = {board.suite: write_pictures(out, board) for board in boards if board.runs}
     tables = {(board.suite, board.protocol): make_table(board) for board in boards}
     for suite in dict.fromkeys(board.suite for board in boards):

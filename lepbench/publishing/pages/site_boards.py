@@ -149,13 +149,16 @@ def _read_costs(run: SiteRun | None) -> dict[str, float]:
 def compare_runs(board: SiteBoard, most: int) -> SiteBoard:
     """A board whose runs at hand are compared pair by pair; its ranks are those of the test if all are.
 
+    Where lines have ranks, those without take no part: they would widen the test's correction.
+
     Args:
         most: runs; of more, the first.
 
     Raises:
         LepbenchError: a run cannot be read.
     """
-    folders = [run.folder for run in board.runs[:most]]
+    ranked = [line.run for line in board.lines if line.run is not None and line.ranks is not None]
+    folders = [run.folder for run in (ranked or board.runs)[:most]]
     if len(folders) < 2:
         return board
     found = compare(folders, metrics=[board.metric])
