@@ -76,6 +76,8 @@ def _listen(port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((HOST, port))
+        # Whoever opens the address before the server runs waits for it, and is not refused.
+        bound.listen()
     except OSError as error:
         bound.close()
         raise LepbenchError(f"cannot use port {port}: {error.strerror}", "choose another") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, NamedTuple
 
@@ -55,12 +55,12 @@ class DrawnImages(NamedTuple):
 
     Attributes:
         pictures: float [B, 3, H, W] in [0, 1], or uint8.
-        edges: predicted at the last guided step, float [B, 3, H, W] in [0, 1], 1 on a line; None where none
-            are.
+        edges: gives those that were predicted at the last guided step, float [B, 3, H, W] in [0, 1], 1 on a
+            line; None where none are.
     """
 
     pictures: Tensor
-    edges: Tensor | None
+    edges: Callable[[], Tensor] | None
 
 
 class Method(ABC):

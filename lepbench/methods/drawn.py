@@ -28,5 +28,5 @@ def draw_request(method: Method, request: Request, progress: Progress = ignore_p
         progress: called with (stage, done, total), as by `Method.draw_with_edges`.
     """
     drawn = method.draw_with_edges([request], progress)
-    edges = None if drawn.edges is None else to_pixels(1 - drawn.edges)[0]
+    edges = None if drawn.edges is None else to_pixels(1 - drawn.edges())[0]
     return DrawnPicture(to_pixels(drawn.pictures)[0], edges)

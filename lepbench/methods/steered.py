@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -116,7 +117,7 @@ class SteeredMethod(Method):
     ) -> DrawnImages:
         guidance = self.guide(requests)
         drawn = sample_requests(self.backbone, self.sampler, requests, guidance=guidance, progress=progress)
-        edges = None if drawn.edges is None else self.backbone.decode_latents(drawn.edges)
+        edges = None if drawn.edges is None else partial(self.backbone.decode_latents, drawn.edges)
         return DrawnImages(self.backbone.decode_latents(drawn.latents), edges)
 
 
