@@ -100,7 +100,7 @@ def evaluate(
         )
         folder = Path("runs") / config.name if out is None else Path(out)
         page = RunPage(
-            folder / REPORT, f"{config.name} on {chosen.name}", chosen.items(limit), samples_per_item
+            folder / REPORT, f"{config.name} on {chosen.name}", chosen.items(limit), each=samples_per_item
         )
         if watch:
             page.opened = open_in_browser

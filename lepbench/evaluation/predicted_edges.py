@@ -54,7 +54,11 @@ def _encode(decode: Decode, place: int) -> bytes | None:
         lines = decode()[place : place + 1]
     except NotFinite:
         return None
-    picture: Pixels = to_pixels(1 - lines)[0]
+    return encode_edges(to_pixels(1 - lines)[0])
+
+
+def encode_edges(picture: Pixels) -> bytes:
+    """Edges uint8 [H, W, 3] as WebP."""
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(picture)).save(stream, "WEBP", quality=QUALITY)
     return stream.getvalue()

@@ -15,7 +15,7 @@ from lepbench.backbones import Backbone
 from lepbench.backbones.finite import NotFinite
 from lepbench.config import parse_config
 from lepbench.evaluation.layout import locate_edges
-from lepbench.evaluation.predicted_edges import PredictedEdges
+from lepbench.evaluation.predicted_edges import PredictedEdges, encode_edges
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.sample import Sample
 from lepbench.judges import Judges
@@ -75,10 +75,11 @@ def test_a_run_keeps_those_of_a_method_that_predicts(
     built = model.method.build(tiny_backbone, model.sampler)
     for place in range(2):
         sample = Sample(tiny_suite, place, 0)
-        drawn = draw_request(built, sample.request)
-        assert drawn.edges is not None
+        drawn = draw_request(built, sample.request).edges
+        assert drawn is not None
         kept = read(locate_edges(tmp_path / "run", sample.item_id)).astype(float)
-        assert np.abs(kept - drawn.edges).mean() < 12
+        # Up to what a batch of two rounds otherwise.
+        assert np.abs(kept - read(encode_edges(drawn))).mean() < 1
     assert len(list((tmp_path / "run" / "edges").iterdir())) == 2
 
 

@@ -6,7 +6,7 @@ import { PictureSocket } from "./socket.js";
 const REST_MS = 1200;
 const KEPT = "drawing";
 const SETTINGS = ["model", "preset", "scale", "stop", "seed", "count"];
-const KINDS = { colour: "colours", texture: "patterns", shape: "things", relation: "places beside", background: "grounds" };
+const KINDS = { colour: "colours", texture: "patterns", shape: "things", relation: "relations", background: "backgrounds" };
 const NAMES = { live: "live", rested: "better", better: "better" };
 
 const at = (id) => document.getElementById(id);

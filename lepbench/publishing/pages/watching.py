@@ -28,7 +28,7 @@ TEMPLATE, SCRIPT = "watching.html", "watching.js"
 
 
 @dataclass
-class Stage:
+class WatchedStage:
     """How far the pictures of a condition are.
 
     Attributes:
@@ -81,7 +81,7 @@ class RunPage:
     each: int = 1
     opened: Callable[[Path], object] = lambda path: None
     clock: Callable[[], float] = time.monotonic
-    _stages: dict[str, Stage] = field(default_factory=dict, init=False)
+    _stages: dict[str, WatchedStage] = field(default_factory=dict, init=False)
     _written: float | None = field(default=None, init=False)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -89,7 +89,7 @@ class RunPage:
         now = self.clock()
         known = self._stages.get(stage)
         if known is None:
-            self._stages[stage] = Stage(stage, done, total, (now, done), now)
+            self._stages[stage] = WatchedStage(stage, done, total, begun=(now, done), now=now)
         else:
             known.done, known.total, known.now = done, total, now
         if self._written is None or now - self._written >= PAUSE_S:
@@ -141,7 +141,7 @@ class RunPage:
             if path.is_file():
                 address = quote(path.relative_to(self.path.parent).as_posix())
                 pictures.append(ShownPicture(name, address, "", f"{name}, item {item.item_id}"))
-        return ShownItem(item.item_id, shorten(item.prompt), "", sketch, pictures)
+        return ShownItem(item.item_id, shorten(item.prompt), level="", sketch=sketch, pictures=pictures)
 
 
 def open_in_browser(path: Path) -> None:
