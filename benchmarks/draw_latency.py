@@ -39,7 +39,7 @@ SUITE = "sketchworld-freehand-v1"
 PAUSE_S = 0.3
 """Between two strokes, as a hand makes it."""
 PARTS = 5
-MOST = 60.0
+MOST = 300.0
 Stroke = list[list[float]]
 Times = list[tuple[float, float]]
 """From the stroke to the picture, and what the server took for that, s."""

@@ -78,8 +78,8 @@ def test_a_run_keeps_those_of_a_method_that_predicts(
         drawn = draw_request(built, sample.request).edges
         assert drawn is not None
         kept = read(locate_edges(tmp_path / "run", sample.item_id)).astype(float)
-        # Up to what a batch of two rounds otherwise.
-        assert np.abs(kept - read(encode_edges(drawn))).mean() < 1
+        # A batch of two rounds otherwise, and WebP less or more of that.
+        assert np.abs(kept - read(encode_edges(drawn))).mean() < 2
     assert len(list((tmp_path / "run" / "edges").iterdir())) == 2
 
 
