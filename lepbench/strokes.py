@@ -14,6 +14,8 @@ MARGIN = 1 / 16
 """Share of a square's side kept free on each side of a drawing that is fitted into it."""
 CELL = 8
 """Px of a latent's cell, of nearly every model: strokes that fill cells are redrawn as thin lines."""
+REACH = 1 / 16
+"""How far around its stroke a weight holds, in sides of the picture: one cell of mini's latents."""
 BITS = 8
 """Of a pixel's fraction, as OpenCV draws."""
 
@@ -57,6 +59,24 @@ def measure_extent(lines: Sequence[Points]) -> tuple[Points, Points]:
     """Smallest and largest x and y, [2] each."""
     corners = np.concatenate(lines)
     return corners.min(axis=0), corners.max(axis=0)
+
+
+def find_surroundings(chosen: NDArray[np.bool_], strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where strokes that are chosen are nearer than the others, and within `REACH`: bool [H, W].
+
+    A line alone is too thin to weigh in a latent's cells: its weight holds there.
+
+    Args:
+        chosen: bool [H, W], true on the chosen ones.
+        strokes: bool [H, W], true on all.
+    """
+    from scipy import ndimage
+
+    others = strokes & ~chosen
+    own = ndimage.distance_transform_edt(~chosen)
+    near = own <= REACH * min(strokes.shape)
+    # Without a line there is no distance to it.
+    return np.asarray(near & (own < ndimage.distance_transform_edt(~others)) if others.any() else near)
 
 
 def _placed(lines: Sequence[Points], width: float, height: float, size: int, scale: float) -> list[Points]:

@@ -67,6 +67,7 @@ class Doing:
     lock: str | Path | None = None
     trust_code: bool = False
     log_to: str | None = None
+    watch: bool = False
     progress: ShowProgress = True
 
     @contextmanager

@@ -18,6 +18,8 @@ from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.record import Record, read_record
 from lepbench.evaluation.run import evaluate as run
 from lepbench.evaluation.terms import find_protocol, find_suite, require_known_programs
+from lepbench.publishing.pages.report import REPORT
+from lepbench.publishing.pages.watching import RunPage, open_in_browser
 from lepbench.publishing.publish import publish_run
 from lepbench.suites import Suite
 from lepbench.trust import trusting_code
@@ -44,6 +46,7 @@ def evaluate(
     lock: str | Path | None = None,
     log_to: str | None = None,
     trust_code: bool = False,
+    watch: bool = False,
     progress: ShowProgress = True,
 ) -> Record:
     """Draw and score a model on a suite, as `lepbench evaluate` does.
@@ -74,6 +77,8 @@ def evaluate(
         log_to: "tensorboard", "wandb" or "trackio", which shows the run while it goes on; its log is
             `log.jsonl` in its folder in any case.
         trust_code: run code that a configuration names and that has not run here before.
+        watch: open the page of the newest pictures, which stands in the place of the report until that is
+            written.
         progress: True for bars on stderr, False for nothing, or a callback (stage, done, total).
 
     Returns:
@@ -99,6 +104,7 @@ def evaluate(
         lock=lock,
         log_to=log_to,
         trust_code=trust_code,
+        watch=watch,
         progress=progress,
     )
     return evaluate_asked(model, suite, out, asked, doing=doing)
@@ -111,7 +117,16 @@ def evaluate_asked(
     with doing.begin() as means:
         config, chosen, arguments = prepare_evaluation(model, suite, asked)
         folder = Path("runs") / config.name if out is None else Path(out)
-        record = run(config, chosen, folder, **arguments, **means)
+        page = RunPage(
+            folder / REPORT,
+            f"{config.name} on {chosen.name}",
+            chosen.items(asked.limit),
+            each=asked.samples_per_item,
+        )
+        if doing.watch:
+            page.opened = open_in_browser
+        with page.follow(means["progress"]) as shown:
+            record = run(config, chosen, folder, **arguments, **{**means, "progress": shown})
     publish_run(record, chosen, folder)
     return record
 

@@ -58,9 +58,9 @@ def command(
     from lepbench.drawing.offer import list_live, list_models, make_offer
     from lepbench.drawing.server import MOST_BYTES, make_app
 
-    chosen = list_models(models)
+    chosen, live = list_models(models), list_live(models)
     token = secrets.token_urlsafe(16)
-    app = make_app(Artist(chosen, list_live(models), device), History(out), make_offer(chosen), token)
+    app = make_app(Artist(chosen, live, device), History(out), make_offer(chosen, live), token, prepares=True)
     with closing(_listen(port)) as bound:
         address = f"http://{HOST}:{bound.getsockname()[1]}/{token}/"
         print_result(address, {"address": address}, as_json)
@@ -80,6 +80,8 @@ def _listen(port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((HOST, port))
+        # Whoever opens the address before the server runs waits for it, and is not refused.
+        bound.listen()
     except OSError as error:
         bound.close()
         raise LepbenchError(f"cannot use port {port}: {error.strerror}", "choose another") from error

@@ -10,6 +10,7 @@ import click
 
 from lepbench.cli.console import say_note
 from lepbench.cli.inputs import DEFAULT_SUITE, check_documents, check_model_file
+from lepbench.errors import LepbenchError
 from lepbench.shares import parse_share
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     help="Lockfile of 'lepbench prefetch': its commits are loaded, and its files must be here.",
 )
 @click.option("--log-to", help="Show values in tensorboard, wandb or trackio, too.")
+@click.option("--watch", is_flag=True, help="Show pictures in the browser as they are drawn.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def command(
     model: Path,
@@ -78,6 +80,7 @@ def command(
     shards: str | None,
     lock: Path | None,
     log_to: str | None,
+    watch: bool,
     as_json: bool,
 ) -> None:
     """Generate images with the model in MODEL.yaml and score them on a suite.
@@ -92,13 +95,15 @@ def command(
     \b
     Examples:
       lepbench evaluate examples/mini-lep.yaml
-      lepbench evaluate examples/mini-lep.yaml --limit 8 --out /tmp/quick
+      lepbench evaluate examples/mini-lep.yaml --limit 8 --out /tmp/quick --watch
       lepbench evaluate examples/mini-unguided.yaml --samples-per-item 8 --json > unguided.json
       lepbench evaluate examples/sd15-lep.yaml --suite photographs --workers 8
       lepbench evaluate examples/sd15-lep.yaml --suite photographs --shards 3/8
       lepbench evaluate my-model.yaml --import my_methods.py --protocol my-protocol.yaml
     """
     share = None if shards is None else parse_share(shards)
+    if watch and share is not None:
+        raise LepbenchError("--watch shows a whole run", "leave out --watch or --shards")
     check_model_file(model)
     check_documents(protocol, judges)
     from lepbench.config import load_config
@@ -123,7 +128,15 @@ def command(
         statistics=statistics,
         device=device,
     )
-    doing = Doing(engine=engine, workers=workers, timeout=timeout, gpus=gpus, lock=lock, log_to=log_to)
+    doing = Doing(
+        engine=engine,
+        workers=workers,
+        timeout=timeout,
+        gpus=gpus,
+        lock=lock,
+        log_to=log_to,
+        watch=watch,
+    )
     if share is not None:
         folder, _ = evaluate_share(model, chosen, share, out, asked=asked, doing=doing)
         say_note(f"wrote shard {share} into {folder}; 'lepbench merge' makes a run of all shards")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lepbench.backbones.load import Precision
-    from lepbench.guidance.draw import DrawnPicture
-    from lepbench.guidance.presets import Preset
-    from lepbench.guidance.settings import SamplerSettings
     from lepbench.guidance.sketch import Sketch
-    from lepbench.images import Pixels
+    from lepbench.methods import Method, Request
     from lepbench.progress import Progress
-
-    Draw = Callable[..., DrawnPicture]
 
 
 @click.command("sample")
@@ -46,8 +40,18 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Images to draw, from SEED on: OUT-SEED.png each, and OUT with all of them enlarged.",
 )
+@click.option("--watch", is_flag=True, help="With --count, show the sheet in the browser as it fills.")
 @click.option(
-    "--backbone", "model", default="mini@1", show_default=True, help="Embedded name, folder or hub id."
+    "--model",
+    type=click.Path(path_type=Path),
+    help="MODEL.yaml whose backbone, method and settings draw, instead of those by options.",
+)
+@click.option(
+    "--backbone",
+    "backbone_name",
+    default="mini@1",
+    show_default=True,
+    help="Embedded name, folder or hub id.",
 )
 @click.option("--predictor", default="lep-mini@1", show_default=True, help="Embedded name, folder or hub id.")
 @click.option(
@@ -96,7 +100,9 @@ def command(
     sketch: Path,
     out: Path,
     count: int | None,
-    model: str,
+    watch: bool,
+    model: Path | None,
+    backbone_name: str,
     predictor: str,
     preset: str,
     scale: float | None,
@@ -116,102 +122,104 @@ def command(
     The sketch may be black on white, white on black or on transparent ground, in any image format, also a
     scan or a photograph; --resize fits one of another size. Writes the image and OUT-strip.png with the
     sketch, the edges predicted during sampling and the image, enlarged. With --count, OUT is a sheet of all
-    candidates, and each lies beside it as OUT-SEED.png.
+    candidates, written anew with each, which lie beside it as OUT-SEED.png.
 
     \b
     Examples:
       lepbench sample --prompt "a red fish" --sketch fish.png --out red-fish.png
       lepbench sample --prompt "a red fish" --sketch fish.png --count 6 --out six-fish.png
+      lepbench sample --prompt "a red fish" --sketch fish.png --model model.yaml --out x.png
       lepbench sample --prompt "a red fish" --sketch photo.jpg --resize --scale 2 --out red-fish.png
       lepbench sample --prompt "a red fish" --sketch fish.png --preset paper --out red-fish.png
       lepbench sample --prompt "a red fish" --sketch fish.png --importance mask.png --out red-fish.png
     """
     if out.suffix.lower() != ".png":
         raise LepbenchError(f"{out} does not end in .png", "pictures are written as PNG")
+    if watch and count is None:
+        raise LepbenchError("--watch shows a sheet", "add --count")
     check_pictures(sketch, importance)
     from lepbench.api.notes import list_request_notes
-    from lepbench.backbones.assemble import load_backbone
     from lepbench.bars import show_bars
-    from lepbench.config import parse_config
-    from lepbench.guidance.draw import draw_picture
-    from lepbench.guidance.presets import PRESETS
-    from lepbench.guidance.schedulers import imply_sampler
+    from lepbench.cli.sampled_model import choose_model, choose_own
     from lepbench.guidance.sketch import read_sketch
-    from lepbench.guidance.strip import draw_candidates
-    from lepbench.methods.lep import LepConfig
-    from lepbench.predictors.base import Predictor
+    from lepbench.methods import Request
     from lepbench.seeds import read_seed
 
-    chosen = PRESETS.get(preset)
-    given = {key: value for key, value in (("scale", scale), ("stop", stop)) if value is not None}
-    # Checked before anything is loaded, so that an error is reported at once.
-    _settings(chosen, {}, sampler)
-    steering = parse_config(chosen.steering() | given, LepConfig, "")
-    backbone = load_backbone(model, device, precision)
-    settings = _settings(chosen, imply_sampler(backbone), sampler)
+    seeds = range(read_seed(seed), read_seed(seed + (count or 1) - 1) + 1)
+    options = {"scale": scale, "stop": stop, **sampler}
+    backbone, load, negative = (
+        choose_own(backbone_name, predictor, preset, options, device=device, precision=precision)
+        if model is None
+        else choose_model(model, device)
+    )
     size = backbone.choose_size(height, width)
     backbone.latent_shape(size)
-    backbone.require_negatives(settings.guidance_scale, [settings.negative_prompt])
     read = read_sketch(sketch, size, resize, backbone.vae_factor if thin else None)
     weights = None if importance is None else _read_importance(importance, size)
-    notes = list_request_notes(backbone, [prompt], size, [settings.negative_prompt])
+    notes = list_request_notes(backbone, [prompt], size, [negative])
     for note in (*_describe(read), *notes):
         say_note(note)
-    reader = Predictor.from_pretrained(predictor, backbone)
-    seeds = range(read_seed(seed), read_seed(seed + (count or 1) - 1) + 1)
+    method = load()
+    method.check_size(size)
+    requests = [Request(f"{one}.png", prompt, read.strokes, one, weights=weights) for one in seeds]
     with show_bars() as progress:
-        draw = partial(
-            draw_picture,
-            backbone=backbone,
-            guide=steering.steer(reader),
-            prompt=prompt,
-            strokes=read.strokes,
-            settings=settings,
-            weights=weights,
-            progress=progress,
-        )
         if count is None:
-            written = _write_picture(draw, out, seed)
+            written = _write_picture(method, requests[0], out, progress)
         else:
-            lay_out = partial(draw_candidates, prompt, read.strokes)
-            written = _write_candidates(draw, out, seeds, lay_out=lay_out, progress=progress)
+            written = _write_candidates(method, requests, out, progress, watch=watch)
     click.echo(json.dumps({**written, "polarity": read.polarity, "thinned": read.thinned}))
 
 
-def _write_picture(draw: Draw, out: Path, seed: int) -> dict[str, Any]:
+def _write_picture(method: Method, request: Request, out: Path, progress: Progress) -> dict[str, Any]:
     """Draw one picture; write it and its strip, and say where."""
     from lepbench.files import write_bytes
+    from lepbench.guidance.strip import draw_strip
     from lepbench.images import encode_png
+    from lepbench.methods.drawn import draw_request
+    from lepbench.panels import draw_strokes
 
-    drawing = draw(seed=seed)
+    drawn = draw_request(method, request, progress)
+    seen = [] if drawn.edges is None else [("predicted edges", drawn.edges)]
+    panels = [("sketch", draw_strokes(request.sketch)), *seen, (request.prompt, drawn.picture)]
     strip = out.with_name(f"{out.stem}-strip.png")
-    write_bytes(out, encode_png(drawing.picture))
-    write_bytes(strip, encode_png(drawing.strip))
-    return {"picture": str(out), "strip": str(strip), "seed": seed}
+    write_bytes(out, encode_png(drawn.picture))
+    write_bytes(strip, encode_png(draw_strip(panels)))
+    return {"picture": str(out), "strip": str(strip), "seed": request.seed}
 
 
 def _write_candidates(
-    draw: Draw,
-    out: Path,
-    seeds: range,
-    *,
-    lay_out: Callable[[dict[int, Pixels]], Pixels],
-    progress: Progress,
+    method: Method, requests: Sequence[Request], out: Path, progress: Progress, *, watch: bool
 ) -> dict[str, Any]:
-    """Draw a picture for every seed and write each at once, at the end the sheet of all, and say where."""
+    """Draw a picture a request, write each and the sheet of all so far at once, and say where they are."""
     from lepbench.files import write_bytes
+    from lepbench.guidance.strip import draw_candidates
     from lepbench.images import encode_png
+    from lepbench.methods.drawn import draw_request
 
-    places = {seed: out.with_name(f"{out.stem}-{seed}.png") for seed in seeds}
+    places = [out.with_name(f"{out.stem}-{request.seed}.png") for request in requests]
     pictures = {}
-    progress("pictures", 0, len(seeds))
-    for done, (seed, place) in enumerate(places.items(), start=1):
-        pictures[seed] = draw(seed=seed).picture
-        write_bytes(place, encode_png(pictures[seed]))
-        progress("pictures", done, len(seeds))
-    write_bytes(out, encode_png(lay_out(pictures)))
-    listed = [{"picture": str(place), "seed": seed} for seed, place in places.items()]
+    progress("pictures", 0, len(requests))
+    for done, (request, place) in enumerate(zip(requests, places, strict=True), start=1):
+        pictures[request.seed] = draw_request(method, request, progress).picture
+        write_bytes(place, encode_png(pictures[request.seed]))
+        write_bytes(out, encode_png(draw_candidates(request.prompt, request.sketch, pictures)))
+        progress("pictures", done, len(requests))
+        if watch:
+            _show_sheet(out, done, len(requests))
+    listed = [
+        {"picture": str(place), "seed": request.seed} for place, request in zip(places, requests, strict=True)
+    ]
     return {"sheet": str(out), "pictures": listed}
+
+
+def _show_sheet(out: Path, done: int, total: int) -> None:
+    """Show the sheet in the browser, where it follows the pictures."""
+    from lepbench.publishing.pages.watching import open_in_browser, write_sheet_page
+
+    page = out.with_suffix(".html")
+    write_sheet_page(page, out, done, total)
+    if done == 1:
+        open_in_browser(page)
 
 
 def _describe(sketch: Sketch) -> list[str]:
@@ -228,16 +236,3 @@ def _read_importance(path: Path, size: tuple[int, int]) -> NDArray[np.float32]:
     if find_uniform(weights):
         say_note(f"{path} is the same everywhere: it changes nothing")
     return weights
-
-
-def _settings(preset: Preset, implied: dict[str, Any], options: dict[str, Any]) -> SamplerSettings:
-    """The sampler's settings: the command's options, then those that a backbone implies, then the preset's.
-
-    Raises:
-        LepbenchError: one is out of range, or no scheduler has that name.
-    """
-    from lepbench.config import parse_config
-    from lepbench.guidance.settings import SamplerSettings
-
-    given = {name: value for name, value in options.items() if value is not None}
-    return parse_config(preset.sampler(implied | given), SamplerSettings, "")

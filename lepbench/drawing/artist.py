@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -14,23 +15,25 @@ from lepbench.backbones import Backbone
 from lepbench.backbones.assemble import load_backbone
 from lepbench.backbones.load import choose_device
 from lepbench.config import Config, parse_config
-from lepbench.drawing.drawing import Lines, PageDrawing, rasterise_drawing
+from lepbench.drawing.drawing import PageDrawing, PenStroke, rasterise_drawing
 from lepbench.errors import LepbenchError
-from lepbench.guidance.presets import PRESETS
 from lepbench.guidance.prompts import read_prompts
-from lepbench.images import Pixels, to_pixels
+from lepbench.images import Pixels
 from lepbench.methods import Method, ModelConfig, Request
-from lepbench.methods.base import sample_requests
-from lepbench.methods.steered import SteeredConfig, SteeredMethod
+from lepbench.methods.drawn import draw_request
+from lepbench.methods.steered import SteeredConfig
 from lepbench.mini.words import describe_unknown_words
 
-Quality = Literal["live", "better"]
-QUALITIES: tuple[Quality, ...] = ("live", "better")
+Quality = Literal["live", "rested", "better"]
+"""While the pen moves; a single better picture once it rests; and those that were asked for."""
+QUALITIES: tuple[Quality, ...] = ("live", "rested", "better")
 LIVE = "turbo"
 """The preset of pictures that follow the pen."""
 MOST_PICTURES = 8
 MOST_BACKBONES, MOST_METHODS = 2, 8
 """That are held: what draws live and what draws better."""
+FIRST = PageDrawing(prompt="a line", strokes=(PenStroke(points=((0.2, 0.5, 0.5), (0.8, 0.5, 0.5))),))
+"""What is drawn before anybody asks."""
 
 
 class Settings(Config):
@@ -98,9 +101,22 @@ class Artist:
         self.device = str(choose_device(device))
         self._backbones: dict[str, Backbone] = {}
         self._methods: dict[str, Method] = {}
+        self._loading = threading.Lock()
+
+    def prepare(self) -> None:
+        """Load what draws unless one chooses, and draw a line: the first picture then waits for nothing.
+
+        Raises:
+            LepbenchError: it cannot be loaded.
+        """
+        settings = Settings(model=next(iter(self.models)))
+        for quality in ("live", "better"):
+            model = self.choose_model(settings, quality)
+            self._find_method(model, self._find_backbone(model))
+        self.draw(FIRST, settings, "live", lambda done, total: None)
 
     def draw(self, drawing: PageDrawing, settings: Settings, quality: Quality, proceed: Proceed) -> Shown:
-        """Draw pictures; of live ones a single one, at the preset `LIVE` where the method can be steered.
+        """Draw pictures: several where they were asked for, live ones at `LIVE` if the method is steered.
 
         Raises:
             LepbenchError: a name is not known, or nothing is drawn or said.
@@ -114,11 +130,15 @@ class Artist:
         if not lines.sketch.any():
             raise LepbenchError("nothing is drawn yet", "draw a line")
         method = self._find_method(model, backbone)
-        seeds = range(settings.seed, settings.seed + (1 if quality == "live" else settings.count))
-        found = {seed: draw_lines(method, prompt, lines, seed, proceed=proceed) for seed in seeds}
+        seeds = range(settings.seed, settings.seed + (settings.count if quality == "better" else 1))
+        found = {}
+        for seed in seeds:
+            proceed(0, 1)
+            request = Request(f"{seed}.png", prompt, lines.sketch, seed, weights=lines.weights)
+            found[seed] = draw_request(method, request, lambda stage, done, total: proceed(done, total))
         notes = tuple(describe_unknown_words(backbone.name, [prompt]))
-        pictures = {seed: picture for seed, (picture, _) in found.items()}
-        return Shown(pictures, found[seeds[0]][1], time.monotonic() - begun, notes)
+        pictures = {seed: drawn.picture for seed, drawn in found.items()}
+        return Shown(pictures, found[seeds[0]].edges, time.monotonic() - begun, notes)
 
     def choose_model(self, settings: Settings, quality: Quality) -> ModelConfig:
         """The configuration that draws, the page's choices in place of its own settings.
@@ -132,27 +152,33 @@ class Artist:
             return self.live[settings.model]
         model = self.models[settings.model]
         preset = LIVE if quality == "live" else settings.preset
-        if not isinstance(model.method, SteeredConfig):
-            return model
-        method: dict[str, Any] = model.method.model_dump(mode="json")
-        sampler = model.sampler.model_dump(mode="json")
         if preset is not None:
-            chosen = PRESETS.get(preset)
-            method |= chosen.steering()
-            sampler = chosen.sampler({"guidance_scale": model.sampler.guidance_scale})
-        method |= {key: value for key in ("scale", "stop") if (value := getattr(settings, key)) is not None}
-        given = model.model_dump(mode="json") | {"method": method, "sampler": sampler}
-        return parse_config(given, ModelConfig, "")
+            model = model.replace_preset(preset)
+        own = {key: value for key in ("scale", "stop") if (value := getattr(settings, key)) is not None}
+        if not own or not isinstance(model.method, SteeredConfig):
+            return model
+        given = model.model_dump(mode="json")
+        return parse_config(given | {"method": given["method"] | own}, ModelConfig, "")
+
+    def choose_size(self, model: ModelConfig) -> tuple[int, int]:
+        """Height and width of a model's pictures, px; it is loaded for that.
+
+        Raises:
+            LepbenchError: it cannot be.
+        """
+        return self._find_backbone(model).choose_size(None, None)
 
     def _find_backbone(self, model: ModelConfig) -> Backbone:
         assert model.backbone is not None
         key = f"{model.backbone} {model.precision}"
-        if key not in self._backbones:
-            if len(self._backbones) >= MOST_BACKBONES:
-                self._backbones.clear()
-                self._methods.clear()
-            self._backbones[key] = load_backbone(model.backbone, self.device, model.precision)
-        return self._backbones[key]
+        # What writes files asks, too, beside the thread that draws.
+        with self._loading:
+            if key not in self._backbones:
+                if len(self._backbones) >= MOST_BACKBONES:
+                    self._backbones.clear()
+                    self._methods.clear()
+                self._backbones[key] = load_backbone(model.backbone, self.device, model.precision)
+            return self._backbones[key]
 
     def _find_method(self, model: ModelConfig, backbone: Backbone) -> Method:
         key = model.model_dump_json()
@@ -161,23 +187,3 @@ class Artist:
                 self._methods.pop(next(iter(self._methods)))
             self._methods[key] = model.method.build(backbone, model.sampler)
         return self._methods[key]
-
-
-def draw_lines(
-    method: Method, prompt: str, lines: Lines, seed: int, *, proceed: Proceed
-) -> tuple[Pixels, Pixels | None]:
-    """A picture uint8 [H, W, 3], and the predicted edges of a method that guides."""
-    request = Request(f"{seed}.png", prompt, lines.sketch, seed, weights=lines.weights)
-    if not isinstance(method, SteeredMethod):
-        proceed(0, 1)
-        return to_pixels(method.draw([request]))[0], None
-    sampled = sample_requests(
-        method.backbone,
-        method.sampler,
-        [request],
-        guidance=method.guide([request]),
-        progress=lambda stage, done, total: proceed(done, total),
-    )
-    picture = to_pixels(method.backbone.decode_latents(sampled.latents))[0]
-    edges = None if sampled.edges is None else method.backbone.decode_latents(sampled.edges)
-    return picture, None if edges is None else to_pixels(1 - edges)[0]

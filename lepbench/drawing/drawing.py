@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lepbench.config import Config
-from lepbench.strokes import number_strokes
+from lepbench.strokes import find_surroundings, number_strokes
 
 Share = Annotated[float, Field(ge=-1, le=2)]
 """A coordinate, 0 to 1 within the square; a pen may leave it."""
 Corner = tuple[Share, Share, Annotated[float, Field(ge=0, le=1)]]
 """x, y and the pen's pressure."""
-REACH = 1 / 32
-"""Share of the side within which a stroke's weight holds beside it."""
 
 
 class PenStroke(Config):
@@ -53,7 +51,7 @@ class Lines(NamedTuple):
 def rasterise_drawing(drawing: PageDrawing, size: tuple[int, int]) -> Lines:
     """A drawing as one-pixel lines of a picture of `size` (height, width) px, its square in the middle.
 
-    A stroke of weight 0 is not drawn. The weight of another holds where it is the nearest, within `REACH`.
+    A stroke of weight 0 is not drawn. The weight of another holds in its surroundings.
     """
     drawn = [stroke for stroke in drawing.strokes if stroke.weight > 0]
     side, (height, width) = min(size), size
@@ -67,16 +65,14 @@ def rasterise_drawing(drawing: PageDrawing, size: tuple[int, int]) -> Lines:
 
 
 def spread_weights(numbers: NDArray[np.uint16], weights: list[float]) -> NDArray[np.float32]:
-    """Each pixel's weight, float32 [H, W]: that of the nearest stroke within reach, else 1.
+    """Each pixel's weight, float32 [H, W]: that of the strokes in whose surroundings it is, else 1.
 
     Args:
         numbers: of strokes from 1, 0 where there is none.
         weights: of each stroke.
     """
-    from scipy import ndimage
-
-    if not numbers.any():
-        return np.ones(numbers.shape, np.float32)
-    far, nearest = ndimage.distance_transform_edt(numbers == 0, return_indices=True)
-    known = np.array([1.0, *weights], np.float32)[numbers[tuple(nearest)]]
-    return np.where(far <= REACH * min(numbers.shape), known, np.float32(1)).astype(np.float32)
+    known = np.array([1.0, *weights], np.float32)[numbers]
+    found = np.ones(numbers.shape, np.float32)
+    for weight in np.unique(known[known != 1]):
+        found[find_surroundings(known == weight, numbers > 0)] = weight
+    return found

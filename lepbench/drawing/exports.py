@@ -1,4 +1,4 @@
-"""A drawing as files: SVG, PNG, a folder for `suite make folder`, and the command that draws it again."""
+"""A drawing as files: SVG, PNG, a folder for `suite make folder`, and the command that draws the picture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from html import escape
 
 import numpy as np
 
-from lepbench.drawing.artist import Settings
-from lepbench.drawing.drawing import PageDrawing, rasterise_drawing
+from lepbench.drawing.artist import Artist
+from lepbench.drawing.drawing import PageDrawing, PenStroke, rasterise_drawing
+from lepbench.drawing.history import HistoryEntry
 from lepbench.images import encode_png
 from lepbench.panels import draw_strokes
 
@@ -20,14 +21,15 @@ SIDE = 512
 """Of a PNG, and of the SVG's canvas."""
 WIDTH = 2.5
 """Of an SVG's strokes, at the middle pressure."""
-SKETCH, WEIGHTS = "sketch.png", "weights.png"
+SKETCH, WEIGHTS, MODEL = "sketch.png", "weights.png", "model.yaml"
 
 
 def write_svg(drawing: PageDrawing) -> bytes:
     """The strokes as polylines on white, the prompt as its title."""
     size = f'width="{SIDE}" height="{SIDE}"'
     lines = [
-        f'<polyline points="{_join(stroke.points)}" data-weight="{stroke.weight:g}"/>'
+        f'<polyline points="{_join(stroke.points)}" stroke-width="{_measure_pen(stroke):.2f}" '
+        f'data-weight="{stroke.weight:g}"/>'
         for stroke in drawing.strokes
     ]
     pen = 'fill="none" stroke="black" stroke-linecap="round" stroke-linejoin="round"'
@@ -35,12 +37,18 @@ def write_svg(drawing: PageDrawing) -> bytes:
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {SIDE} {SIDE}">',
         f"<title>{escape(drawing.prompt)}</title>",
         f'<rect {size} fill="white"/>',
-        f'<g {pen} stroke-width="{WIDTH:g}">',
+        f"<g {pen}>",
         *lines,
         "</g>",
         "</svg>",
     ]
     return ("\n".join(document) + "\n").encode()
+
+
+def _measure_pen(stroke: PenStroke) -> float:
+    """The width of a line by the pressure that its stroke was drawn with."""
+    pressure = sum(point[2] for point in stroke.points) / len(stroke.points)
+    return WIDTH * (0.5 + pressure)
 
 
 def _join(points: tuple[tuple[float, float, float], ...]) -> str:
@@ -63,18 +71,26 @@ def write_suite(drawing: PageDrawing) -> bytes:
     return _pack({"drawing.svg": write_svg(drawing), "prompts.csv": table.getvalue().encode()})
 
 
-def write_command(drawing: PageDrawing, settings: Settings) -> bytes:
-    """A ZIP of the sketch, the weights where strokes have some, and the command that draws the picture."""
-    lines = rasterise_drawing(drawing, (SIDE, SIDE))
-    files = {SKETCH: encode_png(draw_strokes(lines.sketch))}
-    command = ["lepbench", "sample", "--prompt", drawing.prompt, "--sketch", SKETCH, "--resize"]
+def write_command(entry: HistoryEntry, artist: Artist) -> bytes:
+    """A ZIP of the sketch, weights where strokes have some, the model, and the command that draws by them.
+
+    Raises:
+        LepbenchError: the model cannot be loaded, which says how large its pictures are.
+    """
+    drawing, settings = entry.drawing, entry.settings
+    model = artist.choose_model(settings, "better")
+    lines = rasterise_drawing(drawing, artist.choose_size(model))
+    files = {SKETCH: encode_png(draw_strokes(lines.sketch)), MODEL: model.write_yaml().encode()}
+    command = ["lepbench", "sample", "--model", MODEL, "--prompt", drawing.prompt]
+    # The lines are those of the page, pixel by pixel.
+    command += ["--sketch", SKETCH, "--no-thin"]
     if lines.weights is not None:
         grey = np.round(lines.weights / 2 * 255).astype(np.uint8)
         files[WEIGHTS] = encode_png(np.repeat(grey[..., None], 3, axis=-1))
         command += ["--importance", WEIGHTS]
-    for name in ("preset", "scale", "stop", "seed"):
-        if (value := getattr(settings, name)) is not None:
-            command += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+    command += ["--seed", str(settings.seed)]
+    if settings.count > 1:
+        command += ["--count", str(settings.count)]
     command += ["--out", "picture.png"]
     return _pack({**files, "draw.sh": (shlex.join(command) + "\n").encode()})
 
@@ -87,10 +103,10 @@ def _pack(files: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-EXPORTS: dict[str, tuple[str, Callable[[PageDrawing, Settings], bytes]]] = {
-    "svg": ("drawing.svg", lambda drawing, settings: write_svg(drawing)),
-    "png": ("drawing.png", lambda drawing, settings: write_png(drawing)),
-    "suite": ("suite-folder.zip", lambda drawing, settings: write_suite(drawing)),
+EXPORTS: dict[str, tuple[str, Callable[[HistoryEntry, Artist], bytes]]] = {
+    "svg": ("drawing.svg", lambda entry, artist: write_svg(entry.drawing)),
+    "png": ("drawing.png", lambda entry, artist: write_png(entry.drawing)),
+    "suite": ("suite-folder.zip", lambda entry, artist: write_suite(entry.drawing)),
     "command": ("draw-again.zip", write_command),
 }
 """What a drawing can be exported as: the name of the file, and what writes it."""

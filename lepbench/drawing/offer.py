@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from lepbench.config import Config, load_config, parse_config
+from lepbench.errors import LepbenchError
 from lepbench.guidance.presets import PRESETS
 from lepbench.methods import ModelConfig
 from lepbench.methods.steered import SteeredConfig
+from lepbench.mini.words import list_known_phrases
 
 MINI = "mini@1"
 EMBEDDED = (
@@ -26,6 +29,8 @@ EMBEDDED = (
     {"name": "unguided", "preset": "fast", "method": "unguided"},
 )
 """Models of mini that are offered where no other is given."""
+KINDS = ("colour", "texture", "shape", "relation", "background")
+"""Of words, in the order of a caption."""
 LIVE = {
     "predictor": {
         "backbone": "mini-live@1",
@@ -47,11 +52,13 @@ class OfferedModel(Config):
 
     Attributes:
         backbone: what draws, as a label beside the figures of others.
+        live: what draws live in its place, as a label; empty where it draws itself.
         steered: whether scale, stop and presets are for it.
     """
 
     name: str
     backbone: str
+    live: str
     steered: bool
 
 
@@ -71,11 +78,17 @@ def list_models(files: Sequence[Path]) -> list[ModelConfig]:
     """The models of MODEL.yaml files, or those of mini where there are none.
 
     Raises:
-        LepbenchError: a file is none of a model, or its method draws nothing here.
+        LepbenchError: a file is none of a model, its method has no backbone, or two have one name.
     """
-    if files:
-        return [load_config(path, ModelConfig) for path in files]
-    return [parse_config(dict(settings), ModelConfig, "") for settings in EMBEDDED]
+    if not files:
+        return [parse_config(dict(settings), ModelConfig, "") for settings in EMBEDDED]
+    found = [load_config(path, ModelConfig) for path in files]
+    for path, model in zip(files, found, strict=True):
+        model.require_backbone(path)
+    names = [model.name for model in found]
+    if len(set(names)) < len(names):
+        raise LepbenchError(f"two models have one name: {', '.join(names)}", "rename one")
+    return found
 
 
 def list_live(files: Sequence[Path]) -> dict[str, ModelConfig]:
@@ -85,24 +98,25 @@ def list_live(files: Sequence[Path]) -> dict[str, ModelConfig]:
     return {name: parse_config({"name": name, **given}, ModelConfig, "") for name, given in LIVE.items()}
 
 
-def make_offer(models: Sequence[ModelConfig]) -> Offer:
-    """What the page says of models."""
-    from lepbench.sketchworld import BACKGROUNDS, COLOURS, SHAPES, TEXTURES
+def make_offer(
+    models: Sequence[ModelConfig], live: Mapping[str, ModelConfig] = MappingProxyType({})
+) -> Offer:
+    """What the page says of models.
 
-    knows_sketchworld = all(model.backbone == MINI for model in models)
-    phrases = tuple(ground.phrase for ground in BACKGROUNDS.values())
+    Args:
+        live: what draws live instead of a model, by its name.
+    """
+    known = list_known_phrases(MINI) if all(model.backbone == MINI for model in models) else []
     words = {
-        "colours": tuple(COLOURS),
-        "patterns": tuple(texture for texture in TEXTURES if texture != "plain"),
-        "things": tuple(SHAPES),
-        "places": phrases,
+        kind: found for kind in KINDS if (found := tuple(phrase for phrase, its in known if its == kind))
     }
     shown = tuple(
         OfferedModel(
             name=model.name,
             backbone=model.backbone or "",
+            live=live[model.name].backbone or "" if model.name in live else "",
             steered=isinstance(model.method, SteeredConfig),
         )
         for model in models
     )
-    return Offer(models=shown, presets=tuple(PRESETS), words=words if knows_sketchworld else {})
+    return Offer(models=shown, presets=tuple(PRESETS), words=words)

@@ -1,4 +1,4 @@
-"""One picture at a time, in the order of the jobs; a newer job of a page replaces its older one."""
+"""One picture at a time, in the order of the jobs; a newer job of a page replaces what is out of date."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lepbench.drawing.artist import Artist, Cancelled, Quality, Settings, Shown
+from lepbench.drawing.artist import QUALITIES, Artist, Cancelled, Quality, Settings, Shown
 from lepbench.drawing.drawing import PageDrawing
 from lepbench.errors import LepbenchError
 
+REPLACED: dict[Quality, tuple[Quality, ...]] = {
+    "live": ("live", "rested"),
+    "rested": ("rested",),
+    "better": ("rested", "better"),
+}
+"""What a job makes out of date. One that was asked for is given up for another of its kind alone."""
 Notify = Callable[["PageJob", "Shown | LepbenchError | tuple[int, int]"], None]
 """Called by the worker's thread with a job, and its pictures, why there are none, or its steps done and in
 all."""
@@ -37,12 +43,13 @@ class DrawingQueue:
     """A thread that draws, and the jobs that wait: at most one of a page and quality.
 
     Args:
-        artist: used by that thread alone.
+        artist: draws in that thread alone.
         notify: see `Notify`.
+        prepare: what that thread does before it draws.
     """
 
-    def __init__(self, artist: Artist, notify: Notify) -> None:
-        self.artist, self.notify = artist, notify
+    def __init__(self, artist: Artist, notify: Notify, prepare: Callable[[], None] = lambda: None) -> None:
+        self.artist, self.notify, self.prepare = artist, notify, prepare
         self._waiting: OrderedDict[tuple[str, Quality], PageJob] = OrderedDict()
         self._drawn: PageJob | None = None
         self._changed = threading.Condition()
@@ -51,16 +58,16 @@ class DrawingQueue:
         self._thread.start()
 
     def submit(self, job: PageJob) -> None:
-        """Take a job, in place of the page's earlier one of that quality."""
+        """Take a job, in place of those of its page that it makes out of date."""
         with self._changed:
-            self._cancel(job.page, (job.quality,))
+            self._cancel(job.page, REPLACED[job.quality])
             self._waiting[job.page, job.quality] = job
             self._changed.notify()
 
     def cancel(self, page: str) -> None:
         """Give up all that a page waits for: it has gone."""
         with self._changed:
-            self._cancel(page, ("live", "better"))
+            self._cancel(page, QUALITIES)
 
     def close(self) -> None:
         """Give up everything, and end the thread."""
@@ -79,6 +86,7 @@ class DrawingQueue:
             drawn.stale.set()
 
     def _work(self) -> None:
+        self.prepare()
         while (job := self._take()) is not None:
             try:
                 found: Shown | LepbenchError = self.artist.draw(
@@ -86,10 +94,8 @@ class DrawingQueue:
                 )
             except Cancelled:
                 continue
-            except LepbenchError as error:
-                found = error
             except Exception as error:  # A method from elsewhere may raise anything; the page goes on.
-                found = LepbenchError(f"{type(error).__name__}: {error}"[:300], "choose another method")
+                found = explain_fault(error)
             if not job.stale.is_set():
                 self.notify(job, found)
 
@@ -108,3 +114,10 @@ class DrawingQueue:
         if job.stale.is_set():
             raise Cancelled
         self.notify(job, (done, total))
+
+
+def explain_fault(error: Exception) -> LepbenchError:
+    """What the page says of an error."""
+    if isinstance(error, LepbenchError):
+        return error
+    return LepbenchError(f"{type(error).__name__}: {error}"[:300], "choose another method")

@@ -14,7 +14,7 @@ from lepbench.guidance.transparency import lay_drawing
 from lepbench.images import open_as
 from lepbench.sketches import Unusable
 from lepbench.sketches.svg import SUFFIXES, check_libraries
-from lepbench.strokes import Points, fit_strokes
+from lepbench.strokes import Points
 
 GRID = 256
 """Side in px at which the lines of a picture are found."""
@@ -34,7 +34,7 @@ def read_strokes(content: bytes, name: str) -> list[PenStroke]:
         LepbenchError: it cannot be read, or holds no lines or too many.
     """
     if PurePosixPath(name).suffix.lower() in SUFFIXES:
-        lines = [line / GRID for line in _read_vector(content, name)]
+        lines = _read_vector(content, name)
     else:
         sketch = extract_strokes(*open_as(lay_drawing, content, name), name=name)
         fitted = fit_sketch(sketch, (GRID, GRID), None).strokes
@@ -47,6 +47,7 @@ def read_strokes(content: bytes, name: str) -> list[PenStroke]:
 
 
 def _read_vector(content: bytes, name: str) -> list[Points]:
+    """The lines of an SVG in a unit square."""
     from lepbench.sketches.vector.reading import read_drawing
 
     check_libraries()
@@ -54,7 +55,9 @@ def _read_vector(content: bytes, name: str) -> list[Points]:
         found = read_drawing(content)
     except Unusable as error:
         raise LepbenchError(f"{name} shows no lines: {error}", "give another drawing") from error
-    return fit_strokes(found.strokes, found.width, found.height, GRID)
+    # The whole frame, so that a drawing that was exported comes back to its place.
+    frame, side = np.array([found.width, found.height]), max(found.width, found.height)
+    return [(line - frame / 2) / side + 0.5 for line in found.strokes]
 
 
 def thin_lines(strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from lepbench.backbones.finite import NotFinite
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.conditions import CONDITIONS, Condition
 from lepbench.evaluation.cost import count_method_passes, share_cost
-from lepbench.evaluation.layout import locate_picture
+from lepbench.evaluation.layout import locate_edges, locate_picture
 from lepbench.evaluation.protocol import Protocol
 from lepbench.evaluation.sample import FAILED, OK, Batch, Sample
 from lepbench.evaluation.schema import HALVED
@@ -46,12 +46,14 @@ class DrawnBatch:
     Attributes:
         rows: of the samples table, a sample each.
         pictures: those that are to be stored, as pixels or encoded; None for the others.
+        edges: that the model predicted, encoded; None where there are none, and nothing of other conditions.
         peaks: the most bytes of memory, and of that of an accelerator, of the worker that drew it; None where
             that is this process or not known.
     """
 
     rows: list[Row]
     pictures: list[Pixels | bytes | None]
+    edges: list[bytes | None] = field(default_factory=list)
     peaks: tuple[int | None, int | None] = (None, None)
 
 
@@ -76,7 +78,8 @@ def draw_and_score(row: Condition, batch: Batch, judges: Judges, protocol: Proto
         )
         for i, columns in zip(good, scored, strict=True):
             records[i].update(columns)
-    return DrawnBatch(records, [good.get(i) if row.stored is None else None for i in range(len(batch))])
+    pictures = [good.get(i) if row.stored is None else None for i in range(len(batch))]
+    return DrawnBatch(records, pictures, row.edges.take(batch))
 
 
 def draw_batch(row: Condition, batch: Batch) -> list[Pixels | Failure]:
@@ -184,6 +187,9 @@ def store_batch(out: Path, path: Path, drawn: DrawnBatch, schema: pa.Schema) -> 
             write_bytes(place, png)
         elif row["status"] == FAILED:
             place.unlink(missing_ok=True)  # of an earlier try
+    for row, edges in zip(drawn.rows, drawn.edges, strict=False):
+        if edges is not None:
+            write_bytes(locate_edges(out, row["item_id"]), edges)
     write_table(path, pa.Table.from_pylist(drawn.rows, schema))
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lepbench.backbones import Backbone
 from lepbench.evaluation.finished_pictures import FinishedPictures
+from lepbench.evaluation.predicted_edges import PredictedEdges
 from lepbench.evaluation.sample import Sample
 from lepbench.files import sha256_bytes
 from lepbench.images import Pixels, read_pixels, to_channels, to_tensor
@@ -98,6 +99,7 @@ class Condition:
         stored: where the images lie already, so that they are not stored again.
         method: what draws them, if a method does.
         limit: how many are drawn together, once that is fewer than a batch.
+        edges: that the model predicts, between drawing and storing.
     """
 
     kind: ConditionKind
@@ -107,6 +109,7 @@ class Condition:
     stored: FinishedPictures | None = None
     method: Method | None = None
     limit: BatchLimit = field(default_factory=BatchLimit)
+    edges: PredictedEdges = field(default_factory=PredictedEdges)
 
     @property
     def name(self) -> str:
@@ -114,11 +117,17 @@ class Condition:
         return self.kind.name
 
 
-def make_model_condition(method: Method) -> Condition:
-    """The model that is scored."""
+def make_model_condition(method: Method, *, keeps_edges: bool = True) -> Condition:
+    """The model that is scored.
+
+    Args:
+        keeps_edges: whether the edges that it predicts are kept until they are taken.
+    """
     modules = iterate_code({**method.weights, **hash_code(method)})
     files = tuple(str(find_file(module)) for module in modules)
-    return Condition(MODEL, _drawing(method), files=files, method=method)
+    edges = PredictedEdges()
+    draw = _drawing(method, edges if keeps_edges else None)
+    return Condition(MODEL, draw, files=files, method=method, edges=edges)
 
 
 def make_unguided_condition(method: Method, depends_on: dict[str, Any]) -> Condition:
@@ -184,9 +193,14 @@ def _stack_real(samples: Sequence[Sample]) -> Pixels:
     return np.stack([picture for picture in pictures if picture is not None])
 
 
-def _drawing(method: Method) -> Draw:
+def _drawing(method: Method, edges: PredictedEdges | None = None) -> Draw:
     def draw(samples: Sequence[Sample]) -> Tensor:
-        drawn = method.draw([sample.request for sample in samples])
+        requests = [sample.request for sample in samples]
+        if edges is None:
+            drawn = method.draw(requests)
+        else:
+            drawn, decode = method.draw_with_edges(requests)
+            edges.add(samples, decode)
         label = f"method {type(method).__name__!r}"
         return drawn if is_ours(method) else read_pictures(drawn, len(samples), label)
 

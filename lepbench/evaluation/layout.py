@@ -12,6 +12,8 @@ from lepbench.suites import name_picture
 RECORD = "record.json"
 SAMPLES = "samples.parquet"
 PICTURES = "samples"
+EDGES = "edges"
+"""The folder of the edges that the model predicted; no figure and no check knows it."""
 SUITES = "suites"
 """The folder, in that of a set of runs, of the suites that it makes."""
 
@@ -50,3 +52,8 @@ def locate_made_suite(folder: Path, suite: str) -> Path:
 def locate_picture(folder: Path, condition: str, item_id: str, index: int = 0) -> Path:
     """Where a condition's picture of an item lies."""
     return folder / PICTURES / condition / name_picture(item_id, index)
+
+
+def locate_edges(folder: Path, item_id: str) -> Path:
+    """Where the edges lie that the model predicted for the first sample of an item, if it predicts any."""
+    return (folder / EDGES / name_picture(item_id, 0)).with_suffix(".webp")

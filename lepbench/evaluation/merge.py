@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.condition_runner import has_picture
 from lepbench.evaluation.condition_table import locate_batch
-from lepbench.evaluation.conditions import CONDITIONS
+from lepbench.evaluation.conditions import CONDITIONS, MODEL
 from lepbench.evaluation.finish import Effort, finish_run, locate_tables
 from lepbench.evaluation.folder import OWNER, claim_folder, list_differences, prepare_folder, read_owner
-from lepbench.evaluation.layout import locate_picture
+from lepbench.evaluation.layout import locate_edges, locate_picture
 from lepbench.evaluation.record import Identity, Record
 from lepbench.evaluation.sample import OK
 from lepbench.evaluation.share_state import DoneShare, read_share
@@ -119,6 +119,8 @@ def _link_pictures(path: Path, folder: Path, out: Path) -> None:
             raise LepbenchError(f"{folder} lacks pictures of batch {path.stem}", "run its command again")
         place = (line["row"], line["item_id"], line["sample_index"])
         link_file(locate_picture(folder, *place), locate_picture(out, *place))
+        if line["row"] == MODEL.name and (edges := locate_edges(folder, line["item_id"])).is_file():
+            link_file(edges, locate_edges(out, line["item_id"]))
 
 
 def add_efforts(efforts: Sequence[Effort]) -> Effort:

@@ -168,7 +168,7 @@ def _list_conditions(
     if not isinstance(model.method, PrecomputedConfig):
         method = build_method(model, backbone)
         check_files(folder, record, backbone, method)
-        made.append(make_model_condition(method))
+        made.append(make_model_condition(method, keeps_edges=False))
     if backbone is not None and model.reference is not None:
         made.append(make_unguided_condition(UnguidedConfig().build(backbone, model.reference.sampler), {}))
         if "picture" in suite.definition.truths:

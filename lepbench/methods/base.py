@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -48,6 +48,19 @@ class Request:
     seed: int
     weights: NDArray[np.floating] | None = None
     negative_prompt: str | None = None
+
+
+class DrawnImages(NamedTuple):
+    """Images of requests, and what was seen on the way.
+
+    Attributes:
+        pictures: float [B, 3, H, W] in [0, 1], or uint8.
+        edges: gives those that were predicted at the last guided step, float [B, 3, H, W] in [0, 1], 1 on a
+            line; None where none are.
+    """
+
+    pictures: Tensor
+    edges: Callable[[], Tensor] | None
 
 
 class Method(ABC):
@@ -106,6 +119,17 @@ class Method(ABC):
     @abstractmethod
     def draw(self, requests: Sequence[Request]) -> Tensor:
         """Generate one image per request, all of one size: float [B, 3, H, W] in [0, 1], or uint8."""
+
+    def draw_with_edges(
+        self, requests: Sequence[Request], progress: Progress = ignore_progress
+    ) -> DrawnImages:
+        """The images of `draw`, and the edges that the method predicted while it drew them.
+
+        Args:
+            progress: called with (stage, done, total) after every step, if the method tells of them; what
+                it raises ends the drawing.
+        """
+        return DrawnImages(self.draw(requests), None)
 
 
 def stack_sketches(requests: Sequence[Request]) -> Tensor:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Self
 
+import yaml
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lepbench.backbones.load import Precision
 from lepbench.backbones.needs import list_backbone_needs
 from lepbench.backbones.resolve import check_model
-from lepbench.config import Config, Label
+from lepbench.config import Config, Label, parse_config
 from lepbench.errors import LepbenchError
 from lepbench.guidance import SamplerSettings
 from lepbench.guidance.presets import PRESETS
@@ -22,6 +24,8 @@ from lepbench.places import list_own_keys
 from lepbench.submitted import hash_code, hash_module
 
 DEFAULT_BACKBONE = "mini@1"
+PRESET_KEYS = {"scale", "stop", "repeats"}
+"""Of a method that is steered, which presets set."""
 
 
 def hash_model_code(model: ModelConfig) -> dict[str, str]:
@@ -56,6 +60,46 @@ class ModelConfig(Config):
         if self.backbone is None:
             return self.method.reference
         return ReferenceModel(backbone=self.backbone, precision=self.precision, sampler=self.sampler)
+
+    def write_yaml(self) -> str:
+        """The text of a MODEL.yaml of these settings."""
+        settings = self.model_dump(mode="json", exclude_none=True)
+        method = settings["method"]
+        settings["method"] = {"name": method["name"], **method}
+        return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+
+    def require_backbone(self, path: Path) -> str:
+        """The backbone of a model that must draw one picture by itself.
+
+        Args:
+            path: of its file.
+
+        Raises:
+            LepbenchError: its pictures are made elsewhere.
+        """
+        if self.backbone is None:
+            raise LepbenchError(
+                f"{path}: method {self.method.name!r} has no backbone that could draw here",
+                "give a model that has one",
+            )
+        return self.backbone
+
+    def replace_preset(self, preset: str) -> ModelConfig:
+        """The same model by the settings of a preset; only classifier-free guidance keeps its scale.
+
+        A method that no preset is for keeps all.
+
+        Raises:
+            LepbenchError: there is no such preset.
+        """
+        chosen = PRESETS.get(preset)
+        if not isinstance(self.method, SteeredConfig):
+            return self
+        given = self.model_dump(mode="json")
+        method = {key: value for key, value in given["method"].items() if key not in PRESET_KEYS}
+        sampler = {"guidance_scale": self.sampler.guidance_scale}
+        replaced = {"method": {**chosen.steering(), **method}, "sampler": chosen.sampler(sampler)}
+        return parse_config(given | replaced, ModelConfig, "")
 
     def check_files(self) -> None:
         """Check what can be checked of its backbone's and its method's files before anything is loaded.

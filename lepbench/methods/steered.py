@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -25,8 +26,17 @@ from lepbench.config import omit_defaults
 from lepbench.guidance import Guidance, SamplerSettings
 from lepbench.guidance.execution import Execution
 from lepbench.guidance.guidance_schedule import GuidanceSchedule
-from lepbench.methods.base import Method, MethodConfig, Request, draw_pictures, stack_sketches
+from lepbench.methods.base import (
+    DrawnImages,
+    Method,
+    MethodConfig,
+    Request,
+    draw_pictures,
+    sample_requests,
+    stack_sketches,
+)
 from lepbench.methods.cost import PictureFlops, count_coding_flops
+from lepbench.progress import Progress, ignore_progress
 
 
 class SteeredConfig(MethodConfig):
@@ -101,6 +111,14 @@ class SteeredMethod(Method):
 
     def draw(self, requests: Sequence[Request]) -> Tensor:
         return draw_pictures(self.backbone, self.sampler, requests, self.guide(requests))
+
+    def draw_with_edges(
+        self, requests: Sequence[Request], progress: Progress = ignore_progress
+    ) -> DrawnImages:
+        guidance = self.guide(requests)
+        drawn = sample_requests(self.backbone, self.sampler, requests, guidance=guidance, progress=progress)
+        edges = None if drawn.edges is None else partial(self.backbone.decode_latents, drawn.edges)
+        return DrawnImages(self.backbone.decode_latents(drawn.latents), edges)
 
 
 def stack_weights(requests: Sequence[Request], emphasis: float | None) -> Tensor | None:

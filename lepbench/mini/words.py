@@ -9,7 +9,7 @@ from lepbench.errors import LepbenchError
 from lepbench.registry import suggest_name
 from lepbench.sketchworld import list_phrases
 
-PHRASES = {"mini@1": list_phrases}
+PHRASES = {"mini@1": list_phrases, "mini-live@1": list_phrases}
 """Backbone -> the phrases, with their kinds, that its training captions were made of."""
 SHOWN = 5
 """Unknown words that a note names at most."""

@@ -12,6 +12,7 @@ from pydantic import Field
 from lepbench.images import encode_png
 from lepbench.seeds import derive_seed
 from lepbench.sketches import Unusable
+from lepbench.strokes import find_surroundings
 from lepbench.suite_sources.base import SUITE_SOURCES
 from lepbench.suite_sources.variants import OriginalItem, VariantSource
 from lepbench.suites import Truth
@@ -20,8 +21,6 @@ from lepbench.suites.freeze import ItemRow
 Weight = Annotated[float, Field(ge=0, le=100)]
 LEAST = 1 / 8
 """Pixels of the stroke at least, in sides of the picture: of less a recall says little."""
-REACH = 1 / 16
-"""How far around its stroke a weight holds, in sides of the picture: one cell of mini's latents."""
 
 
 class StrokeFault(StrEnum):
@@ -56,7 +55,7 @@ class StrokesSource(VariantSource):
         return {
             "stroke": number,
             "weight": self.weights[self.list_levels().index(level)],
-            "weighted": encode_png(find_surroundings(strokes, number)),
+            "weighted": encode_png(find_surroundings(strokes == number, strokes > 0)),
         }
 
 
@@ -72,12 +71,3 @@ def pick_stroke(strokes: NDArray[np.unsignedinteger], seed: int) -> int:
     if np.count_nonzero(pixels) < 2 or not len(long):
         raise Unusable(StrokeFault.FEW, f"{np.count_nonzero(pixels)} strokes, {len(long)} of them long")
     return int(long[seed % len(long)])
-
-
-def find_surroundings(strokes: NDArray[np.unsignedinteger], number: int) -> NDArray[np.bool_]:
-    """Where a stroke of strokes [H, W] is the nearest one, and within reach: bool [H, W]."""
-    from scipy import ndimage
-
-    own = ndimage.distance_transform_edt(strokes != number)
-    others = ndimage.distance_transform_edt((strokes == 0) | (strokes == number))
-    return np.asarray((own <= REACH * len(strokes)) & (own < others))

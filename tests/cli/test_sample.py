@@ -10,7 +10,10 @@ import pytest
 from command import call_command
 from PIL import Image, ImageDraw
 
-from lepbench.backbones import Backbone
+from lepbench.backbones import Backbone, load_backbone
+from lepbench.config import load_config
+from lepbench.images import to_pixels
+from lepbench.methods import ModelConfig, Request
 from lepbench.predictors import MlpConfig, MlpPredictor
 
 Run = Callable[..., tuple[int, str, str]]
@@ -122,19 +125,19 @@ def test_candidates_are_the_pictures_of_their_seeds_on_one_sheet(run: Run, tmp_p
 def test_an_interrupt_leaves_the_finished_candidates(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import lepbench.guidance.draw as drawing
+    import lepbench.methods.drawn as drawing
 
-    draw = drawing.draw_picture
+    draw = drawing.draw_request
 
-    def stop_at_the_second(**given: Any) -> drawing.DrawnPicture:
-        if given["seed"] == 1:
+    def stop_at_the_second(method: Any, request: Any, progress: Any) -> drawing.DrawnPicture:
+        if request.seed == 1:
             raise KeyboardInterrupt
-        return draw(**given)
+        return draw(method, request, progress)
 
-    monkeypatch.setattr(drawing, "draw_picture", stop_at_the_second)
+    monkeypatch.setattr(drawing, "draw_request", stop_at_the_second)
     code, out, _ = run("--sketch", sketch(tmp_path / "s.png"), "--out", tmp_path / "x.png", "--count", 3)
     assert (code, out) == (130, "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.png", "x-0.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.png", "x-0.png", "x.png"]
 
 
 def test_a_thick_pen_is_thinned_unless_told_otherwise(run: Run, tmp_path: Path) -> None:
@@ -195,3 +198,38 @@ def test_faults_are_one_line_and_exit_code_2(
     assert (code, out) == (2, "")
     assert message in err.splitlines()[-1]
     assert "Traceback" not in err
+
+
+def test_a_model_file_draws_in_place_of_options(
+    run: Run,
+    tmp_path: Path,
+    tiny_pipeline_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model, drawing = tmp_path / "model.yaml", sketch(tmp_path / "s.png")
+    model.write_text(
+        f"name: tiny\nbackbone: {tiny_pipeline_folder}\nsampler: {{steps: 2}}\nmethod: unguided\n"
+    )
+    shared = ["--sketch", drawing, "--model", model, "--out", tmp_path / "x.png"]
+    assert call_command(monkeypatch, "sample", "--prompt", "a red fish", *shared) == 0
+    assert (tmp_path / "x-strip.png").is_file()
+    capsys.readouterr()
+    config = load_config(model, ModelConfig)
+    method = config.method.build(load_backbone(tiny_pipeline_folder), config.sampler)
+    drawn = method.draw([Request("x.png", "a red fish", np.zeros((64, 64), np.bool_), 0)])
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "x.png")), to_pixels(drawn)[0])
+    # The other tests' options say which backbone.
+    code, _, err = run(*shared)
+    assert code == 2
+    assert "--model and --backbone are both given; write it into the file" in err
+
+
+def test_a_sheet_is_shown_as_it_fills(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    drawing, out = sketch(tmp_path / "s.png"), tmp_path / "x.png"
+    assert run("--sketch", drawing, "--out", out, "--count", 2, "--watch")[0] == 0
+    assert opened == [out.with_suffix(".html").as_uri()]
+    assert "2 of 2 pictures" in out.with_suffix(".html").read_text()
+    assert "--watch shows a sheet; add --count" in run("--sketch", drawing, "--out", out, "--watch")[2]

@@ -85,6 +85,18 @@ def test_pages_and_qualities_wait_for_each_other() -> None:
         assert [prompt for prompt, _ in heard.ends] == ["one, live", "one, better", "two, live"]
 
 
+def test_a_rested_picture_gives_way_to_the_pen_and_one_that_was_asked_for_does_not() -> None:
+    with running() as (queue, artist, heard):
+        queue.submit(make_job("rested", quality="rested"))
+        assert artist.started.acquire(timeout=PATIENCE)
+        queue.submit(make_job("asked for", quality="better"))
+        queue.submit(make_job("pen"))
+        artist.step.release(3)
+        for _ in range(2):
+            assert heard.ended.acquire(timeout=PATIENCE)
+        assert [prompt for prompt, _ in heard.ends] == ["asked for", "pen"]
+
+
 def test_a_page_that_goes_is_forgotten() -> None:
     with running() as (queue, artist, heard):
         queue.submit(make_job("gone"))

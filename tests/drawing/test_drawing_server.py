@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shlex
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
+from command import call_command
 from PIL import Image
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -20,13 +23,16 @@ from starlette.websockets import WebSocketDisconnect
 from lepbench.api.suites import make_suite
 from lepbench.config import parse_config
 from lepbench.detectors import Canny
-from lepbench.drawing.artist import Artist, Settings, draw_lines
-from lepbench.drawing.drawing import Lines, PageDrawing, rasterise_drawing
+from lepbench.drawing.artist import Artist, Settings
+from lepbench.drawing.drawing import PageDrawing, rasterise_drawing
 from lepbench.drawing.history import History, HistoryEntry
 from lepbench.drawing.offer import list_live, list_models, make_offer
 from lepbench.drawing.server import MOST_BYTES, make_app
+from lepbench.drawing.studio import FULL
+from lepbench.errors import LepbenchError
 from lepbench.images import to_pixels, to_tensor
 from lepbench.methods import Method, ModelConfig, Request
+from lepbench.methods.drawn import draw_request
 from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.suites import load_suite
 
@@ -55,7 +61,7 @@ def make_job(number: int = 1, quality: str = "better", **settings: Any) -> str:
 
 
 def hear_end(socket: Any) -> dict[str, Any]:
-    while (message := socket.receive_json())["kind"] == "progress":
+    while (message := socket.receive_json())["kind"] in ("progress", "state"):
         pass
     return dict(message)
 
@@ -82,8 +88,8 @@ def test_bytes_of_a_method_are_pixels() -> None:
         def draw(self, requests: Sequence[Request]) -> torch.Tensor:
             return torch.arange(3 * 4 * 5, dtype=torch.uint8).view(1, 3, 4, 5)
 
-    lines = Lines(np.ones((4, 5), np.bool_), None)
-    picture, edges = draw_lines(Bytes(), "any", lines, 0, proceed=lambda done, total: None)
+    request = Request("any.png", "any", np.ones((4, 5), np.bool_), 0)
+    picture, edges = draw_request(Bytes(), request)
     assert (picture.shape, edges) == ((4, 5, 3), None)
     assert picture[1, 2].tolist() == [7, 27, 47]
 
@@ -178,12 +184,12 @@ def test_the_browser_is_told_to_load_nothing_from_elsewhere(client: TestClient) 
     answer = client.get(f"/{TOKEN}/")
     assert answer.status_code == 200
     assert "default-src 'none'" in answer.headers["content-security-policy"]
-    for name in ("page.js", "canvas.js", "socket.js", "page.css"):
+    for name in ("page.js", "canvas.js", "files.js", "pictures.js", "socket.js", "page.css"):
         text = client.get(f"/{TOKEN}/{name}").text
         assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_files_are_imported_and_exported(client: TestClient) -> None:
+def test_files_are_imported_and_exported(client: TestClient, models: list[ModelConfig]) -> None:
     body = json.dumps({"drawing": DRAWING, "settings": {"model": "tiny", "scale": 1.5}})
     files = {
         kind: client.post(f"/{TOKEN}/export/{kind}", content=body)
@@ -194,9 +200,12 @@ def test_files_are_imported_and_exported(client: TestClient) -> None:
     assert len(strokes) == 1
     with zipfile.ZipFile(io.BytesIO(files["command"].content)) as archive:
         command = archive.read("draw.sh").decode()
-    assert command.startswith(
-        "lepbench sample --prompt 'a red fish' --sketch sketch.png --resize --scale 1.5"
+        model = ModelConfig.model_validate(yaml.safe_load(archive.read("model.yaml")))
+    assert command == (
+        "lepbench sample --model model.yaml --prompt 'a red fish' --sketch sketch.png --no-thin --seed 0 "
+        "--out picture.png\n"
     )
+    assert model == models[0]
     refused = client.post(f"/{TOKEN}/import?name=a.svg", content=b"<svg/>")
     assert refused.status_code == 400
     assert "shows no lines" in refused.json()["message"]
@@ -213,6 +222,71 @@ def test_an_exported_suite_is_made(client: TestClient, tmp_path: Path) -> None:
     assert suite[0].sketch.sum() > 100
 
 
+def test_an_exported_command_draws_the_same_picture(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = json.dumps({"drawing": DRAWING, "settings": {"model": "tiny", "seed": 5, "count": 2}})
+    content = client.post(f"/{TOKEN}/export/command", content=body).content
+    zipfile.ZipFile(io.BytesIO(content)).extractall(tmp_path)
+    with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
+        socket.send_text(make_job(seed=5, count=2))
+        shown = [read_url(one["url"]) for one in hear_end(socket)["pictures"]]
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split((tmp_path / "draw.sh").read_text())[1:]
+    assert call_command(monkeypatch, *words, "--device", "cpu") == 0, capsys.readouterr().err
+    drawn = [tmp_path / f"picture-{seed}.png" for seed in (5, 6)]
+    for path, picture in zip(drawn, shown, strict=True):
+        assert np.array_equal(np.asarray(Image.open(path)), np.asarray(Image.open(io.BytesIO(picture))))
+
+
+def test_a_page_hears_when_the_model_is_loaded(models: list[ModelConfig], tmp_path: Path) -> None:
+    broken = [models[0].model_copy(update={"backbone": "mini@99"})]
+    for offered, message in ((models, ""), (broken, "no embedded model 'mini@99'")):
+        artist, history = Artist(offered, device="cpu"), History(tmp_path / "history")
+        app = make_app(artist, history, make_offer(offered), TOKEN, prepares=True)
+        with (
+            TestClient(app, base_url="http://localhost") as client,
+            client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket,
+        ):
+            while not (state := socket.receive_json())["ready"]:
+                pass
+            assert state["kind"] == "state"
+            assert message in state["message"]
+
+
+def test_a_rested_picture_is_not_kept_and_has_the_better_settings(client: TestClient) -> None:
+    with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as socket:
+        socket.send_text(make_job(1, "rested", count=3))
+        rested = hear_end(socket)
+        socket.send_text(make_job(2, "better", count=1))
+        better = hear_end(socket)
+    assert rested["entry"] is None
+    assert rested["pictures"] == better["pictures"]
+
+
+def test_too_many_pages_are_told_so(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lepbench.drawing.studio.MOST_PAGES", 1)
+    with client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as one:
+        assert one.receive_json()["kind"] == "state"
+        with (
+            client.websocket_connect(f"/{TOKEN}/pictures", headers=HEADERS) as two,
+            pytest.raises(WebSocketDisconnect) as closed,
+        ):
+            two.receive_json()
+        assert closed.value.code == FULL
+
+
+def test_models_are_told_apart_and_can_draw(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.yaml" for number in range(2)]
+    for path in paths:
+        path.write_text("name: same\nmethod: unguided\n")
+    with pytest.raises(LepbenchError, match="two models have one name"):
+        list_models(paths)
+    paths[1].write_text("name: other\nmethod: {name: precomputed, folder: pictures}\n")
+    with pytest.raises(LepbenchError, match="'precomputed' has no backbone that could draw here"):
+        list_models(paths)
+
+
 def test_words_are_offered_for_the_embedded_model_alone(models: list[ModelConfig]) -> None:
-    assert "red" in make_offer(list_models([])).words["colours"]
+    assert "red" in make_offer(list_models([])).words["colour"]
     assert make_offer(models).words == {}

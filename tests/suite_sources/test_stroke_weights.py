@@ -16,7 +16,8 @@ from lepbench.evaluation.measures.weighted import part_strokes
 from lepbench.evaluation.sample import Sample
 from lepbench.metrics.strokes import stroke_recall
 from lepbench.sketches import Unusable
-from lepbench.suite_sources.stroke_weights import LEAST, REACH, find_surroundings, pick_stroke
+from lepbench.strokes import REACH, find_surroundings
+from lepbench.suite_sources.stroke_weights import LEAST, pick_stroke
 from lepbench.suites import Suite, load_suite
 
 HANDS = "sketchworld-freehand-v1"
@@ -58,7 +59,7 @@ def test_the_stroke_is_long_and_its_surroundings_are_nearest_to_it(position: int
     own = cdist(everywhere, np.argwhere(strokes == number)).min(axis=1)
     others = cdist(everywhere, np.argwhere((strokes > 0) & (strokes != number))).min(axis=1)
     expected = ((own <= REACH * len(strokes)) & (own < others)).reshape(strokes.shape)
-    assert np.array_equal(find_surroundings(strokes, number), expected)
+    assert np.array_equal(find_surroundings(strokes == number, strokes > 0), expected)
 
 
 def test_another_seed_picks_other_strokes(tmp_path: Path, suite: Suite) -> None:

@@ -18,6 +18,7 @@ export class Sketchpad {
     canvas.addEventListener("pointerdown", (event) => this.begin(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => this.end());
+    canvas.addEventListener("keydown", (event) => this.step(event));
     this.paint();
   }
 
@@ -61,6 +62,7 @@ export class Sketchpad {
   end() {
     if (!this.drawn) return;
     this.drawn = null;
+    performance.mark("stroke");
     this.changed("stroke");
   }
 
@@ -80,6 +82,16 @@ export class Sketchpad {
     this.chosen = stroke;
     this.paint();
     this.changed("choice");
+  }
+
+  // Strokes one by one, for those who have no pointer.
+  step(event) {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by || this.tool !== "select" || !this.strokes.length) return;
+    event.preventDefault();
+    const count = this.strokes.length;
+    const place = this.strokes.indexOf(this.chosen);
+    this.choose(this.strokes[place < 0 ? (by > 0 ? 0 : count - 1) : (place + by + count) % count]);
   }
 
   setWeight(weight) {

@@ -1,6 +1,7 @@
 // The socket for pictures: opened again when it is lost; live requests wait for the answer to the last.
 
 const AGAIN_MS = 1000;
+const FULL = 1013;
 
 export class PictureSocket {
   constructor(address, heard, opened) {
@@ -8,7 +9,7 @@ export class PictureSocket {
     this.heard = heard;
     this.opened = opened;
     this.number = 0;
-    this.latest = { live: 0, better: 0 };
+    this.latest = { live: 0, rested: 0, better: 0 };
     this.busy = false;
     this.next = null;
     this.connect();
@@ -18,11 +19,11 @@ export class PictureSocket {
     this.socket = new WebSocket(this.address);
     this.socket.onopen = () => {
       this.busy = false;
-      this.opened(true);
+      this.opened(true, "");
     };
     this.socket.onmessage = (event) => this.hear(JSON.parse(event.data));
-    this.socket.onclose = () => {
-      this.opened(false);
+    this.socket.onclose = ({ code }) => {
+      this.opened(false, code === FULL ? "too many pages are open: close one" : "the server is gone; is lepbench draw still running?");
       setTimeout(() => this.connect(), AGAIN_MS);
     };
   }
@@ -47,7 +48,9 @@ export class PictureSocket {
   // A finished stroke is drawn at once, in place of the picture that is under way.
   askNow(request) {
     this.next = null;
-    this.busy = this.ask("live", request) > 0;
+    const number = this.ask("live", request);
+    this.busy = number > 0;
+    return number;
   }
 
   ask(quality, request) {

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from lepbench.evaluation.compare import Comparison
 from lepbench.evaluation.conditions import MODEL, REAL, UNGUIDED
 from lepbench.evaluation.directions import SIGNS, find_direction
@@ -67,19 +65,11 @@ def describe_run(run: ReportedRun) -> RunFacts:
         refused=run.refused,
         checks=[(check.name, str(check)) for check in found.checks] if found else [],
         facts=list(_list_facts(record)),
-        settings=write_settings(record),
+        settings=record.identity.model.write_yaml(),
         commands=write_commands(run),
         hashes=_list_hashes(record),
         packages=list(record.identity.packages.items()),
     )
-
-
-def write_settings(record: Record) -> str:
-    """The model as a MODEL.yaml."""
-    settings = record.identity.model.model_dump(mode="json", exclude_none=True)
-    method = settings["method"]
-    settings["method"] = {"name": method["name"], **method}
-    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
 
 
 def write_commands(run: ReportedRun) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 from lepbench.evaluation.conditions import CONDITIONS, MODEL, REAL, UNGUIDED
 from lepbench.evaluation.directions import find_direction
 from lepbench.evaluation.figures import head_metrics, place_in_main
-from lepbench.evaluation.layout import locate_picture
+from lepbench.evaluation.layout import locate_edges, locate_picture
 from lepbench.evaluation.sample import OK
 from lepbench.files import require_within
 from lepbench.publishing.pages.report_runs import ReportedRun
@@ -170,8 +170,23 @@ def _show_item(
         caption=shorten(item.prompt),
         level=item.level or "",
         sketch=thumbnails.show_sketch(item.input),
-        pictures=[_show_picture(*place, key, folder, thumbnails) for place in _list_places(runs)],
+        pictures=[
+            *(_show_picture(*place, key, folder, thumbnails) for place in _list_places(runs)),
+            *(_show_edges(runs[0], key, folder, thumbnails) if len(runs) == 1 else ()),
+        ],
     )
+
+
+def _show_edges(
+    run: ReportedRun, key: Key, folder: Path | None, thumbnails: Thumbnails
+) -> Iterator[ShownPicture]:
+    """The edges that the model predicted at its last guided step, where they are kept."""
+    path = locate_edges(run.folder, key[0])
+    if key[1] == 0 and path.is_file():
+        require_within(run.folder, path)
+        link = "" if folder is None else _link(path, folder)
+        address = thumbnails.show_file(path, link)
+        yield ShownPicture("predicted edges", address, link, f"edges predicted for item {key[0]}")
 
 
 def _list_places(runs: Sequence[ReportedRun]) -> Iterator[tuple[ReportedRun, str, str]]:

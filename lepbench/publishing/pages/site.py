@@ -36,6 +36,10 @@ LEVEL_MEANINGS = {
     REDRAWN: "verified, and pictures were drawn again by the same settings",
 }
 """How far a line was checked."""
+GUARD_MEANING = (
+    "a second judge, by which nothing ranks, looks for pictures that were made for the first; lines that it "
+    "fails stand last, without a rank"
+)
 MADE = "Made by `lepbench leaderboard site`"
 """A line of the README by which the folder of a site is known."""
 MOST_COMPARED = 24
@@ -85,6 +89,8 @@ def write_site(
     for done, run in enumerate(used):
         progress("reports", done, len(used))
         _write_run_report(out, run)
+    if used:
+        progress("reports", len(used), len(used))
     pictures = {board.suite: write_pictures(out, board) for board in boards if board.runs}
     tables = {(board.suite, board.protocol): make_table(board) for board in boards}
     for suite in dict.fromkeys(board.suite for board in boards):
@@ -192,6 +198,7 @@ def _write_suite(
         boards=shown,
         first_seen=FIRST_SEEN,
         level_meanings=list(LEVEL_MEANINGS.items()),
+        guard_meaning=GUARD_MEANING,
     )
 
 

@@ -13,6 +13,7 @@ from lepbench.evaluation.figures import Figure, choose_main_metrics
 from lepbench.evaluation.record import Record
 from lepbench.evaluation.verification_levels import SELF_REPORTED
 from lepbench.publishing.board_cells import check_lines
+from lepbench.publishing.board_guard import GUARD, has_failed
 from lepbench.publishing.board_lines import LEVEL, BoardLine, read_terms
 from lepbench.publishing.board_table import describe_rank, read_figures, split_lines
 from lepbench.publishing.pages.ranks import Ranks, rank_by_intervals
@@ -51,6 +52,16 @@ class SiteLine:
     def level(self) -> str:
         """How far it was checked."""
         return self.given.get(LEVEL, SELF_REPORTED)
+
+    @property
+    def guard(self) -> str:
+        """What the guard found; empty where it did not look."""
+        return self.given.get(GUARD, "")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the guard found its pictures to be made for the judges."""
+        return has_failed(self.given)
 
 
 @dataclass(frozen=True)
@@ -138,13 +149,16 @@ def _read_costs(run: SiteRun | None) -> dict[str, float]:
 def compare_runs(board: SiteBoard, most: int) -> SiteBoard:
     """A board whose runs at hand are compared pair by pair; its ranks are those of the test if all are.
 
+    Where lines have ranks, those without take no part: they would widen the test's correction.
+
     Args:
         most: runs; of more, the first.
 
     Raises:
         LepbenchError: a run cannot be read.
     """
-    folders = [run.folder for run in board.runs[:most]]
+    ranked = [line.run for line in board.lines if line.run is not None and line.ranks is not None]
+    folders = [run.folder for run in (ranked or board.runs)[:most]]
     if len(folders) < 2:
         return board
     found = compare(folders, metrics=[board.metric])

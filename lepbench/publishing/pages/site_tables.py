@@ -10,12 +10,20 @@ from lepbench.evaluation.compare import Comparison
 from lepbench.evaluation.directions import ARROWS, find_direction
 from lepbench.evaluation.explanations import ASPECTS, explain_figure, find_aspect
 from lepbench.evaluation.figures import Figure, choose_main_metrics, head_metrics
+from lepbench.publishing.board_guard import GUARD
 from lepbench.publishing.pages.axes import Axis, Bar, make_axis
 from lepbench.publishing.pages.ranks import write_ranks
 from lepbench.publishing.pages.report_figures import write_interval, write_value
 from lepbench.publishing.pages.site_boards import COSTS, SiteBoard, SiteLine
 
 COST = "cost"
+GUARDED = {
+    "guard_skill_gap": ("skill gap", "CLIP skill by the ranking judge less that by the guard"),
+    "guard_skill_gain": ("skill gain", "CLIP skill less that of the unguided pictures"),
+    "guard_kid_loss": ("KID loss", "KID to the real pictures by the guard, less that of the unguided ones"),
+    "guard_copied": ("copies", "share of pictures as near to the true one as the autoencoder leaves it"),
+}
+"""What the guard measures, with its heading and what it says; docs/metrics.md has the bounds."""
 FIRST_SEEN = ("headline", "caption", "realism", COST)
 """Aspects that a first look shows."""
 
@@ -78,11 +86,12 @@ def make_table(board: SiteBoard) -> SiteTable:
     """The table of a board: the figure that ranks first, the others by aspect."""
     columns = _list_columns(board)
     axis = make_axis([line.figures[board.metric] for line in board.lines])
-    shown: dict[str, str] = {COST: "Cost"} | {str(kind): title for kind, title in ASPECTS.items()}
+    shown: dict[str, str] = {COST: "Cost", GUARD: "Guard"}
+    shown |= {str(kind): title for kind, title in ASPECTS.items()}
     present = {column.kind for column in columns}
     return SiteTable(
         columns,
-        {kind: shown[kind] for kind in [*ASPECTS, COST] if kind in present},
+        {kind: shown[kind] for kind in [*ASPECTS, COST, GUARD] if kind in present},
         axis,
         rows=[_make_row(board, line, columns, axis) for line in board.lines],
     )
@@ -118,11 +127,16 @@ def _list_columns(board: SiteBoard) -> list[SiteColumn]:
     ]
     columns.sort(key=lambda column: (list(ASPECTS).index(column.kind), column.name != board.metric))  # type: ignore[arg-type]
     costs = [name for name in COSTS if any(name in line.costs for line in board.lines)]
+    guarded = GUARDED if any(line.guard for line in board.lines) else {}
     return [
         *columns,
         *(
             SiteColumn(name, COSTS[name], " ↓", explained="", kind=COST, main=name != "passes")
             for name in costs
+        ),
+        *(
+            SiteColumn(name, title, "", explained=explained, kind=GUARD, main=True)
+            for name, (title, explained) in guarded.items()
         ),
     ]
 
@@ -151,6 +165,9 @@ def _make_cell(line: SiteLine, column: SiteColumn) -> SiteCell:
         return SiteCell(
             column, "–" if cost is None else f"{cost:.3g}", "", "" if cost is None else f"{cost:.6g}"
         )
+    if column.kind == GUARD:
+        found = line.given.get(column.name, "")
+        return SiteCell(column, f"{float(found):z.3f}" if found else "–", "", found)
     figure = line.figures.get(column.name)
     value = None if figure is None else figure.value
     return SiteCell(

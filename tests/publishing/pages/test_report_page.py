@@ -21,6 +21,7 @@ from lepbench.api.reports import write_report as report
 from lepbench.config import parse_config
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.compare import compare
+from lepbench.evaluation.layout import locate_edges
 from lepbench.evaluation.record import read_record
 from lepbench.methods import ModelConfig
 from lepbench.publishing.pages import report_items, thumbnails
@@ -126,6 +127,20 @@ def test_of_many_samples_the_ends_of_each_figure_are_shown(
         assert ends <= {model.loc[item, name] for item, _ in chosen}
     assert len(chosen) == 6
     assert chosen == sorted(chosen, key=keys.index)
+
+
+def test_predicted_edges_stand_beside_the_pictures_where_they_are_kept(
+    copy_of_run: Path, tiny_suite: Suite
+) -> None:
+    item = tiny_suite.item_ids[1]
+    path = locate_edges(copy_of_run, item)
+    path.parent.mkdir()
+    Image.new("RGB", (64, 64), "white").save(path)
+    run = ReportedRun(copy_of_run, read_record(copy_of_run), tiny_suite)
+    page = PageReader(render_report(copy_of_run / "report.html", [run]))
+    shown = [one for one in page.find("img") if one.given["alt"].startswith("edges predicted")]
+    assert [one.given["alt"] for one in shown] == [f"edges predicted for item {item}"]
+    assert shown[0].given["src"].startswith("data:image/webp")
 
 
 def test_failures_are_listed_with_their_reason(copy_of_run: Path, tiny_suite: Suite) -> None:

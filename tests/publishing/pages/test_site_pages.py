@@ -15,7 +15,10 @@ from site_maker import make_boards
 from lepbench.errors import LepbenchError
 from lepbench.evaluation.compare import compare
 from lepbench.evaluation.figures import Figure
+from lepbench.evaluation.guard import GuardReport
 from lepbench.evaluation.record import read_record
+from lepbench.metrics.statistics import Interval
+from lepbench.publishing.board_guard import write_guard
 from lepbench.publishing.board_lines import read_lines, sort_lines
 from lepbench.publishing.flat_figures import format_lines
 from lepbench.publishing.leaderboard import make_line
@@ -125,6 +128,26 @@ def test_two_runs_of_a_board_have_the_differences_and_ranks_of_the_paired_test(
     assert [one.text for one in page.find("td", class_="num rank")] == ["1–2", "1–2"]
     assert any("paired test on the same samples, corrected" in one.text for one in page.find("p"))
     assert site.MOST_COMPARED > 2
+
+
+def test_a_line_that_the_guard_fails_is_marked_and_stands_last(finished: Path, tmp_path: Path) -> None:
+    boards = make_boards(tmp_path / "boards", read_record(finished), 3)
+    path = next(boards.glob("*/*.csv"))
+    lines, _ = read_lines(path)
+    best, *others = sorted(lines, key=lambda line: -float(line["faithful_f1"]))
+    found = (Interval(0.18, 0.15, 0.2), Interval(0.07, 0.06, 0.08), Interval(0.1, 0.0, 0.2))
+    guarded = [{**best, **write_guard(GuardReport(*found, 0.0))}, *others]
+    path.write_text(format_lines(list(guarded[0]), sort_lines(guarded, "faithful_f1")))
+    write_site(boards, tmp_path / "site")
+    page = PageReader((tmp_path / "site" / SUITE).read_text())
+    rows = [one for one in page.find("tr") if "data-level" in one.given]
+    assert [one.given.get("class") for one in rows[-1:]] == ["failed"]
+    assert page.find("td", class_="num rank")[-1].text == "–"
+    assert [one.text for one in page.find("strong", class_="bad")] == ["guard failed: caption"]
+    gap = page.find("td", class_="num g-guard")
+    assert [one.given["data-value"] for one in gap[-4:]] == ["0.1800", "0.0700", "0.1000", "0.0000"]
+    model = PageReader((tmp_path / "site" / "models" / f"{best['model']}.html").read_text())
+    assert "guard failed: caption" in [one.text for one in model.find("span", class_="badge refused")]
 
 
 def test_ranks_are_those_that_no_pair_of_intervals_speaks_against() -> None:
