@@ -13,7 +13,7 @@ from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder, write_text
 from lepbench.judges.networks import save_weights
-from lepbench.mini import controlnet, distil, judge, matcher, probe, segmenter, t2i_adapter, unet, vae
+from lepbench.mini import controlnet, distil, emoji_vae, judge, matcher, probe, segmenter, t2i_adapter, unet, vae
 from lepbench.mini.about import RECIPES, find_output
 from lepbench.mini.control import ControlRecipe, TrainedEncoder
 from lepbench.mini.training import join_processes
@@ -182,7 +182,18 @@ class LiveStage(Stage):
         write_text(folder / METRICS, made.result.model_dump_json(indent=2) + "\n")
 
 
+class EmojiVaeStage(Stage):
+    name, output = "emoji-vae", "emoji-vae/final"
+
+    def make(self, recipe: Path, folder: Path) -> Any:
+        return emoji_vae.train(load_config(recipe, emoji_vae.EmojiVaeRecipe), folder / self.name)
+
+    def keep(self, made: Any, folder: Path) -> None:
+        made.cpu().save_pretrained(folder, safe_serialization=True)
+
+
 for kind in (
+    EmojiVaeStage,
     VaeStage,
     UnetStage,
     JudgeStage,
