@@ -75,7 +75,9 @@ def find_document(modules: Path, style: str, code: str) -> bytes | None:
     if name is None:
         return None
     icon = icons["icons"][name]
-    left, top, width, height = (icon.get(key, icons.get(key, 0)) for key in ("left", "top", "width", "height"))
+    left, top, width, height = (
+        icon.get(key, icons.get(key, 0)) for key in ("left", "top", "width", "height")
+    )
     side = max(width, height)
     view = f"{left - (side - width) / 2} {top - (side - height) / 2} {side} {side}"
     return (

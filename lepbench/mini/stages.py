@@ -13,7 +13,19 @@ from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder, write_text
 from lepbench.judges.networks import save_weights
-from lepbench.mini import controlnet, distil, emoji_vae, judge, matcher, probe, segmenter, t2i_adapter, unet, vae
+from lepbench.mini import (
+    controlnet,
+    distil,
+    emoji_unet,
+    emoji_vae,
+    judge,
+    matcher,
+    probe,
+    segmenter,
+    t2i_adapter,
+    unet,
+    vae,
+)
 from lepbench.mini.about import RECIPES, find_output
 from lepbench.mini.control import ControlRecipe, TrainedEncoder
 from lepbench.mini.training import join_processes
@@ -192,8 +204,22 @@ class EmojiVaeStage(Stage):
         made.cpu().save_pretrained(folder, safe_serialization=True)
 
 
+class EmojiUnetStage(UnetStage):
+    name, output = "emoji-unet", "emoji@1"
+
+    def make(self, recipe: Path, folder: Path) -> Any:
+        from diffusers import AutoencoderKL
+
+        source = folder / EmojiVaeStage.output
+        if not source.is_dir():
+            raise LepbenchError(f"no trained VAE in {source}", "run 'lepbench mini train emoji-vae' first")
+        encoder = AutoencoderKL.from_pretrained(source).eval().requires_grad_(False)
+        return emoji_unet.train(load_config(recipe, emoji_unet.EmojiUnetRecipe), encoder, folder / self.name)
+
+
 for kind in (
     EmojiVaeStage,
+    EmojiUnetStage,
     VaeStage,
     UnetStage,
     JudgeStage,

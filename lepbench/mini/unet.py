@@ -39,8 +39,8 @@ class UnetRecipe(Config):
     fit: Fit
 
 
-def scheduler() -> DDIMScheduler:
-    """The noise schedule of Stable Diffusion 1.x."""
+def scheduler(prediction: str = "epsilon") -> DDIMScheduler:
+    """The noise schedule of Stable Diffusion 1.x, for a network that predicts epsilon or v."""
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -49,6 +49,7 @@ def scheduler() -> DDIMScheduler:
         clip_sample=False,
         set_alpha_to_one=False,
         steps_offset=1,
+        prediction_type=prediction,
     )
 
 
