@@ -19,7 +19,7 @@ from lepbench.emoji.splits import SPLITS
 from lepbench.files import atomic_path
 from lepbench.mini.denoising import denoising_loss
 from lepbench.mini.emoji_pictures import Augmentation, EmojiCorpus, EmojiPictures
-from lepbench.mini.tokens import MAX_TOKENS, build_tokenizer
+from lepbench.mini.tokens import build_tokenizer
 from lepbench.mini.training import Fit, Trainer, device
 from lepbench.mini.unet import build_text_encoder, predict_noise, scheduler, token_ids
 from lepbench.seeds import derive_seed, make_generator
@@ -47,7 +47,7 @@ class EmojiUnetRecipe(Config):
     vocabulary: int = 4096
     caption_dropout: float = 0.1
     snr_cap: float = 5.0
-    copies: int = 6
+    copies: int = 4
     plain: float = 0.55
     train: EmojiPictures = EmojiPictures()
     augmentation: Augmentation = Augmentation()
@@ -121,7 +121,6 @@ def build_unet(start: str) -> UNet2DConditionModel:
     return unet
 
 
-@torch.no_grad()
 def cached_latents(
     vae: AutoencoderKL, corpus: EmojiCorpus, recipe: EmojiUnetRecipe, path: Path
 ) -> NDArray[np.float16]:
@@ -133,11 +132,20 @@ def cached_latents(
             pictures = corpus.images.flip(-1) if copy == 1 else corpus.images
             if copy > 1:
                 pictures = recipe.augmentation.apply(pictures, make_generator(derive_seed("copy", copy)))
-            pieces = [
-                vae.encode(part.to(vae.device) * 2 - 1).latent_dist.mean for part in torch.split(pictures, 64)
-            ]
-            kinds.append(torch.cat(pieces).half().cpu().numpy())
+            kinds.append(encode(vae, pictures, recipe.fit.precision))
         with atomic_path(path) as partial_file, partial_file.open("wb") as stream:
             np.save(stream, np.stack(kinds, axis=1))
     latents: NDArray[np.float16] = np.load(path, mmap_mode="r")
+    return latents
+
+
+@torch.no_grad()
+def encode(vae: AutoencoderKL, pictures: Tensor, precision: str) -> NDArray[np.float16]:
+    """Latents [N, 4, 16, 16] of pictures float32 [N, 3, 64, 64] in [0, 1]."""
+    pieces = []
+    for part in torch.split(pictures, 64):
+        with torch.autocast(vae.device.type, torch.bfloat16, enabled=precision == "bf16"):
+            mean = vae.encode(part.to(vae.device) * 2 - 1).latent_dist.mean
+        pieces.append(mean.half().cpu())
+    latents: NDArray[np.float16] = torch.cat(pieces).numpy()
     return latents
