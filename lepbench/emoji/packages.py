@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from lepbench.emoji.captions import KINDS
 from lepbench.emoji.sets import SETS
 from lepbench.errors import LepbenchError
 from lepbench.files import read_json
 
-GROUPS = ("animals-nature", "food-drink", "objects", "travel-places", "activities")
+EmojiGroup = Literal["animals-nature", "food-drink", "objects", "travel-places", "activities"]
+GROUPS: tuple[EmojiGroup, ...] = get_args(EmojiGroup)
 """OpenMoji's groups that are taken: no people, faces, flags or symbols."""
 PASSED_OVER = re.compile(r".*(o.clock|-thirty)|(.* moon|sun with|wind) face")
 """Names in these groups that are: clock faces, which differ by their hands alone, and faces in the sky."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+EmojiStyle = Literal["noto", "twemoji", "fluent", "openmoji"]
 
 
 class EmojiSet(NamedTuple):
@@ -19,7 +21,7 @@ class EmojiSet(NamedTuple):
     attribution: str
 
 
-SETS: dict[str, EmojiSet] = {
+SETS: dict[EmojiStyle, EmojiSet] = {
     "noto": EmojiSet("@iconify-json/noto", "Apache-2.0", "Noto Emoji, Google Inc."),
     "twemoji": EmojiSet("@iconify-json/twemoji", "CC-BY-4.0", "Twemoji, Twitter Inc. and other contributors"),
     "fluent": EmojiSet("@iconify-json/fluent-emoji-flat", "MIT", "Fluent Emoji, Microsoft Corporation"),

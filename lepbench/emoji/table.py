@@ -19,23 +19,24 @@ from lepbench.emoji.captions import write_caption
 from lepbench.emoji.packages import find_document, find_file, list_subjects
 from lepbench.emoji.render import read_openmoji_lines, render_emoji
 from lepbench.emoji.sets import SETS
-from lepbench.emoji.splits import EmojiSplit, find_split
+from lepbench.emoji.splits import find_split
 from lepbench.files import atomic_path
-from lepbench.images import Pixels, encode_png, open_rgb, read_pixels
+from lepbench.images import Pixels, open_rgb
 from lepbench.parquet import check_types, read_bounded
-from lepbench.strokes import number_strokes
+from lepbench.strokes import Points
 
-SHIPPED = ASSETS / "emoji@1" / "emoji.parquet"
+SHIPPED = ASSETS / "emoji-corpus@1" / "emoji.parquet"
 SIZE = 64
 """Side of the pictures that ship, px."""
 TEXT = ("id", "set", "subject", "code", "group", "kind", "split", "caption", "licence", "attribution")
 SCHEMA = pa.schema([
     *((name, pa.string()) for name in TEXT),
     ("image", pa.binary()),
-    ("strokes", pa.binary()),
+    ("lines", pa.list_(pa.list_(pa.int16()))),
 ])  # fmt: skip
-"""`image` is a lossless WebP; `strokes`, a PNG whose values number the strokes of the line drawing, is null
-where a set has no line drawings."""
+"""`image` is a lossless WebP; `lines` are the polylines of the line drawing in drawing order, each x, y, x,
+y, ... in units of 1 / `UNITS` px of a picture of `SIZE` px, and null where a set has no line drawings."""
+UNITS = 100
 FIX = "install lepbench again, or write the file anew"
 
 
@@ -45,11 +46,13 @@ class EmojiTable:
 
     Attributes:
         rows: the text columns by their name.
+        images: encoded.
+        stored_lines: as the file has them.
     """
 
     rows: dict[str, list[str]]
     images: list[bytes]
-    strokes: list[bytes | None]
+    stored_lines: list[list[list[int]] | None]
 
     def __len__(self) -> int:
         return len(self.images)
@@ -59,27 +62,32 @@ class EmojiTable:
         """uint8 [N, H, W, 3]."""
         return np.stack([np.asarray(open_rgb(image)) for image in self.images])
 
-    def lines(self, row: int) -> Pixels | None:
-        """Numbered strokes uint8 [H, W] of the line drawing, 0 where there is none."""
-        content = self.strokes[row]
-        return None if content is None else read_pixels(content)
+    def lines(self, row: int, size: int = SIZE) -> list[Points] | None:
+        """The line drawing in px of a picture of `size` px; None where the set has none."""
+        stored = self.stored_lines[row]
+        if stored is None:
+            return None
+        return [np.array(line, float).reshape(-1, 2) * (size / SIZE / UNITS) for line in stored]
 
     def take(self, rows: Sequence[int]) -> EmojiTable:
         """The pictures at `rows`."""
         return EmojiTable(
             {name: [values[row] for row in rows] for name, values in self.rows.items()},
             [self.images[row] for row in rows],
-            [self.strokes[row] for row in rows],
+            [self.stored_lines[row] for row in rows],
         )
 
-    def select(self, splits: Sequence[EmojiSplit], groups: Sequence[str] = ()) -> EmojiTable:
-        """The pictures of some splits, and of some groups where they are given."""
-        kept = [
+    def select(
+        self, splits: Sequence[str], groups: Sequence[str] = (), sets: Sequence[str] = ()
+    ) -> EmojiTable:
+        """The pictures of some splits, and of some groups and sets where they are given."""
+        asked = {"split": splits, "group": groups, "set": sets}
+        wanted = {column: allowed for column, allowed in asked.items() if allowed}
+        return self.take([
             row
-            for row, (split, group) in enumerate(zip(self.rows["split"], self.rows["group"], strict=True))
-            if split in splits and (not groups or group in groups)
-        ]
-        return self.take(kept)
+            for row in range(len(self))
+            if all(self.rows[column][row] in allowed for column, allowed in wanted.items())
+        ])  # fmt: skip
 
 
 def load_emoji(path: Path = SHIPPED) -> EmojiTable:
@@ -91,7 +99,7 @@ def load_emoji(path: Path = SHIPPED) -> EmojiTable:
     table = read_bounded(path, fix=FIX)
     check_types(path, table.schema, SCHEMA, needed=SCHEMA.names, fix=FIX)
     columns = {name: table[name].to_pylist() for name in SCHEMA.names}
-    return EmojiTable({name: columns[name] for name in TEXT}, columns["image"], columns["strokes"])
+    return EmojiTable({name: columns[name] for name in TEXT}, columns["image"], columns["lines"])
 
 
 def write_emoji(modules: Path, out: Path, size: int = SIZE) -> int:
@@ -115,7 +123,6 @@ def _render_all(modules: Path, size: int) -> Iterator[dict[str, Any]]:
             document = find_document(modules, style, subject.code)
             if document is None:
                 continue
-            lines = style == "openmoji"
             yield {
                 "id": f"{style}-{subject.code}",
                 "set": style,
@@ -128,12 +135,13 @@ def _render_all(modules: Path, size: int) -> Iterator[dict[str, Any]]:
                 "licence": about.licence,
                 "attribution": about.attribution,
                 "image": encode_webp(render_emoji(document, size)),
-                "strokes": _draw_lines(find_file(modules, subject.code), size) if lines else None,
+                "lines": _store_lines(find_file(modules, subject.code)) if style == "openmoji" else None,
             }
 
 
-def _draw_lines(file: Path, size: int) -> bytes:
-    return encode_png(number_strokes(read_openmoji_lines(file, size), size))
+def _store_lines(file: Path) -> list[list[int]]:
+    lines = read_openmoji_lines(file, SIZE)
+    return [np.round(line * UNITS).astype(int).ravel().tolist() for line in lines]
 
 
 def encode_webp(pixels: Pixels) -> bytes:

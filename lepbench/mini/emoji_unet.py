@@ -1,4 +1,4 @@
-"""The text-to-image model of the emoji: U-Net trained on from that of mini@1, with a text encoder of its own."""
+"""The text-to-image model of the emoji: U-Net trained on from mini@1's, and a text encoder of its own."""
 
 from __future__ import annotations
 
