@@ -19,11 +19,11 @@ class EmojiPictures(Config):
     splits: tuple[EmojiSplit, ...] = ("train",)
     groups: tuple[str, ...] = ()
 
-    def load(self) -> EmojiCorpus:
-        return EmojiCorpus(load_emoji().select(self.splits, self.groups))
+    def load(self) -> EmojiImages:
+        return EmojiImages(load_emoji().select(self.splits, self.groups))
 
 
-class EmojiCorpus:
+class EmojiImages:
     """Chosen emoji on the CPU.
 
     Attributes:

@@ -18,7 +18,7 @@ from lepbench.embedded import ASSETS
 from lepbench.emoji.splits import SPLITS
 from lepbench.files import atomic_path
 from lepbench.mini.denoising import denoising_loss
-from lepbench.mini.emoji_pictures import Augmentation, EmojiCorpus, EmojiPictures
+from lepbench.mini.emoji_pictures import Augmentation, EmojiImages, EmojiPictures
 from lepbench.mini.tokens import build_tokenizer
 from lepbench.mini.training import Fit, Trainer, device
 from lepbench.mini.unet import build_text_encoder, predict_noise, scheduler, token_ids
@@ -122,7 +122,7 @@ def build_unet(start: str) -> UNet2DConditionModel:
 
 
 def cached_latents(
-    vae: AutoencoderKL, corpus: EmojiCorpus, recipe: EmojiUnetRecipe, path: Path
+    vae: AutoencoderKL, corpus: EmojiImages, recipe: EmojiUnetRecipe, path: Path
 ) -> NDArray[np.float16]:
     """float16 [N, 2 + copies, 4, 16, 16] latents of each picture, its mirror image and changed copies."""
     if not path.exists():

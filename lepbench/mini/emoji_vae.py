@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lepbench.config import Config
 from lepbench.detectors import Canny
 from lepbench.embedded import ASSETS
-from lepbench.mini.emoji_pictures import Augmentation, EmojiCorpus, EmojiPictures
+from lepbench.mini.emoji_pictures import Augmentation, EmojiImages, EmojiPictures
 from lepbench.mini.training import Fit, Trainer, device
 from lepbench.mini.vae import fold_statistics, loss_of
 
@@ -64,7 +64,7 @@ def train(recipe: EmojiVaeRecipe, folder: Path, start: Path | None = None) -> Au
     return vae
 
 
-def draw_batch(corpus: EmojiCorpus, recipe: EmojiVaeRecipe, rng: torch.Generator) -> Tensor:
+def draw_batch(corpus: EmojiImages, recipe: EmojiVaeRecipe, rng: torch.Generator) -> Tensor:
     """[B, 3, 64, 64] in [-1, 1]: changed pictures, the last of them replaced by their edge maps."""
     rows = torch.randint(len(corpus), (recipe.fit.batch,), generator=rng)
     pictures = recipe.augmentation.apply(corpus.images[rows], rng)

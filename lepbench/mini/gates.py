@@ -25,7 +25,8 @@ from lepbench.mini.encoder_gates import encoder_gates
 from lepbench.mini.gate import BATCH, DETECTOR, Gate, draw_scenes, render_pictures
 from lepbench.mini.judge import retrieval_top1
 from lepbench.mini.matcher import kinds_of
-from lepbench.mini.stages import METRICS, list_encoders
+from lepbench.mini.stage import METRICS
+from lepbench.mini.stages import list_encoders
 from lepbench.progress import Progress
 from lepbench.registry import suggest_name
 from lepbench.sketchworld import LEVELS, Scene, freehand, render

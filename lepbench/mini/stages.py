@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, ClassVar
 
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, make_folder, write_text
+from lepbench.files import make_folder, write_text
 from lepbench.judges.networks import save_weights
 from lepbench.mini import (
     controlnet,
     distil,
-    emoji_unet,
-    emoji_vae,
     judge,
     matcher,
     probe,
@@ -28,32 +24,12 @@ from lepbench.mini import (
 )
 from lepbench.mini.about import RECIPES, find_output
 from lepbench.mini.control import ControlRecipe, TrainedEncoder
+from lepbench.mini.emoji_stages import EMOJI_STAGES
+from lepbench.mini.stage import METRICS, STAGES, Stage, forget_origin, halve_weights
 from lepbench.mini.training import join_processes
-from lepbench.registry import Registry
 
-METRICS = "metrics.json"
 VAE = "vae/final"
 """Of the stage `vae`, below the folder of all stages: a part of mini, and no model that ships."""
-
-
-class Stage:
-    """What a stage makes of a recipe, and how that is kept."""
-
-    name: ClassVar[str]
-
-    @property
-    def output(self) -> str:
-        """The folder of what it made, below that of all stages."""
-        return find_output(self.name)
-
-    def make(self, recipe: Path, folder: Path) -> Any:
-        raise NotImplementedError
-
-    def keep(self, made: Any, folder: Path) -> None:
-        raise NotImplementedError
-
-
-STAGES: Registry[type[Stage]] = Registry("stage")
 
 
 def train(name: str, folder: Path, recipe: Path | None = None) -> Path:
@@ -194,32 +170,7 @@ class LiveStage(Stage):
         write_text(folder / METRICS, made.result.model_dump_json(indent=2) + "\n")
 
 
-class EmojiVaeStage(Stage):
-    name, output = "emoji-vae", "emoji-vae/final"
-
-    def make(self, recipe: Path, folder: Path) -> Any:
-        return emoji_vae.train(load_config(recipe, emoji_vae.EmojiVaeRecipe), folder / self.name)
-
-    def keep(self, made: Any, folder: Path) -> None:
-        made.cpu().save_pretrained(folder, safe_serialization=True)
-
-
-class EmojiUnetStage(UnetStage):
-    name, output = "emoji-unet", "emoji@1"
-
-    def make(self, recipe: Path, folder: Path) -> Any:
-        from diffusers import AutoencoderKL
-
-        source = folder / EmojiVaeStage.output
-        if not source.is_dir():
-            raise LepbenchError(f"no trained VAE in {source}", "run 'lepbench mini train emoji-vae' first")
-        encoder = AutoencoderKL.from_pretrained(source).eval().requires_grad_(False)
-        return emoji_unet.train(load_config(recipe, emoji_unet.EmojiUnetRecipe), encoder, folder / self.name)
-
-
 for kind in (
-    EmojiVaeStage,
-    EmojiUnetStage,
     VaeStage,
     UnetStage,
     JudgeStage,
@@ -232,6 +183,7 @@ for kind in (
     AdapterStage,
     LongAdapterStage,
     LiveStage,
+    *EMOJI_STAGES,
 ):
     STAGES.register(kind.name)(kind)
 
@@ -239,21 +191,3 @@ for kind in (
 def list_encoders() -> tuple[str, ...]:
     """The folders of mini's encoders of sketches; those that do not ship are trained by their recipes."""
     return tuple(find_output(name) for name in STAGES if issubclass(STAGES.get(name), EncoderStage))
-
-
-def halve_weights(folder: Path) -> None:
-    """Store weights as float16; the configs go on saying float32, so that loaders compute in it."""
-    for path in folder.rglob("*.safetensors"):
-        halves = {
-            name: value.half() if value.is_floating_point() else value
-            for name, value in load_file(path).items()
-        }
-        with atomic_path(path) as partial:
-            save_file(halves, partial, metadata={"format": "pt"})
-
-
-def forget_origin(folder: Path) -> None:
-    """Strip the path that diffusers notes in a config: it is a machine's, not the model's."""
-    for path in folder.rglob("*.json"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r'\n\s*"_name_or_path": "[^"]*",', "", text), encoding="utf-8")

@@ -61,7 +61,10 @@ class EmojiSuite(SuiteSource):
     detector: AnyDetector = Canny(low=0.3, high=0.6)
 
     def open(self) -> Candidates:
-        return EmojiCandidates(self, open_emoji(self.split, self.sets, self.groups, self.size, self.path))
+        return EmojiCandidates(
+            self,
+            open_emoji(self.split, sets=self.sets, groups=self.groups, size=self.size, modules=self.path),
+        )
 
 
 ENOUGH = 512

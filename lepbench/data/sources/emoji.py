@@ -33,7 +33,11 @@ class EmojiSource(Source):
     path: Path | None = None
 
     def open(self, size: int, limit: int | None) -> Corpus:
-        return EmojiCorpus(self, open_emoji(self.split, self.sets, self.groups, size, self.path), limit)
+        return EmojiCorpus(
+            self,
+            open_emoji(self.split, sets=self.sets, groups=self.groups, size=size, modules=self.path),
+            limit,
+        )
 
 
 class EmojiCorpus(Corpus):
