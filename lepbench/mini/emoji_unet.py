@@ -19,6 +19,7 @@ from lepbench.emoji.splits import SPLITS
 from lepbench.files import atomic_path
 from lepbench.mini.denoising import denoising_loss
 from lepbench.mini.emoji_pictures import Augmentation, EmojiImages, EmojiPictures
+from lepbench.mini.precision import Precision, choose_precision
 from lepbench.mini.tokens import build_tokenizer
 from lepbench.mini.training import Fit, Trainer, device
 from lepbench.mini.unet import build_text_encoder, predict_noise, scheduler, token_ids
@@ -140,11 +141,12 @@ def cached_latents(
 
 
 @torch.no_grad()
-def encode(vae: AutoencoderKL, pictures: Tensor, precision: str) -> NDArray[np.float16]:
+def encode(vae: AutoencoderKL, pictures: Tensor, precision: Precision) -> NDArray[np.float16]:
     """Latents [N, 4, 16, 16] of pictures float32 [N, 3, 64, 64] in [0, 1]."""
+    half = choose_precision(precision, vae.device).precision == "bf16"
     pieces = []
     for part in torch.split(pictures, 64):
-        with torch.autocast(vae.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(vae.device.type, torch.bfloat16, enabled=half):
             mean = vae.encode(part.to(vae.device) * 2 - 1).latent_dist.mean
         pieces.append(mean.half().cpu())
     latents: NDArray[np.float16] = torch.cat(pieces).numpy()
