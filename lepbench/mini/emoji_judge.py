@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from lepbench.emoji.splits import SPLITS
 from lepbench.mini.corpus import degrade
 from lepbench.mini.emoji_pictures import Augmentation, EmojiPictures
 from lepbench.mini.judge import JudgeShape, build, contrastive_loss
+from lepbench.mini.labels import number_labels
 from lepbench.mini.tokens import build_tokenizer
 from lepbench.mini.training import Fit, Trainer, device
 from lepbench.mini.unet import token_ids
@@ -73,12 +73,6 @@ def train(recipe: EmojiJudgeRecipe, folder: Path) -> tuple[CLIPModel, CLIPTokeni
     Trainer(model, step, recipe.fit, folder).run("emoji judge")
     clip: CLIPModel = model["clip"]
     return clip, tokenizer
-
-
-def number_labels(values: Sequence[str]) -> Tensor:
-    """int64 [N]: equal numbers for equal values, from 0 in their order."""
-    numbers = {value: number for number, value in enumerate(sorted(set(values)))}
-    return torch.tensor([numbers[value] for value in values], dtype=torch.long)
 
 
 def change_colours(pictures: Tensor, largest: float, rng: torch.Generator) -> Tensor:

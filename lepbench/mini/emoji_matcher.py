@@ -12,9 +12,9 @@ from lepbench.config import Config
 from lepbench.emoji.splits import SPLITS
 from lepbench.judges.matcher import Matcher
 from lepbench.mini.corpus import degrade
-from lepbench.mini.emoji_judge import number_labels
 from lepbench.mini.emoji_pictures import Augmentation, EmojiImages, EmojiPictures
 from lepbench.mini.judge import contrastive_loss
+from lepbench.mini.labels import number_labels
 from lepbench.mini.matcher import Pose, posed
 from lepbench.mini.training import Fit, Trainer, device
 from lepbench.strokes import rasterise

@@ -8,19 +8,27 @@ from torch.nn import functional
 
 from lepbench.config import Config
 from lepbench.emoji.captions import write_captions
+from lepbench.emoji.packages import EmojiGroup
 from lepbench.emoji.splits import EmojiSplit
 from lepbench.emoji.table import SIZE, EmojiTable, load_emoji
 from lepbench.images import to_tensor
 
 
 class EmojiPictures(Config):
-    """Which of the shipped emoji are taken; no groups for all."""
+    """Which of the shipped emoji are taken.
+
+    Attributes:
+        groups: of subjects; none for all.
+        count: at most so many, the first.
+    """
 
     splits: tuple[EmojiSplit, ...] = ("train",)
-    groups: tuple[str, ...] = ()
+    groups: tuple[EmojiGroup, ...] = ()
+    count: int | None = None
 
     def load(self) -> EmojiImages:
-        return EmojiImages(load_emoji().select(self.splits, self.groups))
+        table = load_emoji().select(self.splits, self.groups)
+        return EmojiImages(table.take(range(min(len(table), self.count or len(table)))))
 
 
 class EmojiImages:

@@ -11,18 +11,18 @@ INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 """What PyTorch calls bfloat16 arithmetic of processors."""
 
 
-class Arithmetic(NamedTuple):
+class ChosenPrecision(NamedTuple):
     """What is computed in, and a word on it."""
 
     precision: Precision
     note: str
 
 
-def choose_precision(asked: Precision, device: torch.device) -> Arithmetic:
+def choose_precision(asked: Precision, device: torch.device) -> ChosenPrecision:
     """What a recipe asks for, or float32 where bfloat16 is emulated: it takes ten times as long there."""
     if asked == "bf16" and not has_bfloat16(device):
-        return Arithmetic("fp32", "fp32, since this processor has no bfloat16")
-    return Arithmetic(asked, asked)
+        return ChosenPrecision("fp32", "fp32, since this processor has no bfloat16")
+    return ChosenPrecision(asked, asked)
 
 
 def has_bfloat16(device: torch.device) -> bool:
