@@ -21,7 +21,7 @@ class EmojiSet(NamedTuple):
     attribution: str
 
 
-SETS: dict[EmojiStyle, EmojiSet] = {
+SETS: dict[str, EmojiSet] = {
     "noto": EmojiSet("@iconify-json/noto", "Apache-2.0", "Noto Emoji, Google Inc."),
     "twemoji": EmojiSet("@iconify-json/twemoji", "CC-BY-4.0", "Twemoji, Twitter Inc. and other contributors"),
     "fluent": EmojiSet("@iconify-json/fluent-emoji-flat", "MIT", "Fluent Emoji, Microsoft Corporation"),
