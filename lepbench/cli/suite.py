@@ -93,7 +93,7 @@ def rebuild_command(name: str, out: Path, as_json: bool) -> None:
       lepbench suite rebuild sketchworld-freehand-v1 --out again-freehand
     """
     from lepbench.bars import show_bars
-    from lepbench.suite_sources.sketchworld import rebuild_suite
+    from lepbench.suite_sources.rebuild import rebuild_suite
 
     with show_bars() as progress:
         definition = rebuild_suite(name, out, progress)

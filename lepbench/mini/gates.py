@@ -21,11 +21,13 @@ from lepbench.metrics.edges import edge_counts, precision_recall_f1
 from lepbench.metrics.masks import intersection_over_union, mask_counts
 from lepbench.mini.corpus import Range, attribute_labels
 from lepbench.mini.distil import DistilResult
+from lepbench.mini.emoji_gates import EMOJI_GATES
 from lepbench.mini.encoder_gates import encoder_gates
 from lepbench.mini.gate import BATCH, DETECTOR, Gate, draw_scenes, render_pictures
 from lepbench.mini.judge import retrieval_top1
 from lepbench.mini.matcher import kinds_of
-from lepbench.mini.stages import METRICS, list_encoders
+from lepbench.mini.stage import METRICS
+from lepbench.mini.stages import list_encoders
 from lepbench.progress import Progress
 from lepbench.registry import suggest_name
 from lepbench.sketchworld import LEVELS, Scene, freehand, render
@@ -122,7 +124,7 @@ MODELS: dict[str, Measured] = {
     "segmenter@1": _segmenter_gates,
     "matcher@1": _matcher_gates,
 }
-TRAINED: dict[str, Measured] = {LIVE: _live_gates, "guard@1": _guard_gates}
+TRAINED: dict[str, Measured] = {LIVE: _live_gates, "guard@1": _guard_gates, **EMOJI_GATES}
 """Models that are measured where they lie: not every folder of models has them."""
 
 

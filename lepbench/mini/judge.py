@@ -17,13 +17,8 @@ from lepbench.mini.unet import token_ids
 from lepbench.sketchworld import ATTRIBUTES
 
 
-class JudgeRecipe(Config):
-    """How the judge is made: on indices that no other model of ours sees, half its pictures degraded.
-
-    Attributes:
-        attribute_weight: weight of an auxiliary loss, reading the first thing's attributes off the picture's
-            features; it speeds a small vision transformer up and is thrown away afterwards.
-    """
+class JudgeShape(Config):
+    """The layout of a small CLIP model."""
 
     vision_width: int = 160
     vision_layers: int = 5
@@ -31,12 +26,22 @@ class JudgeRecipe(Config):
     text_width: int = 128
     text_layers: int = 3
     projection: int = 64
+
+
+class JudgeRecipe(JudgeShape):
+    """How the judge is made: on indices that no other model of ours sees, half its pictures degraded.
+
+    Attributes:
+        attribute_weight: weight of an auxiliary loss, reading the first thing's attributes off the picture's
+            features; it speeds a small vision transformer up and is thrown away afterwards.
+    """
+
     attribute_weight: float = 0.3
     train: Range
     fit: Fit
 
 
-def build(recipe: JudgeRecipe, tokenizer: CLIPTokenizer) -> CLIPModel:
+def build(recipe: JudgeShape, tokenizer: CLIPTokenizer) -> CLIPModel:
     """A fresh CLIPModel for 64 px pictures and 32 tokens."""
     text = {
         "vocab_size": len(tokenizer),

@@ -19,19 +19,24 @@ from lepbench.seeds import derive_seed
 from lepbench.sketchworld import LEVELS, SIZE, Scene, freehand, scene
 
 
-class MatcherRecipe(Config):
-    """How the matcher is trained: on renders and free-hand sketches of the same scenes, posed apart.
+class Pose(Config):
+    """How far a sketch is moved against its picture.
 
     Attributes:
-        shift: largest displacement of a sketch against its picture, as a share of the side.
+        shift: largest displacement, as a share of the side.
         stretch: largest change of its size, as a share.
         turn: largest rotation, in radians.
     """
 
-    train: Range
     shift: float = 0.12
     stretch: float = 0.2
     turn: float = 0.3
+
+
+class MatcherRecipe(Pose):
+    """How the matcher is trained: on renders and free-hand sketches of the same scenes, posed apart."""
+
+    train: Range
     fit: Fit
 
 
@@ -59,7 +64,7 @@ def kinds_of(scenes: list[Scene]) -> Tensor:
     return torch.tensor([numbers[name] for name in names], dtype=torch.long)
 
 
-def posed(strokes: Tensor, recipe: MatcherRecipe, rng: torch.Generator) -> Tensor:
+def posed(strokes: Tensor, recipe: Pose, rng: torch.Generator) -> Tensor:
     """Each sketch [B, H, W] shifted, sized and turned at random: place tells nothing, only what is drawn."""
     n = len(strokes)
     turn, size, right, down = (2 * torch.rand(n, generator=rng) - 1 for _ in range(4))

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, ClassVar
 
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lepbench.config import Config, load_config
 from lepbench.errors import LepbenchError
-from lepbench.files import atomic_path, make_folder, write_text
+from lepbench.files import make_folder, write_text
 from lepbench.judges.networks import save_weights
-from lepbench.mini import controlnet, distil, judge, matcher, probe, segmenter, t2i_adapter, unet, vae
+from lepbench.mini import (
+    controlnet,
+    distil,
+    judge,
+    matcher,
+    probe,
+    segmenter,
+    t2i_adapter,
+    unet,
+    vae,
+)
 from lepbench.mini.about import RECIPES, find_output
 from lepbench.mini.control import ControlRecipe, TrainedEncoder
+from lepbench.mini.emoji_stages import EMOJI_STAGES
+from lepbench.mini.stage import METRICS, STAGES, Stage, forget_origin, halve_weights
 from lepbench.mini.training import join_processes
-from lepbench.registry import Registry
 
-METRICS = "metrics.json"
 VAE = "vae/final"
 """Of the stage `vae`, below the folder of all stages: a part of mini, and no model that ships."""
-
-
-class Stage:
-    """What a stage makes of a recipe, and how that is kept."""
-
-    name: ClassVar[str]
-
-    @property
-    def output(self) -> str:
-        """The folder of what it made, below that of all stages."""
-        return find_output(self.name)
-
-    def make(self, recipe: Path, folder: Path) -> Any:
-        raise NotImplementedError
-
-    def keep(self, made: Any, folder: Path) -> None:
-        raise NotImplementedError
-
-
-STAGES: Registry[type[Stage]] = Registry("stage")
 
 
 def train(name: str, folder: Path, recipe: Path | None = None) -> Path:
@@ -195,6 +183,7 @@ for kind in (
     AdapterStage,
     LongAdapterStage,
     LiveStage,
+    *EMOJI_STAGES,
 ):
     STAGES.register(kind.name)(kind)
 
@@ -202,21 +191,3 @@ for kind in (
 def list_encoders() -> tuple[str, ...]:
     """The folders of mini's encoders of sketches; those that do not ship are trained by their recipes."""
     return tuple(find_output(name) for name in STAGES if issubclass(STAGES.get(name), EncoderStage))
-
-
-def halve_weights(folder: Path) -> None:
-    """Store weights as float16; the configs go on saying float32, so that loaders compute in it."""
-    for path in folder.rglob("*.safetensors"):
-        halves = {
-            name: value.half() if value.is_floating_point() else value
-            for name, value in load_file(path).items()
-        }
-        with atomic_path(path) as partial:
-            save_file(halves, partial, metadata={"format": "pt"})
-
-
-def forget_origin(folder: Path) -> None:
-    """Strip the path that diffusers notes in a config: it is a machine's, not the model's."""
-    for path in folder.rglob("*.json"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r'\n\s*"_name_or_path": "[^"]*",', "", text), encoding="utf-8")

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Literal
 
 import torch
 from rich.console import Console
@@ -29,6 +28,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from lepbench.config import Config
 from lepbench.errors import LepbenchError
 from lepbench.files import atomic_path, make_folder, write_text
+from lepbench.mini.precision import Precision, choose_precision
 from lepbench.quiet import Level, find_level
 from lepbench.seeds import derive_seed, make_generator
 
@@ -43,7 +43,7 @@ class Fit(Config):
             nothing but the order of a sum.
         learning_rate: peak of a linear warm-up and cosine decay to zero.
         ema: decay of the averaged weights that are kept.
-        precision: arithmetic of the forward pass; weights and losses stay float32.
+        precision: arithmetic of the forward pass, see `choose_precision`; weights and losses stay float32.
     """
 
     steps: int
@@ -54,7 +54,7 @@ class Fit(Config):
     warmup: int = 100
     ema: float = 0.999
     seed: int = 0
-    precision: Literal["fp32", "bf16"] = "bf16"
+    precision: Precision = "bf16"
     log_every: int = 20
     checkpoint_every: int = 250
 
@@ -93,6 +93,7 @@ class Trainer:
             fused=True,
         )
         self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.arithmetic = choose_precision(fit.precision, next(model.parameters()).device)
         self.done = 0
         self.rank, self.world = join_processes()
         if fit.parts % self.world:
@@ -106,7 +107,7 @@ class Trainer:
         self._resume()
         self.model.train()
         started, first = time.monotonic(), self.done
-        for _ in _bar(title, self.done, self.fit.steps):
+        for _ in _bar(f"{title}, {self.arithmetic.note}", self.done, self.fit.steps):
             losses = self._one_step()
             if self.rank == 0 and self.done % self.fit.log_every == 0:
                 rate = (self.done - first) * self.fit.batch * self.fit.parts / (time.monotonic() - started)
@@ -126,7 +127,7 @@ class Trainer:
         losses: Losses = {}
         for part in range(self.rank, self.fit.parts, self.world):
             rng = make_generator(derive_seed("fit", self.fit.seed, self.done, part))
-            half = torch.autocast(kind, torch.bfloat16, enabled=self.fit.precision == "bf16")
+            half = torch.autocast(kind, torch.bfloat16, enabled=self.arithmetic.precision == "bf16")
             with half, _quick_attention(kind):
                 losses = self.step(rng)
             torch.autograd.backward(losses["loss"] / self.fit.parts)

@@ -16,6 +16,7 @@ from lepbench.config import Config
 from lepbench.files import atomic_path
 from lepbench.mini.corpus import Range, Renders, renders
 from lepbench.mini.denoising import denoising_loss
+from lepbench.mini.precision import Precision, choose_precision
 from lepbench.mini.tokens import MAX_TOKENS, build_tokenizer
 from lepbench.mini.training import Fit, Trainer, device
 
@@ -39,8 +40,8 @@ class UnetRecipe(Config):
     fit: Fit
 
 
-def scheduler() -> DDIMScheduler:
-    """The noise schedule of Stable Diffusion 1.x."""
+def scheduler(prediction: str = "epsilon") -> DDIMScheduler:
+    """The noise schedule of Stable Diffusion 1.x, for a network that predicts epsilon or v."""
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -49,6 +50,7 @@ def scheduler() -> DDIMScheduler:
         clip_sample=False,
         set_alpha_to_one=False,
         steps_offset=1,
+        prediction_type=prediction,
     )
 
 
@@ -144,15 +146,18 @@ def token_ids(tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:
 
 
 @torch.no_grad()
-def cached_latents(vae: AutoencoderKL, corpus: Renders, path: Path, precision: str) -> NDArray[np.float16]:
+def cached_latents(
+    vae: AutoencoderKL, corpus: Renders, path: Path, precision: Precision
+) -> NDArray[np.float16]:
     """float16 [N, 4, 16, 16] scaled latents (posterior means) of all renders, encoded once."""
     if not path.exists():
         vae = vae.to(device()).to(memory_format=torch.channels_last)
+        half = choose_precision(precision, vae.device).precision == "bf16"
         pieces = []
         for first in range(0, len(corpus.scenes), 128):
             rows = list(range(first, min(first + 128, len(corpus.scenes))))
             pictures = corpus.images(rows).to(vae.device) * 2 - 1
-            with torch.autocast(vae.device.type, torch.bfloat16, enabled=precision == "bf16"):
+            with torch.autocast(vae.device.type, torch.bfloat16, enabled=half):
                 mean = vae.encode(pictures).latent_dist.mean
             pieces.append((mean.float() * vae.config.scaling_factor).half().cpu().numpy())
         with atomic_path(path) as partial, partial.open("wb") as stream:

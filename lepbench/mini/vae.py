@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import torch
 from diffusers import AutoencoderKL
@@ -61,7 +62,7 @@ def train(recipe: VaeRecipe, folder: Path, cache: Path) -> AutoencoderKL:
         return loss_of(vae, pictures, recipe, rng)
 
     Trainer(vae, step, recipe.fit, folder).run("vae")
-    fold_statistics(vae, corpus)
+    fold_statistics(vae, _pieces(corpus))
     return vae
 
 
@@ -75,8 +76,18 @@ def _batch(corpus: Renders, recipe: VaeRecipe, rng: torch.Generator) -> Tensor:
     return pictures * 2 - 1
 
 
+class LossWeights(Protocol):
+    """See `VaeRecipe`."""
+
+    @property
+    def gradient_weight(self) -> float: ...
+
+    @property
+    def kl_weight(self) -> float: ...
+
+
 def loss_of(
-    vae: AutoencoderKL, pictures: Tensor, recipe: VaeRecipe, rng: torch.Generator
+    vae: AutoencoderKL, pictures: Tensor, recipe: LossWeights, rng: torch.Generator
 ) -> dict[str, Tensor]:
     """Reconstruction (of values, and of finite differences) and KL, in float32.
 
@@ -99,22 +110,25 @@ def _distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def fold_statistics(vae: AutoencoderKL, corpus: Renders, count: int = 2048) -> None:
-    """Make each latent channel of renders zero-mean and unit-deviation by rewriting the 1x1 convolutions.
+def fold_statistics(vae: AutoencoderKL, batches: Iterable[Tensor]) -> None:
+    """Make each latent channel of pictures zero-mean and unit-deviation by rewriting the 1x1 convolutions.
 
     A diffusers pipeline has one scalar scaling factor only; `quant_conv` and `post_quant_conv` are linear, so
     the per-channel shift and scale fit there, and the decoder sees what it saw in training.
+
+    Args:
+        batches: pictures [B, 3, 64, 64] in [-1, 1].
     """
-    rows = list(range(min(count, len(corpus.scenes))))
-    means = [vae.encode(batch).latent_dist.mean for batch in _pieces(corpus, rows, vae.device)]
+    means = [vae.encode(batch.to(vae.device)).latent_dist.mean for batch in batches]
     latents = torch.cat(means).double()
     mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     _shift_and_scale(vae.quant_conv, vae.post_quant_conv, mean, deviation)
 
 
-def _pieces(corpus: Renders, rows: list[int], place: torch.device) -> Any:
+def _pieces(corpus: Renders, count: int = 2048) -> Iterator[Tensor]:
+    rows = list(range(min(count, len(corpus.scenes))))
     for first in range(0, len(rows), 64):
-        yield corpus.images(rows[first : first + 64]).to(place) * 2 - 1
+        yield corpus.images(rows[first : first + 64]) * 2 - 1
 
 
 def _shift_and_scale(encode: nn.Conv2d, decode: nn.Conv2d, mean: Tensor, deviation: Tensor) -> None:

@@ -6,6 +6,7 @@ from lepbench.suite_sources.base import SUITE_SOURCES, Candidate, Candidates, Su
 from lepbench.suite_sources.completion import CompletionSource
 from lepbench.suite_sources.conflict import ConflictSource
 from lepbench.suite_sources.drawings import Drawings
+from lepbench.suite_sources.emoji import EmojiSuite
 from lepbench.suite_sources.folder import FolderSource
 from lepbench.suite_sources.fresh import FreshSource
 from lepbench.suite_sources.other_maps import MapsSource
@@ -24,6 +25,7 @@ __all__ = [
     "CompletionSource",
     "ConflictSource",
     "Drawings",
+    "EmojiSuite",
     "FolderSource",
     "FreehandSource",
     "FreshSource",

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from lepbench.config import Config
 from lepbench.detectors import AnyDetector, Canny, Sobel
-from lepbench.errors import LepbenchError
-from lepbench.files import list_visible, sha256_bytes
+from lepbench.files import sha256_bytes
 from lepbench.images import encode_png, to_tensor
 from lepbench.progress import Progress, ignore_progress
 from lepbench.registry import Registry
@@ -78,21 +77,6 @@ RECIPES.register("sketchworld-freehand-v1")(
         levels=(1, 2, 3, 4),
     )
 )
-
-
-def rebuild_suite(name: str, folder: Path, progress: Progress) -> SuiteDefinition:
-    """Make a shipped suite anew from its recipe.
-
-    Args:
-        progress: called with (stage, done, total).
-
-    Raises:
-        LepbenchError: no recipe has that name, or the folder holds files or cannot be written.
-    """
-    recipe = RECIPES.get(name)
-    if folder.is_dir() and list_visible(folder):
-        raise LepbenchError(f"{folder} is not empty", "choose another --out")
-    return make_suite(recipe, folder, progress)
 
 
 def make_suite(recipe: SuiteRecipe, folder: Path, progress: Progress = ignore_progress) -> SuiteDefinition:

@@ -32,6 +32,8 @@ READ = {
     "lepbench-drawings-v1": set(),
     "lepbench-drawings-v2": {"openai-b16", "dinov2-l14"},
     "lepbench-edges-v1": {CLIP, SEGMENTER, MATCHER, CLASSIFIER},
+    "lepbench-emoji-edges-v1": set(),
+    "lepbench-emoji-lines-v1": set(),
     "lepbench-freehand-v1": {CLIP, SEGMENTER, MATCHER, CLASSIFIER},
     "lepbench-maps-v1": {CLIP, SEGMENTER, CLASSIFIER},
     "lepbench-openmoji-v1": set(),

@@ -54,7 +54,7 @@ def test_folding_statistics_standardises_latents_and_changes_no_picture(tmp_path
         before = model.decode(model.encode(pictures).latent_dist.mean).sample
         variance = model.encode(pictures).latent_dist.logvar
         scale = model.encode(pictures).latent_dist.mean.double().std((0, 2, 3)).float()
-        vae.fold_statistics(model, corpus)
+        vae.fold_statistics(model, [pictures])
         posterior = model.encode(pictures).latent_dist
         after = model.decode(posterior.mean).sample
     assert posterior.mean.mean((0, 2, 3)).abs().max() < 1e-3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lepbench.embedded import ASSETS
 from lepbench.methods.known_controls import load_known_controls
 from lepbench.mini.about import RECIPES, list_stages, load_about
+from lepbench.mini.emoji_stages import EmojiVaeStage
 from lepbench.mini.gates import list_gated
 from lepbench.mini.stages import STAGES, VAE, list_encoders
 
@@ -13,7 +14,7 @@ def test_every_stage_has_a_recipe_and_a_place_among_the_models() -> None:
     stages = list_stages()
     assert len(set(stages)) == len(stages)
     assert set(stages) == set(STAGES) == {path.stem for path in RECIPES.glob("*.yaml")}
-    assert {STAGES.get(name)().output for name in stages} == {VAE, *load_about()}
+    assert {STAGES.get(name)().output for name in stages} == {VAE, EmojiVaeStage.output, *load_about()}
     assert {STAGES.get(name).name for name in stages} == set(stages)
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lepbench.mini.precision import choose_precision
 from lepbench.mini.training import Fit, Trainer
 
 TRUTH = torch.tensor([[1.5, -2.0, 0.5]])
@@ -49,6 +50,19 @@ def test_it_finds_the_closed_form_solution(tmp_path: Path) -> None:
     found = fitted(tmp_path, steps=300)
     assert torch.allclose(found["weight"], TRUTH, atol=0.02)
     assert abs(float(found["bias"])) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("has", "precision", "note"), [(True, "bf16", "bf16"), (False, "fp32", "fp32, since this processor")]
+)
+def test_bfloat16_is_used_only_where_the_processor_has_it(
+    has: bool, precision: str, note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": has})
+    chosen = choose_precision("bf16", torch.device("cpu"))
+    assert chosen.precision == precision
+    assert chosen.note.startswith(note)
+    assert choose_precision("fp32", torch.device("cpu")) == ("fp32", "fp32")
 
 
 def test_the_curve_is_logged_once_a_step(tmp_path: Path) -> None:

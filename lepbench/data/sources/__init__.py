@@ -2,6 +2,7 @@
 
 from lepbench.data.sources.base import SOURCES, AnySource, Source, select_source
 from lepbench.data.sources.coco import Coco
+from lepbench.data.sources.emoji import EmojiSource
 from lepbench.data.sources.folder import Folder
 from lepbench.data.sources.fscoco import FsCocoSource
 from lepbench.data.sources.openmoji import OpenMojiSource
@@ -13,6 +14,7 @@ __all__ = [
     "SOURCES",
     "AnySource",
     "Coco",
+    "EmojiSource",
     "Folder",
     "FsCocoSource",
     "OpenMojiSource",
