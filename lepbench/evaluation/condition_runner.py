@@ -78,7 +78,9 @@ def draw_and_score(row: Condition, batch: Batch, judges: Judges, protocol: Proto
         )
         for i, columns in zip(good, scored, strict=True):
             records[i].update(columns)
-    pictures = [good.get(i) if row.stored is None else None for i in range(len(batch))]
+    pictures: list[Pixels | bytes | None] = [None] * len(batch)
+    if row.stored is None:
+        pictures = [good.get(i) for i in range(len(batch))]
     return DrawnBatch(records, pictures, row.edges.take(batch))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,7 @@ AT_ONCE = 32
 """Pictures."""
 GUARDED = ("captions", "distances")
 """The measures that the guard counts; `classes` are taken from the run's samples."""
-CLASSES = "classes"
+CLASSES: Literal["classes"] = "classes"
 READ = (MODEL, UNGUIDED, REAL)
 """The conditions whose pictures the guard reads."""
 GAP = 0.03

@@ -136,7 +136,7 @@ def test_a_line_that_the_guard_fails_is_marked_and_stands_last(finished: Path, t
     lines, _ = read_lines(path)
     best, *others = sorted(lines, key=lambda line: -float(line["faithful_f1"]))
     found = (Interval(0.18, 0.15, 0.2), Interval(0.07, 0.06, 0.08), Interval(0.1, 0.0, 0.2))
-    guarded = [{**best, **write_guard(GuardReport(*found, 0.0))}, *others]
+    guarded = [{**best, **write_guard(GuardReport(*found, copied=0.0))}, *others]
     path.write_text(format_lines(list(guarded[0]), sort_lines(guarded, "faithful_f1")))
     write_site(boards, tmp_path / "site")
     page = PageReader((tmp_path / "site" / SUITE).read_text())
