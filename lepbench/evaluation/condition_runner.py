@@ -78,6 +78,7 @@ def draw_and_score(row: Condition, batch: Batch, judges: Judges, protocol: Proto
         )
         for i, columns in zip(good, scored, strict=True):
             records[i].update(columns)
+    pictures: list[Pixels | bytes | None]
     pictures = [good.get(i) if row.stored is None else None for i in range(len(batch))]
     return DrawnBatch(records, pictures, row.edges.take(batch))
 
