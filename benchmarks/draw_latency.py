@@ -84,7 +84,8 @@ def hear(socket: ClientConnection, wanted: Callable[[dict[str, Any]], bool]) -> 
 
 def measure_by_client(address: str, items: list[Item]) -> Times:
     """Draw by requests, as the page sends them."""
-    times, number = [], 0
+    times: Times = []
+    number = 0
     with connect_client(address) as socket:
         for item in items:
             done: list[Stroke] = []
@@ -114,7 +115,7 @@ def measure_by_page(address: str, items: list[Item]) -> Times:
     """Draw by the mouse in a browser; the server's own time is not told there."""
     from playwright.sync_api import sync_playwright
 
-    times = []
+    times: Times = []
     program = os.environ.get("LEPBENCH_CHROMIUM", "/usr/bin/chromium")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program)

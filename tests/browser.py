@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DESKTOP, PHONE = (1280, 900), (390, 844)
-WAIT_MS = 120_000
+WAIT_MS = 300_000
 
 
 def find_chromium() -> str | None:

@@ -78,9 +78,8 @@ def draw_and_score(row: Condition, batch: Batch, judges: Judges, protocol: Proto
         )
         for i, columns in zip(good, scored, strict=True):
             records[i].update(columns)
-    pictures: list[Pixels | bytes | None] = [None] * len(batch)
-    if row.stored is None:
-        pictures = [good.get(i) for i in range(len(batch))]
+    pictures: list[Pixels | bytes | None]
+    pictures = [good.get(i) if row.stored is None else None for i in range(len(batch))]
     return DrawnBatch(records, pictures, row.edges.take(batch))
 
 
@@ -197,12 +196,9 @@ def store_batch(out: Path, path: Path, drawn: DrawnBatch, schema: pa.Schema) -> 
 
 def holds_all(out: Path, path: Path, schema: pa.Schema) -> bool:
     """Whether a batch is finished, none of its samples failed, and its pictures are there."""
-    if not path.is_file():
+    if not path.is_file() or pq.read_schema(path).names != schema.names:
         return False
-    with pq.ParquetFile(path) as file:
-        if file.schema_arrow.names != schema.names:
-            return False
-        lines = file.read(columns=["row", "item_id", "sample_index", "status"]).to_pylist()
+    lines = pq.read_table(path, columns=["row", "item_id", "sample_index", "status"]).to_pylist()
     return all(line["status"] == OK and has_picture(out, line) for line in lines)
 
 

@@ -166,8 +166,8 @@ def test_two_pages_draw_at_once_and_one_that_vanishes_disturbs_no_other(
     for page, shift in zip(pages, (0.0, 0.05, -0.05), strict=True):
         draw(page, [[(x + shift, y) for x, y in line] for line in SQUARE])
     pages.pop(0).close()
-    pictures = [wait_for_live(page) for page in pages]
-    assert not np.array_equal(*pictures)
+    one, other = (wait_for_live(page) for page in pages)
+    assert not np.array_equal(one, other)
     for page in pages:
         page.close()
 

@@ -101,7 +101,7 @@ def test_pictures_are_sorted_and_sought(report: Page, run: ReportedRun) -> None:
     report.select_option("#figure", "chamfer_px")
     for order, wanted in (("worst", model.idxmax()), ("best", model.idxmin())):
         report.select_option("#order", order)
-        assert wanted in report.locator(f"{FIRST} >> p .faint").inner_text()
+        assert str(wanted) in report.locator(f"{FIRST} >> p .faint").inner_text()
     report.fill("#search", "onerror")
     assert report.locator("#list .item:visible").count() == 1
     assert report.inner_text("#count") == "1 shown"
