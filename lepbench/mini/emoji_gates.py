@@ -159,9 +159,10 @@ def draw_emoji(
     for first in range(0, len(table), BATCH):
         rows = slice(first, min(first + BATCH, len(table)))
         noise = torch.stack([draw_noise(derive_seed("gates", name), shape) for name in ids[rows]])
-        guidance = predictor and SketchGuidance(
-            predictor, backbone.encode_edges(sketches[rows]), scale=SCALE, stop=STOP
-        )
+        guidance = None
+        if predictor is not None:
+            target = backbone.encode_edges(sketches[rows])
+            guidance = SketchGuidance(predictor, target, scale=SCALE, stop=STOP)
         latents = sample(backbone, captions[rows], noise, SAMPLER, guidance=guidance).latents
         drawn.append(backbone.decode_latents(latents).clamp(0, 1))
         progress("guided" if predictor else "unguided", rows.stop, len(table))

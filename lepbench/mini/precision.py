@@ -28,5 +28,5 @@ def choose_precision(asked: Precision, device: torch.device) -> ChosenPrecision:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether a device computes in bfloat16 by instructions of its own."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return any(torch.cpu.get_capabilities().get(name, False) for name in INSTRUCTIONS)

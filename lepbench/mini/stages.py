@@ -170,7 +170,7 @@ class LiveStage(Stage):
         write_text(folder / METRICS, made.result.model_dump_json(indent=2) + "\n")
 
 
-for kind in (
+KINDS: tuple[type[Stage], ...] = (
     VaeStage,
     UnetStage,
     JudgeStage,
@@ -184,7 +184,8 @@ for kind in (
     LongAdapterStage,
     LiveStage,
     *EMOJI_STAGES,
-):
+)
+for kind in KINDS:
     STAGES.register(kind.name)(kind)
 
 

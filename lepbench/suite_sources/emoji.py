@@ -46,9 +46,9 @@ PROTOCOLS = {"edges": "lepbench-emoji-edges-v1", "lines": "lepbench-emoji-lines-
 class EmojiSuite(SuiteSource):
     """Emoji of a split, one item a picture.
 
-    Settings: `split`, `sets`, `groups` and `path` as for the source of `build-data`; `sketch`, "edges" for
-    the map of the picture by `detector`, or "lines" for OpenMoji's line drawing of the subject, with the
-    picture of another set; `size`, px.
+    Settings: `split`, `sets`, `groups`, `path` as for the source of `build-data`; `sketch`, "edges" for the
+    map of the picture by `detector`, or "lines" for OpenMoji's line drawing of the subject, with the picture
+    of another set; `size`, px.
     """
 
     name: Literal["emoji"] = "emoji"
@@ -90,6 +90,7 @@ class EmojiCandidates(Candidates):
         self.corpus = f"emoji {source.split}"
         self.settings = {
             **source.model_dump(mode="json", include={"sets", "groups", "sketch"}),
+            **({} if source.path is None else {"rendered": True}),
             "emoji": fingerprint_emoji(),
         }
         self.protocol = PROTOCOLS[source.sketch]

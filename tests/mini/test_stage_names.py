@@ -7,7 +7,8 @@ from lepbench.methods.known_controls import load_known_controls
 from lepbench.mini.about import RECIPES, list_stages, load_about
 from lepbench.mini.emoji_stages import EmojiVaeStage
 from lepbench.mini.gates import list_gated
-from lepbench.mini.stages import STAGES, VAE, list_encoders
+from lepbench.mini.stage import STAGES
+from lepbench.mini.stages import VAE, list_encoders
 
 
 def test_every_stage_has_a_recipe_and_a_place_among_the_models() -> None:

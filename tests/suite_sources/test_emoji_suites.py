@@ -30,6 +30,7 @@ def test_edge_items_are_held_out_pictures_and_their_maps() -> None:
         row = table.rows["id"].index(item.item_id)
         assert table.rows["split"][row] == "pairs"
         assert (item.prompt, item.label) == (table.rows["caption"][row], table.rows["subject"][row])
+        assert item.image is not None
         assert np.array_equal(item.image, table.pixels[row])
         assert np.array_equal(item.sketch, detector.of_pixels(table.pixels[row][None])[0])
 
