@@ -63,7 +63,7 @@ class Case(NamedTuple):
             self.model, self.suite, items, samples_per_item=1, device="cpu", protocol=self.protocol
         )
 
-    def count(self, items: int) -> dict[str, int]:
+    def count_pictures(self, items: int) -> dict[str, int]:
         """The pictures of each condition."""
         plan = self.plan(items)
         return {kind.name: sum(map(len, plan.make_batches(kind))) for kind in plan.kinds}
@@ -103,7 +103,7 @@ def measure_stages(case: Case, items: int, name: str) -> tuple[Stages, Path]:
     with times.timing():
         asked = Asked(limit=items, device="cpu", protocol=case.protocol)
         evaluate_share(case.model, case.suite, Share(1, 1), out, asked=asked, doing=Doing(progress=False))
-    counts = case.count(items)
+    counts = case.count_pictures(items)
     total = sum(counts.values())
     each = {
         stage: seconds / counts.get(stage.removeprefix("drawing, "), total)
@@ -152,7 +152,7 @@ def measure(case: Case, items: int, check: int) -> dict[str, Any]:
     measured, clock = measure_run(case, check)
     after, _ = measure_stages(case, items, "after")
     stages = Stages(average(before.seconds, after.seconds), before.loading, before.bytes)
-    predicted = stages.predict(case.count(check), sum(end.values()))
+    predicted = stages.predict(case.count_pictures(check), sum(end.values()))
     return {
         "load_s": round(stages.loading, 1),
         "seconds": {name: round(value, 5) for name, value in stages.seconds.items()},

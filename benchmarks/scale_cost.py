@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -69,10 +70,7 @@ def count_judges() -> int:
             (Dinov2Model(Dinov2Config(hidden_size=1024, num_hidden_layers=24, num_attention_heads=16)), 224),
         ]
         with torch.no_grad():
-            counted = [
-                count_flops(lambda judge=judge, side=side: judge(torch.zeros(1, 3, side, side)))
-                for judge, side in judges
-            ]
+            counted = [count_flops(partial(judge, torch.zeros(1, 3, side, side))) for judge, side in judges]
     return sum(counted) + int(INCEPTION)
 
 

@@ -32,7 +32,12 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     )
     package: Any = ModuleType("trackio")
     package.__spec__ = ModuleSpec("trackio", None)
-    package.init = lambda project, name: calls.append((project, name)) or run
+
+    def init(project: str, name: str) -> SimpleNamespace:
+        calls.append((project, name))
+        return run
+
+    package.init = init
     package.config = SimpleNamespace(update=lambda values, allow_val_change: calls.append(values))
     monkeypatch.setitem(sys.modules, "trackio", package)
     return calls

@@ -66,7 +66,12 @@ def test_row_groups_depend_on_the_rows_alone(tmp_path: Path, monkeypatch: pytest
 
 def test_values_are_read_each_time_they_are_asked_for() -> None:
     asked: list[str] = []
-    values = OnDemand(["a", "b"], lambda name: asked.append(name) or name.upper())
+
+    def read(name: str) -> str:
+        asked.append(name)
+        return name.upper()
+
+    values = OnDemand(["a", "b"], read)
     assert ("a" in values, "c" in values, len(values)) == (True, False, 2)
     assert asked == []
     assert (values["a"], values.get("c"), dict(values)) == ("A", None, {"a": "A", "b": "B"})
