@@ -50,7 +50,7 @@ def draw_alone(row: Condition, batches: Sequence[Batch]) -> None:
 
 def evaluate_all(row: Condition, batches: Sequence[Batch], judges: Judges, protocol: Protocol) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        draw_condition(Path(folder), row, batches, judges, protocol)
+        draw_condition(Path(folder), row, batches, judges=judges, protocol=protocol)
 
 
 def measure_size(

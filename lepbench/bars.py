@@ -11,6 +11,8 @@ from lepbench.memory import measure_memory
 from lepbench.progress import Progress, Rate, ignore_progress
 from lepbench.quiet import Level, find_level
 
+BAR = 12
+"""Characters of a bar."""
 MEMORY_EVERY = 2.0
 """Seconds after which memory is measured again."""
 
@@ -27,14 +29,16 @@ def show_bars(transient: bool = False) -> Iterator[Progress]:
         return
     from rich import progress as rich
     from rich.console import Console
+    from rich.table import Column
 
+    # Narrow enough that a stage is one line of 80 characters, in a file, too.
     columns = (
-        rich.TextColumn("{task.description}"),
-        rich.BarColumn(),
-        rich.MofNCompleteColumn(),
-        rich.TextColumn("{task.fields[rate]}"),
-        rich.TimeRemainingColumn(),
-        rich.TextColumn("{task.fields[memory]}"),
+        rich.TextColumn("{task.description}", table_column=Column(no_wrap=True, max_width=26)),
+        rich.BarColumn(bar_width=BAR),
+        rich.MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        rich.TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True)),
+        rich.TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        rich.TextColumn("{task.fields[memory]}", table_column=Column(no_wrap=True)),
     )
     bars = rich.Progress(*columns, console=Console(stderr=True), transient=transient)
     tasks: dict[str, rich.TaskID] = {}

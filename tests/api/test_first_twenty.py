@@ -47,7 +47,7 @@ TYPED: list[tuple[str, str]] = [
     ("lepbench.evaluate('mini-lep.yaml')", "cannot read mini-lep.yaml: No such file or directory; check"),
     ("record = lepbench.evaluate('examples/mini-lep-fast.yaml', limit=2)", ""),
     ("lepbench.evaluate('examples/mini-lep-fast.yaml', limit=2, device='gpu')", "use auto, cpu or cuda"),
-    ("lepbench.evaluate('examples/mini-lep-fast.yaml', 'edges')", "choose one of: sketchworld-edges-v1"),
+    ("lepbench.evaluate('examples/mini-lep-fast.yaml', 'edges')", "choose one of: emoji-edges-v1, "),
     ("print(record)", ""),
     ("record.rows['model']['edge_f1_1px'].value", ""),
     ("record.to_frame().round(3)", ""),

@@ -34,7 +34,7 @@ def test_a_run_is_added_and_a_wrong_one_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     evaluate(tiny_model, tiny_suite, tmp_path / "out", device="cpu", judges=tiny_judges)
-    monkeypatch.setattr("lepbench.evaluation.judges.load_judges", lambda protocol, device: tiny_judges)
+    monkeypatch.setattr("lepbench.evaluation.last_judges.load_judges", lambda protocol, device: tiny_judges)
     command = ["leaderboard", "add", tmp_path / "out"]
     where = ["--leaderboards", tmp_path / "boards", "--suite", tiny_suite.folder]
     board = tmp_path / "boards" / "tiny-suite" / "lepbench-edges-v1.csv"

@@ -102,5 +102,7 @@ def test_words_of_the_embedded_backbone_are_listed_with_their_kinds() -> None:
     assert kinds["in the deep teal sea"] == "background"
     assert (kinds["red"], kinds["with stripes"], kinds["above"]) == ("colour", "texture", "relation")
     assert said("words").splitlines()[0].split() == ["house", "shape"]
-    with pytest.raises(LepbenchError, match="'sd15' was trained on is not known; choose one of: mini@1"):
+    with pytest.raises(
+        LepbenchError, match="'sd15' was trained on is not known; choose one of: mini-live@1, mini@1"
+    ):
         said("words", "--backbone", "sd15")

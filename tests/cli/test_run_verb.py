@@ -12,8 +12,8 @@ from tiny_evaluation import own_cache, tiny_judges, tiny_suite
 
 from lepbench.cli.run import command
 from lepbench.embedded import ASSETS
+from lepbench.evaluation import last_judges
 from lepbench.judges import Judges
-from lepbench.run_sets import perform
 from lepbench.run_sets.plan import make_plan, read_set
 from lepbench.run_sets.suite_config import SuiteEntry
 from lepbench.suites import Suite
@@ -48,7 +48,7 @@ def test_a_set_is_listed_done_and_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(perform, "load_judges", lambda protocol, device: tiny_judges)
+    monkeypatch.setattr(last_judges, "load_judges", lambda protocol, device: tiny_judges)
     Path("empty").mkdir()
     Path("edges-alone.yaml").write_text("name: edges-alone\nmeasures: [edges]\n")
     Path("set.yaml").write_text(yaml.safe_dump(document))

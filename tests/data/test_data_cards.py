@@ -25,7 +25,7 @@ SHAPES = {"folder", "table", "webdataset"}
 """Sources that are a way to lay out any corpus; every other one is a corpus of its own."""
 OF_THE_RUN = {"source", "out", "workers", "engine", "shards", "retry_failed", "dry_run", "as_json"}
 """Parameters of `build-data` that are no settings of the build."""
-NO_OPTIONS = {"corpus", "path", "out", "name", "settings"}
+NO_OPTIONS = {"corpus", "path", "out", "name", "settings", "as_json"}
 """Parameters of `suite make` that are no options of a corpus."""
 NOT_BUILT = re.compile("No reader of its own|cannot be built from")
 NO_SUITE = re.compile("No corpus of its own|No suite can be made")

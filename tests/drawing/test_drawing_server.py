@@ -110,7 +110,8 @@ def test_a_drawing_is_followed_and_edges_are_shown(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     shown = artist.draw(drawing, Settings(model="predictor"), "live", lambda *step: steps.append(step))
     assert shown.edges is not None
-    assert len(steps) == steps[-1][1]
+    assert steps[0] == (0, 1)
+    assert steps[1:] == [(done, steps[-1][1]) for done in range(1, len(steps))]
     found = Canny(low=0.3, high=0.6)(to_tensor(shown.pictures[0][None]))
     counts = edge_counts(found, torch.tensor(item.sketch)[None], (1.0,))
     assert precision_recall_f1(counts).f1[0] > 0.7

@@ -197,7 +197,12 @@ def test_an_encoder_states_its_backbone_its_picture_and_its_hash(name: str) -> N
 
 
 @pytest.mark.parametrize(
-    "name", sorted(path.name for path in ASSETS.iterdir() if path.is_dir() and path.name != "suites")
+    "name",
+    sorted(
+        path.name
+        for path in ASSETS.iterdir()
+        if path.is_dir() and path.name not in ("suites", "emoji-corpus@1")
+    ),
 )
 def test_every_model_has_a_card_with_its_figures(name: str) -> None:
     card = Path(ASSETS / name / "README.md").read_text(encoding="utf-8")

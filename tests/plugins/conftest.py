@@ -29,7 +29,7 @@ Command = Callable[..., tuple[int, str, str]]
 Write = Callable[[str, str], Path]
 
 
-BAR = re.compile(r"\d+/\d+ [-\d:]+$")
+BAR = re.compile(r"\d+/\d+ .*[-\d]+:[-\d]+:[-\d]+ .*B$")
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ def test_a_packed_run_is_added_as_the_run_is(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("lepbench.evaluation.judges.load_judges", lambda *_: tiny_judges)
+    monkeypatch.setattr("lepbench.evaluation.last_judges.load_judges", lambda *_: tiny_judges)
     packed, suite = tmp_path / "tiny.zip", ["--suite", tiny_suite.folder]
     pack = ["leaderboard", "submit", finished, "--out", packed, *suite]
     about = [part for key, text in ABOUT.items() for part in (f"--{key}", text)]

@@ -15,8 +15,7 @@ import yaml
 from lepbench import make_suite
 from lepbench.config import dump_config
 from lepbench.errors import LepbenchError
-from lepbench.evaluation import opening
-from lepbench.run_sets import perform
+from lepbench.evaluation import last_judges, opening
 from lepbench.run_sets.plan import make_plan, read_set
 from lepbench.run_sets.plots import list_fitting
 from lepbench.run_sets.tables import tabulate_tasks
@@ -94,7 +93,7 @@ def test_every_fault_is_one_line_before_anything_is_loaded(
     keys: dict[str, Any], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(perform, "load_judges", None)
+    monkeypatch.setattr(last_judges, "load_judges", None)
     monkeypatch.setattr(opening, "load_backbone", None)
     document = {"name": "faulty", "models": [MODEL, LEP], **keys}
     Path("set.yaml").write_text(yaml.safe_dump(document))
