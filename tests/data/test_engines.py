@@ -214,7 +214,7 @@ class Square:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    with two_machines(Path(__file__).parent) as machines:
+    with two_machines(*Path(__file__).parents[:2]) as machines:
         yield machines
 
 
