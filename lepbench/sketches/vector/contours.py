@@ -150,9 +150,11 @@ def flatten_curve(corners: Points, flatness: float, most: int = MOST) -> Points:
     degree = len(corners) - 1
     if degree == 1:
         return corners
-    bends = np.linalg.norm(np.diff(corners, n=2, axis=0), axis=1).max(initial=0)
-    pieces = math.sqrt(degree * (degree - 1) / 8 * bends / flatness)
-    if pieces >= most:
+    # Differences of numbers that are nearly infinite are refused as what they are: too large.
+    with np.errstate(over="ignore", invalid="ignore"):
+        bends = np.hypot(*np.diff(corners, n=2, axis=0).T).max(initial=0)
+        pieces = math.sqrt(degree * (degree - 1) / 8 * bends / flatness)
+    if not pieces < most:
         raise Unusable(Fault.TOO_LARGE, f"more than {MOST} points")
     t = np.linspace(0, 1, max(math.ceil(pieces), 1) + 1)[:, None]
     weights = [math.comb(degree, k) * t**k * (1 - t) ** (degree - k) for k in range(degree + 1)]

@@ -12,7 +12,14 @@ import numpy as np
 
 from lepbench.sketches.base import Fault, Unusable
 from lepbench.sketches.vector.cascade import Style, cascade, inherit
-from lepbench.sketches.vector.contours import MOST, SHAPES, close_line, flatten_contours, trace_shape
+from lepbench.sketches.vector.contours import (
+    MOST,
+    SHAPES,
+    close_line,
+    flatten_contours,
+    trace_shape,
+    transform,
+)
 from lepbench.sketches.vector.lengths import (
     Affine,
     Viewport,
@@ -133,9 +140,7 @@ class Interpreter:
         opacity = around.opacity * parse_share(style.get("opacity"))
         if style.get("display") == "none" or opacity == 0 or not meets_conditions(element):
             return None
-        affine = around.affine @ parse_transform(style, around.viewport)
-        if not np.abs(affine).max() < LARGEST_ENTRY:
-            raise Unusable(Fault.DAMAGED, "a transform is out of range")
+        affine = compose(around.affine, parse_transform(style, around.viewport))
         context = replace(around, affine=affine, style=style, opacity=opacity, depth=around.depth + 1)
         self._note_effects(style)
         return replace(context, clips=(*around.clips, *self._clips_of(context)))
@@ -179,7 +184,7 @@ class Interpreter:
             target,
             replace(
                 context,
-                affine=context.affine @ shift(x, y),
+                affine=compose(context.affine, shift(x, y)),
                 size=(style.get("width"), style.get("height")),
                 chain=(*context.chain, target),
             ),
@@ -195,11 +200,11 @@ class Interpreter:
             return ()
         x, y = parse_length(style.get("x"), around.width), parse_length(style.get("y"), around.height)
         affine, viewport = fit_view_box(style, width, height)
-        outside = context.affine @ (shift(x, y) if tag_of(element) == "svg" else np.eye(3))
+        outside = compose(context.affine, shift(x, y) if tag_of(element) == "svg" else np.eye(3))
         clips = context.clips
         if style.get("overflow", "hidden") not in ("visible", "auto"):
             clips = (*clips, Clip((_rectangle(outside, width, height),)))
-        inner = replace(context, affine=outside @ affine, viewport=viewport, clips=clips, size=None)
+        inner = replace(context, affine=compose(outside, affine), viewport=viewport, clips=clips, size=None)
         return ((child, inner) for child in element)
 
     def _clips_of(self, context: Context) -> Iterator[Clip]:
@@ -282,13 +287,26 @@ class Interpreter:
             self.unsupported["pattern"] += 1
 
 
+def compose(outside: Affine, inside: Affine) -> Affine:
+    """The transform of what is inside another.
+
+    Raises:
+        Unusable: its entries are too large for coordinates to stay finite.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        affine: Affine = outside @ inside
+    if not np.abs(affine).max() < LARGEST_ENTRY:
+        raise Unusable(Fault.DAMAGED, "a transform is out of range")
+    return affine
+
+
 def _fade(paint: Paint | None, opacity: float) -> Paint | None:
     return None if paint is None else paint._replace(alpha=paint.alpha * opacity)
 
 
 def _rectangle(affine: Affine, width: float, height: float) -> Shape:
     corners: Points = np.array([(0, 0), (width, 0), (width, height), (0, height), (0, 0)], np.float64)
-    lines = [corners @ affine[:2, :2].T + affine[:2, 2]]
+    lines = [transform(corners, affine)]
     return Shape(lines, [], fill=WHITE, even_odd=False, stroke=None, width=0.0)
 
 

@@ -39,7 +39,7 @@ def sample_line(line: Points, low: Points, high: Points, most: int) -> Samples:
     starts, steps = line[:-1], np.diff(line, axis=0)
     first, last = clip_segments(starts, steps, low, high)
     on = np.flatnonzero(first <= last)
-    lengths = np.linalg.norm(steps[on], axis=1) * (last - first)[on]
+    lengths = np.hypot(*steps[on].T) * (last - first)[on]
     counts = np.maximum(np.ceil(lengths), 1).astype(np.int64) + 1
     if counts.sum() > most:
         raise Unusable(Fault.TOO_LARGE, "its lines are too long")

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lepbench.sketches import Unusable
@@ -59,6 +59,11 @@ sheet = st.lists(rule, max_size=4).map(lambda rules: f"<style>{escape(''.join(ru
 
 @pytest.mark.slow
 @settings(max_examples=150)
+@example('<svg x="1e999"><path d="M0 0L5 5" stroke="red"/></svg>', "")
+@example('<svg><svg x="1e999"><path d="M0 0L5 5" stroke="red"/></svg></svg>', "")
+@example('<svg><svg width="1e300"><path d="M0 0L5 5" transform="scale(9)" stroke="red"/></svg></svg>', "")
+@example('<svg><path d="M0 0Q9 9 1e200 5T3 3" stroke="red"/></svg>', "")
+@example('<svg><path d="M0 0Q1e308 -1e308 -1e308 1e308" stroke="red"/></svg>', "")
 @given(root, sheet)
 def test_any_document_is_drawn_or_refused(text: str, rules: str) -> None:
     content = text.replace("</svg>", f"{rules}</svg>", 1).encode()
