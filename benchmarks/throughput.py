@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from drawn import draw_condition
+from guided_step import seconds
 
 from lepbench.backbones import load_backbone
 from lepbench.config import load_config
@@ -33,14 +33,6 @@ from lepbench.methods import ModelConfig
 from lepbench.suites import load_suite
 
 SUITE = "sketchworld-edges-v1"
-Taken = tuple[float, float]
-"""Seconds by the clock and of processors."""
-
-
-def measure(work: Callable[[], object]) -> Taken:
-    clock, processors = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - clock, time.process_time() - processors
 
 
 def draw_alone(row: Condition, batches: Sequence[Batch]) -> None:
@@ -60,10 +52,10 @@ def measure_size(
     judges, pictures = load_judges(protocol), sum(map(len, batches))
     draw_alone(row, batches[:1])
     evaluate_all(row, batches[:1], judges, protocol)
-    alone, whole = list[Taken](), list[Taken]()
+    alone, whole = list[tuple[float, float]](), list[tuple[float, float]]()
     for _ in range(rounds):
-        alone.append(measure(lambda: draw_alone(row, batches)))
-        whole.append(measure(lambda: evaluate_all(row, batches, judges, protocol)))
+        alone.append(seconds(lambda: draw_alone(row, batches)))
+        whole.append(seconds(lambda: evaluate_all(row, batches, judges, protocol)))
     (drawn, drawn_cpu), (scored, scored_cpu) = (
         [statistics.median(column) for column in zip(*taken, strict=True)] for taken in (alone, whole)
     )

@@ -281,6 +281,19 @@ def encode_png(pixels: Pixels | NDArray[np.uint16] | NDArray[np.bool_]) -> bytes
     return buffer.getvalue()
 
 
+def encode_webp(picture: Image.Image | Pixels, quality: int | None = None) -> bytes:
+    """A picture as WebP, uint8 [H, W, 3] or an image.
+
+    Args:
+        quality: 0 to 100; None for no loss, which takes longest.
+    """
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(np.ascontiguousarray(picture))
+    options = {"lossless": True, "quality": 100, "method": 6} if quality is None else {"quality": quality}
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", **options)
+    return stream.getvalue()
+
+
 def encode_picture(picture: Pixels) -> bytes:
     """Encode uint8 [H, W, 3] as PNG, in a half to a fifth of the time of `encode_png`.
 

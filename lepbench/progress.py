@@ -24,14 +24,19 @@ def join_progress(*callbacks: Progress) -> Progress:
 
 
 class Rate:
-    """How fast something is done, from the first amount that was told."""
+    """How fast something is done, from the first amount that was told.
 
-    def __init__(self) -> None:
+    Args:
+        clock: gives seconds; that of the machine unless given.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock
         self._first: tuple[float, int] | None = None
 
     def measure(self, done: int) -> float | None:
         """The amount done a second; None while nothing was done since the first."""
-        now = time.monotonic()
+        now = time.monotonic() if self._clock is None else self._clock()
         if self._first is None:
             self._first = (now, done)
         began, first = self._first

@@ -87,26 +87,41 @@ def _are_sizes(found: object) -> TypeGuard[list[int]]:
     )
 
 
-def find_odd_size(config: object, header: Mapping[str, StoredTensor], key: str = "") -> str | None:
+def list_numbers(config: object, key: str = "") -> Iterator[tuple[str, int]]:
+    """Every whole number in a config, and the length of every list, with the key under which it stands.
+
+    Args:
+        config: a mapping, or a part of one.
+        key: under which the part stands.
+    """
+    if isinstance(config, Mapping):
+        for name, value in config.items():
+            yield from list_numbers(value, str(name))
+    elif isinstance(config, list | tuple):
+        yield key, len(config)
+        for value in config:
+            yield from list_numbers(value, key)
+    elif isinstance(config, int):
+        yield key, config
+
+
+def find_odd_size(config: Mapping[str, Any], header: Mapping[str, StoredTensor]) -> str | None:
     """The first number of a config of diffusers or transformers that no network of such weights has.
 
     Numbers may have other meanings than sizes, and quantised weights are packed: what is refused would take
     time or memory out of all proportion to the file.
 
     Args:
-        config: a mapping, or a part of one.
         header: of all files of the weights.
-        key: under which the part stands.
     """
-    if isinstance(config, Mapping):
-        return next((odd for k, v in config.items() if (odd := find_odd_size(v, header, str(k)))), None)
-    if isinstance(config, list | tuple):
-        return next((odd for value in config if (odd := find_odd_size(value, header, key))), None)
-    if not isinstance(config, int):
-        return None
     widest = max((size for tensor in header.values() for size in tensor.shape), default=0)
-    most = max(len(header), MOST_LAYERS) if "layers" in key else max(4 * widest, MOST_SIZE)
-    return f"{key} {config}" if abs(config) > most else None
+    layers, sizes = max(len(header), MOST_LAYERS), max(4 * widest, MOST_SIZE)
+    odd = (
+        f"{key} {number}"
+        for key, number in list_numbers(config)
+        if abs(number) > (layers if "layers" in key else sizes)
+    )
+    return next(odd, None)
 
 
 def compare_shapes(wanted: Mapping[str, tuple[int, ...]], header: Mapping[str, StoredTensor]) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lepbench.cli.console import say_note
+from lepbench.cli.engine_options import engine_options, gpus_option
 from lepbench.cli.inputs import DEFAULT_SUITE, check_documents, check_model_file
 from lepbench.errors import LepbenchError
 from lepbench.shares import parse_share
@@ -42,15 +43,8 @@ if TYPE_CHECKING:
     help="Images per item, each from its own noise.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
-@click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Batches drawn in parallel.  [default: 1; one a GPU; with ray as many as the cluster has room for]",
-)
-@click.option(
-    "--gpus", type=click.FloatRange(min=0), default=1.0, help="GPUs of a worker on Ray.  [default: 1]"
-)
+@engine_options("Batches drawn in parallel")
+@gpus_option
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that a batch may take.")
 @click.option(
     "--shards", metavar="I/N", help="Draw only every N-th batch, from the I-th: one job of an array."

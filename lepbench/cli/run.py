@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lepbench.cli.console import json_option, print_result, say_note
+from lepbench.cli.engine_options import engine_options
 from lepbench.cli.inputs import check_documents
 
 if TYPE_CHECKING:
@@ -25,12 +26,7 @@ if TYPE_CHECKING:
     "--quick", is_flag=True, help="First two items of each suite, with their variants, into OUT-quick."
 )
 @click.option("--dry-run", is_flag=True, help="List the runs that are done and missing, and do none.")
-@click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Runs done at once.  [default: 1; one a GPU; with ray as many as the cluster has room for]",
-)
+@engine_options("Runs done at once")
 @click.option("--log-to", help="Show each run in tensorboard, wandb or trackio, too.")
 @click.option(
     "--lock",

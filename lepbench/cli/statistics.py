@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lepbench.cli.console import say_note
+from lepbench.cli.engine_options import engine_options, gpus_option
 from lepbench.cli.verbs import VerbGroup
 
 if TYPE_CHECKING:
@@ -38,15 +39,8 @@ def command() -> None:
 )
 @click.option("--limit", type=int, help="Pictures from the front of the corpus.  [default: all]")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
-@click.option("--engine", help="here, processes or ray.  [default: processes for several workers]")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Chunks read in parallel.  [default: 1; one a GPU; with ray as many as the cluster has room for]",
-)
-@click.option(
-    "--gpus", type=click.FloatRange(min=0), default=1.0, help="GPUs of a worker on Ray.  [default: 1]"
-)
+@engine_options("Chunks read in parallel")
+@gpus_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def make_command(
     corpus: str,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lepbench.articles import choose_article
+
 KINDS = {
     "animal-amphibian": "amphibian",
     "animal-bird": "bird",
@@ -87,4 +89,4 @@ def add_article(name: str) -> str:
     """A name with its article, or without one where it ends as a plural does."""
     if PLURAL.fullmatch(name):
         return name
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{choose_article(name)} {name}"

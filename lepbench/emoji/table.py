@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 
 from lepbench.embedded import ASSETS
 from lepbench.emoji.captions import write_caption
@@ -21,7 +19,7 @@ from lepbench.emoji.render import read_openmoji_lines, render_emoji
 from lepbench.emoji.sets import SETS
 from lepbench.emoji.splits import find_split
 from lepbench.files import atomic_path
-from lepbench.images import Pixels, open_rgb
+from lepbench.images import Pixels, encode_webp, open_rgb
 from lepbench.parquet import check_types, read_bounded
 from lepbench.strokes import Points
 
@@ -142,10 +140,3 @@ def _render_all(modules: Path, size: int) -> Iterator[dict[str, Any]]:
 def _store_lines(file: Path) -> list[list[int]]:
     lines = read_openmoji_lines(file, SIZE)
     return [np.round(line * UNITS).astype(int).ravel().tolist() for line in lines]
-
-
-def encode_webp(pixels: Pixels) -> bytes:
-    """A picture as a lossless WebP."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "WEBP", lossless=True, quality=100, method=6)
-    return stream.getvalue()

@@ -9,15 +9,15 @@ from typing import Any
 
 def translate(future: Future[Any], explain: Callable[[BaseException], BaseException]) -> Future[Any]:
     """A future that ends as the given one does, with the exception that `explain` makes of its own."""
-    told: Future[Any] = Future()
+    answer: Future[Any] = Future()
 
     def pass_on(done: Future[Any]) -> None:
         if done.cancelled():
-            told.cancel()
+            answer.cancel()
         elif (error := done.exception()) is not None:
-            told.set_exception(explain(error))
+            answer.set_exception(explain(error))
         else:
-            told.set_result(done.result())
+            answer.set_result(done.result())
 
     future.add_done_callback(pass_on)
-    return told
+    return answer

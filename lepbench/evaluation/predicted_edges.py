@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from lepbench.backbones.finite import NotFinite
 from lepbench.evaluation.sample import Batch, Sample
-from lepbench.images import Pixels, to_pixels
+from lepbench.images import encode_webp, to_pixels
 
 Decode = Callable[[], Tensor]
 """Gives the edges of a batch, float [B, 3, H, W] in [0, 1], 1 on a line."""
@@ -54,11 +51,4 @@ def _encode(decode: Decode, place: int) -> bytes | None:
         lines = decode()[place : place + 1]
     except NotFinite:
         return None
-    return encode_edges(to_pixels(1 - lines)[0])
-
-
-def encode_edges(picture: Pixels) -> bytes:
-    """Edges uint8 [H, W, 3] as WebP."""
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(stream, "WEBP", quality=QUALITY)
-    return stream.getvalue()
+    return encode_webp(to_pixels(1 - lines)[0], QUALITY)

@@ -22,7 +22,7 @@ from lepbench.mini.emoji_pictures import Augmentation, EmojiImages, EmojiPicture
 from lepbench.mini.precision import Precision, choose_precision
 from lepbench.mini.tokens import build_tokenizer
 from lepbench.mini.training import Fit, Trainer, device
-from lepbench.mini.unet import build_text_encoder, predict_noise, scheduler, token_ids
+from lepbench.mini.unet import assemble_pipeline, build_text_encoder, predict_noise, scheduler, token_ids
 from lepbench.seeds import derive_seed, make_generator
 
 HEADS = 4
@@ -85,16 +85,7 @@ def train(recipe: EmojiUnetRecipe, vae: AutoencoderKL, folder: Path) -> StableDi
         )
 
     Trainer(model, step, recipe.fit, folder).run("emoji unet")
-    return StableDiffusionPipeline(
-        vae=vae,
-        text_encoder=model["text"],
-        tokenizer=tokenizer,
-        unet=model["unet"],
-        scheduler=schedule,
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
+    return assemble_pipeline(model, vae, tokenizer, schedule)
 
 
 def list_captions() -> list[str]:

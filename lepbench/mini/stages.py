@@ -8,9 +8,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from lepbench.config import Config, load_config
-from lepbench.errors import LepbenchError
 from lepbench.files import make_folder, write_text
-from lepbench.judges.networks import save_weights
 from lepbench.mini import (
     controlnet,
     distil,
@@ -25,6 +23,7 @@ from lepbench.mini import (
 from lepbench.mini.about import RECIPES, find_output
 from lepbench.mini.control import ControlRecipe, TrainedEncoder
 from lepbench.mini.emoji_stages import EMOJI_STAGES
+from lepbench.mini.kept_stages import ClipKept, NetKept, PipelineKept, VaeKept, load_vae
 from lepbench.mini.stage import METRICS, STAGES, Stage, forget_origin, halve_weights
 from lepbench.mini.training import join_processes
 
@@ -51,52 +50,33 @@ def train(name: str, folder: Path, recipe: Path | None = None) -> Path:
     return folder / stage.output
 
 
-class VaeStage(Stage):
+class VaeStage(VaeKept):
     name, output = "vae", VAE
 
     def make(self, recipe: Path, folder: Path) -> Any:
         return vae.train(load_config(recipe, vae.VaeRecipe), folder / "vae", folder / "cache")
 
-    def keep(self, made: Any, folder: Path) -> None:
-        made.cpu().save_pretrained(folder, safe_serialization=True)
 
-
-class UnetStage(Stage):
+class UnetStage(PipelineKept):
     name = "unet"
 
     def make(self, recipe: Path, folder: Path) -> Any:
-        from diffusers import AutoencoderKL
-
-        source = folder / VAE
-        if not source.is_dir():
-            raise LepbenchError(f"no trained VAE in {source}", "run 'lepbench mini train vae' first")
-        encoder = AutoencoderKL.from_pretrained(source).eval().requires_grad_(False)
+        encoder = load_vae(folder, VaeStage)
         return unet.train(load_config(recipe, unet.UnetRecipe), encoder, folder / "unet", folder / "cache")
 
-    def keep(self, made: Any, folder: Path) -> None:
-        made.to("cpu").save_pretrained(folder, safe_serialization=True)
-        halve_weights(folder)
-        forget_origin(folder)
 
-
-class JudgeStage(Stage):
+class JudgeStage(ClipKept):
     name = "judge"
 
     def make(self, recipe: Path, folder: Path) -> Any:
         return judge.train(load_config(recipe, judge.JudgeRecipe), folder / self.name, folder / "cache")
-
-    def keep(self, made: Any, folder: Path) -> None:
-        model, tokenizer = made
-        judge.save(model.cpu(), tokenizer, folder)
-        halve_weights(folder)
-        forget_origin(folder)
 
 
 class GuardStage(JudgeStage):
     name = "guard"
 
 
-class NetStage(Stage):
+class NetStage(NetKept):
     """A stage whose model is one small network; `recipe` and `fit` are its own."""
 
     recipe: ClassVar[type[Config]]
@@ -104,9 +84,6 @@ class NetStage(Stage):
 
     def make(self, recipe: Path, folder: Path) -> nn.Module:
         return self.fit(load_config(recipe, self.recipe), folder / self.name, folder / "cache")
-
-    def keep(self, made: Any, folder: Path) -> None:
-        save_weights(made.cpu(), folder)
 
 
 class ProbeStage(NetStage):

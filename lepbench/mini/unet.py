@@ -113,6 +113,13 @@ def train(recipe: UnetRecipe, vae: AutoencoderKL, folder: Path, cache: Path) -> 
         )
 
     Trainer(model, step, recipe.fit, folder).run("unet")
+    return assemble_pipeline(model, vae, tokenizer, schedule)
+
+
+def assemble_pipeline(
+    model: nn.ModuleDict, vae: AutoencoderKL, tokenizer: CLIPTokenizer, schedule: DDIMScheduler
+) -> StableDiffusionPipeline:
+    """The pipeline of a trained `unet` and `text`, without a safety checker."""
     return StableDiffusionPipeline(
         vae=vae,
         text_encoder=model["text"],

@@ -28,7 +28,7 @@ from lepbench.predictors.config import (
     PredictorOptions,
 )
 from lepbench.registry import Registry
-from lepbench.weights_header import compare_shapes, read_header
+from lepbench.weights_header import compare_shapes, list_numbers, read_header
 
 
 class PretrainedModule(nn.Module):
@@ -163,7 +163,8 @@ def _check_weights(kind: type[PretrainedModule], config: PredictorConfig, path: 
     header = read_header(path, WHOLE)
     # Each channel of a layer has a weight, so that no size can be more than these are.
     most = sum(math.prod(tensor.shape) for tensor in header.values())
-    if (largest := max(_list_sizes(config.model_dump(exclude={"train_timesteps", "network"})))) > most:
+    sizes = list_numbers(config.model_dump(exclude={"train_timesteps", "network"}))
+    if (largest := max((size for _, size in sizes), default=0)) > most:
         raise LepbenchError(
             f"{path} holds {most} values, and {CONFIG_FILE} asks for a size of {largest}", WHOLE
         )
@@ -174,15 +175,6 @@ def _check_weights(kind: type[PretrainedModule], config: PredictorConfig, path: 
         raise LepbenchError(f"{path.parent} holds no network that can be built: {error}", WHOLE) from error
     if fault := compare_shapes(wanted, header):
         raise LepbenchError(f"{path} does not fit its {CONFIG_FILE}: {fault}", WHOLE)
-
-
-def _list_sizes(value: Any) -> list[int]:
-    """Every whole number in the values of a config, and the lengths of its lists."""
-    if isinstance(value, dict):
-        return [size for part in value.values() for size in _list_sizes(part)]
-    if isinstance(value, list | tuple):
-        return [len(value), *(size for part in value for size in _list_sizes(part))]
-    return [value if isinstance(value, int) else 0]
 
 
 def _load_weights(module: nn.Module, path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from lepbench.articles import choose_article
 from lepbench.sketchworld.palette import BACKGROUNDS, COLOURS
 from lepbench.sketchworld.shapes import SHAPES
 from lepbench.sketchworld.thing import Relation, Thing
@@ -52,15 +53,11 @@ def caption_of(
 def noun_of(thing: Thing, before: bool = True) -> str:
     """A noun phrase such as "a striped red fish" or "a red fish with stripes"."""
     if thing.texture == "plain":
-        return f"{article(thing.colour)} {thing.colour} {thing.shape}"
+        return f"{choose_article(thing.colour)} {thing.colour} {thing.shape}"
     adjective, clause = PATTERNS[thing.texture]
     if before:
         return f"a {adjective} {thing.colour} {thing.shape}"
-    return f"{article(thing.colour)} {thing.colour} {thing.shape} {clause}"
-
-
-def article(word: str) -> str:
-    return "an" if word[0] in "aeiou" else "a"
+    return f"{choose_article(thing.colour)} {thing.colour} {thing.shape} {clause}"
 
 
 def list_phrases() -> list[tuple[str, str]]:

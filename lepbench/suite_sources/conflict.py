@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 from typing import ClassVar, Literal
 
+from lepbench.articles import choose_article
 from lepbench.seeds import derive_seed
 from lepbench.sketches import Fault, Unusable
 from lepbench.suite_sources.base import SUITE_SOURCES
@@ -71,6 +72,6 @@ def replace_class(prompt: str, label: str, other: str) -> str:
         article, gap = found.groups()
         if article is None:
             return other
-        return article[0] + ("n" if other[0].lower() in "aeiou" else "") + gap + other
+        return article[0] + choose_article(other)[1:] + gap + other
 
     return find_class(label).sub(name_other, prompt)

@@ -15,9 +15,10 @@ from lepbench.backbones import Backbone
 from lepbench.backbones.finite import NotFinite
 from lepbench.config import parse_config
 from lepbench.evaluation.layout import locate_edges
-from lepbench.evaluation.predicted_edges import PredictedEdges, encode_edges
+from lepbench.evaluation.predicted_edges import QUALITY, PredictedEdges
 from lepbench.evaluation.run import evaluate
 from lepbench.evaluation.sample import Sample
+from lepbench.images import encode_webp
 from lepbench.judges import Judges
 from lepbench.methods import ModelConfig
 from lepbench.methods.drawn import draw_request
@@ -79,7 +80,7 @@ def test_a_run_keeps_those_of_a_method_that_predicts(
         assert drawn is not None
         kept = read(locate_edges(tmp_path / "run", sample.item_id)).astype(float)
         # A batch of two rounds otherwise, and WebP less or more of that.
-        assert np.abs(kept - read(encode_edges(drawn))).mean() < 2
+        assert np.abs(kept - read(encode_webp(drawn, QUALITY))).mean() < 2
     assert len(list((tmp_path / "run" / "edges").iterdir())) == 2
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lepbench.images import open_rgb
+from lepbench.images import encode_webp, open_rgb
 from lepbench.publishing.pages.html import make_data_address
 
 SIDE = 144
@@ -61,7 +61,7 @@ def encode_thumbnail(image: Image.Image) -> bytes:
     """A picture as WebP, reduced where it is larger than a thumbnail."""
     small = image.copy()
     small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    return _encode(small, "WEBP", quality=QUALITY, method=4)
+    return encode_webp(small, QUALITY)
 
 
 def _encode(image: Image.Image, kind: str, **options: object) -> bytes:

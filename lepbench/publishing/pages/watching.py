@@ -13,7 +13,7 @@ from urllib.parse import quote
 from lepbench.evaluation.conditions import CONDITIONS
 from lepbench.evaluation.layout import locate_picture
 from lepbench.files import write_text
-from lepbench.progress import Progress
+from lepbench.progress import Progress, Rate, join_progress
 from lepbench.publishing.pages.html import render_page
 from lepbench.publishing.pages.report_items import ShownItem, ShownPicture, shorten
 from lepbench.publishing.pages.thumbnails import Thumbnails
@@ -32,21 +32,19 @@ class WatchedStage:
     """How far the pictures of a condition are.
 
     Attributes:
-        begun: seconds of the clock, and pictures that were there by then.
+        measured: how fast they come.
+        speed: pictures a second; None before the first.
     """
 
     name: str
-    done: int
-    total: int
-    begun: tuple[float, int]
-    now: float
+    measured: Rate
+    done: int = 0
+    total: int = 0
+    speed: float | None = None
 
-    @property
-    def speed(self) -> float | None:
-        """Pictures a second; None before the first."""
-        since, before = self.begun
-        drawn, taken = self.done - before, self.now - since
-        return drawn / taken if drawn > 0 and taken > 0 else None
+    def take(self, done: int, total: int) -> None:
+        """Take note of how far they are."""
+        self.done, self.total, self.speed = done, total, self.measured.measure(done)
 
     @property
     def rate(self) -> str:
@@ -87,11 +85,7 @@ class RunPage:
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Take note of a stage, and write the page where the last writing is a while ago."""
         now = self.clock()
-        known = self._stages.get(stage)
-        if known is None:
-            self._stages[stage] = WatchedStage(stage, done, total, begun=(now, done), now=now)
-        else:
-            known.done, known.total, known.now = done, total, now
+        self._stages.setdefault(stage, WatchedStage(stage, Rate(self.clock))).take(done, total)
         if self._written is None or now - self._written >= PAUSE_S:
             self._write(stage, "under way; this page follows", under_way=True)
             if self._written is None:
@@ -101,13 +95,8 @@ class RunPage:
     @contextmanager
     def follow(self, show: Progress) -> Iterator[Progress]:
         """A block in which a callback tells this page, too; where it fails, the page says so."""
-
-        def tell(stage: str, done: int, total: int) -> None:
-            show(stage, done, total)
-            self(stage, done, total)
-
         try:
-            yield tell
+            yield join_progress(show, self)
         except BaseException:
             if self._stages:
                 self._write(list(self._stages)[-1], STOPPED, under_way=False)
